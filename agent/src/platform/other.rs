@@ -1,0 +1,83 @@
+//! Systems other than Linux: plugins run, built-in readings of the machine say that they cannot yet.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use super::{Load, Memory, Mount, Process, ReadError, Space};
+
+/// Makes the command lead a process group of its own, where there are process groups.
+pub(crate) fn own_process_group(command: &mut tokio::process::Command) {
+    #[cfg(unix)]
+    command.process_group(0);
+    #[cfg(not(unix))]
+    command.kill_on_drop(true);
+}
+
+/// Kills every process of the group that `leader` leads.
+pub(crate) fn kill_process_group(leader: u32) {
+    #[cfg(unix)]
+    if let Some(group) = i32::try_from(leader).ok().and_then(rustix::process::Pid::from_raw)
+        && let Err(error) = rustix::process::kill_process_group(group, rustix::process::Signal::KILL)
+    {
+        tracing::debug!(%error, leader, "cannot kill the process group of a plugin");
+    }
+    #[cfg(not(unix))]
+    tracing::debug!(leader, "no process groups here: the plugin alone is killed");
+}
+
+/// The signal that ended a process.
+pub(crate) fn signal_of(status: ExitStatus) -> Option<i32> {
+    #[cfg(unix)]
+    return std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    {
+        drop(status);
+        None
+    }
+}
+
+/// Load averages of this machine.
+pub(crate) fn load() -> Result<Load, ReadError> {
+    Err(ReadError::Unsupported { what: "load" })
+}
+
+/// Memory and swap of this machine.
+pub(crate) fn memory() -> Result<Memory, ReadError> {
+    Err(ReadError::Unsupported { what: "memory" })
+}
+
+/// Time since boot.
+pub(crate) fn uptime() -> Result<Duration, ReadError> {
+    Err(ReadError::Unsupported { what: "uptime" })
+}
+
+/// The mount table of this process.
+pub(crate) fn mounts() -> Result<Vec<Mount>, ReadError> {
+    Err(ReadError::Unsupported { what: "the mount table" })
+}
+
+/// How full the file system is that holds `path`.
+pub(crate) fn space(_path: &Path) -> Result<Space, ReadError> {
+    Err(ReadError::Unsupported { what: "disk space" })
+}
+
+/// Processes that can be seen.
+pub(crate) fn processes() -> Result<Vec<Process>, ReadError> {
+    Err(ReadError::Unsupported { what: "the process table" })
+}
+
+/// Whether systemd runs this machine.
+pub(crate) fn has_systemd() -> bool {
+    false
+}
+
+/// The first bundle of trusted certificates that exists.
+pub(crate) fn certificate_bundle() -> Option<PathBuf> {
+    std::env::var_os("SSL_CERT_FILE").map(PathBuf::from).filter(|path| path.is_file())
+}
+
+/// The name of this machine.
+pub(crate) fn host_name() -> String {
+    std::env::var("HOSTNAME").or_else(|_unset| std::env::var("COMPUTERNAME")).unwrap_or_else(|_unset| "host".to_owned())
+}

@@ -1,0 +1,47 @@
+//! Text from outside, made short and harmless.
+
+/// Removes control characters except line feed and tab, and cuts at a character's edge so that
+/// at most `limit_bytes` remain. A cut is marked with an ellipsis.
+pub fn clean(text: &str, limit_bytes: usize) -> String {
+    const ELLIPSIS: &str = "…";
+    let harmless = |c: &char| !c.is_control() || *c == '\n' || *c == '\t';
+    let mut out = String::with_capacity(text.len().min(limit_bytes));
+    // Where the ellipsis would have to begin if the rest does not fit.
+    let mut cut = 0;
+    for c in text.chars().filter(harmless) {
+        if out.len() + c.len_utf8() > limit_bytes {
+            out.truncate(cut);
+            if cut + ELLIPSIS.len() <= limit_bytes {
+                out.push_str(ELLIPSIS);
+            }
+            return out;
+        }
+        out.push(c);
+        if out.len() + ELLIPSIS.len() <= limit_bytes {
+            cut = out.len();
+        }
+    }
+    out
+}
+
+/// Like [`clean`], on one line: line feeds and tabs become spaces.
+pub fn clean_line(text: &str, limit_bytes: usize) -> String {
+    let line = |c: char| if c == '\n' || c == '\t' || c == '\r' { ' ' } else { c };
+    clean(&text.trim().chars().map(line).collect::<String>(), limit_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_go_and_length_holds_at_any_limit() {
+        assert_eq!(clean("a\u{1b}[31mb\n\tc\0", 100), "a[31mb\n\tc");
+        assert_eq!(clean_line(" a\nb\tc ", 100), "a b c");
+        assert_eq!(clean("abcdefgh", 6), "abc…");
+        assert_eq!(clean("abcdef", 6), "abcdef");
+        for limit in 0..20 {
+            assert!(clean("wörld 👩‍🚀 and more", limit).len() <= limit);
+        }
+    }
+}

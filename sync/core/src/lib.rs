@@ -1,0 +1,13 @@
+//! Ids, envelopes, trust and the replication engine of Aramaki: pure values, no I/O, no Automerge.
+
+pub mod codec;
+pub mod entropy;
+pub mod envelope;
+pub mod id;
+pub mod key;
+pub mod statement;
+pub mod time;
+
+pub use entropy::Entropy;
+pub use id::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, PrincipalId, SpaceId};
+pub use time::Timestamp;
