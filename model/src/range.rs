@@ -36,13 +36,21 @@ impl Range {
     /// Alerts above `limit` and below zero: the meaning of a plain number.
     #[must_use]
     pub fn up_to(limit: f64) -> Self {
-        Self { start: 0.0, end: limit.max(0.0), inside: false }
+        Self {
+            start: 0.0,
+            end: limit.max(0.0),
+            inside: false,
+        }
     }
 
     /// Alerts below `limit`: written `limit:`.
     #[must_use]
     pub fn at_least(limit: f64) -> Self {
-        Self { start: limit, end: f64::INFINITY, inside: false }
+        Self {
+            start: limit,
+            end: f64::INFINITY,
+            inside: false,
+        }
     }
 
     /// The lower bound.
@@ -69,7 +77,11 @@ impl Range {
     /// The same range in a unit `factor` times smaller.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {
-        Self { start: self.start * factor, end: self.end * factor, inside: self.inside }
+        Self {
+            start: self.start * factor,
+            end: self.end * factor,
+            inside: self.inside,
+        }
     }
 }
 
@@ -101,7 +113,11 @@ impl FromStr for Range {
                     "~" => f64::NEG_INFINITY,
                     other => number(other)?,
                 };
-                let end = if end.is_empty() { f64::INFINITY } else { number(end)? };
+                let end = if end.is_empty() {
+                    f64::INFINITY
+                } else {
+                    number(end)?
+                };
                 (start, end)
             }
         };
@@ -122,7 +138,11 @@ impl fmt::Display for Range {
         } else if self.start != 0.0 || self.end == f64::INFINITY {
             write!(f, "{}:", self.start)?;
         }
-        if self.end == f64::INFINITY { Ok(()) } else { write!(f, "{}", self.end) }
+        if self.end == f64::INFINITY {
+            Ok(())
+        } else {
+            write!(f, "{}", self.end)
+        }
     }
 }
 
@@ -165,14 +185,19 @@ mod tests {
                 assert!(range(text).alerts(*value), "{text} should alert at {value}");
             }
             for value in quiet {
-                assert!(!range(text).alerts(*value), "{text} should be quiet at {value}");
+                assert!(
+                    !range(text).alerts(*value),
+                    "{text} should be quiet at {value}"
+                );
             }
         }
     }
 
     #[test]
     fn text_reads_back_to_the_same_range() {
-        for text in ["10", "10:", "~:10", "10:20", "@10:20", "@30", "0:", "~:", "-5:15", "~:-3"] {
+        for text in [
+            "10", "10:", "~:10", "10:20", "@10:20", "@30", "0:", "~:", "-5:15", "~:-3",
+        ] {
             assert_eq!(range(&range(text).to_string()), range(text), "{text}");
         }
     }
@@ -182,8 +207,14 @@ mod tests {
         assert_eq!("".parse::<Range>(), Err(RangeError::Empty));
         assert_eq!("@".parse::<Range>(), Err(RangeError::Empty));
         assert_eq!("20:10".parse::<Range>(), Err(RangeError::Reversed));
-        assert_eq!("inf".parse::<Range>(), Err(RangeError::Number("inf".to_owned())));
-        assert_eq!("1:x".parse::<Range>(), Err(RangeError::Number("x".to_owned())));
+        assert_eq!(
+            "inf".parse::<Range>(),
+            Err(RangeError::Number("inf".to_owned()))
+        );
+        assert_eq!(
+            "1:x".parse::<Range>(),
+            Err(RangeError::Number("x".to_owned()))
+        );
     }
 
     #[test]

@@ -208,7 +208,15 @@ mod tests {
         let (unknown, critical) = (Severity::Unknown, Severity::Critical);
         assert_eq!(
             read,
-            [Severity::Ok, Severity::Warning, critical, unknown, unknown, unknown, unknown]
+            [
+                Severity::Ok,
+                Severity::Warning,
+                critical,
+                unknown,
+                unknown,
+                unknown,
+                unknown
+            ]
         );
     }
 

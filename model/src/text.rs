@@ -2,7 +2,7 @@
 
 /// Removes control characters except line feed and tab, and cuts at a character's edge so that
 /// at most `limit_bytes` remain. A cut is marked with an ellipsis.
-pub fn clean(text: &str, limit_bytes: usize) -> String {
+pub(crate) fn clean(text: &str, limit_bytes: usize) -> String {
     const ELLIPSIS: &str = "…";
     let harmless = |c: &char| !c.is_control() || *c == '\n' || *c == '\t';
     let mut out = String::with_capacity(text.len().min(limit_bytes));
@@ -25,9 +25,18 @@ pub fn clean(text: &str, limit_bytes: usize) -> String {
 }
 
 /// Like [`clean`], on one line: line feeds and tabs become spaces.
-pub fn clean_line(text: &str, limit_bytes: usize) -> String {
-    let line = |c: char| if c == '\n' || c == '\t' || c == '\r' { ' ' } else { c };
-    clean(&text.trim().chars().map(line).collect::<String>(), limit_bytes)
+pub(crate) fn clean_line(text: &str, limit_bytes: usize) -> String {
+    let line = |c: char| {
+        if c == '\n' || c == '\t' || c == '\r' {
+            ' '
+        } else {
+            c
+        }
+    };
+    clean(
+        &text.trim().chars().map(line).collect::<String>(),
+        limit_bytes,
+    )
 }
 
 #[cfg(test)]

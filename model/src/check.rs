@@ -1,0 +1,248 @@
+//! What an agent looks at, and how often.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::CheckId;
+use crate::range::Range;
+
+/// How many arguments a command may have.
+pub const ARGUMENTS_MAX: usize = 256;
+
+/// What an agent looks at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// Its id, the same on every replica.
+    pub id: CheckId,
+    /// What people call it.
+    pub name: String,
+    /// What is run.
+    pub kind: CheckKind,
+    /// Milliseconds from one run to the next.
+    #[serde(default = "defaults::interval_ms")]
+    pub interval_ms: u64,
+    /// Milliseconds after which a run is killed.
+    #[serde(default = "defaults::timeout_ms")]
+    pub timeout_ms: u64,
+    /// How many results in a row make a problem hard; at least 1.
+    #[serde(default = "defaults::attempts")]
+    pub attempts: u32,
+    /// Milliseconds between runs while a problem is soft.
+    #[serde(default = "defaults::retry_interval_ms")]
+    pub retry_interval_ms: u64,
+    /// Milliseconds without a result after which the check is Missing; none: derived from the
+    /// interval by [`Check::ttl_ms`].
+    #[serde(default)]
+    pub ttl_ms: Option<u64>,
+    /// Whether it runs at all.
+    #[serde(default = "defaults::enabled")]
+    pub enabled: bool,
+}
+
+mod defaults {
+    pub(super) const fn interval_ms() -> u64 {
+        60_000
+    }
+    pub(super) const fn timeout_ms() -> u64 {
+        30_000
+    }
+    pub(super) const fn attempts() -> u32 {
+        1
+    }
+    pub(super) const fn retry_interval_ms() -> u64 {
+        20_000
+    }
+    pub(super) const fn enabled() -> bool {
+        true
+    }
+}
+
+impl Check {
+    /// A check with the defaults: every minute, killed after 30 seconds, hard at once.
+    pub fn new(id: CheckId, name: impl Into<String>, kind: CheckKind) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            kind,
+            interval_ms: defaults::interval_ms(),
+            timeout_ms: defaults::timeout_ms(),
+            attempts: defaults::attempts(),
+            retry_interval_ms: defaults::retry_interval_ms(),
+            ttl_ms: None,
+            enabled: defaults::enabled(),
+        }
+    }
+
+    /// Milliseconds without a result after which it is Missing: as configured, or three
+    /// intervals and the time limit, but never below two minutes.
+    pub fn ttl_ms(&self) -> u64 {
+        let derived = self
+            .interval_ms
+            .saturating_mul(3)
+            .saturating_add(self.timeout_ms);
+        self.ttl_ms.unwrap_or(derived.max(120_000))
+    }
+}
+
+/// What a check runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckKind {
+    /// A Nagios plugin or any program with its exit codes; no shell is involved.
+    Command {
+        /// An absolute path, or a name that the agent looks up in its plugin folders.
+        program: String,
+        /// Its arguments, each passed as it is.
+        #[serde(default)]
+        arguments: Vec<String>,
+    },
+    /// A check that the agent brings along.
+    Builtin(Builtin),
+}
+
+/// When a measured value alerts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Thresholds {
+    /// Warning.
+    #[serde(default)]
+    pub warning: Option<Range>,
+    /// Critical; looked at first.
+    #[serde(default)]
+    pub critical: Option<Range>,
+}
+
+impl Thresholds {
+    /// Alerts above these limits.
+    #[must_use]
+    pub fn above(warning: f64, critical: f64) -> Self {
+        Self {
+            warning: Some(Range::up_to(warning)),
+            critical: Some(Range::up_to(critical)),
+        }
+    }
+
+    /// Alerts below these limits.
+    #[must_use]
+    pub fn below(warning: f64, critical: f64) -> Self {
+        Self {
+            warning: Some(Range::at_least(warning)),
+            critical: Some(Range::at_least(critical)),
+        }
+    }
+
+    /// What these thresholds say of a value.
+    pub fn severity(&self, value: f64) -> crate::Severity {
+        let alerts = |range: &Option<Range>| range.is_some_and(|range| range.alerts(value));
+        if alerts(&self.critical) {
+            crate::Severity::Critical
+        } else if alerts(&self.warning) {
+            crate::Severity::Warning
+        } else {
+            crate::Severity::Ok
+        }
+    }
+}
+
+/// A check that the agent brings along.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Builtin {
+    /// Load average of five minutes, divided by the number of CPUs.
+    Load(Thresholds),
+    /// Memory in use, percent.
+    Memory(Thresholds),
+    /// Swap in use, percent.
+    Swap(Thresholds),
+    /// A file system.
+    Disk {
+        /// Any path on it.
+        path: String,
+        /// Space in use, percent.
+        space: Thresholds,
+        /// Inodes in use, percent.
+        #[serde(default)]
+        inodes: Thresholds,
+    },
+    /// Systemd units that must be active; without any, no unit may have failed.
+    Systemd {
+        /// Names of units.
+        #[serde(default)]
+        units: Vec<String>,
+    },
+    /// Running processes by name.
+    Process {
+        /// The name of the command.
+        name: String,
+        /// How many there must be.
+        count: Thresholds,
+    },
+    /// Seconds since a file was changed.
+    FileAge {
+        /// Which file.
+        path: String,
+        /// Its age, seconds.
+        age: Thresholds,
+    },
+    /// Seconds since the machine started.
+    Uptime(Thresholds),
+    /// A TCP connection.
+    Tcp {
+        /// `host:port`.
+        address: String,
+        /// Seconds to connect.
+        #[serde(default)]
+        time: Thresholds,
+    },
+    /// A web address.
+    Http {
+        /// `http://` or `https://`.
+        url: String,
+        /// The expected status; none: any of 200 to 399.
+        #[serde(default)]
+        status: Option<u16>,
+        /// Seconds to answer.
+        #[serde(default)]
+        time: Thresholds,
+        /// Days until the certificate ends.
+        #[serde(default)]
+        certificate_days: Thresholds,
+    },
+    /// One metric of a Prometheus text endpoint.
+    Prometheus {
+        /// `http://` or `https://`.
+        url: String,
+        /// The metric's name, with labels if there are any: `up{job="web"}`.
+        metric: String,
+        /// Its value.
+        value: Thresholds,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Severity;
+
+    #[test]
+    fn a_check_in_json_needs_only_what_has_no_default() {
+        let json = r#"{"id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","name":"load",
+            "kind":{"builtin":{"load":{"warning":"2","critical":"4"}}}}"#;
+        let check: Check = serde_json::from_str(json).unwrap();
+        assert_eq!(
+            check.kind,
+            CheckKind::Builtin(Builtin::Load(Thresholds::above(2.0, 4.0)))
+        );
+        assert_eq!(
+            (check.interval_ms, check.attempts, check.enabled),
+            (60_000, 1, true)
+        );
+        assert_eq!(check.ttl_ms(), 210_000);
+    }
+
+    #[test]
+    fn critical_is_looked_at_before_warning() {
+        let thresholds = Thresholds::above(80.0, 90.0);
+        let read = [50.0, 85.0, 95.0].map(|value| thresholds.severity(value));
+        assert_eq!(read, [Severity::Ok, Severity::Warning, Severity::Critical]);
+        assert_eq!(Thresholds::default().severity(f64::NAN), Severity::Ok);
+    }
+}

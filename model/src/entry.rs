@@ -1,0 +1,396 @@
+//! Entries of journals and timelines: one immutable encoded value each.
+
+use aramaki_sync_core::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::id::CheckId;
+use crate::text::{clean, clean_line};
+use crate::transition::Transition;
+use crate::versioned::{self, DecodeError, EncodeError};
+
+/// How long an encoded entry may be.
+pub const ENTRY_LEN_BYTES_MAX: usize = 8 * 1_024;
+/// How long the text of an entry may be, so that it always fits.
+pub const ENTRY_TEXT_LEN_BYTES_MAX: usize = 6 * 1_024;
+/// How long titles, references and links may be.
+const LINE_LEN_BYTES_MAX: usize = 512;
+
+/// What an agent writes into its journal.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum JournalEntry {
+    /// A check changed its state.
+    Transition(Transition),
+    /// The agent began to observe.
+    Started(AgentStarted),
+    /// The agent stopped in good order.
+    Stopped {
+        /// When, by its clock.
+        at: Timestamp,
+    },
+    /// The agent works by this configuration now.
+    ConfigApplied {
+        /// When, by its clock.
+        at: Timestamp,
+        /// Which configuration.
+        generation: u64,
+    },
+    /// Written by a newer program: kept, shown as such.
+    Unknown(UnknownEntry),
+}
+
+/// An agent began to observe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentStarted {
+    /// When, by its clock.
+    pub at: Timestamp,
+    /// The machine's name.
+    pub host: String,
+    /// The agent's version.
+    pub version: String,
+}
+
+/// What people and adapters write into a System's timeline.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum TimelineEntry {
+    /// A few words.
+    Message(Message),
+    /// Something was deployed or configured.
+    Deployment(Deployment),
+    /// Somebody knows of a problem.
+    Acknowledgement(Acknowledgement),
+    /// Somebody works on it.
+    Claim(Claim),
+    /// Written by a newer program: kept, shown as such.
+    Unknown(UnknownEntry),
+}
+
+/// A few words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// When, by the writer's clock.
+    pub at: Timestamp,
+    /// Markdown.
+    pub text: String,
+}
+
+/// Something was deployed or configured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// When, by the writer's clock.
+    pub at: Timestamp,
+    /// What.
+    pub title: String,
+    /// A version, commit or ticket.
+    pub reference: String,
+    /// Where to read on; may be empty.
+    pub link: String,
+}
+
+/// Somebody knows of a problem.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// When, by the writer's clock.
+    pub at: Timestamp,
+    /// Which check; none: all problems of the System that are open at that moment.
+    pub check: Option<CheckId>,
+    /// Why it may stay so.
+    pub text: String,
+    /// Until when; none: until it recovers.
+    pub until: Option<Timestamp>,
+}
+
+/// Somebody works on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// When, by the writer's clock.
+    pub at: Timestamp,
+    /// On what.
+    pub text: String,
+    /// Until when it holds.
+    pub until: Timestamp,
+}
+
+/// An entry that this program cannot read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownEntry {
+    /// Why.
+    pub reason: DecodeError,
+    /// How long it is.
+    pub len_bytes: usize,
+}
+
+const KIND_TRANSITION: u16 = 1;
+const KIND_STARTED: u16 = 2;
+const KIND_STOPPED: u16 = 3;
+const KIND_CONFIG_APPLIED: u16 = 4;
+const KIND_MESSAGE: u16 = 32;
+const KIND_DEPLOYMENT: u16 = 33;
+const KIND_ACKNOWLEDGEMENT: u16 = 34;
+const KIND_CLAIM: u16 = 35;
+
+impl JournalEntry {
+    /// Encodes it. A transition that is too long loses its metrics and then its detail first.
+    ///
+    /// # Errors
+    /// When it still does not fit [`ENTRY_LEN_BYTES_MAX`], or is [`JournalEntry::Unknown`].
+    pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
+        match self {
+            Self::Transition(transition) => encode_transition(transition),
+            Self::Started(started) => {
+                let started = AgentStarted {
+                    at: started.at,
+                    host: clean_line(&started.host, LINE_LEN_BYTES_MAX),
+                    version: clean_line(&started.version, LINE_LEN_BYTES_MAX),
+                };
+                encode(KIND_STARTED, &started)
+            }
+            Self::Stopped { at } => encode(KIND_STOPPED, at),
+            Self::ConfigApplied { at, generation } => {
+                encode(KIND_CONFIG_APPLIED, &(at, generation))
+            }
+            Self::Unknown(_) => Err(EncodeError::UnknownKind),
+        }
+    }
+
+    /// Reads any bytes; what cannot be read is [`JournalEntry::Unknown`].
+    pub fn decode(bytes: &[u8]) -> Self {
+        Self::try_decode(bytes).unwrap_or_else(|reason| {
+            Self::Unknown(UnknownEntry {
+                reason,
+                len_bytes: bytes.len(),
+            })
+        })
+    }
+
+    fn try_decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let (kind, body) = versioned::split(bytes, ENTRY_LEN_BYTES_MAX)?;
+        Ok(match kind {
+            KIND_TRANSITION => Self::Transition(versioned::body(kind, body)?),
+            KIND_STARTED => Self::Started(versioned::body(kind, body)?),
+            KIND_STOPPED => Self::Stopped {
+                at: versioned::body(kind, body)?,
+            },
+            KIND_CONFIG_APPLIED => {
+                let (at, generation) = versioned::body(kind, body)?;
+                Self::ConfigApplied { at, generation }
+            }
+            other => return Err(DecodeError::Kind(other)),
+        })
+    }
+
+    /// When it happened, as its writer says; none when it cannot be read.
+    pub fn at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Transition(transition) => Some(transition.at),
+            Self::Started(started) => Some(started.at),
+            Self::Stopped { at } | Self::ConfigApplied { at, .. } => Some(*at),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+impl TimelineEntry {
+    /// Encodes it; long texts are cut to what an entry holds.
+    ///
+    /// # Errors
+    /// When it is [`TimelineEntry::Unknown`].
+    pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
+        let text = |text: &str| clean(text, ENTRY_TEXT_LEN_BYTES_MAX);
+        let line = |text: &str| clean_line(text, LINE_LEN_BYTES_MAX);
+        match self {
+            Self::Message(message) => encode(
+                KIND_MESSAGE,
+                &Message {
+                    at: message.at,
+                    text: text(&message.text),
+                },
+            ),
+            Self::Deployment(deployment) => {
+                let deployment = Deployment {
+                    at: deployment.at,
+                    title: line(&deployment.title),
+                    reference: line(&deployment.reference),
+                    link: line(&deployment.link),
+                };
+                encode(KIND_DEPLOYMENT, &deployment)
+            }
+            Self::Acknowledgement(acknowledgement) => {
+                let text = text(&acknowledgement.text);
+                encode(
+                    KIND_ACKNOWLEDGEMENT,
+                    &Acknowledgement {
+                        text,
+                        ..*acknowledgement
+                    },
+                )
+            }
+            Self::Claim(claim) => encode(
+                KIND_CLAIM,
+                &Claim {
+                    text: text(&claim.text),
+                    ..*claim
+                },
+            ),
+            Self::Unknown(_) => Err(EncodeError::UnknownKind),
+        }
+    }
+
+    /// Reads any bytes; what cannot be read is [`TimelineEntry::Unknown`].
+    pub fn decode(bytes: &[u8]) -> Self {
+        Self::try_decode(bytes).unwrap_or_else(|reason| {
+            Self::Unknown(UnknownEntry {
+                reason,
+                len_bytes: bytes.len(),
+            })
+        })
+    }
+
+    fn try_decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let (kind, body) = versioned::split(bytes, ENTRY_LEN_BYTES_MAX)?;
+        Ok(match kind {
+            KIND_MESSAGE => Self::Message(versioned::body(kind, body)?),
+            KIND_DEPLOYMENT => Self::Deployment(versioned::body(kind, body)?),
+            KIND_ACKNOWLEDGEMENT => Self::Acknowledgement(versioned::body(kind, body)?),
+            KIND_CLAIM => Self::Claim(versioned::body(kind, body)?),
+            other => return Err(DecodeError::Kind(other)),
+        })
+    }
+
+    /// When it happened, as its writer says; none when it cannot be read.
+    pub fn at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Message(message) => Some(message.at),
+            Self::Deployment(deployment) => Some(deployment.at),
+            Self::Acknowledgement(acknowledgement) => Some(acknowledgement.at),
+            Self::Claim(claim) => Some(claim.at),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+fn encode<T: Serialize + ?Sized>(kind: u16, value: &T) -> Result<Vec<u8>, EncodeError> {
+    versioned::encode(kind, value, ENTRY_LEN_BYTES_MAX)
+}
+
+/// Encodes a transition, giving up metrics and then detail if it is too long.
+fn encode_transition(transition: &Transition) -> Result<Vec<u8>, EncodeError> {
+    let whole = encode(KIND_TRANSITION, transition);
+    let Err(EncodeError::TooLong { .. }) = whole else {
+        return whole;
+    };
+    let mut short = transition.clone();
+    short.metrics.clear();
+    let without_metrics = encode(KIND_TRANSITION, &short);
+    let Err(EncodeError::TooLong { .. }) = without_metrics else {
+        return without_metrics;
+    };
+    short.detail = clean(&short.detail, 1_024);
+    short.summary = clean_line(&short.summary, LINE_LEN_BYTES_MAX);
+    short.raw_exit = None;
+    encode(KIND_TRANSITION, &short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::perfdata::Metric;
+    use crate::severity::Severity;
+    use crate::transition::Hardness;
+    use crate::unit::Unit;
+
+    fn transition() -> Transition {
+        Transition {
+            check: CheckId::from_bytes([1; 16]),
+            at: Timestamp::from_millis(5),
+            from: Severity::Missing,
+            to: Severity::Critical,
+            hardness: Hardness::Hard,
+            attempt: 1,
+            attempts: 3,
+            flapping: false,
+            raw_exit: None,
+            summary: "disk full".to_owned(),
+            detail: String::new(),
+            metrics: vec![Metric::new("/", 99.0, Unit::Percent)],
+        }
+    }
+
+    #[test]
+    fn entries_read_back() {
+        let entry = JournalEntry::Transition(transition());
+        assert_eq!(JournalEntry::decode(&entry.encode().unwrap()), entry);
+        let entry = TimelineEntry::Acknowledgement(Acknowledgement {
+            at: Timestamp::from_millis(1),
+            check: Some(CheckId::from_bytes([2; 16])),
+            text: "known, ticket 12".to_owned(),
+            until: None,
+        });
+        assert_eq!(TimelineEntry::decode(&entry.encode().unwrap()), entry);
+    }
+
+    #[test]
+    fn the_encoding_does_not_change() {
+        let entry = TimelineEntry::Message(Message {
+            at: Timestamp::from_millis(1),
+            text: "hi".to_owned(),
+        });
+        assert_eq!(entry.encode().unwrap(), [1, 32, 0, 2, 2, b'h', b'i']);
+    }
+
+    #[test]
+    fn newer_fields_are_ignored_and_newer_kinds_are_shown_as_such() {
+        let mut bytes = JournalEntry::Stopped {
+            at: Timestamp::from_millis(9),
+        }
+        .encode()
+        .unwrap();
+        bytes.extend([1, 2, 3]);
+        let read = JournalEntry::decode(&bytes);
+        assert_eq!(
+            read,
+            JournalEntry::Stopped {
+                at: Timestamp::from_millis(9)
+            }
+        );
+        bytes[1] = 200;
+        let JournalEntry::Unknown(unknown) = JournalEntry::decode(&bytes) else {
+            panic!("a kind from the future was read");
+        };
+        assert_eq!(unknown.reason, DecodeError::Kind(200));
+        bytes[0] = 7;
+        let JournalEntry::Unknown(unknown) = JournalEntry::decode(&bytes) else {
+            panic!("a version from the future was read");
+        };
+        assert_eq!(unknown.reason, DecodeError::Version(7));
+    }
+
+    #[test]
+    fn an_entry_always_fits() {
+        let mut long = transition();
+        long.detail = "d".repeat(20_000);
+        long.metrics = vec![Metric::new("m".repeat(5_000), 1.0, Unit::None); 8];
+        let bytes = JournalEntry::Transition(long).encode().unwrap();
+        assert!(bytes.len() <= ENTRY_LEN_BYTES_MAX);
+        let text = "ü".repeat(20_000);
+        let message = TimelineEntry::Message(Message {
+            at: Timestamp::ZERO,
+            text,
+        });
+        assert!(message.encode().unwrap().len() <= ENTRY_LEN_BYTES_MAX);
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic() {
+        for length in 0..64 {
+            for fill in [0_u8, 1, 2, 32, 127, 255] {
+                let bytes = vec![fill; length];
+                let _read = (JournalEntry::decode(&bytes), TimelineEntry::decode(&bytes));
+                let mut headed = vec![1, fill % 5, 0];
+                headed.extend(bytes);
+                let _read = JournalEntry::decode(&headed);
+            }
+        }
+    }
+}
