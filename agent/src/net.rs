@@ -54,15 +54,26 @@ pub(crate) async fn connect(host: &str, port: u16) -> Result<Connected, ConnectE
     let started = Instant::now();
     let addresses = tokio::net::lookup_host((host, port))
         .await
-        .map_err(|source| ConnectError::Resolve { host: host.to_owned(), source })?;
+        .map_err(|source| ConnectError::Resolve {
+            host: host.to_owned(),
+            source,
+        })?;
     let mut last = None;
     for address in addresses.take(ADDRESSES_MAX) {
         match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(Connected { stream, address, took: started.elapsed() }),
+            Ok(stream) => {
+                return Ok(Connected {
+                    stream,
+                    address,
+                    took: started.elapsed(),
+                });
+            }
             Err(source) => last = Some(ConnectError::Refused { address, source }),
         }
     }
-    Err(last.unwrap_or_else(|| ConnectError::NoAddress { host: host.to_owned() }))
+    Err(last.unwrap_or_else(|| ConnectError::NoAddress {
+        host: host.to_owned(),
+    }))
 }
 
 /// An error and everything below it on one line.

@@ -31,7 +31,10 @@ pub enum ReadError {
     },
     /// This system is not supported yet.
     #[error("{what} cannot be read on this operating system yet")]
-    #[cfg_attr(target_os = "linux", expect(dead_code, reason = "only other systems lack a reading"))]
+    #[cfg_attr(
+        target_os = "linux",
+        expect(dead_code, reason = "only other systems lack a reading")
+    )]
     Unsupported {
         /// What was asked for.
         what: &'static str,
@@ -54,15 +57,6 @@ pub(crate) struct Memory {
     pub(crate) swap_free: u64,
 }
 
-/// One mounted file system.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mount {
-    pub(crate) path: std::path::PathBuf,
-    pub(crate) device: String,
-    pub(crate) kind: String,
-    pub(crate) read_only: bool,
-}
-
 /// How full a file system is, for an unprivileged user. Bytes and inodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Space {
@@ -76,7 +70,6 @@ pub(crate) struct Space {
 /// One process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Process {
-    pub(crate) id: u32,
     pub(crate) name: String,
     pub(crate) command_line: String,
     pub(crate) state: char,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use aramaki_model::Exit;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
@@ -32,25 +33,11 @@ pub struct Plugin {
     pub timeout: Duration,
 }
 
-/// How a run ended. The raw code and signal are kept: the model decides what they mean.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum End {
-    /// The plugin ended by itself with this code.
-    Exited(i32),
-    /// A signal ended the plugin.
-    Signalled(i32),
-    /// Its time was over; the group was killed.
-    TimedOut,
-    /// It could not be started; the operating system's reason.
-    NotStarted(String),
-}
-
 /// What one run left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// How it ended.
-    pub end: End,
+    pub exit: Exit,
     /// The first [`STDOUT_LEN_BYTES_MAX`] bytes of standard output.
     pub stdout: Vec<u8>,
     /// The first [`STDERR_LEN_BYTES_MAX`] bytes of standard error.
@@ -70,7 +57,7 @@ pub async fn run(plugin: &Plugin) -> Run {
         Ok(child) => child,
         Err(error) => {
             return Run {
-                end: End::NotStarted(error.to_string()),
+                exit: Exit::NotStarted(error.to_string()),
                 stdout: Vec::new(),
                 stderr: Vec::new(),
                 truncated: false,
@@ -83,7 +70,7 @@ pub async fn run(plugin: &Plugin) -> Run {
     let mut stderr = Bounded::new(child.stderr.take(), STDERR_LEN_BYTES_MAX);
     let deadline = started + plugin.timeout;
 
-    let end = {
+    let exit = {
         let reading = async {
             tokio::join!(stdout.read_to_end(), stderr.read_to_end());
         };
@@ -104,22 +91,25 @@ pub async fn run(plugin: &Plugin) -> Run {
                 if reading_done {
                     group.spare();
                 }
-                end_of(status)
+                exit_of(status)
             }
-            Some(Err(error)) => End::NotStarted(error.to_string()),
-            None => End::TimedOut,
+            Some(Err(error)) => Exit::NotStarted(error.to_string()),
+            None => Exit::TimedOut,
         }
     };
     // Whoever still lives in the group holds a pipe open or outlived the time limit.
     group.kill();
-    if end == End::TimedOut {
+    if exit == Exit::TimedOut {
         // Reaps the killed leader; a process in uninterruptible sleep must not hold up the agent.
-        if tokio::time::timeout(PIPE_GRACE, child.wait()).await.is_err() {
+        if tokio::time::timeout(PIPE_GRACE, child.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!(program = %plugin.program.display(), "plugin does not die");
         }
     }
     Run {
-        end,
+        exit,
         truncated: stdout.dropped || stderr.dropped,
         stdout: stdout.kept,
         stderr: stderr.kept,
@@ -132,7 +122,11 @@ fn spawn(plugin: &Plugin) -> std::io::Result<Child> {
     command
         .args(&plugin.arguments)
         .env_clear()
-        .envs(ENVIRONMENT_KEPT.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))))
+        .envs(
+            ENVIRONMENT_KEPT
+                .iter()
+                .filter_map(|name| std::env::var_os(name).map(|value| (name, value))),
+        )
         .env("LC_ALL", "C")
         .current_dir("/")
         .stdin(Stdio::null())
@@ -143,11 +137,11 @@ fn spawn(plugin: &Plugin) -> std::io::Result<Child> {
     command.spawn()
 }
 
-fn end_of(status: ExitStatus) -> End {
+fn exit_of(status: ExitStatus) -> Exit {
     match (status.code(), platform::signal_of(status)) {
-        (Some(code), _) => End::Exited(code),
-        (None, Some(signal)) => End::Signalled(signal),
-        (None, None) => End::NotStarted("the operating system reported no exit status".to_owned()),
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::NotStarted("the operating system reported no exit status".to_owned()),
     }
 }
 
@@ -187,7 +181,12 @@ struct Bounded<R> {
 
 impl<R: AsyncRead + Unpin> Bounded<R> {
     fn new(pipe: Option<R>, len_max: usize) -> Self {
-        Self { pipe, kept: Vec::new(), len_max, dropped: false }
+        Self {
+            pipe,
+            kept: Vec::new(),
+            len_max,
+            dropped: false,
+        }
     }
 
     async fn read_to_end(&mut self) {
@@ -195,8 +194,12 @@ impl<R: AsyncRead + Unpin> Bounded<R> {
         let mut buffer = [0_u8; 8192];
         loop {
             // A pipe that fails has ended; what was read before still counts.
-            let Ok(len) = pipe.read(&mut buffer).await else { return };
-            let Some(read) = buffer.get(..len).filter(|read| !read.is_empty()) else { return };
+            let Ok(len) = pipe.read(&mut buffer).await else {
+                return;
+            };
+            let Some(read) = buffer.get(..len).filter(|read| !read.is_empty()) else {
+                return;
+            };
             let room = self.len_max.saturating_sub(self.kept.len());
             let keep = read.get(..room).unwrap_or(read);
             self.kept.extend_from_slice(keep);
@@ -219,41 +222,53 @@ mod tests {
 
     #[tokio::test]
     async fn output_code_and_errors_are_kept_as_they_are() {
-        let run = run(&shell("echo 'DISK OK | a=1'; echo oops >&2; exit 42", Duration::from_secs(10))).await;
-        assert_eq!(run.end, End::Exited(42));
-        assert_eq!(run.stdout, b"DISK OK | a=1\n");
-        assert_eq!(run.stderr, b"oops\n");
-        assert!(!run.truncated);
+        let done = run(&shell(
+            "echo 'DISK OK | a=1'; echo oops >&2; exit 42",
+            Duration::from_secs(10),
+        ))
+        .await;
+        assert_eq!(done.exit, Exit::Code(42));
+        assert_eq!(done.stdout, b"DISK OK | a=1\n");
+        assert_eq!(done.stderr, b"oops\n");
+        assert!(!done.truncated);
     }
 
     #[tokio::test]
     async fn a_signal_is_reported_as_one() {
-        let run = run(&shell("kill -TERM $$", Duration::from_secs(10))).await;
-        assert_eq!(run.end, End::Signalled(15));
+        let done = run(&shell("kill -TERM $$", Duration::from_secs(10))).await;
+        assert_eq!(done.exit, Exit::Signal(15));
     }
 
     #[tokio::test]
     async fn a_program_that_is_not_there_is_reported_with_the_reason() {
         let mut plugin = shell("", Duration::from_secs(10));
         plugin.program = PathBuf::from("/nonexistent/check_nothing");
-        let run = run(&plugin).await;
-        assert!(matches!(&run.end, End::NotStarted(reason) if reason.contains("No such file")), "{:?}", run.end);
+        let done = run(&plugin).await;
+        assert!(
+            matches!(&done.exit, Exit::NotStarted(reason) if reason.contains("No such file")),
+            "{:?}",
+            done.exit
+        );
     }
 
     #[tokio::test]
     async fn plugins_see_the_c_locale_and_no_foreign_variables() {
-        let run = run(&shell("echo $LC_ALL; env | grep -c CARGO", Duration::from_secs(10))).await;
-        assert_eq!(run.stdout, b"C\n0\n");
+        let done = run(&shell(
+            "echo $LC_ALL; env | grep -c CARGO",
+            Duration::from_secs(10),
+        ))
+        .await;
+        assert_eq!(done.stdout, b"C\n0\n");
     }
 
     #[tokio::test]
     async fn a_flood_is_bounded_and_does_not_block_the_plugin() {
         let script = "head -c 1000000 /dev/zero; head -c 1000000 /dev/zero >&2; exit 1";
-        let run = run(&shell(script, Duration::from_secs(20))).await;
-        assert_eq!(run.end, End::Exited(1));
-        assert_eq!(run.stdout.len(), STDOUT_LEN_BYTES_MAX);
-        assert_eq!(run.stderr.len(), STDERR_LEN_BYTES_MAX);
-        assert!(run.truncated);
+        let done = run(&shell(script, Duration::from_secs(20))).await;
+        assert_eq!(done.exit, Exit::Code(1));
+        assert_eq!(done.stdout.len(), STDOUT_LEN_BYTES_MAX);
+        assert_eq!(done.stderr.len(), STDERR_LEN_BYTES_MAX);
+        assert!(done.truncated);
     }
 
     /// Waits until `pid` is gone or a zombie that only its reaper has to collect.
@@ -273,21 +288,31 @@ mod tests {
     #[tokio::test]
     async fn the_time_limit_kills_grandchildren_too() {
         let script = "sleep 300 & echo $!; sleep 300";
-        let run = run(&shell(script, Duration::from_millis(400))).await;
-        assert_eq!(run.end, End::TimedOut);
-        assert!(run.took < Duration::from_secs(5), "{:?}", run.took);
-        let grandchild = String::from_utf8(run.stdout).unwrap();
-        assert!(wait_until_dead(grandchild.trim()).await, "{grandchild} still runs");
+        let done = run(&shell(script, Duration::from_millis(400))).await;
+        assert_eq!(done.exit, Exit::TimedOut);
+        assert!(done.took < Duration::from_secs(5), "{:?}", done.took);
+        let grandchild = String::from_utf8(done.stdout).unwrap();
+        assert!(
+            wait_until_dead(grandchild.trim()).await,
+            "{grandchild} still runs"
+        );
     }
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn a_grandchild_that_holds_the_pipe_does_not_delay_the_result() {
-        let run = run(&shell("sleep 300 & echo $!; exit 2", Duration::from_secs(60))).await;
-        assert_eq!(run.end, End::Exited(2));
-        assert!(run.took < Duration::from_secs(10), "{:?}", run.took);
-        let grandchild = String::from_utf8(run.stdout).unwrap();
-        assert!(wait_until_dead(grandchild.trim()).await, "{grandchild} still runs");
+        let done = run(&shell(
+            "sleep 300 & echo $!; exit 2",
+            Duration::from_secs(60),
+        ))
+        .await;
+        assert_eq!(done.exit, Exit::Code(2));
+        assert!(done.took < Duration::from_secs(10), "{:?}", done.took);
+        let grandchild = String::from_utf8(done.stdout).unwrap();
+        assert!(
+            wait_until_dead(grandchild.trim()).await,
+            "{grandchild} still runs"
+        );
     }
 
     #[cfg(target_os = "linux")]
@@ -295,7 +320,10 @@ mod tests {
     async fn giving_up_on_a_run_kills_its_group() {
         let folder = tempfile::tempdir().unwrap();
         let pid_file = folder.path().join("pid");
-        let script = format!("sleep 300 & echo $! > {0}.new; mv {0}.new {0}; wait", pid_file.display());
+        let script = format!(
+            "sleep 300 & echo $! > {0}.new; mv {0}.new {0}; wait",
+            pid_file.display()
+        );
         let plugin = shell(&script, Duration::from_secs(60));
         let task = tokio::spawn(async move { run(&plugin).await });
         let limit = Instant::now() + Duration::from_secs(10);
@@ -304,6 +332,9 @@ mod tests {
         }
         let grandchild = std::fs::read_to_string(&pid_file).unwrap();
         task.abort();
-        assert!(wait_until_dead(grandchild.trim()).await, "{grandchild} still runs");
+        assert!(
+            wait_until_dead(grandchild.trim()).await,
+            "{grandchild} still runs"
+        );
     }
 }

@@ -20,7 +20,7 @@ impl Splay {
     /// Follows from whose check it is and which.
     pub fn of(agent: AuthorId, check: &str) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("aramaki agent splay v1");
-        hasher.update(&agent.0);
+        hasher.update(agent.as_bytes());
         hasher.update(check.as_bytes());
         let mut first = [0_u8; 8];
         hasher.finalize_xof().fill(&mut first);
@@ -38,7 +38,12 @@ impl Splay {
 /// With no last run, or one that lies further back than an interval, it is due within seconds. A last
 /// run in the future (the clock went back) counts as none. The answer is never before `now`.
 #[must_use]
-pub fn next_run(splay: Splay, interval: Duration, last: Option<Timestamp>, now: Timestamp) -> Timestamp {
+pub fn next_run(
+    splay: Splay,
+    interval: Duration,
+    last: Option<Timestamp>,
+    now: Timestamp,
+) -> Timestamp {
     let interval_ms = millis(interval.max(INTERVAL_MIN));
     let now_ms = now.millis();
     let overdue = last.is_none_or(|last| {
@@ -75,7 +80,7 @@ mod tests {
     }
 
     fn splay(name: &str) -> Splay {
-        Splay::of(AuthorId([7; 32]), name)
+        Splay::of(AuthorId::from_bytes([7; 32]), name)
     }
 
     #[test]
@@ -112,7 +117,10 @@ mod tests {
     #[test]
     fn different_checks_and_agents_have_different_places() {
         let places: std::collections::BTreeSet<u64> = (0_u8..50)
-            .flat_map(|agent| ["load", "disk"].map(|check| Splay::of(AuthorId([agent; 32]), check).0 % 60_000))
+            .flat_map(|agent| {
+                ["load", "disk"]
+                    .map(|check| Splay::of(AuthorId::from_bytes([agent; 32]), check).0 % 60_000)
+            })
             .collect();
         assert!(places.len() > 90, "{}", places.len());
     }

@@ -44,7 +44,11 @@ impl<'a> Selector<'a> {
     }
 
     pub(crate) fn picks(&self, sample: &Sample<'_>) -> bool {
-        self.name == sample.name && self.labels.iter().all(|wanted| sample.labels.contains(wanted))
+        self.name == sample.name
+            && self
+                .labels
+                .iter()
+                .all(|wanted| sample.labels.contains(wanted))
     }
 }
 
@@ -57,12 +61,18 @@ fn sample(line: &str) -> Option<Sample<'_>> {
         "-Inf" => f64::NEG_INFINITY,
         _ => word.parse().ok()?,
     };
-    Some(Sample { name, labels, value })
+    Some(Sample {
+        name,
+        labels,
+        value,
+    })
 }
 
 /// Splits `name{labels} rest`.
 fn series(text: &str) -> Option<(&str, Vec<(&str, String)>, &str)> {
-    let end = text.find(|character: char| !is_name(character)).unwrap_or(text.len());
+    let end = text
+        .find(|character: char| !is_name(character))
+        .unwrap_or(text.len());
     let (name, rest) = text.split_at_checked(end)?;
     if name.is_empty() || name.starts_with(|character: char| character.is_ascii_digit()) {
         return None;
@@ -126,7 +136,10 @@ mod tests {
     fn a_page_is_read_and_bad_lines_are_counted() {
         let (samples, unread) = parse(PAGE);
         let names: Vec<&str> = samples.iter().map(|sample| sample.name).collect();
-        assert_eq!(names, ["node_load1", "up", "http_seconds_bucket", "odd", "big"]);
+        assert_eq!(
+            names,
+            ["node_load1", "up", "http_seconds_bucket", "odd", "big"]
+        );
         assert_eq!(unread, 3);
         assert_eq!(samples[0].value.to_string(), "0.21");
         assert_eq!(samples[1].labels[1], ("note", "a \"b\", c}".to_owned()));
@@ -138,7 +151,10 @@ mod tests {
         let (samples, _) = parse("up{job=\"api\",zone=\"a\"} 1\nup{job=\"web\"} 0\nupper 3\n");
         let picked = |selector: &str| {
             let selector = Selector::parse(selector).unwrap();
-            samples.iter().filter(|sample| selector.picks(sample)).count()
+            samples
+                .iter()
+                .filter(|sample| selector.picks(sample))
+                .count()
         };
         assert_eq!(picked("up"), 2);
         assert_eq!(picked("up{job=\"api\"}"), 1);
@@ -150,7 +166,16 @@ mod tests {
 
     #[test]
     fn no_input_panics() {
-        for text in ["{", "a{", "a{=", "a{=\"", "a{b=\"\\", "ä{ö=\"ü\"} 1", "a{b=\"c\"}\u{0}1", "\u{feff}a 1"] {
+        for text in [
+            "{",
+            "a{",
+            "a{=",
+            "a{=\"",
+            "a{b=\"\\",
+            "ä{ö=\"ü\"} 1",
+            "a{b=\"c\"}\u{0}1",
+            "\u{feff}a 1",
+        ] {
             let (samples, unread) = parse(text);
             assert!(samples.len() + unread <= 1);
         }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use aramaki_model::Severity;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response, StatusCode, Uri, header};
@@ -37,6 +38,15 @@ pub enum FetchError {
     Http(#[from] hyper::Error),
 }
 
+/// What a failed request says: what we cannot judge is unknown, everything else is the server's.
+pub(crate) const fn blame(error: &FetchError) -> Severity {
+    match error {
+        FetchError::Address { .. } => Severity::Unknown,
+        FetchError::Tls(error) if !error.is_the_servers() => Severity::Unknown,
+        _ => Severity::Critical,
+    }
+}
+
 /// An answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -59,7 +69,11 @@ pub(crate) async fn fetch(url: &str, trust: &Trust) -> Fetched {
     let started = Instant::now();
     let mut shown = None;
     let answer = ask(url, trust, &mut shown).await;
-    Fetched { answer, shown, took: started.elapsed() }
+    Fetched {
+        answer,
+        shown,
+        took: started.elapsed(),
+    }
 }
 
 async fn ask(url: &str, trust: &Trust, shown: &mut Option<Shown>) -> Result<Answer, FetchError> {
@@ -85,7 +99,9 @@ struct Target {
 
 impl Target {
     fn parse(url: &str) -> Result<Self, FetchError> {
-        let fail = || FetchError::Address { url: url.to_owned() };
+        let fail = || FetchError::Address {
+            url: url.to_owned(),
+        };
         let uri: Uri = url.parse().map_err(|_invalid| fail())?;
         let encrypted = match uri.scheme_str() {
             Some("http") => false,
@@ -97,10 +113,19 @@ impl Target {
             return Err(fail());
         }
         Ok(Self {
-            host: authority.host().trim_start_matches('[').trim_end_matches(']').to_owned(),
-            port: authority.port_u16().unwrap_or(if encrypted { 443 } else { 80 }),
+            host: authority
+                .host()
+                .trim_start_matches('[')
+                .trim_end_matches(']')
+                .to_owned(),
+            port: authority
+                .port_u16()
+                .unwrap_or(if encrypted { 443 } else { 80 }),
             authority: authority.as_str().to_owned(),
-            path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            path: uri
+                .path_and_query()
+                .map_or("/", |path| path.as_str())
+                .to_owned(),
             encrypted,
         })
     }
@@ -110,17 +135,29 @@ async fn exchange<S>(stream: S, target: &Target) -> Result<Answer, FetchError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let mut request = Request::new(Empty::<Bytes>::new());
     *request.method_mut() = Method::GET;
-    *request.uri_mut() = target.path.parse().map_err(|_invalid| FetchError::Address { url: target.path.clone() })?;
+    *request.uri_mut() = target
+        .path
+        .parse()
+        .map_err(|_invalid| FetchError::Address {
+            url: target.path.clone(),
+        })?;
     let headers = request.headers_mut();
     if let Ok(host) = header::HeaderValue::from_str(&target.authority) {
         headers.insert(header::HOST, host);
     }
-    headers.insert(header::USER_AGENT, header::HeaderValue::from_static(USER_AGENT));
+    headers.insert(
+        header::USER_AGENT,
+        header::HeaderValue::from_static(USER_AGENT),
+    );
     headers.insert(header::ACCEPT, header::HeaderValue::from_static("*/*"));
-    headers.insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+    headers.insert(
+        header::CONNECTION,
+        header::HeaderValue::from_static("close"),
+    );
 
     // The connection moves only while it is polled, and ends when `sender` and the body are dropped.
     let (answer, connection) = tokio::join!(
@@ -141,7 +178,9 @@ async fn read(response: Response<Incoming>) -> Result<Answer, hyper::Error> {
     let mut body = Vec::new();
     let mut truncated = false;
     while let Some(frame) = incoming.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
         let room = BODY_LEN_BYTES_MAX.saturating_sub(body.len());
         body.extend_from_slice(data.get(..room).unwrap_or(&data));
         if data.len() > room {
@@ -149,8 +188,17 @@ async fn read(response: Response<Incoming>) -> Result<Answer, hyper::Error> {
             break;
         }
     }
-    let location = parts.headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    Ok(Answer { status: parts.status, location, body, truncated })
+    let location = parts
+        .headers
+        .get(header::LOCATION)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
+    Ok(Answer {
+        status: parts.status,
+        location,
+        body,
+        truncated,
+    })
 }
 
 #[cfg(test)]
@@ -160,9 +208,19 @@ mod tests {
     #[test]
     fn addresses_are_taken_apart() {
         let target = Target::parse("https://[::1]:8443/a?b=c").unwrap();
-        assert_eq!((target.host.as_str(), target.port, target.path.as_str()), ("::1", 8443, "/a?b=c"));
+        assert_eq!(
+            (target.host.as_str(), target.port, target.path.as_str()),
+            ("::1", 8443, "/a?b=c")
+        );
         assert_eq!(Target::parse("http://example.org").unwrap().port, 80);
-        for wrong in ["", "example.org", "ftp://example.org/", "http://", "https://user:word@example.org/", "http:// /"] {
+        for wrong in [
+            "",
+            "example.org",
+            "ftp://example.org/",
+            "http://",
+            "https://user:word@example.org/",
+            "http:// /",
+        ] {
             assert!(Target::parse(wrong).is_err(), "{wrong:?} must be refused");
         }
     }

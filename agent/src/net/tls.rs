@@ -26,9 +26,13 @@ pub(crate) enum Trust {
     /// Those of this machine's bundle.
     System,
     /// Those of a bundle in PEM.
-    #[cfg_attr(not(test), expect(dead_code, reason = "checks do not name a bundle of their own yet"))]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "checks do not name a bundle of their own yet")
+    )]
     Bundle(PathBuf),
     /// Any: the certificate's end is looked at, its issuer is not.
+    #[cfg_attr(not(test), expect(dead_code, reason = "checks cannot ask for it yet"))]
     Anyone,
 }
 
@@ -76,6 +80,13 @@ pub enum TlsError {
     Handshake(#[source] std::io::Error),
 }
 
+impl TlsError {
+    /// Whether the other side caused it, and not this machine's set-up.
+    pub(crate) const fn is_the_servers(&self) -> bool {
+        matches!(self, Self::Handshake(_))
+    }
+}
+
 /// What came of a handshake, and the certificate seen on the way.
 #[derive(Debug)]
 pub(crate) struct Handshake {
@@ -88,9 +99,14 @@ pub(crate) async fn handshake(stream: TcpStream, host: &str, trust: &Trust) -> H
     let seen = Arc::new(Mutex::new(None));
     let stream = async {
         let config = config(trust, Arc::clone(&seen))?;
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|source| TlsError::Name { host: host.to_owned(), source })?;
-        TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(TlsError::Handshake)
+        let name = ServerName::try_from(host.to_owned()).map_err(|source| TlsError::Name {
+            host: host.to_owned(),
+            source,
+        })?;
+        TlsConnector::from(Arc::new(config))
+            .connect(name, stream)
+            .await
+            .map_err(TlsError::Handshake)
     }
     .await;
     let shown = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -107,7 +123,11 @@ fn config(trust: &Trust, seen: Arc<Mutex<Option<Shown>>>) -> Result<ClientConfig
         }
         Trust::Bundle(path) => Some(verifier(path, &provider)?),
     };
-    let recording = Recording { inner, provider: Arc::clone(&provider), seen };
+    let recording = Recording {
+        inner,
+        provider: Arc::clone(&provider),
+        seen,
+    };
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Setup)?
@@ -118,10 +138,16 @@ fn config(trust: &Trust, seen: Arc<Mutex<Option<Shown>>>) -> Result<ClientConfig
     Ok(config)
 }
 
-fn verifier(path: &Path, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
+fn verifier(
+    path: &Path,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
     let certificates = CertificateDer::pem_file_iter(path)
         .and_then(|certificates| certificates.take(ROOTS_MAX).collect::<Result<Vec<_>, _>>())
-        .map_err(|source| TlsError::Bundle { path: path.to_owned(), source })?;
+        .map_err(|source| TlsError::Bundle {
+            path: path.to_owned(),
+            source,
+        })?;
     let mut roots = RootCertStore::empty();
     let (_added, ignored) = roots.add_parsable_certificates(certificates);
     if ignored > 0 {
@@ -140,7 +166,12 @@ fn read(certificate: &CertificateDer<'_>) -> Option<Shown> {
     let (_rest, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
     Some(Shown {
         not_after: parsed.validity().not_after.timestamp(),
-        subject: parsed.subject().to_string().chars().take(SUBJECT_LEN_CHARS_MAX).collect(),
+        subject: parsed
+            .subject()
+            .to_string()
+            .chars()
+            .take(SUBJECT_LEN_CHARS_MAX)
+            .collect(),
     })
 }
 
@@ -191,6 +222,8 @@ impl ServerCertVerifier for Recording {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use super::{Load, Memory, Mount, Process, ReadError, Space};
+use super::{Load, Memory, Process, ReadError, Space};
 
 /// Makes the command lead a process group of its own, where there are process groups.
 pub(crate) fn own_process_group(command: &mut tokio::process::Command) {
@@ -17,8 +17,11 @@ pub(crate) fn own_process_group(command: &mut tokio::process::Command) {
 /// Kills every process of the group that `leader` leads.
 pub(crate) fn kill_process_group(leader: u32) {
     #[cfg(unix)]
-    if let Some(group) = i32::try_from(leader).ok().and_then(rustix::process::Pid::from_raw)
-        && let Err(error) = rustix::process::kill_process_group(group, rustix::process::Signal::KILL)
+    if let Some(group) = i32::try_from(leader)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+        && let Err(error) =
+            rustix::process::kill_process_group(group, rustix::process::Signal::KILL)
     {
         tracing::debug!(%error, leader, "cannot kill the process group of a plugin");
     }
@@ -52,11 +55,6 @@ pub(crate) fn uptime() -> Result<Duration, ReadError> {
     Err(ReadError::Unsupported { what: "uptime" })
 }
 
-/// The mount table of this process.
-pub(crate) fn mounts() -> Result<Vec<Mount>, ReadError> {
-    Err(ReadError::Unsupported { what: "the mount table" })
-}
-
 /// How full the file system is that holds `path`.
 pub(crate) fn space(_path: &Path) -> Result<Space, ReadError> {
     Err(ReadError::Unsupported { what: "disk space" })
@@ -64,7 +62,9 @@ pub(crate) fn space(_path: &Path) -> Result<Space, ReadError> {
 
 /// Processes that can be seen.
 pub(crate) fn processes() -> Result<Vec<Process>, ReadError> {
-    Err(ReadError::Unsupported { what: "the process table" })
+    Err(ReadError::Unsupported {
+        what: "the process table",
+    })
 }
 
 /// Whether systemd runs this machine.
@@ -74,10 +74,14 @@ pub(crate) fn has_systemd() -> bool {
 
 /// The first bundle of trusted certificates that exists.
 pub(crate) fn certificate_bundle() -> Option<PathBuf> {
-    std::env::var_os("SSL_CERT_FILE").map(PathBuf::from).filter(|path| path.is_file())
+    std::env::var_os("SSL_CERT_FILE")
+        .map(PathBuf::from)
+        .filter(|path| path.is_file())
 }
 
 /// The name of this machine.
 pub(crate) fn host_name() -> String {
-    std::env::var("HOSTNAME").or_else(|_unset| std::env::var("COMPUTERNAME")).unwrap_or_else(|_unset| "host".to_owned())
+    std::env::var("HOSTNAME")
+        .or_else(|_unset| std::env::var("COMPUTERNAME"))
+        .unwrap_or_else(|_unset| "host".to_owned())
 }

@@ -1,0 +1,66 @@
+//! Whether a TCP port answers, and how fast.
+
+use aramaki_model::{Severity, Thresholds, Unit};
+
+use super::reading::{Reading, metric};
+use crate::net;
+
+/// Connects to `address`, a host and a port. `time` is in seconds until the connection stood.
+pub(crate) async fn check(address: &str, time: &Thresholds) -> Reading {
+    let Some((host, port)) = split(address) else {
+        return Reading::unknown(format!("not a host and a port: {address:?}"));
+    };
+    match net::connect(host, port).await {
+        Ok(connected) => {
+            let seconds = connected.took.as_secs_f64();
+            let mut reading = Reading::ok(format!(
+                "{} answers in {:.1} ms",
+                connected.address,
+                seconds * 1000.0
+            ));
+            reading.judge(metric("time", seconds, Unit::Seconds), time);
+            reading
+        }
+        Err(error) => Reading::new(Severity::Critical, net::chain(&error)),
+    }
+}
+
+/// Splits `host:port`; an IPv6 address stands in brackets.
+fn split(address: &str) -> Option<(&str, u16)> {
+    let (host, port) = address.rsplit_once(':')?;
+    let inside = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let host = inside.or_else(|| (!host.contains(':')).then_some(host))?;
+    (!host.is_empty()).then_some((host, port.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_open_port_is_ok_and_a_closed_one_critical() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let any = Thresholds::default();
+        assert_eq!(check(&address, &any).await.severity, Severity::Ok);
+        drop(listener);
+        let closed = check(&address, &any).await;
+        assert_eq!(closed.severity, Severity::Critical);
+        assert!(closed.summary.contains("refused"), "{}", closed.summary);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_an_address_is_unknown() {
+        assert_eq!(split("[::1]:25"), Some(("::1", 25)));
+        assert_eq!(split("example.org:443"), Some(("example.org", 443)));
+        for wrong in ["", "example.org", ":25", "a:b", "::1:25", "a:65536"] {
+            assert_eq!(split(wrong), None, "{wrong}");
+        }
+        assert_eq!(
+            check("nowhere", &Thresholds::default()).await.severity,
+            Severity::Unknown
+        );
+    }
+}

@@ -1,0 +1,165 @@
+//! The agent's configuration file: what it may hold, its defaults, and errors that name their place.
+
+mod check;
+mod error;
+mod value;
+
+use std::path::{Path, PathBuf};
+
+use aramaki_model::Check;
+use aramaki_sync_core::AuthorId;
+use serde::Deserialize;
+
+use crate::observe::PLUGIN_FOLDERS;
+use check::CheckFile;
+pub use error::ConfigError;
+
+/// Where the configuration lies when no flag or variable says otherwise.
+pub const CONFIG_PATH: &str = "/etc/aramaki/agent.toml";
+/// Where the agent keeps its keys, store and state.
+pub const DATA_PATH: &str = "/var/lib/aramaki-agent";
+/// A configuration file is not longer.
+const FILE_LEN_BYTES_MAX: u64 = 1024 * 1024;
+/// Checks of one file.
+pub const CHECKS_MAX: usize = 1_000;
+
+/// What an agent is told on its own machine.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Config {
+    /// What is logged, in the form of `tracing_subscriber::EnvFilter`.
+    pub log: String,
+    /// Where plugins are looked up by name, in order.
+    pub plugin_folders: Vec<PathBuf>,
+    /// How the network is reached.
+    pub network: NetworkConfig,
+    checks: Vec<CheckFile>,
+}
+
+/// How the network is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NetworkConfig {
+    /// The UDP address to listen on; port 0 lets the system choose.
+    pub listen: std::net::SocketAddr,
+    /// Whether peers are looked for on the local network, which tells it our addresses.
+    pub discover: bool,
+    /// Addresses of relays or peers besides those that the Space names.
+    pub bootstrap: Vec<String>,
+}
+
+impl Default for NetworkConfig {
+    fn default() -> Self {
+        Self {
+            listen: std::net::SocketAddr::from(([0, 0, 0, 0], 0)),
+            discover: false,
+            bootstrap: Vec::new(),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            log: "info".to_owned(),
+            plugin_folders: PLUGIN_FOLDERS.map(PathBuf::from).to_vec(),
+            network: NetworkConfig::default(),
+            checks: Vec::new(),
+        }
+    }
+}
+
+/// The file as it is written. Unknown fields are refused: a misspelt threshold must not be silent.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    log: Option<String>,
+    plugin_folders: Option<Vec<PathBuf>>,
+    #[serde(default)]
+    network: NetworkFile,
+    #[serde(default)]
+    check: Vec<CheckFile>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NetworkFile {
+    listen: Option<std::net::SocketAddr>,
+    discover: Option<bool>,
+    bootstrap: Option<Vec<String>>,
+}
+
+impl Config {
+    /// Reads a file. One that is not there is an error here: whoever named it meant it.
+    ///
+    /// # Errors
+    /// When it cannot be read, or with file, line and field when it says something wrong.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        use std::io::Read as _;
+        let fail = |source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let mut text = String::new();
+        let file = std::fs::File::open(path).map_err(fail)?;
+        file.take(FILE_LEN_BYTES_MAX + 1)
+            .read_to_string(&mut text)
+            .map_err(fail)?;
+        if text.len() > usize::try_from(FILE_LEN_BYTES_MAX).unwrap_or(usize::MAX) {
+            return Err(ConfigError::TooLong {
+                path: path.to_owned(),
+                limit_bytes: FILE_LEN_BYTES_MAX,
+            });
+        }
+        Self::parse(&text, path)
+    }
+
+    /// Reads a file if it is there, else the defaults.
+    ///
+    /// # Errors
+    /// As [`Config::read`], except for a file that does not exist.
+    pub fn read_or_default(path: &Path) -> Result<Self, ConfigError> {
+        match Self::read(path) {
+            Err(ConfigError::Read { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                Ok(Self::default())
+            }
+            other => other,
+        }
+    }
+
+    /// Reads text; `path` is only named in errors.
+    ///
+    /// # Errors
+    /// With file, line and field when it says something wrong.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let file: ConfigFile =
+            toml::from_str(text).map_err(|error| ConfigError::syntax(path, text, &error))?;
+        check::validate(&file.check)
+            .map_err(|(span, field, message)| ConfigError::at(path, text, span, field, message))?;
+        let default = Self::default();
+        Ok(Self {
+            log: file.log.unwrap_or(default.log),
+            plugin_folders: file.plugin_folders.unwrap_or(default.plugin_folders),
+            network: NetworkConfig {
+                listen: file.network.listen.unwrap_or(default.network.listen),
+                discover: file.network.discover.unwrap_or(default.network.discover),
+                bootstrap: file.network.bootstrap.unwrap_or(default.network.bootstrap),
+            },
+            checks: file.check,
+        })
+    }
+
+    /// The checks of this file. Their ids follow from the agent and their names, so that a check
+    /// keeps its history as long as it keeps its name.
+    pub fn checks(&self, agent: AuthorId) -> Vec<Check> {
+        self.checks
+            .iter()
+            .filter_map(|check| check.to_check(agent))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

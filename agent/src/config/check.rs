@@ -1,0 +1,255 @@
+//! A `[[check]]` of the configuration file.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use aramaki_model::{Builtin, Check, CheckId, CheckKind};
+use aramaki_sync_core::AuthorId;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::CHECKS_MAX;
+use super::value::{Span, ThresholdsFile};
+
+/// Characters of a check's name.
+const NAME_LEN_CHARS_MAX: usize = 128;
+
+/// One check as it is written: its name, when it runs, and exactly one thing to look at.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CheckFile {
+    name: Spanned<String>,
+    interval: Option<Spanned<Span>>,
+    timeout: Option<Spanned<Span>>,
+    attempts: Option<Spanned<u32>>,
+    retry_interval: Option<Span>,
+    ttl: Option<Span>,
+    enabled: Option<bool>,
+    command: Option<CommandFile>,
+    load: Option<ThresholdsFile>,
+    memory: Option<ThresholdsFile>,
+    swap: Option<ThresholdsFile>,
+    disk: Option<DiskFile>,
+    systemd: Option<SystemdFile>,
+    process: Option<ProcessFile>,
+    file_age: Option<FileAgeFile>,
+    uptime: Option<ThresholdsFile>,
+    tcp: Option<TcpFile>,
+    http: Option<HttpFile>,
+    prometheus: Option<PrometheusFile>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CommandFile {
+    program: String,
+    #[serde(default)]
+    arguments: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DiskFile {
+    path: String,
+    #[serde(default)]
+    space: ThresholdsFile,
+    #[serde(default)]
+    inodes: ThresholdsFile,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SystemdFile {
+    #[serde(default)]
+    units: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProcessFile {
+    name: String,
+    count: ThresholdsFile,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileAgeFile {
+    path: String,
+    age: ThresholdsFile,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TcpFile {
+    address: String,
+    #[serde(default)]
+    time: ThresholdsFile,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HttpFile {
+    url: String,
+    status: Option<u16>,
+    #[serde(default)]
+    time: ThresholdsFile,
+    #[serde(default)]
+    certificate_days: ThresholdsFile,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PrometheusFile {
+    url: String,
+    metric: String,
+    value: ThresholdsFile,
+}
+
+impl CheckFile {
+    /// Everything it says to look at: one, if it is right.
+    fn kinds(&self) -> Vec<CheckKind> {
+        let command = self
+            .command
+            .clone()
+            .map(|CommandFile { program, arguments }| CheckKind::Command { program, arguments });
+        let builtins = [
+            self.load.map(|file| Builtin::Load(file.into())),
+            self.memory.map(|file| Builtin::Memory(file.into())),
+            self.swap.map(|file| Builtin::Swap(file.into())),
+            self.disk.clone().map(|file| Builtin::Disk {
+                path: file.path,
+                space: file.space.into(),
+                inodes: file.inodes.into(),
+            }),
+            self.systemd
+                .clone()
+                .map(|file| Builtin::Systemd { units: file.units }),
+            self.process.clone().map(|file| Builtin::Process {
+                name: file.name,
+                count: file.count.into(),
+            }),
+            self.file_age.clone().map(|file| Builtin::FileAge {
+                path: file.path,
+                age: file.age.into(),
+            }),
+            self.uptime.map(|file| Builtin::Uptime(file.into())),
+            self.tcp.clone().map(|file| Builtin::Tcp {
+                address: file.address,
+                time: file.time.into(),
+            }),
+            self.http.clone().map(|file| Builtin::Http {
+                url: file.url,
+                status: file.status,
+                time: file.time.into(),
+                certificate_days: file.certificate_days.into(),
+            }),
+            self.prometheus.clone().map(|file| Builtin::Prometheus {
+                url: file.url,
+                metric: file.metric,
+                value: file.value.into(),
+            }),
+        ];
+        command
+            .into_iter()
+            .chain(builtins.into_iter().flatten().map(CheckKind::Builtin))
+            .collect()
+    }
+
+    /// The check; none only before [`validate`] has refused it.
+    pub(super) fn to_check(&self, agent: AuthorId) -> Option<Check> {
+        let name = self.name.get_ref();
+        let default = Check::new(
+            id(agent, name),
+            name.clone(),
+            self.kinds().into_iter().next()?,
+        );
+        let millis = |span: &Option<Spanned<Span>>| span.as_ref().map(|span| span.get_ref().0);
+        Some(Check {
+            interval_ms: millis(&self.interval).unwrap_or(default.interval_ms),
+            timeout_ms: millis(&self.timeout).unwrap_or(default.timeout_ms),
+            attempts: self
+                .attempts
+                .as_ref()
+                .map_or(default.attempts, |attempts| *attempts.get_ref()),
+            retry_interval_ms: self
+                .retry_interval
+                .map_or(default.retry_interval_ms, |span| span.0),
+            ttl_ms: self.ttl.map(|span| span.0),
+            enabled: self.enabled.unwrap_or(default.enabled),
+            ..default
+        })
+    }
+}
+
+fn id(agent: AuthorId, name: &str) -> CheckId {
+    let mut hasher = blake3::Hasher::new_derive_key("aramaki local check id v1");
+    hasher.update(agent.as_bytes());
+    hasher.update(name.as_bytes());
+    let mut bytes = [0; 16];
+    hasher.finalize_xof().fill(&mut bytes);
+    CheckId::from_bytes(bytes)
+}
+
+/// Where, which field, and what is wrong.
+type Wrong = (Range<usize>, Option<String>, String);
+
+/// Finds what the form of the file cannot express.
+pub(super) fn validate(checks: &[CheckFile]) -> Result<(), Wrong> {
+    let mut names = BTreeSet::new();
+    for (index, check) in checks.iter().enumerate() {
+        let span = check.name.span();
+        let name = check.name.get_ref();
+        let wrong = |message: String| (span.clone(), Some("name".to_owned()), message);
+        if index >= CHECKS_MAX {
+            return Err(wrong(format!("more than {CHECKS_MAX} checks")));
+        }
+        if name.trim().is_empty()
+            || name.chars().count() > NAME_LEN_CHARS_MAX
+            || name.contains(char::is_control)
+        {
+            return Err(wrong(format!(
+                "a name of 1 to {NAME_LEN_CHARS_MAX} characters is expected"
+            )));
+        }
+        if !names.insert(name.as_str()) {
+            return Err(wrong(format!("another check is called {name:?} too")));
+        }
+        match check.kinds().len() {
+            1 => {}
+            0 => {
+                return Err(wrong(format!(
+                    "the check {name:?} says nothing to look at: add command, load, disk, http or another"
+                )));
+            }
+            more => {
+                return Err(wrong(format!(
+                    "the check {name:?} looks at {more} things, one is expected"
+                )));
+            }
+        }
+        validate_times(check)?;
+    }
+    Ok(())
+}
+
+fn validate_times(check: &CheckFile) -> Result<(), Wrong> {
+    let too_short =
+        |span: &Option<Spanned<Span>>, field: &str, least_ms: u64, words: &str| match span {
+            Some(span) if span.get_ref().0 < least_ms => Err((
+                span.span(),
+                Some(field.to_owned()),
+                format!("at least {words} is expected"),
+            )),
+            _ => Ok(()),
+        };
+    too_short(&check.interval, "interval", 1_000, "1s")?;
+    too_short(&check.timeout, "timeout", 1, "1ms")?;
+    match &check.attempts {
+        Some(attempts) if *attempts.get_ref() == 0 => Err((
+            attempts.span(),
+            Some("attempts".to_owned()),
+            "at least 1 is expected".to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,95 @@
+//! Errors of a configuration file, with their place.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// Why a configuration file is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It is too long to be a configuration.
+    #[error("{} is longer than {limit_bytes} bytes", path.display())]
+    TooLong {
+        /// Which file.
+        path: PathBuf,
+        /// What is read at most.
+        limit_bytes: u64,
+    },
+    /// It says something that cannot be meant.
+    #[error("{place}: {}{message}", field.as_ref().map(|field| format!("field `{field}`: ")).unwrap_or_default())]
+    Wrong {
+        /// File, line and column, as editors and compilers write them.
+        place: String,
+        /// The field, if there is one.
+        field: Option<String>,
+        /// What is wrong, and what was expected.
+        message: String,
+    },
+}
+
+impl ConfigError {
+    /// An error of the TOML reader.
+    pub(super) fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Self {
+        let message = error.message().trim().replace('\n', ", ");
+        let Some(span) = error.span() else {
+            return Self::Wrong {
+                place: path.display().to_string(),
+                field: None,
+                message,
+            };
+        };
+        let field = named_in(&message).or_else(|| field_before(text, span.start));
+        Self::at(path, text, span, field, message)
+    }
+
+    /// An error at a place of the text.
+    pub(super) fn at(
+        path: &Path,
+        text: &str,
+        span: Range<usize>,
+        field: Option<String>,
+        message: String,
+    ) -> Self {
+        let before = text.get(..span.start).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count()
+            + 1;
+        Self::Wrong {
+            place: format!("{}:{line}:{column}", path.display()),
+            field,
+            message,
+        }
+    }
+}
+
+/// The field that an error of the reader names itself.
+fn named_in(message: &str) -> Option<String> {
+    let rest = ["unknown field `", "missing field `", "duplicate field `"]
+        .iter()
+        .find_map(|start| message.strip_prefix(start))?;
+    rest.split('`').next().map(str::to_owned)
+}
+
+/// The key before the equals sign that comes last before `at`, on the same line.
+fn field_before(text: &str, at: usize) -> Option<String> {
+    let line = text.get(..at)?.rsplit('\n').next()?;
+    let (before, _) = line.rsplit_once('=')?;
+    let odd =
+        |character: char| !(character.is_alphanumeric() || matches!(character, '_' | '-' | '.'));
+    let field = before.trim_end().rsplit(odd).next()?;
+    (!field.is_empty()).then(|| field.to_owned())
+}

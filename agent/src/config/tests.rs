@@ -1,0 +1,143 @@
+//! Configuration files, right and wrong.
+
+use super::*;
+use aramaki_model::{Builtin, CheckKind, Thresholds};
+
+const EXAMPLE: &str = include_str!("../../agent.toml.example");
+const AGENT: AuthorId = AuthorId::ZERO;
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::parse(text, Path::new("agent.toml")).map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_example_shows_every_default() {
+    let without_checks: String = EXAMPLE
+        .lines()
+        .take_while(|line| !line.contains("[[check]]"))
+        .map(|line| line.strip_prefix("#= ").unwrap_or(line))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    assert!(
+        without_checks.contains("\nlog = "),
+        "defaults are marked with #="
+    );
+    assert_eq!(parse(&without_checks).unwrap(), Config::default());
+}
+
+#[test]
+fn every_check_of_the_example_is_right_and_every_kind_is_shown() {
+    let all: String = EXAMPLE
+        .lines()
+        .map(|line| {
+            line.strip_prefix("#= ")
+                .or_else(|| line.strip_prefix("#- "))
+                .unwrap_or(line)
+        })
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let checks = parse(&all).unwrap().checks(AGENT);
+    let words: std::collections::BTreeSet<&str> = checks
+        .iter()
+        .map(|check| match &check.kind {
+            CheckKind::Command { .. } => "command",
+            CheckKind::Builtin(builtin) => crate::builtin::word(builtin),
+        })
+        .collect();
+    assert_eq!(words.len(), 12, "{words:?}");
+    // The file as shipped runs a few checks that any machine can answer.
+    let shipped = parse(EXAMPLE).unwrap().checks(AGENT);
+    assert!(!shipped.is_empty() && shipped.len() < checks.len());
+}
+
+#[test]
+fn an_empty_file_is_the_defaults_and_a_check_gets_the_models() {
+    assert_eq!(parse("").unwrap(), Config::default());
+    let text = "[[check]]\nname = \"l\"\nload = { warning = 2, critical = \"4\" }\n";
+    let checks = parse(text).unwrap().checks(AGENT);
+    let kind = CheckKind::Builtin(Builtin::Load(Thresholds::above(2.0, 4.0)));
+    assert_eq!(checks, [Check::new(checks[0].id, "l", kind)]);
+    let other = parse(text).unwrap().checks(AuthorId::from_bytes([1; 32]));
+    assert_ne!(
+        checks[0].id, other[0].id,
+        "another agent's check is another check"
+    );
+}
+
+#[test]
+fn errors_name_file_line_and_field() {
+    let table = [
+        (
+            "lag = \"info\"\n",
+            "agent.toml:1:1: field `lag`: unknown field `lag`, expected one of",
+        ),
+        (
+            "log = 3\n",
+            "agent.toml:1:7: field `log`: invalid type: integer `3`, expected a string",
+        ),
+        (
+            "\n[[check]]\nname = \"a\"\nload = { warnig = 1 }\n",
+            "agent.toml:4:10: field `warnig`: unknown field",
+        ),
+        (
+            "[[check]]\nname = \"a\"\nload = {}\ninterval = \"5 weeks\"\n",
+            "agent.toml:4:12: field `interval`: \"5 weeks\" is not a span of time",
+        ),
+        (
+            "[[check]]\nname = \"a\"\nload = { warning = \"9:3\" }\n",
+            "agent.toml:3:20: field `warning`: a range that starts above its end",
+        ),
+        (
+            "[[check]]\nload = {}\n",
+            "agent.toml:1:1: field `name`: missing field `name`",
+        ),
+        (
+            "[[check]]\nname = \"a\"\n",
+            "agent.toml:2:8: field `name`: the check \"a\" says nothing to look at",
+        ),
+        (
+            "[[check]]\nname = \"a\"\nload = {}\nswap = {}\n",
+            "agent.toml:2:8: field `name`: the check \"a\" looks at 2 things",
+        ),
+        (
+            "[[check]]\nname = \"a\"\nload = {}\n[[check]]\nname = \"a\"\nswap = {}\n",
+            "agent.toml:5:8: field `name`: another check is called \"a\" too",
+        ),
+        (
+            "[[check]]\nname = \" \"\nload = {}\n",
+            "agent.toml:2:8: field `name`: a name of 1 to 128 characters",
+        ),
+        (
+            "[[check]]\nname = \"a\"\nload = {}\nattempts = 0\n",
+            "agent.toml:4:12: field `attempts`: at least 1",
+        ),
+        (
+            "[[check]]\nname = \"a\"\nload = {}\ninterval = \"10ms\"\n",
+            "agent.toml:4:12: field `interval`: at least 1s",
+        ),
+        (
+            "[network]\nlisten = \"here\"\n",
+            "agent.toml:2:10: field `listen`:",
+        ),
+        ("log = \"info\"\nname", "agent.toml:2:5: key with no value"),
+    ];
+    for (text, expected) in table {
+        let error = parse(text).unwrap_err();
+        assert!(
+            error.starts_with(expected),
+            "{text:?}\n  says     {error}\n  expected {expected}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let path = Path::new("/nonexistent/agent.toml");
+    assert!(
+        Config::read(path)
+            .unwrap_err()
+            .to_string()
+            .contains("/nonexistent/agent.toml")
+    );
+    assert_eq!(Config::read_or_default(path).unwrap(), Config::default());
+}

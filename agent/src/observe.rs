@@ -1,0 +1,269 @@
+//! One run of one check, from what is configured to an observation.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use aramaki_model::{Check, CheckKind, Exit, Observation, PluginOutput};
+use aramaki_sync_core::Timestamp;
+
+use crate::builtin::Builtins;
+use crate::runner::{self, Plugin};
+
+/// Where distributions install monitoring plugins.
+pub const PLUGIN_FOLDERS: [&str; 5] = [
+    "/usr/lib/nagios/plugins",
+    "/usr/lib64/nagios/plugins",
+    "/usr/local/lib/nagios/plugins",
+    "/usr/lib/monitoring-plugins",
+    "/usr/local/libexec/nagios",
+];
+/// No run takes longer, whatever a configuration says.
+pub const TIMEOUT_MAX: Duration = Duration::from_secs(600);
+
+/// One result, and what is worth knowing about how it came about.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Observed {
+    /// The result.
+    pub observation: Observation,
+    /// How long the run took.
+    pub took: Duration,
+    /// The program that ran; none for a built-in check.
+    pub program: Option<PathBuf>,
+    /// What of the output was ignored, and why.
+    pub findings: Vec<String>,
+}
+
+/// Runs checks on this machine.
+#[derive(Debug, Clone, Default)]
+pub struct Observer {
+    plugin_folders: Vec<PathBuf>,
+    builtins: Builtins,
+}
+
+impl Observer {
+    /// Looks plugins up by name in these folders, in order.
+    pub fn new(plugin_folders: Vec<PathBuf>) -> Self {
+        Self {
+            plugin_folders,
+            builtins: Builtins::default(),
+        }
+    }
+
+    /// Runs a check once. Whatever goes wrong is an observation too.
+    pub async fn observe(&self, check: &Check, now: Timestamp) -> Observed {
+        let started = Instant::now();
+        let timeout = Duration::from_millis(check.timeout_ms).min(TIMEOUT_MAX);
+        match &check.kind {
+            CheckKind::Builtin(builtin) => {
+                let reading = self.builtins.run(builtin, timeout, now).await;
+                let observation =
+                    Observation::of_builtin(check.id, now, reading.severity, &reading.summary)
+                        .with_detail(&reading.detail.join("\n"))
+                        .with_metrics(reading.metrics);
+                Observed {
+                    observation,
+                    took: started.elapsed(),
+                    program: None,
+                    findings: Vec::new(),
+                }
+            }
+            CheckKind::Command { program, arguments } => {
+                let Some(found) = self.find(program) else {
+                    let exit = Exit::NotStarted(self.not_found(program));
+                    let output = PluginOutput::parse(exit, b"", b"");
+                    let observation = Observation::of_plugin(check.id, now, output);
+                    return Observed {
+                        observation,
+                        took: started.elapsed(),
+                        program: None,
+                        findings: Vec::new(),
+                    };
+                };
+                let arguments = arguments.iter().map(Into::into).collect();
+                let run = runner::run(&Plugin {
+                    program: found.clone(),
+                    arguments,
+                    timeout,
+                })
+                .await;
+                let output = PluginOutput::parse(run.exit, &run.stdout, &run.stderr);
+                let mut findings = output.findings.clone();
+                if run.truncated {
+                    findings.push("the output is too long: its end was dropped".to_owned());
+                }
+                let observation = Observation::of_plugin(check.id, now, output);
+                Observed {
+                    observation,
+                    took: run.took,
+                    program: Some(found),
+                    findings,
+                }
+            }
+        }
+    }
+
+    /// A path is taken as it is, a name is looked up; a relative path is refused, because it would
+    /// mean another program in another folder.
+    fn find(&self, program: &str) -> Option<PathBuf> {
+        let path = Path::new(program);
+        if path.is_absolute() {
+            return Some(path.to_owned());
+        }
+        if program.is_empty() || program.contains('/') || program.contains('\\') {
+            return None;
+        }
+        self.plugin_folders
+            .iter()
+            .map(|folder| folder.join(program))
+            .find(|path| path.is_file())
+    }
+
+    fn not_found(&self, program: &str) -> String {
+        if program.contains('/') {
+            return format!("{program} is neither an absolute path nor a name");
+        }
+        let folders: Vec<_> = self
+            .plugin_folders
+            .iter()
+            .map(|folder| folder.display().to_string())
+            .collect();
+        if folders.is_empty() {
+            return format!("{program} was not found: no plugin folders are configured");
+        }
+        format!("{program} was not found in {}", folders.join(", "))
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use aramaki_model::{Builtin, CheckId, Severity, Thresholds};
+
+    /// Lines of real plugins: exit code, a tab, the output.
+    const REAL: &str = include_str!("../tests/plugin-output.txt");
+
+    fn command(program: &str, arguments: &[&str]) -> Check {
+        let arguments = arguments
+            .iter()
+            .map(|&argument| argument.to_owned())
+            .collect();
+        let kind = CheckKind::Command {
+            program: program.to_owned(),
+            arguments,
+        };
+        Check::new(CheckId::from_bytes([1; 16]), "test", kind)
+    }
+
+    async fn observe(check: &Check) -> Observed {
+        let observer = Observer::new(vec![PathBuf::from("/bin"), PathBuf::from("/usr/bin")]);
+        observer.observe(check, Timestamp::from_millis(7)).await
+    }
+
+    #[tokio::test]
+    async fn real_plugin_output_passes_through_unchanged() {
+        let mut seen = 0;
+        for line in REAL.lines().filter(|line| !line.starts_with('#')) {
+            let (code, text) = line.split_once('\t').unwrap();
+            let check = command(
+                "sh",
+                &["-c", "printf '%s\\n' \"$1\"; exit \"$0\"", code, text],
+            );
+            let observed = observe(&check).await;
+            let code: i32 = code.parse().unwrap();
+            assert_eq!(observed.observation.raw_exit, Some(Exit::Code(code)));
+            assert_eq!(
+                observed.observation.severity,
+                Severity::from_exit_code(code)
+            );
+            assert_eq!(
+                observed.observation.summary,
+                text.split('|').next().unwrap().trim()
+            );
+            assert_eq!(
+                observed.observation.metrics.is_empty(),
+                !text.contains('|'),
+                "{text}"
+            );
+            assert_eq!(observed.findings, [] as [String; 0], "{text}");
+            seen += 1;
+        }
+        assert_eq!(seen, 5);
+    }
+
+    #[tokio::test]
+    async fn odd_exit_codes_are_unknown_and_keep_their_code() {
+        for (script, exit) in [
+            ("exit 4", Exit::Code(4)),
+            ("exit 255", Exit::Code(255)),
+            ("kill -9 $$", Exit::Signal(9)),
+        ] {
+            let observed = observe(&command("sh", &["-c", script])).await;
+            assert_eq!(observed.observation.severity, Severity::Unknown, "{script}");
+            assert_eq!(observed.observation.raw_exit, Some(exit), "{script}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_plugin_out_of_time_is_unknown_with_what_it_said() {
+        let mut check = command("sh", &["-c", "echo half; sleep 300"]);
+        check.timeout_ms = 300;
+        let observed = observe(&check).await;
+        assert_eq!(observed.observation.raw_exit, Some(Exit::TimedOut));
+        assert_eq!(observed.observation.summary, "timed out: half");
+    }
+
+    #[tokio::test]
+    async fn missing_and_relative_programs_say_where_was_looked() {
+        for (program, words) in [
+            ("check_nothing", "not found in /bin, /usr/bin"),
+            ("./check", "neither an absolute path"),
+        ] {
+            let observed = observe(&command(program, &[])).await;
+            assert_eq!(observed.observation.severity, Severity::Unknown);
+            assert!(
+                observed.observation.summary.contains(words),
+                "{}",
+                observed.observation.summary
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_built_in_check_has_no_exit_and_keeps_its_thresholds() {
+        let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::below(-1.0, -2.0)));
+        let observed = observe(&Check::new(CheckId::from_bytes([2; 16]), "uptime", kind)).await;
+        assert_eq!(observed.observation.raw_exit, None);
+        assert_eq!(observed.observation.severity, Severity::Ok);
+        assert!(
+            observed.observation.metrics[0]
+                .to_string()
+                .ends_with("s;-1:;-2:;0")
+        );
+    }
+
+    #[tokio::test]
+    async fn installed_monitoring_plugins_run_unchanged() {
+        let observer = Observer::new(PLUGIN_FOLDERS.map(PathBuf::from).to_vec());
+        let check = command(
+            "check_load",
+            &["-w", "1000,1000,1000", "-c", "2000,2000,2000"],
+        );
+        let observed = observer.observe(&check, Timestamp::ZERO).await;
+        if observer.find("check_load").is_some() {
+            assert_eq!(observed.observation.severity, Severity::Ok);
+            assert!(
+                observed
+                    .observation
+                    .metrics
+                    .iter()
+                    .any(|metric| metric.label == "load1")
+            );
+        } else {
+            assert!(matches!(
+                observed.observation.raw_exit,
+                Some(Exit::NotStarted(_))
+            ));
+        }
+    }
+}
