@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::codec::{self, CodecError};
 use crate::entropy::Entropy;
 use crate::id::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, SpaceId};
-use crate::key::{self, DeviceKeys, EpochKey, KeyError, SealPurpose, SpaceKey};
+use crate::key::{self, DeviceKeys, EpochKey, KeyError, Place, SealPurpose, SpaceKey};
 use crate::statement::{Body, Kind, Statement};
 use crate::time::Timestamp;
 
@@ -61,6 +61,15 @@ pub struct Header {
 }
 
 impl Header {
+    fn place<'a>(&self, aad: &'a [u8]) -> Place<'a> {
+        Place {
+            purpose: SealPurpose::Envelope,
+            chain: self.chain,
+            position: self.seq,
+            aad,
+        }
+    }
+
     /// What the seal binds: all but the hash and length of the sealed body itself.
     fn aad(&self) -> Result<Vec<u8>, CodecError> {
         codec::encode(&Self {
@@ -126,6 +135,29 @@ impl RawEnvelope {
     /// # Errors
     /// The first thing that is wrong. Cost is bounded by [`ENVELOPE_BYTES_MAX`] and one signature.
     pub fn verify(self) -> Result<Envelope, FormError> {
+        let envelope = self.recall()?;
+        let signature: [u8; 64] = envelope
+            .raw
+            .signature
+            .as_slice()
+            .try_into()
+            .map_err(|_length| FormError::Key(KeyError::BadSignature))?;
+        let author = envelope.header.chain.author;
+        key::verify(
+            author.as_bytes(),
+            DOMAIN,
+            envelope.id.as_bytes(),
+            &signature,
+        )?;
+        Ok(envelope)
+    }
+
+    /// Like [`RawEnvelope::verify`] without the signature: for what this device's own store gives
+    /// back, which was verified when it came.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn recall(self) -> Result<Envelope, FormError> {
         if self.header.len() > HEADER_BYTES_MAX || self.len_bytes() > ENVELOPE_BYTES_MAX {
             return Err(FormError::TooLarge);
         }
@@ -136,24 +168,13 @@ impl RawEnvelope {
         }
         let header: Header = codec::decode(&self.header)?;
         check_fields(&header)?;
-        let id = id_of(&self.header);
-        let signature: [u8; 64] = self
-            .signature
-            .as_slice()
-            .try_into()
-            .map_err(|_length| FormError::Key(KeyError::BadSignature))?;
-        key::verify(
-            header.chain.author.as_bytes(),
-            DOMAIN,
-            id.as_bytes(),
-            &signature,
-        )?;
         let mut envelope = Envelope {
-            id,
+            id: id_of(&self.header),
             header,
             raw: Self {
+                header: self.header,
+                signature: self.signature,
                 body: None,
-                ..self.clone()
             },
             statement: None,
         };
@@ -252,13 +273,7 @@ impl Envelope {
     /// When the key is another epoch's, or what was sealed is not what was signed.
     pub fn open(&self, key: &EpochKey) -> Result<Body, FormError> {
         let sealed = self.body().ok_or(FormError::Field("body is not here"))?;
-        let plain = key.open(
-            SealPurpose::Envelope,
-            &self.header.chain,
-            self.header.seq,
-            &self.header.aad()?,
-            sealed,
-        )?;
+        let plain = key.open(&self.header.place(&self.header.aad()?), sealed)?;
         if key.content_hash(&plain) != self.header.content_hash {
             return Err(FormError::Body);
         }
@@ -343,14 +358,7 @@ pub fn sealed(
     let mut header = header(keys.author(), position, document, body.kind());
     header.epoch = epoch;
     header.content_hash = epoch_key.content_hash(&plain);
-    let stored = epoch_key.seal(
-        SealPurpose::Envelope,
-        &header.chain,
-        header.seq,
-        &header.aad()?,
-        &plain,
-        entropy,
-    )?;
+    let stored = epoch_key.seal(&header.place(&header.aad()?), &plain, entropy)?;
     set_body(&mut header, &stored);
     sign(header, stored, |id| keys.sign(DOMAIN, id))
 }
@@ -430,7 +438,10 @@ mod tests {
             seq: 1,
             previous: EnvelopeId::ZERO,
             authority: EnvelopeId::from_bytes([5; 32]),
-            ancestors: vec![EnvelopeId::from_bytes([9; 32]), EnvelopeId::from_bytes([8; 32])],
+            ancestors: vec![
+                EnvelopeId::from_bytes([9; 32]),
+                EnvelopeId::from_bytes([8; 32]),
+            ],
             time: Timestamp::from_millis(1_000),
         }
     }
@@ -468,7 +479,11 @@ mod tests {
         let (envelope, _key) = written();
         let raw = envelope.raw();
         for part in 0..3 {
-            let len = [raw.header.len(), raw.signature.len(), raw.body.as_ref().unwrap().len()][part];
+            let len = [
+                raw.header.len(),
+                raw.signature.len(),
+                raw.body.as_ref().unwrap().len(),
+            ][part];
             for at in 0..len {
                 let mut altered = raw.clone();
                 match part {

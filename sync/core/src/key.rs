@@ -78,7 +78,10 @@ impl DeviceKeys {
 
     /// The seed of the iroh endpoint key.
     pub fn endpoint_seed(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(blake3::derive_key("aramaki device endpoint v1", &*self.seed))
+        Zeroizing::new(blake3::derive_key(
+            "aramaki device endpoint v1",
+            &*self.seed,
+        ))
     }
 
     /// The key that seals secrets in the store.
@@ -247,30 +250,34 @@ impl EpochKey {
         *blake3::keyed_hash(&key, plain).as_bytes()
     }
 
-    fn cipher(&self, context: &str, chain: &Chain, position: u64) -> XChaCha20Poly1305 {
-        let mut hasher = blake3::Hasher::new_derive_key(context);
+    fn cipher(&self, place: &Place<'_>) -> XChaCha20Poly1305 {
+        let mut hasher = blake3::Hasher::new_derive_key(place.purpose.context());
         hasher.update(&*self.0);
-        hasher.update(chain.author.as_bytes());
-        hasher.update(&chain.instance.0.to_be_bytes());
-        hasher.update(&position.to_be_bytes());
+        hasher.update(place.chain.author.as_bytes());
+        hasher.update(&place.chain.instance.0.to_be_bytes());
+        hasher.update(&place.position.to_be_bytes());
         let key = Zeroizing::new(*hasher.finalize().as_bytes());
         XChaCha20Poly1305::new((&*key).into())
     }
 
-    /// Seals a body for a position of a chain: nonce, then cipher text.
+    /// Seals a body at its place: nonce, then cipher text.
+    ///
+    /// # Errors
+    /// Never below the cipher's own limit, which is far above an envelope's.
     pub fn seal(
         &self,
-        purpose: SealPurpose,
-        chain: &Chain,
-        position: u64,
-        aad: &[u8],
+        place: &Place<'_>,
         plain: &[u8],
         entropy: &mut Entropy,
     ) -> Result<Vec<u8>, KeyError> {
         let nonce: [u8; 24] = entropy.bytes();
+        let payload = Payload {
+            msg: plain,
+            aad: place.aad,
+        };
         let sealed = self
-            .cipher(purpose.context(), chain, position)
-            .encrypt(&nonce.into(), Payload { msg: plain, aad })
+            .cipher(place)
+            .encrypt(&nonce.into(), payload)
             .map_err(|_cause| KeyError::DoesNotOpen)?;
         Ok([&nonce[..], &sealed].concat())
     }
@@ -278,19 +285,16 @@ impl EpochKey {
     /// Opens what [`EpochKey::seal`] made.
     ///
     /// # Errors
-    /// When anything differs: key, position, header or bytes.
-    pub fn open(
-        &self,
-        purpose: SealPurpose,
-        chain: &Chain,
-        position: u64,
-        aad: &[u8],
-        sealed: &[u8],
-    ) -> Result<Vec<u8>, KeyError> {
+    /// When anything differs: key, place or bytes.
+    pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, KeyError> {
         let (nonce, sealed) = sealed.split_at_checked(24).ok_or(KeyError::DoesNotOpen)?;
         let nonce: [u8; 24] = nonce.try_into().map_err(|_cause| KeyError::DoesNotOpen)?;
-        self.cipher(purpose.context(), chain, position)
-            .decrypt(&nonce.into(), Payload { msg: sealed, aad })
+        let payload = Payload {
+            msg: sealed,
+            aad: place.aad,
+        };
+        self.cipher(place)
+            .decrypt(&nonce.into(), payload)
             .map_err(|_cause| KeyError::DoesNotOpen)
     }
 
@@ -304,32 +308,15 @@ impl EpochKey {
         previous: &Self,
         entropy: &mut Entropy,
     ) -> Result<Vec<u8>, KeyError> {
-        self.seal(
-            SealPurpose::PreviousEpoch,
-            &Chain::default(),
-            0,
-            previous_id.as_bytes(),
-            previous.expose(),
-            entropy,
-        )
+        self.seal(&Place::of_previous(previous_id), previous.expose(), entropy)
     }
 
     /// Opens the key of the epoch before.
     ///
     /// # Errors
     /// When it was not sealed under this epoch for that id.
-    pub fn open_previous(
-        &self,
-        previous_id: &EnvelopeId,
-        sealed: &[u8],
-    ) -> Result<Self, KeyError> {
-        let plain = Zeroizing::new(self.open(
-            SealPurpose::PreviousEpoch,
-            &Chain::default(),
-            0,
-            previous_id.as_bytes(),
-            sealed,
-        )?);
+    pub fn open_previous(&self, previous_id: &EnvelopeId, sealed: &[u8]) -> Result<Self, KeyError> {
+        let plain = Zeroizing::new(self.open(&Place::of_previous(previous_id), sealed)?);
         let bytes: [u8; 32] = plain
             .as_slice()
             .try_into()
@@ -341,6 +328,30 @@ impl EpochKey {
 impl fmt::Debug for EpochKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EpochKey(<secret>)")
+    }
+}
+
+/// Where sealed bytes belong: they open nowhere else.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// What is sealed.
+    pub purpose: SealPurpose,
+    /// In which chain.
+    pub chain: Chain,
+    /// An envelope's position, an ephemeral message's counter.
+    pub position: u64,
+    /// What else is bound.
+    pub aad: &'a [u8],
+}
+
+impl<'a> Place<'a> {
+    fn of_previous(id: &'a EnvelopeId) -> Self {
+        Self {
+            purpose: SealPurpose::PreviousEpoch,
+            chain: Chain::default(),
+            position: 0,
+            aad: id.as_bytes(),
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! Ids, envelopes, trust and the replication engine of Aramaki: pure values, no I/O, no Automerge.
 
+pub mod admission;
 pub mod codec;
 pub mod entropy;
 pub mod envelope;
+pub mod ephemeral;
 pub mod id;
+pub mod invitation;
 pub mod key;
 pub mod statement;
 pub mod time;

@@ -50,7 +50,9 @@ pub enum Audience {
 }
 
 /// Marks on a grant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct GrantFlags(u8);
 
 impl GrantFlags {
@@ -62,6 +64,11 @@ impl GrantFlags {
     pub const BREAK_GLASS: Self = Self(2);
     /// The audience is an invitation's key.
     pub const INVITATION: Self = Self(4);
+
+    /// Whether this build knows all marks: it trusts no grant with another.
+    pub const fn is_known(self) -> bool {
+        self.0 & !(Self::WITNESS.0 | Self::BREAK_GLASS.0 | Self::INVITATION.0) == 0
+    }
 
     /// Both marks.
     #[must_use]

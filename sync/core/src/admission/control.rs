@@ -1,0 +1,266 @@
+//! The control statements of a log, evaluated together: what every other verdict rests on.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::cuts::{Claim, Cuts};
+use super::entry::Entry;
+use super::grant_chain::{GRACE, Grants, Rooted, grant_in};
+use super::log::SpaceLog;
+use super::receipts::Receipts;
+use super::verdict::{Held, Verdict};
+use crate::id::EnvelopeId;
+use crate::statement::{GrantFlags, Statement};
+use crate::time::Timestamp;
+
+/// How far an author's clock may be ahead of this one.
+pub const CLOCK_AHEAD_MAX: Duration = Duration::from_mins(5);
+
+/// Which claims and receipts are weighed.
+#[derive(Clone, Copy)]
+enum Weigh<'a> {
+    /// Nothing of forked positions, whenever it arrived: to find out whose receipts stand.
+    First,
+    /// With the receipts that stand.
+    Final(&'a Receipts),
+}
+
+/// The evaluated control statements.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Control {
+    grants: Grants,
+    cuts: Cuts,
+    receipts: Receipts,
+    standing: BTreeMap<EnvelopeId, Verdict>,
+}
+
+impl Control {
+    pub(super) fn evaluate(log: &SpaceLog, now: Timestamp) -> Self {
+        let grants = Grants::of(log);
+        let cuts = weigh(log, &grants, Weigh::First, now);
+        let receipts = standing_receipts(log, &grants, &cuts, now);
+        let cuts = weigh(log, &grants, Weigh::Final(&receipts), now);
+        let mut control = Self {
+            grants,
+            cuts,
+            receipts,
+            standing: BTreeMap::new(),
+        };
+        control.stand_grants(log, now);
+        control
+    }
+
+    pub(super) fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    pub(super) fn cuts(&self) -> &Cuts {
+        &self.cuts
+    }
+
+    pub(super) fn receipts(&self) -> &Receipts {
+        &self.receipts
+    }
+
+    /// Whether content that was judged by `before` has the same verdicts here, forks and held
+    /// content apart: the same cuts, and no grant that stands otherwise.
+    pub(super) fn judges_content_like(&self, before: &Self) -> bool {
+        self.cuts == before.cuts
+            && before
+                .standing
+                .iter()
+                .all(|(grant, verdict)| self.standing.get(grant) == Some(verdict))
+    }
+
+    /// What a grant's own envelope counts for.
+    pub(super) fn standing(&self, grant: EnvelopeId) -> Verdict {
+        let unknown = Verdict::Held(Held::GrantMissing);
+        self.standing.get(&grant).copied().unwrap_or(unknown)
+    }
+
+    /// What an envelope counts for by itself, before what it builds on is looked at.
+    pub(super) fn judge(&self, log: &SpaceLog, entry: &Entry, now: Timestamp) -> Verdict {
+        if let Some(Statement::Grant(_)) = &entry.statement {
+            return self.standing(entry.id);
+        }
+        match self.grants.permit(log, entry) {
+            Err(problem) => problem.into(),
+            Ok(rooted) => self.judge_under(log, entry, rooted, now),
+        }
+    }
+
+    fn judge_under(
+        &self,
+        log: &SpaceLog,
+        entry: &Entry,
+        rooted: Option<&Rooted>,
+        now: Timestamp,
+    ) -> Verdict {
+        let path = rooted.map_or(&[][..], |rooted| &rooted.path);
+        if let Some(authority) = path.last() {
+            let standing = self.standing(*authority);
+            if standing != Verdict::Admitted {
+                return standing;
+            }
+        }
+        if !self.receipts.settles_fork(log, entry) || !self.cuts.leaves(log, path, entry.link()) {
+            return Verdict::Cut;
+        }
+        if is_future(entry, now) {
+            return Verdict::Held(Held::Future);
+        }
+        let late = late_grants(log, entry, path, Some(&self.receipts));
+        if late.iter().any(|grant| !self.cuts.ends(*grant)) {
+            return Verdict::Held(Held::Expired);
+        }
+        Verdict::Admitted
+    }
+
+    /// From the root downwards, so that each grant finds its parent's standing.
+    fn stand_grants(&mut self, log: &SpaceLog, now: Timestamp) {
+        let mut by_depth = Vec::new();
+        for (id, found) in self.grants.iter() {
+            match found {
+                Ok(rooted) => by_depth.push((rooted.depth(), id)),
+                Err(problem) => {
+                    self.standing.insert(id, problem.into());
+                }
+            }
+        }
+        by_depth.sort_unstable();
+        let mut at = 0;
+        while at < by_depth.len() {
+            let level = by_depth[at].0;
+            let end = by_depth.partition_point(|(depth, _id)| *depth <= level);
+            for (_depth, id) in &by_depth[at..end] {
+                let verdict = self.judge_grant(log, *id, now);
+                self.standing.insert(*id, verdict);
+            }
+            self.hold_surplus_redemptions(log, &by_depth[at..end]);
+            at = end;
+        }
+    }
+
+    fn judge_grant(&self, log: &SpaceLog, id: EnvelopeId, now: Timestamp) -> Verdict {
+        let Some(entry) = log.get(id) else {
+            return Verdict::Held(Held::GrantMissing);
+        };
+        match self.grants.permit(log, entry) {
+            Err(problem) => problem.into(),
+            Ok(rooted) => self.judge_under(log, entry, rooted, now),
+        }
+    }
+
+    /// The first redemptions count, in the order in which witnesses saw them (A26, A36).
+    fn hold_surplus_redemptions(&mut self, log: &SpaceLog, level: &[(usize, EnvelopeId)]) {
+        let mut by_invitation: BTreeMap<EnvelopeId, Vec<_>> = BTreeMap::new();
+        for (_depth, id) in level {
+            if self.standing(*id) != Verdict::Admitted {
+                continue;
+            }
+            let (Some(entry), Some(grant)) = (log.get(*id), grant_in(log, *id)) else {
+                continue;
+            };
+            let Some(parent) = grant.parent else { continue };
+            let invites =
+                grant_in(log, parent).is_some_and(|above| above.flags.has(GrantFlags::INVITATION));
+            if invites {
+                let seen = self.receipts.first_seen(log, entry);
+                let order = (seen.unwrap_or(Timestamp::MAX), entry.header.time, *id);
+                by_invitation.entry(parent).or_default().push(order);
+            }
+        }
+        for (invitation, mut redemptions) in by_invitation {
+            let allowed = grant_in(log, invitation).map_or(0, |grant| grant.redemptions);
+            redemptions.sort_unstable();
+            for (_seen, _time, id) in redemptions.into_iter().skip(usize::from(allowed)) {
+                self.standing.insert(id, Verdict::Held(Held::Redeemed));
+            }
+        }
+    }
+}
+
+/// Whether an envelope's time is too far ahead to count yet.
+pub(super) fn is_future(entry: &Entry, now: Timestamp) -> bool {
+    entry.header.time > now.plus(CLOCK_AHEAD_MAX)
+}
+
+/// The grants of a path after whose end and grace an envelope was first received.
+fn late_grants(
+    log: &SpaceLog,
+    entry: &Entry,
+    path: &[EnvelopeId],
+    receipts: Option<&Receipts>,
+) -> Vec<EnvelopeId> {
+    let ended = |received: Timestamp| {
+        path.iter().copied().filter(move |id| {
+            grant_in(log, *id).is_some_and(|grant| received > grant.end.plus(GRACE))
+        })
+    };
+    if ended(entry.received).next().is_none() {
+        return Vec::new();
+    }
+    let seen = receipts.and_then(|receipts| receipts.first_seen(log, entry));
+    let received = seen.map_or(entry.received, |seen| seen.min(entry.received));
+    ended(received).collect()
+}
+
+fn weigh(log: &SpaceLog, grants: &Grants, how: Weigh<'_>, now: Timestamp) -> Cuts {
+    let (mut closes, mut revokes) = (Vec::new(), Vec::new());
+    let nobody = Receipts::default();
+    for (entry, statement) in log.control() {
+        let (is_close, target, cuts) = match statement {
+            Statement::Revoke { target, cuts, .. } => (false, *target, cuts),
+            Statement::Close { target, cuts } => (true, *target, cuts),
+            _ => continue,
+        };
+        let Ok(Some(rooted)) = grants.permit(log, entry) else {
+            continue;
+        };
+        let (late, stands) = match how {
+            Weigh::First => (Vec::new(), nobody.settles_fork(log, entry)),
+            Weigh::Final(receipts) => (
+                late_grants(log, entry, &rooted.path, Some(receipts)),
+                receipts.settles_fork(log, entry),
+            ),
+        };
+        if !stands || is_future(entry, now) {
+            continue;
+        }
+        let claim = Claim {
+            at: entry.link(),
+            path: &rooted.path,
+            late,
+            target,
+            cuts,
+        };
+        if is_close {
+            closes.push(claim);
+        } else {
+            revokes.push(claim);
+        }
+    }
+    Cuts::effective(log, &closes, &revokes)
+}
+
+/// A witness that signed two histories is believed below the fork only: so receipts never decide
+/// over each other.
+fn standing_receipts(log: &SpaceLog, grants: &Grants, cuts: &Cuts, now: Timestamp) -> Receipts {
+    let (nobody, mut receipts) = (Receipts::default(), Receipts::default());
+    for (entry, statement) in log.control() {
+        let Statement::Receipt { cuts: seen, at } = statement else {
+            continue;
+        };
+        let Ok(Some(rooted)) = grants.permit(log, entry) else {
+            continue;
+        };
+        if !nobody.settles_fork(log, entry) || is_future(entry, now) {
+            continue;
+        }
+        if cuts.leaves_all(log, &rooted.path, entry.link()) {
+            receipts.add(entry.header.chain.author, seen, *at);
+        }
+    }
+    receipts.finish();
+    receipts
+}

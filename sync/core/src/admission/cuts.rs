@@ -1,0 +1,178 @@
+//! What Revokes and Closes leave of each chain (TRUST §4.3).
+//!
+//! Closes first, each witness's own taken together, so that an expired administrator cannot silence
+//! the witness who closes its grant; then Revokes from the root downwards, so that there are no
+//! cycles and no duels.
+
+use std::collections::BTreeMap;
+
+use super::entry::Link;
+use super::log::SpaceLog;
+use crate::id::{AuthorId, Chain, EnvelopeId};
+use crate::statement::Cut;
+
+/// A Revoke or Close that its author may make, leaving aside other cuts.
+#[derive(Clone, Debug)]
+pub(super) struct Claim<'a> {
+    /// Where the statement is.
+    pub(super) at: Link,
+    /// The grants under which it was made, the root's first.
+    pub(super) path: &'a [EnvelopeId],
+    /// Grants of the path after whose end and grace it was first received.
+    pub(super) late: Vec<EnvelopeId>,
+    /// Which grant it ends.
+    pub(super) target: EnvelopeId,
+    /// What it leaves.
+    pub(super) cuts: &'a [Cut],
+}
+
+impl Claim<'_> {
+    fn author(&self) -> AuthorId {
+        self.at.chain.author
+    }
+}
+
+/// Last accepted positions; a chain that is not named is cut at 0.
+type Limits = BTreeMap<Chain, (u64, EnvelopeId)>;
+
+/// The cuts that stand, by grant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Cuts {
+    closes: BTreeMap<EnvelopeId, Limits>,
+    revokes: BTreeMap<EnvelopeId, Limits>,
+}
+
+impl Cuts {
+    /// The cuts that stand when all claims are weighed.
+    pub(super) fn effective(log: &SpaceLog, closes: &[Claim<'_>], revokes: &[Claim<'_>]) -> Self {
+        let mut revokes: Vec<_> = revokes.iter().collect();
+        revokes.sort_by_key(|claim| (claim.path.len(), claim.at.id));
+        let mut by_witness: BTreeMap<AuthorId, Vec<&Claim<'_>>> = BTreeMap::new();
+        // A close that itself came late, under a grant that had ended, closes nothing (A51).
+        for close in closes.iter().filter(|close| close.late.is_empty()) {
+            by_witness.entry(close.author()).or_default().push(close);
+        }
+        let mut standing = Self::default();
+        for own in by_witness.values() {
+            let alone = Self::with_closes(own.iter().copied()).and_revokes(log, &revokes);
+            let against = Self {
+                closes: BTreeMap::new(),
+                revokes: alone.revokes,
+            };
+            for close in own {
+                if against.leaves_all(log, close.path, close.at) {
+                    standing.add_close(close);
+                }
+            }
+        }
+        standing.and_revokes(log, &revokes)
+    }
+
+    fn with_closes<'a>(closes: impl Iterator<Item = &'a Claim<'a>>) -> Self {
+        let mut cuts = Self::default();
+        for close in closes {
+            cuts.add_close(close);
+        }
+        cuts
+    }
+
+    fn and_revokes(mut self, log: &SpaceLog, revokes: &[&Claim<'_>]) -> Self {
+        for revoke in revokes {
+            let late = revoke.late.iter().any(|grant| !self.ends(*grant));
+            if !late && self.leaves_all(log, revoke.path, revoke.at) {
+                self.add_revoke(revoke);
+            }
+        }
+        self
+    }
+
+    /// Of several closes the larger leaves more and counts (A20).
+    fn add_close(&mut self, claim: &Claim<'_>) {
+        let limits = self.closes.entry(claim.target).or_default();
+        for (chain, limit) in named(claim.cuts) {
+            let kept = limits.entry(chain).or_insert(limit);
+            if is_lower(*kept, limit) {
+                *kept = limit;
+            }
+        }
+    }
+
+    /// Of several revocations the smaller counts; what one of them does not name is cut at 0.
+    fn add_revoke(&mut self, claim: &Claim<'_>) {
+        let new = named(claim.cuts);
+        match self.revokes.get_mut(&claim.target) {
+            None => {
+                self.revokes.insert(claim.target, new);
+            }
+            Some(limits) => limits.retain(|chain, kept| match new.get(chain) {
+                Some(limit) => {
+                    if is_lower(*limit, *kept) {
+                        *kept = *limit;
+                    }
+                    true
+                }
+                None => false,
+            }),
+        }
+    }
+
+    /// Whether someone ended this grant.
+    pub(super) fn ends(&self, grant: EnvelopeId) -> bool {
+        self.closes.contains_key(&grant) || self.revokes.contains_key(&grant)
+    }
+
+    /// Whether an envelope under these grants is at or below all cuts.
+    pub(super) fn leaves(&self, log: &SpaceLog, path: &[EnvelopeId], at: Link) -> bool {
+        path.iter().all(|grant| {
+            [self.closes.get(grant), self.revokes.get(grant)]
+                .into_iter()
+                .flatten()
+                .all(|limits| {
+                    limits
+                        .get(&at.chain)
+                        .is_some_and(|(seq, id)| is_at_or_below(log, at, *seq, *id))
+                })
+        })
+    }
+
+    /// Whether an envelope and every grant above it are left.
+    pub(super) fn leaves_all(&self, log: &SpaceLog, path: &[EnvelopeId], at: Link) -> bool {
+        self.leaves(log, path, at)
+            && path.iter().enumerate().all(|(above, grant)| {
+                log.get(*grant)
+                    .is_some_and(|entry| self.leaves(log, &path[..above], entry.link()))
+            })
+    }
+}
+
+/// One limit a chain; of several in one statement the smallest.
+fn named(cuts: &[Cut]) -> Limits {
+    let mut limits = Limits::new();
+    for cut in cuts {
+        let limit = (cut.seq, cut.id);
+        let kept = limits.entry(cut.chain).or_insert(limit);
+        if is_lower(limit, *kept) {
+            *kept = limit;
+        }
+    }
+    limits
+}
+
+/// Smaller position first; at one position the lower id decides, for closes and revocations alike.
+fn is_lower(a: (u64, EnvelopeId), b: (u64, EnvelopeId)) -> bool {
+    a.0 < b.0 || (a.0 == b.0 && a.1 < b.1)
+}
+
+/// Whether an envelope is the one at a cut, or that one was reached from it.
+///
+/// A cut whose envelope is not stored leaves what is below it, unless another stands at its place.
+pub(super) fn is_at_or_below(log: &SpaceLog, at: Link, seq: u64, id: EnvelopeId) -> bool {
+    if at.seq > seq {
+        return false;
+    }
+    match log.below(id, at.seq) {
+        Some(on_branch) => on_branch == at.id,
+        None if log.contains(id) => false,
+        None => log.at(at.chain, seq).next().is_none(),
+    }
+}

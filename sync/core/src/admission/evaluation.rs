@@ -1,0 +1,391 @@
+//! The verdicts over a log, kept up to date as it grows.
+//!
+//! Control is evaluated as a whole when a control statement or fork arrives; content follows one by
+//! one. Content waits for what it builds on, is refused with it, and vouches for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::control::{CLOCK_AHEAD_MAX, Control, is_future};
+use super::entry::Entry;
+use super::grant_chain::{Refusal, grant_in};
+use super::log::SpaceLog;
+use super::roster::{Outsiders, Roster};
+use super::verdict::{Held, Refreshed, Verdict};
+use crate::id::{AuthorId, Chain, EnvelopeId};
+use crate::statement::{Capability, Kind};
+use crate::time::Timestamp;
+
+/// What is known of one entry.
+#[derive(Clone, Copy, Debug)]
+struct Judged {
+    /// By itself.
+    own: Verdict,
+    kind: Kind,
+    /// Something that it builds on is not here.
+    waits: bool,
+    /// It builds on refused content.
+    tainted: bool,
+    vouched: bool,
+    quarantined: bool,
+    /// All content below it counts.
+    clean: bool,
+    /// Everything below it has been vouched for.
+    swept: bool,
+    /// Above that of everything it builds on.
+    rank: u64,
+}
+
+impl Judged {
+    fn verdict(&self) -> Verdict {
+        if self.quarantined {
+            return Verdict::Held(Held::Quarantined);
+        }
+        match self.own {
+            own if self.kind == Kind::Control => own,
+            Verdict::Refused(refusal) => Verdict::Refused(refusal),
+            _ if self.tainted => Verdict::Refused(Refusal::Ancestor),
+            Verdict::Admitted if self.waits => Verdict::Held(Held::AncestorMissing),
+            Verdict::Admitted => Verdict::Admitted,
+            _ if self.vouched => Verdict::Vouched,
+            own => own,
+        }
+    }
+
+    fn is_refused_content(&self) -> bool {
+        self.kind != Kind::Control && matches!(self.own, Verdict::Refused(_))
+    }
+
+    /// Whether others may build on it without taking in anything that does not count.
+    fn is_clean(&self) -> bool {
+        !self.waits && !self.tainted && !self.quarantined && self.clean && self.verdict().counts()
+    }
+}
+
+/// The verdicts over one log, and who is in its Space.
+///
+/// **Invariant:** follows one log only; [`Evaluation::refresh`] after every change of it.
+#[derive(Clone, Debug, Default)]
+pub struct Evaluation {
+    judged: BTreeMap<EnvelopeId, Judged>,
+    waiting: BTreeMap<EnvelopeId, Vec<EnvelopeId>>,
+    undecided: BTreeSet<EnvelopeId>,
+    live_heads: BTreeMap<Chain, (u64, EnvelopeId)>,
+    named: BTreeSet<EnvelopeId>,
+    /// Epochs that an administrator issued or wrote under.
+    pub(super) confirmed_epochs: BTreeSet<EnvelopeId>,
+    control: Control,
+    pub(super) roster: Roster,
+    pub(super) outsiders: Outsiders,
+    /// How many arrivals were looked at, and of which state of control.
+    arrivals: usize,
+    revision: Option<u64>,
+    due: Option<Timestamp>,
+    ranks: u64,
+}
+
+/// Judges a whole log. [`Evaluation::refresh`] follows it as it grows.
+pub fn evaluate(log: &SpaceLog, outsiders: &Outsiders, now: Timestamp) -> Evaluation {
+    let mut evaluation = Evaluation::default();
+    evaluation.refresh(log, outsiders, now);
+    evaluation
+}
+
+impl Evaluation {
+    /// Follows a log that grew, other Spaces that changed, or time that passed.
+    ///
+    /// Cost: a few map look-ups for each new content envelope; a control statement costs one pass
+    /// over control, and one over everything if it changes what earlier content counts for.
+    pub fn refresh(&mut self, log: &SpaceLog, outsiders: &Outsiders, now: Timestamp) -> Refreshed {
+        if self.outsiders != *outsiders {
+            self.outsiders = outsiders.clone();
+        }
+        let due = self.due.is_some_and(|due| due <= now);
+        let control = self.revision != Some(log.control_revision());
+        let mut refreshed = if due || (control && !self.follow_control(log, now)) {
+            self.judge_all(log, now)
+        } else {
+            Refreshed {
+                admitted: self.judge_new(log, now),
+                ..Refreshed::default()
+            }
+        };
+        refreshed.control = due || control;
+        if refreshed.control {
+            self.roster = Roster::of(log, self, &self.control);
+        }
+        self.arrivals = log.len();
+        self.revision = Some(log.control_revision());
+        refreshed
+    }
+
+    /// Evaluates control anew. False when earlier content must be judged again.
+    fn follow_control(&mut self, log: &SpaceLog, now: Timestamp) -> bool {
+        let before = std::mem::replace(&mut self.control, Control::evaluate(log, now));
+        if self.revision.is_none()
+            || log.forked_chains().next().is_some()
+            || !self.control.judges_content_like(&before)
+        {
+            return false;
+        }
+        let same = self.undecided.iter().all(|id| {
+            let (Some(entry), Some(judged)) = (log.get(*id), self.judged.get(id)) else {
+                return false;
+            };
+            self.control.judge(log, entry, now) == judged.own
+        });
+        // Control that counts otherwise than before is rare and may take others with it.
+        same && log.control().all(|(entry, _statement)| {
+            self.judged
+                .get(&entry.id)
+                .is_none_or(|judged| self.control.judge(log, entry, now) == judged.own)
+        })
+    }
+
+    fn judge_all(&mut self, log: &SpaceLog, now: Timestamp) -> Refreshed {
+        let counted = |judged: &BTreeMap<EnvelopeId, Judged>| -> BTreeSet<EnvelopeId> {
+            let counting = judged.iter().filter(|(_id, it)| it.verdict().counts());
+            counting.map(|(id, _judged)| *id).collect()
+        };
+        let before = counted(&self.judged);
+        *self = Self {
+            control: Control::evaluate(log, now),
+            outsiders: std::mem::take(&mut self.outsiders),
+            ..Self::default()
+        };
+        self.judge_new(log, now);
+        if log.forked_chains().next().is_some() {
+            self.quarantine(log);
+            self.find_live_heads(log);
+        }
+        let after = counted(&self.judged);
+        Refreshed {
+            admitted: self.by_rank(after.difference(&before).copied().collect()),
+            withdrawn: before.difference(&after).copied().collect(),
+            control: true,
+        }
+    }
+
+    fn judge_new(&mut self, log: &SpaceLog, now: Timestamp) -> Vec<EnvelopeId> {
+        let mut counting = BTreeSet::new();
+        let mut open = Vec::new();
+        for entry in log.arrived_after(self.arrivals) {
+            open.push(entry.id);
+            while let Some(id) = open.pop() {
+                let Some(entry) = log.get(id) else { continue };
+                self.settle(log, entry, now, &mut counting);
+                if self.judged.get(&id).is_some_and(|judged| !judged.waits) {
+                    open.extend(self.waiting.remove(&id).unwrap_or_default());
+                }
+            }
+        }
+        self.by_rank(counting.into_iter().collect())
+    }
+
+    fn by_rank(&self, mut ids: Vec<EnvelopeId>) -> Vec<EnvelopeId> {
+        ids.sort_by_key(|id| self.judged.get(id).map(|judged| judged.rank));
+        ids
+    }
+
+    fn settle(
+        &mut self,
+        log: &SpaceLog,
+        entry: &Entry,
+        now: Timestamp,
+        counting: &mut BTreeSet<EnvelopeId>,
+    ) {
+        if is_future(entry, now) {
+            let due = entry.header.time.minus(CLOCK_AHEAD_MAX);
+            self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
+        }
+        let counted = self.verdict(entry.id).counts();
+        let own = self.control.judge(log, entry, now);
+        if !entry.is_control() && matches!(own, Verdict::Held(_)) {
+            self.undecided.insert(entry.id);
+        }
+        let mut judged = Judged {
+            own,
+            kind: entry.header.kind,
+            waits: false,
+            tainted: false,
+            vouched: false,
+            quarantined: false,
+            clean: true,
+            swept: false,
+            rank: self.ranks,
+        };
+        self.ranks += 1;
+        for link in &entry.links {
+            match self.judged.get(link).filter(|below| !below.waits) {
+                None => {
+                    judged.waits = true;
+                    self.waiting.entry(*link).or_default().push(entry.id);
+                    break;
+                }
+                Some(below) => {
+                    judged.tainted |= below.tainted || below.is_refused_content();
+                    judged.clean &= if below.kind == Kind::Control {
+                        below.clean
+                    } else {
+                        below.verdict().counts()
+                    };
+                }
+            }
+        }
+        if entry.is_control() {
+            self.judged.insert(entry.id, judged);
+        } else {
+            // What vouches leaves nothing below that does not count.
+            judged.clean = true;
+            self.judged.insert(entry.id, judged);
+            if judged.verdict() == Verdict::Admitted {
+                self.vouch(log, entry, counting);
+            }
+        }
+        if judged.verdict().counts() && !counted {
+            counting.insert(entry.id);
+        }
+        self.raise_live_head(log, entry);
+    }
+
+    /// Content that counts, by a writer, carries what is below it: its author could have written
+    /// the same. Control and agents' configuration are never carried.
+    fn vouch(&mut self, log: &SpaceLog, by: &Entry, counting: &mut BTreeSet<EnvelopeId>) {
+        let mut open: Vec<EnvelopeId> = by.links.clone();
+        while let Some(id) = open.pop() {
+            let (Some(judged), Some(entry)) = (self.judged.get_mut(&id), log.get(id)) else {
+                continue;
+            };
+            if std::mem::replace(&mut judged.swept, true) {
+                continue;
+            }
+            let carried = matches!(judged.kind, Kind::Changes | Kind::Snapshot | Kind::Merge)
+                && matches!(judged.own, Verdict::Held(_) | Verdict::Cut);
+            if carried && !judged.vouched {
+                judged.vouched = true;
+                counting.insert(id);
+                self.raise_live_head(log, entry);
+            }
+            open.extend(&entry.links);
+        }
+    }
+
+    fn raise_live_head(&mut self, log: &SpaceLog, entry: &Entry) {
+        if !self.judged.get(&entry.id).is_some_and(Judged::is_clean) {
+            return;
+        }
+        let authority = grant_in(log, entry.header.authority);
+        if authority.is_some_and(|grant| grant.capability == Capability::Administer) {
+            let epoch = if entry.is_control() {
+                entry.id
+            } else {
+                entry.header.epoch
+            };
+            self.confirmed_epochs.insert(epoch);
+        }
+        self.named.extend(&entry.header.ancestors);
+        let place = (entry.header.seq, entry.id);
+        let head = self.live_heads.entry(entry.header.chain).or_insert(place);
+        if head.0 < place.0 {
+            *head = place;
+        }
+    }
+
+    fn find_live_heads(&mut self, log: &SpaceLog) {
+        self.live_heads.clear();
+        self.named.clear();
+        self.confirmed_epochs.clear();
+        for entry in log.iter() {
+            self.raise_live_head(log, entry);
+        }
+    }
+
+    /// Where two branches of a fork both count, one stands: what is admitted before what is
+    /// vouched for, then the lower id. What rests on the other waits.
+    fn quarantine(&mut self, log: &SpaceLog) {
+        let mut above: BTreeMap<EnvelopeId, Vec<EnvelopeId>> = BTreeMap::new();
+        for entry in log.iter() {
+            for link in &entry.links {
+                above.entry(*link).or_default().push(entry.id);
+            }
+        }
+        let places: BTreeSet<(u64, Chain)> = log
+            .forked_chains()
+            .flat_map(|(chain, seq)| log.after(chain, seq - 1))
+            .map(|entry| (entry.header.seq, entry.header.chain))
+            .collect();
+        // From below: a lower decision takes what rests on its loser out of the higher ones.
+        for (seq, chain) in places {
+            let mut live: Vec<_> = log
+                .at(chain, seq)
+                .map(|id| (self.verdict(id), id))
+                .filter(|(verdict, _id)| verdict.counts())
+                .collect();
+            live.sort_unstable();
+            let mut open: Vec<_> = live.into_iter().skip(1).map(|(_verdict, id)| id).collect();
+            while let Some(id) = open.pop() {
+                let Some(judged) = self.judged.get_mut(&id) else {
+                    continue;
+                };
+                let content = judged.kind != Kind::Control;
+                if content && !std::mem::replace(&mut judged.quarantined, true) {
+                    open.extend(above.get(&id).into_iter().flatten());
+                }
+            }
+        }
+    }
+
+    /// When time alone may change a verdict: call [`Evaluation::refresh`] then.
+    pub fn next_change(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    /// What an envelope counts for.
+    pub fn verdict(&self, id: EnvelopeId) -> Verdict {
+        let unknown = Verdict::Held(Held::Unknown);
+        self.judged.get(&id).map_or(unknown, Judged::verdict)
+    }
+
+    /// Everything that counts, each after what it builds on.
+    pub fn in_order(&self) -> Vec<EnvelopeId> {
+        let counting = self.judged.iter().filter(|(_id, it)| it.verdict().counts());
+        self.by_rank(counting.map(|(id, _judged)| *id).collect())
+    }
+
+    /// Everything that waits, is cut or refused, with the reason: shown, never dropped in silence.
+    pub fn not_counting(&self) -> impl Iterator<Item = (EnvelopeId, Verdict)> + '_ {
+        self.judged
+            .iter()
+            .map(|(id, judged)| (*id, judged.verdict()))
+            .filter(|(_id, verdict)| !verdict.counts())
+    }
+
+    /// The heads of what counts in other chains, on which nothing else that counts builds: what the
+    /// next envelope of `chain` names as ancestors. Who names an envelope vouches for all below it,
+    /// so nothing cut, held or refused is ever below these. May be longer than one header can
+    /// name: then merge envelopes go first.
+    pub fn frontier(&self, chain: Chain) -> Vec<EnvelopeId> {
+        let mut frontier: Vec<_> = self
+            .live_heads
+            .iter()
+            .filter(|(other, (_seq, id))| **other != chain && !self.named.contains(id))
+            .map(|(_other, (_seq, id))| *id)
+            .collect();
+        frontier.sort_unstable();
+        frontier
+    }
+
+    /// Whether what is written next in this chain can count: a chain with refused content at or
+    /// below its head is over, and its author begins a new instance.
+    pub fn is_chain_usable(&self, log: &SpaceLog, chain: Chain) -> bool {
+        log.branch_heads(chain).all(|(_seq, id)| {
+            self.judged
+                .get(&id)
+                .is_some_and(|it| !it.tainted && !it.is_refused_content())
+        })
+    }
+
+    /// Per witness the highest position of a chain that it says it holds, and when it said so.
+    pub fn receipts(&self, chain: Chain) -> Vec<(AuthorId, u64, Timestamp)> {
+        self.control.receipts().of(chain)
+    }
+}

@@ -1,0 +1,29 @@
+//! Who may do what: the stored set of a Space, and the verdicts that follow from it (TRUST §4).
+//!
+//! [`SpaceLog`] keeps what has form. [`Evaluation`] says, from that set alone, what counts.
+//! [`Keyring`] holds the epoch keys that this device can open.
+//!
+//! **Invariant:** equal sets with equal arrival times give equal verdicts, in any order of arrival.
+
+mod control;
+mod cuts;
+mod entry;
+mod evaluation;
+mod grant_chain;
+mod keyring;
+mod log;
+mod receipts;
+mod roster;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+pub use control::CLOCK_AHEAD_MAX;
+pub use entry::{Entry, Link};
+pub use evaluation::{Evaluation, evaluate};
+pub use grant_chain::{BREAK_GLASS_SPAN, DEPTH_MAX, GRACE, Refusal};
+pub use keyring::{Keyring, KeyringError, Rotation, RotationReason, WRAPS_MAX};
+pub use log::{BRANCHES_MAX, ChainSummary, Inserted, NotInserted, SpaceLog};
+pub use roster::{AudienceSpace, EpochInForce, Member, OutsideSpace, Outsiders};
+pub use verdict::{Held, Refreshed, Verdict};

@@ -1,0 +1,350 @@
+//! An invitation: a secret, short-lived text that lets its holder in (TRUST §6).
+//!
+//! The text is `aramaki1` and lower-case base32 of a version, the content and a checksum. Whoever
+//! has it can sign one grant to its own device and read until it ends: treat it as a password.
+
+use std::fmt;
+use std::str::FromStr;
+
+use data_encoding::BASE32_NOPAD;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::codec::{self, CodecError};
+use crate::entropy::Entropy;
+use crate::envelope::{self, Envelope, FormError, Position};
+use crate::id::{EnvelopeId, Instance, PrincipalId, SpaceId};
+use crate::key::DeviceKeys;
+use crate::statement::{Audience, Capability, Grant, GrantFlags, Statement};
+use crate::time::Timestamp;
+
+/// With what an invitation's text begins.
+pub const PREFIX: &str = "aramaki1";
+/// The longest text that is looked at.
+pub const TEXT_LEN_CHARS_MAX: usize = 1_024;
+/// How many peers an invitation can name.
+pub const BOOTSTRAPS_MAX: usize = 4;
+/// How many addresses of one peer it can name.
+pub const ADDRESSES_MAX: usize = 4;
+/// How long one address can be.
+pub const ADDRESS_LEN_BYTES_MAX: usize = 255;
+
+const VERSION: u8 = 1;
+const CHECKSUM_LEN_BYTES: usize = 4;
+const CHECKSUM_CONTEXT: &str = "aramaki invitation checksum v1";
+
+/// Where a guest finds a Space for the first time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bootstrap {
+    /// A relay's or member's iroh endpoint key.
+    pub endpoint: [u8; 32],
+    /// `http(s)://…` of its transport relay, or `ip:port` for direct paths.
+    pub addresses: Vec<String>,
+}
+
+/// Text that is no invitation: which part of it.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvitationError {
+    /// It does not begin with [`PREFIX`].
+    #[error("an invitation begins with \"{PREFIX}\"")]
+    Prefix,
+    /// More than [`TEXT_LEN_CHARS_MAX`].
+    #[error("an invitation has at most {TEXT_LEN_CHARS_MAX} characters")]
+    TooLong,
+    /// A character that does not occur in an invitation.
+    #[error("character {position} does not occur in an invitation")]
+    Character {
+        /// Counted from 1, the prefix included.
+        position: usize,
+    },
+    /// Too short, or cut off.
+    #[error("the invitation is incomplete")]
+    Incomplete,
+    /// A character is wrong or missing somewhere.
+    #[error("the invitation's checksum does not match: a part is missing or mistyped")]
+    Checksum,
+    /// Made by a newer program.
+    #[error("the invitation has version {0}, which is not known here")]
+    Version(u8),
+    /// Its content.
+    #[error("the invitation's content is {0}")]
+    Content(#[from] CodecError),
+    /// A field out of its range.
+    #[error("the invitation's {0}")]
+    Field(&'static str),
+}
+
+/// What a guest needs: where the Space is, and the key that opens it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Which Space.
+    pub space: SpaceId,
+    /// The grant that the invitation's key holds.
+    pub grant: EnvelopeId,
+    /// The invitation's key. A secret.
+    pub seed: Zeroizing<[u8; 32]>,
+    /// What it allows.
+    pub capability: Capability,
+    /// Until when it can be redeemed, and guests stay.
+    pub end: Timestamp,
+    /// Where to find the Space.
+    pub addresses: Vec<Bootstrap>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Content {
+    space: SpaceId,
+    grant: EnvelopeId,
+    seed: [u8; 32],
+    capability: Capability,
+    end: Timestamp,
+    addresses: Vec<Bootstrap>,
+}
+
+/// What an invitation allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Under which grant it is issued; its holder needs depth left for two more.
+    pub parent: EnvelopeId,
+    /// The parent's principal; an administrator may say another.
+    pub principal: PrincipalId,
+    /// Read, comment or write, never administer.
+    pub capability: Capability,
+    /// From when; a few minutes ago lets in guests whose clock is late.
+    pub not_before: Timestamp,
+    /// Until when.
+    pub end: Timestamp,
+    /// How many devices may redeem it; at least one.
+    pub redemptions: u16,
+}
+
+/// An invitation whose grant has yet to be signed.
+pub struct Draft {
+    seed: Zeroizing<[u8; 32]>,
+    grant: Grant,
+}
+
+impl Draft {
+    /// Draws the invitation's key.
+    pub fn new(terms: &Terms, entropy: &mut Entropy) -> Self {
+        let seed = Zeroizing::new(entropy.bytes());
+        let keys = DeviceKeys::from_seed(*seed);
+        Self {
+            grant: Grant {
+                audience: Audience::Author(keys.author()),
+                box_key: keys.box_public(),
+                principal: terms.principal,
+                capability: terms.capability,
+                flags: GrantFlags::INVITATION,
+                not_before: terms.not_before,
+                end: terms.end,
+                depth_left: 1,
+                redemptions: terms.redemptions,
+                parent: Some(terms.parent),
+                nonce: entropy.bytes(),
+            },
+            seed,
+        }
+    }
+
+    /// What the inviting author says.
+    pub fn statement(&self) -> Statement {
+        Statement::Grant(self.grant.clone())
+    }
+
+    /// The invitation, once its statement is in the Space as `grant`.
+    pub fn issued(
+        self,
+        space: SpaceId,
+        grant: EnvelopeId,
+        addresses: Vec<Bootstrap>,
+    ) -> Invitation {
+        Invitation {
+            space,
+            grant,
+            seed: self.seed,
+            capability: self.grant.capability,
+            end: self.grant.end,
+            addresses,
+        }
+    }
+}
+
+impl fmt::Debug for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Draft")
+            .field("grant", &self.grant)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Invitation {
+    /// The invitation's own keys: they open epochs, and sign grants to guests.
+    pub fn keys(&self) -> DeviceKeys {
+        DeviceKeys::from_seed(*self.seed)
+    }
+
+    /// Grants the guest's device what the invitation allows, until the invitation's end. Nobody
+    /// needs to be online; the envelope goes to whoever stores the Space. `instance` is new and
+    /// random: each redemption is a chain of its own.
+    ///
+    /// # Errors
+    /// When `time` is out of range.
+    pub fn redeem(
+        &self,
+        guest: &DeviceKeys,
+        instance: Instance,
+        time: Timestamp,
+        entropy: &mut Entropy,
+    ) -> Result<Envelope, FormError> {
+        let grant = Grant {
+            audience: Audience::Author(guest.author()),
+            box_key: guest.box_public(),
+            principal: PrincipalId::ZERO,
+            capability: self.capability,
+            flags: GrantFlags::NONE,
+            not_before: time,
+            end: self.end,
+            depth_left: 0,
+            redemptions: 0,
+            parent: Some(self.grant),
+            nonce: entropy.bytes(),
+        };
+        let position = Position {
+            space: self.space,
+            instance,
+            seq: 1,
+            previous: EnvelopeId::ZERO,
+            authority: self.grant,
+            ancestors: Vec::new(),
+            time,
+        };
+        envelope::control(&self.keys(), position, &Statement::Grant(grant))
+    }
+
+    /// The text to hand over, over a channel that others do not read.
+    ///
+    /// # Errors
+    /// When a field is out of its range: too many or too long addresses.
+    pub fn to_text(&self) -> Result<Zeroizing<String>, InvitationError> {
+        let content = Content {
+            space: self.space,
+            grant: self.grant,
+            seed: *self.seed,
+            capability: self.capability,
+            end: self.end,
+            addresses: self.addresses.clone(),
+        };
+        check(&content)?;
+        let mut bytes = Zeroizing::new(vec![VERSION]);
+        bytes.extend(Zeroizing::new(codec::encode(&content)?).iter());
+        let sum = checksum(&bytes);
+        bytes.extend(sum);
+        let encoded = Zeroizing::new(BASE32_NOPAD.encode(&bytes));
+        let mut text = Zeroizing::new(String::from(PREFIX));
+        text.extend(encoded.chars().map(|c| c.to_ascii_lowercase()));
+        if text.len() > TEXT_LEN_CHARS_MAX {
+            return Err(InvitationError::TooLong);
+        }
+        Ok(text)
+    }
+}
+
+impl FromStr for Invitation {
+    type Err = InvitationError;
+
+    /// Reads the text; spaces and line breaks anywhere, as mail programs add them, and capitals are
+    /// no matter.
+    fn from_str(text: &str) -> Result<Self, InvitationError> {
+        if text.len() > 2 * TEXT_LEN_CHARS_MAX {
+            return Err(InvitationError::TooLong);
+        }
+        let text: Zeroizing<String> = Zeroizing::new(
+            text.chars()
+                .filter(|c| !c.is_whitespace())
+                .map(|c| c.to_ascii_uppercase())
+                .collect(),
+        );
+        let encoded = text
+            .strip_prefix(&PREFIX.to_ascii_uppercase())
+            .ok_or(InvitationError::Prefix)?;
+        if text.len() > TEXT_LEN_CHARS_MAX {
+            return Err(InvitationError::TooLong);
+        }
+        let foreign = |c: char| !matches!(c, 'A'..='Z' | '2'..='7');
+        if let Some(at) = encoded.chars().position(foreign) {
+            return Err(InvitationError::Character {
+                position: PREFIX.len() + at + 1,
+            });
+        }
+        let bytes = Zeroizing::new(
+            BASE32_NOPAD
+                .decode(encoded.as_bytes())
+                .map_err(|_cause| InvitationError::Incomplete)?,
+        );
+        let (bytes, sum) = bytes
+            .split_last_chunk::<CHECKSUM_LEN_BYTES>()
+            .ok_or(InvitationError::Incomplete)?;
+        if checksum(bytes) != *sum {
+            return Err(InvitationError::Checksum);
+        }
+        let content: Content = match bytes.split_first() {
+            Some((&VERSION, content)) => codec::decode(content)?,
+            Some((version, _content)) => return Err(InvitationError::Version(*version)),
+            None => return Err(InvitationError::Incomplete),
+        };
+        check(&content)?;
+        Ok(Self {
+            space: content.space,
+            grant: content.grant,
+            seed: Zeroizing::new(content.seed),
+            capability: content.capability,
+            end: content.end,
+            addresses: content.addresses,
+        })
+    }
+}
+
+impl fmt::Debug for Invitation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invitation")
+            .field("space", &self.space)
+            .field("grant", &self.grant)
+            .field("seed", &format_args!("<secret>"))
+            .field("capability", &self.capability)
+            .field("end", &self.end)
+            .field("addresses", &self.addresses.len())
+            .finish()
+    }
+}
+
+fn check(content: &Content) -> Result<(), InvitationError> {
+    let too_long = |peer: &Bootstrap| {
+        peer.addresses.len() > ADDRESSES_MAX
+            || peer
+                .addresses
+                .iter()
+                .any(|address| address.len() > ADDRESS_LEN_BYTES_MAX)
+    };
+    let wrong = if !(Capability::Read..=Capability::Write).contains(&content.capability) {
+        "capability is not read, comment or write"
+    } else if content.end <= Timestamp::ZERO || content.end > Timestamp::MAX {
+        "end is out of range"
+    } else if content.addresses.len() > BOOTSTRAPS_MAX {
+        "list of peers is too long"
+    } else if content.addresses.iter().any(too_long) {
+        "list of addresses is too long"
+    } else {
+        return Ok(());
+    };
+    Err(InvitationError::Field(wrong))
+}
+
+fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_LEN_BYTES] {
+    let hash = blake3::derive_key(CHECKSUM_CONTEXT, bytes);
+    let mut sum = [0; CHECKSUM_LEN_BYTES];
+    sum.copy_from_slice(&hash[..CHECKSUM_LEN_BYTES]);
+    sum
+}
