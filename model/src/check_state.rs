@@ -4,10 +4,12 @@ use aramaki_sync_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::check::Check;
+use crate::entry::{CARRIED_SUMMARY_LEN_BYTES_MAX, CarriedState};
 use crate::flapping::Flapping;
 use crate::id::CheckId;
 use crate::observation::Observation;
 use crate::severity::Severity;
+use crate::text::clean_line;
 use crate::transition::{Hardness, Transition};
 
 /// How many metrics a transition carries along.
@@ -29,10 +31,14 @@ pub struct CheckState {
     pub attempt: u32,
     /// Since when the hard state holds.
     pub hard_since: Timestamp,
+    /// Since when the hard state has not been OK; none when it is, or was never observed.
+    pub problem_since: Option<Timestamp>,
     /// When the last result came.
     pub last_at: Timestamp,
     /// When it was last OK.
     pub last_ok: Option<Timestamp>,
+    /// What the check said last, cut short.
+    pub summary: String,
     /// Results in a row with the same state.
     pub occurrences: u32,
     /// The longest such row of the present problem, kept on the OK that ends it.
@@ -50,8 +56,10 @@ impl CheckState {
             hard: Severity::Missing,
             attempt: 0,
             hard_since: Timestamp::ZERO,
+            problem_since: None,
             last_at: Timestamp::ZERO,
             last_ok: None,
+            summary: String::new(),
             occurrences: 0,
             watermark: 0,
             flapping: Flapping::default(),
@@ -68,6 +76,7 @@ impl CheckState {
         let attempts = check.attempts.max(1);
         self.count(now);
         self.last_at = observation.at;
+        self.summary = clean_line(&observation.summary, CARRIED_SUMMARY_LEN_BYTES_MAX);
         if now.is_ok() {
             self.last_ok = Some(observation.at);
         }
@@ -107,6 +116,11 @@ impl CheckState {
         if hardness == Hardness::Hard {
             self.hard = now;
             self.hard_since = observation.at;
+            self.problem_since = match self.problem_since {
+                _ if now.is_ok() => None,
+                None => Some(observation.at),
+                since => since,
+            };
         }
         let mut metrics = observation.metrics.clone();
         metrics.truncate(TRANSITION_METRICS_MAX);
@@ -124,6 +138,20 @@ impl CheckState {
             detail: observation.detail.clone(),
             metrics,
         })
+    }
+
+    /// What a new journal segment begins with, so that it can be read alone.
+    pub fn carried(&self) -> CarriedState {
+        CarriedState {
+            check: self.check,
+            at: self.last_at,
+            raw: self.raw,
+            hard: self.hard,
+            hard_since: self.hard_since,
+            problem_since: self.problem_since,
+            last_ok: self.last_ok,
+            summary: self.summary.clone(),
+        }
     }
 
     /// Whether the last result differs from the state that counts.

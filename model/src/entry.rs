@@ -4,6 +4,7 @@ use aramaki_sync_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::id::CheckId;
+use crate::severity::Severity;
 use crate::text::{clean, clean_line};
 use crate::transition::Transition;
 use crate::versioned::{self, DecodeError, EncodeError};
@@ -35,9 +36,37 @@ pub enum JournalEntry {
         /// Which configuration.
         generation: u64,
     },
+    /// The states of checks, carried over into a new segment, so that it can be read alone.
+    States(Vec<CarriedState>),
     /// Written by a newer program: kept, shown as such.
     Unknown(UnknownEntry),
 }
+
+/// The state of a check at the beginning of a journal segment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CarriedState {
+    /// Which check.
+    pub check: CheckId,
+    /// When it ran last, by the agent's clock.
+    pub at: Timestamp,
+    /// The state of the last result.
+    pub raw: Severity,
+    /// The state that counts.
+    pub hard: Severity,
+    /// Since when the hard state holds.
+    pub hard_since: Timestamp,
+    /// Since when it has not been OK; none when it is.
+    pub problem_since: Option<Timestamp>,
+    /// When it was last OK.
+    pub last_ok: Option<Timestamp>,
+    /// What the check said last, cut short.
+    pub summary: String,
+}
+
+/// How many carried states fit one entry.
+pub const CARRIED_STATES_MAX: usize = 32;
+/// How long the summary of a carried state may be.
+pub const CARRIED_SUMMARY_LEN_BYTES_MAX: usize = 128;
 
 /// An agent began to observe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +154,7 @@ const KIND_TRANSITION: u16 = 1;
 const KIND_STARTED: u16 = 2;
 const KIND_STOPPED: u16 = 3;
 const KIND_CONFIG_APPLIED: u16 = 4;
+const KIND_STATES: u16 = 5;
 const KIND_MESSAGE: u16 = 32;
 const KIND_DEPLOYMENT: u16 = 33;
 const KIND_ACKNOWLEDGEMENT: u16 = 34;
@@ -150,8 +180,17 @@ impl JournalEntry {
             Self::ConfigApplied { at, generation } => {
                 encode(KIND_CONFIG_APPLIED, &(at, generation))
             }
+            Self::States(states) => encode(KIND_STATES, states),
             Self::Unknown(_) => Err(EncodeError::UnknownKind),
         }
+    }
+
+    /// Entries that carry these states over into a new segment.
+    pub fn carry(states: &[CarriedState]) -> Vec<Self> {
+        states
+            .chunks(CARRIED_STATES_MAX)
+            .map(|states| Self::States(states.to_vec()))
+            .collect()
     }
 
     /// Reads any bytes; what cannot be read is [`JournalEntry::Unknown`].
@@ -169,6 +208,7 @@ impl JournalEntry {
         Ok(match kind {
             KIND_TRANSITION => Self::Transition(versioned::body(kind, body)?),
             KIND_STARTED => Self::Started(versioned::body(kind, body)?),
+            KIND_STATES => Self::States(versioned::body(kind, body)?),
             KIND_STOPPED => Self::Stopped {
                 at: versioned::body(kind, body)?,
             },
@@ -186,6 +226,7 @@ impl JournalEntry {
             Self::Transition(transition) => Some(transition.at),
             Self::Started(started) => Some(started.at),
             Self::Stopped { at } | Self::ConfigApplied { at, .. } => Some(*at),
+            Self::States(states) => states.iter().map(|state| state.at).max(),
             Self::Unknown(_) => None,
         }
     }
@@ -296,7 +337,6 @@ fn encode_transition(transition: &Transition) -> Result<Vec<u8>, EncodeError> {
 mod tests {
     use super::*;
     use crate::perfdata::Metric;
-    use crate::severity::Severity;
     use crate::transition::Hardness;
     use crate::unit::Unit;
 
@@ -379,6 +419,25 @@ mod tests {
             text,
         });
         assert!(message.encode().unwrap().len() <= ENTRY_LEN_BYTES_MAX);
+    }
+
+    #[test]
+    fn carried_states_fit_their_entries() {
+        let state = CarriedState {
+            check: CheckId::from_bytes([0xff; 16]),
+            at: Timestamp::MAX,
+            raw: Severity::Missing,
+            hard: Severity::Missing,
+            hard_since: Timestamp::MAX,
+            problem_since: Some(Timestamp::MAX),
+            last_ok: Some(Timestamp::MAX),
+            summary: "s".repeat(CARRIED_SUMMARY_LEN_BYTES_MAX),
+        };
+        let entries = JournalEntry::carry(&vec![state; 70]);
+        assert_eq!(entries.len(), 3);
+        for entry in entries {
+            assert_eq!(JournalEntry::decode(&entry.encode().unwrap()), entry);
+        }
     }
 
     #[test]

@@ -1,0 +1,299 @@
+//! One document: what was admitted, what waits, and edits.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use aramaki_sync_core::{Chain, EnvelopeId, Timestamp};
+use automerge::transaction::{CommitOptions, Transaction};
+use automerge::{ActorId, Automerge, Change, ChangeHash, LoadOptions, ReadDoc as _, TextEncoding};
+
+use crate::doc::gate::{Known, Passed, Refusal, gate, look};
+use crate::doc::genesis::{DocumentKind, Genesis};
+
+/// How many changes of a document wait for others at most.
+pub const WAITING_CHANGES_MAX: usize = 1_000;
+/// How many bytes of changes of a document wait for others at most.
+pub const WAITING_LEN_BYTES_MAX: usize = 4 << 20;
+/// How many changes are applied in one go; more are applied in several.
+const ADMIT_CHANGES_MAX: usize = 4_096;
+
+/// A change whose envelope was admitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CarriedChange {
+    /// The chain that carried it.
+    pub(crate) chain: Chain,
+    /// The envelope that carried it.
+    pub(crate) envelope: EnvelopeId,
+    /// The bytes of one plain Automerge change.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What is known about changes, applied or about to be.
+#[derive(Clone, Debug, Default)]
+struct Graph {
+    max_ops: BTreeMap<[u8; 32], u64>,
+    last: BTreeMap<[u8; 16], (u64, [u8; 32])>,
+}
+
+impl Graph {
+    fn add(&mut self, actor: [u8; 16], change: &Change) {
+        self.max_ops.insert(change.hash().0, change.max_op());
+        self.last.insert(actor, (change.seq(), change.hash().0));
+    }
+}
+
+impl Known for Graph {
+    fn max_op(&self, hash: &[u8; 32]) -> Option<u64> {
+        self.max_ops.get(hash).copied()
+    }
+
+    fn last(&self, actor: &[u8; 16]) -> Option<(u64, [u8; 32])> {
+        self.last.get(actor).copied()
+    }
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Whether the document is another one now.
+    pub(crate) changed: bool,
+    /// What was left out, by envelope.
+    pub(crate) refused: Vec<(EnvelopeId, Refusal)>,
+}
+
+/// One document.
+///
+/// **Invariant:** Automerge never saw a change that did not pass the gate, and for documents other
+/// than logs also a trial on a copy.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    kind: DocumentKind,
+    automerge: Automerge,
+    graph: Graph,
+    waiting: Vec<CarriedChange>,
+}
+
+impl Document {
+    /// A document without any change but the first; none if the kind has no first state.
+    pub(crate) fn new(kind: DocumentKind, genesis: &Genesis) -> Option<Self> {
+        let automerge = genesis.state(kind)?.clone();
+        let mut graph = Graph::default();
+        for change in automerge.get_changes_meta(&[]) {
+            graph.max_ops.insert(change.hash.0, change.max_op);
+        }
+        Some(Self {
+            kind,
+            automerge,
+            graph,
+            waiting: Vec::new(),
+        })
+    }
+
+    /// What it holds.
+    pub(crate) const fn kind(&self) -> DocumentKind {
+        self.kind
+    }
+
+    /// The Automerge document, for reading.
+    pub(crate) const fn automerge(&self) -> &Automerge {
+        &self.automerge
+    }
+
+    /// The hashes of the newest changes.
+    pub(crate) fn heads(&self) -> Vec<[u8; 32]> {
+        let mut heads: Vec<_> = self
+            .automerge
+            .get_heads()
+            .iter()
+            .map(|hash| hash.0)
+            .collect();
+        heads.sort_unstable();
+        heads
+    }
+
+    /// How many changes wait for others.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The kind of document that a change supposes, if it builds on a first change directly.
+    pub(crate) fn kind_supposed(bytes: &[u8], genesis: &Genesis) -> Option<DocumentKind> {
+        let scanned = look(bytes).ok()?;
+        scanned
+            .dependencies
+            .into_iter()
+            .find_map(|hash| genesis.kind_of(&ChangeHash(hash)))
+    }
+
+    /// Takes changes in. Those that are here already are passed over; those whose dependencies
+    /// are missing wait; the others pass the gate or are left out and named.
+    pub(crate) fn admit(&mut self, changes: &[CarriedChange]) -> Outcome {
+        let mut outcome = Outcome::default();
+        for batch in changes.chunks(ADMIT_CHANGES_MAX) {
+            let mut pending = batch.to_vec();
+            loop {
+                let applied = self.pass(pending, &mut outcome);
+                outcome.changed |= applied;
+                if !applied || self.waiting.is_empty() {
+                    break;
+                }
+                pending = std::mem::take(&mut self.waiting);
+            }
+        }
+        outcome
+    }
+
+    /// One pass over changes; returns whether any was applied.
+    fn pass(&mut self, pending: Vec<CarriedChange>, outcome: &mut Outcome) -> bool {
+        let mut graph = self.graph.clone();
+        let mut passed = Vec::new();
+        for admitted in pending {
+            let actor = admitted.chain.actor_bytes();
+            match gate(&admitted.bytes, &actor, self.kind.is_log(), &graph) {
+                Ok(Passed::Waits) => self.wait(admitted, outcome),
+                Ok(Passed::Change(change)) => {
+                    graph.add(actor, &change);
+                    passed.push((admitted, *change));
+                }
+                Err(refusal) => {
+                    // A number that was used: often our own edit, which comes back admitted.
+                    let again = matches!(refusal, Refusal::Seq { .. })
+                        && Self::holds(&admitted.bytes, &graph);
+                    if !again {
+                        outcome.refused.push((admitted.envelope, refusal));
+                    }
+                }
+            }
+        }
+        if passed.is_empty() {
+            return false;
+        }
+        let changes: Vec<_> = passed.iter().map(|(_, change)| change.clone()).collect();
+        if let Ok(automerge) = self.applied(changes) {
+            self.automerge = automerge;
+            self.graph = graph;
+            return true;
+        }
+        self.pass_singly(passed, outcome)
+    }
+
+    /// Applies changes one by one, after they failed together: finds the one that is to blame.
+    fn pass_singly(&mut self, passed: Vec<(CarriedChange, Change)>, outcome: &mut Outcome) -> bool {
+        let mut any = false;
+        for (admitted, _) in passed {
+            let actor = admitted.chain.actor_bytes();
+            // What it depends on may just have been left out.
+            let change = match gate(&admitted.bytes, &actor, self.kind.is_log(), &self.graph) {
+                Ok(Passed::Change(change)) => change,
+                Ok(Passed::Waits) => {
+                    self.wait(admitted, outcome);
+                    continue;
+                }
+                Err(refusal) => {
+                    outcome.refused.push((admitted.envelope, refusal));
+                    continue;
+                }
+            };
+            match self.applied(vec![(*change).clone()]) {
+                Ok(automerge) => {
+                    self.automerge = automerge;
+                    self.graph.add(actor, &change);
+                    any = true;
+                }
+                Err(refusal) => outcome.refused.push((admitted.envelope, refusal)),
+            }
+        }
+        any
+    }
+
+    /// Keeps a change until its dependencies come, if there is room.
+    fn wait(&mut self, admitted: CarriedChange, outcome: &mut Outcome) {
+        let length: usize = self.waiting.iter().map(|change| change.bytes.len()).sum();
+        if self
+            .waiting
+            .iter()
+            .any(|waiting| waiting.bytes == admitted.bytes)
+        {
+            return;
+        }
+        if self.waiting.len() >= WAITING_CHANGES_MAX
+            || length + admitted.bytes.len() > WAITING_LEN_BYTES_MAX
+        {
+            outcome.refused.push((admitted.envelope, Refusal::NoRoom));
+        } else {
+            self.waiting.push(admitted);
+        }
+    }
+
+    /// Whether exactly this change was applied before: an edit of our own that comes back.
+    fn holds(bytes: &[u8], graph: &Graph) -> bool {
+        let change = catch_unwind(AssertUnwindSafe(|| Change::from_bytes(bytes.to_vec())));
+        matches!(change, Ok(Ok(change)) if graph.max_ops.contains_key(&change.hash().0)
+            && change.raw_bytes() == bytes)
+    }
+
+    /// The document with these changes; for all but logs only if that survives a trial.
+    fn applied(&self, changes: Vec<Change>) -> Result<Automerge, Refusal> {
+        let is_log = self.kind.is_log();
+        let mut copy = self.automerge.clone();
+        let trial = catch_unwind(AssertUnwindSafe(move || {
+            copy.apply_changes(changes)
+                .map_err(|_reason| Refusal::Trial("apply"))?;
+            if !is_log {
+                survives(&copy)?;
+            }
+            Ok(copy)
+        }));
+        trial.unwrap_or(Err(Refusal::Trial("panic")))
+    }
+
+    /// Edits a copy under this actor, and takes it over if the change passes our own gate.
+    /// Returns the bytes of the change; none if nothing changed.
+    pub(crate) fn edit<E: From<EditFailure>>(
+        &mut self,
+        chain: &Chain,
+        now: Timestamp,
+        edit: impl FnOnce(&mut Transaction<'_>) -> Result<(), E>,
+    ) -> Result<Option<Vec<u8>>, E> {
+        let actor = chain.actor_bytes();
+        let mut copy = self.automerge.clone();
+        copy.set_actor(ActorId::from(actor));
+        let time = now.millis().max(0) / 1_000;
+        let options = |(): &()| CommitOptions::default().with_time(time);
+        let done = copy
+            .transact_with(options, edit)
+            .map_err(|failure| failure.error)?;
+        let Some(change) = done.hash.and_then(|hash| copy.get_change_by_hash(&hash)) else {
+            return Ok(None);
+        };
+        let bytes = change.raw_bytes().to_vec();
+        match gate(&bytes, &actor, self.kind.is_log(), &self.graph) {
+            Ok(Passed::Change(_)) => {}
+            Ok(Passed::Waits) => return Err(EditFailure(Refusal::Dependencies).into()),
+            Err(refusal) => return Err(EditFailure(refusal).into()),
+        }
+        self.graph.add(actor, &change);
+        self.automerge = copy;
+        Ok(Some(bytes))
+    }
+}
+
+/// An edit whose change others would refuse.
+#[derive(Debug)]
+pub(crate) struct EditFailure(pub(crate) Refusal);
+
+/// Whether a document can be saved and loaded again, and is the same then.
+fn survives(automerge: &Automerge) -> Result<(), Refusal> {
+    let saved = automerge.save_nocompress();
+    let options = LoadOptions::new().text_encoding(TextEncoding::UnicodeCodePoint);
+    let loaded =
+        Automerge::load_with_options(&saved, options).map_err(|_reason| Refusal::Trial("load"))?;
+    if loaded.get_heads() != automerge.get_heads() {
+        return Err(Refusal::Trial("heads"));
+    }
+    if loaded.hydrate(None) == automerge.hydrate(None) {
+        Ok(())
+    } else {
+        Err(Refusal::Trial("content"))
+    }
+}

@@ -1,0 +1,17 @@
+//! The only place that touches Automerge: constructors, the gate for what others wrote, edits.
+//!
+//! Automerge sees a change only after the gate found it harmless; its own `load` and sync never
+//! see bytes from outside. Documents begin from a change that every replica makes itself.
+
+mod document;
+mod gate;
+mod genesis;
+mod read;
+mod scan;
+
+pub(crate) use document::{CarriedChange, Document, EditFailure};
+pub use document::{WAITING_CHANGES_MAX, WAITING_LEN_BYTES_MAX};
+pub use gate::{CHANGE_LEN_BYTES_MAX, Refusal};
+pub use genesis::DocumentKind;
+pub(crate) use genesis::{ENTRIES, Genesis, TEXT, field};
+pub(crate) use read::{Reading, conflicts, entries, json_items, text_field};

@@ -1,0 +1,263 @@
+//! Edits of a System document and of notes.
+
+use std::fmt::Display;
+
+use aramaki_sync_core::{DocumentId, SpaceId};
+use automerge::transaction::{Transactable as _, Transaction};
+use automerge::{AutomergeError, ObjId, ROOT, ReadDoc as _, ScalarValue, Value};
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::check::Check;
+use crate::doc::{EditFailure, Refusal, field};
+use crate::id::{CheckId, ItemId, NoteId};
+use crate::rollup::Operator;
+use crate::system::{
+    AgentRef, Contact, Dashboard, NAME_LEN_BYTES_MAX, NoteRef, PURPOSE_LEN_BYTES_MAX, Part, Rule,
+    Silence,
+};
+use crate::text::{clean, clean_line};
+use crate::versioned::EncodeError;
+
+/// How long one item of a System document may be when written.
+pub const ITEM_LEN_BYTES_MAX: usize = 16 * 1_024;
+
+/// Why something could not be written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EditError {
+    /// There is no such Space here.
+    #[error("a Space that is not open here")]
+    UnknownSpace,
+    /// There is no such document here, or it is of another kind.
+    #[error("a document that is not here or of another kind")]
+    UnknownDocument,
+    /// It is longer than its place allows.
+    #[error("{what} is too long: {length} where {limit} are allowed")]
+    TooLong {
+        /// What.
+        what: &'static str,
+        /// How long it is.
+        length: usize,
+        /// How long it may be.
+        limit: usize,
+    },
+    /// A place in the text that does not exist.
+    #[error("a place outside the text")]
+    Place,
+    /// An entry cannot be encoded.
+    #[error("an entry that cannot be written")]
+    Entry(#[from] EncodeError),
+    /// An item cannot be encoded.
+    #[error("an item that cannot be written")]
+    Item(#[source] serde_json::Error),
+    /// Automerge failed.
+    #[error("the document could not be edited")]
+    Automerge(#[from] AutomergeError),
+    /// Others would refuse the change: it is too large, or the actor has written elsewhere.
+    #[error("an edit that others would refuse")]
+    Refused(#[source] Refusal),
+}
+
+impl From<EditFailure> for EditError {
+    fn from(EditFailure(refusal): EditFailure) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Changes that were made and applied here, and must now be written to the replica.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "changes that are not written are lost"]
+pub struct Edit {
+    /// In which document.
+    pub document: DocumentId,
+    /// Plain changes, in order; none if nothing changed.
+    pub changes: Vec<Vec<u8>>,
+    /// Whether the document began with them.
+    pub is_new_document: bool,
+}
+
+/// Edits a System document; given to the closure of `Workspace::edit_system`.
+#[derive(Debug)]
+pub struct SystemEdit<'a, 'b> {
+    transaction: &'a mut Transaction<'b>,
+}
+
+impl<'a, 'b> SystemEdit<'a, 'b> {
+    pub(crate) const fn new(transaction: &'a mut Transaction<'b>) -> Self {
+        Self { transaction }
+    }
+
+    /// Names it.
+    ///
+    /// # Errors
+    /// When the document cannot be edited; so for all others here.
+    pub fn title(&mut self, title: &str) -> Result<(), EditError> {
+        self.text(field::TITLE, clean_line(title, NAME_LEN_BYTES_MAX))
+    }
+
+    /// Says what it is, in the team's own word.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn category(&mut self, category: &str) -> Result<(), EditError> {
+        self.text(field::CATEGORY, clean_line(category, NAME_LEN_BYTES_MAX))
+    }
+
+    /// Says what it is for.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn purpose(&mut self, purpose: &str) -> Result<(), EditError> {
+        self.text(field::PURPOSE, clean(purpose, PURPOSE_LEN_BYTES_MAX))
+    }
+
+    /// Puts it at the top of the overview although others list it.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn pin(&mut self) -> Result<(), EditError> {
+        self.text(field::PINNED, "pinned".to_owned())
+    }
+
+    /// Leaves its place to where it is listed.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn unpin(&mut self) -> Result<(), EditError> {
+        self.text(field::PINNED, String::new())
+    }
+
+    /// Says how it sums up its parts.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn aggregation(&mut self, operator: Operator) -> Result<(), EditError> {
+        let text = serde_json::to_string(&operator).map_err(EditError::Item)?;
+        self.text(field::AGGREGATION, text)
+    }
+
+    fn text(&mut self, name: &str, text: String) -> Result<(), EditError> {
+        let is_same = self
+            .transaction
+            .get_all(ROOT, name)?
+            .iter()
+            .all(|(value, _)| {
+                matches!(value, Value::Scalar(scalar)
+                if matches!(scalar.as_ref(), ScalarValue::Str(old) if *old == text))
+            });
+        // One equal value needs no change; several are a conflict, which writing resolves.
+        let count = self.transaction.get_all(ROOT, name)?.len();
+        if count == 1 && is_same || count == 0 && text.is_empty() {
+            return Ok(());
+        }
+        self.transaction.put(ROOT, name, text)?;
+        Ok(())
+    }
+
+    /// Writes an item. Fields of it that this program does not know are kept.
+    fn put(
+        &mut self,
+        name: &str,
+        key: impl Display,
+        item: &impl Serialize,
+    ) -> Result<(), EditError> {
+        let (map, key) = (self.map(name)?, key.to_string());
+        let mut item = serde_json::to_value(item).map_err(EditError::Item)?;
+        let old = match self.transaction.get(&map, &key)? {
+            Some((Value::Scalar(scalar), _)) => match scalar.as_ref() {
+                ScalarValue::Str(text) => Some(text.to_string()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let known = old
+            .as_deref()
+            .and_then(|old| serde_json::from_str(old).ok());
+        if let (Some(serde_json::Value::Object(old)), Some(item)) = (known, item.as_object_mut()) {
+            for (name, value) in old {
+                item.entry(name).or_insert(value);
+            }
+        }
+        let text = item.to_string();
+        if text.len() > ITEM_LEN_BYTES_MAX {
+            let (length, limit) = (text.len(), ITEM_LEN_BYTES_MAX);
+            return Err(EditError::TooLong {
+                what: "an item",
+                length,
+                limit,
+            });
+        }
+        if old.as_deref() != Some(&text) || self.transaction.get_all(&map, &key)?.len() > 1 {
+            self.transaction.put(&map, key, text)?;
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, name: &str, key: impl Display) -> Result<(), EditError> {
+        let (map, key) = (self.map(name)?, key.to_string());
+        if self.transaction.get(&map, &key)?.is_some() {
+            self.transaction.delete(&map, key)?;
+        }
+        Ok(())
+    }
+
+    fn map(&mut self, name: &str) -> Result<ObjId, EditError> {
+        match self.transaction.get(ROOT, name)? {
+            Some((Value::Object(_), map)) => Ok(map),
+            _ => Err(EditError::UnknownDocument),
+        }
+    }
+}
+
+macro_rules! items {
+    ($($field:path, $put:ident, $remove:ident, $key:ty, $item:ty, $what:literal;)*) => {
+        impl SystemEdit<'_, '_> {
+            $(
+                #[doc = concat!("Adds or changes ", $what, ".")]
+                ///
+                /// # Errors
+                /// When it is too long, or the document cannot be edited.
+                pub fn $put(&mut self, key: $key, item: &$item) -> Result<(), EditError> {
+                    self.put($field, key, item)
+                }
+
+                #[doc = concat!("Removes ", $what, ".")]
+                ///
+                /// # Errors
+                /// When the document cannot be edited.
+                pub fn $remove(&mut self, key: $key) -> Result<(), EditError> {
+                    self.remove($field, key)
+                }
+            )*
+        }
+    };
+}
+
+items! {
+    field::RULES, put_rule, remove_rule, ItemId, Rule, "a rule of touch";
+    field::CONTACTS, put_contact, remove_contact, ItemId, Contact, "a contact";
+    field::DASHBOARDS, put_dashboard, remove_dashboard, ItemId, Dashboard, "a dashboard";
+    field::PARTS, put_part, remove_part, SpaceId, Part, "a part or something it uses";
+    field::AGENTS, put_agent, remove_agent, SpaceId, AgentRef, "an agent by its Space";
+    field::NOTES, put_note, remove_note, NoteId, NoteRef, "a note's place in the index";
+    field::SILENCES, put_silence, remove_silence, ItemId, Silence, "a silence";
+}
+
+impl SystemEdit<'_, '_> {
+    /// Adds or changes a check.
+    ///
+    /// # Errors
+    /// When it is too long, or the document cannot be edited.
+    pub fn put_check(&mut self, check: &Check) -> Result<(), EditError> {
+        self.put(field::CHECKS, check.id, check)
+    }
+
+    /// Removes a check.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn remove_check(&mut self, check: CheckId) -> Result<(), EditError> {
+        self.remove(field::CHECKS, check)
+    }
+}

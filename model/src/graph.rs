@@ -1,0 +1,329 @@
+//! Systems and their parts: walks in both directions, over graphs of any shape.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use aramaki_sync_core::SpaceId;
+use serde::{Deserialize, Serialize};
+
+use crate::rollup::{Operator, Override};
+
+/// What an edge says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// It belongs to the aggregate and counts for its state.
+    #[default]
+    Part,
+    /// The aggregate needs it; it is told of its problems, its state stays apart.
+    Uses,
+}
+
+/// One part of an aggregate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// The part.
+    pub part: SpaceId,
+    /// What the aggregate calls it, for those who cannot read it.
+    pub label: String,
+    /// What the edge says.
+    pub relation: Relation,
+    /// How the aggregate takes its states.
+    pub overrides: Override,
+}
+
+/// A System that a problem elsewhere concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Concerned {
+    /// The System.
+    pub system: SpaceId,
+    /// The shortest way down to the problem: this System first, the one with the problem last.
+    pub path: Vec<SpaceId>,
+}
+
+/// All Systems that are known here and the edges between them.
+///
+/// **Invariant:** every walk visits a System once, so it ends, whatever people linked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Graph {
+    edges: BTreeMap<SpaceId, Vec<Edge>>,
+    operators: BTreeMap<SpaceId, Operator>,
+    aggregates: BTreeMap<SpaceId, BTreeSet<SpaceId>>,
+}
+
+impl Graph {
+    /// Adds a System that can be read here, with its parts.
+    pub fn add(&mut self, system: SpaceId, operator: Operator, edges: Vec<Edge>) {
+        self.remove(&system);
+        for edge in &edges {
+            self.aggregates.entry(edge.part).or_default().insert(system);
+        }
+        self.operators.insert(system, operator);
+        self.edges.insert(system, edges);
+    }
+
+    /// Takes a System away; those who list it keep their edges.
+    pub fn remove(&mut self, system: &SpaceId) {
+        self.operators.remove(system);
+        for edge in self.edges.remove(system).unwrap_or_default() {
+            if let Some(aggregates) = self.aggregates.get_mut(&edge.part) {
+                aggregates.remove(system);
+                if aggregates.is_empty() {
+                    self.aggregates.remove(&edge.part);
+                }
+            }
+        }
+    }
+
+    /// Whether a System can be read here.
+    pub fn is_known(&self, system: &SpaceId) -> bool {
+        self.edges.contains_key(system)
+    }
+
+    /// Every System that can be read here.
+    pub fn systems(&self) -> impl Iterator<Item = SpaceId> + '_ {
+        self.edges.keys().copied()
+    }
+
+    /// What a System lists: parts and what it uses.
+    pub fn edges(&self, system: &SpaceId) -> impl Iterator<Item = &Edge> {
+        self.edges.get(system).into_iter().flatten()
+    }
+
+    /// The edges that count for a System's state.
+    pub fn rolled_edges(&self, system: &SpaceId) -> impl Iterator<Item = &Edge> {
+        self.edges(system)
+            .filter(|edge| edge.relation == Relation::Part)
+    }
+
+    /// How a System sums up its parts.
+    pub fn operator(&self, system: &SpaceId) -> Operator {
+        self.operators.get(system).copied().unwrap_or_default()
+    }
+
+    /// Who lists a System.
+    pub fn aggregates(&self, system: &SpaceId) -> impl Iterator<Item = SpaceId> + '_ {
+        self.aggregates.get(system).into_iter().flatten().copied()
+    }
+
+    /// Whether nothing that is known here lists it, apart from itself.
+    pub fn is_top(&self, system: &SpaceId) -> bool {
+        self.aggregates(system)
+            .all(|aggregate| aggregate == *system)
+    }
+
+    /// Everything below a System, each once, nearest first; not the System itself.
+    pub fn below(&self, system: SpaceId) -> Vec<SpaceId> {
+        let mut seen = BTreeSet::from([system]);
+        let mut queue = VecDeque::from([system]);
+        let mut found = Vec::new();
+        while let Some(here) = queue.pop_front() {
+            for edge in self.edges(&here) {
+                if seen.insert(edge.part) {
+                    found.push(edge.part);
+                    queue.push_back(edge.part);
+                }
+            }
+        }
+        found
+    }
+
+    /// Whom a problem of a System concerns: the System itself and every one that reaches it, each
+    /// once and with the shortest way, nearest first.
+    pub fn concerned(&self, system: SpaceId) -> Vec<Concerned> {
+        let mut next_down = BTreeMap::from([(system, None)]);
+        let mut queue = VecDeque::from([system]);
+        let mut found = Vec::new();
+        while let Some(here) = queue.pop_front() {
+            let mut path = vec![here];
+            let mut at = here;
+            while let Some(Some(down)) = next_down.get(&at) {
+                path.push(*down);
+                at = *down;
+            }
+            found.push(Concerned { system: here, path });
+            for aggregate in self.aggregates(&here) {
+                if let std::collections::btree_map::Entry::Vacant(place) =
+                    next_down.entry(aggregate)
+                {
+                    place.insert(Some(here));
+                    queue.push_back(aggregate);
+                }
+            }
+        }
+        found
+    }
+
+    /// Groups of Systems that contain each other through counting edges, parts before aggregates.
+    /// A System outside any circle is a group of its own. (Tarjan's algorithm without recursion:
+    /// the depth of the graph is input.)
+    pub fn circles(&self) -> Vec<BTreeSet<SpaceId>> {
+        let mut search = Search::default();
+        for root in self.edges.keys() {
+            search.from(self, *root);
+        }
+        search.found
+    }
+}
+
+/// The state of the search for circles.
+#[derive(Default)]
+struct Search {
+    order: BTreeMap<SpaceId, (usize, usize)>,
+    open: Vec<SpaceId>,
+    is_open: BTreeSet<SpaceId>,
+    found: Vec<BTreeSet<SpaceId>>,
+}
+
+impl Search {
+    fn from(&mut self, graph: &Graph, root: SpaceId) {
+        if self.order.contains_key(&root) {
+            return;
+        }
+        let parts = |system: &SpaceId| -> Vec<SpaceId> {
+            let known = graph
+                .rolled_edges(system)
+                .filter(|edge| graph.is_known(&edge.part));
+            known.map(|edge| edge.part).collect()
+        };
+        self.enter(root);
+        let mut walk = vec![(root, parts(&root).into_iter())];
+        while let Some((here, rest)) = walk.last_mut() {
+            let here = *here;
+            if let Some(part) = rest.next() {
+                match self.order.get(&part) {
+                    None => {
+                        self.enter(part);
+                        walk.push((part, parts(&part).into_iter()));
+                    }
+                    Some((index, _)) if self.is_open.contains(&part) => {
+                        let index = *index;
+                        self.lower(here, index);
+                    }
+                    Some(_) => {}
+                }
+                continue;
+            }
+            walk.pop();
+            let Some(&(index, low)) = self.order.get(&here) else {
+                continue;
+            };
+            if let Some((above, _)) = walk.last() {
+                self.lower(*above, low);
+            }
+            if index == low {
+                let mut circle = BTreeSet::new();
+                while let Some(member) = self.open.pop() {
+                    self.is_open.remove(&member);
+                    circle.insert(member);
+                    if member == here {
+                        break;
+                    }
+                }
+                self.found.push(circle);
+            }
+        }
+    }
+
+    fn enter(&mut self, system: SpaceId) {
+        let index = self.order.len();
+        self.order.insert(system, (index, index));
+        self.open.push(system);
+        self.is_open.insert(system);
+    }
+
+    fn lower(&mut self, system: SpaceId, low: usize) {
+        if let Some(place) = self.order.get_mut(&system) {
+            place.1 = place.1.min(low);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn space(n: u8) -> SpaceId {
+        SpaceId::from_bytes([n; 32])
+    }
+
+    fn graph(lists: &[(u8, &[u8])]) -> Graph {
+        let mut graph = Graph::default();
+        for (system, parts) in lists {
+            let edge = |part: &u8| Edge {
+                part: space(*part),
+                label: part.to_string(),
+                relation: Relation::Part,
+                overrides: Override::NONE,
+            };
+            let edges = parts.iter().map(edge).collect();
+            graph.add(space(*system), Operator::Worst, edges);
+        }
+        graph
+    }
+
+    #[test]
+    fn a_problem_concerns_each_system_that_reaches_it_once_with_the_shortest_way() {
+        let graph = graph(&[
+            (1, &[2, 3]),
+            (2, &[4]),
+            (3, &[4, 1]),
+            (4, &[]),
+            (5, &[1]),
+            (6, &[]),
+        ]);
+        let concerned = graph.concerned(space(4));
+        let brief: Vec<_> = concerned.iter().map(|c| (c.system, c.path.len())).collect();
+        assert_eq!(
+            brief,
+            [
+                (space(4), 1),
+                (space(2), 2),
+                (space(3), 2),
+                (space(1), 3),
+                (space(5), 4)
+            ]
+        );
+        assert_eq!(concerned[3].path, [space(1), space(2), space(4)]);
+    }
+
+    #[test]
+    fn circles_are_found_parts_first() {
+        let graph = graph(&[(1, &[2]), (2, &[3]), (3, &[1, 4]), (4, &[9]), (5, &[5])]);
+        let circles = graph.circles();
+        assert_eq!(circles[0], BTreeSet::from([space(4)]));
+        assert_eq!(circles[1], BTreeSet::from([space(1), space(2), space(3)]));
+        assert_eq!(circles[2], BTreeSet::from([space(5)]));
+    }
+
+    #[test]
+    fn tops_are_what_no_other_system_lists() {
+        let graph = graph(&[(1, &[2]), (2, &[7]), (5, &[5])]);
+        let tops: Vec<_> = graph
+            .systems()
+            .filter(|system| graph.is_top(system))
+            .collect();
+        assert_eq!(tops, [space(1), space(5)]);
+        assert_eq!(graph.below(space(1)), [space(2), space(7)]);
+    }
+
+    #[test]
+    fn a_very_deep_graph_does_not_exhaust_the_stack() {
+        let mut graph = Graph::default();
+        let space = |n: u32| {
+            let mut bytes = [0; 32];
+            bytes[..4].copy_from_slice(&n.to_be_bytes());
+            SpaceId::from_bytes(bytes)
+        };
+        for n in 0..20_000 {
+            let edge = Edge {
+                part: space(n + 1),
+                label: String::new(),
+                relation: Relation::Part,
+                overrides: Override::NONE,
+            };
+            graph.add(space(n), Operator::Worst, vec![edge]);
+        }
+        assert_eq!(graph.circles().len(), 20_000);
+        assert_eq!(graph.below(space(0)).len(), 20_000);
+    }
+}

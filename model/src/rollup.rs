@@ -1,0 +1,294 @@
+//! How the states of parts become the state of their aggregate.
+
+use std::collections::BTreeMap;
+
+use aramaki_sync_core::SpaceId;
+use serde::{Deserialize, Serialize};
+
+use crate::graph::{Edge, Graph};
+use crate::severity::Severity;
+
+/// How an aggregate sums up its parts.
+///
+/// **Invariant:** if no part gets worse and some get better, the sum does not get worse, and the
+/// other way round. Severities are ordered by concern.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operator {
+    /// As bad as the worst part.
+    #[default]
+    Worst,
+    /// As good as the best part: one of them suffices.
+    Best,
+    /// As bad as the worst of the n best parts: n of them suffice.
+    AtLeast(u32),
+    /// The same with a percentage of the parts, rounded up.
+    Percent(u8),
+}
+
+impl Operator {
+    /// Sums up states; none if there are none.
+    pub fn combine(self, states: &[Severity]) -> Option<Severity> {
+        let mut sorted = states.to_vec();
+        sorted.sort_unstable();
+        let count = sorted.len();
+        let needed = match self {
+            Self::Worst => count,
+            Self::Best => 1,
+            Self::AtLeast(n) => usize::try_from(n).unwrap_or(usize::MAX).max(1),
+            Self::Percent(percent) => (count * usize::from(percent.min(100))).div_ceil(100).max(1),
+        };
+        let worst = sorted.last().copied()?;
+        // What is needed and not there at all is missing.
+        Some(
+            sorted
+                .get(needed - 1)
+                .copied()
+                .unwrap_or(worst.max(Severity::Missing)),
+        )
+    }
+}
+
+/// How an aggregate takes the states of one part: "a warning there is critical here".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Override {
+    /// What Missing there is here.
+    pub missing: Option<Severity>,
+    /// What Warning there is here.
+    pub warning: Option<Severity>,
+    /// What Unknown there is here.
+    pub unknown: Option<Severity>,
+    /// What Critical there is here.
+    pub critical: Option<Severity>,
+}
+
+impl Override {
+    /// Takes every problem there as at most this bad.
+    #[must_use]
+    pub const fn at_most(severity: Severity) -> Self {
+        Self {
+            critical: Some(severity),
+            ..Self::NONE
+        }
+    }
+
+    /// Takes states as they are.
+    pub const NONE: Self = Self {
+        missing: None,
+        warning: None,
+        unknown: None,
+        critical: None,
+    };
+
+    /// The state here of a state there.
+    ///
+    /// **Invariant:** a worse state there is never a better one here. A state without a rule of
+    /// its own stays as it is, between the rules for better and for worse states.
+    pub fn apply(&self, there: Severity) -> Severity {
+        let rules = [
+            None,
+            self.missing,
+            self.warning,
+            self.unknown,
+            self.critical,
+        ];
+        let (mut floor, mut here) = (Severity::Ok, Severity::Ok);
+        for (severity, rule) in Severity::ALL.into_iter().zip(rules) {
+            let place = usize::from(severity.concern());
+            let ceiling = rules
+                .iter()
+                .skip(place + 1)
+                .flatten()
+                .copied()
+                .min()
+                .unwrap_or(Severity::Critical);
+            here = rule.unwrap_or(severity.min(ceiling)).max(floor);
+            floor = here;
+            if severity == there {
+                break;
+            }
+        }
+        here
+    }
+}
+
+/// The states of all Systems here after rolling up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RolledUp(BTreeMap<SpaceId, Severity>);
+
+impl RolledUp {
+    /// The state of a System; none if nothing in it or below it is observed. A System that is not
+    /// readable here is Missing: counted, never guessed.
+    pub fn of(&self, graph: &Graph, system: &SpaceId) -> Option<Severity> {
+        if graph.is_known(system) {
+            self.0.get(system).copied()
+        } else {
+            Some(Severity::Missing)
+        }
+    }
+
+    /// What an edge brings to its aggregate.
+    pub fn through(&self, graph: &Graph, edge: &Edge) -> Option<Severity> {
+        self.of(graph, &edge.part)
+            .map(|severity| edge.overrides.apply(severity))
+    }
+
+    /// The way from a System to what makes it as bad as it is: itself first. Visits once, so it
+    /// ends on any graph.
+    pub fn worst_path(
+        &self,
+        graph: &Graph,
+        own: &BTreeMap<SpaceId, Severity>,
+        from: SpaceId,
+    ) -> Vec<SpaceId> {
+        let mut path = vec![from];
+        loop {
+            let Some(here) = path.last() else {
+                return path;
+            };
+            let worst = graph
+                .rolled_edges(here)
+                .filter(|edge| !path.contains(&edge.part))
+                .filter_map(|edge| Some((self.through(graph, edge)?, edge.part)))
+                .reduce(|worst, next| if next.0 > worst.0 { next } else { worst });
+            let own = own.get(here).copied().unwrap_or(Severity::Ok);
+            match worst {
+                Some((severity, part)) if severity > own => path.push(part),
+                _ => return path,
+            }
+        }
+    }
+}
+
+/// Rolls states up over a graph of any shape.
+///
+/// `own` holds each System's own state, without its parts; a System that is not in it is not
+/// observed itself and does not count, but is not OK either: without any observed part it has no
+/// state. Systems that contain each other are first summed up without the edges among themselves
+/// and then raised until nothing changes: a circle never makes itself look good, and bad news in
+/// it reaches all of it.
+pub fn roll_up(graph: &Graph, own: &BTreeMap<SpaceId, Severity>) -> RolledUp {
+    let mut rolled = RolledUp::default();
+    for circle in graph.circles() {
+        for system in &circle {
+            let outside = |edge: &&Edge| !circle.contains(&edge.part);
+            if let Some(severity) = sum(graph, own, &rolled, *system, outside) {
+                rolled.0.insert(*system, severity);
+            }
+        }
+        if circle.len() < 2 {
+            continue;
+        }
+        loop {
+            let raised: Vec<_> = circle
+                .iter()
+                .filter_map(|system| {
+                    let now = rolled.0.get(system).copied();
+                    let next = sum(graph, own, &rolled, *system, |_| true);
+                    (next > now).then_some((*system, next?))
+                })
+                .collect();
+            if raised.is_empty() {
+                break;
+            }
+            rolled.0.extend(raised);
+        }
+    }
+    rolled
+}
+
+fn sum(
+    graph: &Graph,
+    own: &BTreeMap<SpaceId, Severity>,
+    rolled: &RolledUp,
+    system: SpaceId,
+    counts: impl Fn(&&Edge) -> bool,
+) -> Option<Severity> {
+    let states: Vec<_> = graph
+        .rolled_edges(&system)
+        .filter(|edge| edge.part != system)
+        .filter(counts)
+        .filter_map(|edge| rolled.through(graph, edge))
+        .collect();
+    graph
+        .operator(&system)
+        .combine(&states)
+        .max(own.get(&system).copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Severity::{Critical, Missing, Ok, Unknown, Warning};
+
+    #[test]
+    fn operators_sum_up() {
+        let states = [Ok, Warning, Critical, Ok];
+        let sums = [
+            (Operator::Worst, Critical),
+            (Operator::Best, Ok),
+            (Operator::AtLeast(2), Ok),
+            (Operator::AtLeast(3), Warning),
+            (Operator::AtLeast(0), Ok),
+            (Operator::AtLeast(9), Critical),
+            (Operator::Percent(50), Ok),
+            (Operator::Percent(51), Warning),
+            (Operator::Percent(100), Critical),
+        ];
+        for (operator, sum) in sums {
+            assert_eq!(operator.combine(&states), Some(sum), "{operator:?}");
+            assert_eq!(operator.combine(&[]), None);
+        }
+    }
+
+    #[test]
+    fn what_is_missing_never_looks_ok_and_never_hides_a_problem() {
+        assert_eq!(Operator::Worst.combine(&[Ok, Missing]), Some(Missing));
+        assert_eq!(Operator::Worst.combine(&[Missing, Warning]), Some(Warning));
+        assert_eq!(Operator::AtLeast(2).combine(&[Ok]), Some(Missing));
+        assert_eq!(Operator::Best.combine(&[Missing, Ok]), Some(Ok));
+    }
+
+    #[test]
+    fn overrides_say_what_a_state_there_is_here() {
+        let worse = Override {
+            warning: Some(Critical),
+            ..Override::NONE
+        };
+        assert_eq!(
+            [Ok, Warning, Unknown].map(|s| worse.apply(s)),
+            [Ok, Critical, Critical]
+        );
+        let capped = Override::at_most(Warning);
+        let all = Severity::ALL.map(|severity| capped.apply(severity));
+        assert_eq!(all, [Ok, Missing, Warning, Warning, Warning]);
+        assert_eq!(
+            Severity::ALL.map(|s| Override::NONE.apply(s)),
+            Severity::ALL
+        );
+    }
+
+    #[test]
+    fn an_override_never_turns_worse_into_better() {
+        let choices: Vec<_> = std::iter::once(None)
+            .chain(Severity::ALL.map(Some))
+            .collect();
+        for missing in &choices {
+            for warning in &choices {
+                for unknown in &choices {
+                    for critical in &choices {
+                        let rules = Override {
+                            missing: *missing,
+                            warning: *warning,
+                            unknown: *unknown,
+                            critical: *critical,
+                        };
+                        let here = Severity::ALL.map(|severity| rules.apply(severity));
+                        assert!(here.is_sorted(), "{rules:?}: {here:?}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! What a window or a terminal shows: plain values, derived from all documents and a clock.
+
+use std::collections::BTreeMap;
+
+use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
+
+use crate::check::Check;
+use crate::entry::{Acknowledgement, Claim, Deployment, Message, UnknownEntry};
+use crate::finding::Finding;
+use crate::graph::{Concerned, Graph, Relation};
+use crate::id::{CheckId, EntryId, ItemId, NoteId};
+use crate::rollup::{Operator, Override};
+use crate::severity::{Severity, SeverityCounts};
+use crate::status::{AgentLife, AlertId, CheckStatus};
+use crate::system::{Conflict, Contact, Dashboard, NoteKind, Rule, Silence};
+
+/// How many timeline items of a System, and of all together, a snapshot holds.
+pub const TIMELINE_ITEMS_MAX: usize = 500;
+/// How many days the history strip has.
+pub const HISTORY_DAYS: usize = 30;
+
+/// Everything that can be seen here at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// When: the clock that was passed in.
+    pub now: Timestamp,
+    /// The Workspace's version that it shows.
+    pub version: u64,
+    /// Every System that can be read here, by title.
+    pub systems: Vec<SystemView>,
+    /// Categories by name, each with its anchors: worst first, then by title.
+    pub categories: Vec<CategoryView>,
+    /// How many anchors are in each effective state.
+    pub counts: SeverityCounts,
+    /// All timelines merged, newest first.
+    pub timeline: Vec<TimelineItem>,
+    /// What was ignored, and why.
+    pub findings: Vec<Finding>,
+    /// The graph behind it.
+    pub graph: Graph,
+}
+
+impl Snapshot {
+    /// A System by its Space.
+    pub fn system(&self, space: &SpaceId) -> Option<&SystemView> {
+        self.systems.iter().find(|system| system.space == *space)
+    }
+
+    /// Whom a problem of a System concerns, each once, with the way to it.
+    pub fn concerned(&self, space: SpaceId) -> Vec<Concerned> {
+        self.graph.concerned(space)
+    }
+
+    /// The timelines of some Systems merged, newest first.
+    pub fn timeline_of(&self, spaces: &[SpaceId]) -> Vec<&TimelineItem> {
+        let chosen = self
+            .systems
+            .iter()
+            .filter(|system| spaces.contains(&system.space));
+        let mut items: Vec<_> = chosen.flat_map(|system| &system.timeline).collect();
+        items.sort_by_key(|item| std::cmp::Reverse(item.order()));
+        items
+    }
+}
+
+/// Systems at the top with one category.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CategoryView {
+    /// The team's word; empty for Systems without one.
+    pub name: String,
+    /// Its anchors.
+    pub anchors: Vec<SpaceId>,
+}
+
+/// A System.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SystemView {
+    /// Its Space.
+    pub space: SpaceId,
+    /// Its name; a short form of its id while it has none.
+    pub title: String,
+    /// The team's own word for what it is.
+    pub category: String,
+    /// What it is for.
+    pub purpose: String,
+    /// Where it stands in the overview.
+    pub rank: Rank,
+    /// Its states.
+    pub status: StatusView,
+    /// Checks of it and of everything below it that can be read, in each raw state.
+    pub counts: SeverityCounts,
+    /// How many Systems below it cannot be read here.
+    pub unreadable_parts: u32,
+    /// How it sums up its parts.
+    pub aggregation: Operator,
+    /// Its parts and what it uses, worst first.
+    pub parts: Vec<PartView>,
+    /// Who lists it and can be read here, by title.
+    pub aggregates: Vec<(SpaceId, String)>,
+    /// What may be done without asking: freely first.
+    pub rules: Vec<(ItemId, Rule)>,
+    /// Whom to ask.
+    pub contacts: Vec<(ItemId, Contact)>,
+    /// Where to look.
+    pub dashboards: Vec<(ItemId, Dashboard)>,
+    /// Its notes, by title.
+    pub notes: Vec<NoteView>,
+    /// Its checks, worst first.
+    pub checks: Vec<CheckView>,
+    /// Who observes it.
+    pub agents: Vec<AgentView>,
+    /// What is quiet, running or to come.
+    pub silences: Vec<(ItemId, Silence)>,
+    /// What happened to it, newest first.
+    pub timeline: Vec<TimelineItem>,
+    /// The worst state of its own checks on each of the last [`HISTORY_DAYS`] days in UTC, oldest
+    /// first; Missing where nothing is known.
+    pub history: Vec<Severity>,
+    /// What several people wrote at once.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// Where a System stands in the overview.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rank {
+    /// At the top: nothing that can be read here lists it, or it was put there.
+    Anchor,
+    /// Below another.
+    Below,
+}
+
+/// The states of a System.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusView {
+    /// Its own checks alone; none when it has none.
+    pub own: Option<Severity>,
+    /// Checks and parts; Missing when nothing is observed.
+    pub raw: Severity,
+    /// The same after acknowledgements and silences.
+    pub effective: Severity,
+    /// Whether anything in it or below it is observed.
+    pub observed: Observed,
+    /// Since when it is as bad as it is, as far as known.
+    pub since: Option<Timestamp>,
+    /// The way to what makes it as bad as it is: itself first, titles or labels.
+    pub worst_path: Vec<(SpaceId, String)>,
+    /// The check at the end of the way, and what it says.
+    pub cause: Option<Cause>,
+}
+
+impl StatusView {
+    /// The way and its end in one line: `checkout → db02: replication: lag 41 s`.
+    pub fn words(&self) -> String {
+        let names: Vec<_> = self
+            .worst_path
+            .iter()
+            .map(|(_, name)| name.as_str())
+            .collect();
+        let way = names.join(" → ");
+        match &self.cause {
+            Some(cause) if cause.summary.is_empty() => format!("{way}: {}", cause.check),
+            Some(cause) => format!("{way}: {}: {}", cause.check, cause.summary),
+            None => way,
+        }
+    }
+}
+
+/// Whether anything looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observed {
+    /// A check in it or below it, or a part that cannot be read.
+    Yes,
+    /// Nothing is looked at.
+    No,
+}
+
+/// Why a System is as bad as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// The check's name.
+    pub check: String,
+    /// Its state.
+    pub severity: Severity,
+    /// What it said last.
+    pub summary: String,
+}
+
+/// A part, or something that is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartView {
+    /// Which System.
+    pub space: SpaceId,
+    /// Its title, or what the aggregate calls it when it cannot be read.
+    pub label: String,
+    /// What the edge says.
+    pub relation: Relation,
+    /// Whether it can be read here.
+    pub access: Access,
+    /// Its raw state as taken here; none when nothing in it is observed.
+    pub raw: Option<Severity>,
+    /// Its effective state as taken here.
+    pub effective: Option<Severity>,
+    /// How its states are taken.
+    pub overrides: Override,
+}
+
+/// Whether something can be read here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It is open here.
+    Readable,
+    /// It is not shared with this device, or unknown: counted, never guessed.
+    NotShared,
+}
+
+/// A note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoteView {
+    /// Its name; none when the System's index does not list it.
+    pub note: Option<NoteId>,
+    /// Its document.
+    pub document: DocumentId,
+    /// Its title, or its first line.
+    pub title: String,
+    /// What it is for.
+    pub kind: NoteKind,
+    /// Markdown.
+    pub text: String,
+}
+
+/// A check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckView {
+    /// What is looked at.
+    pub check: Check,
+    /// Its states.
+    pub status: CheckStatus,
+    /// Its open alert, if its problem's beginning is known.
+    pub alert: Option<AlertId>,
+    /// What it said last.
+    pub summary: String,
+    /// Further lines.
+    pub detail: String,
+    /// Whether it changes too often.
+    pub flapping: bool,
+    /// When it was last OK, as far as known.
+    pub last_ok: Option<Timestamp>,
+    /// Hard states by time, oldest first.
+    pub history: Vec<(Timestamp, Severity)>,
+}
+
+/// An agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentView {
+    /// Its Space.
+    pub space: SpaceId,
+    /// The machine's name.
+    pub label: String,
+    /// Whether its Space can be read here.
+    pub access: Access,
+    /// Whether it is heard of.
+    pub life: AgentLife,
+    /// The last sign of it.
+    pub seen: Option<Timestamp>,
+    /// The configuration that it works by.
+    pub generation: Option<u64>,
+    /// The program's version.
+    pub version: Option<String>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimelineItem {
+    /// When, as its writer says.
+    pub at: Timestamp,
+    /// To which System.
+    pub system: SpaceId,
+    /// Its entry.
+    pub id: EntryId,
+    /// Who wrote it.
+    pub author: Option<AuthorId>,
+    /// What.
+    pub event: TimelineEvent,
+}
+
+impl TimelineItem {
+    /// The order of a merged timeline.
+    pub(crate) fn order(&self) -> (Timestamp, EntryId, SpaceId, Option<AuthorId>) {
+        (self.at, self.id, self.system, self.author)
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum TimelineEvent {
+    /// A check's state that counts changed.
+    Transition {
+        /// Which check.
+        check: CheckId,
+        /// What it is called.
+        name: String,
+        /// The state before.
+        from: Severity,
+        /// The state after.
+        to: Severity,
+        /// What the check said.
+        summary: String,
+    },
+    /// An agent began to observe.
+    AgentStarted {
+        /// On which machine.
+        host: String,
+        /// Its version.
+        version: String,
+    },
+    /// An agent stopped in good order.
+    AgentStopped,
+    /// A few words.
+    Message(Message),
+    /// Something was deployed or configured.
+    Deployment(Deployment),
+    /// Somebody knows of a problem.
+    Acknowledgement(Acknowledgement),
+    /// Somebody works on it.
+    Claim(Claim),
+    /// An entry of a newer program.
+    Unknown(UnknownEntry),
+}
+
+/// Journals by agent Space, as one System's link to it reads them.
+pub(crate) type Journals = BTreeMap<(SpaceId, Option<AuthorId>), crate::journal::Journal>;

@@ -1,0 +1,339 @@
+//! Status, derived at read time from facts and a clock that is passed in.
+
+use aramaki_sync_core::{SpaceId, Timestamp};
+use std::collections::BTreeMap;
+
+use crate::check::Check;
+use crate::entry::Acknowledgement;
+use crate::heartbeat::{CheckBeat, HEARTBEAT_STALE_MS, Heartbeat};
+use crate::id::CheckId;
+use crate::journal::{CheckRecord, Journal};
+use crate::severity::Severity;
+use crate::system::Silence;
+
+/// An open condition; the same facts give the same id on every replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AlertId(pub [u8; 32]);
+
+/// What was heard of an agent since this replica runs: heartbeats are not stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beats {
+    /// The newest heartbeat.
+    pub at: Option<Timestamp>,
+    /// The configuration it works by, from the newest heartbeat.
+    pub generation: Option<u64>,
+    /// The newest result of each check.
+    pub checks: BTreeMap<CheckId, CheckBeat>,
+}
+
+impl Beats {
+    /// How many checks of an agent are remembered.
+    const CHECKS_MAX: usize = 1_000;
+
+    /// Takes a heartbeat in. An older one changes nothing; times after `now` count as now, so
+    /// that a wrong clock cannot keep an agent alive.
+    pub fn take(&mut self, heartbeat: &Heartbeat, now: Timestamp) {
+        let at = heartbeat.at.min(now);
+        if self.at.is_none_or(|newest| newest <= at) {
+            self.at = Some(at);
+            self.generation = Some(heartbeat.generation);
+        }
+        for beat in &heartbeat.checks {
+            let beat = CheckBeat {
+                at: beat.at.min(now),
+                ..*beat
+            };
+            let is_full = self.checks.len() >= Self::CHECKS_MAX;
+            match self.checks.get_mut(&beat.check) {
+                Some(known) if known.at <= beat.at => *known = beat,
+                None if !is_full => {
+                    self.checks.insert(beat.check, beat);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Whether an agent is heard of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentLife {
+    /// Heard of within the last two minutes.
+    Alive,
+    /// It said that it stops.
+    Stopped,
+    /// Not heard of for too long.
+    Stale,
+    /// Never heard of.
+    Unseen,
+}
+
+/// Whether an agent is heard of, by its heartbeats and its journal.
+pub fn agent_life(journal: &Journal, beats: &Beats, now: Timestamp) -> AgentLife {
+    let last = beats.at.max(journal.last_at.map(|at| at.min(now)));
+    match (last, journal.stopped_at) {
+        (None, _) => AgentLife::Unseen,
+        (Some(last), Some(stopped)) if stopped >= last => AgentLife::Stopped,
+        (Some(last), _) if millis_since(now, last) > HEARTBEAT_STALE_MS => AgentLife::Stale,
+        _ => AgentLife::Alive,
+    }
+}
+
+/// The state of a check as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckStatus {
+    /// The state that counts now: the agent's, or Missing when it is too old.
+    pub raw: Severity,
+    /// The same after acknowledgement and silence.
+    pub effective: Severity,
+    /// The last state that the agent told, however old; none when there is none.
+    pub last: Option<Severity>,
+    /// The state of the last result; differs from `last` while a change is soft.
+    pub soft: Option<Severity>,
+    /// Since when the state that counts holds.
+    pub since: Option<Timestamp>,
+    /// The last sign of the check.
+    pub seen: Option<Timestamp>,
+    /// Why the effective state differs.
+    pub handled: Option<Handled>,
+}
+
+/// Why a problem does not ask for attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handled {
+    /// Somebody knows.
+    Acknowledged,
+    /// It is silenced.
+    Silenced,
+}
+
+/// All that the status of one check follows from.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckFacts<'a> {
+    /// What is looked at.
+    pub check: &'a Check,
+    /// What the journal says.
+    pub record: Option<&'a CheckRecord>,
+    /// What the last heartbeat said.
+    pub beat: Option<&'a CheckBeat>,
+    /// Whether the agent that looks is heard of.
+    pub life: AgentLife,
+}
+
+/// Derives the status of a check.
+///
+/// It is Missing when there was never a result, when the agent is not heard of, and when the
+/// last sign is older than the check's time to live.
+pub fn check_status<'a>(
+    facts: &CheckFacts<'a>,
+    silences: impl IntoIterator<Item = &'a Silence>,
+    acknowledgements: impl IntoIterator<Item = &'a Acknowledgement>,
+    now: Timestamp,
+) -> CheckStatus {
+    let told = facts.record.map(|record| record.last_at.min(now));
+    let seen = told.max(facts.beat.map(|beat| beat.at.min(now)));
+    let Some(record) = facts.record else {
+        return CheckStatus {
+            raw: Severity::Missing,
+            effective: Severity::Missing,
+            last: None,
+            soft: facts.beat.map(|beat| beat.raw),
+            since: None,
+            seen,
+            handled: None,
+        };
+    };
+    let is_old = seen.is_none_or(|seen| millis_since(now, seen) > facts.check.ttl_ms());
+    let is_missing = is_old || facts.life != AgentLife::Alive;
+    let raw = if is_missing {
+        Severity::Missing
+    } else {
+        record.hard
+    };
+    let silenced = silences
+        .into_iter()
+        .any(|silence| silence.covers(&facts.check.id, now));
+    let acknowledged = acknowledgements.into_iter().any(|acknowledgement| {
+        let applies = acknowledgement
+            .check
+            .is_none_or(|check| check == facts.check.id);
+        let begun = record
+            .problem_since
+            .is_some_and(|since| since <= acknowledgement.at);
+        applies && begun && acknowledgement.until.is_none_or(|until| now < until)
+    });
+    // An acknowledgement is of a problem that was seen, not of silence about it.
+    let handled = match raw {
+        Severity::Ok => None,
+        _ if silenced => Some(Handled::Silenced),
+        Severity::Missing => None,
+        _ => acknowledged.then_some(Handled::Acknowledged),
+    };
+    CheckStatus {
+        raw,
+        effective: if handled.is_some() { Severity::Ok } else { raw },
+        last: Some(record.hard),
+        soft: Some(
+            facts
+                .beat
+                .filter(|beat| beat.at > record.last_at)
+                .map_or(record.raw, |b| b.raw),
+        ),
+        since: if is_missing {
+            seen
+        } else {
+            Some(record.hard_since)
+        },
+        seen,
+        handled,
+    }
+}
+
+/// The id of the alert that a check's open problem is.
+pub fn alert_id(system: &SpaceId, check: &CheckId, record: &CheckRecord) -> Option<AlertId> {
+    let opened_by = record.opened_by?;
+    let mut hasher = blake3::Hasher::new_derive_key("aramaki alert id v1");
+    hasher.update(system.as_bytes());
+    hasher.update(check.as_bytes());
+    hasher.update(opened_by.as_bytes());
+    Some(AlertId(*hasher.finalize().as_bytes()))
+}
+
+fn millis_since(now: Timestamp, then: Timestamp) -> u64 {
+    u64::try_from(now.since(then).as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Builtin, CheckKind, Thresholds};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000)
+    }
+
+    fn check() -> Check {
+        let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
+        Check {
+            ttl_ms: Some(60_000),
+            ..Check::new(CheckId::from_bytes([1; 16]), "c", kind)
+        }
+    }
+
+    fn critical() -> CheckRecord {
+        CheckRecord {
+            raw: Severity::Critical,
+            hard: Severity::Critical,
+            hard_since: at(100),
+            problem_since: Some(at(100)),
+            opened_by: None,
+            last_at: at(100),
+            last_ok: None,
+            summary: String::new(),
+            detail: String::new(),
+            flapping: false,
+            history: Vec::new(),
+        }
+    }
+
+    fn status(
+        beat: Option<i64>,
+        life: AgentLife,
+        silence: Option<(i64, i64)>,
+        acknowledged: Option<(i64, Option<i64>)>,
+        now: i64,
+    ) -> (Severity, Severity) {
+        let (check, record) = (check(), critical());
+        let beat = beat.map(|seconds| CheckBeat {
+            check: check.id,
+            at: at(seconds),
+            raw: Severity::Critical,
+        });
+        let silence = silence.map(|(from, until)| Silence {
+            check: None,
+            reason: String::new(),
+            from: at(from),
+            until: at(until),
+        });
+        let acknowledgement = acknowledged.map(|(when, until)| Acknowledgement {
+            at: at(when),
+            check: Some(check.id),
+            text: String::new(),
+            until: until.map(at),
+        });
+        let facts = CheckFacts {
+            check: &check,
+            record: Some(&record),
+            beat: beat.as_ref(),
+            life,
+        };
+        let status = check_status(&facts, &silence, &acknowledgement, at(now));
+        (status.raw, status.effective)
+    }
+
+    #[test]
+    fn a_check_is_missing_after_its_time_to_live_and_a_heartbeat_keeps_it() {
+        use AgentLife::{Alive, Stale};
+        use Severity::{Critical, Missing};
+        assert_eq!(status(None, Alive, None, None, 160), (Critical, Critical));
+        assert_eq!(status(None, Alive, None, None, 161), (Missing, Missing));
+        assert_eq!(
+            status(Some(150), Alive, None, None, 200),
+            (Critical, Critical)
+        );
+        assert_eq!(
+            status(Some(150), Stale, None, None, 200),
+            (Missing, Missing)
+        );
+    }
+
+    #[test]
+    fn acknowledgements_and_silences_act_for_their_time_only() {
+        use AgentLife::Alive;
+        use Severity::{Critical, Missing, Ok};
+        assert_eq!(
+            status(None, Alive, Some((90, 120)), None, 110),
+            (Critical, Ok)
+        );
+        assert_eq!(
+            status(None, Alive, Some((90, 120)), None, 120),
+            (Critical, Critical)
+        );
+        assert_eq!(
+            status(None, Alive, None, Some((105, None)), 110),
+            (Critical, Ok)
+        );
+        assert_eq!(
+            status(None, Alive, None, Some((99, None)), 110),
+            (Critical, Critical)
+        );
+        assert_eq!(
+            status(None, Alive, None, Some((105, Some(109))), 110),
+            (Critical, Critical)
+        );
+        assert_eq!(
+            status(None, Alive, None, Some((105, None)), 200),
+            (Missing, Missing)
+        );
+    }
+
+    #[test]
+    fn a_heartbeat_from_the_future_keeps_nothing_alive() {
+        let mut beats = Beats::default();
+        beats.take(
+            &Heartbeat {
+                at: at(9_999),
+                generation: 1,
+                checks: vec![],
+            },
+            at(10),
+        );
+        let journal = Journal::default();
+        assert_eq!(agent_life(&journal, &beats, at(130)), AgentLife::Alive);
+        assert_eq!(agent_life(&journal, &beats, at(131)), AgentLife::Stale);
+        assert_eq!(
+            agent_life(&journal, &Beats::default(), at(0)),
+            AgentLife::Unseen
+        );
+    }
+}

@@ -1,0 +1,288 @@
+//! What people say about a System, read from its document.
+
+use std::collections::BTreeMap;
+
+use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
+use automerge::Automerge;
+use serde::{Deserialize, Serialize};
+
+use crate::check::Check;
+use crate::doc::{self, Reading, field};
+use crate::graph::{Edge, Relation};
+use crate::id::{CheckId, ItemId, NoteId};
+use crate::rollup::{Operator, Override};
+use crate::text::clean_line;
+
+/// How long titles, categories, names and labels may be.
+pub const NAME_LEN_BYTES_MAX: usize = 256;
+/// How long a purpose or a rule may be.
+pub const PURPOSE_LEN_BYTES_MAX: usize = 4_096;
+
+/// What may be done without asking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Touch {
+    /// Go ahead.
+    Freely,
+    /// Ask somebody first.
+    #[default]
+    AskFirst,
+    /// Do not touch; call.
+    Escalate,
+}
+
+/// A rule of touch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rule {
+    /// What may be done.
+    pub touch: Touch,
+    /// To what, and when.
+    pub text: String,
+}
+
+/// Whom to ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Contact {
+    /// For what: technical, emergency, billing.
+    pub role: String,
+    /// Who.
+    pub name: String,
+    /// A telephone number or an address.
+    pub reach: String,
+    /// When they can be reached.
+    pub hours: String,
+}
+
+/// Where to look.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Dashboard {
+    /// What it shows.
+    pub title: String,
+    /// Its address.
+    pub url: String,
+}
+
+/// A part, or something the System uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Part {
+    /// What it is called here, for those who cannot read it.
+    pub label: String,
+    /// What the edge says.
+    pub relation: Relation,
+    /// How its states are taken here.
+    pub overrides: Override,
+}
+
+/// An agent that observes the System, and in whose Space its journal is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AgentRef {
+    /// The machine's name.
+    pub label: String,
+    /// Its key; only what it wrote itself counts. None: whatever is in its Space.
+    pub author: Option<AuthorId>,
+}
+
+/// What a note is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum NoteKind {
+    /// How to do something.
+    Runbook,
+    /// Anything else.
+    #[default]
+    Note,
+    /// What the next shift must know.
+    Handover,
+    /// What a review found.
+    Review,
+    /// What went wrong and what follows.
+    PostMortem,
+}
+
+/// A note's place in the index.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NoteRef {
+    /// Its title.
+    pub title: String,
+    /// What it is for.
+    pub kind: NoteKind,
+}
+
+/// Keeps problems quiet for a time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Silence {
+    /// Which check; none: the whole System.
+    pub check: Option<CheckId>,
+    /// Why.
+    pub reason: String,
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+impl Silence {
+    /// Whether it covers this check now.
+    pub fn covers(&self, check: &CheckId, now: Timestamp) -> bool {
+        let applies = self.check.is_none_or(|silenced| silenced == *check);
+        applies && self.from <= now && now < self.until
+    }
+}
+
+/// A field that several people wrote at once; it shows one of the values until someone decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// Which field or item.
+    pub field: String,
+    /// The values and the Automerge actors that wrote them; empty for items of lists.
+    pub values: Vec<(String, [u8; 16])>,
+}
+
+/// What people say about a System.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct System {
+    /// Its name.
+    pub title: String,
+    /// The team's own word for what it is.
+    pub category: String,
+    /// What it is for.
+    pub purpose: String,
+    /// Whether it stands at the top of the overview although others list it.
+    pub pinned: bool,
+    /// How it sums up its parts.
+    pub aggregation: Operator,
+    /// What may be done without asking.
+    pub rules: BTreeMap<ItemId, Rule>,
+    /// Whom to ask.
+    pub contacts: BTreeMap<ItemId, Contact>,
+    /// Where to look.
+    pub dashboards: BTreeMap<ItemId, Dashboard>,
+    /// Its parts and what it uses.
+    pub parts: BTreeMap<SpaceId, Part>,
+    /// What is looked at.
+    pub checks: BTreeMap<CheckId, Check>,
+    /// Who looks.
+    pub agents: BTreeMap<SpaceId, AgentRef>,
+    /// Its notes.
+    pub notes: BTreeMap<NoteId, NoteRef>,
+    /// What is quiet.
+    pub silences: BTreeMap<ItemId, Silence>,
+    /// What several people wrote at once.
+    pub conflicts: Vec<Conflict>,
+    /// What could not be read, and why.
+    pub unreadable: Vec<String>,
+}
+
+impl System {
+    /// Reads a document. Fields that are missing are empty; what cannot be read is left out and
+    /// named.
+    pub(crate) fn read(automerge: &Automerge) -> Self {
+        let mut system = Self {
+            title: doc::text_field(automerge, field::TITLE, NAME_LEN_BYTES_MAX),
+            category: doc::text_field(automerge, field::CATEGORY, NAME_LEN_BYTES_MAX),
+            purpose: doc::text_field(automerge, field::PURPOSE, PURPOSE_LEN_BYTES_MAX),
+            pinned: !doc::text_field(automerge, field::PINNED, 8).is_empty(),
+            ..Self::default()
+        };
+        let aggregation = doc::text_field(automerge, field::AGGREGATION, 64);
+        if !aggregation.is_empty() {
+            match serde_json::from_str(&aggregation) {
+                Ok(operator) => system.aggregation = operator,
+                Err(_) => system
+                    .unreadable
+                    .push(format!("aggregation: {aggregation}")),
+            }
+        }
+        let mut gather = Gather {
+            automerge,
+            system: &mut system,
+        };
+        for name in [
+            field::TITLE,
+            field::CATEGORY,
+            field::PURPOSE,
+            field::AGGREGATION,
+        ] {
+            gather.conflicts(name);
+        }
+        let rules = gather.items(field::RULES);
+        let contacts = gather.items(field::CONTACTS);
+        let dashboards = gather.items(field::DASHBOARDS);
+        let parts = gather.items(field::PARTS);
+        let checks: BTreeMap<CheckId, Check> = gather.items(field::CHECKS);
+        let agents = gather.items(field::AGENTS);
+        let notes = gather.items(field::NOTES);
+        let silences = gather.items(field::SILENCES);
+        let checks = checks.into_iter().map(|(id, check)| {
+            let name = clean_line(&check.name, NAME_LEN_BYTES_MAX);
+            (id, Check { id, name, ..check })
+        });
+        Self {
+            rules,
+            contacts,
+            dashboards,
+            parts,
+            checks: checks.collect(),
+            agents,
+            notes,
+            silences,
+            ..system
+        }
+    }
+
+    /// The edges of the graph that it lists.
+    pub fn edges(&self) -> Vec<Edge> {
+        let edge = |(part, listed): (&SpaceId, &Part)| Edge {
+            part: *part,
+            label: clean_line(&listed.label, NAME_LEN_BYTES_MAX),
+            relation: listed.relation,
+            overrides: listed.overrides,
+        };
+        self.parts.iter().map(edge).collect()
+    }
+}
+
+struct Gather<'a> {
+    automerge: &'a Automerge,
+    system: &'a mut System,
+}
+
+impl Gather<'_> {
+    fn conflicts(&mut self, name: &str) {
+        let values = doc::conflicts(self.automerge, name, PURPOSE_LEN_BYTES_MAX);
+        if !values.is_empty() {
+            self.system.conflicts.push(Conflict {
+                field: name.to_owned(),
+                values,
+            });
+        }
+    }
+
+    fn items<K, V>(&mut self, name: &str) -> BTreeMap<K, V>
+    where
+        K: std::str::FromStr + Ord,
+        V: serde::de::DeserializeOwned,
+    {
+        let reading: Reading<K, V> = doc::json_items(self.automerge, name);
+        let place = |key: &String| format!("{name}/{key}");
+        let conflict = |key| Conflict {
+            field: place(key),
+            values: Vec::new(),
+        };
+        self.system
+            .conflicts
+            .extend(reading.conflicts.iter().map(conflict));
+        let unreadable = reading.unreadable.iter();
+        let named = unreadable.map(|(key, reason)| format!("{}: {reason}", place(key)));
+        self.system.unreadable.extend(named);
+        reading.items.into_iter().collect()
+    }
+}

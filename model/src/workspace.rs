@@ -1,0 +1,289 @@
+//! All Spaces on this device: admitted changes go in, edits come out, and a snapshot shows it all.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, SpaceId, Timestamp};
+
+use crate::doc::{CarriedChange, Document, DocumentKind, Genesis, WAITING_CHANGES_MAX};
+use crate::entry::{JournalEntry, TimelineEntry};
+use crate::finding::{Finding, Reason};
+use crate::heartbeat::Heartbeat;
+use crate::journal::Written;
+use crate::name;
+use crate::status::Beats;
+use crate::system::System;
+use crate::{doc, note};
+
+/// How many findings are remembered for each Space.
+pub const FINDINGS_MAX: usize = 256;
+
+/// An envelope with changes whose verdict is *admitted*.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdmittedChange {
+    /// The chain that it stands in.
+    pub chain: Chain,
+    /// The envelope.
+    pub id: EnvelopeId,
+    /// Its body: plain Automerge changes, in order.
+    pub changes: Vec<Vec<u8>>,
+}
+
+/// What a document says, read once after each batch.
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    System(Box<System>),
+    Note(String),
+    Timeline(Vec<Written<TimelineEntry>>),
+    Journal(Vec<Written<JournalEntry>>),
+}
+
+impl Content {
+    fn read(document: &Document) -> Self {
+        let automerge = document.automerge();
+        match document.kind() {
+            DocumentKind::System => Self::System(Box::new(System::read(automerge))),
+            DocumentKind::Note => Self::Note(note::read(automerge)),
+            DocumentKind::Timeline => Self::Timeline(written(document, TimelineEntry::decode)),
+            DocumentKind::Journal => Self::Journal(written(document, JournalEntry::decode)),
+        }
+    }
+}
+
+fn written<E>(document: &Document, decode: impl Fn(&[u8]) -> E) -> Vec<Written<E>> {
+    let entries = doc::entries(document.automerge()).into_iter();
+    let read = entries.map(|(id, actor, bytes)| Written {
+        id,
+        actor,
+        entry: decode(&bytes),
+    });
+    read.collect()
+}
+
+/// A document and what it says.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenDocument {
+    pub(crate) document: Document,
+    pub(crate) content: Content,
+}
+
+impl OpenDocument {
+    pub(crate) fn new(document: Document) -> Self {
+        let content = Content::read(&document);
+        Self { document, content }
+    }
+
+    pub(crate) fn reread(&mut self) {
+        self.content = Content::read(&self.document);
+    }
+}
+
+/// A Space on this device.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OpenSpace {
+    pub(crate) documents: BTreeMap<DocumentId, OpenDocument>,
+    pub(crate) actors: BTreeMap<[u8; 16], AuthorId>,
+    pub(crate) beats: Beats,
+    pub(crate) findings: VecDeque<Finding>,
+    unplaced: BTreeMap<DocumentId, Vec<CarriedChange>>,
+}
+
+impl OpenSpace {
+    /// What people say about the System of this Space.
+    pub(crate) fn system(&self) -> Option<&System> {
+        match &self.documents.get(&name::system())?.content {
+            Content::System(system) => Some(system),
+            _ => None,
+        }
+    }
+
+    /// Who wrote under an Automerge actor.
+    pub(crate) fn author(&self, actor: &[u8; 16]) -> Option<AuthorId> {
+        self.actors.get(actor).copied()
+    }
+}
+
+/// All Spaces on this device.
+///
+/// Edits are applied here at once and returned as changes to be written to the replica; when the
+/// replica admits them they come back and are recognised. If writing fails, call
+/// [`Workspace::rebuild`] with what the replica holds: it forgets the edit.
+///
+/// **Invariant:** before a document is edited, all its admitted changes have been taken in; else
+/// an edit reuses numbers of earlier ones and every replica refuses it.
+#[derive(Clone, Debug, Default)]
+pub struct Workspace {
+    pub(crate) genesis: Genesis,
+    pub(crate) spaces: BTreeMap<SpaceId, OpenSpace>,
+    pub(crate) version: u64,
+}
+
+impl Workspace {
+    /// A Workspace without Spaces.
+    pub fn new() -> Self {
+        // An empty genesis makes every document refuse everything; a test holds that it is not.
+        Self {
+            genesis: Genesis::new().unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+
+    /// Opens a Space that has perhaps no documents yet.
+    pub fn open_space(&mut self, space: SpaceId) {
+        self.version += 1;
+        self.spaces.entry(space).or_default();
+    }
+
+    /// Forgets a Space.
+    pub fn close_space(&mut self, space: &SpaceId) {
+        self.version += 1;
+        self.spaces.remove(space);
+    }
+
+    /// The Spaces that are open.
+    pub fn spaces(&self) -> impl Iterator<Item = SpaceId> + '_ {
+        self.spaces.keys().copied()
+    }
+
+    /// Grows with everything that may change a snapshot, apart from the clock.
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Takes admitted changes of a document in, in any order; opens the Space if needed. Returns
+    /// what was left out. Changes that are here already are passed over.
+    pub fn admit(
+        &mut self,
+        space: SpaceId,
+        document: DocumentId,
+        admitted: &[AdmittedChange],
+    ) -> Vec<Finding> {
+        self.version += 1;
+        let genesis = &self.genesis;
+        let open = self.spaces.entry(space).or_default();
+        let mut changes = open.unplaced.remove(&document).unwrap_or_default();
+        for envelope in admitted {
+            let chain = envelope.chain;
+            open.actors.insert(chain.actor_bytes(), chain.author);
+            changes.extend(envelope.changes.iter().map(|bytes| CarriedChange {
+                chain,
+                envelope: envelope.id,
+                bytes: bytes.clone(),
+            }));
+        }
+        let finding = |envelope, reason| Finding {
+            space,
+            document,
+            envelope,
+            reason,
+        };
+        let mut findings = Vec::new();
+        if !open.documents.contains_key(&document) {
+            let is_system = document == name::system();
+            let supposed = changes
+                .iter()
+                .find_map(|change| Document::kind_supposed(&change.bytes, genesis));
+            let kind = if is_system {
+                Some(DocumentKind::System)
+            } else {
+                supposed
+            };
+            if !is_system && kind == Some(DocumentKind::System) {
+                findings.push(finding(None, Reason::Kind));
+                return remember(open, findings);
+            }
+            let Some(fresh) = kind.and_then(|kind| Document::new(kind, genesis)) else {
+                // Nothing here builds on a first change: the ones between are still to come.
+                changes.truncate(WAITING_CHANGES_MAX);
+                findings.push(finding(None, Reason::Waiting(changes.len())));
+                open.unplaced.insert(document, changes);
+                return remember(open, findings);
+            };
+            open.documents.insert(document, OpenDocument::new(fresh));
+        }
+        if let Some(place) = open.documents.get_mut(&document) {
+            let outcome = place.document.admit(&changes);
+            if outcome.changed {
+                place.reread();
+            }
+            let refused = outcome.refused.into_iter();
+            findings
+                .extend(refused.map(|(id, refusal)| finding(Some(id), Reason::Refused(refusal))));
+        }
+        remember(open, findings)
+    }
+
+    /// Begins a document anew from everything that is admitted: after the admitted set shrank,
+    /// and after an edit could not be written.
+    pub fn rebuild(
+        &mut self,
+        space: SpaceId,
+        document: DocumentId,
+        admitted: &[AdmittedChange],
+    ) -> Vec<Finding> {
+        if let Some(open) = self.spaces.get_mut(&space) {
+            open.documents.remove(&document);
+            open.unplaced.remove(&document);
+            open.findings.retain(|finding| finding.document != document);
+        }
+        self.admit(space, document, admitted)
+    }
+
+    /// Takes a heartbeat in that came as an ephemeral message in an agent's Space.
+    pub fn heartbeat(&mut self, space: SpaceId, heartbeat: &Heartbeat, now: Timestamp) {
+        self.version += 1;
+        self.spaces
+            .entry(space)
+            .or_default()
+            .beats
+            .take(heartbeat, now);
+    }
+
+    /// A digest of every document's newest changes: two replicas that took in the same changes
+    /// have the same.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_derive_key("aramaki workspace digest v1");
+        for (space, open) in &self.spaces {
+            for (document, open) in &open.documents {
+                hasher.update(space.as_bytes());
+                hasher.update(document.as_bytes());
+                for head in open.document.heads() {
+                    hasher.update(&head);
+                }
+            }
+        }
+        *hasher.finalize().as_bytes()
+    }
+
+    /// The text of a note.
+    pub fn note_text(&self, space: &SpaceId, note: crate::NoteId) -> Option<&str> {
+        match &self
+            .spaces
+            .get(space)?
+            .documents
+            .get(&name::note(note))?
+            .content
+        {
+            Content::Note(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What people say about the System of a Space.
+    pub fn system(&self, space: &SpaceId) -> Option<&System> {
+        self.spaces.get(space)?.system()
+    }
+}
+
+/// Keeps the newest findings of a Space; returns those of this call.
+fn remember(open: &mut OpenSpace, findings: Vec<Finding>) -> Vec<Finding> {
+    for finding in &findings {
+        if open.findings.contains(finding) {
+            continue;
+        }
+        if open.findings.len() >= FINDINGS_MAX {
+            open.findings.pop_front();
+        }
+        open.findings.push_back(finding.clone());
+    }
+    findings
+}
