@@ -1,0 +1,467 @@
+//! What an authorised but hostile writer can send, and that none of it gets through (TRUST §7).
+
+mod common;
+#[path = "common/dice.rs"]
+mod dice;
+
+use std::num::NonZeroU64;
+
+use aramaki_model::doc::Refusal;
+use aramaki_model::entry::Message;
+use aramaki_model::system::{Contact, NoteRef};
+use aramaki_model::{
+    Edit, EntryId, Finding, ItemId, NoteId, Reason, TimelineEntry, Workspace, name,
+};
+use aramaki_sync_core::DocumentId;
+use automerge::legacy::{ElementId, Key, ObjectId, OpId, OpType};
+use automerge::{ActorId, Change, ExpandedChange, ObjType, ScalarValue};
+use common::{Sent, at, chain, receive, send, space};
+use dice::Dice;
+
+const ALICE: u8 = 11;
+const MALLORY: u8 = 12;
+
+fn bytes_of(hex: &str) -> Vec<u8> {
+    (0..hex.len())
+        .step_by(2)
+        .map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap())
+        .collect()
+}
+
+/// Sends bytes as a change of Mallory's; returns why they were refused.
+fn offer(workspace: &mut Workspace, document: DocumentId, bytes: Vec<u8>) -> Option<Refusal> {
+    let edit = Edit {
+        document,
+        changes: vec![bytes],
+        is_new_document: false,
+    };
+    let findings = receive(workspace, &send(space(1), &chain(MALLORY), edit));
+    findings
+        .into_iter()
+        .find_map(|Finding { reason, .. }| match reason {
+            Reason::Refused(refusal) => Some(refusal),
+            _ => None,
+        })
+}
+
+fn message(seconds: i64, n: u8, text: &str) -> (EntryId, TimelineEntry) {
+    let id = EntryId::new(at(seconds), [n; 10]);
+    (
+        id,
+        TimelineEntry::Message(Message {
+            at: at(seconds),
+            text: text.to_owned(),
+        }),
+    )
+}
+
+/// A victim with a System, a note and a timeline by Alice, and what she sent.
+fn victim() -> (Workspace, Vec<Sent>) {
+    let mut alice = Workspace::new();
+    alice.open_space(space(1));
+    let alice_is = chain(ALICE);
+    let system = alice.edit_system(space(1), &alice_is, at(0), |e| {
+        e.title("Webshop")?;
+        let note = NoteRef {
+            title: "Runbook".to_owned(),
+            ..NoteRef::default()
+        };
+        e.put_note(NoteId::default(), &note)
+    });
+    let note = alice.set_note(
+        space(1),
+        NoteId::default(),
+        &alice_is,
+        at(0),
+        "restart web1",
+    );
+    let timeline = alice.append_timeline(space(1), &alice_is, at(0), &[message(0, 1, "hello")]);
+    let edits = [system, note, timeline];
+    let sent = edits.map(|edit| send(space(1), &alice_is, edit.unwrap()));
+    (alice, sent.to_vec())
+}
+
+/// An honest change by Mallory to each of the documents.
+fn honest(victim: &Workspace) -> [Edit; 3] {
+    let mut mallory = victim.clone();
+    let is = chain(MALLORY);
+    let contact = Contact {
+        name: "Mallory".to_owned(),
+        ..Contact::default()
+    };
+    let system = mallory.edit_system(space(1), &is, at(1), |e| {
+        e.title("Shop")?;
+        e.put_contact(ItemId::default(), &contact)
+    });
+    let note = mallory.set_note(space(1), NoteId::default(), &is, at(1), "restart web2 now");
+    let entries = [message(1, 2, "one"), message(2, 3, "two")];
+    let timeline = mallory.append_timeline(space(1), &is, at(1), &entries);
+    [system, note, timeline].map(Result::unwrap)
+}
+
+fn expanded(edit: &Edit) -> ExpandedChange {
+    let mut change = Change::from_bytes(edit.changes[0].clone())
+        .unwrap()
+        .decode();
+    change.hash = None;
+    change
+}
+
+fn bytes(change: ExpandedChange) -> Vec<u8> {
+    Change::from(change).raw_bytes().to_vec()
+}
+
+#[test]
+fn the_two_known_poisons_are_refused() {
+    let (mut workspace, _) = victim();
+    for hex in [
+        "856f4a8382ab59e1011b001004040404040404040404040404040469010000000a01",
+        "856f4a837667720e01290010010101010101ffffffffffffffffff340101010101010101010101010000000801040204151234",
+    ] {
+        for document in [
+            name::system(),
+            name::timeline(at(0), 0),
+            name::note(NoteId::default()),
+        ] {
+            assert!(
+                offer(&mut workspace, document, bytes_of(hex)).is_some(),
+                "{hex}"
+            );
+        }
+    }
+}
+
+#[test]
+fn only_plain_changes_pass() {
+    let (mut workspace, _) = victim();
+    let mut mallory = workspace.clone();
+    let text = "a long line that deflates well ".repeat(100);
+    let edit = mallory
+        .set_note(space(1), NoteId::default(), &chain(MALLORY), at(1), &text)
+        .unwrap();
+    let mut change = Change::from_bytes(edit.changes[0].clone()).unwrap();
+    let deflated = change.bytes().to_vec();
+    assert_ne!(deflated, edit.changes[0]);
+    let refused = |workspace: &mut Workspace, bytes| offer(workspace, edit.document, bytes);
+    assert_eq!(refused(&mut workspace, deflated), Some(Refusal::ChunkKind));
+    for kind in [0, 3] {
+        let mut other = edit.changes[0].clone();
+        other[8] = kind;
+        assert_eq!(refused(&mut workspace, other), Some(Refusal::ChunkKind));
+    }
+    let mut padded = edit.changes[0].clone();
+    padded.push(0);
+    assert_eq!(
+        refused(&mut workspace, padded),
+        Some(Refusal::Malformed("length"))
+    );
+    let mut unsigned = edit.changes[0].clone();
+    unsigned[4] ^= 1;
+    assert_eq!(
+        refused(&mut workspace, unsigned),
+        Some(Refusal::NotCanonical)
+    );
+    assert_eq!(
+        refused(&mut workspace, vec![0; 300_000]),
+        Some(Refusal::TooLong(300_000))
+    );
+    assert_eq!(refused(&mut workspace, edit.changes[0].clone()), None);
+}
+
+#[test]
+fn an_operation_bomb_is_refused_before_it_is_decoded() {
+    let (mut workspace, _) = victim();
+    let [_, edit, _] = honest(&workspace);
+    let mut change = expanded(&edit);
+    let deletion = automerge::legacy::Op {
+        action: OpType::Put(ScalarValue::Null),
+        obj: ObjectId::Root,
+        key: Key::Map("x".into()),
+        pred: std::iter::empty::<OpId>().collect(),
+        insert: false,
+    };
+    change.operations = vec![deletion; 200_000];
+    let bomb = bytes(change);
+    assert!(bomb.len() < 1_000);
+    assert_eq!(
+        offer(&mut workspace, edit.document, bomb),
+        Some(Refusal::TooManyOperations)
+    );
+}
+
+#[test]
+fn a_borrowed_actor_and_wrong_numbers_are_refused() {
+    let (mut workspace, _) = victim();
+    let [edit, ..] = honest(&workspace);
+    let mut try_with = |change: &dyn Fn(&mut ExpandedChange)| {
+        let mut mutant = expanded(&edit);
+        change(&mut mutant);
+        offer(&mut workspace, edit.document, bytes(mutant))
+    };
+    let alice = ActorId::from(chain(ALICE).actor_bytes());
+    assert_eq!(
+        try_with(&|c| c.actor_id = alice.clone()),
+        Some(Refusal::Actor)
+    );
+    let seq = Refusal::Seq {
+        expected: 1,
+        found: 2,
+    };
+    assert_eq!(try_with(&|c| c.seq = 2), Some(seq));
+    assert_eq!(try_with(&|c| c.deps.clear()), Some(Refusal::Dependencies));
+    let one = NonZeroU64::MIN;
+    assert_eq!(try_with(&|c| c.start_op = one), Some(Refusal::StartOp));
+    let high = NonZeroU64::new(u64::from(u32::MAX) - 2).unwrap();
+    assert_eq!(try_with(&|c| c.start_op = high), Some(Refusal::StartOp));
+    assert_eq!(try_with(&|c| c.time = i64::MIN), Some(Refusal::Time));
+    assert_eq!(
+        try_with(&|c| c.operations.clear()),
+        Some(Refusal::Malformed("no operations"))
+    );
+    assert!(try_with(&|c| c.extra_bytes = vec![1, 2, 3]).is_some());
+    assert_eq!(try_with(&|_| ()), None);
+}
+
+#[test]
+fn a_reused_number_blocks_nobody_else() {
+    let (mut workspace, _) = victim();
+    let [edit, ..] = honest(&workspace);
+    assert_eq!(
+        offer(&mut workspace, edit.document, edit.changes[0].clone()),
+        None
+    );
+    let mut again = expanded(&edit);
+    again.time += 1;
+    let seq = Refusal::Seq {
+        expected: 2,
+        found: 1,
+    };
+    assert_eq!(
+        offer(&mut workspace, edit.document, bytes(again.clone())),
+        Some(seq)
+    );
+    // In one envelope with an honest change, the honest one stays.
+    let mut mallory = workspace.clone();
+    let next = mallory
+        .edit_system(space(1), &chain(MALLORY), at(3), |e| e.title("Next"))
+        .unwrap();
+    let changes = vec![bytes(again), next.changes[0].clone()];
+    let edit = Edit { changes, ..next };
+    assert_eq!(
+        receive(&mut workspace, &send(space(1), &chain(MALLORY), edit)).len(),
+        1
+    );
+    assert_eq!(workspace.system(&space(1)).unwrap().title, "Next");
+}
+
+#[test]
+fn timelines_take_new_entries_only() {
+    let (mut workspace, sent) = victim();
+    let [.., edit] = honest(&workspace);
+    let old = Change::from_bytes(sent[2].admitted.changes[0].clone()).unwrap();
+    let mut try_with = |change: &dyn Fn(&mut automerge::legacy::Op)| {
+        let mut mutant = expanded(&edit);
+        change(&mut mutant.operations[0]);
+        offer(&mut workspace, edit.document, bytes(mutant))
+    };
+    let entry = |what| Some(Refusal::NotAnEntry(what));
+    let first = OpId(old.start_op().get(), old.actor_id().clone());
+    assert_eq!(
+        try_with(&|op| op.obj = ObjectId::Root),
+        entry("another place")
+    );
+    assert_eq!(
+        try_with(&|op| op.key = Key::Map("title".into())),
+        entry("key")
+    );
+    assert_eq!(
+        try_with(&|op| op.pred = [first.clone()].into_iter().collect()),
+        entry("predecessor")
+    );
+    assert_eq!(
+        try_with(&|op| op.action = OpType::Make(ObjType::Map)),
+        entry("value")
+    );
+    assert_eq!(try_with(&|op| op.action = OpType::Delete), entry("value"));
+    let long = ScalarValue::Bytes(vec![0; 8_193]);
+    assert_eq!(
+        try_with(&|op| op.action = OpType::Put(long.clone())),
+        entry("value")
+    );
+    let text = ScalarValue::Str("text".into());
+    assert_eq!(
+        try_with(&|op| op.action = OpType::Put(text.clone())),
+        entry("value")
+    );
+    assert_eq!(try_with(&|_| ()), None);
+}
+
+#[test]
+fn two_writers_of_one_entry_are_both_read() {
+    let (workspace, _) = victim();
+    let mut views = Vec::new();
+    let write = |n: u8, text: &str| {
+        let mut writer = workspace.clone();
+        let edit = writer.append_timeline(space(1), &chain(n), at(1), &[message(1, 9, text)]);
+        send(space(1), &chain(n), edit.unwrap())
+    };
+    let (one, two) = (write(ALICE, "by alice"), write(MALLORY, "by mallory"));
+    for order in [[&one, &two], [&two, &one]] {
+        let mut reader = workspace.clone();
+        for sent in order {
+            assert_eq!(receive(&mut reader, sent), []);
+        }
+        let view = reader.view(at(5));
+        assert_eq!(view.timeline.len(), 3);
+        views.push(view.timeline);
+    }
+    assert_eq!(views[0], views[1]);
+}
+
+#[test]
+fn a_document_of_another_kind_than_its_name_is_refused() {
+    let (mut workspace, sent) = victim();
+    let system = sent[0].admitted.changes[0].clone();
+    let edit = Edit {
+        document: name::note(NoteId::from_bytes([5; 16])),
+        changes: vec![system],
+        is_new_document: true,
+    };
+    let findings = receive(&mut workspace, &send(space(1), &chain(ALICE), edit));
+    assert_eq!(findings[0].reason, Reason::Kind);
+}
+
+#[test]
+fn a_flood_of_changes_without_dependencies_is_bounded() {
+    let (mut workspace, _) = victim();
+    let [edit, ..] = honest(&workspace);
+    let mut refused = 0;
+    for n in 0..1_500_u32 {
+        let mut orphan = expanded(&edit);
+        let mut hash = [7; 32];
+        hash[..4].copy_from_slice(&n.to_be_bytes());
+        orphan.deps = vec![automerge::ChangeHash(hash)];
+        let refusal = offer(&mut workspace, edit.document, bytes(orphan));
+        refused += usize::from(refusal == Some(Refusal::NoRoom));
+    }
+    assert_eq!(refused, 500);
+    // The flood does not stop honest changes.
+    assert_eq!(
+        offer(&mut workspace, edit.document, edit.changes[0].clone()),
+        None
+    );
+    assert_eq!(workspace.system(&space(1)).unwrap().title, "Shop");
+}
+
+/// Changes one thing of a change that the format can still say.
+fn mutate(change: &mut ExpandedChange, dice: &mut Dice) {
+    let any_op = |dice: &mut Dice| {
+        let counter = if dice.below(5) == 0 {
+            dice.roll()
+        } else {
+            dice.roll() % 12
+        };
+        let actor = match dice.below(4) {
+            0 => [0; 16],
+            1 => chain(ALICE).actor_bytes(),
+            2 => chain(MALLORY).actor_bytes(),
+            _ => [dice.byte(); 16],
+        };
+        OpId(counter, ActorId::from(actor))
+    };
+    let count = change.operations.len();
+    let which = dice.below(count);
+    let Some(operation) = change.operations.get_mut(which) else {
+        return;
+    };
+    match dice.below(12) {
+        0 => change.seq = dice.roll() % 4,
+        1 => change.start_op = NonZeroU64::new(1 + dice.roll() % 40).unwrap(),
+        2 => change.time = i64::from_ne_bytes(dice.roll().to_ne_bytes()),
+        3 => change.message = Some("x".repeat(dice.below(400))),
+        4 => operation.obj = ObjectId::Id(any_op(dice)),
+        5 => operation.obj = ObjectId::Root,
+        6 => {
+            operation.key = match dice.below(3) {
+                0 => Key::Seq(ElementId::Id(any_op(dice))),
+                1 => Key::Seq(ElementId::Head),
+                _ => Key::Map("q".into()),
+            }
+        }
+        7 => operation.pred = (0..dice.below(3)).map(|_| any_op(dice)).collect(),
+        8 => operation.insert = !operation.insert,
+        9 => {
+            operation.action = match dice.below(6) {
+                0 => OpType::Delete,
+                1 => OpType::Increment(7),
+                2 => OpType::Make(ObjType::Text),
+                3 => OpType::MarkEnd(true),
+                4 => OpType::Put(ScalarValue::counter(3)),
+                _ => OpType::Put(ScalarValue::Str("text".into())),
+            }
+        }
+        10 => change.extra_bytes = vec![dice.byte(); dice.below(40)],
+        _ => {
+            let copy = operation.clone();
+            change.operations.push(copy);
+        }
+    }
+}
+
+#[test]
+fn mutated_changes_never_panic_and_never_break_what_is_there() {
+    let (victim, sent) = victim();
+    let honest = honest(&victim);
+    let mut dice = Dice(20_261_122);
+    let (mut accepted, mut refused) = (0, 0);
+    for round in 0..600 {
+        let edit = &honest[round % 3];
+        let mutant = if dice.below(3) == 0 {
+            let mut raw = edit.changes[0].clone();
+            for _ in 0..=dice.below(3) {
+                let place = dice.below(raw.len());
+                raw[place] = dice.byte();
+            }
+            raw
+        } else {
+            let mut change = expanded(edit);
+            for _ in 0..=dice.below(2) {
+                mutate(&mut change, &mut dice);
+            }
+            // Automerge's own encoder does not take everything.
+            let Ok(raw) = std::panic::catch_unwind(|| bytes(change)) else {
+                continue;
+            };
+            raw
+        };
+        let mut workspace = victim.clone();
+        match offer(&mut workspace, edit.document, mutant.clone()) {
+            None => accepted += 1,
+            Some(_) => refused += 1,
+        }
+        // Everything still reads, and people can go on writing.
+        let _view = workspace.view(at(9));
+        let mine = workspace.edit_system(space(1), &chain(ALICE), at(9), |e| e.title("After"));
+        assert_eq!(workspace.system(&space(1)).unwrap().title, "After");
+        let note = workspace.set_note(space(1), NoteId::default(), &chain(ALICE), at(9), "after");
+        let entries = [message(9, 9, "after")];
+        let entry = workspace.append_timeline(space(1), &chain(ALICE), at(9), &entries);
+        // Another replica that gets all of it agrees.
+        let mut other = Workspace::new();
+        for sent in &sent {
+            receive(&mut other, sent);
+        }
+        offer(&mut other, edit.document, mutant);
+        for edit in [mine, note, entry].into_iter().flatten() {
+            assert_eq!(
+                receive(&mut other, &send(space(1), &chain(ALICE), edit)),
+                []
+            );
+        }
+        assert_eq!(workspace.digest(), other.digest(), "round {round}");
+    }
+    assert!(
+        accepted > 10 && refused > 100,
+        "{accepted} accepted, {refused} refused"
+    );
+}
