@@ -4,6 +4,7 @@ mod check;
 mod error;
 mod value;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use aramaki_model::Check;
@@ -37,25 +38,17 @@ pub struct Config {
 }
 
 /// How the network is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NetworkConfig {
-    /// The UDP address to listen on; port 0 lets the system choose.
-    pub listen: std::net::SocketAddr,
+    /// UDP addresses to listen on; none means every interface at a free port.
+    pub listen: Vec<SocketAddr>,
     /// Whether peers are looked for on the local network, which tells it our addresses.
     pub discover: bool,
-    /// Addresses of relays or peers besides those that the Space names.
+    /// URLs of own transport relays besides those that the Space names.
+    pub transport_relays: Vec<String>,
+    /// Peers and relays besides those that the Space names, as `KEY@ADDRESS,ADDRESS`.
     pub bootstrap: Vec<String>,
-}
-
-impl Default for NetworkConfig {
-    fn default() -> Self {
-        Self {
-            listen: std::net::SocketAddr::from(([0, 0, 0, 0], 0)),
-            discover: false,
-            bootstrap: Vec::new(),
-        }
-    }
 }
 
 impl Default for Config {
@@ -84,9 +77,14 @@ struct ConfigFile {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NetworkFile {
-    listen: Option<std::net::SocketAddr>,
-    discover: Option<bool>,
-    bootstrap: Option<Vec<String>>,
+    #[serde(default)]
+    listen: Vec<SocketAddr>,
+    #[serde(default)]
+    discover: bool,
+    #[serde(default)]
+    transport_relays: Vec<String>,
+    #[serde(default)]
+    bootstrap: Vec<String>,
 }
 
 impl Config {
@@ -143,9 +141,10 @@ impl Config {
             log: file.log.unwrap_or(default.log),
             plugin_folders: file.plugin_folders.unwrap_or(default.plugin_folders),
             network: NetworkConfig {
-                listen: file.network.listen.unwrap_or(default.network.listen),
-                discover: file.network.discover.unwrap_or(default.network.discover),
-                bootstrap: file.network.bootstrap.unwrap_or(default.network.bootstrap),
+                listen: file.network.listen,
+                discover: file.network.discover,
+                transport_relays: file.network.transport_relays,
+                bootstrap: file.network.bootstrap,
             },
             checks: file.check,
         })

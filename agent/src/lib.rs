@@ -1,9 +1,19 @@
 //! An agent: observes the machine it runs on, keeps a journal of what changed, and works offline.
 
 mod builtin;
+pub mod cli;
 pub mod config;
+pub mod explain;
+mod link;
 mod net;
 pub mod observe;
 mod platform;
+mod run;
 pub mod runner;
 pub mod schedule;
+mod service;
+pub mod state;
+mod watch;
+
+pub use config::Config;
+pub use run::{AgentError, AgentOptions, Joined, join, run};

@@ -14,7 +14,7 @@ const ADDRESSES_MAX: usize = 8;
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ConnectError {
+pub(crate) enum ConnectError {
     /// The name has no address.
     #[error("cannot resolve {host}")]
     Resolve {

@@ -18,7 +18,7 @@ pub const PLUGIN_FOLDERS: [&str; 5] = [
     "/usr/local/libexec/nagios",
 ];
 /// No run takes longer, whatever a configuration says.
-pub const TIMEOUT_MAX: Duration = Duration::from_secs(600);
+pub const TIMEOUT_MAX: Duration = Duration::from_mins(10);
 
 /// One result, and what is worth knowing about how it came about.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +32,18 @@ pub struct Observed {
     pub program: Option<PathBuf>,
     /// What of the output was ignored, and why.
     pub findings: Vec<String>,
+}
+
+impl Observed {
+    /// A result of which nothing else is known.
+    pub(crate) fn of(observation: Observation) -> Self {
+        Self {
+            observation,
+            took: Duration::ZERO,
+            program: None,
+            findings: Vec::new(),
+        }
+    }
 }
 
 /// Runs checks on this machine.

@@ -13,7 +13,7 @@ pub(crate) use other::*;
 /// Why the operating system gave no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ReadError {
+pub(crate) enum ReadError {
     /// A file could not be read.
     #[error("cannot read {path}")]
     File {

@@ -191,7 +191,7 @@ impl<R: AsyncRead + Unpin> Bounded<R> {
 
     async fn read_to_end(&mut self) {
         let Some(pipe) = &mut self.pipe else { return };
-        let mut buffer = [0_u8; 8192];
+        let mut buffer = vec![0_u8; 8192];
         loop {
             // A pipe that fails has ended; what was read before still counts.
             let Ok(len) = pipe.read(&mut buffer).await else {
@@ -303,7 +303,7 @@ mod tests {
     async fn a_grandchild_that_holds_the_pipe_does_not_delay_the_result() {
         let done = run(&shell(
             "sleep 300 & echo $!; exit 2",
-            Duration::from_secs(60),
+            Duration::from_mins(1),
         ))
         .await;
         assert_eq!(done.exit, Exit::Code(2));
@@ -324,7 +324,7 @@ mod tests {
             "sleep 300 & echo $! > {0}.new; mv {0}.new {0}; wait",
             pid_file.display()
         );
-        let plugin = shell(&script, Duration::from_secs(60));
+        let plugin = shell(&script, Duration::from_mins(1));
         let task = tokio::spawn(async move { run(&plugin).await });
         let limit = Instant::now() + Duration::from_secs(10);
         while !pid_file.exists() && Instant::now() < limit {

@@ -73,7 +73,7 @@ fn millis(duration: Duration) -> i64 {
 mod tests {
     use super::*;
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millis(ms)
@@ -109,7 +109,7 @@ mod tests {
     fn new_and_missed_checks_run_within_seconds() {
         let now = at(5_000_000);
         for last in [None, Some(at(0)), Some(at(9_000_000))] {
-            let due = next_run(splay("swap"), Duration::from_secs(3600), last, now).millis();
+            let due = next_run(splay("swap"), Duration::from_hours(1), last, now).millis();
             assert!((5_000_000..5_005_000).contains(&due), "{due}");
         }
     }

@@ -29,9 +29,7 @@ fn judge(path: &Path, space: &Space, limits: &Thresholds, inode_limits: &Thresho
     // Some file systems (btrfs, vfat) do not count inodes.
     if space.inodes > 0 {
         let part = percent(space.inodes.saturating_sub(space.inodes_free), space.inodes);
-        reading
-            .summary
-            .push_str(&format!(", inodes {part:.0} % in use"));
+        reading.say(format_args!(", inodes {part:.0} % in use"));
         reading.judge(share("inodes", part), inode_limits);
     }
     reading.measure(size("used", used, space.total));

@@ -9,7 +9,7 @@ const LABELS_MAX: usize = 64;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Sample<'a> {
     pub(crate) name: &'a str,
-    pub(crate) labels: Vec<(&'a str, String)>,
+    pub(crate) labels: Labels<'a>,
     pub(crate) value: f64,
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn parse(text: &str) -> (Vec<Sample<'_>>, usize) {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Selector<'a> {
     name: &'a str,
-    labels: Vec<(&'a str, String)>,
+    labels: Labels<'a>,
 }
 
 impl<'a> Selector<'a> {
@@ -68,8 +68,11 @@ fn sample(line: &str) -> Option<Sample<'_>> {
     })
 }
 
+/// Names and values of labels.
+type Labels<'a> = Vec<(&'a str, String)>;
+
 /// Splits `name{labels} rest`.
-fn series(text: &str) -> Option<(&str, Vec<(&str, String)>, &str)> {
+fn series(text: &str) -> Option<(&str, Labels<'_>, &str)> {
     let end = text
         .find(|character: char| !is_name(character))
         .unwrap_or(text.len());
@@ -86,7 +89,7 @@ fn series(text: &str) -> Option<(&str, Vec<(&str, String)>, &str)> {
     }
 }
 
-fn labels(mut text: &str) -> Option<(Vec<(&str, String)>, &str)> {
+fn labels(mut text: &str) -> Option<(Labels<'_>, &str)> {
     let mut labels = Vec::new();
     loop {
         text = text.trim_start_matches([' ', '\t', ',']);

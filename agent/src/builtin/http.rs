@@ -24,12 +24,12 @@ pub(crate) struct Expected<'a> {
 
 /// Asks once and judges what comes back.
 pub(crate) async fn check(expected: &Expected<'_>, trust: &Trust, now: Timestamp) -> Reading {
-    judge(expected, fetch::fetch(expected.url, trust).await, now)
+    judge(expected, &fetch::fetch(expected.url, trust).await, now)
 }
 
-fn judge(expected: &Expected<'_>, fetched: Fetched, now: Timestamp) -> Reading {
+fn judge(expected: &Expected<'_>, fetched: &Fetched, now: Timestamp) -> Reading {
     let mut reading = match &fetched.answer {
-        Ok(answer) => judge_answer(expected, answer, &fetched),
+        Ok(answer) => judge_answer(expected, answer, fetched),
         Err(error) => Reading::new(
             fetch::blame(error),
             format!("{}: {}", expected.url, net::chain(error)),
@@ -43,22 +43,22 @@ fn judge(expected: &Expected<'_>, fetched: Fetched, now: Timestamp) -> Reading {
 
 fn judge_answer(expected: &Expected<'_>, answer: &Answer, fetched: &Fetched) -> Reading {
     let seconds = fetched.took.as_secs_f64();
-    let mut words = format!(
+    let words = format!(
         "{} answers {} in {:.0} ms",
         expected.url,
         answer.status,
         seconds * 1000.0
     );
-    if let Some(location) = &answer.location {
-        words.push_str(&format!(", redirects to {location}"));
-    }
     let mut reading = Reading::ok(words);
+    if let Some(location) = &answer.location {
+        reading.say(format_args!(", redirects to {location}"));
+    }
     let status = answer.status;
     match expected.status {
         Some(code) if status.as_u16() == code => {}
         Some(code) => {
             reading.raise(Severity::Critical);
-            reading.summary.push_str(&format!(", expected {code}"));
+            reading.say(format_args!(", expected {code}"));
         }
         None if status.is_success() || status.is_redirection() => {}
         None if status.is_client_error() => reading.raise(Severity::Warning),
@@ -83,14 +83,12 @@ fn judge_certificate(
     let end = Timestamp::from_millis(shown.not_after.saturating_mul(1000));
     if left_s < 0 {
         reading.raise(Severity::Critical);
-        reading.summary.push_str(&format!(
+        reading.say(format_args!(
             ", certificate ended {} days ago",
             days.unsigned_abs()
         ));
     } else {
-        reading
-            .summary
-            .push_str(&format!(", certificate ends in {days} days"));
+        reading.say(format_args!(", certificate ends in {days} days"));
     }
     #[expect(clippy::cast_precision_loss, reason = "days fit easily")]
     let days = Metric::new("certificate", days as f64, Unit::Other("days".to_owned()));

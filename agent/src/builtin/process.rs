@@ -22,15 +22,15 @@ fn judge(processes: &[Process], name: &str, count: &Thresholds) -> Reading {
             &mut living
         }) += 1;
     }
-    let mut words = match living {
+    let words = match living {
         0 => format!("no process {name}"),
         1 => format!("1 process {name}"),
         _ => format!("{living} processes {name}"),
     };
-    if zombies > 0 {
-        words.push_str(&format!(", {zombies} dead but not collected"));
-    }
     let mut reading = Reading::ok(words);
+    if zombies > 0 {
+        reading.say(format_args!(", {zombies} dead but not collected"));
+    }
     reading.judge(metric("processes", number(living), Unit::None), count);
     reading
 }

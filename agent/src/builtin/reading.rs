@@ -1,5 +1,6 @@
 //! What a built-in check found out, and how its values stand against thresholds.
 
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use aramaki_model::{Metric, Severity, Thresholds, Unit};
@@ -29,6 +30,11 @@ impl Reading {
 
     pub(crate) fn unknown(summary: String) -> Self {
         Self::new(Severity::Unknown, summary)
+    }
+
+    /// Says more in the summary.
+    pub(crate) fn say(&mut self, words: fmt::Arguments<'_>) {
+        let _infallible = self.summary.write_fmt(words);
     }
 
     /// Makes it as bad as `severity`, never better.

@@ -20,7 +20,7 @@ const USER_AGENT: &str = concat!("aramaki-agent/", env!("CARGO_PKG_VERSION"));
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum FetchError {
+pub(crate) enum FetchError {
     /// Not an address that can be asked.
     #[error("not an http or https address: {url}")]
     Address {

@@ -47,7 +47,7 @@ pub(crate) struct Shown {
 /// Why there is no TLS connection.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum TlsError {
+pub(crate) enum TlsError {
     /// There is nothing to verify with.
     #[error("no bundle of trusted certificates on this machine")]
     NoRoots,

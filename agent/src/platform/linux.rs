@@ -150,6 +150,21 @@ pub(crate) fn certificate_bundle() -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
+/// Files made with these options are readable by their owner alone.
+pub(crate) fn owner_only(options: &mut std::fs::OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600);
+}
+
+/// Makes a folder that its owner alone can enter, if it is not there.
+pub(crate) fn private_folder(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+}
+
 /// The name of this machine.
 pub(crate) fn host_name() -> String {
     rustix::system::uname()

@@ -79,6 +79,14 @@ pub(crate) fn certificate_bundle() -> Option<PathBuf> {
         .filter(|path| path.is_file())
 }
 
+/// Files inherit the permissions of their folder.
+pub(crate) fn owner_only(_options: &mut std::fs::OpenOptions) {}
+
+/// Makes a folder, if it is not there.
+pub(crate) fn private_folder(path: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
 /// The name of this machine.
 pub(crate) fn host_name() -> String {
     std::env::var("HOSTNAME")

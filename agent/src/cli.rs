@@ -1,0 +1,142 @@
+//! The command line: what was typed, and one file for each verb.
+
+mod check;
+mod completions;
+mod failure;
+mod join;
+mod run;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{CONFIG_PATH, Config, ConfigError, DATA_PATH};
+use failure::Failure;
+
+/// Observes the machine it runs on, keeps a journal of what changed, and works offline.
+#[derive(Debug, Parser)]
+#[command(name = "aramaki-agent", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What every verb understands. A flag counts over its variable, that over the file, that over the default.
+#[derive(Debug, Args)]
+struct Common {
+    /// The configuration file; without this the default one is read if it is there.
+    #[arg(long, value_name = "FILE", env = "ARAMAKI_CONFIG", global = true)]
+    config: Option<PathBuf>,
+    /// The folder of keys, store and state.
+    #[arg(long, value_name = "DIR", env = "ARAMAKI_DATA", default_value = DATA_PATH, global = true)]
+    data: PathBuf,
+    /// What is logged to standard error, such as `info` or `aramaki_agent=debug`.
+    #[arg(long, value_name = "FILTER", env = "ARAMAKI_LOG", global = true)]
+    log: Option<String>,
+    /// Print one JSON object instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl Common {
+    fn config(&self) -> Result<Config, ConfigError> {
+        match &self.config {
+            Some(path) => Config::read(path),
+            None => Config::read_or_default(CONFIG_PATH.as_ref()),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Run(run::Run),
+    Check(check::Check),
+    Join(join::Join),
+    Completions(completions::Completions),
+}
+
+/// Runs the program with the arguments of this process.
+pub fn main() -> ExitCode {
+    let (mut out, mut errors) = (std::io::stdout(), std::io::stderr());
+    run_with(std::env::args_os(), &mut out, &mut errors)
+}
+
+/// Runs the program: 0 done, 1 the user's or the environment's error, 2 wrong usage, 70 our bug.
+pub fn run_with(
+    arguments: impl IntoIterator<Item = OsString>,
+    out: &mut dyn Write,
+    errors: &mut dyn Write,
+) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are asked for; clap knows which stream each belongs to.
+            let stream: &mut dyn Write = if error.use_stderr() {
+                &mut *errors
+            } else {
+                &mut *out
+            };
+            return written(write!(stream, "{}", error.render()))
+                .unwrap_or_else(|| ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)));
+        }
+    };
+    let json = cli.common.json;
+    let result = std::panic::catch_unwind(AssertUnwindSafe(|| perform(&cli, out)));
+    match result {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(failure)) if failure.is_closed_pipe() => ExitCode::SUCCESS,
+        Ok(Err(failure)) => {
+            // Every failure that gets here is the user's or the environment's.
+            written(failure.write(json, errors)).unwrap_or(ExitCode::FAILURE)
+        }
+        // The panic's message is on standard error already.
+        Err(_panic) => ExitCode::from(70),
+    }
+}
+
+/// A stream that was closed is no error of ours; any other failed write ends the program with 1.
+fn written(result: std::io::Result<()>) -> Option<ExitCode> {
+    match result {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Some(ExitCode::FAILURE),
+        _ => None,
+    }
+}
+
+fn perform(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
+    match &cli.verb {
+        Verb::Run(verb) => verb.perform(&cli.common, out),
+        Verb::Check(verb) => verb.perform(&cli.common, out),
+        Verb::Join(verb) => verb.perform(&cli.common, out),
+        Verb::Completions(verb) => verb.perform(out),
+    }
+}
+
+/// Logs to standard error from now on. A filter from flag, variable or file that is none is an error.
+fn log(common: &Common, config: &Config) -> Result<(), Failure> {
+    let filter = common.log.as_deref().unwrap_or(&config.log);
+    let parsed = EnvFilter::try_new(filter).map_err(|error| Failure::log(filter, &error))?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(parsed)
+        .with_writer(std::io::stderr);
+    if subscriber.with_ansi(false).try_init().is_err() {
+        tracing::debug!("somebody logs already");
+    }
+    Ok(())
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::io("start threads", &error))
+}
+
+#[cfg(test)]
+mod tests;

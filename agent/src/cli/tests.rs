@@ -1,0 +1,135 @@
+//! The command line from the outside: what is printed, and with which exit code.
+
+use super::*;
+
+struct Ran {
+    code: ExitCode,
+    out: String,
+    errors: String,
+}
+
+fn run(arguments: &[&str]) -> Ran {
+    let (mut out, mut errors) = (Vec::new(), Vec::new());
+    let arguments = std::iter::once("aramaki-agent")
+        .chain(arguments.iter().copied())
+        .map(OsString::from);
+    let code = run_with(arguments, &mut out, &mut errors);
+    Ran {
+        code,
+        out: String::from_utf8(out).unwrap(),
+        errors: String::from_utf8(errors).unwrap(),
+    }
+}
+
+fn is(code: ExitCode, number: u8) -> bool {
+    format!("{code:?}") == format!("{:?}", ExitCode::from(number))
+}
+
+const FILE: &str = "[[check]]\nname = \"up\"\nuptime = { warning = \"31536000000:\" }\n";
+
+/// Runs with a configuration of its own and an empty data folder.
+fn with_file(text: &str, arguments: &[&str]) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("agent.toml");
+    std::fs::write(&file, text).unwrap();
+    let (file, data) = (
+        file.display().to_string(),
+        folder.path().display().to_string(),
+    );
+    run(&[&["--config", &file, "--data", &data], arguments].concat())
+}
+
+#[test]
+fn one_check_runs_and_is_explained() {
+    let ran = with_file(FILE, &["check", "up"]);
+    assert!(is(ran.code, 0), "{}", ran.errors);
+    assert!(ran.out.contains("result    WARNING"), "{}", ran.out);
+    assert!(ran.out.contains("warning below 31536000000"), "{}", ran.out);
+    let ran = with_file(FILE, &["--json", "check", "up"]);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(json["schema"], 1);
+    assert_eq!(json["result"]["severity"], "warning");
+    assert_eq!(json["origin"], "file");
+}
+
+#[test]
+fn checks_are_listed_and_an_unknown_name_names_them() {
+    let ran = with_file(FILE, &["check", "--list"]);
+    assert!(
+        ran.out.contains("up")
+            && ran.out.contains("built-in uptime")
+            && ran.out.contains("not run yet"),
+        "{}",
+        ran.out
+    );
+    let ran = with_file(FILE, &["check", "down"]);
+    assert!(is(ran.code, 1));
+    assert_eq!(
+        ran.errors,
+        "error A-402: no check is called \"down\"\nhint: checks here: up\n"
+    );
+}
+
+#[test]
+fn a_wrong_file_is_refused_with_its_place() {
+    let ran = with_file("lag = 1\n", &["check", "--list", "--json"]);
+    assert!(is(ran.code, 1));
+    let json: serde_json::Value = serde_json::from_str(&ran.errors).unwrap();
+    assert_eq!(json["error"]["code"], "A-401");
+    assert!(
+        json["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("agent.toml:1:1: field `lag`"),
+        "{json}"
+    );
+    assert!(is(
+        run(&["--config", "/nonexistent/agent.toml", "check", "--list"]).code,
+        1
+    ));
+    assert!(is(
+        with_file("", &["--log", "a=b=c", "check", "--list"]).code,
+        1
+    ));
+}
+
+#[test]
+fn wrong_usage_is_2_and_help_is_0() {
+    assert!(is(run(&[]).code, 2));
+    assert!(is(run(&["check"]).code, 2));
+    assert!(is(run(&["check", "--list", "up"]).code, 2));
+    let help = run(&["--help"]);
+    assert!(is(help.code, 0) && help.errors.is_empty());
+    for word in ["run", "check", "join", "completions", "ARAMAKI_DATA"] {
+        assert!(help.out.contains(word), "{}", help.out);
+    }
+}
+
+#[test]
+fn an_invitation_that_is_none_and_an_agent_without_a_space_say_what_to_do() {
+    let ran = with_file("", &["join", "hello"]);
+    assert!(is(ran.code, 1));
+    assert!(
+        ran.errors.contains("A-404") && !ran.errors.contains("hello"),
+        "{}",
+        ran.errors
+    );
+    let ran = with_file("", &["run"]);
+    assert!(is(ran.code, 1));
+    assert!(
+        ran.errors.contains("aramaki-agent join INVITATION"),
+        "{}",
+        ran.errors
+    );
+}
+
+#[test]
+fn every_shell_has_completions() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ran = run(&["completions", shell]);
+        assert!(
+            is(ran.code, 0) && ran.out.contains("aramaki-agent"),
+            "{shell}"
+        );
+    }
+}

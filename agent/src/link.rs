@@ -1,0 +1,209 @@
+//! From the agent to its Space: journal entries as sealed envelopes, heartbeats, its configuration.
+
+use aramaki_model::entry::CarriedState;
+use aramaki_model::{
+    AdmittedChange, AgentConfig, EditError, EntryId, JournalEntry, Workspace, name,
+};
+use aramaki_sync::replica::{Replica, ReplicaError, ReplicaEvent};
+use aramaki_sync_core::engine::Admitted;
+use aramaki_sync_core::statement::Body;
+use aramaki_sync_core::{Chain, DocumentId, SpaceId, Timestamp};
+use serde_bytes::ByteBuf;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::service::Outlet;
+use crate::state::Pending;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Why something did not reach the Space.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum LinkError {
+    /// The journal did not take it.
+    #[error("the journal cannot be edited")]
+    Edit(#[from] EditError),
+    /// The replica did not take it.
+    #[error("the replica did not take it")]
+    Replica(#[from] ReplicaError),
+}
+
+/// An agent's own Space.
+pub(crate) struct Link {
+    replica: Replica,
+    space: SpaceId,
+    events: broadcast::Receiver<ReplicaEvent>,
+    workspace: Workspace,
+    /// The day whose journal is in the workspace; none: it must be read before the next entry.
+    day: Option<i64>,
+}
+
+impl Link {
+    pub(crate) fn new(replica: Replica, space: SpaceId) -> Self {
+        let events = replica.subscribe();
+        Self {
+            replica,
+            space,
+            events,
+            workspace: Workspace::new(),
+            day: None,
+        }
+    }
+
+    fn chain(&self) -> Chain {
+        Chain {
+            author: self.replica.author(),
+            instance: self.replica.instance(),
+        }
+    }
+
+    /// Reads the journal of the day as the replica holds it: an edit must build on all of it.
+    async fn prepare(&mut self, now: Timestamp) -> Result<(), LinkError> {
+        let day = now.millis().div_euclid(DAY_MS);
+        if self.day == Some(day) {
+            return Ok(());
+        }
+        let mut workspace = Workspace::new();
+        workspace.open_space(self.space);
+        let mut segment = 0;
+        loop {
+            let document = name::journal(now, segment);
+            let admitted = changes(self.replica.bodies(self.space, document).await?);
+            if admitted.is_empty() {
+                break;
+            }
+            for finding in workspace.admit(self.space, document, &admitted) {
+                tracing::warn!(?finding, "an entry of the journal was left out");
+            }
+            segment += 1;
+        }
+        self.workspace = workspace;
+        self.day = Some(day);
+        Ok(())
+    }
+}
+
+impl Outlet for Link {
+    type Error = LinkError;
+
+    async fn append(
+        &mut self,
+        entries: &[Pending],
+        carried: &[CarriedState],
+        now: Timestamp,
+    ) -> Result<(), LinkError> {
+        self.prepare(now).await?;
+        let chain = self.chain();
+        let entries: Vec<_> = entries
+            .iter()
+            .map(|pending| (pending.id, JournalEntry::decode(&pending.entry)))
+            .collect();
+        let edit = self
+            .workspace
+            .append_journal(self.space, &chain, now, &entries)?;
+        let document = edit.document;
+        let mut changes = edit.changes;
+        if edit.is_new_document && !carried.is_empty() {
+            let states: Vec<_> = (0_u8..)
+                .zip(JournalEntry::carry(carried))
+                .map(|(n, entry)| (state_id(now, n), entry))
+                .collect();
+            let edit = self
+                .workspace
+                .append_journal(self.space, &chain, now, &states)?;
+            changes.extend(edit.changes);
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let body = Body::Changes(changes.into_iter().map(ByteBuf::from).collect());
+        // Until the write has succeeded the workspace is ahead of the disk; a failed or abandoned
+        // write leaves it to be read anew.
+        let day = self.day.take();
+        let written = self.replica.write(self.space, document, body).await?;
+        self.day = day;
+        tracing::debug!(
+            seq = written.seq,
+            entries = entries.len(),
+            "the journal grew"
+        );
+        Ok(())
+    }
+
+    async fn send(&mut self, bytes: Vec<u8>) -> Result<(), LinkError> {
+        Ok(self
+            .replica
+            .send_ephemeral(self.space, heartbeats(), bytes)
+            .await?)
+    }
+
+    async fn configuration(&mut self) -> Result<Option<AgentConfig>, LinkError> {
+        let bodies = self.replica.bodies(self.space, configurations()).await?;
+        let configs = bodies.into_iter().filter_map(|admitted| match admitted.body {
+            Some(Body::AgentConfig(bytes)) => match AgentConfig::decode(&bytes) {
+                Ok(config) => Some(config),
+                Err(error) => {
+                    tracing::warn!(%error, envelope = %admitted.id.short(), "a configuration cannot be read");
+                    None
+                }
+            },
+            _ => None,
+        });
+        Ok(configs.max_by_key(|config| config.generation))
+    }
+
+    async fn changed(&mut self) {
+        loop {
+            match self.events.recv().await {
+                Ok(ReplicaEvent::Admitted { space, entries })
+                    if space == self.space
+                        && entries
+                            .iter()
+                            .any(|entry| entry.document == configurations()) =>
+                {
+                    return;
+                }
+                Ok(ReplicaEvent::Space { space }) if space == self.space => return,
+                Ok(ReplicaEvent::Rebuilt { space }) if space == self.space => {
+                    self.day = None;
+                    return;
+                }
+                Ok(_) => {}
+                // Whatever was missed: reading the configuration anew finds it.
+                Err(RecvError::Lagged(_missed)) => return,
+                Err(RecvError::Closed) => std::future::pending().await,
+            }
+        }
+    }
+}
+
+fn configurations() -> DocumentId {
+    DocumentId::named("agent-config")
+}
+
+fn heartbeats() -> DocumentId {
+    DocumentId::named("heartbeat")
+}
+
+/// Changes of admitted envelopes, for the workspace.
+fn changes(admitted: Vec<Admitted>) -> Vec<AdmittedChange> {
+    let changes = admitted
+        .into_iter()
+        .filter_map(|admitted| match admitted.body {
+            Some(Body::Changes(changes)) => Some(AdmittedChange {
+                chain: admitted.chain,
+                id: admitted.id,
+                changes: changes.into_iter().map(ByteBuf::into_vec).collect(),
+            }),
+            _ => None,
+        });
+    changes.collect()
+}
+
+/// Ids of carried states: they stand before anything that happens later.
+fn state_id(now: Timestamp, number: u8) -> EntryId {
+    let mut random = [0xff; 10];
+    random[9] = number;
+    EntryId::new(now, random)
+}

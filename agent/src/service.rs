@@ -1,0 +1,369 @@
+//! The agent at work: runs checks when they are due, hands changes to the journal, says it lives.
+//!
+//! Nothing here waits for a peer: what cannot be sent is written locally and replicated later, and
+//! what cannot be written yet is kept beside the replica until it can.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aramaki_model::entry::{AgentStarted, CarriedState};
+use aramaki_model::heartbeat::HEARTBEAT_INTERVAL_MS;
+use aramaki_model::{
+    AgentConfig, Check, EntryId, Exit, Heartbeat, JournalEntry, Observation, PluginOutput,
+};
+use aramaki_sync_core::{AuthorId, Timestamp};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::config::Config;
+use crate::observe::{Observed, Observer};
+use crate::platform;
+use crate::state::{Pending, Saved, StateError};
+use crate::watch::Watch;
+
+/// Checks that run at the same time.
+const RUNS_MAX: usize = 16;
+/// How long a change waits for others of the same round.
+const COALESCE: Duration = Duration::from_millis(200);
+/// How long until a failed write is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+/// How long one write or message may take.
+const OUTLET_LIMIT: Duration = Duration::from_secs(10);
+/// How often states without a change are kept on disk: what a crash can repeat, not lose.
+const KEEP_EVERY: Duration = Duration::from_secs(10);
+/// The clock may jump: sleeping is cut into pieces.
+const SLEEP_MAX: Duration = Duration::from_secs(30);
+/// Entries and bytes of one envelope.
+const BATCH_ENTRIES_MAX: usize = 64;
+const BATCH_LEN_BYTES_MAX: usize = 128 * 1024;
+
+/// Where an agent's words go.
+pub(crate) trait Outlet {
+    /// Why it did not take them.
+    type Error: std::error::Error;
+
+    /// Writes entries into the journal, in one envelope; returns when they are durable. A new
+    /// segment begins with `carried`. Entries that are there already are left out.
+    async fn append(
+        &mut self,
+        entries: &[Pending],
+        carried: &[CarriedState],
+        now: Timestamp,
+    ) -> Result<(), Self::Error>;
+
+    /// Sends a message that nobody stores.
+    async fn send(&mut self, bytes: Vec<u8>) -> Result<(), Self::Error>;
+
+    /// The configuration of the highest generation, if there is one.
+    async fn configuration(&mut self) -> Result<Option<AgentConfig>, Self::Error>;
+
+    /// Returns when the configuration may have changed.
+    async fn changed(&mut self);
+}
+
+/// The agent at work.
+pub(crate) struct Service<O> {
+    folder: PathBuf,
+    agent: AuthorId,
+    config: Config,
+    observer: Observer,
+    saved: Saved,
+    watch: Watch,
+    outlet: O,
+    /// When to write what waits.
+    flush_at: Option<Instant>,
+    dirty: bool,
+}
+
+impl<O: Outlet> Service<O> {
+    pub(crate) fn new(
+        folder: PathBuf,
+        agent: AuthorId,
+        config: Config,
+        mut saved: Saved,
+        outlet: O,
+    ) -> Self {
+        let watch = Watch::new(
+            agent,
+            std::mem::take(&mut saved.states),
+            std::mem::take(&mut saved.pending),
+        );
+        let observer = Observer::new(config.plugin_folders.clone());
+        Self {
+            folder,
+            agent,
+            config,
+            observer,
+            saved,
+            watch,
+            outlet,
+            flush_at: None,
+            dirty: false,
+        }
+    }
+
+    /// Works until `stop`. What fails on the way is reported and tried again.
+    ///
+    /// # Errors
+    /// When the state cannot be kept at the beginning: an agent that forgets would repeat itself.
+    pub(crate) async fn serve(&mut self, stop: &CancellationToken) -> Result<(), StateError> {
+        self.reconfigure(true).await;
+        let started = AgentStarted {
+            at: now(),
+            host: platform::host_name(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        self.enter(&JournalEntry::Started(started));
+        self.save()?;
+
+        let mut runs = JoinSet::new();
+        let mut beat = ticks(Duration::from_millis(HEARTBEAT_INTERVAL_MS));
+        let mut keep = ticks(KEEP_EVERY);
+        loop {
+            self.start_due(&mut runs);
+            let flush_at = self.flush_at.unwrap_or_else(Instant::now);
+            let wake = self.sleep();
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(done) = runs.join_next() => match done {
+                    Ok(observed) => self.observed(&observed),
+                    Err(error) => tracing::error!(%error, "a run was lost"),
+                },
+                () = tokio::time::sleep_until(flush_at), if self.flush_at.is_some() => self.flush().await,
+                _ = beat.tick() => self.beat().await,
+                _ = keep.tick() => self.keep(),
+                () = self.outlet.changed() => self.reconfigure(false).await,
+                () = tokio::time::sleep(wake), if runs.len() < RUNS_MAX => {}
+            }
+        }
+        // Dropping the runs kills their process groups.
+        runs.shutdown().await;
+        self.enter(&JournalEntry::Stopped { at: now() });
+        self.flush().await;
+        self.save()
+    }
+
+    /// Reads configurations anew: the System's as it was last seen, and this machine's file.
+    async fn reconfigure(&mut self, starting: bool) {
+        let known = self
+            .saved
+            .config
+            .as_ref()
+            .map_or(0, |config| config.generation);
+        match self.outlet.configuration().await {
+            Ok(Some(config)) if config.generation > known || self.saved.config.is_none() => {
+                let generation = config.generation;
+                self.saved.config = Some(config);
+                self.enter(&JournalEntry::ConfigApplied {
+                    at: now(),
+                    generation,
+                });
+                tracing::info!(generation, "the System's configuration is applied");
+            }
+            Ok(_) if !starting => return,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(error = %crate::net::chain(&error), "the System's configuration cannot be read");
+            }
+        }
+        let checks = merged(&self.config, self.saved.config.as_ref(), self.agent);
+        self.watch.configure(
+            checks.into_iter().map(|(check, _origin)| check).collect(),
+            now(),
+        );
+        self.dirty = true;
+    }
+
+    fn start_due(&mut self, runs: &mut JoinSet<Observed>) {
+        if runs.len() >= RUNS_MAX {
+            return;
+        }
+        let at = now();
+        for check in self.watch.take_due(at, RUNS_MAX.saturating_sub(runs.len())) {
+            let observer = self.observer.clone();
+            runs.spawn(async move {
+                let id = check.id;
+                let run = AbortOnDropHandle::new(tokio::spawn(async move {
+                    observer.observe(&check, at).await
+                }));
+                run.await.unwrap_or_else(|error| {
+                    tracing::error!(%error, "a run failed inside the agent");
+                    let output = PluginOutput::parse(
+                        Exit::NotStarted("the agent failed".to_owned()),
+                        b"",
+                        b"",
+                    );
+                    Observed::of(Observation::of_plugin(id, at, output))
+                })
+            });
+        }
+    }
+
+    fn sleep(&self) -> Duration {
+        self.watch
+            .next_due()
+            .map_or(SLEEP_MAX, |due| due.since(now()))
+            .min(SLEEP_MAX)
+    }
+
+    fn observed(&mut self, observed: &Observed) {
+        self.dirty = true;
+        if let Some(transition) = self.watch.observed(&observed.observation, now(), random()) {
+            tracing::debug!(check = %transition.check, from = %transition.from, to = %transition.to, "a check changed");
+            self.flush_soon();
+        }
+    }
+
+    fn enter(&mut self, entry: &JournalEntry) {
+        self.watch.enter(entry, now(), random());
+        self.flush_soon();
+    }
+
+    fn flush_soon(&mut self) {
+        self.flush_at
+            .get_or_insert_with(|| Instant::now() + COALESCE);
+    }
+
+    /// Writes what waits. It is on disk before it is handed on, so that a crash in between repeats
+    /// the same entries under the same ids instead of losing them.
+    async fn flush(&mut self) {
+        self.flush_at = None;
+        if let Err(error) = self.save() {
+            tracing::error!(error = %crate::net::chain(&error), "the agent's state cannot be kept");
+        }
+        let lost = self.watch.take_lost();
+        if lost > 0 {
+            tracing::error!(
+                lost,
+                "too many entries wait for the journal: the oldest were given up"
+            );
+        }
+        loop {
+            let batch = batch(self.watch.pending());
+            if batch.is_empty() {
+                break;
+            }
+            let carried = self.watch.carried();
+            let append = self.outlet.append(&batch, &carried, now());
+            match tokio::time::timeout(OUTLET_LIMIT, append).await {
+                Ok(Ok(())) => {
+                    let ids: Vec<EntryId> = batch.iter().map(|pending| pending.id).collect();
+                    self.watch.written(&ids);
+                    self.dirty = true;
+                }
+                Ok(Err(error)) => {
+                    tracing::warn!(error = %crate::net::chain(&error), "the journal cannot be written, trying again");
+                    self.flush_at = Some(Instant::now() + RETRY);
+                    return;
+                }
+                Err(_elapsed) => {
+                    tracing::warn!("the journal does not answer, trying again");
+                    self.flush_at = Some(Instant::now() + RETRY);
+                    return;
+                }
+            }
+        }
+        self.keep();
+    }
+
+    async fn beat(&mut self) {
+        let generation = self
+            .saved
+            .config
+            .as_ref()
+            .map_or(0, |config| config.generation);
+        for heartbeat in Heartbeat::batches(now(), generation, &self.watch.beats()) {
+            let bytes = match heartbeat.encode() {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    tracing::error!(%error, "a heartbeat cannot be encoded");
+                    continue;
+                }
+            };
+            match tokio::time::timeout(OUTLET_LIMIT, self.outlet.send(bytes)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::debug!(error = %crate::net::chain(&error), "a heartbeat was not sent");
+                }
+                Err(_elapsed) => tracing::debug!("a heartbeat was not sent in time"),
+            }
+        }
+    }
+
+    fn keep(&mut self) {
+        if self.dirty
+            && let Err(error) = self.save()
+        {
+            tracing::error!(error = %crate::net::chain(&error), "the agent's state cannot be kept");
+        }
+    }
+
+    fn save(&mut self) -> Result<(), StateError> {
+        self.saved.states = self.watch.states();
+        self.saved.pending = self.watch.pending().cloned().collect();
+        self.saved.write(&self.folder)?;
+        self.dirty = false;
+        Ok(())
+    }
+}
+
+/// Checks of the System and of this machine's file. Where both have an id, this machine's counts.
+pub(crate) fn merged(
+    config: &Config,
+    system: Option<&AgentConfig>,
+    agent: AuthorId,
+) -> Vec<(Check, crate::explain::Origin)> {
+    use crate::explain::Origin;
+    let local = config.checks(agent);
+    let ids: std::collections::BTreeSet<_> = local.iter().map(|check| check.id).collect();
+    let system = system
+        .into_iter()
+        .flat_map(|system| &system.checks)
+        .filter(|check| !ids.contains(&check.id));
+    let system: Vec<_> = system
+        .map(|check| (check.clone(), Origin::System))
+        .collect();
+    local
+        .into_iter()
+        .map(|check| (check, Origin::File))
+        .chain(system)
+        .collect()
+}
+
+/// The oldest entries that fit one envelope.
+fn batch<'a>(pending: impl Iterator<Item = &'a Pending>) -> Vec<Pending> {
+    let mut len = 0_usize;
+    pending
+        .take(BATCH_ENTRIES_MAX)
+        .take_while(|pending| {
+            len = len.saturating_add(pending.entry.len());
+            len <= BATCH_LEN_BYTES_MAX
+        })
+        .cloned()
+        .collect()
+}
+
+fn ticks(every: Duration) -> tokio::time::Interval {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// The machine's clock.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_millis(chrono::Utc::now().timestamp_millis())
+}
+
+fn random() -> [u8; 10] {
+    let mut bytes = [0; 10];
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        // Time and order still tell entries apart; only two at one millisecond could collide.
+        tracing::warn!(%error, "no random bytes");
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests;

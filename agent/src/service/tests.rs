@@ -1,0 +1,243 @@
+//! The agent at work, with an outlet that can fail.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use aramaki_model::{Builtin, CheckId, CheckKind, Severity, Thresholds};
+use aramaki_sync_core::SpaceId;
+use tokio::sync::Notify;
+
+use super::*;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the disk is full")]
+struct Full;
+
+#[derive(Debug, Default)]
+struct Heard {
+    envelopes: Vec<Vec<Pending>>,
+    beats: Vec<Heartbeat>,
+    config: Option<AgentConfig>,
+    full: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Fake {
+    heard: Arc<Mutex<Heard>>,
+    changed: Arc<Notify>,
+}
+
+impl Fake {
+    fn entries(&self) -> Vec<JournalEntry> {
+        read(&self.heard.lock().unwrap())
+    }
+
+    async fn until(&self, reached: impl Fn(&Heard) -> bool) {
+        let limit = Instant::now() + Duration::from_secs(30);
+        while !reached(&self.heard.lock().unwrap()) {
+            assert!(Instant::now() < limit, "not reached: {:?}", self.heard);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Outlet for Fake {
+    type Error = Full;
+
+    async fn append(
+        &mut self,
+        entries: &[Pending],
+        _carried: &[CarriedState],
+        _now: Timestamp,
+    ) -> Result<(), Full> {
+        let mut heard = self.heard.lock().unwrap();
+        if heard.full {
+            return Err(Full);
+        }
+        heard.envelopes.push(entries.to_vec());
+        Ok(())
+    }
+
+    async fn send(&mut self, bytes: Vec<u8>) -> Result<(), Full> {
+        self.heard
+            .lock()
+            .unwrap()
+            .beats
+            .push(Heartbeat::decode(&bytes).unwrap());
+        Ok(())
+    }
+
+    async fn configuration(&mut self) -> Result<Option<AgentConfig>, Full> {
+        Ok(self.heard.lock().unwrap().config.clone())
+    }
+
+    async fn changed(&mut self) {
+        self.changed.notified().await;
+    }
+}
+
+const LOCAL: &str = "[[check]]\nname = \"up\"\nuptime = {}\ninterval = \"1s\"\n\
+    [[check]]\nname = \"gone\"\nfile_age = { path = \"/nonexistent\", age = {} }\ninterval = \"1s\"\n";
+
+async fn while_serving(folder: &Path, local: &str, fake: &Fake, story: impl AsyncFnOnce()) {
+    let config = Config::parse(local, Path::new("test")).unwrap();
+    let saved = Saved::read(folder).unwrap();
+    let mut service = Service::new(
+        folder.to_owned(),
+        AuthorId::ZERO,
+        config,
+        saved,
+        fake.clone(),
+    );
+    let stop = CancellationToken::new();
+    let (served, ()) = tokio::join!(service.serve(&stop), async {
+        story().await;
+        stop.cancel();
+    });
+    served.unwrap();
+}
+
+fn transitions(entries: &[JournalEntry]) -> Vec<Severity> {
+    let severity = |entry: &JournalEntry| match entry {
+        JournalEntry::Transition(transition) => Some(transition.to),
+        _ => None,
+    };
+    let mut severities: Vec<_> = entries.iter().filter_map(severity).collect();
+    severities.sort();
+    severities
+}
+
+#[tokio::test]
+async fn only_changes_are_written_and_a_restart_repeats_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let fake = Fake::default();
+    while_serving(folder.path(), LOCAL, &fake, async || {
+        fake.until(|heard| transitions(&read(heard)).len() == 2)
+            .await;
+        // Several more rounds bring no entry: nothing changed.
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+    })
+    .await;
+    assert_eq!(
+        transitions(&fake.entries()),
+        [Severity::Ok, Severity::Critical]
+    );
+    assert!(matches!(
+        fake.entries().first(),
+        Some(JournalEntry::Started(_))
+    ));
+    assert!(matches!(
+        fake.entries().last(),
+        Some(JournalEntry::Stopped { .. })
+    ));
+
+    while_serving(folder.path(), LOCAL, &fake, async || {
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+    })
+    .await;
+    assert_eq!(
+        transitions(&fake.entries()),
+        [Severity::Ok, Severity::Critical]
+    );
+    let beats = &fake.heard.lock().unwrap().beats;
+    assert_eq!(
+        beats.last().unwrap().checks.len(),
+        2,
+        "the second start knows the last results"
+    );
+}
+
+#[tokio::test]
+async fn entries_survive_a_full_disk_and_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let fake = Fake::default();
+    fake.heard.lock().unwrap().full = true;
+    while_serving(folder.path(), LOCAL, &fake, async || {
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+    })
+    .await;
+    assert_eq!(fake.entries(), []);
+    let waiting = Saved::read(folder.path()).unwrap().pending;
+    assert_eq!(waiting.len(), 4, "started, two transitions, stopped");
+
+    fake.heard.lock().unwrap().full = false;
+    while_serving(folder.path(), "", &fake, async || {
+        fake.until(|heard| heard.envelopes.iter().flatten().count() >= 5)
+            .await;
+    })
+    .await;
+    let first = fake.heard.lock().unwrap().envelopes[0].clone();
+    assert_eq!(
+        first[..4],
+        waiting[..],
+        "the same entries under the same ids"
+    );
+    assert_eq!(Saved::read(folder.path()).unwrap().pending, []);
+}
+
+#[tokio::test]
+async fn a_new_generation_changes_what_is_observed_and_an_older_one_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let fake = Fake::default();
+    let config = |generation, id: u8| {
+        let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
+        let check = Check::new(CheckId::from_bytes([id; 16]), format!("c{id}"), kind);
+        Some(AgentConfig {
+            generation,
+            system: SpaceId::ZERO,
+            checks: vec![check],
+        })
+    };
+    let applied = |heard: &Heard| {
+        read(heard)
+            .iter()
+            .filter(|entry| matches!(entry, JournalEntry::ConfigApplied { .. }))
+            .count()
+    };
+    while_serving(folder.path(), "", &fake, async || {
+        fake.until(|heard| !heard.envelopes.is_empty()).await;
+        for (generation, expected) in [(3, 1), (2, 1), (4, 2)] {
+            fake.heard.lock().unwrap().config =
+                config(generation, u8::try_from(generation).unwrap());
+            fake.changed.notify_one();
+            fake.until(|heard| applied(heard) == expected).await;
+        }
+        fake.until(|heard| !transitions(&read(heard)).is_empty())
+            .await;
+    })
+    .await;
+    let states = Saved::read(folder.path()).unwrap().states;
+    assert_eq!(
+        states.iter().map(|state| state.check).collect::<Vec<_>>(),
+        [CheckId::from_bytes([4; 16])]
+    );
+}
+
+fn read(heard: &Heard) -> Vec<JournalEntry> {
+    heard
+        .envelopes
+        .iter()
+        .flatten()
+        .map(|pending| JournalEntry::decode(&pending.entry))
+        .collect()
+}
+
+#[test]
+fn one_envelope_is_bounded_and_the_oldest_go_first() {
+    let pending: Vec<Pending> = (0..100_u8)
+        .map(|n| Pending {
+            id: EntryId::from_bytes([n; 16]),
+            entry: vec![n; 8 * 1024],
+        })
+        .collect();
+    let first = batch(pending.iter());
+    assert_eq!(first.len(), 16);
+    assert_eq!(first[..], pending[..16]);
+    let small: Vec<Pending> = (0..100_u8)
+        .map(|n| Pending {
+            id: EntryId::from_bytes([n; 16]),
+            entry: vec![n],
+        })
+        .collect();
+    assert_eq!(batch(small.iter()).len(), BATCH_ENTRIES_MAX);
+}

@@ -1,0 +1,352 @@
+//! Which checks are due, what their states are, and what must enter the journal: no I/O, no clock.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use aramaki_model::entry::CarriedState;
+use aramaki_model::{
+    Check, CheckBeat, CheckId, CheckState, EntryId, JournalEntry, Observation, Severity, Transition,
+};
+use aramaki_sync_core::{AuthorId, Timestamp};
+
+use crate::schedule::{self, Splay};
+use crate::state::Pending;
+
+/// Entries that wait for the journal; above it the oldest are given up, and the loss is reported.
+pub(crate) const PENDING_MAX: usize = 10_000;
+
+/// One check under observation.
+#[derive(Debug)]
+struct Watched {
+    check: Check,
+    splay: Splay,
+    state: CheckState,
+    /// A run has begun and not ended: the next one waits for it.
+    running: bool,
+    due: Timestamp,
+}
+
+/// The checks of an agent, their states, and entries on their way into the journal.
+///
+/// **Invariant:** ids of entries only grow, whatever the clock does, so that a journal has one order.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    agent: AuthorId,
+    watched: BTreeMap<CheckId, Watched>,
+    /// States of checks that are not configured yet: known from the last run of the program.
+    remembered: BTreeMap<CheckId, CheckState>,
+    pending: VecDeque<Pending>,
+    last_entry_at: Timestamp,
+    lost: u64,
+}
+
+impl Watch {
+    pub(crate) fn new(agent: AuthorId, states: Vec<CheckState>, pending: Vec<Pending>) -> Self {
+        Self {
+            agent,
+            watched: BTreeMap::new(),
+            remembered: states
+                .into_iter()
+                .map(|state| (state.check, state))
+                .collect(),
+            last_entry_at: pending
+                .iter()
+                .map(|pending| pending.id.at())
+                .max()
+                .unwrap_or(Timestamp::ZERO),
+            pending: pending.into(),
+            lost: 0,
+        }
+    }
+
+    /// Observes exactly these checks from now on. A check that stays keeps its state and its time.
+    pub(crate) fn configure(&mut self, checks: Vec<Check>, now: Timestamp) {
+        let mut before = std::mem::take(&mut self.watched);
+        for check in checks.into_iter().filter(|check| check.enabled) {
+            let id = check.id;
+            let kept = before.remove(&id);
+            let running = kept.as_ref().is_some_and(|kept| kept.running);
+            let state = kept
+                .map(|kept| kept.state)
+                .or_else(|| self.remembered.remove(&id))
+                .unwrap_or_else(|| CheckState::new(id));
+            let splay = Splay::of(self.agent, &id.to_string());
+            let due = due(&check, &state, splay, now);
+            self.watched.insert(
+                id,
+                Watched {
+                    check,
+                    splay,
+                    state,
+                    running,
+                    due,
+                },
+            );
+        }
+        self.remembered.clear();
+    }
+
+    /// At most `max` checks whose time has come; each is running from now on.
+    pub(crate) fn take_due(&mut self, now: Timestamp, max: usize) -> Vec<Check> {
+        let due = self
+            .watched
+            .values_mut()
+            .filter(|watched| !watched.running && watched.due <= now);
+        due.take(max)
+            .map(|watched| {
+                watched.running = true;
+                watched.check.clone()
+            })
+            .collect()
+    }
+
+    /// When the next check is due; none when all are running or there is none.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.watched
+            .values()
+            .filter(|watched| !watched.running)
+            .map(|watched| watched.due)
+            .min()
+    }
+
+    /// Takes a result in. A change of state becomes an entry and is returned.
+    pub(crate) fn observed(
+        &mut self,
+        observation: &Observation,
+        now: Timestamp,
+        random: [u8; 10],
+    ) -> Option<Transition> {
+        // A result of a check that was removed meanwhile says nothing any more.
+        let watched = self.watched.get_mut(&observation.check)?;
+        watched.running = false;
+        let transition = watched.state.observe(&watched.check, observation);
+        watched.due = due(&watched.check, &watched.state, watched.splay, now);
+        let transition = transition?;
+        self.enter(
+            &JournalEntry::Transition(transition.clone()),
+            transition.at,
+            random,
+        );
+        Some(transition)
+    }
+
+    /// Puts an entry on its way into the journal.
+    pub(crate) fn enter(&mut self, entry: &JournalEntry, at: Timestamp, random: [u8; 10]) {
+        let at = if at > self.last_entry_at {
+            at
+        } else {
+            self.last_entry_at.plus(Duration::from_millis(1))
+        };
+        self.last_entry_at = at;
+        match entry.encode() {
+            Ok(bytes) => self.pending.push_back(Pending {
+                id: EntryId::new(at, random),
+                entry: bytes,
+            }),
+            Err(error) => tracing::error!(%error, "an entry cannot be encoded and is lost"),
+        }
+        while self.pending.len() > PENDING_MAX {
+            self.pending.pop_front();
+            self.lost = self.lost.saturating_add(1);
+        }
+    }
+
+    /// Entries that wait, oldest first.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = &Pending> {
+        self.pending.iter()
+    }
+
+    /// These entries are durable in the journal.
+    pub(crate) fn written(&mut self, ids: &[EntryId]) {
+        self.pending.retain(|pending| !ids.contains(&pending.id));
+    }
+
+    /// How many entries were given up since this was asked last.
+    pub(crate) fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// The states to keep.
+    pub(crate) fn states(&self) -> Vec<CheckState> {
+        self.watched
+            .values()
+            .map(|watched| watched.state.clone())
+            .collect()
+    }
+
+    /// The states that a new segment of the journal begins with.
+    pub(crate) fn carried(&self) -> Vec<CarriedState> {
+        self.with_results().map(CheckState::carried).collect()
+    }
+
+    /// The last results, for a heartbeat.
+    pub(crate) fn beats(&self) -> Vec<CheckBeat> {
+        self.with_results()
+            .map(|state| CheckBeat {
+                check: state.check,
+                at: state.last_at,
+                raw: state.raw,
+            })
+            .collect()
+    }
+
+    fn with_results(&self) -> impl Iterator<Item = &CheckState> {
+        self.watched
+            .values()
+            .map(|watched| &watched.state)
+            .filter(|state| state.raw != Severity::Missing)
+    }
+}
+
+/// When a check runs next: at its place in its interval, or sooner while a problem is soft.
+fn due(check: &Check, state: &CheckState, splay: Splay, now: Timestamp) -> Timestamp {
+    let last = (state.raw != Severity::Missing).then_some(state.last_at);
+    let interval = Duration::from_millis(check.interval_ms);
+    let planned = schedule::next_run(splay, interval, last, now);
+    let retried = state.is_soft() && !state.raw.is_ok();
+    match last {
+        Some(last) if retried && last <= now => {
+            let retry = Duration::from_millis(state.next_interval_ms(check));
+            planned.min(last.plus(retry)).max(now)
+        }
+        _ => planned,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aramaki_model::{Builtin, CheckKind, Hardness, Thresholds};
+    use std::collections::BTreeSet;
+
+    fn check(id: u8, attempts: u32) -> Check {
+        let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
+        Check {
+            attempts,
+            ..Check::new(CheckId::from_bytes([id; 16]), format!("c{id}"), kind)
+        }
+    }
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(1_800_000_000_000 + ms)
+    }
+
+    fn watch(checks: Vec<Check>) -> Watch {
+        let mut watch = Watch::new(AuthorId::ZERO, Vec::new(), Vec::new());
+        watch.configure(checks, at(0));
+        watch
+    }
+
+    fn says(id: u8, ms: i64, severity: Severity) -> Observation {
+        Observation::of_builtin(CheckId::from_bytes([id; 16]), at(ms), severity, "said")
+    }
+
+    #[test]
+    fn only_changes_become_entries_and_a_running_check_is_not_started_again() {
+        let mut watch = watch(vec![check(1, 1)]);
+        assert_eq!(watch.take_due(at(5_000), 9).len(), 1);
+        assert_eq!(watch.take_due(at(500_000), 9), []);
+        assert_eq!(watch.next_due(), None);
+        assert!(
+            watch
+                .observed(&says(1, 5_000, Severity::Ok), at(5_000), [0; 10])
+                .is_some()
+        );
+        assert!(
+            watch
+                .observed(&says(1, 65_000, Severity::Ok), at(65_000), [0; 10])
+                .is_none()
+        );
+        let next = watch.next_due().unwrap();
+        assert!(next > at(65_000) && next <= at(125_000));
+        assert_eq!(watch.pending().count(), 1);
+        assert_eq!(watch.beats().len(), 1);
+    }
+
+    #[test]
+    fn a_soft_problem_is_retried_sooner_and_becomes_hard() {
+        let mut watch = watch(vec![check(1, 3)]);
+        watch.observed(&says(1, 0, Severity::Ok), at(0), [0; 10]);
+        let soft = watch
+            .observed(&says(1, 60_000, Severity::Critical), at(60_000), [1; 10])
+            .unwrap();
+        assert_eq!(soft.hardness, Hardness::Soft);
+        assert!(watch.next_due().unwrap() <= at(80_000));
+        assert_eq!(
+            watch.observed(&says(1, 80_000, Severity::Critical), at(80_000), [2; 10]),
+            None
+        );
+        let hard = watch
+            .observed(&says(1, 100_000, Severity::Critical), at(100_000), [3; 10])
+            .unwrap();
+        assert_eq!(hard.hardness, Hardness::Hard);
+    }
+
+    #[test]
+    fn a_restart_keeps_states_times_and_entries() {
+        let mut before = watch(vec![check(1, 1), check(2, 1)]);
+        before.observed(&says(1, 1_000, Severity::Warning), at(1_000), [0; 10]);
+        let planned = before.watched[&CheckId::from_bytes([1; 16])].due;
+        let pending = before.pending().cloned().collect();
+        let mut after = Watch::new(AuthorId::ZERO, before.states(), pending);
+        after.configure(vec![check(1, 1)], at(2_000));
+        assert_eq!(after.next_due(), Some(planned));
+        assert_eq!(
+            after.observed(&says(1, 60_000, Severity::Warning), at(60_000), [1; 10]),
+            None
+        );
+        assert_eq!(after.pending().count(), 1);
+    }
+
+    #[test]
+    fn entries_keep_their_order_when_the_clock_goes_back_and_leave_when_written() {
+        let mut watch = watch(vec![check(1, 1)]);
+        for (ms, severity) in [
+            (5_000, Severity::Ok),
+            (4_000, Severity::Critical),
+            (4_000, Severity::Ok),
+        ] {
+            watch.observed(&says(1, ms, severity), at(ms), [0; 10]);
+        }
+        let ids: Vec<EntryId> = watch.pending().map(|pending| pending.id).collect();
+        assert!(ids.is_sorted() && ids.iter().collect::<BTreeSet<_>>().len() == 3);
+        watch.written(&ids[..2]);
+        assert_eq!(
+            watch
+                .pending()
+                .map(|pending| pending.id)
+                .collect::<Vec<_>>(),
+            ids[2..]
+        );
+    }
+
+    #[test]
+    fn what_waits_is_bounded_and_the_loss_is_counted() {
+        let mut watch = watch(vec![check(1, 1)]);
+        let entries = i64::try_from(PENDING_MAX).unwrap() + 5;
+        for ms in 0..entries {
+            watch.enter(&JournalEntry::Stopped { at: at(ms) }, at(ms), [0; 10]);
+        }
+        assert_eq!(watch.pending().count(), PENDING_MAX);
+        assert_eq!(watch.take_lost(), 5);
+        assert_eq!(watch.take_lost(), 0);
+    }
+
+    #[test]
+    fn a_disabled_or_removed_check_does_not_run_and_its_late_result_is_dropped() {
+        let mut watch = watch(vec![
+            check(1, 1),
+            Check {
+                enabled: false,
+                ..check(2, 1)
+            },
+        ]);
+        assert_eq!(watch.take_due(at(5_000), 9).len(), 1);
+        watch.configure(Vec::new(), at(6_000));
+        assert_eq!(
+            watch.observed(&says(1, 7_000, Severity::Critical), at(7_000), [0; 10]),
+            None
+        );
+        assert_eq!(watch.pending().count(), 0);
+    }
+}
