@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Checks from outside what `aramaki demo --headless --json` says of itself.
 
-Usage: check_demo.py RESULT.json FOLDER MARKER
+Usage: check_demo.py RESULT.json FOLDER MARKER SECOND.json
 
-FOLDER holds the kept demo. MARKER was planted in a note: it must be in no file of the relay, and the
-check itself must be able to fail, so a file written next to them with the marker must be found.
+FOLDER holds the kept demo. MARKER was planted in a note: the second person reads it (SECOND.json is what
+that replica exports), and it is in no file of the relay. The search itself must be able to fail, so a file
+written next to them with the marker must be found.
 """
 
 import json
@@ -29,7 +30,7 @@ def files_with(marker, folder):
     return found, seen
 
 
-def main(result, folder, marker):
+def main(result, folder, marker, second):
     said = json.loads(pathlib.Path(result).read_text())
     print("   " + json.dumps(said))
 
@@ -50,6 +51,9 @@ def main(result, folder, marker):
             fail(f"{key} is {said[key]}")
     if not 0 <= said["propagation_p50_ms"] <= said["propagation_p95_ms"] < 10_000:
         fail("propagation figures make no sense")
+
+    if marker not in pathlib.Path(second).read_text():
+        fail("the second person does not read the planted marker")
 
     relays = [path for path in pathlib.Path(folder).rglob("*relay*") if path.is_dir()]
     if not relays:
