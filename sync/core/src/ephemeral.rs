@@ -251,3 +251,66 @@ impl Ephemeral {
         Ok(key.open(&self.header.place(&aad), &self.sealed)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot(counter: u64, at: i64) -> Slot {
+        Slot {
+            space: SpaceId::from_bytes([1; 32]),
+            instance: Instance(2),
+            authority: EnvelopeId::from_bytes([3; 32]),
+            document: DocumentId::named("system"),
+            counter,
+            time: Timestamp::from_millis(at),
+        }
+    }
+
+    fn said(plain: &[u8]) -> Result<(Ephemeral, EpochKey), EphemeralError> {
+        let mut entropy = Entropy::from_seed([4; 32]);
+        let key = EpochKey::generate(&mut entropy);
+        let keys = DeviceKeys::from_seed([5; 32]);
+        let epoch = (EnvelopeId::from_bytes([6; 32]), &key);
+        let message = seal(&keys, &slot(7, 1_000), plain, epoch, &mut entropy)?;
+        Ok((message, key))
+    }
+
+    #[test]
+    fn a_message_verifies_opens_and_fits_a_datagram() {
+        let (message, key) = said(&[9; 850]).unwrap();
+        assert!(codec::encode(message.raw()).unwrap().len() <= EPHEMERAL_BYTES_MAX);
+        let received = message.raw().clone().verify().unwrap();
+        assert_eq!(received, message);
+        assert_eq!(received.open(&key), Ok(vec![9; 850]));
+        assert!(received.open(&EpochKey::from_bytes([0; 32])).is_err());
+        assert_eq!(said(&[9; 1_000]).err(), Some(EphemeralError::TooLarge));
+    }
+
+    #[test]
+    fn every_altered_byte_is_refused() {
+        let (message, _key) = said(b"beat").unwrap();
+        let raw = message.raw();
+        for at in 0..raw.message.len() {
+            let mut altered = raw.clone();
+            altered.message[at] ^= 1;
+            assert!(altered.verify().is_err(), "byte {at}");
+        }
+        for at in 0..raw.signature.len() {
+            let mut altered = raw.clone();
+            altered.signature[at] ^= 1;
+            assert!(altered.verify().is_err(), "signature {at}");
+        }
+    }
+
+    #[test]
+    fn a53_a_repeated_or_late_message_keeps_nothing_green() {
+        let (message, _key) = said(b"beat").unwrap();
+        let nobody = Evaluation::default();
+        let check = |last, at| message.check(&nobody, last, Timestamp::from_millis(at));
+        assert_eq!(check(7, 1_000), Err(EphemeralError::Replayed));
+        assert_eq!(check(6, 122_000), Err(EphemeralError::Clock));
+        assert_eq!(check(6, -120_000), Err(EphemeralError::Clock));
+        assert_eq!(check(6, 1_000), Err(EphemeralError::Authority));
+    }
+}

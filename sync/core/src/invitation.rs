@@ -348,3 +348,95 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_LEN_BYTES] {
     sum.copy_from_slice(&hash[..CHECKSUM_LEN_BYTES]);
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invitation() -> Invitation {
+        Invitation {
+            space: SpaceId::from_bytes([1; 32]),
+            grant: EnvelopeId::from_bytes([2; 32]),
+            seed: Zeroizing::new([0xab; 32]),
+            capability: Capability::Write,
+            end: Timestamp::from_millis(1_795_370_000_000),
+            addresses: vec![Bootstrap {
+                endpoint: [4; 32],
+                addresses: vec!["relay.example.org:4433".to_owned()],
+            }],
+        }
+    }
+
+    #[test]
+    fn the_text_reads_back_and_is_short() {
+        let text = invitation().to_text().unwrap();
+        assert!(
+            text.starts_with(PREFIX) && text.len() <= 300,
+            "{}",
+            text.len()
+        );
+        assert_eq!(text.parse(), Ok(invitation()));
+        let mailed = format!("  {}\r\n {}\n", &text[..70].to_uppercase(), &text[70..]);
+        assert_eq!(mailed.parse(), Ok(invitation()));
+    }
+
+    #[test]
+    fn every_mistyped_character_is_noticed_and_the_place_is_named() {
+        let text = invitation().to_text().unwrap();
+        for at in 0..text.len() {
+            let replacement = if &text[at..=at] == "b" { "c" } else { "b" };
+            let mut mistyped = text.to_string();
+            mistyped.replace_range(at..=at, replacement);
+            assert!(mistyped.parse::<Invitation>().is_err(), "character {at}");
+        }
+        let foreign = format!("{}!{}", &text[..20], &text[21..]);
+        let position = 21;
+        assert_eq!(
+            foreign.parse::<Invitation>(),
+            Err(InvitationError::Character { position })
+        );
+        assert_eq!(
+            "https://x".parse::<Invitation>(),
+            Err(InvitationError::Prefix)
+        );
+        assert_eq!(
+            PREFIX.parse::<Invitation>(),
+            Err(InvitationError::Incomplete)
+        );
+        assert_eq!(
+            text[..text.len() - 8].parse::<Invitation>(),
+            Err(InvitationError::Checksum)
+        );
+        let long = "a".repeat(10_000);
+        assert_eq!(long.parse::<Invitation>(), Err(InvitationError::TooLong));
+    }
+
+    #[test]
+    fn an_invitation_never_administers_and_names_few_peers() {
+        let mut powerful = invitation();
+        powerful.capability = Capability::Administer;
+        assert!(matches!(powerful.to_text(), Err(InvitationError::Field(_))));
+        let mut crowded = invitation();
+        crowded.addresses = vec![crowded.addresses[0].clone(); BOOTSTRAPS_MAX + 1];
+        assert!(matches!(crowded.to_text(), Err(InvitationError::Field(_))));
+    }
+
+    #[test]
+    fn a_newer_version_is_told_from_a_broken_text() {
+        let mut bytes = vec![VERSION + 1, 1, 2, 3];
+        bytes.extend(checksum(&bytes));
+        let text = format!("{PREFIX}{}", BASE32_NOPAD.encode(&bytes).to_lowercase());
+        assert_eq!(
+            text.parse::<Invitation>(),
+            Err(InvitationError::Version(VERSION + 1))
+        );
+    }
+
+    #[test]
+    fn the_secret_is_never_printed() {
+        let invitation = invitation();
+        let text = format!("{invitation:?}");
+        assert!(text.contains("<secret>"));
+        assert!(!text.contains("171") && !text.contains("abab") && !text.contains("0xab"));
+    }
+}

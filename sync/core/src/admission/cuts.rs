@@ -163,16 +163,17 @@ fn is_lower(a: (u64, EnvelopeId), b: (u64, EnvelopeId)) -> bool {
     a.0 < b.0 || (a.0 == b.0 && a.1 < b.1)
 }
 
-/// Whether an envelope is the one at a cut, or that one was reached from it.
-///
-/// A cut whose envelope is not stored leaves what is below it, unless another stands at its place.
-pub(super) fn is_at_or_below(log: &SpaceLog, at: Link, seq: u64, id: EnvelopeId) -> bool {
-    if at.seq > seq {
-        return false;
-    }
-    match log.below(id, at.seq) {
-        Some(on_branch) => on_branch == at.id,
-        None if log.contains(id) => false,
-        None => log.at(at.chain, seq).next().is_none(),
+/// Whether an envelope is the one at a cut, or that one was reached from it. Of a cut whose envelope
+/// is not stored the position decides, so that content that comes later changes nothing below it.
+fn is_at_or_below(log: &SpaceLog, at: Link, seq: u64, id: EnvelopeId) -> bool {
+    let named = Link {
+        chain: at.chain,
+        seq,
+        id,
+    };
+    if log.holds(named) {
+        log.below(id, at.seq) == Some(at.id)
+    } else {
+        at.seq < seq
     }
 }

@@ -16,6 +16,10 @@ use crate::statement::{Capability, Kind};
 use crate::time::Timestamp;
 
 /// What is known of one entry.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts of one entry, kept apart because each is learnt at another time"
+)]
 #[derive(Clone, Copy, Debug)]
 struct Judged {
     /// By itself.
@@ -37,11 +41,9 @@ struct Judged {
 
 impl Judged {
     fn verdict(&self) -> Verdict {
-        if self.quarantined {
-            return Verdict::Held(Held::Quarantined);
-        }
         match self.own {
             own if self.kind == Kind::Control => own,
+            _ if self.quarantined => Verdict::Held(Held::Quarantined),
             Verdict::Refused(refusal) => Verdict::Refused(refusal),
             _ if self.tainted => Verdict::Refused(Refusal::Ancestor),
             Verdict::Admitted if self.waits => Verdict::Held(Held::AncestorMissing),
@@ -104,10 +106,7 @@ impl Evaluation {
         let mut refreshed = if due || (control && !self.follow_control(log, now)) {
             self.judge_all(log, now)
         } else {
-            Refreshed {
-                admitted: self.judge_new(log, now),
-                ..Refreshed::default()
-            }
+            self.follow_content(log, now)
         };
         refreshed.control = due || control;
         if refreshed.control {
@@ -139,6 +138,27 @@ impl Evaluation {
                 .get(&entry.id)
                 .is_none_or(|judged| self.control.judge(log, entry, now) == judged.own)
         })
+    }
+
+    fn follow_content(&mut self, log: &SpaceLog, now: Timestamp) -> Refreshed {
+        let mut admitted = self.judge_new(log, now);
+        let settles_fork = |id: &EnvelopeId| {
+            log.get(*id)
+                .is_some_and(|entry| log.fork_seq(entry.header.chain).is_some())
+        };
+        if !admitted.iter().any(settles_fork) {
+            return Refreshed {
+                admitted,
+                ..Refreshed::default()
+            };
+        }
+        // A branch of a fork that was vouched for just now may take others with it.
+        let mut refreshed = self.judge_all(log, now);
+        refreshed.withdrawn.retain(|id| !admitted.contains(id));
+        admitted.retain(|id| self.verdict(*id).counts());
+        refreshed.admitted.extend(admitted);
+        refreshed.admitted = self.by_rank(refreshed.admitted);
+        refreshed
     }
 
     fn judge_all(&mut self, log: &SpaceLog, now: Timestamp) -> Refreshed {
@@ -223,6 +243,7 @@ impl Evaluation {
                 }
                 Some(below) => {
                     judged.tainted |= below.tainted || below.is_refused_content();
+                    judged.quarantined |= below.quarantined;
                     judged.clean &= if below.kind == Kind::Control {
                         below.clean
                     } else {
@@ -237,7 +258,7 @@ impl Evaluation {
             // What vouches leaves nothing below that does not count.
             judged.clean = true;
             self.judged.insert(entry.id, judged);
-            if judged.verdict() == Verdict::Admitted {
+            if judged.own == Verdict::Admitted && !judged.waits && !judged.tainted {
                 self.vouch(log, entry, counting);
             }
         }
@@ -315,19 +336,19 @@ impl Evaluation {
             .collect();
         // From below: a lower decision takes what rests on its loser out of the higher ones.
         for (seq, chain) in places {
-            let mut live: Vec<_> = log
-                .at(chain, seq)
-                .map(|id| (self.verdict(id), id))
-                .filter(|(verdict, _id)| verdict.counts())
-                .collect();
+            let standing = |id: EnvelopeId| {
+                let judged = self.judged.get(&id).filter(|it| !it.quarantined)?;
+                let verdict = judged.verdict();
+                verdict.counts().then_some((verdict, id))
+            };
+            let mut live: Vec<_> = log.at(chain, seq).filter_map(standing).collect();
             live.sort_unstable();
             let mut open: Vec<_> = live.into_iter().skip(1).map(|(_verdict, id)| id).collect();
             while let Some(id) = open.pop() {
                 let Some(judged) = self.judged.get_mut(&id) else {
                     continue;
                 };
-                let content = judged.kind != Kind::Control;
-                if content && !std::mem::replace(&mut judged.quarantined, true) {
+                if !std::mem::replace(&mut judged.quarantined, true) {
                     open.extend(above.get(&id).into_iter().flatten());
                 }
             }

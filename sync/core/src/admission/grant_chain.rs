@@ -126,8 +126,7 @@ impl Grants {
     pub(super) fn get(&self, log: &SpaceLog, id: EnvelopeId) -> Result<&Rooted, Problem> {
         match self.0.get(&id) {
             Some(found) => found.as_ref().map_err(|problem| *problem),
-            None if log.contains(id) => Err(Refusal::NotAGrant.into()),
-            None => Err(Problem::Held(Held::GrantMissing)),
+            None => Err(no_grant(log, id)),
         }
     }
 
@@ -228,6 +227,15 @@ pub(super) fn grant_in(log: &SpaceLog, id: EnvelopeId) -> Option<&Grant> {
     }
 }
 
+/// Content in a grant's place waits like a missing grant: so control never depends on content.
+fn no_grant(log: &SpaceLog, id: EnvelopeId) -> Problem {
+    if log.get(id).is_some_and(Entry::is_control) {
+        Refusal::NotAGrant.into()
+    } else {
+        Problem::Held(Held::GrantMissing)
+    }
+}
+
 /// An invitation's key signs grants to guests, and nothing else.
 fn check_invitation_use(authority: &Grant, entry: &Entry) -> Result<(), Problem> {
     let redeems = matches!(entry.statement, Some(Statement::Grant(_)));
@@ -260,8 +268,9 @@ fn resolve(log: &SpaceLog, id: EnvelopeId) -> Result<Rooted, Problem> {
     let mut links = Vec::new();
     let mut next = Some(id);
     while let Some(at) = next {
-        let entry = log.get(at).ok_or(Problem::Held(Held::GrantMissing))?;
-        let grant = grant_in(log, at).ok_or(Refusal::NotAGrant)?;
+        let (Some(entry), Some(grant)) = (log.get(at), grant_in(log, at)) else {
+            return Err(no_grant(log, at));
+        };
         if links.len() == DEPTH_MAX {
             return Err(Refusal::TooDeep.into());
         }

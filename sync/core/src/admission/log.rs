@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::entry::Entry;
+use super::entry::{Entry, Link};
 use crate::codec;
 use crate::envelope::Envelope;
 use crate::id::{AuthorId, Chain, EnvelopeId, Instance, SpaceId};
@@ -322,6 +322,13 @@ impl SpaceLog {
         let from = (chain, seq, EnvelopeId::ZERO);
         let to = (chain, seq, EnvelopeId::from_bytes([u8::MAX; 32]));
         self.places.range(from..=to).map(|(_chain, _seq, id)| *id)
+    }
+
+    /// Whether this very envelope is stored at this place.
+    pub fn holds(&self, link: Link) -> bool {
+        self.entries
+            .get(&link.id)
+            .is_some_and(|entry| entry.link() == link)
     }
 
     /// The entry at a lower position of the branch that ends in `id`.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::Entry;
+use super::entry::{Entry, Link};
 use super::log::SpaceLog;
 use crate::id::{AuthorId, Chain, EnvelopeId};
 use crate::statement::Cut;
@@ -16,6 +16,18 @@ struct Seen {
     /// The earliest time of this and all records above it.
     earliest: Timestamp,
     witness: AuthorId,
+}
+
+impl Seen {
+    /// The envelope at a lower position of the branch that the witness saw, if that is stored.
+    fn below(&self, log: &SpaceLog, chain: Chain, seq: u64) -> Option<EnvelopeId> {
+        let link = Link {
+            chain,
+            seq: self.seq,
+            id: self.id,
+        };
+        log.holds(link).then(|| log.below(self.id, seq)).flatten()
+    }
 }
 
 /// The receipts that stand, by chain.
@@ -63,7 +75,7 @@ impl Receipts {
             return from.first().map(|seen| seen.earliest);
         }
         from.iter()
-            .filter(|seen| log.below(seen.id, seq) == Some(entry.id))
+            .filter(|seen| seen.below(log, chain, seq) == Some(entry.id))
             .map(|seen| seen.at)
             .min()
     }
@@ -78,7 +90,7 @@ impl Receipts {
         let mut branches = self
             .from(chain, seq)
             .iter()
-            .filter_map(|seen| log.below(seen.id, seq))
+            .filter_map(|seen| seen.below(log, chain, seq))
             .peekable();
         branches.peek().is_some() && branches.all(|id| id == entry.id)
     }

@@ -144,7 +144,8 @@ impl Roster {
                     roster.add_card(&mut newest_cards, entry, card);
                 }
                 Statement::AgentCard { card, space } => {
-                    if roster.add_card(&mut newest_cards, entry, card) {
+                    let newest = roster.add_card(&mut newest_cards, entry, card);
+                    if newest {
                         roster.agent_spaces.insert(author, *space);
                     }
                 }

@@ -1,0 +1,381 @@
+//! Who may say what: forged roots, stolen grants, escalation, invitations, emergencies.
+
+use super::stage::{Actor, Cast, END, Stage, grant_to, minute, stage};
+use crate::admission::{Held, NotInserted, Refusal, SpaceLog, Verdict};
+use crate::envelope;
+use crate::id::{EnvelopeId, Instance, PrincipalId, SpaceId};
+use crate::invitation::{Draft, Terms};
+use crate::statement::{Audience, Body, Capability, Grant, GrantFlags, Statement};
+
+fn refused(why: Refusal) -> Verdict {
+    Verdict::Refused(why)
+}
+
+fn grant_by(
+    stage: &mut Stage,
+    issuer: &mut Actor,
+    audience: &mut Actor,
+    change: impl FnOnce(&mut Grant),
+) -> Verdict {
+    let id = stage.grant(issuer, audience, 10, change);
+    stage.verdict(id, 10)
+}
+
+#[test]
+fn everyone_in_the_cast_may_do_what_they_were_granted() {
+    let (mut stage, mut cast) = stage();
+    let written = stage.write(&mut cast.bob, 1);
+    let evaluation = stage.evaluate(2);
+    assert_eq!(evaluation.verdict(written), Verdict::Admitted);
+    let may = |actor: &Actor| evaluation.capability(actor.keys.author(), minute(2));
+    assert_eq!(may(&cast.bob), Some(Capability::Write));
+    assert_eq!(may(&cast.relay), Some(Capability::Relay));
+    assert_eq!(may(&Actor::new(66)), None);
+    assert_eq!(evaluation.members().len(), 6);
+    assert_eq!(
+        evaluation.best_grant(cast.carol.keys.author(), minute(2)),
+        Some(cast.carol.grant)
+    );
+    assert_eq!(
+        evaluation.capability(cast.bob.keys.author(), minute(END + 1)),
+        None,
+        "a grant ends by itself"
+    );
+}
+
+#[test]
+fn a04_an_envelope_of_another_space_is_not_stored() {
+    let (mut stage, cast) = stage();
+    let envelope = stage.changes(&cast.bob, 1, &[]);
+    let mut elsewhere = SpaceLog::new(SpaceId::from_bytes([3; 32]));
+    let inserted = elsewhere.insert(&envelope, minute(1));
+    assert_eq!(inserted, Err(NotInserted::WrongSpace));
+}
+
+#[test]
+fn a06_a_self_made_root_grant_is_refused() {
+    let (mut stage, _cast) = stage();
+    let mut mallory = Actor::new(66);
+    let grant = grant_to(&mallory, Capability::Administer);
+    let position = mallory.position(stage.space, 1);
+    let envelope = envelope::control(&mallory.keys, position, &Statement::Grant(grant)).unwrap();
+    mallory.said(&envelope);
+    stage.deliver(&envelope, minute(1));
+    mallory.grant = envelope.id();
+    let written = stage.write(&mut mallory, 2);
+    let evaluation = stage.evaluate(3);
+    assert_eq!(
+        evaluation.verdict(envelope.id()),
+        refused(Refusal::FalseRoot)
+    );
+    assert_eq!(evaluation.verdict(written), refused(Refusal::FalseRoot));
+    assert_eq!(
+        evaluation.capability(mallory.keys.author(), minute(3)),
+        None
+    );
+}
+
+#[test]
+fn a07_a_grant_under_someone_elses_is_refused() {
+    let (mut stage, mut cast) = stage();
+    let mut mallory = Actor::new(66);
+    mallory.grant = cast.alice.grant;
+    let verdict = grant_by(&mut stage, &mut mallory, &mut cast.rita, |_grant| {});
+    assert_eq!(verdict, refused(Refusal::SomeoneElses));
+}
+
+#[test]
+fn a08_a_grant_gives_nothing_that_its_parent_does_not_have() {
+    let escalations: [fn(&mut Grant); 6] = [
+        |grant| grant.capability = Capability::Administer,
+        |grant| grant.end = minute(END + 1),
+        |grant| grant.not_before = minute(-1),
+        |grant| grant.depth_left = 2,
+        |grant| grant.flags = GrantFlags::WITNESS,
+        |grant| grant.principal = PrincipalId::from_bytes([77; 16]),
+    ];
+    for (which, escalate) in escalations.into_iter().enumerate() {
+        let (mut stage, mut cast) = stage();
+        let mut delegate = Actor::new(10);
+        stage.grant(&mut cast.alice, &mut delegate, 1, |grant| {
+            grant.depth_left = 2;
+        });
+        let principal = PrincipalId::from_bytes([10; 16]);
+        let verdict = grant_by(&mut stage, &mut delegate, &mut cast.rita, |grant| {
+            grant.principal = principal;
+            grant.depth_left = 1;
+            escalate(grant);
+        });
+        assert_eq!(verdict, refused(Refusal::Escalation), "escalation {which}");
+    }
+}
+
+#[test]
+fn a08_depth_runs_out() {
+    let (mut stage, mut cast) = stage();
+    let verdict = grant_by(&mut stage, &mut cast.bob, &mut cast.rita, |grant| {
+        grant.principal = PrincipalId::from_bytes([4; 16]);
+    });
+    assert_eq!(verdict, refused(Refusal::Escalation));
+}
+
+#[test]
+fn a09_an_outsider_with_a_stolen_grant_id_is_refused() {
+    let (mut stage, cast) = stage();
+    let mut mallory = Actor::new(66);
+    mallory.grant = cast.bob.grant;
+    let written = stage.write(&mut mallory, 1);
+    assert_eq!(stage.verdict(written, 1), refused(Refusal::SomeoneElses));
+}
+
+#[test]
+fn a10_readers_and_relays_do_not_write() {
+    let (mut stage, mut cast) = stage();
+    let by_reader = stage.write(&mut cast.rita, 1);
+    let by_relay = stage.write(&mut cast.relay, 1);
+    let evaluation = stage.evaluate(1);
+    assert_eq!(evaluation.verdict(by_reader), refused(Refusal::Capability));
+    assert_eq!(evaluation.verdict(by_relay), refused(Refusal::Capability));
+}
+
+#[test]
+fn writers_do_not_configure_agents_or_name_relays() {
+    let (mut stage, mut cast) = stage();
+    let config = Body::AgentConfig(serde_bytes::ByteBuf::new());
+    let position = cast.bob.position(stage.space, 1);
+    let envelope = stage.sealed(&cast.bob, position, &config);
+    cast.bob.said(&envelope);
+    stage.deliver(&envelope, minute(1));
+    let relays = stage.say(&mut cast.bob, 1, &Statement::Relays(Vec::new()));
+    let evaluation = stage.evaluate(1);
+    assert_eq!(
+        evaluation.verdict(envelope.id()),
+        refused(Refusal::Capability)
+    );
+    assert_eq!(evaluation.verdict(relays), refused(Refusal::Capability));
+}
+
+#[test]
+fn what_rests_on_refused_content_never_counts_and_is_never_named() {
+    let (mut stage, mut cast) = stage();
+    let bad = stage.write(&mut cast.rita, 1);
+    let on_it = stage.write_on(&mut cast.bob, 2, 2, &[bad]);
+    let evaluation = stage.evaluate(3);
+    assert_eq!(evaluation.verdict(on_it), refused(Refusal::Ancestor));
+    let frontier = evaluation.frontier(cast.carol.chain());
+    assert!(!frontier.contains(&bad) && !frontier.contains(&on_it));
+    assert!(!evaluation.is_chain_usable(&stage.log, cast.bob.chain()));
+    assert!(evaluation.is_chain_usable(&stage.log, cast.carol.chain()));
+}
+
+#[test]
+fn content_waits_for_what_it_builds_on() {
+    let (mut stage, mut cast) = stage();
+    let below = stage.changes(&cast.carol, 1, &[]);
+    let above = stage.write_on(&mut cast.bob, 2, 2, &[below.id()]);
+    let waits = Verdict::Held(Held::AncestorMissing);
+    assert_eq!(stage.verdict(above, 2), waits);
+    cast.carol.said(&below);
+    stage.deliver(&below, minute(3));
+    assert_eq!(stage.verdict(above, 3), Verdict::Admitted);
+}
+
+fn invite(stage: &mut Stage, cast: &mut Cast, redemptions: u16) -> crate::invitation::Invitation {
+    let terms = Terms {
+        parent: cast.alice.grant,
+        principal: PrincipalId::from_bytes([88; 16]),
+        capability: Capability::Write,
+        not_before: minute(1),
+        end: minute(60),
+        redemptions,
+    };
+    let draft = Draft::new(&terms, &mut stage.entropy);
+    let grant = stage.say(&mut cast.alice, 1, &draft.statement());
+    draft.issued(stage.space, grant, Vec::new())
+}
+
+#[test]
+fn a26_an_invitation_is_redeemed_offline_cannot_outlive_itself_and_is_voided_from_zero() {
+    let (mut stage, mut cast) = stage();
+    let invitation = invite(&mut stage, &mut cast, 1);
+    let mut guest = Actor::new(20);
+    let redeemed = invitation
+        .redeem(&guest.keys, Instance(5), minute(2), &mut stage.entropy)
+        .unwrap();
+    guest.grant = redeemed.id();
+    stage.deliver(&redeemed, minute(3));
+    let written = stage.write(&mut guest, 4);
+    let evaluation = stage.evaluate(4);
+    assert_eq!(evaluation.verdict(written), Verdict::Admitted);
+    let member = evaluation
+        .grants_of(guest.keys.author(), minute(4))
+        .next()
+        .unwrap();
+    assert_eq!(member.guest_of, Some(invitation.grant));
+    assert_eq!(evaluation.capability(guest.keys.author(), minute(61)), None);
+
+    let mut longer = invitation.clone();
+    longer.end = minute(61);
+    let overstays = longer
+        .redeem(&guest.keys, Instance(6), minute(2), &mut stage.entropy)
+        .unwrap();
+    stage.deliver(&overstays, minute(3));
+    assert_eq!(
+        stage.verdict(overstays.id(), 4),
+        refused(Refusal::Escalation)
+    );
+
+    let target = invitation.grant;
+    let void = Statement::Revoke {
+        target,
+        cuts: Vec::new(),
+        reason: 0,
+    };
+    stage.say(&mut cast.alice, 5, &void);
+    let evaluation = stage.evaluate(6);
+    assert_eq!(evaluation.verdict(written), Verdict::Cut);
+    assert_eq!(evaluation.capability(guest.keys.author(), minute(6)), None);
+}
+
+#[test]
+fn a36_a_second_redemption_waits_whichever_a_witness_saw_first_counts() {
+    let (mut stage, mut cast) = stage();
+    let invitation = invite(&mut stage, &mut cast, 1);
+    let redeem = |stage: &mut Stage, seed: u8, at: i64| {
+        let guest = Actor::new(seed);
+        let instance = Instance(u64::from(seed));
+        let envelope = invitation
+            .redeem(&guest.keys, instance, minute(at), &mut stage.entropy)
+            .unwrap();
+        stage.deliver(&envelope, minute(at));
+        let header = envelope.header();
+        let cut = crate::statement::Cut {
+            chain: header.chain,
+            seq: 1,
+            id: envelope.id(),
+        };
+        (envelope.id(), cut)
+    };
+    let (first, first_seen) = redeem(&mut stage, 20, 10);
+    let (backdated, _unseen) = redeem(&mut stage, 21, 5);
+    let receipt = Statement::Receipt {
+        cuts: vec![first_seen],
+        at: minute(11),
+    };
+    stage.say(&mut cast.relay, 11, &receipt);
+    let evaluation = stage.evaluate(12);
+    assert_eq!(evaluation.verdict(first), Verdict::Admitted);
+    assert_eq!(evaluation.verdict(backdated), Verdict::Held(Held::Redeemed));
+}
+
+#[test]
+fn an_invitations_key_redeems_and_says_nothing_else() {
+    let (mut stage, mut cast) = stage();
+    let invitation = invite(&mut stage, &mut cast, 1);
+    let mut thief = Actor::new(30);
+    thief.keys = invitation.keys();
+    thief.grant = invitation.grant;
+    let written = stage.write(&mut thief, 2);
+    assert_eq!(stage.verdict(written, 2), refused(Refusal::Capability));
+}
+
+#[test]
+fn a52_no_second_principal_is_invented_under_an_invitation() {
+    let (mut stage, mut cast) = stage();
+    let invitation = invite(&mut stage, &mut cast, 2);
+    let mut key = Actor::new(30);
+    key.keys = invitation.keys();
+    key.grant = invitation.grant;
+    let mut guest = Actor::new(31);
+    let verdict = grant_by(&mut stage, &mut key, &mut guest, |grant| {
+        grant.end = minute(60);
+    });
+    assert_eq!(
+        verdict,
+        refused(Refusal::Escalation),
+        "it names a principal"
+    );
+    let guests: Vec<_> = [32, 33]
+        .map(|seed| {
+            let guest = Actor::new(seed);
+            let instance = Instance(u64::from(seed));
+            let envelope = invitation
+                .redeem(&guest.keys, instance, minute(2), &mut stage.entropy)
+                .unwrap();
+            stage.deliver(&envelope, minute(2));
+            guest.keys.author()
+        })
+        .to_vec();
+    let evaluation = stage.evaluate(3);
+    let principals: std::collections::BTreeSet<_> = guests
+        .iter()
+        .flat_map(|author| evaluation.grants_of(*author, minute(3)))
+        .map(|member| (member.principal, member.guest_of))
+        .collect();
+    assert_eq!(
+        principals.len(),
+        1,
+        "all guests of one invitation are one principal"
+    );
+}
+
+#[test]
+fn a43_an_emergency_grant_counts_only_after_its_reason_and_for_a_day() {
+    let (mut stage, mut cast) = stage();
+    let mut silent = Actor::new(40);
+    let mut open = Actor::new(41);
+    for actor in [&mut silent, &mut open] {
+        stage.grant(&mut cast.anchor, actor, 1, |grant| {
+            grant.flags = GrantFlags::BREAK_GLASS;
+            grant.end = minute(5 * END);
+        });
+    }
+    let without = stage.write(&mut silent, 2);
+    let reason = Statement::BreakGlass {
+        reason: "storage is burning".to_owned(),
+    };
+    stage.say(&mut open, 2, &reason);
+    let with = stage.write(&mut open, 3);
+    let next_day = stage.write(&mut open, 3 + 24 * 60);
+    let evaluation = stage.evaluate(3 + 24 * 60);
+    assert_eq!(evaluation.verdict(without), refused(Refusal::NoReason));
+    assert_eq!(evaluation.verdict(with), Verdict::Admitted);
+    assert_eq!(evaluation.verdict(next_day), refused(Refusal::NoReason));
+}
+
+#[test]
+fn readers_of_another_space_may_read_while_they_read_there_and_write_nothing() {
+    use crate::admission::{OutsideSpace, Outsiders, evaluate};
+    let (mut stage, mut cast) = stage();
+    let system = SpaceId::from_bytes([50; 32]);
+    let mut nobody = Actor::new(51);
+    stage.grant(&mut cast.alice, &mut nobody, 1, |grant| {
+        grant.audience = Audience::ReadersOf(system);
+        grant.capability = Capability::Read;
+    });
+    let reader = Actor::new(52);
+    let mut outsiders = Outsiders::none();
+    let mut outside = OutsideSpace::default();
+    outside.readers.insert(reader.keys.author(), minute(30));
+    outsiders.0.insert(system, outside);
+    let evaluation = evaluate(&stage.log, &outsiders, minute(2));
+    let may = |at| evaluation.capability(reader.keys.author(), minute(at));
+    assert_eq!(may(2), Some(Capability::Read));
+    assert_eq!(may(31), None);
+    assert_eq!(evaluation.audiences().len(), 1);
+    let mut writer = Actor::new(52);
+    writer.grant = nobody.grant;
+    let written = stage.write(&mut writer, 3);
+    assert_eq!(stage.verdict(written, 3), refused(Refusal::SomeoneElses));
+}
+
+#[test]
+fn the_space_key_signs_its_genesis_alone() {
+    let (mut stage, cast) = stage();
+    let genesis = stage.all[0].0.header().clone();
+    assert_eq!(genesis.authority, EnvelopeId::ZERO);
+    let mut unauthorised = cast.bob.twin();
+    unauthorised.grant = EnvelopeId::ZERO;
+    let written = stage.write(&mut unauthorised, 1);
+    assert_eq!(stage.verdict(written, 1), refused(Refusal::NoAuthority));
+}

@@ -1,0 +1,262 @@
+//! Revocations, duels, forks and vouching.
+
+use super::stage::{Actor, Cast, END, Stage, minute, stage};
+use crate::admission::{BRANCHES_MAX, Held, Inserted, NotInserted, Verdict};
+use crate::envelope::Envelope;
+use crate::id::EnvelopeId;
+use crate::statement::{Capability, Cut, Statement};
+
+fn revoke(target: EnvelopeId, cuts: &[Cut]) -> Statement {
+    Statement::Revoke {
+        target,
+        cuts: cuts.to_vec(),
+        reason: 1,
+    }
+}
+
+fn receipt(stage: &mut Stage, witness: &mut Actor, at: i64, cuts: &[Cut]) -> EnvelopeId {
+    let statement = Statement::Receipt {
+        cuts: cuts.to_vec(),
+        at: minute(at),
+    };
+    stage.say(witness, at, &statement)
+}
+
+#[test]
+fn a12_a13_what_a_revoked_writer_backdates_is_cut_on_every_replica() {
+    let (mut stage, mut cast) = stage();
+    let kept = stage.write(&mut cast.bob, 1);
+    let cut = cast.bob.cut();
+    stage.say(&mut cast.alice, 5, &revoke(cast.bob.grant, &[cut]));
+    let backdated = stage.write_on(&mut cast.bob, 2, 6, &[]);
+    let evaluation = stage.evaluate(7);
+    assert_eq!(evaluation.verdict(kept), Verdict::Admitted);
+    assert_eq!(evaluation.verdict(backdated), Verdict::Cut);
+    assert_eq!(
+        evaluation.capability(cast.bob.keys.author(), minute(7)),
+        None
+    );
+    let mut other_database = cast.bob.twin();
+    other_database.instance.0 += 1;
+    (other_database.seq, other_database.previous) = (0, EnvelopeId::ZERO);
+    let new_chain = stage.write_on(&mut other_database, 2, 6, &[]);
+    assert_eq!(
+        stage.verdict(new_chain, 7),
+        Verdict::Cut,
+        "unnamed chains are cut at 0"
+    );
+}
+
+#[test]
+fn a14_honest_work_on_top_of_a_cut_write_survives_and_vouches_for_it() {
+    let (mut stage, mut cast) = stage();
+    let cut = cast.bob.cut();
+    let late = stage.write(&mut cast.bob, 2);
+    let on_it = stage.write_on(&mut cast.carol, 3, 3, &[late]);
+    stage.say(&mut cast.alice, 4, &revoke(cast.bob.grant, &[cut]));
+    let later = stage.write(&mut cast.bob, 2);
+    let evaluation = stage.evaluate(5);
+    assert_eq!(evaluation.verdict(late), Verdict::Vouched);
+    assert_eq!(evaluation.verdict(on_it), Verdict::Admitted);
+    assert_eq!(evaluation.verdict(later), Verdict::Cut);
+    let frontier = evaluation.frontier(cast.alice.chain());
+    assert!(frontier.contains(&on_it) && !frontier.contains(&later));
+}
+
+#[test]
+fn control_is_never_vouched_for_and_does_not_vouch() {
+    let (mut stage, mut cast) = stage();
+    let cut = cast.carol.cut();
+    let mut mallory = Actor::new(60);
+    let granted = stage.grant(&mut cast.carol, &mut mallory, 2, |_grant| {});
+    stage.write_on(&mut cast.bob, 3, 3, &[granted]);
+    stage.say(&mut cast.alice, 4, &revoke(cast.carol.grant, &[cut]));
+    let evaluation = stage.evaluate(5);
+    assert_eq!(evaluation.verdict(granted), Verdict::Cut);
+    assert_eq!(
+        evaluation.capability(mallory.keys.author(), minute(5)),
+        None
+    );
+}
+
+#[test]
+fn a15_lower_and_equal_administrators_cannot_revoke() {
+    let (mut stage, mut cast) = stage();
+    let mut equal = Actor::new(61);
+    stage.grant(&mut cast.alice, &mut equal, 1, |grant| {
+        grant.capability = Capability::Administer;
+    });
+    let upwards = stage.say(&mut cast.carol, 2, &revoke(cast.alice.grant, &[]));
+    let sideways = stage.say(&mut equal, 2, &revoke(cast.carol.grant, &[]));
+    let by_writer = stage.say(&mut cast.bob, 2, &revoke(cast.rita.grant, &[]));
+    let evaluation = stage.evaluate(3);
+    for id in [upwards, sideways, by_writer] {
+        assert!(matches!(evaluation.verdict(id), Verdict::Refused(_)));
+    }
+    let may = |actor: &Actor| evaluation.capability(actor.keys.author(), minute(3));
+    assert_eq!(may(&cast.alice), Some(Capability::Administer));
+    assert_eq!(may(&cast.carol), Some(Capability::Administer));
+    assert_eq!(may(&cast.rita), Some(Capability::Read));
+    let own = revoke(cast.bob.grant, &[cast.bob.cut()]);
+    stage.say(&mut cast.bob, 3, &own);
+    let evaluation = stage.evaluate(4);
+    assert_eq!(
+        evaluation.capability(cast.bob.keys.author(), minute(4)),
+        None
+    );
+}
+
+#[test]
+fn a16_a_backdated_grant_of_a_revoked_administrator_is_void() {
+    let (mut stage, mut cast) = stage();
+    stage.say(
+        &mut cast.alice,
+        5,
+        &revoke(cast.carol.grant, &[cast.carol.cut()]),
+    );
+    let mut mallory = Actor::new(60);
+    let granted = stage.grant(&mut cast.carol, &mut mallory, 2, |_grant| {});
+    let written = stage.write(&mut mallory, 3);
+    let evaluation = stage.evaluate(6);
+    assert_eq!(evaluation.verdict(granted), Verdict::Cut);
+    assert_eq!(evaluation.verdict(written), Verdict::Cut);
+}
+
+#[test]
+fn a17_a_revoked_administrator_takes_nobody_along() {
+    let (mut stage, mut cast) = stage();
+    let mut dave = Actor::new(62);
+    stage.grant(&mut cast.carol, &mut dave, 1, |_grant| {});
+    stage.say(
+        &mut cast.alice,
+        5,
+        &revoke(cast.carol.grant, &[cast.carol.cut(), dave.cut()]),
+    );
+    let revenge = stage.say(&mut cast.carol, 2, &revoke(dave.grant, &[]));
+    let evaluation = stage.evaluate(6);
+    assert_eq!(evaluation.verdict(revenge), Verdict::Cut);
+}
+
+fn fork(stage: &mut Stage, cast: &mut Cast) -> (Envelope, Envelope) {
+    let twin = cast.bob.twin();
+    let left = stage.changes(&cast.bob, 1, &[]);
+    let right = stage.changes(&twin, 2, &[]);
+    stage.deliver(&left, minute(2));
+    let inserted = stage.log.insert(&right, minute(3));
+    assert_eq!(inserted, Ok(Inserted::Fork));
+    stage.all.push((right.clone(), minute(3)));
+    (left, right)
+}
+
+fn seen(envelope: &Envelope) -> Cut {
+    Cut {
+        chain: envelope.header().chain,
+        seq: envelope.header().seq,
+        id: envelope.id(),
+    }
+}
+
+#[test]
+fn a22_an_unwitnessed_fork_counts_on_neither_branch() {
+    let (mut stage, mut cast) = stage();
+    let below = stage.write(&mut cast.bob, 1);
+    let (left, right) = fork(&mut stage, &mut cast);
+    let evaluation = stage.evaluate(4);
+    assert_eq!(evaluation.verdict(below), Verdict::Admitted);
+    assert_eq!(evaluation.verdict(left.id()), Verdict::Cut);
+    assert_eq!(evaluation.verdict(right.id()), Verdict::Cut);
+    let summary = stage.log.summary();
+    let chain = summary
+        .iter()
+        .find(|it| it.chain == cast.bob.chain())
+        .unwrap();
+    assert!(chain.is_forked() && chain.seq == 2 && chain.heads.len() == 2);
+}
+
+#[test]
+fn a23_a_witnessed_history_survives_a_fork() {
+    let (mut stage, mut cast) = stage();
+    let (left, right) = fork(&mut stage, &mut cast);
+    receipt(&mut stage, &mut cast.relay, 4, &[seen(&left)]);
+    let evaluation = stage.evaluate(5);
+    assert_eq!(evaluation.verdict(left.id()), Verdict::Admitted);
+    assert_eq!(evaluation.verdict(right.id()), Verdict::Cut);
+    receipt(&mut stage, &mut cast.alice, 6, &[seen(&right)]);
+    let evaluation = stage.evaluate(7);
+    let both = [left.id(), right.id()].map(|id| evaluation.verdict(id));
+    assert_eq!(
+        both,
+        [Verdict::Cut; 2],
+        "witnesses of both branches settle nothing"
+    );
+}
+
+#[test]
+fn a_receipt_by_nobody_settles_no_fork() {
+    let (mut stage, mut cast) = stage();
+    let (left, _right) = fork(&mut stage, &mut cast);
+    receipt(&mut stage, &mut cast.carol.twin(), 4, &[]);
+    receipt(&mut stage, &mut cast.rita, 4, &[seen(&left)]);
+    assert_eq!(stage.verdict(left.id(), 5), Verdict::Cut);
+}
+
+#[test]
+fn of_two_vouched_branches_the_lower_id_stands_and_the_other_waits() {
+    let (mut stage, mut cast) = stage();
+    let (left, right) = fork(&mut stage, &mut cast);
+    let on_left = stage.write_on(&mut cast.carol, 4, 4, &[left.id()]);
+    let on_right = stage.write_on(&mut cast.alice, 4, 4, &[right.id()]);
+    let evaluation = stage.evaluate(5);
+    let (stands, waits) = if left.id() < right.id() {
+        ((left.id(), on_left), (right.id(), on_right))
+    } else {
+        ((right.id(), on_right), (left.id(), on_left))
+    };
+    assert_eq!(evaluation.verdict(stands.0), Verdict::Vouched);
+    assert_eq!(evaluation.verdict(stands.1), Verdict::Admitted);
+    let quarantined = Verdict::Held(Held::Quarantined);
+    assert_eq!(evaluation.verdict(waits.0), quarantined);
+    assert_eq!(evaluation.verdict(waits.1), quarantined);
+}
+
+#[test]
+fn branches_are_bounded_and_a_named_one_comes_in() {
+    let (mut stage, mut cast) = stage();
+    fork(&mut stage, &mut cast);
+    let third = stage.changes(&cast.bob, 3, &[]);
+    let inserted = stage.log.insert(&third, minute(4));
+    assert_eq!(inserted, Err(NotInserted::ForkLimit));
+    receipt(&mut stage, &mut cast.relay, 5, &[seen(&third)]);
+    stage.deliver(&third, minute(6));
+    assert_eq!(stage.verdict(third.id(), 7), Verdict::Admitted);
+    let many: Vec<_> = (0..12)
+        .map(|at| stage.changes(&cast.bob, 10 + at, &[]))
+        .collect();
+    let cuts: Vec<_> = many.iter().map(seen).collect();
+    receipt(&mut stage, &mut cast.relay, 30, &cuts);
+    let stored = many
+        .iter()
+        .filter(|envelope| stage.log.insert(envelope, minute(31)).is_ok())
+        .count();
+    assert_eq!(stored, BRANCHES_MAX - 3);
+}
+
+#[test]
+fn a_revocation_undone_by_a_new_grant_lets_its_holder_write_again() {
+    let (mut stage, mut cast) = stage();
+    stage.say(
+        &mut cast.alice,
+        5,
+        &revoke(cast.bob.grant, &[cast.bob.cut()]),
+    );
+    stage.grant(&mut cast.alice, &mut cast.bob, 6, |grant| {
+        grant.end = minute(2 * END);
+    });
+    let written = stage.write(&mut cast.bob, 7);
+    let evaluation = stage.evaluate(8);
+    assert_eq!(evaluation.verdict(written), Verdict::Admitted);
+    assert_eq!(
+        evaluation.capability(cast.bob.keys.author(), minute(8)),
+        Some(Capability::Write)
+    );
+}

@@ -1,0 +1,10 @@
+//! Attacks of TRUST §11 and properties of admission. Each story is judged in several orders of
+//! arrival, which must agree.
+
+mod attacks;
+mod cuts;
+mod keyring;
+mod log;
+mod properties;
+mod stage;
+mod time;

@@ -1,0 +1,190 @@
+//! Properties: order never matters, escalation never succeeds, altered bytes never panic.
+
+use proptest::prelude::*;
+
+use super::stage::{Actor, Stage, minute, shuffle, stage};
+use crate::admission::{Outsiders, Verdict, evaluate};
+use crate::envelope;
+use crate::statement::{Capability, Cut, Grant, GrantFlags, Statement};
+
+/// One thing that one of six actors does; the numbers choose.
+#[derive(Clone, Debug)]
+struct Deed {
+    actor: usize,
+    what: u8,
+    other: usize,
+    seq: u64,
+    at: i64,
+    delay: i64,
+}
+
+fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    let deed = (
+        0..6_usize,
+        0..11_u8,
+        0..6_usize,
+        0..4_u64,
+        1..1_100_i64,
+        0..60_i64,
+    )
+        .prop_map(|(actor, what, other, seq, at, delay)| Deed {
+            actor,
+            what,
+            other,
+            seq,
+            at,
+            delay,
+        });
+    prop::collection::vec(deed, 1..24)
+}
+
+fn cut_of(stage: &Stage, actor: &Actor, seq: u64) -> Cut {
+    let id = stage.log.at(actor.chain(), seq).next().unwrap_or_default();
+    Cut {
+        chain: actor.chain(),
+        seq,
+        id,
+    }
+}
+
+fn perform(stage: &mut Stage, actors: &mut [Actor], deed: &Deed) {
+    let target = actors[deed.other].grant;
+    let cuts = vec![cut_of(stage, &actors[deed.other], deed.seq)];
+    let ancestors: Vec<_> = stage
+        .log
+        .head(actors[deed.other].chain())
+        .filter(|_head| deed.other != deed.actor)
+        .map(|(_seq, id)| id)
+        .into_iter()
+        .collect();
+    let heard = deed.at + deed.delay;
+    let actor = &mut actors[deed.actor];
+    let statement = match deed.what {
+        0..=4 => {
+            let envelope = stage.changes(actor, deed.at, &ancestors);
+            if stage.log.insert(&envelope, minute(heard)).is_ok() {
+                actor.said(&envelope);
+                stage.all.push((envelope, minute(heard)));
+            }
+            return;
+        }
+        5 | 6 => {
+            // What the actor says next takes the same position: a fork.
+            let envelope = stage.changes(actor, deed.at, &ancestors);
+            if stage.log.insert(&envelope, minute(heard)).is_ok() {
+                stage.all.push((envelope, minute(heard)));
+            }
+            return;
+        }
+        7 => Statement::Revoke {
+            target,
+            cuts,
+            reason: 0,
+        },
+        8 => Statement::Close { target, cuts },
+        9 => Statement::Receipt {
+            cuts,
+            at: minute(deed.at),
+        },
+        _ => {
+            let audience = Actor::new(u8::try_from(100 + deed.other).unwrap());
+            let mut grant = super::stage::grant_to(&audience, Capability::Write);
+            grant.parent = Some(actor.grant);
+            Statement::Grant(grant)
+        }
+    };
+    let position = actor.position(stage.space, deed.at);
+    let envelope = envelope::control(&actor.keys, position, &statement).unwrap();
+    if stage.log.insert(&envelope, minute(heard)).is_ok() {
+        actor.said(&envelope);
+        stage.all.push((envelope, minute(heard)));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a38_any_order_of_arrival_gives_one_evaluation(deeds in deeds(), seed: u64) {
+        let (mut stage, cast) = stage();
+        let mut actors = vec![cast.anchor, cast.alice, cast.carol, cast.bob, cast.rita, cast.relay];
+        for deed in &deeds {
+            perform(&mut stage, &mut actors, deed);
+        }
+        let now = 1_200;
+        let evaluation = evaluate(&stage.log, &Outsiders::none(), minute(now));
+        for replica in 0..5 {
+            let mut order = stage.all.clone();
+            shuffle(&mut order, seed.wrapping_add(replica));
+            let verdicts = stage.arrive(order, now);
+            for (id, verdict) in verdicts {
+                prop_assert_eq!(verdict, evaluation.verdict(id));
+            }
+        }
+        for id in evaluation.in_order() {
+            prop_assert!(evaluation.verdict(id).counts());
+        }
+    }
+
+    #[test]
+    fn a08_no_grant_under_a_grant_gives_more(
+        capability in 0..5_usize, flags in 0..8_u8, not_before in -5..5_i64, end in 995..1_005_i64,
+        depth_left in 0..5_u8, redemptions in 0..2_u16, redirect: bool,
+    ) {
+        let (mut stage, mut cast) = stage();
+        let mut issuer = Actor::new(90);
+        stage.grant(&mut cast.alice, &mut issuer, 1, |grant| grant.depth_left = 2);
+        let capability = [Capability::Relay, Capability::Read, Capability::Comment,
+            Capability::Write, Capability::Administer][capability];
+        let mut marks = GrantFlags::NONE;
+        for (bit, mark) in [GrantFlags::WITNESS, GrantFlags::BREAK_GLASS, GrantFlags::INVITATION].into_iter().enumerate() {
+            if flags & (1 << bit) != 0 {
+                marks = marks.with(mark);
+            }
+        }
+        let mut audience = Actor::new(91);
+        let change = |grant: &mut Grant| {
+            grant.capability = capability;
+            grant.flags = marks;
+            grant.not_before = minute(not_before);
+            grant.end = minute(end);
+            grant.depth_left = depth_left;
+            grant.redemptions = redemptions;
+            if !redirect {
+                grant.principal = crate::id::PrincipalId::from_bytes([90; 16]);
+            }
+        };
+        let id = stage.grant(&mut issuer, &mut audience, 2, change);
+        let invites = marks == GrantFlags::INVITATION;
+        let inside = capability <= Capability::Write && not_before >= 0 && end <= 1_000
+            && depth_left < 2 && !redirect
+            && (marks == GrantFlags::NONE || invites)
+            && invites == (redemptions > 0)
+            && (!invites || (capability >= Capability::Read && depth_left > 0));
+        let verdict = evaluate(&stage.log, &Outsiders::none(), minute(3)).verdict(id);
+        prop_assert_eq!(verdict == Verdict::Admitted, inside, "{:?}", verdict);
+    }
+
+    #[test]
+    fn a44_altered_bytes_are_refused_and_never_panic(at: prop::sample::Index, bit in 0..8_u8, part in 0..3_usize) {
+        let (stage, _cast) = stage();
+        let (envelope, _received) = &stage.all[2];
+        let mut raw = envelope.raw().clone();
+        let bytes = match part {
+            0 => &mut raw.header,
+            1 => &mut raw.signature,
+            _ => raw.body.as_mut().unwrap(),
+        };
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        // A replica that trusted its store would still not panic on it.
+        let recalled = raw.clone().recall();
+        prop_assert!(raw.verify().is_err());
+        if let Ok(envelope) = recalled {
+            let mut log = stage.log.clone();
+            if log.insert(&envelope, minute(5)).is_ok() {
+                evaluate(&log, &Outsiders::none(), minute(6));
+            }
+        }
+    }
+}
