@@ -1,0 +1,397 @@
+//! What this device writes: sealed bodies, statements, Spaces, redemptions, receipts.
+
+use std::collections::BTreeSet;
+
+use super::Engine;
+use super::batch::{Draft, Item, Work};
+use super::io::{WriteError, WriteId};
+use super::space::Space;
+use crate::envelope::{self, ANCESTORS_MAX, Envelope, FormError, Position};
+use crate::id::{Chain, DocumentId, EnvelopeId, Instance, PrincipalId, SpaceId};
+use crate::key::{DeviceKeys, EpochKey, SpaceKey};
+use crate::statement::{Audience, Body, Capability, Cut, Grant, GrantFlags, Kind, Statement};
+use crate::time::Timestamp;
+
+/// How many grants may follow below a Space's first.
+const DEPTH_LEFT_GENESIS: u8 = 7;
+
+impl Engine {
+    /// Where this device's next envelope goes, on top of what the batch already has.
+    fn position(
+        &mut self,
+        draft: &Draft,
+        space: SpaceId,
+        capability: Capability,
+    ) -> Result<Position, WriteError> {
+        let held = self.spaces.get(&space).ok_or(WriteError::UnknownSpace)?;
+        if held.evaluation.capability(self.author, self.now) < Some(capability) {
+            return Err(WriteError::NotAllowed);
+        }
+        if !held.evaluation.is_chain_usable(&held.log, self.chain()) {
+            self.instance = Instance(self.entropy.next_u64());
+            self.queue.instance_dirty = true;
+        }
+        let chain = self.chain();
+        let held = self.spaces.get(&space).ok_or(WriteError::UnknownSpace)?;
+        let authority = held
+            .evaluation
+            .best_grant(self.author, self.now)
+            .ok_or(WriteError::NotAllowed)?;
+        let drafted = draft.heads.get(&(space, chain)).copied();
+        let (seq, previous) = drafted
+            .or_else(|| held.log.head(chain))
+            .map_or((1, EnvelopeId::ZERO), |(seq, id)| (seq + 1, id));
+        let ancestors = if drafted.is_some() {
+            // The envelope before it in this batch names them already.
+            Vec::new()
+        } else {
+            held.evaluation.frontier(chain)
+        };
+        Ok(Position {
+            space,
+            instance: self.instance,
+            seq,
+            previous,
+            authority,
+            ancestors,
+            time: self.now,
+        })
+    }
+
+    fn add_own(&self, draft: &mut Draft, envelope: Envelope, write: Option<WriteId>) {
+        draft.add(Item {
+            envelope,
+            from: None,
+            write,
+            received: self.now,
+        });
+    }
+
+    pub(super) fn draft_control(
+        &mut self,
+        draft: &mut Draft,
+        write: Option<WriteId>,
+        space: SpaceId,
+        statement: &Statement,
+    ) -> Result<(), WriteError> {
+        let mut position = self.position(draft, space, Capability::Relay)?;
+        position.ancestors.truncate(ANCESTORS_MAX);
+        let envelope = envelope::control(&self.keys, position, statement)?;
+        self.add_own(draft, envelope, write);
+        Ok(())
+    }
+
+    pub(super) fn draft_write(
+        &mut self,
+        draft: &mut Draft,
+        write: WriteId,
+        space: SpaceId,
+        document: DocumentId,
+        body: &Body,
+    ) -> Result<(), WriteError> {
+        // Refuse before anything is drafted for it.
+        self.position(draft, space, Capability::Comment)?;
+        let (epoch, key) = self.epoch(draft, space)?;
+        self.share_keys(draft, space)?;
+        let mut position = self.position(draft, space, Capability::Comment)?;
+        while position.ancestors.len() > ANCESTORS_MAX {
+            let rest = position.ancestors.split_off(ANCESTORS_MAX);
+            let sealed = (epoch, &key);
+            let merge = self.seal(position, document, &Body::Merge, sealed)?;
+            self.add_own(draft, merge, None);
+            position = self.position(draft, space, Capability::Comment)?;
+            position.ancestors = rest;
+        }
+        let envelope = self.seal(position, document, body, (epoch, &key))?;
+        self.add_own(draft, envelope, Some(write));
+        Ok(())
+    }
+
+    fn seal(
+        &mut self,
+        position: Position,
+        document: DocumentId,
+        body: &Body,
+        epoch: (EnvelopeId, &EpochKey),
+    ) -> Result<Envelope, FormError> {
+        envelope::sealed(
+            &self.keys,
+            position,
+            document,
+            body,
+            epoch,
+            &mut self.entropy,
+        )
+    }
+
+    /// The epoch to seal under; a new one first when there is none or a reader left.
+    fn epoch(
+        &mut self,
+        draft: &mut Draft,
+        space: SpaceId,
+    ) -> Result<(EnvelopeId, EpochKey), WriteError> {
+        if let Some(fresh) = draft.epochs.get(&space) {
+            return Ok(fresh.clone());
+        }
+        let held = self.spaces.get(&space).ok_or(WriteError::UnknownSpace)?;
+        let (log, outsiders) = (&held.log, &held.outsiders);
+        let due = held
+            .keyring
+            .rotation_due(log, &held.evaluation, outsiders, self.now);
+        let may_rotate =
+            held.evaluation.capability(self.author, self.now) >= Some(Capability::Write);
+        if due.is_none() || !may_rotate {
+            let (id, key) = held
+                .keyring
+                .in_force(log, &held.evaluation)
+                .ok_or(WriteError::NoKey)?;
+            return Ok((id, key.clone()));
+        }
+        let rotation = held
+            .keyring
+            .rotation(
+                &held.evaluation,
+                space,
+                outsiders,
+                self.now,
+                &mut self.entropy,
+            )
+            .map_err(|_unwrappable| WriteError::NoKey)?;
+        self.draft_control(draft, None, space, &rotation.statement)?;
+        let id = draft
+            .heads
+            .get(&(space, self.chain()))
+            .map_or(EnvelopeId::ZERO, |(_seq, id)| *id);
+        draft.epochs.insert(space, (id, rotation.key.clone()));
+        Ok((id, rotation.key))
+    }
+
+    /// Seals the epochs to readers that came after them.
+    fn share_keys(&mut self, draft: &mut Draft, space: SpaceId) -> Result<(), WriteError> {
+        if draft.epochs.contains_key(&space) {
+            return Ok(());
+        }
+        for statement in self.shares(space) {
+            self.draft_control(draft, None, space, &statement)?;
+        }
+        Ok(())
+    }
+
+    fn shares(&mut self, space: SpaceId) -> Vec<Statement> {
+        let Some(held) = self.spaces.get_mut(&space) else {
+            return Vec::new();
+        };
+        if !std::mem::take(&mut held.share_due) {
+            return Vec::new();
+        }
+        held.keyring
+            .share(&held.log, &held.evaluation, self.now, &mut self.entropy)
+    }
+
+    /// After this device let someone in: the keys follow at once.
+    pub(super) fn share_soon(&mut self, space: SpaceId) {
+        for statement in self.shares(space) {
+            self.queue.push(Work::Control {
+                write: None,
+                space,
+                statement,
+            });
+        }
+    }
+
+    pub(super) fn draft_space(
+        &mut self,
+        draft: &mut Draft,
+        write: WriteId,
+        anchor: Option<&DeviceKeys>,
+        principal: PrincipalId,
+        end: Timestamp,
+    ) -> Result<(), WriteError> {
+        let space_key = SpaceKey::generate(&mut self.entropy);
+        let space = space_key.space();
+        let mut grant = Grant {
+            audience: Audience::Author(anchor.map_or(self.author, DeviceKeys::author)),
+            box_key: anchor.map_or(self.keys.box_public(), DeviceKeys::box_public),
+            principal,
+            capability: Capability::Administer,
+            flags: GrantFlags::WITNESS,
+            not_before: Timestamp::ZERO,
+            end: Timestamp::MAX,
+            depth_left: DEPTH_LEFT_GENESIS,
+            redemptions: 0,
+            parent: None,
+            nonce: self.entropy.bytes(),
+        };
+        let genesis = envelope::genesis(&space_key, &Statement::Grant(grant.clone()), self.now)?;
+        let mut authority = genesis.id();
+        let mut first = vec![genesis];
+        if let Some(anchor) = anchor {
+            grant.audience = Audience::Author(self.author);
+            grant.box_key = self.keys.box_public();
+            grant.end = end;
+            grant.depth_left = DEPTH_LEFT_GENESIS - 1;
+            grant.parent = Some(authority);
+            grant.nonce = self.entropy.bytes();
+            let position = self.first_position(space, authority);
+            let granted = envelope::control(anchor, position, &Statement::Grant(grant))?;
+            authority = granted.id();
+            first.push(granted);
+        }
+        let mut made = Space::new(space);
+        for envelope in &first {
+            let _inserted = made.remember(envelope, self.now);
+        }
+        let (log, outsiders) = (&made.log, &made.outsiders);
+        made.evaluation.refresh(log, outsiders, self.now);
+        let rotation = made
+            .keyring
+            .rotation(
+                &made.evaluation,
+                space,
+                outsiders,
+                self.now,
+                &mut self.entropy,
+            )
+            .map_err(|_unwrappable| WriteError::NoKey)?;
+        let mut position = self.first_position(space, authority);
+        position.instance = self.instance;
+        position.ancestors = vec![authority];
+        let epoch = envelope::control(&self.keys, position, &rotation.statement)?;
+        draft.created(write, first[0].id());
+        for envelope in first {
+            self.add_own(draft, envelope, None);
+        }
+        draft.epochs.insert(space, (epoch.id(), rotation.key));
+        self.add_own(draft, epoch, Some(write));
+        Ok(())
+    }
+
+    fn first_position(&mut self, space: SpaceId, authority: EnvelopeId) -> Position {
+        Position {
+            space,
+            instance: Instance(self.entropy.next_u64()),
+            seq: 1,
+            previous: EnvelopeId::ZERO,
+            authority,
+            ancestors: Vec::new(),
+            time: self.now,
+        }
+    }
+
+    /// The guest's grant to its own device, signed by the invitation.
+    pub(super) fn draft_redemption(&mut self, draft: &mut Draft, space: SpaceId) {
+        let Some(held) = self.spaces.get(&space) else {
+            return;
+        };
+        let Some(invitation) = &held.invitation else {
+            return;
+        };
+        let invited = held
+            .evaluation
+            .members()
+            .iter()
+            .find(|member| member.author == invitation.author() && member.is_live(self.now));
+        let Some(invited) = invited.cloned() else {
+            return;
+        };
+        let grant = Grant {
+            audience: Audience::Author(self.author),
+            box_key: self.keys.box_public(),
+            principal: PrincipalId::ZERO,
+            capability: invited.capability,
+            flags: GrantFlags::NONE,
+            not_before: invited.not_before,
+            end: invited.end,
+            depth_left: 0,
+            redemptions: 0,
+            parent: Some(invited.grant),
+            nonce: self.entropy.bytes(),
+        };
+        let position = self.first_position(space, invited.grant);
+        let Some(held) = self.spaces.get_mut(&space) else {
+            return;
+        };
+        let Some(invitation) = &held.invitation else {
+            return;
+        };
+        if let Ok(envelope) = envelope::control(invitation, position, &Statement::Grant(grant)) {
+            held.redeemed = true;
+            self.add_own(draft, envelope, None);
+        }
+    }
+
+    /// Witnesses state what they hold: changed heads, at most once an interval, never for receipts
+    /// alone.
+    pub(super) fn state_receipts(&mut self) {
+        let due: Vec<_> = self
+            .spaces
+            .iter()
+            .filter(|(_space, held)| held.next_receipt.is_some_and(|then| then <= self.now))
+            .map(|(space, _held)| *space)
+            .collect();
+        for space in due {
+            let Some(held) = self.spaces.get_mut(&space) else {
+                continue;
+            };
+            held.next_receipt = None;
+            if !held.evaluation.is_witness(self.author, self.now) {
+                continue;
+            }
+            let cuts = unwitnessed(held, self.author);
+            if !cuts.is_empty() {
+                self.queue.push(Work::Control {
+                    write: None,
+                    space,
+                    statement: Statement::Receipt { cuts, at: self.now },
+                });
+            }
+        }
+    }
+
+    /// Sets the time of the next receipt when something came that deserves one.
+    pub(super) fn plan_receipt(&mut self, space: SpaceId, new: &[Envelope]) {
+        let interval = self.limits.receipt_interval;
+        let (author, now) = (self.author, self.now);
+        let deserves = new.iter().any(|envelope| {
+            envelope.header().space == space
+                && envelope.header().chain.author != author
+                && !matches!(envelope.statement(), Some(Statement::Receipt { .. }))
+        });
+        if let Some(held) = self.spaces.get_mut(&space)
+            && deserves
+            && held.next_receipt.is_none()
+            && held.evaluation.is_witness(author, now)
+        {
+            held.next_receipt = Some(now.plus(interval));
+        }
+    }
+}
+
+/// Heads of others' chains that this author's last receipts do not name, without those that grew by
+/// receipts alone.
+fn unwitnessed(held: &Space, author: crate::id::AuthorId) -> Vec<Cut> {
+    let own: BTreeSet<Chain> = held.log.chains_of(author).collect();
+    let mut witnessed = std::collections::BTreeMap::new();
+    for chain in &own {
+        for entry in held.log.after(*chain, 0) {
+            if let Some(Statement::Receipt { cuts, .. }) = entry.statement() {
+                for cut in cuts {
+                    let seq: &mut u64 = witnessed.entry(cut.chain).or_default();
+                    *seq = cut.seq.max(*seq);
+                }
+            }
+        }
+    }
+    held.log
+        .heads()
+        .filter(|(chain, _seq, _id)| !own.contains(chain))
+        .filter(|(chain, _seq, _id)| {
+            let last = witnessed.get(chain).copied().unwrap_or(0);
+            held.log.after(*chain, last).any(|entry| {
+                entry.header().kind != Kind::Control
+                    || !matches!(entry.statement(), Some(Statement::Receipt { .. }))
+            })
+        })
+        .map(|(chain, seq, id)| Cut { chain, seq, id })
+        .collect()
+}

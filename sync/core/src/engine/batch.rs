@@ -1,0 +1,565 @@
+//! The path to the disk: one batch at a time, all or nothing, in the order in which work came.
+//!
+//! Envelopes are sealed only when their batch is formed, on top of what is durable. So a batch that
+//! fails leaves nothing to undo, and what gathers while one is under way is the next group commit.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use super::io::{
+    BatchId, ConnectionId, Event, Input, Output, Refusal, SecretSeed, StoreFailure, StoreOperation,
+    StoredCursor, WriteError, WriteId, Written,
+};
+use super::options::Role;
+use super::receive::introduces;
+use super::space::{Space, len_of};
+use super::{Engine, Mutant};
+use crate::admission::Inserted;
+use crate::envelope::Envelope;
+use crate::id::{AuthorId, Chain, DocumentId, EnvelopeId, PrincipalId, SpaceId};
+use crate::key::{DeviceKeys, EpochKey};
+use crate::statement::{Body, Statement};
+use crate::time::Timestamp;
+
+/// How long to wait after the store failed.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Envelopes of one batch.
+const BATCH_ENVELOPES_MAX: usize = 1_024;
+
+/// Something to be stored.
+#[derive(Debug)]
+pub(super) enum Work {
+    Received {
+        from: Option<(ConnectionId, u64)>,
+        envelope: Box<Envelope>,
+    },
+    Write {
+        write: WriteId,
+        space: SpaceId,
+        document: DocumentId,
+        body: Body,
+    },
+    Control {
+        write: Option<WriteId>,
+        space: SpaceId,
+        statement: Statement,
+    },
+    Create {
+        write: WriteId,
+        anchor: Option<Box<DeviceKeys>>,
+        principal: PrincipalId,
+        end: Timestamp,
+    },
+    Join {
+        write: WriteId,
+        space: SpaceId,
+        invitation: Option<Box<DeviceKeys>>,
+    },
+    Redeem {
+        space: SpaceId,
+    },
+}
+
+/// What waits for the disk, and what is under way to it.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    works: VecDeque<Work>,
+    pub(super) received_bytes: usize,
+    writes: usize,
+    in_flight: Option<InFlight>,
+    next_batch: u64,
+    pub(super) retry_at: Option<Timestamp>,
+    pub(super) instance_dirty: bool,
+    pub(super) cursors_dirty: BTreeSet<(AuthorId, SpaceId)>,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    batch: BatchId,
+    draft: Draft,
+}
+
+/// One envelope of a batch and who waits for it.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) envelope: Envelope,
+    pub(super) from: Option<(ConnectionId, u64)>,
+    pub(super) write: Option<WriteId>,
+    pub(super) received: Timestamp,
+}
+
+/// A batch while it is formed: what it adds counts for what follows in it.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) items: Vec<Item>,
+    pub(super) heads: BTreeMap<(SpaceId, Chain), (u64, EnvelopeId)>,
+    pub(super) epochs: BTreeMap<SpaceId, (EnvelopeId, EpochKey)>,
+    ids: BTreeSet<EnvelopeId>,
+    control: BTreeSet<SpaceId>,
+    joins: Vec<(WriteId, SpaceId, Option<Box<DeviceKeys>>)>,
+    created: BTreeMap<WriteId, EnvelopeId>,
+    instance: bool,
+    cursors: BTreeSet<(AuthorId, SpaceId)>,
+    bytes: usize,
+}
+
+impl Draft {
+    pub(super) fn add(&mut self, item: Item) {
+        let header = item.envelope.header();
+        let place = (header.space, header.chain);
+        self.heads.insert(place, (header.seq, item.envelope.id()));
+        self.ids.insert(item.envelope.id());
+        if item.envelope.statement().is_some() {
+            self.control.insert(header.space);
+        }
+        self.bytes += item.envelope.raw().len_bytes();
+        self.items.push(item);
+    }
+
+    pub(super) fn created(&mut self, write: WriteId, genesis: EnvelopeId) {
+        self.created.insert(write, genesis);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.joins.is_empty() && !self.instance && self.cursors.is_empty()
+    }
+}
+
+impl Queue {
+    pub(super) fn push(&mut self, work: Work) {
+        if let Work::Received { envelope, .. } = &work {
+            self.received_bytes += envelope.raw().len_bytes();
+        }
+        self.works.push_back(work);
+    }
+
+    pub(super) fn push_received(&mut self, from: (ConnectionId, u64), envelope: Envelope) {
+        self.push(Work::Received {
+            from: Some(from),
+            envelope: Box::new(envelope),
+        });
+    }
+
+    pub(super) fn is_own_in_flight(&self, id: EnvelopeId) -> bool {
+        self.in_flight
+            .as_ref()
+            .is_some_and(|it| it.draft.ids.contains(&id))
+    }
+
+    pub(super) fn writes(&self) -> usize {
+        self.writes
+    }
+}
+
+impl Engine {
+    pub(super) fn enqueue(&mut self, input: Input) {
+        let (write, work) = match input {
+            Input::Write {
+                write,
+                space,
+                document,
+                body,
+            } => (
+                write,
+                Work::Write {
+                    write,
+                    space,
+                    document,
+                    body,
+                },
+            ),
+            Input::WriteControl {
+                write,
+                space,
+                statement,
+            } => (
+                write,
+                Work::Control {
+                    write: Some(write),
+                    space,
+                    statement,
+                },
+            ),
+            Input::CreateSpace {
+                write,
+                anchor,
+                principal,
+                end,
+            } => (
+                write,
+                Work::Create {
+                    write,
+                    anchor,
+                    principal,
+                    end,
+                },
+            ),
+            Input::Join {
+                write,
+                space,
+                invitation,
+            } => (
+                write,
+                Work::Join {
+                    write,
+                    space,
+                    invitation,
+                },
+            ),
+            _elsewhere => return,
+        };
+        if self.queue.writes >= self.limits.writes_max {
+            self.fail(write, WriteError::Busy);
+            return;
+        }
+        self.queue.writes += 1;
+        self.queue.push(work);
+    }
+
+    pub(super) fn fail(&mut self, write: WriteId, error: WriteError) {
+        self.outputs.push_back(Output::Written {
+            write,
+            result: Err(error),
+        });
+    }
+
+    /// Starts the next batch when none is under way.
+    pub(super) fn form_batch(&mut self) {
+        if self.queue.in_flight.is_some() || self.queue.retry_at.is_some() {
+            return;
+        }
+        let mut draft = Draft::default();
+        let mut deferred = Vec::new();
+        while draft.items.len() < BATCH_ENVELOPES_MAX && draft.bytes < self.limits.batch_bytes {
+            let Some(work) = self.queue.works.pop_front() else {
+                break;
+            };
+            if let Some(later) = self.take_work(&mut draft, work) {
+                deferred.push(later);
+            }
+        }
+        for work in deferred.into_iter().rev() {
+            self.queue.works.push_front(work);
+        }
+        draft.instance = std::mem::take(&mut self.queue.instance_dirty);
+        if !draft.items.is_empty() || self.queue.cursors_dirty.len() > 64 {
+            draft.cursors = std::mem::take(&mut self.queue.cursors_dirty);
+        }
+        if draft.is_empty() {
+            return;
+        }
+        let batch = BatchId(self.queue.next_batch);
+        self.queue.next_batch += 1;
+        let operations = self.operations(&draft);
+        if self.is(Mutant::AcknowledgeBeforeDurable) {
+            self.report_written(&draft);
+        }
+        self.queue.in_flight = Some(InFlight { batch, draft });
+        self.outputs.push_back(Output::Commit { batch, operations });
+    }
+
+    fn operations(&self, draft: &Draft) -> Vec<StoreOperation> {
+        let instance = draft
+            .instance
+            .then_some(StoreOperation::SetInstance(self.instance));
+        let joins = draft
+            .joins
+            .iter()
+            .map(|(_write, space, invitation)| StoreOperation::Follow {
+                space: *space,
+                invitation: invitation
+                    .as_ref()
+                    .map(|keys| SecretSeed(zeroize::Zeroizing::new(*keys.expose_seed()))),
+            });
+        let puts = draft.items.iter().map(|item| StoreOperation::Put {
+            space: item.envelope.header().space,
+            envelope: item.envelope.clone(),
+            received: item.received,
+        });
+        let cursors = draft.cursors.iter().filter_map(|(peer, space)| {
+            let holding = self.holdings.get(&(*peer, *space))?;
+            Some(StoreOperation::PutCursor(StoredCursor {
+                peer: *peer,
+                space: *space,
+                cursor: holding.to_cursor(),
+            }))
+        });
+        instance
+            .into_iter()
+            .chain(joins)
+            .chain(puts)
+            .chain(cursors)
+            .collect()
+    }
+
+    /// Adds one piece of work to a batch; gives back what has to wait for this batch.
+    fn take_work(&mut self, draft: &mut Draft, work: Work) -> Option<Work> {
+        match work {
+            Work::Received { from, envelope } => self.take_received(draft, from, envelope),
+            Work::Write {
+                write,
+                space,
+                document,
+                body,
+            } => {
+                if draft.control.contains(&space) && !draft.epochs.contains_key(&space) {
+                    return Some(Work::Write {
+                        write,
+                        space,
+                        document,
+                        body,
+                    });
+                }
+                self.queue.writes -= 1;
+                let done = self.draft_write(draft, write, space, document, &body);
+                self.fail_if(write, done)
+            }
+            Work::Control {
+                write,
+                space,
+                statement,
+            } => {
+                if draft.control.contains(&space) {
+                    return Some(Work::Control {
+                        write,
+                        space,
+                        statement,
+                    });
+                }
+                let done = self.draft_control(draft, write, space, &statement);
+                let write = write?;
+                self.queue.writes -= 1;
+                self.fail_if(write, done)
+            }
+            Work::Create {
+                write,
+                anchor,
+                principal,
+                end,
+            } => {
+                self.queue.writes -= 1;
+                let done = self.draft_space(draft, write, anchor.as_deref(), principal, end);
+                self.fail_if(write, done)
+            }
+            Work::Join {
+                write,
+                space,
+                invitation,
+            } => {
+                self.queue.writes -= 1;
+                draft.joins.push((write, space, invitation));
+                None
+            }
+            Work::Redeem { space } => {
+                self.draft_redemption(draft, space);
+                None
+            }
+        }
+    }
+
+    fn fail_if(&mut self, write: WriteId, done: Result<(), WriteError>) -> Option<Work> {
+        if let Err(error) = done {
+            self.fail(write, error);
+        }
+        None
+    }
+
+    fn take_received(
+        &mut self,
+        draft: &mut Draft,
+        from: Option<(ConnectionId, u64)>,
+        envelope: Box<Envelope>,
+    ) -> Option<Work> {
+        let header = envelope.header();
+        let (space, author, id) = (header.space, header.chain.author, envelope.id());
+        let bytes = envelope.raw().len_bytes();
+        let refusal = match self.judge_received(draft, &envelope) {
+            Ok(()) => {
+                self.queue.received_bytes -= bytes;
+                draft.add(Item {
+                    envelope: *envelope,
+                    from,
+                    write: None,
+                    received: self.now,
+                });
+                return None;
+            }
+            // A grant for it may be in this very batch.
+            Err(Some(Refusal::NoGrant)) if draft.control.contains(&space) => {
+                return Some(Work::Received { from, envelope });
+            }
+            Err(refusal) => refusal,
+        };
+        self.queue.received_bytes -= bytes;
+        if refusal == Some(Refusal::Gap)
+            && self.is_author_known(space, author)
+            && let Some(held) = self.spaces.get_mut(&space)
+        {
+            held.keep_orphan(*envelope, &self.limits);
+        }
+        if let Some(from) = from {
+            self.answered(from, id, refusal);
+        }
+        None
+    }
+
+    /// Whether an envelope goes to the disk now; an error without a refusal: it is there.
+    fn judge_received(&self, draft: &Draft, envelope: &Envelope) -> Result<(), Option<Refusal>> {
+        let header = envelope.header();
+        let held = self
+            .spaces
+            .get(&header.space)
+            .ok_or(Some(Refusal::NoGrant))?;
+        let id = envelope.id();
+        if held.log.contains(id) || draft.ids.contains(&id) {
+            return Err(None);
+        }
+        if !self.is_author_known(header.space, header.chain.author) {
+            return Err(Some(Refusal::NoGrant));
+        }
+        let follows = header.previous.is_zero()
+            || held.log.contains(header.previous)
+            || draft.ids.contains(&header.previous);
+        if !follows && !self.is(Mutant::AcceptGap) {
+            return Err(Some(Refusal::Gap));
+        }
+        if let Role::Relay(quotas) = self.role {
+            let bytes = len_of(envelope);
+            let day = self.now.millis().div_euclid(86_400_000);
+            let today = if held.today.0 == day { held.today.1 } else { 0 };
+            let chains = held.log.chains_of(header.chain.author).count();
+            if held.bytes + bytes > quotas.space_bytes_max
+                || today + bytes > quotas.space_bytes_per_day_max
+                || (header.seq == 1 && chains >= quotas.chains_per_author_max)
+            {
+                return Err(Some(Refusal::Quota));
+            }
+        }
+        Ok(())
+    }
+
+    /// The store answered.
+    pub(super) fn committed(&mut self, batch: BatchId, result: Result<(), StoreFailure>) {
+        let Some(in_flight) = self.queue.in_flight.take_if(|it| it.batch == batch) else {
+            return;
+        };
+        match result {
+            Ok(()) => self.durable(in_flight.draft),
+            Err(failure) => self.not_durable(in_flight.draft, failure),
+        }
+    }
+
+    fn not_durable(&mut self, draft: Draft, failure: StoreFailure) {
+        self.queue.retry_at = Some(self.now.plus(RETRY_AFTER));
+        self.queue.instance_dirty |= draft.instance;
+        self.queue.cursors_dirty.extend(draft.cursors);
+        self.emit(Event::StoreFailed { failure });
+        for item in draft.items {
+            if let Some(from) = item.from {
+                self.answered(from, item.envelope.id(), Some(Refusal::Store));
+            }
+            if let Some(write) = item.write {
+                self.fail(write, WriteError::Store(failure));
+            }
+        }
+        for (write, _space, _invitation) in draft.joins {
+            self.fail(write, WriteError::Store(failure));
+        }
+    }
+
+    fn durable(&mut self, draft: Draft) {
+        let mut touched = BTreeSet::new();
+        let mut recent = BTreeMap::new();
+        let mut new = Vec::new();
+        for item in &draft.items {
+            let (space, id) = (item.envelope.header().space, item.envelope.id());
+            let held = self
+                .spaces
+                .entry(space)
+                .or_insert_with(|| Space::new(space));
+            let inserted = held.remember(&item.envelope, item.received);
+            if matches!(inserted, Ok(Inserted::New | Inserted::Fork)) {
+                recent.insert(id, item.envelope.raw().clone());
+                new.push(item.envelope.clone());
+                held.share_due |= introduces(&item.envelope);
+            }
+            touched.insert(space);
+        }
+        for (space, (epoch, key)) in &draft.epochs {
+            if let Some(held) = self.spaces.get_mut(space) {
+                held.keyring.insert(*epoch, key.clone());
+            }
+        }
+        if !self.is(Mutant::AcknowledgeBeforeDurable) {
+            self.report_written(&draft);
+        }
+        for (write, space, invitation) in draft.joins {
+            let held = self
+                .spaces
+                .entry(space)
+                .or_insert_with(|| Space::new(space));
+            held.invitation = invitation.map(|keys| *keys).or(held.invitation.take());
+            touched.insert(space);
+            let written = Written {
+                space,
+                chain: self.chain(),
+                seq: 0,
+                id: EnvelopeId::ZERO,
+            };
+            self.outputs.push_back(Output::Written {
+                write,
+                result: Ok(written),
+            });
+        }
+        for item in &draft.items {
+            if let Some(from) = item.from {
+                let header = item.envelope.header();
+                self.sender_has(from.0, header.space, header.chain, header.seq);
+                self.answered(from, item.envelope.id(), None);
+            }
+        }
+        self.settle(&touched, &recent, &new);
+        self.retry_orphans(&touched);
+    }
+
+    /// Who sent an envelope need not get it back.
+    fn sender_has(&mut self, id: ConnectionId, space: SpaceId, chain: Chain, seq: u64) {
+        self.feed_mut(id, space, |feed| {
+            let known = feed.known.entry(chain).or_default();
+            *known = (*known).max(seq);
+        });
+    }
+
+    fn retry_orphans(&mut self, touched: &BTreeSet<SpaceId>) {
+        for space in touched {
+            let Some(held) = self.spaces.get_mut(space) else {
+                continue;
+            };
+            for envelope in held.take_ready_orphans() {
+                self.queue.push(Work::Received {
+                    from: None,
+                    envelope: Box::new(envelope),
+                });
+            }
+        }
+    }
+
+    fn report_written(&mut self, draft: &Draft) {
+        for item in &draft.items {
+            let Some(write) = item.write else {
+                continue;
+            };
+            let header = item.envelope.header();
+            let written = Written {
+                space: header.space,
+                chain: header.chain,
+                seq: header.seq,
+                id: *draft.created.get(&write).unwrap_or(&item.envelope.id()),
+            };
+            self.outputs.push_back(Output::Written {
+                write,
+                result: Ok(written),
+            });
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! Connections, digests over them, and what is known of the stores behind them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::frame::{DIGESTS_MAX, Frame, Heads, Hello, PROTOCOL, Since};
+use super::io::{CloseReason, ConnectionId, Cursor, Event, Output, StoreEpoch};
+use super::{Engine, Mutant};
+use crate::id::{AuthorId, Chain, SpaceId};
+use crate::time::Timestamp;
+
+/// After how many comparisons a Space that agreed is compared again.
+const TICKS_BETWEEN_REPEATS: u64 = 6;
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) peer: AuthorId,
+    pub(super) authors: BTreeSet<AuthorId>,
+    /// Known after the peer's first frame.
+    pub(super) store_epoch: Option<StoreEpoch>,
+    pub(super) feeds: BTreeMap<SpaceId, Feed>,
+    pub(super) outstanding: BTreeMap<u64, Sent>,
+    pub(super) outstanding_bytes: usize,
+    /// Bytes that the store is loading for this connection.
+    pub(super) loading_bytes: usize,
+    pub(super) next_number: u64,
+    pub(super) faults: u32,
+    pub(super) next_digest: Timestamp,
+    pub(super) ticks: u64,
+    pub(super) timeout: Duration,
+}
+
+/// How far a peer was told about a Space. Bounded whatever the peer does: a position and one
+/// number a chain.
+#[derive(Debug, Default)]
+pub(super) struct Feed {
+    /// The peer said something about the Space, so it wants it.
+    pub(super) live: bool,
+    /// The next position of our arrival order to look at.
+    pub(super) position: usize,
+    /// Up to where the peer has a chain.
+    pub(super) known: BTreeMap<Chain, u64>,
+    pub(super) loading: bool,
+    /// The digest that we said last, and the one at which both sides agreed.
+    pub(super) said: Option<[u8; 32]>,
+    pub(super) agreed: Option<[u8; 32]>,
+}
+
+/// A frame of envelopes that the peer has not acknowledged.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) space: SpaceId,
+    pub(super) bytes: usize,
+    pub(super) at: Timestamp,
+    pub(super) links: Vec<(Chain, u64, crate::id::EnvelopeId)>,
+}
+
+/// What is known of a peer's store in one Space.
+#[derive(Debug, Default)]
+pub(super) struct Holding {
+    pub(super) store_epoch: StoreEpoch,
+    pub(super) pulled: u64,
+    pub(super) held: BTreeMap<Chain, u64>,
+}
+
+impl From<Cursor> for Holding {
+    fn from(cursor: Cursor) -> Self {
+        Self {
+            store_epoch: cursor.store_epoch,
+            pulled: cursor.pulled,
+            held: cursor.held.into_iter().collect(),
+        }
+    }
+}
+
+impl Holding {
+    pub(super) fn to_cursor(&self) -> Cursor {
+        Cursor {
+            store_epoch: self.store_epoch,
+            pulled: self.pulled,
+            held: self
+                .held
+                .iter()
+                .map(|(chain, seq)| (*chain, *seq))
+                .collect(),
+        }
+    }
+}
+
+impl Connection {
+    pub(super) fn next_deadline(&self) -> Timestamp {
+        let expiry = self
+            .outstanding
+            .values()
+            .map(|sent| sent.at.plus(self.timeout))
+            .min();
+        expiry.map_or(self.next_digest, |expiry| expiry.min(self.next_digest))
+    }
+}
+
+impl Engine {
+    pub(super) fn connected(
+        &mut self,
+        id: ConnectionId,
+        peer: AuthorId,
+        mut authors: BTreeSet<AuthorId>,
+    ) {
+        if self.connections.len() >= self.limits.connections_max {
+            self.outputs.push_back(Output::Close {
+                connection: id,
+                reason: CloseReason::TooMany,
+            });
+            return;
+        }
+        authors.insert(peer);
+        let connection = Connection {
+            peer,
+            authors,
+            store_epoch: None,
+            feeds: BTreeMap::new(),
+            outstanding: BTreeMap::new(),
+            outstanding_bytes: 0,
+            loading_bytes: 0,
+            next_number: 0,
+            faults: 0,
+            next_digest: self.now.plus(self.limits.digest_interval),
+            ticks: 0,
+            timeout: self.limits.acknowledge_timeout,
+        };
+        self.connections.insert(id, connection);
+        self.send(id, &self.hello());
+    }
+
+    fn hello(&self) -> Frame {
+        Frame::Hello(Hello {
+            protocol: PROTOCOL,
+            store_epoch: self.store_epoch,
+            features: 0,
+        })
+    }
+
+    pub(super) fn disconnected(&mut self, id: ConnectionId) {
+        let Some(gone) = self.connections.remove(&id) else {
+            return;
+        };
+        if self.is(Mutant::ConnectionKeyedByPeer) {
+            self.connections
+                .retain(|_id, connection| connection.peer != gone.peer);
+        }
+        self.receiving
+            .retain(|(connection, _number), _| *connection != id);
+        self.loads.retain(|_load, loading| loading.connection != id);
+    }
+
+    pub(super) fn close(&mut self, connection: ConnectionId, reason: CloseReason) {
+        self.disconnected(connection);
+        self.outputs.push_back(Output::Close { connection, reason });
+    }
+
+    pub(super) fn send(&mut self, connection: ConnectionId, frame: &Frame) {
+        self.outputs.push_back(Output::Send {
+            connection,
+            frame: frame.encode(),
+        });
+    }
+
+    pub(super) fn hello_received(&mut self, id: ConnectionId, hello: &Hello) {
+        if hello.protocol != PROTOCOL {
+            self.close(id, CloseReason::Protocol);
+            return;
+        }
+        let keep_all = self.is(Mutant::CursorWithoutStoreEpoch);
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let first = connection.store_epoch.is_none();
+        connection.store_epoch = Some(hello.store_epoch);
+        let peer = connection.peer;
+        let range = (peer, SpaceId::ZERO)..=(peer, SpaceId::from_bytes([u8::MAX; 32]));
+        let mut forgotten = Vec::new();
+        for ((_peer, space), holding) in self.holdings.range_mut(range) {
+            if holding.store_epoch != hello.store_epoch {
+                if !keep_all {
+                    holding.pulled = 0;
+                    holding.held.clear();
+                    forgotten.push(*space);
+                }
+                holding.store_epoch = hello.store_epoch;
+                self.queue.cursors_dirty.insert((peer, *space));
+            }
+        }
+        for space in forgotten {
+            self.emit(Event::ReceiptsChanged { space });
+        }
+        if first {
+            if hello.store_epoch == StoreEpoch::default() {
+                // Zero is no life of a store; nothing may be remembered about it.
+                return;
+            }
+            self.greet_spaces(id);
+        }
+    }
+
+    /// After the first frame: ask for what arrived since, or compare.
+    fn greet_spaces(&mut self, id: ConnectionId) {
+        let spaces: Vec<_> = self.spaces.keys().copied().collect();
+        let mut digests = Vec::new();
+        for space in spaces {
+            if !self.may_hear_of(id, space) {
+                continue;
+            }
+            let Some((peer, digest)) = self.peer_and_digest(id, space) else {
+                continue;
+            };
+            let pulled = self.holdings.get(&(peer, space)).map_or(0, |it| it.pulled);
+            if pulled == 0 {
+                digests.push((space, digest));
+                continue;
+            }
+            self.feed_mut(id, space, |feed| feed.said = Some(digest));
+            let since = Since {
+                space,
+                position: pulled,
+                digest,
+            };
+            self.send(id, &Frame::Since(since));
+        }
+        self.say_digests(id, digests);
+    }
+
+    fn peer_and_digest(&self, id: ConnectionId, space: SpaceId) -> Option<(AuthorId, [u8; 32])> {
+        let peer = self.connections.get(&id)?.peer;
+        Some((peer, self.spaces.get(&space)?.log.digest()))
+    }
+
+    fn say_digests(&mut self, id: ConnectionId, digests: Vec<(SpaceId, [u8; 32])>) {
+        for (space, digest) in &digests {
+            let digest = *digest;
+            self.feed_mut(id, *space, |feed| feed.said = Some(digest));
+        }
+        for some in digests.chunks(DIGESTS_MAX) {
+            self.send(id, &Frame::Digests(some.to_vec()));
+        }
+    }
+
+    /// Every few seconds: what differs, or was not compared since it changed, is compared.
+    pub(super) fn compare_digests(&mut self) {
+        let due: Vec<_> = self
+            .connections
+            .iter()
+            .filter(|(_id, connection)| connection.next_digest <= self.now)
+            .map(|(id, _connection)| *id)
+            .collect();
+        for id in due {
+            let interval = self.limits.digest_interval;
+            let quarter = u64::try_from(interval.as_millis() / 4).unwrap_or(1_000);
+            let jitter = self.entropy.next_u64() % quarter.max(1);
+            let Some(connection) = self.connections.get_mut(&id) else {
+                continue;
+            };
+            connection.next_digest = self.now.plus(interval + Duration::from_millis(jitter));
+            connection.ticks += 1;
+            let all = connection.ticks % TICKS_BETWEEN_REPEATS == 0;
+            if connection.store_epoch.is_none() {
+                self.send(id, &self.hello());
+                continue;
+            }
+            if self.is(Mutant::ForgetReannouncement) {
+                continue;
+            }
+            self.offer_digests(id, all);
+        }
+        let expiry = self.limits.digest_interval * 12;
+        self.candidates
+            .retain(|_space, candidate| self.now.since(candidate.since) < expiry);
+    }
+
+    fn offer_digests(&mut self, id: ConnectionId, all: bool) {
+        let spaces: Vec<_> = self.spaces.keys().copied().collect();
+        let mut digests = Vec::new();
+        for space in spaces {
+            let Some((_peer, digest)) = self.peer_and_digest(id, space) else {
+                continue;
+            };
+            let agreed = self
+                .connections
+                .get(&id)
+                .and_then(|connection| connection.feeds.get(&space))
+                .is_some_and(|feed| feed.agreed == Some(digest));
+            if (all || !agreed) && self.may_hear_of(id, space) {
+                digests.push((space, digest));
+            }
+        }
+        self.say_digests(id, digests);
+    }
+
+    /// Tells peers that were let in by a change of a Space's control that it is here.
+    pub(super) fn offer_to_newcomers(&mut self, space: SpaceId) {
+        let ids: Vec<_> = self.connections.keys().copied().collect();
+        for id in ids {
+            let Some(connection) = self.connections.get(&id) else {
+                continue;
+            };
+            let greeted = connection
+                .feeds
+                .get(&space)
+                .is_some_and(|feed| feed.said.is_some());
+            if !greeted
+                && connection.store_epoch.is_some()
+                && self.may_hear_of(id, space)
+                && let Some((_peer, digest)) = self.peer_and_digest(id, space)
+            {
+                self.say_digests(id, vec![(space, digest)]);
+            }
+        }
+    }
+
+    /// Whether the peer has at least relay in the Space, by any key that it proved.
+    pub(super) fn may_hear_of(&self, id: ConnectionId, space: SpaceId) -> bool {
+        let (Some(connection), Some(held)) = (self.connections.get(&id), self.spaces.get(&space))
+        else {
+            return false;
+        };
+        connection
+            .authors
+            .iter()
+            .any(|author| held.evaluation.capability(*author, self.now).is_some())
+    }
+
+    /// Whether this device waits for the Space: then whoever speaks of it is listened to.
+    pub(super) fn is_waiting_for(&self, space: SpaceId) -> bool {
+        self.spaces
+            .get(&space)
+            .is_some_and(|held| held.evaluation.capability(self.author, self.now).is_none())
+    }
+
+    pub(super) fn feed_mut(
+        &mut self,
+        id: ConnectionId,
+        space: SpaceId,
+        change: impl FnOnce(&mut Feed),
+    ) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            change(connection.feeds.entry(space).or_default());
+        }
+    }
+
+    /// The peer said that it holds all that we hold.
+    pub(super) fn agreed(&mut self, id: ConnectionId, space: SpaceId) {
+        let Some((peer, digest)) = self.peer_and_digest(id, space) else {
+            return;
+        };
+        let Some(held) = self.spaces.get(&space) else {
+            return;
+        };
+        let position = held.log.len();
+        let heads: Vec<_> = held
+            .log
+            .heads()
+            .map(|(chain, seq, _id)| (chain, seq))
+            .collect();
+        let mut said = None;
+        self.feed_mut(id, space, |feed| {
+            said = feed.said;
+            feed.live = true;
+            feed.position = position;
+            feed.known.clear();
+            feed.agreed = Some(digest);
+        });
+        self.peer_holds(id, space, peer, heads);
+        if said != Some(digest) && self.may_hear_of(id, space) {
+            self.say_digests(id, vec![(space, digest)]);
+        }
+    }
+
+    /// The peer said that it holds these durably.
+    pub(super) fn peer_holds(
+        &mut self,
+        id: ConnectionId,
+        space: SpaceId,
+        peer: AuthorId,
+        heads: Vec<(Chain, u64)>,
+    ) {
+        let Some(store_epoch) = self.connections.get(&id).and_then(|it| it.store_epoch) else {
+            return;
+        };
+        let holding = self.holdings.entry((peer, space)).or_default();
+        holding.store_epoch = store_epoch;
+        let mut grew = false;
+        for (chain, seq) in heads {
+            let held = holding.held.entry(chain).or_default();
+            grew |= *held < seq;
+            *held = seq.max(*held);
+        }
+        if grew {
+            self.queue.cursors_dirty.insert((peer, space));
+            self.emit(Event::ReceiptsChanged { space });
+        }
+    }
+
+    pub(super) fn say_heads(&mut self, id: ConnectionId, space: SpaceId, ask: bool) {
+        let chains = self
+            .spaces
+            .get(&space)
+            .map(|held| held.log.summary())
+            .unwrap_or_default();
+        let heads = Heads { space, chains, ask };
+        self.send(id, &Frame::Heads(heads));
+    }
+}

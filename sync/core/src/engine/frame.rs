@@ -1,0 +1,155 @@
+//! What engines say to each other: a kind byte and a postcard body, read leniently.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::io::{FRAME_BYTES_MAX, Refusal, StoreEpoch};
+use crate::admission::ChainSummary;
+use crate::envelope::RawEnvelope;
+use crate::id::{EnvelopeId, SpaceId};
+
+/// The protocol that this build speaks.
+pub(super) const PROTOCOL: u16 = 1;
+/// How many Spaces one digest frame names.
+pub(super) const DIGESTS_MAX: usize = 4_096;
+/// How many envelopes one frame carries.
+pub(super) const ENVELOPES_MAX: usize = 512;
+
+/// One frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Frame {
+    Hello(Hello),
+    Digests(Vec<(SpaceId, [u8; 32])>),
+    Since(Since),
+    Heads(Heads),
+    Envelopes(Envelopes),
+    Acknowledge(Acknowledge),
+    /// A kind of a newer peer: ignored.
+    Unknown,
+}
+
+/// The first frame in each direction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Hello {
+    pub(super) protocol: u16,
+    pub(super) store_epoch: StoreEpoch,
+    /// What the sender can do beyond the protocol; unknown bits are ignored.
+    pub(super) features: u64,
+}
+
+/// "Send me what arrived after this position of your store."
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Since {
+    pub(super) space: SpaceId,
+    pub(super) position: u64,
+    pub(super) digest: [u8; 32],
+}
+
+/// "I hold these chains durably; send what I lack."
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Heads {
+    pub(super) space: SpaceId,
+    pub(super) chains: Vec<ChainSummary>,
+    /// The receiver answers with its own if it lacks something.
+    pub(super) ask: bool,
+}
+
+/// Envelopes in the order in which they arrived at the sender.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Envelopes {
+    pub(super) space: SpaceId,
+    /// Numbers the frames of a connection, to acknowledge them.
+    pub(super) number: u64,
+    /// The sender's positions that this covers: what is not in it, the receiver has.
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) envelopes: Vec<RawEnvelope>,
+}
+
+/// "All of that frame is durable here, but for these."
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Acknowledge {
+    pub(super) number: u64,
+    pub(super) refused: Vec<(EnvelopeId, Refusal)>,
+}
+
+/// A frame that has no meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+impl Frame {
+    /// The bytes; empty when the frame would be longer than a peer reads, which callers prevent.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let (kind, body) = match self {
+            Self::Hello(it) => (0, postcard::to_stdvec(it)),
+            Self::Digests(it) => (1, postcard::to_stdvec(it)),
+            Self::Since(it) => (2, postcard::to_stdvec(it)),
+            Self::Heads(it) => (3, postcard::to_stdvec(it)),
+            Self::Envelopes(it) => (4, postcard::to_stdvec(it)),
+            Self::Acknowledge(it) => (5, postcard::to_stdvec(it)),
+            Self::Unknown => (u8::MAX, Ok(Vec::new())),
+        };
+        let mut bytes = vec![kind];
+        bytes.extend(body.unwrap_or_default());
+        bytes
+    }
+
+    /// Reads a peer's bytes. Bytes after a known body are a newer peer's fields and are ignored.
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        if bytes.len() > FRAME_BYTES_MAX {
+            return Err(Malformed);
+        }
+        let (kind, body) = bytes.split_first().ok_or(Malformed)?;
+        Ok(match kind {
+            0 => Self::Hello(read(body)?),
+            1 => Self::Digests(read(body)?),
+            2 => Self::Since(read(body)?),
+            3 => Self::Heads(read(body)?),
+            4 => Self::Envelopes(read(body)?),
+            5 => Self::Acknowledge(read(body)?),
+            _newer => Self::Unknown,
+        })
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
+    postcard::take_from_bytes(body)
+        .map(|(value, _newer)| value)
+        .map_err(|_cause| Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_reads_back_and_a_newer_peer_is_understood() {
+        let hello = Frame::Hello(Hello {
+            protocol: PROTOCOL,
+            store_epoch: StoreEpoch(7),
+            features: 0,
+        });
+        let mut bytes = hello.encode();
+        assert_eq!(Frame::decode(&bytes), Ok(hello.clone()));
+        bytes.extend([1, 2, 3]);
+        assert_eq!(Frame::decode(&bytes), Ok(hello), "new fields are ignored");
+        assert_eq!(Frame::decode(&[200, 1]), Ok(Frame::Unknown));
+    }
+
+    #[test]
+    fn hostile_bytes_are_an_error_and_nothing_else() {
+        assert_eq!(Frame::decode(&[]), Err(Malformed));
+        assert_eq!(Frame::decode(&[4, 0xff, 0xff, 0xff]), Err(Malformed));
+        assert_eq!(
+            Frame::decode(&vec![200; FRAME_BYTES_MAX + 1]),
+            Err(Malformed)
+        );
+        for kind in 0..6 {
+            for length in 0..64 {
+                let mut bytes = vec![0xff; length];
+                bytes.insert(0, kind);
+                assert!(Frame::decode(&bytes).is_err());
+            }
+        }
+    }
+}

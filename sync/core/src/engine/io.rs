@@ -1,0 +1,431 @@
+//! What goes into the engine and what comes out: the whole contract between it and a shell.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::envelope::{Envelope, RawEnvelope};
+use crate::id::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, PrincipalId, SpaceId};
+use crate::key::DeviceKeys;
+use crate::statement::{Body, Statement};
+use crate::time::Timestamp;
+
+/// The longest frame that the engine sends or reads; the shell's framing allows no more.
+pub const FRAME_BYTES_MAX: usize = 512 << 10;
+
+/// One connection to a peer. The shell never uses a number twice while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+/// A write that the shell asked for; the shell chooses the number and finds it in
+/// [`Output::Written`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WriteId(pub u64);
+
+/// A batch of store operations, all of which happen or none. At most one is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BatchId(pub u64);
+
+/// A request for stored envelopes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LoadId(pub u64);
+
+/// Names one life of a store: random per database, a restored database takes a new one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StoreEpoch(pub u64);
+
+/// An envelope as the store keeps it.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Verified; the body may be left out, except of control envelopes.
+    pub envelope: Envelope,
+    /// When it first arrived here.
+    pub received: Timestamp,
+}
+
+/// What this device knows about a peer's store in one Space.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Which life of the peer's store this is about; worthless for any other.
+    pub store_epoch: StoreEpoch,
+    /// Everything before this position of the peer's arrival order is durable here.
+    pub pulled: u64,
+    /// Heads up to which the peer said that it holds our chains durably.
+    pub held: Vec<(Chain, u64)>,
+}
+
+/// A cursor and whose it is: one row of the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCursor {
+    /// The peer's device key.
+    pub peer: AuthorId,
+    /// In which Space.
+    pub space: SpaceId,
+    /// What is known.
+    pub cursor: Cursor,
+}
+
+/// One operation of a batch.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum StoreOperation {
+    /// Keep an envelope. Envelopes of a Space keep the order in which they were put: that is the
+    /// arrival order in which they are restored. Putting a stored one again changes nothing.
+    Put {
+        /// Where.
+        space: SpaceId,
+        /// What, with its body.
+        envelope: Envelope,
+        /// When it first arrived.
+        received: Timestamp,
+    },
+    /// Replace what is known about a peer.
+    PutCursor(StoredCursor),
+    /// From now on this database writes under this instance.
+    SetInstance(Instance),
+    /// This device holds (or waits for) a Space; `invitation` is the seed that opens it. The seed
+    /// is a secret: the store seals it.
+    Follow {
+        /// Which Space.
+        space: SpaceId,
+        /// The invitation with which it was joined.
+        invitation: Option<SecretSeed>,
+    },
+}
+
+/// A seed that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretSeed(pub zeroize::Zeroizing<[u8; 32]>);
+
+impl std::fmt::Debug for SecretSeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("<secret>")
+    }
+}
+
+/// Why a batch was not stored. Nothing of it is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum StoreFailure {
+    /// No room; the next batch may succeed.
+    #[error("the disk is full")]
+    Full,
+    /// Anything else.
+    #[error("the store failed")]
+    Failed,
+}
+
+/// What goes in.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Input {
+    /// A connection is up and the peer proved its keys.
+    Connected {
+        /// Its number.
+        connection: ConnectionId,
+        /// The peer's device key.
+        peer: AuthorId,
+        /// All keys that it proved: its device's and those of invitations that it holds.
+        authors: BTreeSet<AuthorId>,
+    },
+    /// A connection is gone. The end of a connection that is not known is ignored.
+    Disconnected {
+        /// Its number.
+        connection: ConnectionId,
+    },
+    /// A frame of the control stream.
+    Received {
+        /// From which connection.
+        connection: ConnectionId,
+        /// At most [`FRAME_BYTES_MAX`]; hostile.
+        frame: Vec<u8>,
+    },
+    /// A datagram: an ephemeral message.
+    Datagram {
+        /// From which connection.
+        connection: ConnectionId,
+        /// Hostile.
+        bytes: Vec<u8>,
+    },
+    /// The store answered [`Output::Commit`].
+    Committed {
+        /// Which batch.
+        batch: BatchId,
+        /// All of it is durable, or none.
+        result: Result<(), StoreFailure>,
+    },
+    /// The store answered [`Output::Load`]: those that it has, in the order asked for.
+    Loaded {
+        /// Which request.
+        request: LoadId,
+        /// With bodies where they are kept.
+        envelopes: Vec<RawEnvelope>,
+    },
+    /// Seal and store a body.
+    Write {
+        /// Answered by [`Output::Written`] with the same number.
+        write: WriteId,
+        /// Where.
+        space: SpaceId,
+        /// In which document.
+        document: DocumentId,
+        /// What.
+        body: Body,
+    },
+    /// Sign and store a control statement.
+    WriteControl {
+        /// Answered by [`Output::Written`].
+        write: WriteId,
+        /// Where.
+        space: SpaceId,
+        /// What.
+        statement: Statement,
+    },
+    /// Make a Space: genesis for the anchor, a grant to this device, the first epoch.
+    CreateSpace {
+        /// Answered by [`Output::Written`]; its `space` is the new one.
+        write: WriteId,
+        /// Who holds the Space in the last resort; without one, this device does.
+        anchor: Option<Box<DeviceKeys>>,
+        /// Who is behind this device.
+        principal: PrincipalId,
+        /// When this device's grant ends, if an anchor gives it.
+        end: Timestamp,
+    },
+    /// Hold a Space as soon as a peer that knows this device (or the invitation) offers it. Answered
+    /// by [`Output::Written`] once the wish is durable; [`Event::SpaceChanged`] follows when it comes.
+    Join {
+        /// Which write.
+        write: WriteId,
+        /// Which Space.
+        space: SpaceId,
+        /// The invitation's keys, with which this device grants itself access.
+        invitation: Option<Box<DeviceKeys>>,
+    },
+    /// Send a signed message to whoever reads the Space and is connected; not stored.
+    SendEphemeral {
+        /// Where.
+        space: SpaceId,
+        /// About which document.
+        document: DocumentId,
+        /// Plain; sealed before it leaves.
+        bytes: Vec<u8>,
+    },
+    /// The time of [`next_deadline`](super::Engine::next_deadline) has come.
+    Timeout,
+}
+
+/// What must be done.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Output {
+    /// Send a frame on the control stream, in order.
+    Send {
+        /// On which connection.
+        connection: ConnectionId,
+        /// At most [`FRAME_BYTES_MAX`].
+        frame: Vec<u8>,
+    },
+    /// Send a datagram if there is room.
+    SendDatagram {
+        /// On which connection.
+        connection: ConnectionId,
+        /// At most 1,162 bytes.
+        bytes: Vec<u8>,
+    },
+    /// Store all or nothing and make it durable, then answer [`Input::Committed`].
+    Commit {
+        /// Which batch.
+        batch: BatchId,
+        /// What.
+        operations: Vec<StoreOperation>,
+    },
+    /// Read envelopes with their bodies, then answer [`Input::Loaded`].
+    Load {
+        /// Which request.
+        request: LoadId,
+        /// Where.
+        space: SpaceId,
+        /// Which, in this order.
+        ids: Vec<EnvelopeId>,
+    },
+    /// End a connection; the engine forgot it already.
+    Close {
+        /// Which.
+        connection: ConnectionId,
+        /// Why, for the log and the peer.
+        reason: CloseReason,
+    },
+    /// A write is durable, or failed and left nothing behind.
+    Written {
+        /// Which.
+        write: WriteId,
+        /// Where it is, or why not.
+        result: Result<Written, WriteError>,
+    },
+    /// Something happened that people or programs above may want to know.
+    Event(Event),
+}
+
+/// A durable write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// In which Space.
+    pub space: SpaceId,
+    /// In which chain.
+    pub chain: Chain,
+    /// At which position.
+    pub seq: u64,
+    /// Its id; of the genesis for a new Space, zero for a Space that is only awaited.
+    pub id: EnvelopeId,
+}
+
+/// Why a write was not made.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// Not here.
+    #[error("this Space is not on this device")]
+    UnknownSpace,
+    /// No live grant of this device allows it.
+    #[error("no grant of this device allows this")]
+    NotAllowed,
+    /// No key to seal with has arrived yet.
+    #[error("this device has no key of the Space yet")]
+    NoKey,
+    /// Too large or contradictory.
+    #[error("{0}")]
+    Form(#[from] crate::envelope::FormError),
+    /// Too many writes wait for the disk.
+    #[error("too many writes are waiting for the disk")]
+    Busy,
+    /// The disk.
+    #[error("{0}")]
+    Store(#[from] StoreFailure),
+}
+
+/// Why the engine ends a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// Too many frames that cannot be read or envelopes without form.
+    #[error("too many malformed frames")]
+    Malformed,
+    /// A protocol version that is not known here.
+    #[error("the peer speaks another protocol")]
+    Protocol,
+    /// More connections than are allowed.
+    #[error("too many connections")]
+    TooMany,
+}
+
+/// An envelope that counts, opened if this device reads the Space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// Its id.
+    pub id: EnvelopeId,
+    /// In which document.
+    pub document: DocumentId,
+    /// In which chain.
+    pub chain: Chain,
+    /// At which position.
+    pub seq: u64,
+    /// The author's clock.
+    pub time: Timestamp,
+    /// Heads of other chains on which it builds.
+    pub ancestors: Vec<EnvelopeId>,
+    /// What it says, if its key is here.
+    pub body: Option<Body>,
+}
+
+/// What the application may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// New durable entries, in causal order; control entries are not among them.
+    Admitted {
+        /// Where.
+        space: SpaceId,
+        /// What.
+        entries: Vec<Admitted>,
+    },
+    /// What counts in a Space changed in another way than by growing: read it anew.
+    Rebuilt {
+        /// Where.
+        space: SpaceId,
+    },
+    /// A Space appeared, or its members, grants or keys changed.
+    SpaceChanged {
+        /// Which.
+        space: SpaceId,
+    },
+    /// What peers hold of a Space changed.
+    ReceiptsChanged {
+        /// Which.
+        space: SpaceId,
+    },
+    /// A signed message that is not stored.
+    Ephemeral {
+        /// Where.
+        space: SpaceId,
+        /// About which document.
+        document: DocumentId,
+        /// From whom.
+        chain: Chain,
+        /// The author's clock.
+        time: Timestamp,
+        /// What it says.
+        bytes: Vec<u8>,
+    },
+    /// An envelope was refused for its form or quota, here or by a peer: by name, with the reason.
+    Refused {
+        /// Where.
+        space: SpaceId,
+        /// Which; zero when it has no readable id.
+        id: EnvelopeId,
+        /// The peer with whom it was exchanged.
+        peer: AuthorId,
+        /// Why.
+        reason: Refusal,
+    },
+    /// This database was rolled back: its chain was longer elsewhere, so it writes a new one.
+    NewInstance {
+        /// The new one.
+        instance: Instance,
+    },
+    /// The store failed; nothing was acknowledged. It will be tried again with the next batch.
+    StoreFailed {
+        /// Why.
+        failure: StoreFailure,
+    },
+}
+
+/// Why an envelope was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Never acceptable.
+    #[error("it has no valid form")]
+    Form,
+    /// Later: its predecessor is missing.
+    #[error("its predecessor is missing")]
+    Gap,
+    /// Later: over a quota.
+    #[error("it is over a quota")]
+    Quota,
+    /// Later: no live grant of its author is known.
+    #[error("no live grant of its author is known")]
+    NoGrant,
+    /// Later: the store failed.
+    #[error("the store failed")]
+    Store,
+}
+
+impl Refusal {
+    /// Whether sending it again later can help.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Form)
+    }
+}

@@ -1,0 +1,229 @@
+//! The replication engine: a state machine without I/O (DESIGN §5).
+//!
+//! [`Engine::handle`] takes what happened, [`Engine::poll_output`] gives what must be done,
+//! [`Engine::next_deadline`] says when to come back. Sealed bodies pass through: only those of the
+//! batch under way are in memory.
+//!
+//! **Invariant:** the logs hold durable envelopes only, so whatever is said of them is true.
+//! **Invariant:** nothing about a Space is said to a peer that has no capability in it.
+
+mod author;
+mod batch;
+mod connection;
+mod feed;
+mod frame;
+mod io;
+mod mutant;
+mod options;
+mod receive;
+mod settle;
+mod space;
+#[cfg(test)]
+mod tests;
+mod view;
+mod whisper;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+pub use io::{
+    Admitted, BatchId, CloseReason, ConnectionId, Cursor, Event, FRAME_BYTES_MAX, Input, LoadId,
+    Output, Refusal, SecretSeed, StoreEpoch, StoreFailure, StoreOperation, Stored, StoredCursor,
+    WriteError, WriteId, Written,
+};
+pub use mutant::Mutant;
+pub use options::{EngineOptions, Limits, Quotas, Restored, Role};
+pub use view::{Holder, PeerView, Pressure};
+
+use self::batch::Queue;
+use self::connection::{Connection, Holding};
+use self::receive::Receiving;
+use self::space::{Candidate, Space};
+use crate::entropy::Entropy;
+use crate::id::{AuthorId, Chain, Instance, SpaceId};
+use crate::key::DeviceKeys;
+use crate::time::Timestamp;
+
+/// Everything a peer knows and does, without I/O.
+#[derive(Debug)]
+pub struct Engine {
+    keys: DeviceKeys,
+    author: AuthorId,
+    instance: Instance,
+    store_epoch: StoreEpoch,
+    role: Role,
+    limits: Limits,
+    entropy: Entropy,
+    now: Timestamp,
+    spaces: BTreeMap<SpaceId, Space>,
+    candidates: BTreeMap<SpaceId, Candidate>,
+    connections: BTreeMap<ConnectionId, Connection>,
+    holdings: BTreeMap<(AuthorId, SpaceId), Holding>,
+    receiving: BTreeMap<(ConnectionId, u64), Receiving>,
+    loads: BTreeMap<LoadId, feed::Loading>,
+    next_load: u64,
+    queue: Queue,
+    outputs: VecDeque<Output>,
+    next_evaluation: Option<Timestamp>,
+    #[cfg(feature = "mutants")]
+    mutant: Option<Mutant>,
+}
+
+impl Engine {
+    /// Begins with what the store held.
+    pub fn open(options: EngineOptions, now: Timestamp, restored: Restored) -> Self {
+        let mut engine = Self {
+            author: options.keys.author(),
+            keys: options.keys,
+            instance: options.instance,
+            store_epoch: options.store_epoch,
+            role: options.role,
+            limits: options.limits,
+            entropy: Entropy::from_seed(options.seed),
+            now,
+            spaces: BTreeMap::new(),
+            candidates: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            holdings: BTreeMap::new(),
+            receiving: BTreeMap::new(),
+            loads: BTreeMap::new(),
+            next_load: 0,
+            queue: Queue::default(),
+            outputs: VecDeque::new(),
+            next_evaluation: None,
+            #[cfg(feature = "mutants")]
+            mutant: options.mutant,
+        };
+        engine.restore(restored);
+        engine
+    }
+
+    fn restore(&mut self, restored: Restored) {
+        for (space, seed) in restored.follows {
+            let held = self
+                .spaces
+                .entry(space)
+                .or_insert_with(|| Space::new(space));
+            held.invitation = seed.map(|seed| DeviceKeys::from_seed(*seed.0));
+        }
+        for Stored { envelope, received } in restored.envelopes {
+            let space = envelope.header().space;
+            let held = self
+                .spaces
+                .entry(space)
+                .or_insert_with(|| Space::new(space));
+            // What does not insert lacks its predecessor: it is pulled again.
+            let _inserted = held.remember(&envelope, received);
+        }
+        for StoredCursor {
+            peer,
+            space,
+            cursor,
+        } in restored.cursors
+        {
+            self.holdings.insert((peer, space), Holding::from(cursor));
+        }
+        let spaces: BTreeSet<_> = self.spaces.keys().copied().collect();
+        for space in &spaces {
+            self.refresh(*space);
+        }
+        // A second time: audiences need the other Spaces' members.
+        for space in &spaces {
+            self.look_outside(*space);
+        }
+    }
+
+    /// Takes what happened.
+    pub fn handle(&mut self, now: Timestamp, input: Input) {
+        if now < self.now {
+            self.clock_went_back(now);
+        }
+        self.now = now;
+        match input {
+            Input::Connected {
+                connection,
+                peer,
+                authors,
+            } => self.connected(connection, peer, authors),
+            Input::Disconnected { connection } => self.disconnected(connection),
+            Input::Received { connection, frame } => self.received(connection, &frame),
+            Input::Datagram { connection, bytes } => self.heard(connection, &bytes),
+            Input::Committed { batch, result } => self.committed(batch, result),
+            Input::Loaded { request, envelopes } => self.loaded(request, envelopes),
+            Input::SendEphemeral {
+                space,
+                document,
+                bytes,
+            } => self.whisper(space, document, &bytes),
+            Input::Timeout => self.timeout(),
+            write => self.enqueue(write),
+        }
+        self.form_batch();
+    }
+
+    /// What must be done next.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`Engine::handle`] with [`Input::Timeout`], if nothing happens before.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let digests = self.connections.values().map(Connection::next_deadline);
+        let receipts = self.spaces.values().filter_map(|space| space.next_receipt);
+        digests
+            .chain(receipts)
+            .chain(self.next_evaluation)
+            .chain(self.queue.retry_at)
+            .min()
+    }
+
+    fn chain(&self) -> Chain {
+        Chain {
+            author: self.author,
+            instance: self.instance,
+        }
+    }
+
+    /// Timers are set by the clock: when it goes back, they start anew.
+    fn clock_went_back(&mut self, now: Timestamp) {
+        for connection in self.connections.values_mut() {
+            connection.next_digest = now;
+            for sent in connection.outstanding.values_mut() {
+                sent.at = now;
+            }
+        }
+        for space in self.spaces.values_mut() {
+            space.next_receipt = space.next_receipt.map(|_then| now);
+        }
+        self.queue.retry_at = self.queue.retry_at.map(|_then| now);
+    }
+
+    fn timeout(&mut self) {
+        if self.next_evaluation.is_some_and(|then| then <= self.now) {
+            self.next_evaluation = None;
+            let spaces: BTreeSet<_> = self.spaces.keys().copied().collect();
+            self.settle(&spaces, &BTreeMap::new(), &[]);
+        }
+        if self.queue.retry_at.is_some_and(|then| then <= self.now) {
+            self.queue.retry_at = None;
+        }
+        self.state_receipts();
+        self.expire_sent();
+        self.compare_digests();
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    #[cfg(feature = "mutants")]
+    fn is(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+
+    #[cfg(not(feature = "mutants"))]
+    #[expect(clippy::unused_self, reason = "the same call as with the feature")]
+    const fn is(&self, _mutant: Mutant) -> bool {
+        false
+    }
+}

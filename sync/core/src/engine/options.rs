@@ -1,0 +1,144 @@
+//! With what an engine is opened: keys, role, limits, and what its store held.
+
+use std::time::Duration;
+
+use super::io::{SecretSeed, StoreEpoch, Stored, StoredCursor};
+use crate::id::{Instance, SpaceId};
+use crate::key::DeviceKeys;
+
+/// What an engine does for its Spaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Holds the Spaces that it made or joined.
+    Member,
+    /// Also takes Spaces that a live grant gives it, within quotas.
+    Relay(Quotas),
+}
+
+/// What a relay takes from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quotas {
+    /// Bytes that one Space may fill.
+    pub space_bytes_max: u64,
+    /// Bytes that one Space may add in a day.
+    pub space_bytes_per_day_max: u64,
+    /// How many Spaces it stores.
+    pub spaces_max: usize,
+    /// Chains (databases) of one author in a Space.
+    pub chains_per_author_max: usize,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self {
+            space_bytes_max: 4 << 30,
+            space_bytes_per_day_max: 512 << 20,
+            spaces_max: 10_000,
+            chains_per_author_max: 64,
+        }
+    }
+}
+
+/// Bounds on everything that a peer or a caller could make grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections_max: usize,
+    /// Bytes sent on one connection and not yet acknowledged as durable.
+    pub window_bytes: usize,
+    /// Bytes of received envelopes that wait for the disk.
+    pub received_bytes_max: usize,
+    /// Writes that wait for the disk.
+    pub writes_max: usize,
+    /// Bytes of one batch, about.
+    pub batch_bytes: usize,
+    /// Envelopes of one chain whose predecessor is missing.
+    pub orphans_per_chain_max: usize,
+    /// Bytes of all such envelopes of one Space.
+    pub orphan_bytes_max: usize,
+    /// Spaces that are offered and not granted yet.
+    pub candidates_max: usize,
+    /// Bytes of each of them.
+    pub candidate_bytes_max: usize,
+    /// Frames that cannot be read before a connection is ended.
+    pub faults_max: u32,
+    /// How often digests are compared.
+    pub digest_interval: Duration,
+    /// When an unanswered frame counts as lost.
+    pub acknowledge_timeout: Duration,
+    /// How often a witness states what it holds, at most.
+    pub receipt_interval: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 4_096,
+            window_bytes: 1 << 20,
+            received_bytes_max: 16 << 20,
+            writes_max: 4_096,
+            batch_bytes: 4 << 20,
+            orphans_per_chain_max: 64,
+            orphan_bytes_max: 4 << 20,
+            candidates_max: 64,
+            candidate_bytes_max: 1 << 20,
+            faults_max: 8,
+            digest_interval: Duration::from_secs(5),
+            acknowledge_timeout: Duration::from_secs(10),
+            receipt_interval: Duration::from_mins(1),
+        }
+    }
+}
+
+/// Who this engine is.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct EngineOptions {
+    /// Its keys.
+    pub keys: DeviceKeys,
+    /// The instance in the store: random per database, a restored one took a new one.
+    pub instance: Instance,
+    /// The life of the store: random per database, a restored one took a new one.
+    pub store_epoch: StoreEpoch,
+    /// 32 bytes from the operating system, never used twice.
+    pub seed: [u8; 32],
+    /// What it does.
+    pub role: Role,
+    /// Its bounds.
+    pub limits: Limits,
+    /// The rule to switch off.
+    #[cfg(feature = "mutants")]
+    pub mutant: Option<super::Mutant>,
+}
+
+impl EngineOptions {
+    /// A member with default limits.
+    pub fn new(
+        keys: DeviceKeys,
+        instance: Instance,
+        store_epoch: StoreEpoch,
+        seed: [u8; 32],
+    ) -> Self {
+        Self {
+            keys,
+            instance,
+            store_epoch,
+            seed,
+            role: Role::Member,
+            limits: Limits::default(),
+            #[cfg(feature = "mutants")]
+            mutant: None,
+        }
+    }
+}
+
+/// What a store held.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// Of each Space in the order in which they were put; Spaces in any order.
+    pub envelopes: Vec<Stored>,
+    /// The last cursor of each peer and Space.
+    pub cursors: Vec<StoredCursor>,
+    /// The Spaces that were joined.
+    pub follows: Vec<(SpaceId, Option<SecretSeed>)>,
+}

@@ -1,0 +1,466 @@
+//! What peers say: digests, heads, envelopes, acknowledgements.
+
+use std::collections::BTreeMap;
+
+use super::batch::Work;
+use super::frame::{Acknowledge, Envelopes, Frame, Heads, Since};
+use super::io::{CloseReason, ConnectionId, Event, Refusal};
+use super::options::Role;
+use super::space::{Candidate, Space, granted_by};
+use super::{Engine, Mutant};
+use crate::admission::ChainSummary;
+use crate::envelope::Envelope;
+use crate::id::{AuthorId, Chain, EnvelopeId, Instance, SpaceId};
+use crate::statement::Kind;
+
+/// A frame of envelopes of which not all have an answer yet.
+#[derive(Debug)]
+pub(super) struct Receiving {
+    pub(super) space: SpaceId,
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) remaining: usize,
+    pub(super) refused: Vec<(EnvelopeId, Refusal)>,
+}
+
+impl Engine {
+    pub(super) fn received(&mut self, id: ConnectionId, bytes: &[u8]) {
+        let Some(connection) = self.connections.get(&id) else {
+            return;
+        };
+        let greeted = connection.store_epoch.is_some();
+        let Ok(frame) = Frame::decode(bytes) else {
+            self.fault(id);
+            return;
+        };
+        match frame {
+            Frame::Hello(hello) => self.hello_received(id, &hello),
+            Frame::Digests(digests) if greeted => self.digests_received(id, digests),
+            Frame::Since(since) if greeted => self.since_received(id, &since),
+            Frame::Heads(heads) if greeted => self.heads_received(id, &heads),
+            Frame::Envelopes(envelopes) if greeted => self.envelopes_received(id, envelopes),
+            Frame::Acknowledge(answer) if greeted => self.acknowledged(id, &answer),
+            // A newer peer's kinds; what came before the first frame comes again.
+            _ => {}
+        }
+    }
+
+    /// Counts what has no form against the peer.
+    fn fault(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        connection.faults += 1;
+        if connection.faults > self.limits.faults_max {
+            self.close(id, CloseReason::Malformed);
+        }
+    }
+
+    /// Whether this connection may speak of a Space here.
+    fn listens_to(&self, id: ConnectionId, space: SpaceId) -> bool {
+        self.spaces.contains_key(&space)
+            && (self.may_hear_of(id, space) || self.is_waiting_for(space))
+    }
+
+    fn digests_received(&mut self, id: ConnectionId, digests: Vec<(SpaceId, [u8; 32])>) {
+        for (space, digest) in digests {
+            if !self.spaces.contains_key(&space) {
+                self.consider(id, space);
+            } else if self.listens_to(id, space) {
+                self.compare(id, space, digest);
+            }
+        }
+    }
+
+    fn compare(&mut self, id: ConnectionId, space: SpaceId, digest: [u8; 32]) {
+        if self.spaces.get(&space).map(|it| it.log.digest()) == Some(digest) {
+            self.agreed(id, space);
+        } else {
+            self.say_heads(id, space, true);
+        }
+    }
+
+    /// A relay hears of a Space that it does not have: it asks for the control chain.
+    fn consider(&mut self, id: ConnectionId, space: SpaceId) {
+        let Role::Relay(quotas) = self.role else {
+            return;
+        };
+        let room = self.candidates.len() < self.limits.candidates_max
+            && self.spaces.len() < quotas.spaces_max;
+        if !self.candidates.contains_key(&space) {
+            if !room {
+                return;
+            }
+            let candidate = Candidate::new(space, self.now);
+            self.candidates.insert(space, candidate);
+        }
+        self.say_heads(id, space, false);
+    }
+
+    fn since_received(&mut self, id: ConnectionId, since: &Since) {
+        let Some(held) = self.spaces.get(&since.space) else {
+            self.consider(id, since.space);
+            return;
+        };
+        if held.log.digest() == since.digest {
+            self.agreed(id, since.space);
+            return;
+        }
+        if !self.may_hear_of(id, since.space) {
+            return;
+        }
+        let peer = self.connections.get(&id).map(|it| it.peer);
+        let known = peer
+            .and_then(|peer| self.holdings.get(&(peer, since.space)))
+            .map(|holding| holding.held.clone())
+            .unwrap_or_default();
+        let position = usize::try_from(since.position).unwrap_or(usize::MAX);
+        self.feed_mut(id, since.space, |feed| {
+            feed.live = true;
+            feed.position = position;
+            feed.known = known;
+        });
+        self.pump(id, since.space, &BTreeMap::new());
+    }
+
+    fn heads_received(&mut self, id: ConnectionId, heads: &Heads) {
+        if !self.listens_to(id, heads.space) {
+            return;
+        }
+        self.notice_rollback(heads.space, &heads.chains);
+        let Some(held) = self.spaces.get(&heads.space) else {
+            return;
+        };
+        let (known, holds) = compare_chains(held, &heads.chains);
+        let lacking = heads
+            .chains
+            .iter()
+            .any(|chain| chain.heads.iter().any(|head| !held.log.contains(*head)));
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let peer = connection.peer;
+        let mut known = known;
+        let under_way = connection
+            .outstanding
+            .values()
+            .filter(|sent| sent.space == heads.space)
+            .flat_map(|sent| &sent.links);
+        for (chain, seq, _id) in under_way {
+            let at = known.entry(*chain).or_default();
+            *at = (*at).max(*seq);
+        }
+        let feed = connection.feeds.entry(heads.space).or_default();
+        feed.live = true;
+        feed.position = 0;
+        feed.known = known;
+        self.peer_holds(id, heads.space, peer, holds);
+        if self.may_hear_of(id, heads.space) {
+            self.pump(id, heads.space, &BTreeMap::new());
+        }
+        if lacking && heads.ask {
+            self.say_heads(id, heads.space, false);
+        }
+    }
+
+    /// Our own chain is longer elsewhere than on this disk: the disk was rolled back.
+    fn notice_rollback(&mut self, space: SpaceId, chains: &[ChainSummary]) {
+        let mine = self.chain();
+        let Some(held) = self.spaces.get(&space) else {
+            return;
+        };
+        let longer = chains.iter().any(|summary| {
+            summary.chain == mine && summary.heads.iter().any(|head| !held.log.contains(*head))
+        });
+        if longer {
+            self.begin_instance();
+        }
+    }
+
+    fn begin_instance(&mut self) {
+        if self.is(Mutant::ReuseInstanceAfterRestore) {
+            return;
+        }
+        self.instance = Instance(self.entropy.next_u64());
+        self.queue.instance_dirty = true;
+        let instance = self.instance;
+        self.emit(Event::NewInstance { instance });
+    }
+
+    fn envelopes_received(&mut self, id: ConnectionId, frame: Envelopes) {
+        let space = frame.space;
+        let candidate = self.candidates.contains_key(&space);
+        if !candidate && !self.listens_to(id, space) {
+            return;
+        }
+        let room = self.queue.received_bytes < self.limits.received_bytes_max
+            && self.receiving.len() < self.limits.writes_max;
+        let key = (id, frame.number);
+        let receiving = Receiving {
+            space,
+            from: frame.from,
+            to: frame.to,
+            // One more than there are, so that the frame is not answered while it is read.
+            remaining: frame.envelopes.len() + 1,
+            refused: Vec::new(),
+        };
+        self.receiving.insert(key, receiving);
+        for raw in frame.envelopes {
+            let verified = raw.verify();
+            match verified {
+                Ok(envelope) if envelope.header().space == space => {
+                    self.envelope_received(key, envelope, candidate, room);
+                }
+                Ok(envelope) => self.refuse_form(key, envelope.id()),
+                Err(_form) => self.refuse_form(key, EnvelopeId::ZERO),
+            }
+        }
+        self.answered(key, EnvelopeId::ZERO, None);
+        if candidate {
+            self.promote(space);
+        }
+    }
+
+    fn envelope_received(
+        &mut self,
+        key: (ConnectionId, u64),
+        envelope: Envelope,
+        candidate: bool,
+        room: bool,
+    ) {
+        let id = envelope.id();
+        if candidate {
+            self.keep_for_candidate(&envelope);
+            self.answered(key, id, Some(Refusal::NoGrant));
+            return;
+        }
+        let header = envelope.header();
+        let space = header.space;
+        let known = self
+            .spaces
+            .get(&space)
+            .is_some_and(|it| it.log.contains(id));
+        if known {
+            self.answered(key, id, None);
+            return;
+        }
+        if header.chain == self.chain() && !self.queue.is_own_in_flight(id) {
+            self.begin_instance();
+        }
+        if !room {
+            self.answered(key, id, Some(Refusal::Quota));
+            return;
+        }
+        self.queue.push_received(key, envelope);
+    }
+
+    /// The peer sent what can never be taken: it is named, counted and refused for good.
+    fn refuse_form(&mut self, key: (ConnectionId, u64), id: EnvelopeId) {
+        let space = self.receiving.get(&key).map(|it| it.space);
+        let peer = self.connections.get(&key.0).map(|it| it.peer);
+        if let (Some(space), Some(peer)) = (space, peer) {
+            let reason = Refusal::Form;
+            self.emit(Event::Refused {
+                space,
+                id,
+                peer,
+                reason,
+            });
+        }
+        self.answered(key, id, Some(Refusal::Form));
+        self.fault(key.0);
+    }
+
+    fn keep_for_candidate(&mut self, envelope: &Envelope) {
+        let now = self.now;
+        let Some(candidate) = self.candidates.get_mut(&envelope.header().space) else {
+            return;
+        };
+        let bytes = envelope.raw().len_bytes();
+        if envelope.header().kind != Kind::Control
+            || candidate.bytes + bytes > self.limits.candidate_bytes_max
+        {
+            return;
+        }
+        if candidate.space.remember(envelope, now).is_ok() {
+            candidate.bytes += bytes;
+            candidate.envelopes.push(envelope.clone());
+        }
+    }
+
+    /// Takes a Space whose control chain holds a live grant for this relay.
+    fn promote(&mut self, space: SpaceId) {
+        let (author, now) = (self.author, self.now);
+        let Some(candidate) = self.candidates.get_mut(&space) else {
+            return;
+        };
+        let (log, outsiders) = (&candidate.space.log, &candidate.space.outsiders);
+        candidate.space.evaluation.refresh(log, outsiders, now);
+        if candidate.space.evaluation.capability(author, now).is_none() {
+            return;
+        }
+        let Some(candidate) = self.candidates.remove(&space) else {
+            return;
+        };
+        self.spaces.insert(space, Space::new(space));
+        for envelope in candidate.envelopes {
+            self.queue.push(Work::Received {
+                from: None,
+                envelope: Box::new(envelope),
+            });
+        }
+    }
+
+    /// One envelope of a frame has its answer; the last one answers the frame.
+    pub(super) fn answered(
+        &mut self,
+        key: (ConnectionId, u64),
+        id: EnvelopeId,
+        refusal: Option<Refusal>,
+    ) {
+        let Some(receiving) = self.receiving.get_mut(&key) else {
+            return;
+        };
+        receiving.remaining = receiving.remaining.saturating_sub(1);
+        receiving
+            .refused
+            .extend(refusal.map(|refusal| (id, refusal)));
+        if receiving.remaining > 0 {
+            return;
+        }
+        let Some(done) = self.receiving.remove(&key) else {
+            return;
+        };
+        self.advance_cursor(key.0, &done);
+        let answer = Acknowledge {
+            number: key.1,
+            refused: done.refused,
+        };
+        self.send(key.0, &Frame::Acknowledge(answer));
+    }
+
+    /// A cursor moves only over what is durable or finally refused.
+    fn advance_cursor(&mut self, id: ConnectionId, done: &Receiving) {
+        let Some(connection) = self.connections.get(&id) else {
+            return;
+        };
+        let Some(store_epoch) = connection.store_epoch else {
+            return;
+        };
+        if done.refused.iter().any(|(_id, why)| !why.is_final()) {
+            return;
+        }
+        let key = (connection.peer, done.space);
+        let holding = self.holdings.entry(key).or_default();
+        if holding.store_epoch != store_epoch {
+            holding.store_epoch = store_epoch;
+            holding.pulled = 0;
+        }
+        if done.from <= holding.pulled && done.to > holding.pulled {
+            holding.pulled = done.to;
+            self.queue.cursors_dirty.insert(key);
+        }
+    }
+
+    fn acknowledged(&mut self, id: ConnectionId, answer: &Acknowledge) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let Some(sent) = connection.outstanding.remove(&answer.number) else {
+            return;
+        };
+        connection.outstanding_bytes = connection.outstanding_bytes.saturating_sub(sent.bytes);
+        let peer = connection.peer;
+        let mut holds: BTreeMap<Chain, u64> = BTreeMap::new();
+        let mut broken = std::collections::BTreeSet::new();
+        for (chain, seq, envelope) in &sent.links {
+            if answer.refused.iter().any(|(id, _why)| id == envelope) {
+                broken.insert(*chain);
+            } else if !broken.contains(chain) {
+                holds.insert(*chain, *seq);
+            }
+        }
+        for (envelope, reason) in &answer.refused {
+            if sent.links.iter().any(|(_chain, _seq, id)| id == envelope) {
+                self.emit(Event::Refused {
+                    space: sent.space,
+                    id: *envelope,
+                    peer,
+                    reason: *reason,
+                });
+            }
+        }
+        self.peer_holds(id, sent.space, peer, holds.into_iter().collect());
+        let feeds: Vec<_> = self.live_feeds(id);
+        for space in feeds {
+            self.pump(id, space, &BTreeMap::new());
+        }
+    }
+
+    fn live_feeds(&self, id: ConnectionId) -> Vec<SpaceId> {
+        let Some(connection) = self.connections.get(&id) else {
+            return Vec::new();
+        };
+        connection
+            .feeds
+            .iter()
+            .filter(|(_space, feed)| feed.live)
+            .map(|(space, _feed)| *space)
+            .collect()
+    }
+
+    /// Whether an author may fill this disk: some grant names it, or it reads here through another
+    /// Space. What its envelopes count for is another question.
+    pub(super) fn is_author_known(&self, space: SpaceId, author: AuthorId) -> bool {
+        self.spaces.get(&space).is_some_and(|held| {
+            held.granted.contains(&author) || held.evaluation.capability(author, self.now).is_some()
+        })
+    }
+}
+
+/// What a peer has of each chain, and what of it is certainly the same as here.
+fn compare_chains(
+    held: &Space,
+    theirs: &[ChainSummary],
+) -> (BTreeMap<Chain, u64>, Vec<(Chain, u64)>) {
+    let mut known = BTreeMap::new();
+    let mut holds = Vec::new();
+    for summary in theirs {
+        let mut mine: Vec<_> = held
+            .log
+            .branch_heads(summary.chain)
+            .map(|(_seq, id)| id)
+            .collect();
+        mine.sort_unstable();
+        let top = held.log.head(summary.chain).map_or(0, |(seq, _id)| seq);
+        if mine == summary.heads {
+            known.insert(summary.chain, top);
+            holds.push((summary.chain, top));
+            continue;
+        }
+        let fork = held.log.fork_seq(summary.chain);
+        match summary.heads.as_slice() {
+            [head] if fork.is_none() && held.log.contains(*head) => {
+                known.insert(summary.chain, summary.seq);
+                holds.push((summary.chain, summary.seq));
+            }
+            [_longer] if fork.is_none() && summary.seq > top => {
+                known.insert(summary.chain, top);
+            }
+            _forked => {
+                let lowest = fork.map_or(summary.seq, |fork| fork.min(summary.seq));
+                let same = summary.heads.len() > 1 || fork.is_some();
+                known.insert(
+                    summary.chain,
+                    if same { lowest.saturating_sub(1) } else { 0 },
+                );
+            }
+        }
+    }
+    (known, holds)
+}
+
+/// Whether a received envelope makes its author known.
+pub(super) fn introduces(envelope: &Envelope) -> bool {
+    granted_by(envelope).is_some()
+}

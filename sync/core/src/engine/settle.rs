@@ -1,0 +1,211 @@
+//! After something became durable: verdicts, keys, events, announcements.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::batch::Work;
+use super::io::{Admitted, Event};
+use super::{Engine, Mutant};
+use crate::admission::{Outsiders, Refreshed};
+use crate::envelope::{Envelope, RawEnvelope};
+use crate::id::{EnvelopeId, SpaceId};
+use crate::statement::Kind;
+
+impl Engine {
+    /// Draws the consequences in every Space that was touched, and in those that look at them.
+    pub(super) fn settle(
+        &mut self,
+        touched: &BTreeSet<SpaceId>,
+        recent: &BTreeMap<EnvelopeId, RawEnvelope>,
+        new: &[Envelope],
+    ) {
+        for space in touched {
+            let (refreshed, learned) = self.refresh(*space);
+            let control = refreshed.control;
+            self.tell(*space, &refreshed, learned, new);
+            if control {
+                self.control_changed(*space, new);
+            }
+            self.plan_receipt(*space, new);
+            self.announce(*space, recent);
+        }
+    }
+
+    fn control_changed(&mut self, space: SpaceId, new: &[Envelope]) {
+        self.emit(Event::SpaceChanged { space });
+        self.redeem_if_due(space);
+        let mine = self.author;
+        let invitation = self
+            .spaces
+            .get(&space)
+            .and_then(|held| Some(held.invitation.as_ref()?.author()));
+        let let_in = new.iter().any(|envelope| {
+            let author = envelope.header().chain.author;
+            envelope.header().space == space
+                && super::space::granted_by(envelope).is_some()
+                && (author == mine || Some(author) == invitation)
+        });
+        if let_in {
+            self.share_soon(space);
+        }
+        self.offer_to_newcomers(space);
+        let looking: Vec<_> = self
+            .spaces
+            .iter()
+            .filter(|(other, held)| {
+                **other != space
+                    && held
+                        .evaluation
+                        .audiences()
+                        .iter()
+                        .any(|audience| audience.space == space)
+            })
+            .map(|(other, _held)| *other)
+            .collect();
+        for other in looking {
+            self.look_outside(other);
+            self.offer_to_newcomers(other);
+        }
+    }
+
+    fn redeem_if_due(&mut self, space: SpaceId) {
+        let waiting = self.is_waiting_for(space);
+        if let Some(held) = self.spaces.get_mut(&space)
+            && held.invitation.is_some()
+            && !held.redeemed
+            && waiting
+        {
+            self.queue.push(Work::Redeem { space });
+        }
+    }
+
+    /// Judges a Space anew after another one changed, at which its grants look.
+    pub(super) fn look_outside(&mut self, space: SpaceId) {
+        let outsiders = self.outsiders(space);
+        if let Some(held) = self.spaces.get_mut(&space) {
+            held.outsiders = outsiders;
+        }
+        let (refreshed, learned) = self.refresh(space);
+        let learned = learned | self.learn(space);
+        self.tell(space, &refreshed, learned, &[]);
+    }
+
+    fn outsiders(&self, space: SpaceId) -> Outsiders {
+        let Some(held) = self.spaces.get(&space) else {
+            return Outsiders::none();
+        };
+        let known = held.evaluation.audiences().iter().filter_map(|audience| {
+            let other = self.spaces.get(&audience.space)?;
+            Some((audience.space, other.evaluation.outside()))
+        });
+        Outsiders(known.collect())
+    }
+
+    /// Follows a log that grew. Also says whether keys were learned.
+    pub(super) fn refresh(&mut self, space: SpaceId) -> (Refreshed, bool) {
+        let now = self.now;
+        let Some(held) = self.spaces.get_mut(&space) else {
+            return (Refreshed::default(), false);
+        };
+        let mut refreshed = held.evaluation.refresh(&held.log, &held.outsiders, now);
+        let mut learned = false;
+        if refreshed.control {
+            let outsiders = self.outsiders(space);
+            if let Some(held) = self.spaces.get_mut(&space)
+                && held.outsiders != outsiders
+            {
+                held.outsiders = outsiders;
+                let again = held.evaluation.refresh(&held.log, &held.outsiders, now);
+                refreshed.admitted.extend(again.admitted);
+                refreshed.withdrawn.extend(again.withdrawn);
+            }
+            learned = self.learn(space);
+        }
+        if let Some(then) = self
+            .spaces
+            .get(&space)
+            .and_then(|held| held.evaluation.next_change())
+        {
+            let soonest = self
+                .next_evaluation
+                .map_or(then, |soonest| soonest.min(then));
+            self.next_evaluation = Some(soonest);
+        }
+        (refreshed, learned)
+    }
+
+    /// Opens the epoch keys that this device can.
+    fn learn(&mut self, space: SpaceId) -> bool {
+        let Some(held) = self.spaces.get_mut(&space) else {
+            return false;
+        };
+        let mut keyring = std::mem::take(&mut held.keyring);
+        let audiences: BTreeSet<_> = held
+            .evaluation
+            .audiences()
+            .iter()
+            .map(|audience| audience.space)
+            .collect();
+        let mut learned = false;
+        if let Some(held) = self.spaces.get(&space) {
+            let others = audiences
+                .iter()
+                .filter_map(|other| Some((*other, &self.spaces.get(other)?.keyring)))
+                .collect();
+            learned |= !keyring.learn(&held.log, &self.keys, &others).is_empty();
+            if let Some(invitation) = &held.invitation {
+                learned |= !keyring.learn(&held.log, invitation, &others).is_empty();
+            }
+        }
+        if let Some(held) = self.spaces.get_mut(&space) {
+            held.keyring = keyring;
+        }
+        learned
+    }
+
+    /// Tells the application what counts now. What is not in memory is read anew by it.
+    fn tell(&mut self, space: SpaceId, refreshed: &Refreshed, learned: bool, new: &[Envelope]) {
+        let Some(held) = self.spaces.get(&space) else {
+            return;
+        };
+        let mut rebuilt = !refreshed.withdrawn.is_empty();
+        let mut entries = Vec::new();
+        let everything = self.is(Mutant::SkipAuthorCheck);
+        let counts: Vec<_> = if everything {
+            new.iter().map(Envelope::id).collect()
+        } else {
+            refreshed.admitted.clone()
+        };
+        for id in counts {
+            let Some(entry) = held.log.get(id) else {
+                continue;
+            };
+            if entry.header().kind == Kind::Control {
+                continue;
+            }
+            match new.iter().find(|envelope| envelope.id() == id) {
+                Some(envelope) => entries.push(self.admitted_entry(space, envelope)),
+                None => rebuilt = true,
+            }
+        }
+        let sealed_here = held.log.iter().any(|entry| !entry.is_control());
+        if rebuilt || (learned && sealed_here) {
+            self.emit(Event::Rebuilt { space });
+        }
+        if !entries.is_empty() {
+            self.emit(Event::Admitted { space, entries });
+        }
+    }
+
+    fn admitted_entry(&self, space: SpaceId, envelope: &Envelope) -> Admitted {
+        let header = envelope.header();
+        Admitted {
+            id: envelope.id(),
+            document: header.document,
+            chain: header.chain,
+            seq: header.seq,
+            time: header.time,
+            ancestors: header.ancestors.clone(),
+            body: self.open_body(space, envelope),
+        }
+    }
+}

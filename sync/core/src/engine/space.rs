@@ -1,0 +1,162 @@
+//! One Space in the engine: its durable log, what follows from it, and what waits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::options::Limits;
+use crate::admission::{Evaluation, Inserted, Keyring, NotInserted, Outsiders, SpaceLog};
+use crate::envelope::Envelope;
+use crate::id::{AuthorId, Chain, EnvelopeId, SpaceId};
+use crate::key::DeviceKeys;
+use crate::statement::{Audience, Statement};
+use crate::time::Timestamp;
+
+/// A Space that this device holds or waits for.
+#[derive(Debug)]
+pub(super) struct Space {
+    pub(super) log: SpaceLog,
+    pub(super) evaluation: Evaluation,
+    pub(super) keyring: Keyring,
+    pub(super) outsiders: Outsiders,
+    pub(super) invitation: Option<DeviceKeys>,
+    /// Whom any grant names, standing or not: only they can fill the disk.
+    pub(super) granted: BTreeSet<AuthorId>,
+    /// Bytes stored, and those of the day that began then.
+    pub(super) bytes: u64,
+    pub(super) today: (i64, u64),
+    /// Members changed since keys were last shared.
+    pub(super) share_due: bool,
+    pub(super) redeemed: bool,
+    /// When the next receipt may be stated, if this device is a witness.
+    pub(super) next_receipt: Option<Timestamp>,
+    /// The last ephemeral counter of each chain.
+    pub(super) counters: BTreeMap<Chain, u64>,
+    orphans: BTreeMap<(Chain, u64, EnvelopeId), Envelope>,
+    orphan_bytes: usize,
+}
+
+impl Space {
+    pub(super) fn new(space: SpaceId) -> Self {
+        Self {
+            log: SpaceLog::new(space),
+            evaluation: Evaluation::default(),
+            keyring: Keyring::default(),
+            outsiders: Outsiders::none(),
+            invitation: None,
+            granted: BTreeSet::from([AuthorId::from_bytes(*space.as_bytes())]),
+            bytes: 0,
+            today: (0, 0),
+            share_due: true,
+            redeemed: false,
+            next_receipt: None,
+            counters: BTreeMap::new(),
+            orphans: BTreeMap::new(),
+            orphan_bytes: 0,
+        }
+    }
+
+    /// Takes a durable envelope.
+    pub(super) fn remember(
+        &mut self,
+        envelope: &Envelope,
+        received: Timestamp,
+    ) -> Result<Inserted, NotInserted> {
+        let inserted = self.log.insert(envelope, received)?;
+        if inserted != Inserted::Duplicate {
+            self.bytes += len_of(envelope);
+            let day = received.millis().div_euclid(86_400_000);
+            if self.today.0 != day {
+                self.today = (day, 0);
+            }
+            self.today.1 += len_of(envelope);
+            if let Some(author) = granted_by(envelope) {
+                self.granted.insert(author);
+            }
+        }
+        Ok(inserted)
+    }
+
+    /// Keeps an envelope whose predecessor is missing. False when there is no room.
+    pub(super) fn keep_orphan(&mut self, envelope: Envelope, limits: &Limits) -> bool {
+        let header = envelope.header();
+        let key = (header.chain, header.seq, envelope.id());
+        if self.orphans.contains_key(&key) {
+            return true;
+        }
+        let bytes = envelope.raw().len_bytes();
+        let first = (header.chain, 0, EnvelopeId::ZERO);
+        let last = (
+            header.chain,
+            u64::MAX,
+            EnvelopeId::from_bytes([u8::MAX; 32]),
+        );
+        if self.orphans.range(first..=last).count() >= limits.orphans_per_chain_max
+            || self.orphan_bytes + bytes > limits.orphan_bytes_max
+        {
+            return false;
+        }
+        self.orphan_bytes += bytes;
+        self.orphans.insert(key, envelope);
+        true
+    }
+
+    /// Takes out those whose predecessor is here now, and those that came another way.
+    pub(super) fn take_ready_orphans(&mut self) -> Vec<Envelope> {
+        let ready: Vec<_> = self
+            .orphans
+            .iter()
+            .filter(|(_key, envelope)| {
+                let previous = envelope.header().previous;
+                previous.is_zero() || self.log.contains(previous)
+            })
+            .map(|(key, _envelope)| *key)
+            .collect();
+        let mut taken = Vec::new();
+        for key in ready {
+            if let Some(envelope) = self.orphans.remove(&key) {
+                self.orphan_bytes -= envelope.raw().len_bytes();
+                taken.push(envelope);
+            }
+        }
+        taken
+    }
+
+    /// How many bytes wait for a predecessor.
+    pub(super) fn orphan_bytes(&self) -> usize {
+        self.orphan_bytes
+    }
+}
+
+/// A Space that a peer offers to a relay: kept in memory until a grant for the relay is seen.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) space: Space,
+    pub(super) envelopes: Vec<Envelope>,
+    pub(super) bytes: usize,
+    pub(super) since: Timestamp,
+}
+
+impl Candidate {
+    pub(super) fn new(space: SpaceId, now: Timestamp) -> Self {
+        Self {
+            space: Space::new(space),
+            envelopes: Vec::new(),
+            bytes: 0,
+            since: now,
+        }
+    }
+}
+
+/// Whom a grant statement names.
+pub(super) fn granted_by(envelope: &Envelope) -> Option<AuthorId> {
+    match envelope.statement()? {
+        Statement::Grant(grant) => match grant.audience {
+            Audience::Author(author) => Some(author),
+            Audience::ReadersOf(_) => None,
+        },
+        _ => None,
+    }
+}
+
+pub(super) fn len_of(envelope: &Envelope) -> u64 {
+    envelope.raw().len_bytes().try_into().unwrap_or(u64::MAX)
+}

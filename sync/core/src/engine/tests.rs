@@ -1,0 +1,1 @@
+//! The engine rules, one by one.
