@@ -19,7 +19,7 @@ pub const TRANSITION_METRICS_MAX: usize = 8;
 ///
 /// **Invariant:** the hard state changes only through a transition that [`CheckState::observe`]
 /// returned, so whoever holds all transitions knows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckState {
     /// Of which check.
     pub check: CheckId,

@@ -14,7 +14,7 @@ pub const HIGH_PERCENT: f64 = 30.0;
 pub const LOW_PERCENT: f64 = 25.0;
 
 /// The last states of a check.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flapping {
     states: VecDeque<Severity>,
     active: bool,

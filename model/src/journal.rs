@@ -16,7 +16,7 @@ use crate::transition::{Hardness, Transition};
 const HISTORY_MAX: usize = 256;
 
 /// An entry as it stands in a document.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written<E> {
     /// Its key.
     pub id: EntryId,
@@ -27,7 +27,7 @@ pub struct Written<E> {
 }
 
 /// What is known of a check from its agent's journal.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckRecord {
     /// The state of the last result that changed anything.
     pub raw: Severity,
@@ -54,7 +54,7 @@ pub struct CheckRecord {
 }
 
 /// What all segments of an agent's journal say together.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Journal {
     /// Its checks.
     pub checks: BTreeMap<CheckId, CheckRecord>,

@@ -106,7 +106,7 @@ pub fn parse(text: &str) -> Perfdata {
             }
         };
         let (fields, after) = word(after);
-        match metric(label, fields) {
+        match metric(&label, fields) {
             Ok((metric, ignored)) => {
                 read.metrics.push(metric);
                 read.findings.extend(ignored);
@@ -186,7 +186,7 @@ fn finite(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| number.is_finite())
 }
 
-fn metric(label: String, fields: &str) -> Result<(Metric, Vec<String>), &'static str> {
+fn metric(label: &str, fields: &str) -> Result<(Metric, Vec<String>), &'static str> {
     let mut fields = fields.split(';');
     let value = fields.next().unwrap_or_default();
     let (value, unit, factor) = if value == "U" {
@@ -195,7 +195,8 @@ fn metric(label: String, fields: &str) -> Result<(Metric, Vec<String>), &'static
         let (number, unit) = value.split_at(number_len(value));
         let number = finite(number).ok_or("not a number")?;
         let (unit, factor) = Unit::parse(&clean_line(unit, 16));
-        (Some(number * factor), unit, factor)
+        let number = Some(number * factor).filter(|number| number.is_finite());
+        (Some(number.ok_or("too large")?), unit, factor)
     };
     let mut ignored = Vec::new();
     let mut range = |field: Option<&str>| {
@@ -219,9 +220,9 @@ fn metric(label: String, fields: &str) -> Result<(Metric, Vec<String>), &'static
     };
     let (min, max) = (bound(fields.next()), bound(fields.next()));
     if fields.any(|field| !field.is_empty()) {
-        ignored.push(finding("more than five fields", &label));
+        ignored.push(finding("more than five fields", label));
     }
-    let label = clean_line(&label, LABEL_LEN_BYTES_MAX);
+    let label = clean_line(label, LABEL_LEN_BYTES_MAX);
     let metric = Metric {
         label,
         value,

@@ -85,7 +85,7 @@ impl Override {
     ///
     /// **Invariant:** a worse state there is never a better one here. A state without a rule of
     /// its own stays as it is, between the rules for better and for worse states.
-    pub fn apply(&self, there: Severity) -> Severity {
+    pub fn apply(self, there: Severity) -> Severity {
         let rules = [
             None,
             self.missing,

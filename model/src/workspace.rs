@@ -10,12 +10,14 @@ use crate::finding::{Finding, Reason};
 use crate::heartbeat::Heartbeat;
 use crate::journal::Written;
 use crate::name;
+use crate::note;
 use crate::status::Beats;
 use crate::system::System;
-use crate::{doc, note};
 
 /// How many findings are remembered for each Space.
 pub const FINDINGS_MAX: usize = 256;
+/// How many documents of a Space wait for the change that tells their kind.
+const UNPLACED_DOCUMENTS_MAX: usize = 256;
 
 /// An envelope with changes whose verdict is *admitted*.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,19 +40,28 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    fn read(document: &Document) -> Self {
-        let automerge = document.automerge();
-        match document.kind() {
-            DocumentKind::System => Self::System(Box::new(System::read(automerge))),
-            DocumentKind::Note => Self::Note(note::read(automerge)),
-            DocumentKind::Timeline => Self::Timeline(written(document, TimelineEntry::decode)),
-            DocumentKind::Journal => Self::Journal(written(document, JournalEntry::decode)),
+    fn empty(kind: DocumentKind) -> Self {
+        match kind {
+            DocumentKind::System => Self::System(Box::default()),
+            DocumentKind::Note => Self::Note(String::new()),
+            DocumentKind::Timeline => Self::Timeline(Vec::new()),
+            DocumentKind::Journal => Self::Journal(Vec::new()),
+        }
+    }
+
+    /// Reads what a document says now. Logs only grow, so only what is new is decoded.
+    fn update(&mut self, document: &mut Document) {
+        match self {
+            Self::System(system) => **system = System::read(document.automerge()),
+            Self::Note(text) => *text = note::read(document.automerge()),
+            Self::Timeline(entries) => entries.extend(fresh(document, TimelineEntry::decode)),
+            Self::Journal(entries) => entries.extend(fresh(document, JournalEntry::decode)),
         }
     }
 }
 
-fn written<E>(document: &Document, decode: impl Fn(&[u8]) -> E) -> Vec<Written<E>> {
-    let entries = doc::entries(document.automerge()).into_iter();
+fn fresh<E>(document: &mut Document, decode: impl Fn(&[u8]) -> E) -> Vec<Written<E>> {
+    let entries = document.take_entries().into_iter();
     let read = entries.map(|(id, actor, bytes)| Written {
         id,
         actor,
@@ -68,12 +79,12 @@ pub(crate) struct OpenDocument {
 
 impl OpenDocument {
     pub(crate) fn new(document: Document) -> Self {
-        let content = Content::read(&document);
+        let content = Content::empty(document.kind());
         Self { document, content }
     }
 
     pub(crate) fn reread(&mut self) {
-        self.content = Content::read(&self.document);
+        self.content.update(&mut self.document);
     }
 }
 
@@ -195,7 +206,9 @@ impl Workspace {
                 // Nothing here builds on a first change: the ones between are still to come.
                 changes.truncate(WAITING_CHANGES_MAX);
                 findings.push(finding(None, Reason::Waiting(changes.len())));
-                open.unplaced.insert(document, changes);
+                if open.unplaced.len() < UNPLACED_DOCUMENTS_MAX {
+                    open.unplaced.insert(document, changes);
+                }
                 return remember(open, findings);
             };
             open.documents.insert(document, OpenDocument::new(fresh));

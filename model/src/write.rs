@@ -178,19 +178,30 @@ impl Workspace {
             kind,
         } = place;
         let open = self.spaces.get_mut(&space).ok_or(EditError::UnknownSpace)?;
-        let old = open
-            .documents
-            .get(&document)
-            .map(|place| place.document.clone());
-        let is_new_document = old.is_none();
-        let fresh = || Document::new(kind, &self.genesis);
-        let mut copy = old.or_else(fresh).ok_or(EditError::UnknownDocument)?;
-        if copy.kind() != kind {
+        let is_new_document = !open.documents.contains_key(&document);
+        let mut begun = match is_new_document {
+            true => Document::new(kind, &self.genesis).map(OpenDocument::new),
+            false => None,
+        };
+        let Some(target) = begun.as_mut().or_else(|| open.documents.get_mut(&document)) else {
+            return Err(EditError::UnknownDocument);
+        };
+        if target.document.kind() != kind {
             return Err(EditError::UnknownDocument);
         }
+        // One edit is all or nothing by itself; several need the way back.
+        let before = (edits.len() > 1).then(|| target.document.clone());
         let mut changes = Vec::new();
         for edit in edits {
-            changes.extend(copy.edit(chain, now, edit)?);
+            match target.document.edit(chain, now, edit) {
+                Ok(change) => changes.extend(change),
+                Err(error) => {
+                    if let Some(before) = before {
+                        target.document = before;
+                    }
+                    return Err(error);
+                }
+            }
         }
         if changes.is_empty() {
             return Ok(Edit {
@@ -198,8 +209,11 @@ impl Workspace {
                 ..Edit::default()
             });
         }
+        target.reread();
+        if let Some(begun) = begun {
+            open.documents.insert(document, begun);
+        }
         open.actors.insert(chain.actor_bytes(), chain.author);
-        open.documents.insert(document, OpenDocument::new(copy));
         self.version += 1;
         Ok(Edit {
             document,
@@ -210,6 +224,7 @@ impl Workspace {
 }
 
 /// Which document, and what it holds.
+#[derive(Clone, Copy)]
 struct Place {
     space: SpaceId,
     document: DocumentId,

@@ -1,5 +1,7 @@
 //! What two people and an agent do with a System, as their replicas see it.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails ends the test")]
+
 mod common;
 
 use aramaki_model::check::{Builtin, CheckKind, Thresholds};

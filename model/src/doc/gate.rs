@@ -5,7 +5,7 @@
 //! a strict whitelist. All of it depends on the change and its dependencies alone, so every
 //! replica decides alike in any order of arrival.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use automerge::legacy::{Key, ObjectId, OpType};
@@ -98,11 +98,14 @@ pub(super) trait Known {
     fn last(&self, actor: &[u8; 16]) -> Option<(u64, [u8; 32])>;
 }
 
+/// An entry that a change adds to a journal or timeline.
+pub(crate) type NewEntry = (EntryId, Vec<u8>);
+
 /// What became of a change at the gate.
 #[derive(Debug)]
 pub(super) enum Passed {
     /// It may be applied.
-    Change(Box<Change>),
+    Change(Box<Change>, Vec<NewEntry>),
     /// Its dependencies are not here yet.
     Waits,
 }
@@ -170,10 +173,12 @@ pub(super) fn gate(
             return Err(Refusal::UnknownActor);
         }
     }
-    if is_log {
-        whitelist(&expanded)?;
-    }
-    Ok(Passed::Change(Box::new(change)))
+    let entries = if is_log {
+        whitelist(expanded)?
+    } else {
+        Vec::new()
+    };
+    Ok(Passed::Change(Box::new(change), entries))
 }
 
 /// Decodes with panics caught, and checks that encoding it again gives the same bytes, which
@@ -194,10 +199,10 @@ fn decode(bytes: &[u8]) -> Result<(Change, ExpandedChange), Refusal> {
 
 /// Lets only new entries through: each a single `Put(Bytes)` under a ULID in the map of entries,
 /// without predecessor. Two writers may choose one ULID; then both entries are read.
-fn whitelist(change: &ExpandedChange) -> Result<(), Refusal> {
+fn whitelist(change: ExpandedChange) -> Result<Vec<NewEntry>, Refusal> {
     let first = first_actor();
-    let mut keys = BTreeSet::new();
-    for operation in &change.operations {
+    let mut entries = BTreeMap::new();
+    for operation in change.operations {
         match &operation.obj {
             ObjectId::Id(id) if id.0 == ENTRIES_OPERATION && id.1 == first => {}
             _ => return Err(Refusal::NotAnEntry("another place")),
@@ -205,16 +210,20 @@ fn whitelist(change: &ExpandedChange) -> Result<(), Refusal> {
         let Key::Map(key) = &operation.key else {
             return Err(Refusal::NotAnEntry("not a key"));
         };
-        if key.parse::<EntryId>().is_err() || !keys.insert(key.to_string()) {
-            return Err(Refusal::NotAnEntry("key"));
-        }
+        let id = key
+            .parse()
+            .map_err(|_not_a_ulid| Refusal::NotAnEntry("key"))?;
         if operation.insert || !operation.pred.is_empty() {
             return Err(Refusal::NotAnEntry("predecessor"));
         }
-        match &operation.action {
-            OpType::Put(ScalarValue::Bytes(bytes)) if bytes.len() <= ENTRY_LEN_BYTES_MAX => {}
+        match operation.action {
+            OpType::Put(ScalarValue::Bytes(bytes)) if bytes.len() <= ENTRY_LEN_BYTES_MAX => {
+                if entries.insert(id, bytes).is_some() {
+                    return Err(Refusal::NotAnEntry("key"));
+                }
+            }
             _ => return Err(Refusal::NotAnEntry("value")),
         }
     }
-    Ok(())
+    Ok(entries.into_iter().collect())
 }

@@ -3,8 +3,6 @@
 use automerge::{Automerge, ObjId, ROOT, ReadDoc as _, ScalarValue, Value};
 use serde::de::DeserializeOwned;
 
-use crate::doc::genesis::ENTRIES;
-use crate::id::EntryId;
 use crate::text::clean;
 
 /// How many items of a map are read.
@@ -101,25 +99,4 @@ pub(crate) fn json_items<K: std::str::FromStr, V: DeserializeOwned>(
         }
     }
     reading
-}
-
-/// All entries of a journal or timeline with the actor that wrote each, oldest first.
-pub(crate) fn entries(automerge: &Automerge) -> Vec<(EntryId, [u8; 16], Vec<u8>)> {
-    let Ok(Some((Value::Object(_), map))) = automerge.get(ROOT, ENTRIES) else {
-        return Vec::new();
-    };
-    let mut read = Vec::new();
-    for key in automerge.keys(&map) {
-        let Ok(id) = key.parse::<EntryId>() else {
-            continue;
-        };
-        for (value, written) in automerge.get_all(&map, &key).unwrap_or_default() {
-            if let Value::Scalar(scalar) = &value
-                && let ScalarValue::Bytes(bytes) = scalar.as_ref()
-            {
-                read.push((id, actor_of(&written), bytes.clone()));
-            }
-        }
-    }
-    read
 }
