@@ -1,1 +1,12 @@
-//! Placeholder.
+//! Store, transport and driver around the replication engine: what makes a replica of a machine.
+//!
+//! [`replica::Replica`] is the whole of it for a shell; its example is the place to begin.
+
+mod driver;
+pub mod keys;
+mod records;
+pub mod replica;
+pub mod store;
+pub mod transport;
+
+pub use aramaki_sync_core as core;

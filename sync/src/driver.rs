@@ -1,0 +1,397 @@
+//! The task that owns the engine: what it asks for is done, what happens is told to it.
+//!
+//! Nothing polls: the task sleeps until a command, a peer, the store or the engine's own deadline
+//! wakes it. Every channel has a limit, and the writing thread can always answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aramaki_sync_core::engine::{
+    BatchId, Engine, Event, Input, LoadId, Output, Role, StoreFailure, StoreOperation, WriteError,
+    WriteId, Written,
+};
+use aramaki_sync_core::envelope::RawEnvelope;
+use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::time::sleep;
+
+use crate::records;
+use crate::replica::ReplicaEvent;
+use crate::store::{Batch, Operation, Store, StoreError, Writer};
+use crate::transport::{PeerAddress, Transport, TransportEvent};
+
+const COMMANDS_QUEUED_MAX: usize = 256;
+const ANSWERS_QUEUED_MAX: usize = 256;
+/// How many inputs are taken before their outputs are carried out: this is what groups commits.
+const INPUTS_PER_TURN_MAX: usize = 64;
+const LEARNT_MAX: usize = 256;
+const SLEEP_MAX: Duration = Duration::from_hours(1);
+
+/// What a handle asks of the driver.
+pub(crate) enum Command {
+    /// An input that the engine answers with [`Output::Written`].
+    Write {
+        input: Box<dyn FnOnce(WriteId) -> Input + Send>,
+        reply: oneshot::Sender<Result<Written, WriteError>>,
+    },
+    /// An input without an answer.
+    Tell(Input),
+    /// Looks at the engine.
+    Inspect(Box<dyn FnOnce(&Engine) + Send>),
+    /// Ends the driver after what is under way.
+    Stop(oneshot::Sender<()>),
+}
+
+/// What the store said.
+enum Answer {
+    Committed(BatchId, Result<(), StoreError>),
+    Loaded(LoadId, Vec<RawEnvelope>),
+}
+
+/// Everything that one replica runs on.
+pub(crate) struct Driver {
+    engine: Engine,
+    store: Arc<dyn Store>,
+    writer: Writer,
+    transport: Option<Arc<Transport>>,
+    events: broadcast::Sender<ReplicaEvent>,
+    answers: mpsc::Sender<Answer>,
+    waiting: BTreeMap<WriteId, oneshot::Sender<Result<Written, WriteError>>>,
+    writes: u64,
+    /// Whether members are dialled that were met before; a relay waits to be dialled.
+    dials: bool,
+    /// Addresses that connected peers told; kept once a Space names the peer.
+    told: BTreeMap<AuthorId, PeerAddress>,
+    kept: BTreeSet<PeerAddress>,
+    /// Addresses on their way to the store.
+    notes: Vec<Operation>,
+}
+
+/// The clock, as the engine wants it.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let millis = since.map_or(0, |since| since.as_millis());
+    Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+}
+
+/// Starts the driver; it ends when all senders of its commands are gone, or when told to.
+pub(crate) fn start(
+    (engine, role): (Engine, Role),
+    store: Arc<dyn Store>,
+    writer: Writer,
+    (transport, network): (Option<Arc<Transport>>, mpsc::Receiver<TransportEvent>),
+    events: broadcast::Sender<ReplicaEvent>,
+) -> mpsc::Sender<Command> {
+    let (commands, queue) = mpsc::channel(COMMANDS_QUEUED_MAX);
+    let (answers, answered) = mpsc::channel(ANSWERS_QUEUED_MAX);
+    let driver = Driver {
+        engine,
+        store,
+        writer,
+        transport,
+        events,
+        answers,
+        waiting: BTreeMap::new(),
+        writes: 0,
+        dials: role == Role::Member,
+        told: BTreeMap::new(),
+        kept: BTreeSet::new(),
+        notes: Vec::new(),
+    };
+    tokio::spawn(driver.run(queue, network, answered));
+    commands
+}
+
+impl Driver {
+    async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        mut network: mpsc::Receiver<TransportEvent>,
+        mut answers: mpsc::Receiver<Answer>,
+    ) {
+        let mut offline = self.transport.is_none();
+        self.dial_known_peers();
+        let stopped = loop {
+            self.carry_out().await;
+            let deadline = self.engine.next_deadline();
+            let pause = deadline.map_or(SLEEP_MAX, |at| at.since(now()).min(SLEEP_MAX));
+            tokio::select! {
+                biased;
+                Some(answer) = answers.recv() => self.answer(answer),
+                command = commands.recv() => match command {
+                    None => break None,
+                    Some(Command::Stop(done)) => break Some(done),
+                    Some(command) => self.command(command),
+                },
+                event = network.recv(), if !offline => match event {
+                    Some(event) => self.network(event),
+                    None => offline = true,
+                },
+                () = sleep(pause) => self.engine.handle(now(), Input::Timeout),
+            }
+            for _more in 1..INPUTS_PER_TURN_MAX {
+                if let Ok(answer) = answers.try_recv() {
+                    self.answer(answer);
+                } else if let Ok(event) = network.try_recv() {
+                    self.network(event);
+                } else {
+                    break;
+                }
+            }
+        };
+        self.finish(&mut answers).await;
+        if let Some(done) = stopped
+            && done.send(()).is_err()
+        {
+            tracing::debug!("nobody waited for the end");
+        }
+    }
+
+    /// Lets the store finish, then lets everything go.
+    async fn finish(mut self, answers: &mut mpsc::Receiver<Answer>) {
+        self.carry_out().await;
+        while !self.waiting.is_empty() {
+            let Some(answer) = answers.recv().await else {
+                break;
+            };
+            self.answer(answer);
+            self.carry_out().await;
+        }
+        if let Some(transport) = self.transport.take() {
+            transport.shutdown().await;
+        }
+        // The answers' channel must not be full while the thread says its last word.
+        answers.close();
+        let mut writer = self.writer;
+        let stopped = tokio::task::spawn_blocking(move || writer.stop()).await;
+        if stopped.is_err() {
+            tracing::error!("the store's thread could not be waited for");
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Write { input, reply } => {
+                self.writes += 1;
+                let write = WriteId(self.writes);
+                self.waiting.insert(write, reply);
+                self.engine.handle(now(), input(write));
+            }
+            Command::Tell(input) => self.engine.handle(now(), input),
+            Command::Inspect(look) => look(&self.engine),
+            Command::Stop(_done) => {}
+        }
+    }
+
+    fn network(&mut self, event: TransportEvent) {
+        let input = match event {
+            TransportEvent::Connected {
+                connection,
+                endpoint,
+                device,
+                authors,
+                addresses,
+            } => {
+                if self.told.len() < LEARNT_MAX || self.told.contains_key(&device) {
+                    let address = PeerAddress {
+                        endpoint,
+                        addresses,
+                    };
+                    self.told.insert(device, address);
+                    self.learn(device);
+                }
+                self.tell(ReplicaEvent::Peers);
+                Input::Connected {
+                    connection,
+                    peer: device,
+                    authors,
+                }
+            }
+            TransportEvent::Disconnected { connection } => {
+                self.tell(ReplicaEvent::Peers);
+                Input::Disconnected { connection }
+            }
+            TransportEvent::Frame { connection, frame } => Input::Received { connection, frame },
+            TransportEvent::Datagram { connection, bytes } => Input::Datagram { connection, bytes },
+        };
+        self.engine.handle(now(), input);
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        let input = match answer {
+            Answer::Committed(batch, result) => Input::Committed {
+                batch,
+                result: result.map_err(|cause| {
+                    tracing::error!(%cause, "nothing was stored");
+                    match cause {
+                        StoreError::Full => StoreFailure::Full,
+                        _ => StoreFailure::Failed,
+                    }
+                }),
+            },
+            Answer::Loaded(request, envelopes) => Input::Loaded { request, envelopes },
+        };
+        self.engine.handle(now(), input);
+    }
+
+    /// Does what the engine asks for until it asks for nothing more.
+    async fn carry_out(&mut self) {
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Send { connection, frame } => {
+                    if let Some(transport) = &self.transport {
+                        transport.send(connection, &frame);
+                    }
+                }
+                Output::SendDatagram { connection, bytes } => {
+                    if let Some(transport) = &self.transport {
+                        transport.send_datagram(connection, bytes);
+                    }
+                }
+                Output::Close { connection, reason } => {
+                    tracing::warn!(connection = connection.0, %reason, "connection ended");
+                    if let Some(transport) = &self.transport {
+                        transport.close(connection);
+                    }
+                }
+                Output::Commit { batch, operations } => self.commit(batch, operations).await,
+                Output::Load { request, ids, .. } => self.load(request, ids),
+                Output::Written { write, result } => {
+                    if let Some(reply) = self.waiting.remove(&write)
+                        && reply.send(result).is_err()
+                    {
+                        tracing::debug!("a write is done that nobody waits for");
+                    }
+                }
+                Output::Event(event) => self.event(event),
+                other => tracing::error!(?other, "the engine asks for something unknown"),
+            }
+        }
+        let operations = std::mem::take(&mut self.notes);
+        self.remember(operations).await;
+    }
+
+    async fn commit(&self, batch: BatchId, operations: Vec<StoreOperation>) {
+        let answers = self.answers.clone();
+        let answer = Box::new(move |result| {
+            if answers
+                .blocking_send(Answer::Committed(batch, result))
+                .is_err()
+            {
+                tracing::debug!("the driver ended before the store");
+            }
+        });
+        let operations = records::operations(operations);
+        self.writer.commit(Batch { operations, answer }).await;
+    }
+
+    fn load(&self, request: LoadId, ids: Vec<EnvelopeId>) {
+        let (store, answers) = (Arc::clone(&self.store), self.answers.clone());
+        tokio::task::spawn_blocking(move || {
+            let envelopes = store.envelopes(&ids).unwrap_or_else(|cause| {
+                tracing::error!(%cause, "envelopes could not be read");
+                Vec::new()
+            });
+            let envelopes = envelopes.into_iter().map(|row| row.raw).collect();
+            if answers
+                .blocking_send(Answer::Loaded(request, envelopes))
+                .is_err()
+            {
+                tracing::debug!("the driver ended before the store");
+            }
+        });
+    }
+
+    fn event(&mut self, event: Event) {
+        if let Event::SpaceChanged { space } = event {
+            self.learn_peers(space);
+        }
+        if let Event::NewInstance { instance } = event {
+            tracing::warn!(instance = instance.0, "this database was rolled back");
+        }
+        if let Some(event) = ReplicaEvent::from_engine(event) {
+            self.tell(event);
+        }
+    }
+
+    fn tell(&self, event: ReplicaEvent) {
+        // No subscriber is no error.
+        drop(self.events.send(event));
+    }
+
+    fn dial_known_peers(&mut self) {
+        let Some(transport) = &self.transport else {
+            return;
+        };
+        match self.store.values(records::PEER_PREFIX) {
+            Ok(peers) => {
+                for peer in peers
+                    .iter()
+                    .filter_map(|(_key, value)| records::peer(value))
+                {
+                    transport.look_for(peer.clone());
+                    self.kept.insert(peer);
+                }
+            }
+            Err(cause) => tracing::warn!(%cause, "known peers could not be read"),
+        }
+        for space in self.engine.spaces() {
+            for relay in self.engine.relays(space) {
+                transport.look_for(PeerAddress::from(relay));
+            }
+        }
+    }
+
+    /// Looks for a Space's relays, and for members that said where they are.
+    fn learn_peers(&mut self, space: SpaceId) {
+        if let Some(transport) = &self.transport {
+            for relay in self.engine.relays(space) {
+                transport.look_for(PeerAddress::from(relay));
+            }
+        }
+        let met: Vec<AuthorId> = self
+            .engine
+            .members(space)
+            .iter()
+            .map(|member| member.author)
+            .filter(|author| self.told.contains_key(author))
+            .collect();
+        for author in met {
+            self.keep(author);
+        }
+    }
+
+    /// Remembers a peer that just connected, if a Space names it.
+    fn learn(&mut self, device: AuthorId) {
+        let known = self.engine.spaces().any(|space| {
+            let mut members = self.engine.members(space).iter();
+            members.any(|member| member.author == device)
+        });
+        if known {
+            self.keep(device);
+        }
+    }
+
+    fn keep(&mut self, author: AuthorId) {
+        let (Some(transport), Some(address)) = (&self.transport, self.told.get(&author)) else {
+            return;
+        };
+        if self.dials && !address.addresses.is_empty() && self.kept.insert(address.clone()) {
+            transport.look_for(address.clone());
+            self.notes.extend(records::put_peer(address));
+        }
+    }
+
+    async fn remember(&self, operations: Vec<Operation>) {
+        if operations.is_empty() {
+            return;
+        }
+        let answer = Box::new(|result: Result<(), StoreError>| {
+            if let Err(cause) = result {
+                tracing::warn!(%cause, "addresses of peers were not kept");
+            }
+        });
+        self.writer.commit(Batch { operations, answer }).await;
+    }
+}

@@ -1,0 +1,97 @@
+//! What the engine's operations and the driver's own notes are called in the store.
+
+use aramaki_sync_core::engine::{StoreOperation, StoredCursor};
+use aramaki_sync_core::{AuthorId, SpaceId};
+
+use crate::store::{Operation, Secret};
+use crate::transport::PeerAddress;
+
+/// Names of cursors begin so.
+pub(crate) const CURSOR_PREFIX: &[u8] = b"cursor/";
+/// Names of followed Spaces begin so.
+pub(crate) const FOLLOW_PREFIX: &[u8] = b"follow/";
+/// Names of invitation seeds begin so.
+pub(crate) const INVITATION_PREFIX: &[u8] = b"invitation/";
+/// The name of the port of last time.
+pub(crate) const PORT: &[u8] = b"network/port";
+/// Names of peers' addresses begin so.
+pub(crate) const PEER_PREFIX: &[u8] = b"peer/";
+
+fn named(prefix: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    let mut key = prefix.to_vec();
+    for part in parts {
+        key.extend_from_slice(part);
+    }
+    key
+}
+
+/// The store's operations for the engine's.
+pub(crate) fn operations(operations: Vec<StoreOperation>) -> Vec<Operation> {
+    let mut out = Vec::with_capacity(operations.len());
+    for operation in operations {
+        match operation {
+            StoreOperation::Put {
+                envelope, received, ..
+            } => out.push(Operation::PutEnvelope {
+                envelope: Box::new(envelope),
+                received,
+            }),
+            StoreOperation::PutCursor(cursor) => {
+                let peer: &AuthorId = &cursor.peer;
+                let key = named(CURSOR_PREFIX, &[peer.as_bytes(), cursor.space.as_bytes()]);
+                match postcard::to_stdvec(&cursor.cursor) {
+                    Ok(value) => out.push(Operation::PutValue { key, value }),
+                    // Without a cursor the next catch-up compares summaries: slower, never wrong.
+                    Err(cause) => tracing::error!(%cause, "a cursor cannot be encoded"),
+                }
+            }
+            StoreOperation::SetInstance(instance) => out.push(Operation::SetInstance(instance)),
+            StoreOperation::Follow { space, invitation } => {
+                out.push(Operation::PutValue {
+                    key: named(FOLLOW_PREFIX, &[space.as_bytes()]),
+                    value: Vec::new(),
+                });
+                let key = named(INVITATION_PREFIX, &[space.as_bytes()]);
+                out.push(match invitation {
+                    Some(seed) => Operation::PutSecret {
+                        key,
+                        value: Secret::from(&seed.0[..]),
+                    },
+                    None => Operation::RemoveSecret { key },
+                });
+            }
+            other => tracing::error!(?other, "the engine keeps something unknown"),
+        }
+    }
+    out
+}
+
+/// A cursor as it was kept; one that does not decode is as good as none.
+pub(crate) fn cursor(key: &[u8], value: &[u8]) -> Option<StoredCursor> {
+    let names = key.strip_prefix(CURSOR_PREFIX)?;
+    let (peer, space) = names.split_at_checked(32)?;
+    Some(StoredCursor {
+        peer: AuthorId::from_bytes(peer.try_into().ok()?),
+        space: SpaceId::from_bytes(space.try_into().ok()?),
+        cursor: postcard::from_bytes(value).ok()?,
+    })
+}
+
+/// The Space in a name.
+pub(crate) fn space(prefix: &[u8], key: &[u8]) -> Option<SpaceId> {
+    let space = key.strip_prefix(prefix)?;
+    Some(SpaceId::from_bytes(space.try_into().ok()?))
+}
+
+/// Keeps a peer's address.
+pub(crate) fn put_peer(address: &PeerAddress) -> Option<Operation> {
+    Some(Operation::PutValue {
+        key: named(PEER_PREFIX, &[&address.endpoint]),
+        value: postcard::to_stdvec(address).ok()?,
+    })
+}
+
+/// A peer's address as it was kept.
+pub(crate) fn peer(value: &[u8]) -> Option<PeerAddress> {
+    postcard::from_bytes(value).ok()
+}

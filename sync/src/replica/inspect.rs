@@ -1,0 +1,122 @@
+//! What the handle looks up in the engine, between two of its inputs.
+
+use std::collections::BTreeMap;
+
+use aramaki_sync_core::engine::{Admitted, Engine};
+use aramaki_sync_core::envelope::{FormError, RawEnvelope};
+use aramaki_sync_core::key::EpochKey;
+use aramaki_sync_core::statement::{Body, Capability};
+use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, PrincipalId, SpaceId, Timestamp};
+
+use super::{Receipt, Receipts, SpaceSummary};
+
+/// What of a document counts, without bodies, and the keys that open them.
+pub(super) struct Readable {
+    pub(super) entries: Vec<Admitted>,
+    pub(super) keys: BTreeMap<EnvelopeId, EpochKey>,
+}
+
+/// Entries of a document that count, each after what it builds on.
+pub(super) fn readable(engine: &Engine, space: SpaceId, document: DocumentId) -> Option<Readable> {
+    let (log, keyring) = (engine.log(space)?, engine.keyring(space)?);
+    let entries = engine.admitted(space, document);
+    let mut keys = BTreeMap::new();
+    for entry in &entries {
+        let epoch = log.get(entry.id)?.header().epoch;
+        if let Some(key) = keyring.get(epoch) {
+            keys.entry(epoch).or_insert_with(|| key.clone());
+        }
+    }
+    Some(Readable { entries, keys })
+}
+
+/// The body of a stored envelope, if it is sound and its key is here.
+pub(super) fn open(
+    raw: RawEnvelope,
+    keys: &BTreeMap<EnvelopeId, EpochKey>,
+) -> Result<(EnvelopeId, Option<Body>), FormError> {
+    let envelope = raw.verify()?;
+    let key = keys.get(&envelope.header().epoch);
+    let body = match key.filter(|_key| envelope.body().is_some()) {
+        Some(key) => Some(envelope.open(key)?),
+        None => None,
+    };
+    Ok((envelope.id(), body))
+}
+
+pub(super) fn spaces(engine: &Engine, author: AuthorId, now: Timestamp) -> Vec<SpaceSummary> {
+    let spaces: Vec<SpaceId> = engine.spaces().collect();
+    let summaries = spaces.into_iter();
+    summaries
+        .filter_map(|id| space(engine, id, author, now))
+        .collect()
+}
+
+pub(super) fn space(
+    engine: &Engine,
+    id: SpaceId,
+    author: AuthorId,
+    now: Timestamp,
+) -> Option<SpaceSummary> {
+    let (log, evaluation) = (engine.log(id)?, engine.evaluation(id)?);
+    Some(SpaceSummary {
+        id,
+        capability: evaluation.capability(author, now),
+        members: evaluation.members().to_vec(),
+        relays: evaluation.relays().to_vec(),
+        heads: log.summary(),
+        digest: log.digest(),
+        envelopes: u64::try_from(log.len()).unwrap_or(u64::MAX),
+        receipts: receipts(engine, id),
+    })
+}
+
+fn receipts(engine: &Engine, space: SpaceId) -> Receipts {
+    let chain = Chain {
+        author: engine.author(),
+        instance: engine.instance(),
+    };
+    let head = engine.log(space).and_then(|log| log.head(chain));
+    let holders = engine.holders(space).into_iter();
+    Receipts {
+        own: head.map(|(seq, _id)| (chain, seq)),
+        peers: holders
+            .map(|holder| Receipt {
+                peer: holder.peer,
+                relay: holder.capability == Some(Capability::Relay),
+                seq: holder.heads.get(&chain).copied().unwrap_or(0),
+                complete: holder.complete,
+            })
+            .collect(),
+    }
+}
+
+/// Whether this device is a member and has a key, or only relays.
+pub(super) fn joined(engine: &Engine, space: SpaceId, author: AuthorId, now: Timestamp) -> bool {
+    let (Some(log), Some(evaluation), Some(keyring)) = (
+        engine.log(space),
+        engine.evaluation(space),
+        engine.keyring(space),
+    ) else {
+        return false;
+    };
+    match evaluation.capability(author, now) {
+        None => false,
+        Some(Capability::Relay) => true,
+        Some(_) => keyring.in_force(log, evaluation).is_some(),
+    }
+}
+
+/// The grant under which this device gives trust, and for whom it acts there.
+pub(super) fn own_grant(
+    engine: &Engine,
+    space: SpaceId,
+    author: AuthorId,
+    now: Timestamp,
+) -> Option<(EnvelopeId, PrincipalId)> {
+    let evaluation = engine.evaluation(space)?;
+    let grant = evaluation.best_grant(author, now)?;
+    let members = evaluation.members();
+    let member = members.iter().find(|member| member.grant == grant)?;
+    Some((grant, member.principal))
+}

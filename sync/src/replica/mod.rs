@@ -1,0 +1,613 @@
+//! The handle through which a shell uses a replica: cheap to clone, safe to share.
+
+mod export;
+mod inspect;
+mod options;
+mod request;
+mod status;
+mod trust;
+mod verify;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use aramaki_sync_core::engine::{
+    Admitted, Engine, EngineOptions, Input, Restored, SecretSeed, StoreEpoch, Stored, WriteError,
+    WriteId, Written,
+};
+use aramaki_sync_core::envelope::FormError;
+use aramaki_sync_core::invitation::InvitationError;
+use aramaki_sync_core::key::DeviceKeys;
+use aramaki_sync_core::statement::{Body, RelayAddress, Statement};
+use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, Instance, SpaceId};
+use thiserror::Error;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use zeroize::Zeroizing;
+
+use crate::driver::{self, Command};
+use crate::records;
+use crate::store::{Bodies, Folder, Operation, RedbStore, Store, StoreError, Writer};
+use crate::transport::{PeerAddress, Transport, TransportError};
+
+pub use aramaki_sync_core::engine::{Limits, Quotas, Role};
+pub use aramaki_sync_core::invitation::Invitation;
+pub use options::ReplicaOptions;
+pub use request::{
+    BACKDATE, CreateSpace, GRANT_SPAN, GrantRequest, INVITATION_SPAN, InviteRequest,
+};
+pub use status::{PeerStatus, Receipt, Receipts, ReplicaEvent, SpaceSummary};
+pub use verify::{FINDINGS_MAX, VerifyFinding, VerifyReport};
+
+const EVENTS_KEPT_MAX: usize = 1_024;
+const READ_AT_ONCE: usize = 512;
+
+/// Why a replica did not do what was asked. Nothing of it happened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReplicaError {
+    /// The data folder or what is in it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The network.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The write was not made.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// No such Space here.
+    #[error("Space {} is not on this device", .0.short())]
+    UnknownSpace(SpaceId),
+    /// This device may not do that there.
+    #[error("no grant of this device in Space {} allows this", .0.short())]
+    NotAllowed(SpaceId),
+    /// An invitation's text.
+    #[error(transparent)]
+    Invitation(#[from] InvitationError),
+    /// A stored envelope cannot be opened.
+    #[error("a stored envelope does not open")]
+    Form(#[from] FormError),
+    /// The operating system gave no random bytes or no thread.
+    #[error("the operating system refused: {0}")]
+    System(String),
+    /// The replica was shut down.
+    #[error("the replica is shut down")]
+    Closed,
+}
+
+/// One device's copy of its Spaces: a store, an engine and a network endpoint.
+///
+/// Clones are handles of the same replica, which ends with [`Replica::shutdown`] or with the last
+/// handle. What [`Replica::write`] returned survives `kill -9`.
+///
+/// Two replicas in one process, over loopback:
+/// ```
+/// use aramaki_sync::core::statement::{Body, Capability};
+/// use aramaki_sync::core::{DocumentId, PrincipalId};
+/// use aramaki_sync::replica::{
+///     CreateSpace, InviteRequest, Replica, ReplicaEvent, ReplicaOptions,
+/// };
+/// use aramaki_sync::transport::NetworkOptions;
+/// use aramaki_sync::keys;
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+/// # std::fs::create_dir(&here)?; std::fs::create_dir(&there)?;
+/// let open = async |dir: &std::path::Path| -> Result<Replica, Box<dyn std::error::Error>> {
+///     let keys = keys::read_or_create(&dir.join("device.key"), None)?;
+///     let options = ReplicaOptions::new(dir, keys).network(NetworkOptions::loopback());
+///     Ok(Replica::open(options).await?)
+/// };
+/// let (alice, bob) = (open(&here).await?, open(&there).await?);
+///
+/// // Alice makes a Space, writes, and invites: the text is all that Bob needs.
+/// let space = alice.create_space(CreateSpace::new(PrincipalId::from_bytes([1; 16]))).await?;
+/// let note = DocumentId::named("note/1");
+/// alice.write(space, note, Body::Changes(vec![b"hello".to_vec().into()])).await?;
+/// let text = alice.invite(space, InviteRequest::new(Capability::Write)).await?.to_text()?;
+///
+/// // Bob joins and is told what Alice wrote; `bodies` would read it again at any time.
+/// let mut events = bob.subscribe();
+/// bob.join(&text.parse()?).await?;
+/// loop {
+///     if let ReplicaEvent::Admitted { entries, .. } = events.recv().await? {
+///         assert_eq!(entries[0].body, Some(Body::Changes(vec![b"hello".to_vec().into()])));
+///         break;
+///     }
+/// }
+///
+/// bob.shutdown().await;
+/// alice.shutdown().await;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Replica {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    keys: Arc<DeviceKeys>,
+    /// Taken by the end, so that the folder is free for another process then.
+    store: RwLock<Option<Arc<dyn Store>>>,
+    transport: Option<Arc<Transport>>,
+    commands: mpsc::Sender<Command>,
+    events: broadcast::Sender<ReplicaEvent>,
+}
+
+impl std::fmt::Debug for Replica {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Replica({})", self.inner.keys.author().short())
+    }
+}
+
+impl Replica {
+    /// Opens the data folder and the network, and begins to replicate.
+    ///
+    /// # Errors
+    /// When another process holds the folder, it cannot be read, or the network cannot be opened.
+    pub async fn open(options: ReplicaOptions) -> Result<Self, ReplicaError> {
+        let keys = Arc::new(options.keys);
+        let (dir, store_keys) = (options.dir, Arc::clone(&keys));
+        let store = blocking(move || {
+            let folder = Folder::open(&dir)?;
+            RedbStore::open(folder, &store_keys)
+        })
+        .await??;
+        Self::open_on(Arc::new(store), keys, options.network, options.role).await
+    }
+
+    /// Opens on a store of one's own, for instance one that fails.
+    ///
+    /// # Errors
+    /// As [`Replica::open`].
+    pub async fn open_on(
+        store: Arc<dyn Store>,
+        keys: Arc<DeviceKeys>,
+        network: Option<crate::transport::NetworkOptions>,
+        role: Role,
+    ) -> Result<Self, ReplicaError> {
+        let restored = {
+            let store = Arc::clone(&store);
+            blocking(move || restore_engine(&*store)).await??
+        };
+        let mut proved = vec![Arc::clone(&keys)];
+        for (_space, seed) in &restored.follows {
+            let Some(seed) = seed else { continue };
+            proved.push(Arc::new(DeviceKeys::from_seed(*seed.0)));
+        }
+        let seed = crate::keys::random_seed().map_err(|cause| system(&cause))?;
+        let identity = store.identity();
+        let mut engine_options = EngineOptions::new(
+            DeviceKeys::from_seed(*keys.expose_seed()),
+            identity.instance,
+            StoreEpoch(identity.epoch),
+            *seed,
+        );
+        engine_options.role = role;
+        let engine = Engine::open(engine_options, driver::now(), restored);
+        let (transport, network) = match &network {
+            Some(options) => {
+                let port = last_port(&*store)?;
+                let (transport, events) = Transport::bind(options, proved, &keys, port).await?;
+                if transport.port() != port {
+                    keep_port(&store, transport.port()).await?;
+                }
+                (Some(Arc::new(transport)), events)
+            }
+            None => (None, mpsc::channel(1).1),
+        };
+        let writer = Writer::start(Arc::clone(&store)).map_err(|cause| system(&cause))?;
+        let (events, _receiver) = broadcast::channel(EVENTS_KEPT_MAX);
+        let commands = driver::start(
+            (engine, role),
+            Arc::clone(&store),
+            writer,
+            (transport.clone(), network),
+            events.clone(),
+        );
+        Ok(Self {
+            inner: Arc::new(Inner {
+                keys,
+                store: RwLock::new(Some(store)),
+                transport,
+                commands,
+                events,
+            }),
+        })
+    }
+
+    /// Whose device this is.
+    pub fn author(&self) -> AuthorId {
+        self.inner.keys.author()
+    }
+
+    /// The device's X25519 key, to which grants to this device name.
+    pub fn box_public(&self) -> [u8; 32] {
+        self.inner.keys.box_public()
+    }
+
+    /// Under which instance this database writes.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub fn instance(&self) -> Result<Instance, ReplicaError> {
+        Ok(self.store()?.identity().instance)
+    }
+
+    /// Where this replica can be reached; none without a network.
+    pub fn address(&self) -> Option<PeerAddress> {
+        self.inner
+            .transport
+            .as_ref()
+            .map(|transport| transport.address())
+    }
+
+    /// What a Space that is stored and forwarded here must say of it.
+    pub fn relay_address(&self) -> Option<RelayAddress> {
+        let address = self.address()?;
+        Some(RelayAddress {
+            author: self.author(),
+            endpoint: address.endpoint,
+            addresses: address.addresses,
+        })
+    }
+
+    /// What happens from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<ReplicaEvent> {
+        self.inner.events.subscribe()
+    }
+
+    /// Makes a Space in which this device may do everything.
+    ///
+    /// # Errors
+    /// When the store fails; then there is no Space.
+    pub async fn create_space(&self, request: CreateSpace) -> Result<SpaceId, ReplicaError> {
+        let written = self
+            .ask(move |write| Input::CreateSpace {
+                write,
+                anchor: request.anchor.map(Box::new),
+                principal: request.principal,
+                end: request.end,
+            })
+            .await?;
+        Ok(written.space)
+    }
+
+    /// Seals and stores a body; returns when it is durable here. It then goes to every peer that
+    /// may have it, now or when it connects.
+    ///
+    /// # Errors
+    /// When no grant allows it, no key is here, or the store fails; nothing is left behind.
+    pub async fn write(
+        &self,
+        space: SpaceId,
+        document: DocumentId,
+        body: Body,
+    ) -> Result<Written, ReplicaError> {
+        self.ask(move |write| Input::Write {
+            write,
+            space,
+            document,
+            body,
+        })
+        .await
+    }
+
+    /// Signs and stores a control statement; returns when it is durable here.
+    ///
+    /// # Errors
+    /// As [`Replica::write`].
+    pub async fn write_control(
+        &self,
+        space: SpaceId,
+        statement: Statement,
+    ) -> Result<Written, ReplicaError> {
+        self.ask(move |write| Input::WriteControl {
+            write,
+            space,
+            statement,
+        })
+        .await
+    }
+
+    /// Sends a signed, sealed message to whoever reads the Space and is connected, directly or
+    /// through a relay. It is not stored, and may be lost.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub async fn send_ephemeral(
+        &self,
+        space: SpaceId,
+        document: DocumentId,
+        bytes: Vec<u8>,
+    ) -> Result<(), ReplicaError> {
+        let input = Input::SendEphemeral {
+            space,
+            document,
+            bytes,
+        };
+        self.command(Command::Tell(input)).await
+    }
+
+    /// Everything in a document that counts, each after what it builds on. A body that is damaged on
+    /// disk, or whose key is not here, is none.
+    ///
+    /// # Errors
+    /// When the Space is not here or the store cannot be read.
+    pub async fn bodies(
+        &self,
+        space: SpaceId,
+        document: DocumentId,
+    ) -> Result<Vec<Admitted>, ReplicaError> {
+        let readable = self
+            .inspect(move |engine| inspect::readable(engine, space, document))
+            .await?
+            .ok_or(ReplicaError::UnknownSpace(space))?;
+        let store = self.store()?;
+        blocking(move || {
+            let mut entries = readable.entries;
+            for some in entries.chunks_mut(READ_AT_ONCE) {
+                let ids: Vec<EnvelopeId> = some.iter().map(|entry| entry.id).collect();
+                let mut bodies = BTreeMap::new();
+                for row in store.envelopes(&ids)? {
+                    match inspect::open(row.raw, &readable.keys) {
+                        Ok((id, body)) => drop(bodies.insert(id, body)),
+                        Err(cause) => tracing::error!(%cause, "a stored body is damaged"),
+                    }
+                }
+                for entry in some {
+                    entry.body = bodies.remove(&entry.id).flatten();
+                }
+            }
+            Ok(entries)
+        })
+        .await?
+    }
+
+    /// The Spaces on this device.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub async fn spaces(&self) -> Result<Vec<SpaceSummary>, ReplicaError> {
+        let (author, now) = (self.author(), driver::now());
+        self.inspect(move |engine| inspect::spaces(engine, author, now))
+            .await
+    }
+
+    /// One Space on this device.
+    ///
+    /// # Errors
+    /// When it is not here.
+    pub async fn space(&self, space: SpaceId) -> Result<SpaceSummary, ReplicaError> {
+        let (author, now) = (self.author(), driver::now());
+        self.inspect(move |engine| inspect::space(engine, space, author, now))
+            .await?
+            .ok_or(ReplicaError::UnknownSpace(space))
+    }
+
+    /// Peers that are connected or looked for.
+    pub fn peers(&self) -> Vec<PeerStatus> {
+        let Some(transport) = &self.inner.transport else {
+            return Vec::new();
+        };
+        let mut peers: BTreeMap<[u8; 32], PeerStatus> = BTreeMap::new();
+        for address in transport.targets() {
+            let peer = PeerStatus {
+                address,
+                device: None,
+                authors: std::collections::BTreeSet::new(),
+                path: None,
+                rtt: None,
+                last_seen: None,
+            };
+            peers.insert(peer.address.endpoint, peer);
+        }
+        for link in transport.links() {
+            let address = peers.remove(&link.endpoint).map_or_else(
+                || PeerAddress {
+                    endpoint: link.endpoint,
+                    addresses: Vec::new(),
+                },
+                |peer| peer.address,
+            );
+            let peer = PeerStatus {
+                address,
+                device: Some(link.device),
+                authors: link.authors,
+                path: Some(link.path),
+                rtt: link.rtt,
+                last_seen: Some(link.heard),
+            };
+            peers.insert(link.endpoint, peer);
+        }
+        peers.into_values().collect()
+    }
+
+    /// Keeps a connection to a peer from now on.
+    pub fn add_peer(&self, peer: PeerAddress) {
+        if let Some(transport) = &self.inner.transport {
+            transport.look_for(peer);
+        }
+    }
+
+    /// Reads everything on disk and checks every signature, hash and chain.
+    ///
+    /// # Errors
+    /// When the store cannot be read; what is wrong in it is in the report.
+    pub async fn verify(&self) -> Result<VerifyReport, ReplicaError> {
+        let store = self.store()?;
+        Ok(blocking(move || verify::verify(&*store)).await??)
+    }
+
+    /// Writes a consistent copy of the store into a new file (0600) while everything goes on.
+    /// Secrets in it stay sealed under the device's key, which is not in it.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be written.
+    pub async fn backup(&self, file: &Path) -> Result<(), ReplicaError> {
+        let (store, file) = (self.store()?, file.to_owned());
+        Ok(blocking(move || store.backup(&file)).await??)
+    }
+
+    /// Makes a data folder from a backup, under a new instance: what the lost database wrote after
+    /// the backup comes back from peers and is never contradicted.
+    ///
+    /// # Errors
+    /// When the folder holds a store, or the backup is another device's.
+    pub async fn restore(file: &Path, dir: &Path, keys: &DeviceKeys) -> Result<(), ReplicaError> {
+        let (file, dir) = (file.to_owned(), dir.to_owned());
+        let keys = DeviceKeys::from_seed(*keys.expose_seed());
+        blocking(move || {
+            let folder = Folder::open(&dir)?;
+            RedbStore::restore(&file, folder, &keys).map(drop)
+        })
+        .await??;
+        Ok(())
+    }
+
+    /// Writes every envelope as a line of JSON, sealed as it is stored; see [`Replica::backup`] for
+    /// a copy that can be restored.
+    ///
+    /// # Errors
+    /// When reading or writing fails.
+    pub async fn export(&self, out: impl Write + Send + 'static) -> Result<u64, ReplicaError> {
+        let store = self.store()?;
+        Ok(blocking(move || export::export(&*store, out)).await??)
+    }
+
+    /// How many bytes the store takes on disk.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub fn len_bytes(&self) -> Result<u64, ReplicaError> {
+        Ok(self.store()?.len_bytes()?)
+    }
+
+    /// Finishes what is under way, tells the peers, frees the folder, and ends; other handles see
+    /// [`ReplicaError::Closed`].
+    pub async fn shutdown(&self) {
+        let (done, ended) = oneshot::channel();
+        if self.command(Command::Stop(done)).await.is_ok() && ended.await.is_err() {
+            tracing::debug!("the driver had ended already");
+        }
+        let mut store = self
+            .inner
+            .store
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *store = None;
+    }
+
+    fn store(&self) -> Result<Arc<dyn Store>, ReplicaError> {
+        let store = self
+            .inner
+            .store
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        store.clone().ok_or(ReplicaError::Closed)
+    }
+
+    async fn command(&self, command: Command) -> Result<(), ReplicaError> {
+        let sent = self.inner.commands.send(command).await;
+        sent.map_err(|_command| ReplicaError::Closed)
+    }
+
+    async fn ask(
+        &self,
+        input: impl FnOnce(WriteId) -> Input + Send + 'static,
+    ) -> Result<Written, ReplicaError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Write {
+            input: Box::new(input),
+            reply,
+        })
+        .await?;
+        let written = answer.await.map_err(|_gone| ReplicaError::Closed)?;
+        Ok(written?)
+    }
+
+    async fn inspect<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Result<T, ReplicaError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Inspect(Box::new(move |engine| {
+            if reply.send(look(engine)).is_err() {
+                tracing::debug!("nobody waits for what was looked up");
+            }
+        })))
+        .await?;
+        answer.await.map_err(|_gone| ReplicaError::Closed)
+    }
+}
+
+fn system(cause: &dyn std::fmt::Display) -> ReplicaError {
+    ReplicaError::System(cause.to_string())
+}
+
+async fn blocking<T: Send + 'static>(
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ReplicaError> {
+    tokio::task::spawn_blocking(run)
+        .await
+        .map_err(|cause| system(&cause))
+}
+
+fn last_port(store: &dyn Store) -> Result<u16, StoreError> {
+    let values = store.values(records::PORT)?;
+    let port = values
+        .first()
+        .and_then(|(_key, value)| value.as_slice().try_into().ok());
+    Ok(port.map_or(0, u16::from_be_bytes))
+}
+
+async fn keep_port(store: &Arc<dyn Store>, port: u16) -> Result<(), ReplicaError> {
+    let store = Arc::clone(store);
+    let operation = Operation::PutValue {
+        key: records::PORT.to_vec(),
+        value: port.to_be_bytes().to_vec(),
+    };
+    Ok(blocking(move || store.commit(&[operation])).await??)
+}
+
+fn restore_engine(store: &dyn Store) -> Result<Restored, StoreError> {
+    let mut restored = Restored::default();
+    store.scan(Bodies::Control, &mut |row| {
+        match row.raw.verify() {
+            Ok(envelope) => restored.envelopes.push(Stored {
+                envelope,
+                received: row.received,
+            }),
+            // Damaged rows are reported by `verify`; peers send their envelopes again.
+            Err(cause) => tracing::error!(arrival = row.arrival, %cause, "a stored row is damaged"),
+        }
+        Ok(())
+    })?;
+    let cursors = store.values(records::CURSOR_PREFIX)?;
+    restored.cursors = cursors
+        .iter()
+        .filter_map(|(key, value)| records::cursor(key, value))
+        .collect();
+    let mut follows = BTreeMap::new();
+    for (key, _empty) in store.values(records::FOLLOW_PREFIX)? {
+        if let Some(space) = records::space(records::FOLLOW_PREFIX, &key) {
+            follows.insert(space, None);
+        }
+    }
+    for (key, seed) in store.secrets(records::INVITATION_PREFIX)? {
+        if let Some(space) = records::space(records::INVITATION_PREFIX, &key)
+            && let Ok(seed) = seed.0.as_slice().try_into()
+        {
+            let seed = SecretSeed(Zeroizing::new(seed));
+            follows.insert(space, Some(seed));
+        }
+    }
+    restored.follows = follows.into_iter().collect();
+    Ok(restored)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! What a replica can be asked to grant, and to whom.
+
+use std::time::Duration;
+
+use aramaki_sync_core::key::DeviceKeys;
+use aramaki_sync_core::statement::{Audience, Capability, GrantFlags};
+use aramaki_sync_core::{AuthorId, PrincipalId, SpaceId, Timestamp};
+
+use crate::driver;
+
+/// How long a device's first grant in a Space lasts if nothing else is said.
+pub const GRANT_SPAN: Duration = Duration::from_hours(5 * 365 * 24);
+/// How long an invitation lasts if nothing else is said.
+pub const INVITATION_SPAN: Duration = Duration::from_hours(24);
+/// How far grants reach back, for peers whose clock is late.
+pub const BACKDATE: Duration = Duration::from_mins(5);
+
+/// A new Space.
+#[derive(Debug)]
+pub struct CreateSpace {
+    /// Who holds the Space in the last resort, kept offline. Without one this device does, and
+    /// whoever steals it has the Space.
+    pub anchor: Option<DeviceKeys>,
+    /// Who is behind this device.
+    pub principal: PrincipalId,
+    /// When this device's grant by the anchor ends.
+    pub end: Timestamp,
+}
+
+impl CreateSpace {
+    /// Without an anchor, for five years.
+    pub fn new(principal: PrincipalId) -> Self {
+        Self {
+            anchor: None,
+            principal,
+            end: driver::now().plus(GRANT_SPAN),
+        }
+    }
+}
+
+/// Trust given to a device, agent, relay, or to the readers of another Space.
+#[derive(Clone, Debug)]
+pub struct GrantRequest {
+    /// To whom.
+    pub audience: Audience,
+    /// The audience's box key; zero for the readers of a Space and for relays.
+    pub box_key: [u8; 32],
+    /// Who is behind it; none means that it acts for the issuer.
+    pub principal: Option<PrincipalId>,
+    /// What it may do.
+    pub capability: Capability,
+    /// Marks.
+    pub flags: GrantFlags,
+    /// Until when.
+    pub end: Timestamp,
+    /// How many grants may follow below.
+    pub depth_left: u8,
+}
+
+impl GrantRequest {
+    /// For a device or agent that reads.
+    pub fn to_device(
+        author: AuthorId,
+        box_key: [u8; 32],
+        capability: Capability,
+        end: Timestamp,
+    ) -> Self {
+        Self {
+            audience: Audience::Author(author),
+            box_key,
+            principal: None,
+            capability,
+            flags: GrantFlags::NONE,
+            end,
+            depth_left: 0,
+        }
+    }
+
+    /// For a relay: it stores, forwards and witnesses, and cannot read.
+    pub fn to_relay(author: AuthorId, end: Timestamp) -> Self {
+        Self {
+            flags: GrantFlags::WITNESS,
+            ..Self::to_device(author, [0; 32], Capability::Relay, end)
+        }
+    }
+
+    /// For whoever may read in another Space.
+    pub fn to_readers_of(space: SpaceId, end: Timestamp) -> Self {
+        Self {
+            audience: Audience::ReadersOf(space),
+            ..Self::to_device(AuthorId::ZERO, [0; 32], Capability::Read, end)
+        }
+    }
+}
+
+/// Trust handed over as text.
+#[derive(Clone, Debug)]
+pub struct InviteRequest {
+    /// Read, comment or write, never administer.
+    pub capability: Capability,
+    /// Until when it can be redeemed, and guests stay.
+    pub end: Timestamp,
+    /// How many devices may redeem it.
+    pub redemptions: u16,
+}
+
+impl InviteRequest {
+    /// For one device, for a day.
+    pub fn new(capability: Capability) -> Self {
+        Self {
+            capability,
+            end: driver::now().plus(INVITATION_SPAN),
+            redemptions: 1,
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What a replica says of itself: Spaces, receipts, peers, and what happens.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aramaki_sync_core::admission::{ChainSummary, Member};
+use aramaki_sync_core::engine::{Admitted, Event, Refusal, StoreFailure};
+use aramaki_sync_core::statement::{Capability, RelayAddress};
+use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, SpaceId, Timestamp};
+
+use crate::transport::{Path, PeerAddress};
+
+/// A Space on this device.
+#[derive(Clone, Debug)]
+pub struct SpaceSummary {
+    /// Its id.
+    pub id: SpaceId,
+    /// What this device may do in it now.
+    pub capability: Option<Capability>,
+    /// Who holds a grant.
+    pub members: Vec<Member>,
+    /// Where it is stored and forwarded.
+    pub relays: Vec<RelayAddress>,
+    /// How far each chain goes here.
+    pub heads: Vec<ChainSummary>,
+    /// Equal on every replica that holds the same envelopes.
+    pub digest: [u8; 32],
+    /// How many envelopes are here.
+    pub envelopes: u64,
+    /// Where our own newest envelope is known to be.
+    pub receipts: Receipts,
+}
+
+/// Where what this device wrote in a Space is known to be stored durably.
+///
+/// Only what a peer said under its proven key counts: nothing here is guessed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receipts {
+    /// The newest own position on this disk.
+    pub own: Option<(Chain, u64)>,
+    /// Peers that hold it, and up to which position of it.
+    pub peers: Vec<Receipt>,
+}
+
+/// One peer's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Who.
+    pub peer: AuthorId,
+    /// Whether it only stores and forwards.
+    pub relay: bool,
+    /// Up to which position of this device's chain.
+    pub seq: u64,
+    /// Whether it holds everything of the Space that is here, others' envelopes too.
+    pub complete: bool,
+}
+
+impl Receipts {
+    fn holders(&self, relay: bool) -> impl Iterator<Item = AuthorId> + '_ {
+        let own = self.own.map_or(0, |(_chain, seq)| seq);
+        let complete = move |receipt: &&Receipt| receipt.relay == relay && receipt.seq >= own;
+        self.peers
+            .iter()
+            .filter(complete)
+            .map(|receipt| receipt.peer)
+    }
+
+    /// Relays that hold everything that this device wrote in the Space.
+    pub fn on_relays(&self) -> Vec<AuthorId> {
+        self.holders(true).collect()
+    }
+
+    /// How many other devices and agents do.
+    pub fn on_devices(&self) -> usize {
+        self.holders(false).count()
+    }
+
+    /// How many own envelopes are on this disk only.
+    pub fn only_here(&self) -> u64 {
+        let own = self.own.map_or(0, |(_chain, seq)| seq);
+        let furthest = self.peers.iter().map(|receipt| receipt.seq).max();
+        own.saturating_sub(furthest.unwrap_or(0))
+    }
+}
+
+/// A peer, connected or looked for.
+#[derive(Clone, Debug)]
+pub struct PeerStatus {
+    /// Where it is looked for.
+    pub address: PeerAddress,
+    /// Its device key, once it proved it.
+    pub device: Option<AuthorId>,
+    /// All keys that it proved.
+    pub authors: BTreeSet<AuthorId>,
+    /// How it is reached; none while it is not connected.
+    pub path: Option<Path>,
+    /// Round trip on that path.
+    pub rtt: Option<Duration>,
+    /// How long ago it was heard on this connection.
+    pub last_seen: Option<Duration>,
+}
+
+impl PeerStatus {
+    /// Whether there is a connection.
+    pub fn is_connected(&self) -> bool {
+        self.path.is_some()
+    }
+}
+
+/// What happens in a replica. A subscriber that is too slow misses events and is told so; it then
+/// reads what it shows anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReplicaEvent {
+    /// New durable entries that count, own ones too, each after what it builds on.
+    Admitted {
+        /// Where.
+        space: SpaceId,
+        /// What.
+        entries: Vec<Admitted>,
+    },
+    /// Something that counted no longer does: read the Space's documents anew.
+    Rebuilt {
+        /// Where.
+        space: SpaceId,
+    },
+    /// A Space appeared, or its members, grants, relays or keys changed.
+    Space {
+        /// Which.
+        space: SpaceId,
+    },
+    /// What peers hold of a Space changed.
+    Receipts {
+        /// Where.
+        space: SpaceId,
+    },
+    /// A peer connected or went.
+    Peers,
+    /// A signed message that is not stored.
+    Ephemeral {
+        /// Where.
+        space: SpaceId,
+        /// About which document.
+        document: DocumentId,
+        /// From whom.
+        chain: Chain,
+        /// The author's clock.
+        time: Timestamp,
+        /// What it says.
+        bytes: Vec<u8>,
+    },
+    /// An envelope was refused, here or by a peer.
+    Refused {
+        /// Where.
+        space: SpaceId,
+        /// Which; zero when it has no readable id.
+        id: EnvelopeId,
+        /// The peer with whom it was exchanged.
+        peer: AuthorId,
+        /// Why.
+        reason: Refusal,
+    },
+    /// This database was found rolled back and writes under a new instance.
+    NewInstance {
+        /// The new one.
+        instance: Instance,
+    },
+    /// Nothing can be stored at the moment; nothing was acknowledged.
+    StoreFailed {
+        /// Why.
+        failure: StoreFailure,
+    },
+}
+
+impl ReplicaEvent {
+    /// The engine's event in the words of the handle.
+    pub(crate) fn from_engine(event: Event) -> Option<Self> {
+        Some(match event {
+            Event::Admitted { space, entries } => Self::Admitted { space, entries },
+            Event::Rebuilt { space } => Self::Rebuilt { space },
+            Event::SpaceChanged { space } => Self::Space { space },
+            Event::ReceiptsChanged { space } => Self::Receipts { space },
+            Event::Ephemeral {
+                space,
+                document,
+                chain,
+                time,
+                bytes,
+            } => Self::Ephemeral {
+                space,
+                document,
+                chain,
+                time,
+                bytes,
+            },
+            Event::Refused {
+                space,
+                id,
+                peer,
+                reason,
+            } => Self::Refused {
+                space,
+                id,
+                peer,
+                reason,
+            },
+            Event::NewInstance { instance } => Self::NewInstance { instance },
+            Event::StoreFailed { failure } => Self::StoreFailed { failure },
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! A replica whose disk is full for a while.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use aramaki_sync_core::PrincipalId;
+use serde_bytes::ByteBuf;
+use tokio::time::timeout;
+
+use super::*;
+use crate::store::tests::on_a_small_disk;
+
+fn text(text: &str) -> Body {
+    Body::Changes(vec![ByteBuf::from(text.as_bytes())])
+}
+
+async fn read(replica: &Replica, space: SpaceId, document: DocumentId) -> Vec<Body> {
+    let entries = replica.bodies(space, document).await.unwrap();
+    entries.into_iter().filter_map(|entry| entry.body).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_stops_acknowledging_and_recovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let keys = Arc::new(DeviceKeys::from_seed([1; 32]));
+    let (store, full) = on_a_small_disk(&path, &keys);
+    let replica = Replica::open_on(Arc::new(store), Arc::clone(&keys), None, Role::Member)
+        .await
+        .unwrap();
+    let request = CreateSpace::new(PrincipalId::from_bytes([9; 16]));
+    let space = replica.create_space(request).await.unwrap();
+    let document = DocumentId::named("system");
+    replica.write(space, document, text("first")).await.unwrap();
+
+    full.store(true, Ordering::SeqCst);
+    let refused = timeout(
+        Duration::from_secs(2),
+        replica.write(space, document, text("no room")),
+    )
+    .await;
+    assert!(!matches!(refused, Ok(Ok(_))), "acknowledged on a full disk");
+    assert_eq!(read(&replica, space, document).await, [text("first")]);
+
+    full.store(false, Ordering::SeqCst);
+    timeout(Duration::from_secs(20), async {
+        while replica
+            .write(space, document, text("second"))
+            .await
+            .is_err()
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    replica.shutdown().await;
+
+    let store = RedbStore::open(Folder::open(&path).unwrap(), &keys).unwrap();
+    let replica = Replica::open_on(Arc::new(store), keys, None, Role::Member)
+        .await
+        .unwrap();
+    let bodies = read(&replica, space, document).await;
+    assert!(bodies.contains(&text("first")) && bodies.contains(&text("second")));
+    assert!(replica.verify().await.unwrap().is_sound());
+    replica.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_row_is_found_by_verify_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let keys = DeviceKeys::from_seed([1; 32]);
+    let open = async || {
+        let options = ReplicaOptions::new(&path, DeviceKeys::from_seed([1; 32])).offline();
+        Replica::open(options).await.unwrap()
+    };
+    let replica = open().await;
+    let request = CreateSpace::new(PrincipalId::from_bytes([9; 16]));
+    let space = replica.create_space(request).await.unwrap();
+    let document = DocumentId::named("system");
+    let id = replica
+        .write(space, document, text("sound"))
+        .await
+        .unwrap()
+        .id;
+    let report = replica.verify().await.unwrap();
+    assert!(report.is_sound() && report.signatures == report.envelopes);
+    replica.shutdown().await;
+
+    let store = RedbStore::open(Folder::open(&path).unwrap(), &keys).unwrap();
+    store.damage_body(id).unwrap();
+    drop(store);
+    let replica = open().await;
+    let report = replica.verify().await.unwrap();
+    assert_eq!(report.wrong, 1);
+    let entries = replica.bodies(space, document).await.unwrap();
+    assert_eq!((entries[0].id, &entries[0].body), (id, &None));
+    replica.shutdown().await;
+}

@@ -1,0 +1,196 @@
+//! Granting, inviting and joining.
+
+use std::sync::Arc;
+
+use aramaki_sync_core::engine::{Input, Written};
+use aramaki_sync_core::invitation::{self, Bootstrap, Draft, Invitation, Terms};
+use aramaki_sync_core::statement::{Grant, RelayAddress, Statement};
+use aramaki_sync_core::{Entropy, EnvelopeId, PrincipalId, SpaceId, Timestamp};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::{
+    BACKDATE, GrantRequest, InviteRequest, Replica, ReplicaError, ReplicaEvent, inspect, system,
+};
+use crate::driver;
+use crate::transport::PeerAddress;
+
+impl Replica {
+    /// Gives trust, under this device's strongest grant.
+    ///
+    /// # Errors
+    /// When this device holds no grant there, or the store fails. Whether the grant counts is
+    /// decided by the rules of admission, on every replica alike.
+    pub async fn grant(
+        &self,
+        space: SpaceId,
+        request: GrantRequest,
+    ) -> Result<Written, ReplicaError> {
+        let (parent, principal) = self.own_grant(space).await?;
+        let mut entropy = entropy()?;
+        let grant = Grant {
+            audience: request.audience,
+            box_key: request.box_key,
+            principal: request.principal.unwrap_or(principal),
+            capability: request.capability,
+            flags: request.flags,
+            not_before: driver::now().minus(BACKDATE),
+            end: request.end,
+            depth_left: request.depth_left,
+            redemptions: 0,
+            parent: Some(parent),
+            nonce: entropy.bytes(),
+        };
+        self.write_control(space, Statement::Grant(grant)).await
+    }
+
+    /// Lets a relay store and forward a Space, tells its members where it is, and dials it.
+    ///
+    /// # Errors
+    /// As [`Replica::grant`].
+    pub async fn add_relay(
+        &self,
+        space: SpaceId,
+        relay: RelayAddress,
+        end: Timestamp,
+    ) -> Result<(), ReplicaError> {
+        let summary = self.space(space).await?;
+        let granted = summary.members.iter().any(|it| it.author == relay.author);
+        if !granted {
+            self.grant(space, GrantRequest::to_relay(relay.author, end))
+                .await?;
+        }
+        let mut relays = summary.relays;
+        relays.retain(|known| known.author != relay.author);
+        relays.push(relay.clone());
+        self.write_control(space, Statement::Relays(relays)).await?;
+        self.add_peer(PeerAddress::from(&relay));
+        Ok(())
+    }
+
+    /// Makes an invitation: whoever has its text can join until it ends.
+    ///
+    /// # Errors
+    /// As [`Replica::grant`].
+    pub async fn invite(
+        &self,
+        space: SpaceId,
+        request: InviteRequest,
+    ) -> Result<Invitation, ReplicaError> {
+        let (parent, principal) = self.own_grant(space).await?;
+        let terms = Terms {
+            parent,
+            principal,
+            capability: request.capability,
+            not_before: driver::now().minus(BACKDATE),
+            end: request.end,
+            redemptions: request.redemptions.max(1),
+        };
+        let draft = Draft::new(&terms, &mut entropy()?);
+        let written = self.write_control(space, draft.statement()).await?;
+        let addresses = self.bootstraps(space).await?;
+        Ok(draft.issued(space, written.id, addresses))
+    }
+
+    /// Takes an invitation: looks for its peers and proves its key to them. Returns when that wish
+    /// is durable; [`Replica::joined`] waits until the Space is here.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn join(&self, invitation: &Invitation) -> Result<SpaceId, ReplicaError> {
+        let (space, keys) = (invitation.space, Box::new(invitation.keys()));
+        self.ask(move |write| Input::Join {
+            write,
+            space,
+            invitation: Some(keys),
+        })
+        .await?;
+        if let Some(transport) = &self.inner.transport {
+            transport.add_key(Arc::new(invitation.keys()));
+        }
+        for peer in &invitation.addresses {
+            self.add_peer(PeerAddress {
+                endpoint: peer.endpoint,
+                addresses: peer.addresses.clone(),
+            });
+        }
+        Ok(space)
+    }
+
+    /// Holds a Space in which this device was granted something directly, as soon as a peer that
+    /// has it is connected.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn follow(&self, space: SpaceId) -> Result<(), ReplicaError> {
+        self.ask(move |write| Input::Join {
+            write,
+            space,
+            invitation: None,
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Waits until this device is a member of a Space and can read what is here of it.
+    ///
+    /// # Errors
+    /// When the replica is shut down. Callers bound the wait.
+    pub async fn joined(&self, space: SpaceId) -> Result<(), ReplicaError> {
+        let mut events = self.subscribe();
+        let author = self.author();
+        loop {
+            let joined = self
+                .inspect(move |engine| inspect::joined(engine, space, author, driver::now()))
+                .await?;
+            if joined {
+                return Ok(());
+            }
+            loop {
+                match events.recv().await {
+                    Ok(
+                        ReplicaEvent::Space { space: changed }
+                        | ReplicaEvent::Rebuilt { space: changed }
+                        | ReplicaEvent::Admitted { space: changed, .. },
+                    ) if changed == space => break,
+                    Ok(_other) => {}
+                    Err(RecvError::Lagged(_missed)) => break,
+                    Err(RecvError::Closed) => return Err(ReplicaError::Closed),
+                }
+            }
+        }
+    }
+
+    /// Where guests find the Space: its relays first, then this device.
+    async fn bootstraps(&self, space: SpaceId) -> Result<Vec<Bootstrap>, ReplicaError> {
+        let relays = self.space(space).await?.relays;
+        let own: Vec<RelayAddress> = self.relay_address().into_iter().collect();
+        let all = relays
+            .iter()
+            .take(invitation::BOOTSTRAPS_MAX - 1)
+            .chain(&own);
+        Ok(all
+            .map(|peer| Bootstrap {
+                endpoint: peer.endpoint,
+                addresses: peer
+                    .addresses
+                    .iter()
+                    .filter(|address| address.len() <= invitation::ADDRESS_LEN_BYTES_MAX)
+                    .take(invitation::ADDRESSES_MAX)
+                    .cloned()
+                    .collect(),
+            })
+            .collect())
+    }
+
+    async fn own_grant(&self, space: SpaceId) -> Result<(EnvelopeId, PrincipalId), ReplicaError> {
+        let author = self.author();
+        self.inspect(move |engine| inspect::own_grant(engine, space, author, driver::now()))
+            .await?
+            .ok_or(ReplicaError::NotAllowed(space))
+    }
+}
+
+fn entropy() -> Result<Entropy, ReplicaError> {
+    let seed = crate::keys::random_seed().map_err(|cause| system(&cause))?;
+    Ok(Entropy::from_seed(*seed))
+}

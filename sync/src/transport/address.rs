@@ -1,0 +1,142 @@
+//! Where a peer can be reached: its endpoint key, and addresses as text.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use aramaki_sync_core::statement::RelayAddress;
+use data_encoding::HEXLOWER_PERMISSIVE;
+use iroh::{EndpointAddr, PublicKey, RelayUrl, TransportAddr};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// How many addresses of one peer are kept.
+pub const ADDRESSES_MAX: usize = 16;
+/// The longest address, in bytes.
+pub const ADDRESS_LEN_BYTES_MAX: usize = 256;
+
+/// A peer's endpoint key, and where to look for it.
+///
+/// The key is what the connection proves; the addresses are only hints, so a wrong one costs time
+/// and never leads to another peer. Text form: `KEY` or `KEY@ADDRESS,ADDRESS`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PeerAddress {
+    /// The iroh endpoint key.
+    pub endpoint: [u8; 32],
+    /// `ip:port` for direct paths, `http(s)://…` for transport relays.
+    pub addresses: Vec<String>,
+}
+
+/// Text that is no peer address.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AddressError {
+    /// The part before `@`.
+    #[error("`{0}` is not an endpoint key: 64 hexadecimal digits are expected")]
+    Key(String),
+    /// A part after `@`.
+    #[error("`{0}` is neither ip:port nor the URL of a transport relay")]
+    Address(String),
+}
+
+impl From<&RelayAddress> for PeerAddress {
+    fn from(relay: &RelayAddress) -> Self {
+        Self {
+            endpoint: relay.endpoint,
+            addresses: relay.addresses.clone(),
+        }
+    }
+}
+
+impl fmt::Display for PeerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER_PERMISSIVE.encode(&self.endpoint))?;
+        for (at, address) in self.addresses.iter().enumerate() {
+            write!(f, "{}{address}", if at == 0 { '@' } else { ',' })?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for PeerAddress {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let (key, rest) = text.split_once('@').unwrap_or((text, ""));
+        let endpoint: [u8; 32] = HEXLOWER_PERMISSIVE
+            .decode(key.as_bytes())
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or_else(|| AddressError::Key(key.to_owned()))?;
+        PublicKey::from_bytes(&endpoint).map_err(|_cause| AddressError::Key(key.to_owned()))?;
+        let mut addresses = Vec::new();
+        for address in rest.split(',').filter(|address| !address.is_empty()) {
+            if parsed(address).is_none() {
+                return Err(AddressError::Address(address.to_owned()));
+            }
+            addresses.push(address.to_owned());
+        }
+        addresses.truncate(ADDRESSES_MAX);
+        Ok(Self {
+            endpoint,
+            addresses,
+        })
+    }
+}
+
+fn parsed(address: &str) -> Option<TransportAddr> {
+    if address.len() > ADDRESS_LEN_BYTES_MAX {
+        return None;
+    }
+    if let Ok(socket) = address.parse::<SocketAddr>() {
+        return Some(TransportAddr::Ip(socket));
+    }
+    if address.starts_with("http://") || address.starts_with("https://") {
+        return address.parse::<RelayUrl>().ok().map(TransportAddr::Relay);
+    }
+    None
+}
+
+/// What iroh dials; addresses that do not parse are left out, because a peer may have written them.
+pub(super) fn to_iroh(address: &PeerAddress) -> Option<EndpointAddr> {
+    let id = PublicKey::from_bytes(&address.endpoint).ok()?;
+    let addresses = address.addresses.iter().take(ADDRESSES_MAX);
+    Some(EndpointAddr::from_parts(
+        id,
+        addresses.filter_map(|address| parsed(address)),
+    ))
+}
+
+/// What others may be told of this endpoint.
+pub(super) fn from_iroh(address: &EndpointAddr) -> PeerAddress {
+    let mut addresses: Vec<String> = address.ip_addrs().map(ToString::to_string).collect();
+    addresses.extend(address.relay_urls().map(ToString::to_string));
+    addresses.truncate(ADDRESSES_MAX);
+    PeerAddress {
+        endpoint: *address.id.as_bytes(),
+        addresses,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_an_address_reads_back_and_errors_name_the_part() {
+        let key =
+            HEXLOWER_PERMISSIVE.encode(iroh::SecretKey::from_bytes(&[7; 32]).public().as_bytes());
+        let text = format!("{key}@127.0.0.1:4500,http://relay.example.org/");
+        let address: PeerAddress = text.parse().unwrap();
+        assert_eq!(address.to_string(), text);
+        assert_eq!(to_iroh(&address).unwrap().addrs.len(), 2);
+        assert_eq!(
+            "00".parse::<PeerAddress>(),
+            Err(AddressError::Key("00".to_owned()))
+        );
+        assert_eq!(
+            format!("{key}@nowhere").parse::<PeerAddress>(),
+            Err(AddressError::Address("nowhere".to_owned()))
+        );
+    }
+}

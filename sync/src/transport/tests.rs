@@ -1,0 +1,122 @@
+//! Two and three endpoints over loopback.
+
+use super::*;
+
+async fn endpoint(seed: u8) -> (Transport, mpsc::Receiver<TransportEvent>, Arc<DeviceKeys>) {
+    let keys = Arc::new(DeviceKeys::from_seed([seed; 32]));
+    let (transport, events) = Transport::bind(
+        &NetworkOptions::loopback(),
+        vec![Arc::clone(&keys)],
+        &keys,
+        0,
+    )
+    .await
+    .unwrap();
+    (transport, events, keys)
+}
+
+async fn next(events: &mut mpsc::Receiver<TransportEvent>) -> TransportEvent {
+    timeout(Duration::from_secs(20), events.recv())
+        .await
+        .expect("an event within the limit")
+        .expect("the transport lives")
+}
+
+async fn connected(
+    events: &mut mpsc::Receiver<TransportEvent>,
+) -> (ConnectionId, BTreeSet<AuthorId>) {
+    loop {
+        if let TransportEvent::Connected {
+            connection,
+            authors,
+            ..
+        } = next(events).await
+        {
+            return (connection, authors);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn frames_and_datagrams_reach_a_peer_that_proved_its_author() {
+    let (a, mut events_a, keys_a) = endpoint(1).await;
+    let (b, mut events_b, keys_b) = endpoint(2).await;
+    a.look_for(b.address());
+    let (to_b, authors) = connected(&mut events_a).await;
+    assert_eq!(authors, BTreeSet::from([keys_b.author()]));
+    let (_to_a, authors) = connected(&mut events_b).await;
+    assert_eq!(authors, BTreeSet::from([keys_a.author()]));
+    let long = vec![7; 300_000];
+    a.send(to_b, &long);
+    let TransportEvent::Frame { frame, .. } = next(&mut events_b).await else {
+        panic!("a frame was sent");
+    };
+    assert_eq!(frame, long);
+    a.send_datagram(to_b, vec![9; 1_000]);
+    let TransportEvent::Datagram { bytes, .. } = next(&mut events_b).await else {
+        panic!("a datagram was sent");
+    };
+    assert_eq!(bytes, vec![9; 1_000]);
+    let links = a.links();
+    assert!(matches!(links[0].path, Path::Direct(_)));
+    a.shutdown().await;
+    assert!(matches!(
+        next(&mut events_b).await,
+        TransportEvent::Disconnected { .. }
+    ));
+    b.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn peers_that_dial_each_other_at_once_keep_one_connection() {
+    let (a, mut events_a, _keys) = endpoint(1).await;
+    let (b, mut events_b, _keys) = endpoint(2).await;
+    a.look_for(b.address());
+    b.look_for(a.address());
+    connected(&mut events_a).await;
+    connected(&mut events_b).await;
+    // Whatever was replaced is reported gone, and one link stays that carries frames.
+    timeout(Duration::from_secs(20), async {
+        loop {
+            let (links_a, links_b) = (a.links(), b.links());
+            if let ([to_b], [_to_a]) = (&links_a[..], &links_b[..]) {
+                a.send(to_b.connection, b"hello");
+                if let Ok(Some(TransportEvent::Frame { frame, .. })) =
+                    timeout(Duration::from_millis(500), events_b.recv()).await
+                {
+                    assert_eq!(frame, b"hello");
+                    break;
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    a.shutdown().await;
+    b.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_added_is_proved_and_a_restarted_peer_comes_back() {
+    let (a, mut events_a, _keys) = endpoint(1).await;
+    let (b, mut events_b, keys_b) = endpoint(2).await;
+    b.look_for(a.address());
+    connected(&mut events_a).await;
+    connected(&mut events_b).await;
+    let invitation = Arc::new(DeviceKeys::from_seed([9; 32]));
+    b.add_key(Arc::clone(&invitation));
+    let (_connection, authors) = connected(&mut events_a).await;
+    assert_eq!(
+        authors,
+        BTreeSet::from([keys_b.author(), invitation.author()])
+    );
+    drop(b);
+    let (again, mut events_again, _keys) = endpoint(2).await;
+    again.look_for(a.address());
+    connected(&mut events_again).await;
+    let (_connection, authors) = connected(&mut events_a).await;
+    assert_eq!(authors, BTreeSet::from([keys_b.author()]));
+    again.shutdown().await;
+    a.shutdown().await;
+}
