@@ -205,6 +205,29 @@ fn late_grants(
     ended(received).collect()
 }
 
+/// An envelope and the grants above it, each with the grants above that.
+fn basis<'a>(
+    log: &'a SpaceLog,
+    entry: &'a Entry,
+    path: &'a [EnvelopeId],
+) -> impl Iterator<Item = (&'a Entry, &'a [EnvelopeId])> {
+    let above = path.iter().enumerate();
+    above
+        .filter_map(move |(depth, id)| Some((log.get(*id)?, &path[..depth])))
+        .chain([(entry, path)])
+}
+
+/// Whether neither an envelope nor a grant above it is on an open fork or ahead of this clock.
+fn stands_on(
+    log: &SpaceLog,
+    entry: &Entry,
+    path: &[EnvelopeId],
+    receipts: &Receipts,
+    now: Timestamp,
+) -> bool {
+    basis(log, entry, path).all(|(it, _path)| receipts.settles_fork(log, it) && !is_future(it, now))
+}
+
 fn weigh(log: &SpaceLog, grants: &Grants, how: Weigh<'_>, now: Timestamp) -> Cuts {
     let (mut closes, mut revokes) = (Vec::new(), Vec::new());
     let nobody = Receipts::default();
@@ -217,16 +240,19 @@ fn weigh(log: &SpaceLog, grants: &Grants, how: Weigh<'_>, now: Timestamp) -> Cut
         let Ok(Some(rooted)) = grants.permit(log, entry) else {
             continue;
         };
-        let (late, stands) = match how {
-            Weigh::First => (Vec::new(), nobody.settles_fork(log, entry)),
-            Weigh::Final(receipts) => (
-                late_grants(log, entry, &rooted.path, Some(receipts)),
-                receipts.settles_fork(log, entry),
-            ),
+        let receipts = match how {
+            Weigh::First => &nobody,
+            Weigh::Final(receipts) => receipts,
         };
-        if !stands || is_future(entry, now) {
+        if !stands_on(log, entry, &rooted.path, receipts, now) {
             continue;
         }
+        let late = match how {
+            Weigh::First => Vec::new(),
+            Weigh::Final(receipts) => basis(log, entry, &rooted.path)
+                .flat_map(|(it, path)| late_grants(log, it, path, Some(receipts)))
+                .collect(),
+        };
         let claim = Claim {
             at: entry.link(),
             path: &rooted.path,
@@ -254,7 +280,7 @@ fn standing_receipts(log: &SpaceLog, grants: &Grants, cuts: &Cuts, now: Timestam
         let Ok(Some(rooted)) = grants.permit(log, entry) else {
             continue;
         };
-        if !nobody.settles_fork(log, entry) || is_future(entry, now) {
+        if !stands_on(log, entry, &rooted.path, &nobody, now) {
             continue;
         }
         if cuts.leaves_all(log, &rooted.path, entry.link()) {

@@ -154,9 +154,7 @@ impl Grants {
         if authority.audience != Audience::Author(header.chain.author) {
             return Err(Refusal::SomeoneElses.into());
         }
-        if header.time < authority.not_before || header.time > authority.end {
-            return Err(Refusal::OutsideInterval.into());
-        }
+        check_time(authority, entry)?;
         check_invitation_use(authority, entry)?;
         check_reason(log, authority, entry)?;
         self.check_kind(log, entry, authority, rooted)?;
@@ -227,6 +225,14 @@ pub(super) fn grant_in(log: &SpaceLog, id: EnvelopeId) -> Option<&Grant> {
     }
 }
 
+fn check_time(authority: &Grant, entry: &Entry) -> Result<(), Refusal> {
+    let time = entry.header.time;
+    if time < authority.not_before || time > authority.end {
+        return Err(Refusal::OutsideInterval);
+    }
+    Ok(())
+}
+
 /// Content in a grant's place waits like a missing grant: so control never depends on content.
 fn no_grant(log: &SpaceLog, id: EnvelopeId) -> Problem {
     if log.get(id).is_some_and(Entry::is_control) {
@@ -293,6 +299,8 @@ fn resolve(log: &SpaceLog, id: EnvelopeId) -> Result<Rooted, Problem> {
             rooted.principal = guest_principal(above_entry.id);
         }
         check_link((above_entry.id, above), &rooted, entry, grant)?;
+        check_time(above, entry)?;
+        check_reason(log, above, entry)?;
         if rooted.guest_of.is_none() {
             rooted.principal = grant.principal;
         }

@@ -1,7 +1,7 @@
 //! Revocations, duels, forks and vouching.
 
 use super::stage::{Actor, Cast, END, Stage, minute, stage};
-use crate::admission::{BRANCHES_MAX, Held, Inserted, NotInserted, Verdict};
+use crate::admission::{BRANCHES_MAX, Held, Inserted, NotInserted, Refusal, Verdict};
 use crate::envelope::Envelope;
 use crate::id::EnvelopeId;
 use crate::statement::{Capability, Cut, Statement};
@@ -135,6 +135,98 @@ fn a17_a_revoked_administrator_takes_nobody_along() {
     let revenge = stage.say(&mut cast.carol, 2, &revoke(dave.grant, &[]));
     let evaluation = stage.evaluate(6);
     assert_eq!(evaluation.verdict(revenge), Verdict::Cut);
+}
+
+/// Whether a writer far from the root still writes although `by`, whose grant does not stand but
+/// would be near enough, revoked it.
+fn victim_survives(stage: &mut Stage, cast: &mut Cast, by: &mut Actor, at: i64) -> bool {
+    let mut victim = Actor::new(65);
+    stage.grant(&mut cast.carol, &mut victim, 1, |_grant| {});
+    let revoked = stage.say_late(by, at, at, &revoke(victim.grant, &[]));
+    let evaluation = stage.evaluate(at);
+    let verdict = evaluation.verdict(revoked);
+    assert_ne!(verdict, Verdict::Admitted);
+    assert_ne!(
+        verdict,
+        Verdict::Refused(Refusal::Capability),
+        "near enough"
+    );
+    let may = evaluation.capability(victim.keys.author(), minute(500));
+    may == Some(Capability::Write)
+}
+
+fn administer(grant: &mut crate::statement::Grant) {
+    grant.capability = Capability::Administer;
+    grant.depth_left = 1;
+    grant.end = minute(END);
+}
+
+#[test]
+fn a07_who_holds_a_grant_from_a_stranger_revokes_nobody() {
+    let (mut stage, mut cast) = stage();
+    let (mut mallory, mut eve) = (Actor::new(60), Actor::new(61));
+    mallory.grant = cast.anchor.grant;
+    stage.grant(&mut mallory, &mut eve, 1, administer);
+    assert!(victim_survives(&mut stage, &mut cast, &mut eve, 2));
+    mallory.grant = cast.carol.grant;
+    let named = cast.alice.grant;
+    stage.grant(&mut cast.carol, &mut eve, 3, |grant| {
+        administer(grant);
+        grant.parent = Some(named);
+    });
+    assert!(victim_survives(&mut stage, &mut cast, &mut eve, 4));
+}
+
+#[test]
+fn a_grant_given_before_its_issuers_own_revokes_nobody() {
+    let (mut stage, mut cast) = stage();
+    let (mut dave, mut eve) = (Actor::new(60), Actor::new(61));
+    stage.grant(&mut cast.anchor, &mut dave, 1, |grant| {
+        administer(grant);
+        grant.depth_left = 3;
+        grant.not_before = minute(50);
+    });
+    stage.grant(&mut dave, &mut eve, 2, |grant| {
+        administer(grant);
+        grant.not_before = minute(50);
+    });
+    assert!(victim_survives(&mut stage, &mut cast, &mut eve, 51));
+}
+
+#[test]
+fn a_grant_on_an_open_fork_revokes_nobody() {
+    let (mut stage, mut cast) = stage();
+    let (mut dave, mut eve) = (Actor::new(60), Actor::new(61));
+    stage.grant(&mut cast.anchor, &mut dave, 1, |grant| {
+        administer(grant);
+        grant.depth_left = 3;
+    });
+    let mut twin = dave.twin();
+    stage.grant(&mut dave, &mut eve, 2, administer);
+    stage.write(&mut twin, 3);
+    assert!(victim_survives(&mut stage, &mut cast, &mut eve, 4));
+}
+
+#[test]
+fn a_grant_that_came_after_its_issuers_end_revokes_nobody() {
+    let (mut stage, mut cast) = stage();
+    let (mut dave, mut eve) = (Actor::new(60), Actor::new(61));
+    stage.grant(&mut cast.anchor, &mut dave, 1, |grant| {
+        administer(grant);
+        grant.depth_left = 3;
+        grant.end = minute(100);
+    });
+    let mut grant = super::stage::grant_to(&eve, Capability::Administer);
+    grant.parent = Some(dave.grant);
+    grant.end = minute(100);
+    eve.grant = stage.say_late(&mut dave, 99, 200, &Statement::Grant(grant));
+    let mut victim = Actor::new(65);
+    stage.grant(&mut cast.carol, &mut victim, 1, |_grant| {});
+    let heard = stage.say_late(&mut eve, 99, 200, &revoke(victim.grant, &[]));
+    let evaluation = stage.evaluate(201);
+    assert_eq!(evaluation.verdict(heard), Verdict::Held(Held::Expired));
+    let may = evaluation.capability(victim.keys.author(), minute(201));
+    assert_eq!(may, Some(Capability::Write));
 }
 
 fn fork(stage: &mut Stage, cast: &mut Cast) -> (Envelope, Envelope) {
