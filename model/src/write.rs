@@ -179,9 +179,10 @@ impl Workspace {
         } = place;
         let open = self.spaces.get_mut(&space).ok_or(EditError::UnknownSpace)?;
         let is_new_document = !open.documents.contains_key(&document);
-        let mut begun = match is_new_document {
-            true => Document::new(kind, &self.genesis).map(OpenDocument::new),
-            false => None,
+        let mut begun = if is_new_document {
+            Document::new(kind, &self.genesis).map(OpenDocument::new)
+        } else {
+            None
         };
         let Some(target) = begun.as_mut().or_else(|| open.documents.get_mut(&document)) else {
             return Err(EditError::UnknownDocument);

@@ -1,0 +1,291 @@
+//! One System as people see it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
+
+use super::Projection;
+use crate::doc::DocumentKind;
+use crate::graph::Edge;
+use crate::name;
+use crate::severity::{Severity, SeverityCounts};
+use crate::snapshot::{
+    Access, AgentView, Cause, CheckView, HISTORY_DAYS, NoteView, Observed, PartView, Rank,
+    StatusView, SystemView,
+};
+use crate::status::{AgentLife, agent_life};
+use crate::system::{AgentRef, NAME_LEN_BYTES_MAX, NoteKind, System};
+use crate::text::clean_line;
+use crate::workspace::{Content, OpenSpace};
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+impl Projection<'_> {
+    fn title(&self, space: &SpaceId) -> String {
+        match self.systems.get(space) {
+            Some(system) if !system.title.is_empty() => system.title.clone(),
+            _ => space.short(),
+        }
+    }
+
+    pub(super) fn system_view(
+        &self,
+        space: SpaceId,
+        system: &System,
+        open: &OpenSpace,
+    ) -> SystemView {
+        let below = self.graph.below(space);
+        let checks = self.checks.get(&space).cloned().unwrap_or_default();
+        let all = std::iter::once(&space).chain(&below);
+        let counts: SeverityCounts = all
+            .filter_map(|system| self.checks.get(system))
+            .flatten()
+            .filter(|view| view.check.enabled)
+            .map(|view| view.status.raw)
+            .collect();
+        let unreadable = below
+            .iter()
+            .filter(|part| !self.graph.is_known(part))
+            .count();
+        let is_anchor = system.pinned || self.graph.is_top(&space);
+        let aggregates = self
+            .graph
+            .aggregates(&space)
+            .filter(|aggregate| *aggregate != space);
+        let mut aggregates: Vec<_> = aggregates
+            .map(|aggregate| (aggregate, self.title(&aggregate)))
+            .collect();
+        aggregates.sort_by(|a, b| (&a.1, a.0).cmp(&(&b.1, b.0)));
+        let mut rules: Vec<_> = items(&system.rules);
+        rules.sort_by_key(|(id, rule)| (rule.touch, *id));
+        SystemView {
+            space,
+            title: self.title(&space),
+            category: system.category.clone(),
+            purpose: system.purpose.clone(),
+            rank: if is_anchor { Rank::Anchor } else { Rank::Below },
+            status: self.status_view(space),
+            counts,
+            unreadable_parts: u32::try_from(unreadable).unwrap_or(u32::MAX),
+            aggregation: system.aggregation,
+            parts: self.part_views(space),
+            aggregates,
+            rules,
+            contacts: items(&system.contacts),
+            dashboards: items(&system.dashboards),
+            notes: note_views(open, system),
+            history: history(&checks, self.now),
+            checks,
+            agents: self.agent_views(system),
+            silences: items(&system.silences),
+            timeline: self.timeline(space, system, open),
+            conflicts: system.conflicts.clone(),
+        }
+    }
+
+    fn status_view(&self, space: SpaceId) -> StatusView {
+        let raw = self.raw.of(&self.graph, &space);
+        let effective = self.effective.of(&self.graph, &space);
+        let path = self.raw.worst_path(&self.graph, &self.own_raw, space);
+        let end = path.last().copied().unwrap_or(space);
+        let checks = self.checks.get(&end).into_iter().flatten();
+        // Checks are sorted: the first that is not OK is the worst.
+        let cause = checks
+            .filter(|view| view.check.enabled)
+            .find(|view| !view.status.raw.is_ok());
+        let is_ok = raw == Some(Severity::Ok);
+        let oldest_ok = || {
+            let own = self.checks.get(&space).into_iter().flatten();
+            own.filter_map(|view| view.status.since).max()
+        };
+        StatusView {
+            own: self.own_raw.get(&space).copied(),
+            raw: raw.unwrap_or(Severity::Missing),
+            effective: effective.unwrap_or(Severity::Missing),
+            observed: if raw.is_some() {
+                Observed::Yes
+            } else {
+                Observed::No
+            },
+            since: if is_ok {
+                oldest_ok()
+            } else {
+                cause.and_then(|view| view.status.since)
+            },
+            worst_path: self.named(&path),
+            cause: cause.filter(|_| !is_ok).map(|view| Cause {
+                check: view.check.name.clone(),
+                severity: view.status.raw,
+                summary: view.summary.clone(),
+            }),
+        }
+    }
+
+    /// Titles along a way; what cannot be read has the label of the one before.
+    fn named(&self, path: &[SpaceId]) -> Vec<(SpaceId, String)> {
+        let mut named = Vec::new();
+        let mut before: Option<SpaceId> = None;
+        for space in path {
+            let label = before.and_then(|before| {
+                let mut edges = self.graph.edges(&before);
+                edges
+                    .find(|edge| edge.part == *space)
+                    .map(|edge| edge.label.clone())
+            });
+            let label = label.filter(|label| !label.is_empty() && !self.graph.is_known(space));
+            named.push((*space, label.unwrap_or_else(|| self.title(space))));
+            before = Some(*space);
+        }
+        named
+    }
+
+    fn part_views(&self, space: SpaceId) -> Vec<PartView> {
+        let view = |edge: &Edge| {
+            let is_known = self.graph.is_known(&edge.part);
+            let hidden = if edge.label.is_empty() {
+                edge.part.short()
+            } else {
+                edge.label.clone()
+            };
+            PartView {
+                space: edge.part,
+                label: if is_known {
+                    self.title(&edge.part)
+                } else {
+                    hidden
+                },
+                relation: edge.relation,
+                access: if is_known {
+                    Access::Readable
+                } else {
+                    Access::NotShared
+                },
+                raw: self.raw.through(&self.graph, edge),
+                effective: self.effective.through(&self.graph, edge),
+                overrides: edge.overrides,
+            }
+        };
+        let mut parts: Vec<_> = self.graph.edges(&space).map(view).collect();
+        parts.sort_by(|a, b| {
+            let worst = b.effective.cmp(&a.effective);
+            worst.then_with(|| (&a.label, a.space).cmp(&(&b.label, b.space)))
+        });
+        parts
+    }
+
+    fn agent_views(&self, system: &System) -> Vec<AgentView> {
+        let view = |(agent, link): (&SpaceId, &AgentRef)| {
+            let open = self.workspace.spaces.get(agent);
+            let journal = self.journals.get(&(*agent, link.author));
+            let started = journal.and_then(|journal| journal.started.as_ref());
+            let host = started.map(|started| started.host.clone());
+            let label = Some(link.label.clone()).filter(|label| !label.is_empty());
+            let life = open
+                .zip(journal)
+                .map(|(open, journal)| agent_life(journal, &open.beats, self.now));
+            AgentView {
+                space: *agent,
+                label: label.or(host).unwrap_or_else(|| agent.short()),
+                access: if open.is_some() {
+                    Access::Readable
+                } else {
+                    Access::NotShared
+                },
+                life: life.unwrap_or(AgentLife::Unseen),
+                seen: open
+                    .and_then(|open| open.beats.at)
+                    .max(journal.and_then(|journal| journal.last_at)),
+                generation: open
+                    .and_then(|open| open.beats.generation)
+                    .or_else(|| journal.and_then(|journal| journal.generation)),
+                version: started.map(|started| started.version.clone()),
+            }
+        };
+        system.agents.iter().map(view).collect()
+    }
+}
+
+fn items<K: Copy, V: Clone>(map: &BTreeMap<K, V>) -> Vec<(K, V)> {
+    map.iter()
+        .map(|(key, value)| (*key, value.clone()))
+        .collect()
+}
+
+fn note_views(open: &OpenSpace, system: &System) -> Vec<NoteView> {
+    let mut listed = BTreeSet::new();
+    let mut views = Vec::new();
+    let text_of =
+        |document: &DocumentId| match open.documents.get(document).map(|place| &place.content) {
+            Some(Content::Note(text)) => text.clone(),
+            _ => String::new(),
+        };
+    let title_of = |title: &str, text: &str| {
+        let first = text
+            .lines()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or_default();
+        let title = if title.trim().is_empty() {
+            first.trim_start_matches(['#', ' '])
+        } else {
+            title
+        };
+        clean_line(title, NAME_LEN_BYTES_MAX)
+    };
+    for (note, entry) in &system.notes {
+        let document = name::note(*note);
+        listed.insert(document);
+        let text = text_of(&document);
+        let title = title_of(&entry.title, &text);
+        views.push(NoteView {
+            note: Some(*note),
+            document,
+            title,
+            kind: entry.kind,
+            text,
+        });
+    }
+    for (document, place) in &open.documents {
+        if place.document.kind() == DocumentKind::Note && !listed.contains(document) {
+            let text = text_of(document);
+            let title = title_of("", &text);
+            let (document, kind) = (*document, NoteKind::Note);
+            views.push(NoteView {
+                note: None,
+                document,
+                title,
+                kind,
+                text,
+            });
+        }
+    }
+    views.sort_by(|a, b| (&a.title, a.document).cmp(&(&b.title, b.document)));
+    views
+}
+
+/// The worst state on each of the last days.
+fn history(checks: &[CheckView], now: Timestamp) -> Vec<Severity> {
+    let today = now.millis().div_euclid(DAY_MS);
+    let days = i64::try_from(HISTORY_DAYS).unwrap_or(0);
+    let mut strip = Vec::with_capacity(HISTORY_DAYS);
+    for day in (today - days + 1)..=today {
+        let (begin, end) = (day * DAY_MS, (day + 1) * DAY_MS);
+        let states = checks.iter().flat_map(|view| {
+            let before = view
+                .history
+                .iter()
+                .rev()
+                .find(|(at, _)| at.millis() < begin);
+            let during = view
+                .history
+                .iter()
+                .filter(move |(at, _)| (begin..end).contains(&at.millis()));
+            before
+                .into_iter()
+                .chain(during)
+                .map(|(_, severity)| *severity)
+        });
+        strip.push(states.max().unwrap_or(Severity::Missing));
+    }
+    strip
+}
