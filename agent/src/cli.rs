@@ -11,12 +11,16 @@ use std::io::Write;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{CONFIG_PATH, Config, ConfigError, DATA_PATH};
 use failure::Failure;
+
+/// How long threads that block are waited for at the end.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(1);
 
 /// Observes the machine it runs on, keeps a journal of what changed, and works offline.
 #[derive(Debug, Parser)]
@@ -131,11 +135,15 @@ fn log(common: &Common, config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
+/// Runs to the end. A reading that hangs in the kernel does not keep the program alive.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::io("start threads", &error))
+        .map_err(|error| Failure::io("start threads", &error))?;
+    let result = runtime.block_on(future);
+    runtime.shutdown_timeout(SHUTDOWN_LIMIT);
+    Ok(result)
 }
 
 #[cfg(test)]

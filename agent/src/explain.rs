@@ -176,7 +176,7 @@ fn range_words(range: aramaki_model::Range) -> String {
         (false, true, false) => format!("below {start} ({range})"),
         (false, false, true) => format!("above {end} ({range})"),
         (false, false, false) => format!("never ({range})"),
-        (false, true, true) if start == 0.0 => format!("above {end} ({range})"),
+        (false, true, true) if start == 0.0 => format!("above {end}"),
         (false, true, true) => format!("below {start} or above {end} ({range})"),
     }
 }
@@ -263,7 +263,7 @@ mod tests {
             result    CRITICAL after 3 ms\n\
             exit      exit code 2\n\
             summary   LOAD CRITICAL\n\
-            metric    load1 = 16.34, warning above 5 (5), critical above 10 (10): critical\n";
+            metric    load1 = 16.34, warning above 5, critical above 10: critical\n";
         assert!(text.starts_with(expected), "{text}");
         assert!(
             text.contains("ignored   ") && text.contains("junk"),

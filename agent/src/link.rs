@@ -5,12 +5,13 @@ use aramaki_model::{
     AdmittedChange, AgentConfig, EditError, EntryId, JournalEntry, Workspace, name,
 };
 use aramaki_sync::replica::{Replica, ReplicaError, ReplicaEvent};
-use aramaki_sync_core::engine::Admitted;
+use aramaki_sync_core::engine::{Admitted, Written};
 use aramaki_sync_core::statement::Body;
 use aramaki_sync_core::{Chain, DocumentId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::service::Outlet;
 use crate::state::Pending;
@@ -27,6 +28,9 @@ pub(crate) enum LinkError {
     /// The replica did not take it.
     #[error("the replica did not take it")]
     Replica(#[from] ReplicaError),
+    /// The write ended without an answer.
+    #[error("a write of the journal was lost")]
+    Lost(#[from] JoinError),
 }
 
 /// An agent's own Space.
@@ -37,6 +41,9 @@ pub(crate) struct Link {
     workspace: Workspace,
     /// The day whose journal is in the workspace; none: it must be read before the next entry.
     day: Option<i64>,
+    /// A write that was begun. Who waited for it may have given up, the write has not: before it
+    /// ended nothing is known about the journal on disk.
+    writing: Option<JoinHandle<Result<Written, ReplicaError>>>,
 }
 
 impl Link {
@@ -48,14 +55,26 @@ impl Link {
             events,
             workspace: Workspace::new(),
             day: None,
+            writing: None,
         }
     }
 
-    fn chain(&self) -> Chain {
-        Chain {
+    fn chain(&self) -> Result<Chain, LinkError> {
+        Ok(Chain {
             author: self.replica.author(),
-            instance: self.replica.instance(),
+            instance: self.replica.instance()?,
+        })
+    }
+
+    /// Waits for a write that was begun.
+    async fn settle(&mut self) -> Result<(), LinkError> {
+        if let Some(writing) = &mut self.writing {
+            let ended = writing.await;
+            self.writing = None;
+            let written = ended??;
+            tracing::debug!(seq = written.seq, "the journal grew");
         }
+        Ok(())
     }
 
     /// Reads the journal of the day as the replica holds it: an edit must build on all of it.
@@ -93,8 +112,12 @@ impl Outlet for Link {
         carried: &[CarriedState],
         now: Timestamp,
     ) -> Result<(), LinkError> {
+        self.settle().await?;
         self.prepare(now).await?;
-        let chain = self.chain();
+        // From here until the write has succeeded the workspace is ahead of the disk: whatever goes
+        // wrong, it is read anew.
+        let day = self.day.take();
+        let chain = self.chain()?;
         let entries: Vec<_> = entries
             .iter()
             .map(|pending| (pending.id, JournalEntry::decode(&pending.entry)))
@@ -105,29 +128,21 @@ impl Outlet for Link {
         let document = edit.document;
         let mut changes = edit.changes;
         if edit.is_new_document && !carried.is_empty() {
-            let states: Vec<_> = (0_u8..)
-                .zip(JournalEntry::carry(carried))
-                .map(|(n, entry)| (state_id(now, n), entry))
-                .collect();
+            let states = (0_u8..).zip(JournalEntry::carry(carried));
+            let states: Vec<_> = states.map(|(n, entry)| (state_id(now, n), entry)).collect();
             let edit = self
                 .workspace
                 .append_journal(self.space, &chain, now, &states)?;
             changes.extend(edit.changes);
         }
-        if changes.is_empty() {
-            return Ok(());
+        if !changes.is_empty() {
+            let body = Body::Changes(changes.into_iter().map(ByteBuf::from).collect());
+            let (replica, space) = (self.replica.clone(), self.space);
+            let write = async move { replica.write(space, document, body).await };
+            self.writing = Some(tokio::spawn(write));
+            self.settle().await?;
         }
-        let body = Body::Changes(changes.into_iter().map(ByteBuf::from).collect());
-        // Until the write has succeeded the workspace is ahead of the disk; a failed or abandoned
-        // write leaves it to be read anew.
-        let day = self.day.take();
-        let written = self.replica.write(self.space, document, body).await?;
         self.day = day;
-        tracing::debug!(
-            seq = written.seq,
-            entries = entries.len(),
-            "the journal grew"
-        );
         Ok(())
     }
 

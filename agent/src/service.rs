@@ -27,8 +27,9 @@ use crate::watch::Watch;
 const RUNS_MAX: usize = 16;
 /// How long a change waits for others of the same round.
 const COALESCE: Duration = Duration::from_millis(200);
-/// How long until a failed write is tried again.
-const RETRY: Duration = Duration::from_secs(5);
+/// How long until a failed write is tried again: twice as long each time, up to the second.
+const RETRY_MIN: Duration = Duration::from_secs(2);
+const RETRY_MAX: Duration = Duration::from_mins(1);
 /// How long one write or message may take.
 const OUTLET_LIMIT: Duration = Duration::from_secs(10);
 /// How often states without a change are kept on disk: what a crash can repeat, not lose.
@@ -74,6 +75,8 @@ pub(crate) struct Service<O> {
     outlet: O,
     /// When to write what waits.
     flush_at: Option<Instant>,
+    /// How long the last failed write waits.
+    retry: Option<Duration>,
     dirty: bool,
 }
 
@@ -100,6 +103,7 @@ impl<O: Outlet> Service<O> {
             watch,
             outlet,
             flush_at: None,
+            retry: None,
             dirty: false,
         }
     }
@@ -147,6 +151,10 @@ impl<O: Outlet> Service<O> {
 
     /// Reads configurations anew: the System's as it was last seen, and this machine's file.
     async fn reconfigure(&mut self, starting: bool) {
+        if self.retry.take().is_some() {
+            // What changed may be that the agent may write now.
+            self.flush_at = Some(Instant::now());
+        }
         let known = self
             .saved
             .config
@@ -226,6 +234,14 @@ impl<O: Outlet> Service<O> {
             .get_or_insert_with(|| Instant::now() + COALESCE);
     }
 
+    fn flush_later(&mut self) {
+        let wait = self
+            .retry
+            .map_or(RETRY_MIN, |last| last.saturating_mul(2).min(RETRY_MAX));
+        self.retry = Some(wait);
+        self.flush_at = Some(Instant::now() + wait);
+    }
+
     /// Writes what waits. It is on disk before it is handed on, so that a crash in between repeats
     /// the same entries under the same ids instead of losing them.
     async fn flush(&mut self) {
@@ -251,17 +267,16 @@ impl<O: Outlet> Service<O> {
                 Ok(Ok(())) => {
                     let ids: Vec<EntryId> = batch.iter().map(|pending| pending.id).collect();
                     self.watch.written(&ids);
+                    self.retry = None;
                     self.dirty = true;
                 }
                 Ok(Err(error)) => {
                     tracing::warn!(error = %crate::net::chain(&error), "the journal cannot be written, trying again");
-                    self.flush_at = Some(Instant::now() + RETRY);
-                    return;
+                    return self.flush_later();
                 }
                 Err(_elapsed) => {
                     tracing::warn!("the journal does not answer, trying again");
-                    self.flush_at = Some(Instant::now() + RETRY);
-                    return;
+                    return self.flush_later();
                 }
             }
         }

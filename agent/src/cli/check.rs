@@ -6,7 +6,7 @@ use aramaki_model as model;
 use aramaki_sync_core::AuthorId;
 use serde_json::json;
 
-use super::{Common, Failure, runtime};
+use super::{Common, Failure, block_on};
 use crate::explain::{Explanation, Origin, what};
 use crate::observe::Observer;
 use crate::run::author;
@@ -46,7 +46,7 @@ impl Check {
             return Err(Failure::no_check(name, &names));
         };
         let observer = Observer::new(config.plugin_folders);
-        let observed = runtime()?.block_on(observer.observe(check, now()));
+        let observed = block_on(observer.observe(check, now()))?;
         let before = saved.states.iter().find(|state| state.check == check.id);
         let explanation = Explanation::new(check, *origin, &observed, before);
         if common.json {
@@ -77,12 +77,11 @@ fn list(
     if checks.is_empty() {
         writeln!(out, "no checks are configured")?;
     }
-    let width = checks
-        .iter()
-        .map(|(check, _)| check.name.chars().count())
-        .max()
-        .unwrap_or(0);
-    for (check, origin) in checks {
+    let kinds: Vec<String> = checks.iter().map(|(check, _)| what(&check.kind)).collect();
+    let widest = |lens: &mut dyn Iterator<Item = usize>| lens.max().unwrap_or(0);
+    let width = widest(&mut checks.iter().map(|(check, _)| check.name.chars().count()));
+    let kind_width = widest(&mut kinds.iter().map(|kind| kind.chars().count()));
+    for ((check, origin), kind) in checks.iter().zip(&kinds) {
         let state = match state(check) {
             _ if !check.enabled => "off".to_owned(),
             None => "not run yet".to_owned(),
@@ -95,12 +94,11 @@ fn list(
             Origin::File => "file",
             Origin::System => "System",
         };
-        let every = check.interval_ms / 1000;
+        let every = format!("every {} s", check.interval_ms / 1000);
         writeln!(
             out,
-            "{:<width$}  {:<20}  every {every} s  {origin:<6}  {state}",
-            check.name,
-            what(&check.kind)
+            "{:<width$}  {kind:<kind_width$}  {every:<11}  {origin:<6}  {state}",
+            check.name
         )?;
     }
     Ok(())

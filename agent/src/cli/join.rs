@@ -4,7 +4,7 @@ use std::io::{Read as _, Write};
 
 use serde_json::json;
 
-use super::{Common, Failure, runtime};
+use super::{Common, Failure, block_on};
 use crate::run::{AgentOptions, join};
 
 /// An invitation is not longer.
@@ -31,7 +31,7 @@ impl Join {
             input.map_err(|error| Failure::io("read the invitation", &error))?;
         }
         let options = AgentOptions::new(common.data.clone(), config);
-        let joined = runtime()?.block_on(join(options, &invitation))?;
+        let joined = block_on(join(options, &invitation))??;
         if common.json {
             let joined = json!({
                 "schema": 1,

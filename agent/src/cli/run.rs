@@ -4,7 +4,7 @@ use std::io::Write;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Common, Failure, runtime};
+use super::{Common, Failure, block_on};
 use crate::run::{AgentOptions, run};
 
 /// Observe this machine until stopped.
@@ -20,7 +20,7 @@ impl Run {
         let config = common.config()?;
         super::log(common, &config)?;
         let options = AgentOptions::new(common.data.clone(), config);
-        runtime()?.block_on(async {
+        block_on(async {
             let stop = CancellationToken::new();
             let stopped = stop.clone();
             tokio::spawn(async move {
@@ -28,7 +28,7 @@ impl Run {
                 stopped.cancel();
             });
             run(options, stop).await
-        })?;
+        })??;
         Ok(())
     }
 }
