@@ -177,6 +177,9 @@ impl Engine {
         let first = connection.store_epoch.is_none();
         connection.store_epoch = Some(hello.store_epoch);
         let peer = connection.peer;
+        if !self.end_other_lives(id, peer, hello.store_epoch) {
+            return;
+        }
         let range = (peer, SpaceId::ZERO)..=(peer, SpaceId::from_bytes([u8::MAX; 32]));
         let mut forgotten = Vec::new();
         for ((_peer, space), holding) in self.holdings.range_mut(range) {
@@ -200,6 +203,26 @@ impl Engine {
             }
             self.greet_spaces(id);
         }
+    }
+
+    /// What still comes over a connection from an earlier life of the peer's store is about things
+    /// that it lost: such connections end. False when `id` itself is the earlier one.
+    fn end_other_lives(&mut self, id: ConnectionId, peer: AuthorId, now: StoreEpoch) -> bool {
+        let others: Vec<_> = self
+            .connections
+            .iter()
+            .filter(|(_other, it)| it.peer == peer)
+            .filter(|(_other, it)| it.store_epoch.is_some_and(|then| then != now))
+            .map(|(other, _it)| *other)
+            .collect();
+        if others.iter().any(|other| *other > id) {
+            self.close(id, CloseReason::Replaced);
+            return false;
+        }
+        for other in others {
+            self.close(other, CloseReason::Replaced);
+        }
+        true
     }
 
     /// After the first frame: ask for what arrived since, or compare.

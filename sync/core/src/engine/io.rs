@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 /// The longest frame that the engine sends or reads; the shell's framing allows no more.
 pub const FRAME_BYTES_MAX: usize = 512 << 10;
 
-/// One connection to a peer. The shell never uses a number twice while it runs.
+/// One connection to a peer. The shell counts upwards and never uses a number twice while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
 
@@ -319,6 +319,9 @@ pub enum CloseReason {
     /// More connections than are allowed.
     #[error("too many connections")]
     TooMany,
+    /// The peer's store began another life since.
+    #[error("the peer's store was replaced")]
+    Replaced,
 }
 
 /// An envelope that counts, opened if this device reads the Space.
