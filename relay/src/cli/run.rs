@@ -1,0 +1,51 @@
+//! `aramaki-relay run`.
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::RelayError;
+use crate::{RelayOptions, signal};
+
+/// Run until told to stop (SIGTERM, SIGINT)
+#[derive(Debug, Args)]
+pub(super) struct Run {}
+
+impl Run {
+    #[expect(clippy::unused_self, reason = "all subcommands are executed alike")]
+    pub(super) fn execute(&self, cli: &super::Cli) -> Result<(), RelayError> {
+        let options = RelayOptions {
+            data: cli.data.clone(),
+            key: cli.key.clone(),
+            config: cli.configuration()?,
+        };
+        log_to_stderr(&cli.log)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("aramaki-relay")
+            .build()
+            .map_err(RelayError::Runtime)?;
+        runtime.block_on(async {
+            let stop = CancellationToken::new();
+            let signals = signal::Signals::listen().map_err(RelayError::Runtime)?;
+            let stopper = stop.clone();
+            let waiting = tokio::spawn(async move {
+                signals.first().await;
+                stopper.cancel();
+            });
+            let (ready, _started) = tokio::sync::oneshot::channel();
+            let ended = crate::run(options, stop, ready).await;
+            waiting.abort();
+            ended
+        })
+    }
+}
+
+fn log_to_stderr(filter: &str) -> Result<(), RelayError> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(RelayError::LogFilter)?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .try_init()
+        .map_err(RelayError::Logging)
+}

@@ -1,0 +1,159 @@
+//! The store-and-forward peer: a replica in the role of a relay, with no key to what it stores.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use aramaki_sync::replica::{Replica, ReplicaEvent, ReplicaOptions};
+use aramaki_sync::transport::NetworkOptions;
+use aramaki_sync_core::engine::{Quotas, Role, StoreFailure};
+use aramaki_sync_core::key::DeviceKeys;
+use tokio::sync::broadcast;
+use tracing::{error, info, warn};
+
+use crate::config;
+use crate::error::RelayError;
+use crate::metrics::PeerFigures;
+use crate::run::RelayOptions;
+use crate::transport::TransportRelay;
+
+/// How long after its last failure a store counts as failing.
+const STORE_FAILURE_SPAN: Duration = Duration::from_mins(1);
+/// How long a replica may take to answer before it counts as stuck.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(3);
+
+/// The running peer.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    replica: Replica,
+    counts: Arc<Mutex<Counts>>,
+}
+
+/// What is counted from events.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    refused: u64,
+    store_failed: Option<(Instant, StoreFailure)>,
+}
+
+impl Peer {
+    /// Opens the store and listens.
+    pub(crate) async fn open(
+        options: &RelayOptions,
+        keys: DeviceKeys,
+        transport: Option<&TransportRelay>,
+    ) -> Result<Self, RelayError> {
+        let mut network = NetworkOptions {
+            bind: vec![options.config.peer.bind],
+            ..NetworkOptions::default()
+        };
+        if let Some(transport) = transport {
+            network
+                .transport_relays
+                .push(transport.own_url().to_owned());
+            network.relay_roots = transport.roots().to_vec();
+        }
+        let role = Role::Relay(quotas(options.config.quotas));
+        let settings = ReplicaOptions::new(options.data.clone(), keys)
+            .network(network)
+            .role(role);
+        let replica = Replica::open(settings).await?;
+        let counts = Arc::new(Mutex::new(Counts::default()));
+        tokio::spawn(count(replica.subscribe(), Arc::clone(&counts)));
+        Ok(Self { replica, counts })
+    }
+
+    /// Where it listens.
+    pub(crate) fn addresses(&self) -> Vec<String> {
+        let mut addresses = self
+            .replica
+            .address()
+            .map(|address| address.addresses)
+            .unwrap_or_default();
+        addresses.retain(|address| !address.starts_with("http"));
+        addresses
+    }
+
+    /// What it holds, for `/metrics`.
+    pub(crate) async fn figures(&self) -> PeerFigures {
+        let spaces = self.replica.spaces().await.unwrap_or_default();
+        let peers = self.replica.peers();
+        let count = |len: usize| u64::try_from(len).unwrap_or(u64::MAX);
+        PeerFigures {
+            spaces: count(spaces.len()),
+            envelopes: spaces.iter().map(|space| space.envelopes).sum(),
+            stored_bytes: self.replica.len_bytes().unwrap_or_default(),
+            peers: count(peers.iter().filter(|peer| peer.is_connected()).count()),
+            refused: self.counts().refused,
+        }
+    }
+
+    /// Whether it answers and can store.
+    pub(crate) async fn health(&self) -> Result<(), String> {
+        if let Some((at, failure)) = self.counts().store_failed
+            && at.elapsed() < STORE_FAILURE_SPAN
+        {
+            return Err(format!("{failure}, {} s ago", at.elapsed().as_secs()));
+        }
+        match tokio::time::timeout(ANSWER_TIME_MAX, self.replica.spaces()).await {
+            Ok(Ok(_spaces)) => Ok(()),
+            Ok(Err(cause)) => Err(cause.to_string()),
+            Err(_late) => Err(format!(
+                "the store does not answer within {ANSWER_TIME_MAX:?}"
+            )),
+        }
+    }
+
+    /// Finishes what is under way and tells the peers.
+    pub(crate) async fn close(&self) {
+        self.replica.shutdown().await;
+    }
+
+    fn counts(&self) -> Counts {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn quotas(quotas: config::Quotas) -> Quotas {
+    Quotas {
+        space_bytes_max: quotas.space_bytes,
+        space_bytes_per_day_max: quotas.space_bytes_per_day,
+        spaces_max: quotas.spaces,
+        chains_per_author_max: quotas.chains_per_author,
+    }
+}
+
+/// Counts and logs until the replica is gone. Never contents: there are none to see.
+async fn count(mut events: broadcast::Receiver<ReplicaEvent>, counts: Arc<Mutex<Counts>>) {
+    loop {
+        let event = match events.recv().await {
+            Ok(event) => event,
+            // Only counts are lost.
+            Err(broadcast::error::RecvError::Lagged(_missed)) => continue,
+            Err(broadcast::error::RecvError::Closed) => return,
+        };
+        let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            ReplicaEvent::StoreFailed { failure } => {
+                error!(%failure, "nothing is stored at the moment");
+                counts.store_failed = Some((Instant::now(), failure));
+            }
+            ReplicaEvent::Refused {
+                space,
+                peer,
+                reason,
+                ..
+            } => {
+                counts.refused += 1;
+                warn!(space = %space.short(), peer = %peer.short(), %reason, "envelope refused");
+            }
+            ReplicaEvent::NewInstance { instance } => {
+                warn!(
+                    ?instance,
+                    "the store was rolled back: a new instance begins"
+                );
+            }
+            ReplicaEvent::Space { space } => info!(space = %space.short(), "Space changed"),
+            _ => {}
+        }
+    }
+}
