@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `aramaki`: the app without a verb, else what the verb asks for.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    aramaki_desktop::cli::main()
+}

@@ -1,0 +1,53 @@
+//! `aramaki agent`.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::parse::parse_line;
+use super::{CliError, Report, local, parse_span};
+use crate::workspace::Live;
+
+/// Invite agents: programs that observe a System.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Agent {
+    Invite(Invite),
+}
+
+/// Make a Space for an agent of a System, and a code with which it joins.
+///
+/// On the machine to be observed: aramaki-agent join CODE.
+#[derive(Debug, Args)]
+pub(crate) struct Invite {
+    /// Which System it observes.
+    system: String,
+    /// What the agent is called.
+    #[arg(long, value_parser = parse_line)]
+    name: String,
+    /// For how long the code can be used.
+    #[arg(long = "for", value_name = "SPAN", default_value = "24h", value_parser = parse_span)]
+    span: Duration,
+}
+
+impl Agent {
+    /// Does what was asked.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let Self::Invite(invite) = self;
+        let system = live.find(&invite.system)?;
+        let invited = live.invite_agent(system, &invite.name, invite.span).await?;
+        Ok(Report::new(
+            format!(
+                "{}\n\nEnds {}. On the machine to be observed: aramaki-agent join CODE\n",
+                invited.code,
+                local(invited.end)
+            ),
+            &json!({
+                "invitation": invited.code,
+                "agent": invited.space.to_string(),
+                "system": system.to_string(),
+                "end": invited.end.to_string(),
+            }),
+        ))
+    }
+}

@@ -1,0 +1,199 @@
+//! From what was typed to what is possible: flag over variable over file over default.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::Global;
+use super::error::CliError;
+use super::paths::Paths;
+
+const PROFILE_LEN_CHARS_MAX: usize = 40;
+const DEFAULT_PROFILE: &str = "default";
+const DEFAULT_LOG: &str = "warn";
+
+/// Settings that every verb can rely on.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// Which workspace of this user.
+    pub(crate) profile: String,
+    /// Its folder.
+    pub(crate) data: PathBuf,
+    /// Where the running app listens.
+    pub(crate) socket: PathBuf,
+    /// Where a running demo listens.
+    pub(crate) demo_socket: PathBuf,
+    /// Where log files go.
+    pub(crate) logs: PathBuf,
+    /// A filter for `tracing`.
+    pub(crate) log: String,
+    /// How to reach others.
+    pub(crate) network: Network,
+}
+
+/// How to reach others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Network {
+    /// Whether peers on the local network are looked for; it tells the network our addresses.
+    pub(crate) local_discovery: bool,
+    /// The UDP address to bind; none: any port.
+    pub(crate) bind: Option<SocketAddr>,
+    /// URLs of our own transport relays.
+    pub(crate) transport_relays: Vec<String>,
+}
+
+/// `config.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    profile: Option<String>,
+    data: Option<PathBuf>,
+    log: Option<String>,
+    network: Network,
+}
+
+impl TryFrom<&Global> for Config {
+    type Error = CliError;
+
+    fn try_from(global: &Global) -> Result<Self, CliError> {
+        let paths = Paths::of_user();
+        let file = match &global.config {
+            Some(path) => File::read(path)?,
+            None => match File::read(&paths.config()) {
+                Err(CliError::File { source, .. })
+                    if source.kind() == std::io::ErrorKind::NotFound =>
+                {
+                    File::default()
+                }
+                other => other?,
+            },
+        };
+        let profile = global
+            .profile
+            .clone()
+            .or(file.profile)
+            .unwrap_or_else(|| DEFAULT_PROFILE.to_owned());
+        check_profile(&profile)?;
+        let data = global
+            .data
+            .clone()
+            .or(file.data)
+            .unwrap_or_else(|| paths.data(&profile));
+        let data = std::path::absolute(&data).map_err(|source| CliError::File {
+            action: "find",
+            path: data.clone(),
+            source,
+        })?;
+        Ok(Self {
+            socket: paths.socket(&profile, &data),
+            demo_socket: paths.demo_socket(),
+            logs: paths.logs(),
+            log: global
+                .log
+                .clone()
+                .or(file.log)
+                .unwrap_or_else(|| DEFAULT_LOG.to_owned()),
+            network: file.network,
+            profile,
+            data,
+        })
+    }
+}
+
+impl File {
+    fn read(path: &Path) -> Result<Self, CliError> {
+        let text = std::fs::read_to_string(path).map_err(|source| CliError::File {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        })?;
+        toml::from_str(&text).map_err(|error| CliError::Config {
+            file: path.to_owned(),
+            line: error.span().map(|span| line_of(&text, span.start)),
+            message: error.message().to_owned(),
+        })
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.char_indices()
+        .take_while(|(at, _)| *at < offset)
+        .filter(|(_, c)| *c == '\n')
+        .count()
+        + 1
+}
+
+/// A profile's name becomes a folder's: it must not lead elsewhere.
+fn check_profile(profile: &str) -> Result<(), CliError> {
+    let letters = profile
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if letters && !profile.is_empty() && profile.len() <= PROFILE_LEN_CHARS_MAX {
+        return Ok(());
+    }
+    Err(CliError::Setting {
+        what: "profile",
+        value: profile.to_owned(),
+        reason: format!("1 to {PROFILE_LEN_CHARS_MAX} letters, digits, `-` and `_` are expected"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str, global: &Global) -> Result<Config, CliError> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, text).unwrap();
+        Config::try_from(&Global {
+            config: Some(file),
+            ..global.clone()
+        })
+    }
+
+    #[test]
+    fn a_flag_beats_the_file_and_the_file_beats_the_default() {
+        let text = "profile = \"work\"\nlog = \"info\"\n";
+        let from_file = config(text, &Global::default()).unwrap();
+        assert_eq!(
+            (from_file.profile.as_str(), from_file.log.as_str()),
+            ("work", "info")
+        );
+        let flags = Global {
+            log: Some("debug".to_owned()),
+            ..Global::default()
+        };
+        assert_eq!(config(text, &flags).unwrap().log, "debug");
+        assert_eq!(config("", &Global::default()).unwrap().log, DEFAULT_LOG);
+    }
+
+    #[test]
+    fn a_malformed_file_is_named_with_its_line() {
+        for text in [
+            "log = \"info\"\nprofil = \"x\"\n",
+            "log = \"info\"\nnetwork = 5\n",
+        ] {
+            let Err(CliError::Config { line, .. }) = config(text, &Global::default()) else {
+                panic!("{text} is malformed");
+            };
+            assert_eq!(line, Some(2), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_profile_cannot_lead_out_of_its_folder() {
+        for name in ["..", "a/b", "", "ä"] {
+            let global = Global {
+                profile: Some(name.to_owned()),
+                ..Global::default()
+            };
+            assert!(
+                matches!(config("", &global), Err(CliError::Setting { .. })),
+                "{name}"
+            );
+        }
+    }
+}

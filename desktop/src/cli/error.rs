@@ -1,0 +1,254 @@
+//! What can go wrong in a verb: a stable code, one sentence, and what to do about it.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use thiserror::Error;
+
+/// Done.
+pub(crate) const EXIT_OK: u8 = 0;
+/// The user's or the environment's error.
+pub(crate) const EXIT_ERROR: u8 = 1;
+/// Wrong usage.
+pub(crate) const EXIT_USAGE: u8 = 2;
+/// Our bug.
+pub(crate) const EXIT_BUG: u8 = 70;
+
+/// What can go wrong in a verb. Codes never change their meaning; `docs/errors.md` lists them.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub(crate) enum CliError {
+    #[error("there is no workspace in {}", .data.display())]
+    NoWorkspace { data: PathBuf },
+    #[error("there is already a workspace in {}", .data.display())]
+    WorkspaceExists { data: PathBuf },
+    #[error("no System here is called `{wanted}`")]
+    NoSuchSystem { wanted: String },
+    #[error("several Systems match `{wanted}`:\n{}", .candidates.join("\n"))]
+    AmbiguousSystem {
+        wanted: String,
+        candidates: Vec<String>,
+    },
+    #[error("no note of this System is called `{wanted}`")]
+    NoSuchNote { wanted: String },
+    #[error("several notes match `{wanted}`:\n{}", .candidates.join("\n"))]
+    AmbiguousNote {
+        wanted: String,
+        candidates: Vec<String>,
+    },
+    #[error("{}{}: {message}", .file.display(), .line.map(|line| format!(":{line}")).unwrap_or_default())]
+    Config {
+        file: PathBuf,
+        line: Option<usize>,
+        message: String,
+    },
+    #[error("the {what} `{value}` is not usable: {reason}")]
+    Setting {
+        what: &'static str,
+        value: String,
+        reason: String,
+    },
+    #[error("cannot {action} {}", .path.display())]
+    File {
+        action: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("the invitation is not usable: {reason}")]
+    Invitation { reason: String },
+    #[error("{what}: {reason}")]
+    Refused { what: &'static str, reason: String },
+    #[error("the store in {} does not open: {reason}", .data.display())]
+    Store { data: PathBuf, reason: String },
+    #[error("the change was not stored: {reason}")]
+    Write { reason: String },
+    #[error("nobody answered within {seconds} s")]
+    NobodyAnswered { seconds: u64 },
+    #[error("{count} faults in the store")]
+    Verify { count: usize, faults: Vec<String> },
+    #[error("no window can be opened: {reason}")]
+    NoWindow { reason: String },
+    #[error("no demo is running")]
+    NoDemo,
+    #[error("the demo failed: {reason}")]
+    Demo { reason: String },
+    #[error("{message}")]
+    Remote {
+        code: String,
+        message: String,
+        hint: String,
+        exit: u8,
+    },
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0}")]
+    Bug(String),
+}
+
+/// An error as it travels over the local socket and as `--json` prints it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ErrorLine {
+    code: String,
+    message: String,
+    hint: String,
+    #[serde(default)]
+    exit: u8,
+}
+
+impl CliError {
+    /// The stable code.
+    pub(crate) fn code(&self) -> &str {
+        match self {
+            Self::NoWorkspace { .. } => "A-101",
+            Self::WorkspaceExists { .. } => "A-102",
+            Self::NoSuchSystem { .. } => "A-103",
+            Self::AmbiguousSystem { .. } => "A-104",
+            Self::NoSuchNote { .. } => "A-105",
+            Self::AmbiguousNote { .. } => "A-106",
+            Self::Config { .. } => "A-107",
+            Self::Setting { .. } => "A-108",
+            Self::File { .. } => "A-109",
+            Self::Invitation { .. } => "A-110",
+            Self::Refused { .. } => "A-111",
+            Self::Store { .. } => "A-112",
+            Self::Write { .. } => "A-113",
+            Self::NobodyAnswered { .. } => "A-114",
+            Self::Verify { .. } => "A-115",
+            Self::NoWindow { .. } => "A-116",
+            Self::NoDemo => "A-117",
+            Self::Demo { .. } => "A-118",
+            Self::Remote { code, .. } => code,
+            Self::Usage(_) => "A-190",
+            Self::Bug(_) => "A-199",
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> String {
+        match self {
+            Self::NoWorkspace { .. } => "run `aramaki init`, or name the folder with --data",
+            Self::WorkspaceExists { .. } => "choose another --profile or --data",
+            Self::NoSuchSystem { .. } => {
+                "`aramaki system list` shows ids and titles; a prefix needs 6 digits"
+            }
+            Self::AmbiguousSystem { .. } | Self::AmbiguousNote { .. } => {
+                "name it by the id in front"
+            }
+            Self::NoSuchNote { .. } => "`aramaki note list SYSTEM` shows ids and titles",
+            Self::Config { .. } => "correct the file; nothing was changed",
+            Self::Setting { .. } => "correct the option or its ARAMAKI_ variable",
+            Self::File { .. } => "check that the path exists and who owns it",
+            Self::Invitation { .. } => "copy the whole code again, or ask for a new one",
+            Self::Refused { .. } => "`aramaki share` and `system show` say who may do what",
+            Self::Store { .. } => {
+                "end the program that holds it, or run `aramaki verify` and restore a backup"
+            }
+            Self::Write { .. } => "make room on the disk; what was stored before is safe",
+            Self::NobodyAnswered { .. } => {
+                "try again when a relay or a member of the Space can be reached"
+            }
+            Self::Verify { .. } => "keep the folder as it is and restore a backup beside it",
+            Self::NoWindow { .. } => "verbs work without a display: see `aramaki --help`",
+            Self::NoDemo => "start one with `aramaki demo`",
+            Self::Demo { .. } => "run it again with --keep and --log info, and read its folder",
+            Self::Remote { hint, .. } => hint,
+            Self::Usage(_) => "see --help",
+            Self::Bug(_) => "please report it with the command that you typed",
+        }
+        .to_owned()
+    }
+
+    /// The process's exit code.
+    pub(crate) fn exit(&self) -> u8 {
+        match self {
+            Self::Usage(_) => EXIT_USAGE,
+            Self::Bug(_) => EXIT_BUG,
+            Self::Remote { exit, .. } => *exit,
+            _ => EXIT_ERROR,
+        }
+    }
+
+    /// The sentence with every cause behind it.
+    pub(crate) fn message(&self) -> String {
+        let mut message = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(source) = cause {
+            message.push_str(": ");
+            message.push_str(&source.to_string());
+            cause = source.source();
+        }
+        if let Self::Verify { faults, .. } = self {
+            for fault in faults {
+                message.push('\n');
+                message.push_str(fault);
+            }
+        }
+        message
+    }
+
+    /// For people.
+    pub(crate) fn text(&self) -> String {
+        format!(
+            "error {}: {}\nhint: {}\n",
+            self.code(),
+            self.message(),
+            self.hint()
+        )
+    }
+
+    /// For programs.
+    pub(crate) fn json(&self) -> Value {
+        json!({"error": {
+            "code": self.code(),
+            "message": self.message(),
+            "hint": self.hint(),
+        }})
+    }
+
+    /// For the local socket.
+    pub(crate) fn line(&self) -> ErrorLine {
+        ErrorLine {
+            code: self.code().to_owned(),
+            message: self.message(),
+            hint: self.hint(),
+            exit: self.exit(),
+        }
+    }
+}
+
+impl From<ErrorLine> for CliError {
+    fn from(line: ErrorLine) -> Self {
+        Self::Remote {
+            code: line.code,
+            message: line.message,
+            hint: line.hint,
+            exit: line.exit,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_keeps_code_hint_and_exit_on_its_way_over_the_socket() {
+        let error = CliError::NoSuchSystem {
+            wanted: "x".to_owned(),
+        };
+        let arrived = CliError::from(error.line());
+        assert_eq!(arrived.json(), error.json());
+        assert_eq!((arrived.text(), arrived.exit()), (error.text(), EXIT_ERROR));
+    }
+
+    #[test]
+    fn the_message_names_every_cause() {
+        let error = CliError::File {
+            action: "read",
+            path: PathBuf::from("/x"),
+            source: std::io::Error::other("disk on fire"),
+        };
+        assert_eq!(error.message(), "cannot read /x: disk on fire");
+    }
+}

@@ -1,0 +1,71 @@
+//! `aramaki init`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::parse::parse_line;
+use super::report::Lines;
+use super::{CliError, Config, Report};
+use crate::workspace::{self, RecoveryKit};
+
+/// Make a workspace: keys of this device, who you are, and the recovery kit.
+///
+/// The recovery kit holds the anchor key, which grants and revokes every device of yours. It is
+/// sealed by a passphrase; keep it offline. Without a kit a stolen device ends your Systems.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("kit").required(true))]
+pub(crate) struct Init {
+    /// What others see beside what you do, for example "duty operator".
+    #[arg(long, value_name = "NAME", value_parser = parse_line)]
+    name: String,
+    /// Write the recovery kit to this new file.
+    #[arg(long, value_name = "FILE", group = "kit", requires = "passphrase_file")]
+    recovery_kit: Option<PathBuf>,
+    /// Do without a kit.
+    #[arg(long, group = "kit")]
+    no_recovery_kit: bool,
+    /// A file whose first line is the kit's passphrase, of at least 12 characters; `-` is standard
+    /// input.
+    #[arg(long, value_name = "FILE", requires = "recovery_kit")]
+    passphrase_file: Option<PathBuf>,
+}
+
+impl Init {
+    /// Makes it.
+    pub(crate) fn run(&self, config: &Config) -> Result<Report, CliError> {
+        let kit = match (&self.recovery_kit, &self.passphrase_file) {
+            (Some(file), Some(passphrase)) => Some(RecoveryKit::prepare(file, passphrase)?),
+            _ => None,
+        };
+        let profile = workspace::create(&config.data, &self.name, kit.as_ref())?;
+        let mut text = Lines::default();
+        let data = config.data.display();
+        text.add(format_args!(
+            "Made a workspace for {} in {data}.",
+            profile.name
+        ));
+        text.add(format_args!("This device is {}.", profile.device.short()));
+        match &kit {
+            Some(kit) => {
+                let file = kit.file().display();
+                text.add(format_args!("Recovery kit: {file}. Keep it offline."));
+            }
+            None => text.add(
+                "Warning: there is no recovery kit. Whoever steals this device can end your \
+                 Systems, and nothing can undo that.",
+            ),
+        }
+        text.add("Next: `aramaki system add TITLE`, or `aramaki join INVITATION`.");
+        Ok(Report::new(
+            text.into_text(),
+            &json!({
+                "name": profile.name,
+                "device": profile.device.to_string(),
+                "data": config.data,
+                "recovery_kit": kit.as_ref().map(RecoveryKit::file),
+            }),
+        ))
+    }
+}

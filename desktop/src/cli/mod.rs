@@ -1,0 +1,207 @@
+//! The command line: what was typed, what is possible, and one file for each verb.
+
+mod agent;
+mod backup;
+mod completions;
+mod config;
+mod error;
+mod export;
+mod init;
+mod join;
+mod log;
+mod note;
+mod parse;
+mod paths;
+mod peers;
+mod relay;
+mod report;
+mod restore;
+mod run;
+mod select;
+mod share;
+mod status;
+mod system;
+mod timeline;
+mod verify;
+mod when;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::demo;
+
+pub(crate) use config::{Config, Network};
+pub(crate) use error::{CliError, ErrorLine};
+pub(crate) use log::start_file as log_to_file;
+pub(crate) use parse::parse_span;
+pub(crate) use report::Report;
+pub use run::main;
+pub(crate) use run::{answer, block_on};
+pub(crate) use select::select;
+pub(crate) use when::{Clock, age, local};
+
+/// See and run your Systems together: works offline, shares by invitation, trusts for a time.
+///
+/// Without a verb the app opens.
+#[derive(Debug, Parser)]
+#[command(
+    name = "aramaki",
+    bin_name = "aramaki",
+    version,
+    max_term_width = 100,
+    subcommand_value_name = "VERB",
+    subcommand_help_heading = "Verbs",
+    disable_help_subcommand = true,
+    after_help = "SYSTEM is a Space id, a unique prefix of at least 6 digits, or an exact title.\n\
+                  Exit codes: 0 done, 1 an error with a hint, 2 wrong usage, 70 a bug of ours."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+}
+
+/// Options of every verb; a flag beats its variable, a variable beats the file.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Global {
+    /// Read this configuration instead of the usual file.
+    #[arg(long, global = true, value_name = "FILE", env = "ARAMAKI_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Keep the workspace in this folder.
+    #[arg(long, global = true, value_name = "DIR", env = "ARAMAKI_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Use another workspace of this user: letters, digits, `-` and `_`.
+    #[arg(long, global = true, value_name = "NAME", env = "ARAMAKI_PROFILE")]
+    pub(crate) profile: Option<String>,
+    /// What to log: `warn`, `info`, `aramaki_sync=debug,warn`.
+    #[arg(long, global = true, value_name = "FILTER", env = "ARAMAKI_LOG")]
+    pub(crate) log: Option<String>,
+    /// Print one JSON object; errors too, on standard error.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Init(init::Init),
+    #[command(subcommand)]
+    System(system::System),
+    Status(status::Status),
+    Timeline(timeline::Timeline),
+    #[command(subcommand)]
+    Note(note::Note),
+    Share(share::Share),
+    Join(join::Join),
+    #[command(subcommand)]
+    Agent(agent::Agent),
+    #[command(subcommand)]
+    Relay(relay::Relay),
+    Peers(peers::Peers),
+    Export(export::Export),
+    Verify(verify::Verify),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    Completions(completions::Completions),
+    Demo(demo::Demo),
+    #[command(name = "demo-relay", hide = true)]
+    DemoRelay(demo::DemoRelay),
+    #[command(name = "demo-agent", hide = true)]
+    DemoAgent(demo::DemoAgent),
+    #[command(name = "demo-person", hide = true)]
+    DemoPerson(demo::DemoPerson),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_grammar_holds_together_and_every_verb_has_help() {
+        let mut command = Cli::command();
+        command.build();
+        command.clone().debug_assert();
+        for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+            assert!(
+                verb.get_about().is_some(),
+                "{} has no help",
+                verb.get_name()
+            );
+            for inner in verb.get_subcommands() {
+                assert!(
+                    inner.get_about().is_some(),
+                    "{} has no help",
+                    inner.get_name()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn options_of_every_verb_are_taken_before_and_after_it() {
+        for line in [
+            "aramaki --json --data /x status",
+            "aramaki status --json --data /x",
+        ] {
+            let cli = parse(line).unwrap();
+            assert!(cli.global.json, "{line}");
+            assert_eq!(cli.global.data, Some(PathBuf::from("/x")), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_documented_verb_parses() {
+        for line in [
+            "aramaki",
+            "aramaki init --name operator --no-recovery-kit",
+            "aramaki system add Webshop --category service --rule ask-first=db*",
+            "aramaki system list",
+            "aramaki system show abcdef",
+            "aramaki system link Webshop Storage --label Disks --override warning=critical",
+            "aramaki system edit Webshop --title Shop --contact technical=+49",
+            "aramaki status Webshop",
+            "aramaki timeline Webshop --limit 5",
+            "aramaki note add Webshop --title Restart --text hello",
+            "aramaki note edit Webshop Restart --text other",
+            "aramaki note show Webshop Restart",
+            "aramaki note list Webshop",
+            "aramaki share Webshop --capability read --for 8h",
+            "aramaki join aramaki1abc",
+            "aramaki agent invite Webshop --name web1",
+            "aramaki relay add aa bb@127.0.0.1:1 --system Webshop",
+            "aramaki peers",
+            "aramaki export Webshop",
+            "aramaki verify",
+            "aramaki backup file.aramaki",
+            "aramaki restore file.aramaki",
+            "aramaki completions bash",
+            "aramaki demo --headless --duration 30s --json --marker text",
+            "aramaki demo relay stop",
+        ] {
+            if let Err(error) = parse(line) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_usage_is_refused() {
+        for line in [
+            "aramaki frobnicate",
+            "aramaki share Webshop --for yesterday",
+            "aramaki share Webshop --capability administer",
+            "aramaki init --no-recovery-kit --recovery-kit file",
+            "aramaki note add",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

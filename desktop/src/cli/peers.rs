@@ -1,0 +1,88 @@
+//! `aramaki peers`.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+
+use super::report::{Lines, table};
+use super::when::span;
+use super::{CliError, Report, parse_span};
+use crate::workspace::{Live, path_word};
+
+/// Say whom this device reaches, over which path, and where what it wrote is stored.
+#[derive(Debug, Args)]
+pub(crate) struct Peers {
+    /// Wait this long for connections before answering.
+    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
+    wait: Option<Duration>,
+}
+
+impl Peers {
+    /// Asks the replica.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        if let Some(wait) = self.wait {
+            tokio::time::sleep(wait).await;
+        }
+        let peers = live.replica().peers();
+        let spaces = live.spaces().await;
+        let rows: Vec<_> = peers
+            .iter()
+            .map(|peer| {
+                vec![
+                    peer.device.map(|device| device.short()).unwrap_or_default(),
+                    peer.path
+                        .as_ref()
+                        .map_or("not connected", path_word)
+                        .to_owned(),
+                    peer.rtt
+                        .map(|rtt| format!("{} ms", rtt.as_millis()))
+                        .unwrap_or_default(),
+                    peer.last_seen
+                        .map(|seen| format!("heard {} ago", span(seen)))
+                        .unwrap_or_default(),
+                ]
+            })
+            .collect();
+        let only_here: u64 = spaces.iter().map(|space| space.receipts.only_here()).sum();
+        let connected = peers.iter().filter(|peer| peer.is_connected()).count();
+        let mut text = table(&rows);
+        let known = peers.len();
+        let mut last = Lines::default();
+        last.add(format_args!("{connected} of {known} peers connected;"));
+        last.add(format_args!(
+            "{only_here} of our envelopes are on this disk only."
+        ));
+        text.push_str(&last.into_text());
+        let peers: Vec<_> = peers
+            .iter()
+            .map(|peer| {
+                json!({
+                    "device": peer.device.map(|device| device.to_string()),
+                    "address": peer.address.to_string(),
+                    "connected": peer.is_connected(),
+                    "path": peer.path.as_ref().map(path_word),
+                    "rtt_ms": peer.rtt.map(|rtt| rtt.as_secs_f64() * 1_000.0),
+                    "last_seen_ms": peer.last_seen.map(|seen| seen.as_millis()),
+                })
+            })
+            .collect();
+        let spaces: Vec<_> = spaces
+            .iter()
+            .map(|space| {
+                json!({
+                    "id": space.id.to_string(),
+                    "envelopes": space.envelopes,
+                    "digest": data_encoding::HEXLOWER.encode(&space.digest),
+                    "on_relays": space.receipts.on_relays().len(),
+                    "on_devices": space.receipts.on_devices(),
+                    "only_here": space.receipts.only_here(),
+                })
+            })
+            .collect();
+        Ok(Report::new(
+            text,
+            &json!({"peers": peers, "spaces": spaces, "only_here": only_here}),
+        ))
+    }
+}

@@ -1,0 +1,98 @@
+//! What a verb answers: lines for people and an object for programs.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// The version of every JSON object that a verb prints.
+pub(crate) const SCHEMA: u32 = 1;
+
+/// What a verb answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Report {
+    /// For people; ends with a line feed unless it is empty.
+    pub(crate) text: String,
+    /// For programs.
+    pub(crate) json: Value,
+}
+
+impl Report {
+    /// Joins lines and an object; `schema` is put first.
+    pub(crate) fn new(text: impl Into<String>, json: &Value) -> Self {
+        let mut text = text.into();
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        let mut object = Map::new();
+        object.insert("schema".to_owned(), json!(SCHEMA));
+        if let Value::Object(fields) = json {
+            object.extend(fields.clone());
+        }
+        Self {
+            text,
+            json: Value::Object(object),
+        }
+    }
+}
+
+/// Text that grows by lines.
+#[derive(Debug, Default)]
+pub(crate) struct Lines(String);
+
+impl Lines {
+    /// Adds a line.
+    pub(crate) fn add(&mut self, line: impl std::fmt::Display) {
+        self.0.push_str(&line.to_string());
+        self.0.push('\n');
+    }
+
+    /// The text.
+    pub(crate) fn into_text(self) -> String {
+        self.0
+    }
+}
+
+/// Columns as wide as their widest cell, two spaces between, nothing after the last.
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut out = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(cell);
+            let gap = width.saturating_sub(cell.chars().count()) + 2;
+            line.extend(std::iter::repeat_n(' ', gap));
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_also_with_letters_of_two_bytes() {
+        let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
+        assert_eq!(
+            table(&[row(["über", "x"]), row(["a", "y"])]),
+            "über  x\na     y\n"
+        );
+    }
+
+    #[test]
+    fn an_object_names_its_schema() {
+        let report = Report::new("done", &json!({"id": 1}));
+        assert_eq!(report.json, json!({"schema": 1, "id": 1}));
+        assert_eq!(report.text, "done\n");
+    }
+}

@@ -1,0 +1,81 @@
+//! `aramaki status`.
+
+use aramaki_model::{Severity, SeverityCounts};
+use clap::Args;
+use serde_json::json;
+
+use super::report::table;
+use super::system::{row_json, severity_word};
+use super::{CliError, Clock, Report, age};
+use crate::workspace::{Live, SystemRow};
+
+/// Say how Systems are: the top of the overview, or one System and why.
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// Which System; the top of the overview without it.
+    system: Option<String>,
+    /// Every System, not only those at the top.
+    #[arg(long, conflicts_with = "system")]
+    all: bool,
+}
+
+impl Status {
+    /// Derives it now.
+    pub(crate) fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let wanted = self
+            .system
+            .as_deref()
+            .map(|system| live.find(system))
+            .transpose()?;
+        let mut rows: Vec<SystemRow> = live
+            .rows()
+            .into_iter()
+            .filter(|row| match wanted {
+                Some(wanted) => row.id == wanted,
+                None => self.all || row.anchor,
+            })
+            .collect();
+        // The worst first, then by title: what needs a look is never below the fold.
+        rows.sort_by(|a, b| {
+            let concern = |row: &SystemRow| row.effective.map_or(0, |s| s.concern() + 1);
+            concern(b)
+                .cmp(&concern(a))
+                .then_with(|| a.title.cmp(&b.title))
+        });
+        let counts: SeverityCounts = rows.iter().filter_map(|row| row.effective).collect();
+        let now = Clock::now();
+        let lines: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                let raw = if row.raw == row.effective {
+                    String::new()
+                } else {
+                    format!("({})", severity_word(row.raw))
+                };
+                vec![
+                    severity_word(row.effective).to_owned(),
+                    raw,
+                    row.title.clone(),
+                    row.since.map(|since| age(now, since)).unwrap_or_default(),
+                    row.why.clone(),
+                ]
+            })
+            .collect();
+        let systems: Vec<_> = rows.iter().map(row_json).collect();
+        let count = |severity: Severity| counts.of(severity);
+        Ok(Report::new(
+            table(&lines),
+            &json!({
+                "as_of": now.to_string(),
+                "counts": {
+                    "ok": count(Severity::Ok),
+                    "warning": count(Severity::Warning),
+                    "unknown": count(Severity::Unknown),
+                    "critical": count(Severity::Critical),
+                    "missing": count(Severity::Missing),
+                },
+                "systems": systems,
+            }),
+        ))
+    }
+}

@@ -1,0 +1,32 @@
+//! `aramaki system add`.
+
+use clap::Args;
+use serde_json::json;
+
+use super::fields::Fields;
+use crate::cli::parse::parse_line;
+use crate::cli::{CliError, Report};
+use crate::workspace::{Live, SystemChange};
+
+/// Add a System: a thing that a team runs.
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// What people call it.
+    #[arg(value_parser = parse_line)]
+    title: String,
+    #[command(flatten)]
+    pub(super) fields: Fields,
+}
+
+impl Add {
+    /// Makes its Space and writes its document.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let mut changes = vec![SystemChange::Title(self.title.clone())];
+        changes.extend(self.fields.changes()?);
+        let space = live.create_system(changes).await?;
+        Ok(Report::new(
+            format!("Added {} as {}.", self.title, space.short()),
+            &json!({"id": space.to_string(), "title": self.title}),
+        ))
+    }
+}

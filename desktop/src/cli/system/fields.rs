@@ -1,0 +1,75 @@
+//! What can be said of a System when it is added or edited.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::CliError;
+use crate::cli::parse::{parse_line, parse_pair};
+use crate::workspace::{SystemChange, read_checks};
+
+/// What can be said of a System.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Fields {
+    /// Your word for what it is: service, project, infrastructure.
+    #[arg(long, value_name = "WORD", value_parser = parse_line)]
+    category: Option<String>,
+    /// What it is for, in a sentence.
+    #[arg(long, value_name = "TEXT", value_parser = parse_line)]
+    purpose: Option<String>,
+    /// How parts roll up: worst, best, "at least N", "percent N".
+    #[arg(long, value_name = "RULE", value_parser = parse_line)]
+    operator: Option<String>,
+    /// A rule of touch: touch-freely, ask-first or escalate, `=`, and what it is about.
+    #[arg(long = "rule", value_name = "KIND=TEXT", value_parser = parse_pair)]
+    rules: Vec<(String, String)>,
+    /// Whom to call: a role, `=`, and how to reach it.
+    #[arg(long = "contact", value_name = "ROLE=ADDRESS", value_parser = parse_pair)]
+    contacts: Vec<(String, String)>,
+    /// A dashboard: its name, `=`, and its address.
+    #[arg(long = "dashboard", value_name = "NAME=URL", value_parser = parse_pair)]
+    dashboards: Vec<(String, String)>,
+    /// Take the checks from this TOML file; its agents follow within seconds.
+    #[arg(long, value_name = "FILE")]
+    checks: Option<PathBuf>,
+}
+
+impl Fields {
+    /// The path among them.
+    pub(super) fn path(&mut self) -> Option<&mut PathBuf> {
+        self.checks.as_mut()
+    }
+
+    /// As changes to the System's document.
+    pub(crate) fn changes(&self) -> Result<Vec<SystemChange>, CliError> {
+        let mut changes = Vec::new();
+        if let Some(category) = &self.category {
+            changes.push(SystemChange::Category(category.clone()));
+        }
+        if let Some(purpose) = &self.purpose {
+            changes.push(SystemChange::Purpose(purpose.clone()));
+        }
+        if let Some(operator) = &self.operator {
+            changes.push(SystemChange::operator(operator)?);
+        }
+        for (kind, text) in &self.rules {
+            changes.push(SystemChange::rule(kind, text)?);
+        }
+        for (role, address) in &self.contacts {
+            changes.push(SystemChange::Contact {
+                role: role.clone(),
+                address: address.clone(),
+            });
+        }
+        for (name, url) in &self.dashboards {
+            changes.push(SystemChange::Dashboard {
+                name: name.clone(),
+                url: url.clone(),
+            });
+        }
+        if let Some(file) = &self.checks {
+            changes.push(SystemChange::Checks(read_checks(file)?));
+        }
+        Ok(changes)
+    }
+}

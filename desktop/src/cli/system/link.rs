@@ -1,0 +1,72 @@
+//! `aramaki system link`.
+
+use aramaki_model::Severity;
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::parse::{parse_line, parse_pair};
+use crate::cli::{CliError, Report};
+use crate::workspace::{Live, SystemChange};
+
+/// Make a System a part of another, or end that.
+#[derive(Debug, Args)]
+pub(crate) struct Link {
+    /// The System that depends on the part.
+    aggregate: String,
+    /// The part; a full Space id may be one that cannot be read here.
+    part: String,
+    /// What the part is called where it cannot be read; its title otherwise.
+    #[arg(long, value_parser = parse_line)]
+    label: Option<String>,
+    /// Another state counts here: `warning=critical`.
+    #[arg(long = "override", value_name = "FROM=TO", value_parser = parse_override)]
+    overrides: Vec<(Severity, Severity)>,
+    /// It uses the part, which has other aggregates of its own.
+    #[arg(long)]
+    uses: bool,
+    /// End it.
+    #[arg(long, conflicts_with_all = ["label", "overrides", "uses"])]
+    remove: bool,
+}
+
+fn parse_override(text: &str) -> Result<(Severity, Severity), String> {
+    let (from, to) = parse_pair(text)?;
+    let read = |word: &str| word.parse::<Severity>().map_err(|error| error.to_string());
+    Ok((read(&from)?, read(&to)?))
+}
+
+impl Link {
+    /// Writes the edge.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let aggregate = live.find(&self.aggregate)?;
+        let part = match self.part.parse() {
+            Ok(id) => id,
+            Err(_not_an_id) => live.find(&self.part)?,
+        };
+        let (change, word) = if self.remove {
+            (SystemChange::RemovePart(part), "is no part any more of")
+        } else {
+            let label = self
+                .label
+                .clone()
+                .or_else(|| live.title(part))
+                .unwrap_or_else(|| part.short());
+            let change = SystemChange::Part {
+                space: part,
+                label,
+                overrides: self.overrides.clone(),
+                uses: self.uses,
+            };
+            (change, "is a part of")
+        };
+        live.edit_system(aggregate, vec![change]).await?;
+        Ok(Report::new(
+            format!("{} {word} {}.", part.short(), aggregate.short()),
+            &json!({
+                "aggregate": aggregate.to_string(),
+                "part": part.to_string(),
+                "linked": !self.remove,
+            }),
+        ))
+    }
+}

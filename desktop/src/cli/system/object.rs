@@ -1,0 +1,82 @@
+//! Systems for programs.
+
+use aramaki_model::Severity;
+use aramaki_sync_core::SpaceId;
+use serde_json::{Value, json};
+
+use crate::cli::CliError;
+use crate::cli::timeline::entry_json;
+use crate::workspace::{Live, SystemRow};
+
+/// A state's word; `unobserved` where nothing looks.
+pub(crate) fn severity_word(severity: Option<Severity>) -> &'static str {
+    severity.map_or("unobserved", Severity::word)
+}
+
+/// A System in a list.
+pub(crate) fn row_json(row: &SystemRow) -> Value {
+    json!({
+        "id": row.id.to_string(),
+        "title": row.title,
+        "category": row.category,
+        "raw": row.raw.map(Severity::word),
+        "effective": row.effective.map(Severity::word),
+        "since": row.since.map(|since| since.to_string()),
+        "parts": row.parts,
+        "anchor": row.anchor,
+        "why": row.why,
+    })
+}
+
+/// All that can be said of a System, with at most so many entries of its timeline.
+pub(crate) fn system_json(live: &Live, space: SpaceId, entries: usize) -> Result<Value, CliError> {
+    let page = live.page(space)?;
+    let mut object = row_json(&page.row);
+    let pairs = |pairs: &[(String, String)], left: &str, right: &str| -> Vec<Value> {
+        pairs
+            .iter()
+            .map(|(a, b)| json!({left: a, right: b}))
+            .collect()
+    };
+    let timeline: Vec<_> = live
+        .timeline(Some(space))
+        .iter()
+        .take(entries)
+        .map(entry_json)
+        .collect();
+    let more = json!({
+        "purpose": page.purpose,
+        "rules": page.rules.iter().map(|(kind, text)| json!({"kind": kind, "text": text}))
+            .collect::<Vec<_>>(),
+        "contacts": pairs(&page.contacts, "role", "reach"),
+        "dashboards": pairs(&page.dashboards, "title", "url"),
+        "linked": page.parts.iter().map(|part| json!({
+            "id": part.id.to_string(),
+            "label": part.label,
+            "readable": part.readable,
+            "effective": part.effective.map(Severity::word),
+        })).collect::<Vec<_>>(),
+        "aggregates": page.aggregates.iter()
+            .map(|(id, title)| json!({"id": id.to_string(), "title": title}))
+            .collect::<Vec<_>>(),
+        "checks": page.checks.iter().map(|check| json!({
+            "name": check.name,
+            "raw": check.raw.word(),
+            "effective": check.effective.word(),
+            "since": check.since.map(|since| since.to_string()),
+            "seen": check.seen.map(|seen| seen.to_string()),
+            "summary": check.summary,
+        })).collect::<Vec<_>>(),
+        "notes": page.notes.iter().map(|note| json!({
+            "id": note.id.to_string(),
+            "title": note.title,
+            "made": note.made.to_string(),
+            "text": note.text,
+        })).collect::<Vec<_>>(),
+        "timeline": timeline,
+    });
+    if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
+        object.extend(more);
+    }
+    Ok(object)
+}

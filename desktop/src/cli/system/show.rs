@@ -1,0 +1,114 @@
+//! `aramaki system show`.
+
+use clap::Args;
+
+use super::{severity_word, system_json};
+use crate::cli::report::{Lines, table};
+use crate::cli::{CliError, Clock, Report, age};
+use crate::workspace::{Live, SystemPage};
+
+/// How many entries of the timeline are shown.
+const ENTRIES_SHOWN: usize = 10;
+
+/// Show a System: status and why, rules, contacts, parts, checks, notes.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Which System.
+    system: String,
+}
+
+impl Show {
+    /// Shows it.
+    pub(crate) fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let space = live.find(&self.system)?;
+        let page = live.page(space)?;
+        Ok(Report::new(
+            text(&page),
+            &system_json(live, space, ENTRIES_SHOWN)?,
+        ))
+    }
+}
+
+/// A page for people.
+fn text(page: &SystemPage) -> String {
+    let now = Clock::now();
+    let row = &page.row;
+    let mut out = Lines::default();
+    out.add(format_args!("{}  {}  {}", row.title, row.category, row.id));
+    if !page.purpose.is_empty() {
+        out.add(&page.purpose);
+    }
+    let since = row
+        .since
+        .map(|since| format!(" for {}", age(now, since)))
+        .unwrap_or_default();
+    out.add(format_args!(
+        "\nStatus: {}{since}",
+        severity_word(row.effective)
+    ));
+    if row.raw != row.effective {
+        out.add(format_args!("Observed: {}", severity_word(row.raw)));
+    }
+    if !row.why.is_empty() {
+        out.add(format_args!("Worst path: {}", row.why));
+    }
+    let pair = |(left, right): &(String, String)| vec![left.clone(), right.clone()];
+    let rules = page
+        .rules
+        .iter()
+        .map(|(kind, text)| vec![(*kind).to_owned(), text.clone()]);
+    section(&mut out, "Rules", &rules.collect::<Vec<_>>());
+    section(
+        &mut out,
+        "Contacts",
+        &page.contacts.iter().map(pair).collect::<Vec<_>>(),
+    );
+    section(
+        &mut out,
+        "Dashboards",
+        &page.dashboards.iter().map(pair).collect::<Vec<_>>(),
+    );
+    let parts = page.parts.iter().map(|part| {
+        let seen = if part.readable {
+            severity_word(part.effective)
+        } else {
+            "not readable here"
+        };
+        vec![seen.to_owned(), part.label.clone(), part.id.short()]
+    });
+    section(&mut out, "Parts", &parts.collect::<Vec<_>>());
+    let aggregates = page
+        .aggregates
+        .iter()
+        .map(|(id, title)| vec![title.clone(), id.short()]);
+    section(&mut out, "Part of", &aggregates.collect::<Vec<_>>());
+    let checks = page.checks.iter().map(|check| {
+        let seen = check
+            .seen
+            .map(|seen| format!("{} ago", age(now, seen)))
+            .unwrap_or_default();
+        vec![
+            check.effective.word().to_owned(),
+            check.name.clone(),
+            check.summary.clone(),
+            seen,
+        ]
+    });
+    section(&mut out, "Checks", &checks.collect::<Vec<_>>());
+    let notes = page
+        .notes
+        .iter()
+        .map(|note| vec![note.id.to_string(), note.title.clone()]);
+    section(&mut out, "Notes", &notes.collect::<Vec<_>>());
+    out.into_text()
+}
+
+fn section(out: &mut Lines, title: &str, rows: &[Vec<String>]) {
+    if rows.is_empty() {
+        return;
+    }
+    out.add(format_args!("\n{title}"));
+    for line in table(rows).lines() {
+        out.add(format_args!("  {line}"));
+    }
+}

@@ -1,0 +1,64 @@
+//! `aramaki timeline`.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::report::table;
+use super::{CliError, Clock, Report, local, parse_span};
+use crate::workspace::{Live, TimelineRow};
+
+/// Say what happened: transitions, notes, messages, newest first.
+#[derive(Debug, Args)]
+pub(crate) struct Timeline {
+    /// Of which System; of all without it.
+    system: Option<String>,
+    /// How many entries.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
+    /// Only what happened within this span.
+    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
+    since: Option<Duration>,
+}
+
+impl Timeline {
+    /// Reads it.
+    pub(crate) fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let wanted = self
+            .system
+            .as_deref()
+            .map(|system| live.find(system))
+            .transpose()?;
+        let begin = self.since.map(|span| Clock::now().minus(span));
+        let mut rows = live.timeline(wanted);
+        rows.retain(|row| begin.is_none_or(|begin| row.at >= begin));
+        rows.truncate(self.limit);
+        let lines: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                vec![
+                    local(row.at),
+                    row.title.clone(),
+                    row.text.clone(),
+                    row.who.clone(),
+                ]
+            })
+            .collect();
+        let entries: Vec<_> = rows.iter().map(entry_json).collect();
+        Ok(Report::new(table(&lines), &json!({"entries": entries})))
+    }
+}
+
+/// An entry for programs.
+pub(super) fn entry_json(row: &TimelineRow) -> Value {
+    json!({
+        "at": row.at.to_string(),
+        "system": row.system.to_string(),
+        "title": row.title,
+        "kind": row.kind,
+        "severity": row.severity.map(aramaki_model::Severity::word),
+        "text": row.text,
+        "who": row.who,
+    })
+}

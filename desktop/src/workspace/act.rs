@@ -1,0 +1,274 @@
+//! What people do in a workspace: Systems, notes, what is written about them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aramaki_model::entry::Message;
+use aramaki_model::system::NoteRef;
+use aramaki_model::{EntryId, NoteId, Splice, TimelineEntry};
+use aramaki_sync_core::{DocumentId, SpaceId};
+
+use super::change::{self, SystemChange};
+use super::live::Live;
+use super::rows::{NoteRow, SystemPage, SystemRow, TimelineRow};
+use super::{fresh, read};
+use crate::cli::{CliError, select};
+
+impl Live {
+    /// Every System that can be read here.
+    pub(crate) fn rows(&self) -> Vec<SystemRow> {
+        self.snapshot().systems.iter().map(read::row).collect()
+    }
+
+    /// The Spaces of every System that can be read here.
+    pub(crate) fn systems(&self) -> Vec<SpaceId> {
+        self.snapshot()
+            .systems
+            .iter()
+            .map(|system| system.space)
+            .collect()
+    }
+
+    /// The Space that SYSTEM names.
+    ///
+    /// # Errors
+    /// When nothing or several things match.
+    pub(crate) fn find(&self, wanted: &str) -> Result<SpaceId, CliError> {
+        let snapshot = self.snapshot();
+        let systems = snapshot.systems.iter();
+        select(
+            wanted,
+            systems.map(|system| (system.space, system.title.as_str())),
+        )
+    }
+
+    /// A System's title, if it can be read here.
+    pub(crate) fn title(&self, space: SpaceId) -> Option<String> {
+        let title = self.model().system(&space)?.title.clone();
+        (!title.is_empty()).then_some(title)
+    }
+
+    /// The Spaces of a System's agents.
+    pub(crate) fn agents_of(&self, space: SpaceId) -> Vec<SpaceId> {
+        let model = self.model();
+        model
+            .system(&space)
+            .map(|system| system.agents.keys().copied().collect())
+            .unwrap_or_default()
+    }
+
+    /// Whether a Space holds a System, as opposed to an agent.
+    pub(crate) fn is_system(&self, space: SpaceId) -> bool {
+        self.model().system(&space).is_some()
+    }
+
+    /// The Spaces of all agents of Systems that can be read here.
+    pub(super) fn agent_spaces(&self) -> BTreeSet<SpaceId> {
+        let model = self.model();
+        let systems = model.spaces().filter_map(|space| model.system(&space));
+        systems
+            .flat_map(|system| system.agents.keys().copied())
+            .collect()
+    }
+
+    /// The note that a document is.
+    ///
+    /// # Errors
+    /// When the System's index does not list it.
+    pub(super) fn note_of(&self, space: SpaceId, document: DocumentId) -> Result<NoteId, CliError> {
+        let model = self.model();
+        let notes = model.system(&space).map(|system| &system.notes);
+        let found = notes.and_then(|notes| {
+            notes
+                .keys()
+                .copied()
+                .find(|note| aramaki_model::name::note(*note) == document)
+        });
+        found.ok_or_else(|| CliError::NoSuchNote {
+            wanted: document.to_string(),
+        })
+    }
+
+    /// All of one System.
+    ///
+    /// # Errors
+    /// When it cannot be read here.
+    pub(crate) fn page(&self, space: SpaceId) -> Result<SystemPage, CliError> {
+        let snapshot = self.snapshot();
+        let missing = || CliError::NoSuchSystem {
+            wanted: space.to_string(),
+        };
+        snapshot.system(&space).map(read::page).ok_or_else(missing)
+    }
+
+    /// Timelines, newest first.
+    pub(crate) fn timeline(&self, wanted: Option<SpaceId>) -> Vec<TimelineRow> {
+        read::timeline(&self.snapshot(), wanted)
+    }
+
+    /// The notes of a System.
+    pub(crate) fn notes(&self, space: SpaceId) -> Vec<NoteRow> {
+        self.snapshot()
+            .system(&space)
+            .map(read::notes)
+            .unwrap_or_default()
+    }
+
+    /// A note by its id or exact title.
+    ///
+    /// # Errors
+    /// When nothing or several notes match.
+    pub(crate) fn find_note(&self, space: SpaceId, wanted: &str) -> Result<NoteRow, CliError> {
+        let notes = self.notes(space);
+        if let Some(note) = notes.iter().find(|note| note.id.to_string() == wanted) {
+            return Ok(note.clone());
+        }
+        let mut named: Vec<_> = notes
+            .into_iter()
+            .filter(|note| note.title == wanted)
+            .collect();
+        match (named.pop(), named.as_slice()) {
+            (None, _) => Err(CliError::NoSuchNote {
+                wanted: wanted.to_owned(),
+            }),
+            (Some(note), []) => Ok(note),
+            (Some(note), others) => Err(CliError::AmbiguousNote {
+                wanted: wanted.to_owned(),
+                candidates: others
+                    .iter()
+                    .chain([&note])
+                    .map(|note| format!("{}  {}", note.id, note.title))
+                    .collect(),
+            }),
+        }
+    }
+
+    /// Makes a System: its Space and what is said of it.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub(crate) async fn create_system(
+        &self,
+        changes: Vec<SystemChange>,
+    ) -> Result<SpaceId, CliError> {
+        let space = self.create_space().await?;
+        self.edit_system(space, changes).await?;
+        Ok(space)
+    }
+
+    /// Changes what is said of a System, all or nothing.
+    ///
+    /// # Errors
+    /// When the model or the store refuses.
+    pub(crate) async fn edit_system(
+        &self,
+        space: SpaceId,
+        changes: Vec<SystemChange>,
+    ) -> Result<(), CliError> {
+        let ids = change::ids(changes.len())?;
+        let new_checks = changes
+            .iter()
+            .any(|change| matches!(change, SystemChange::Checks(_)));
+        self.edit(space, |model, chain, now| {
+            model.edit_system(space, chain, now, |edit| {
+                changes
+                    .iter()
+                    .zip(ids)
+                    .try_for_each(|(change, id)| change.apply(edit, id))
+            })
+        })
+        .await?;
+        if new_checks {
+            self.configure_agents(space).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds a note.
+    ///
+    /// # Errors
+    /// When the model or the store refuses.
+    pub(crate) async fn add_note(
+        &self,
+        space: SpaceId,
+        title: &str,
+        text: &str,
+    ) -> Result<NoteId, CliError> {
+        let note = NoteId::new(fresh::now(), fresh::random()?);
+        // The text first: an index entry without its note would be seen by others.
+        self.edit(space, |model, chain, now| {
+            model.set_note(space, note, chain, now, text)
+        })
+        .await?;
+        let place = NoteRef {
+            title: title.to_owned(),
+            ..NoteRef::default()
+        };
+        self.edit(space, |model, chain, now| {
+            model.edit_system(space, chain, now, |edit| edit.put_note(note, &place))
+        })
+        .await?;
+        Ok(note)
+    }
+
+    /// Gives a note another text by the smallest change.
+    ///
+    /// # Errors
+    /// When the model or the store refuses.
+    pub(crate) async fn set_note(
+        &self,
+        space: SpaceId,
+        note: NoteId,
+        text: &str,
+    ) -> Result<(), CliError> {
+        self.edit(space, |model, chain, now| {
+            model.set_note(space, note, chain, now, text)
+        })
+        .await
+    }
+
+    /// Replaces characters in a note while somebody types; written a moment later.
+    ///
+    /// # Errors
+    /// When the place is outside the text.
+    pub(crate) fn type_note(
+        &self,
+        space: SpaceId,
+        note: NoteId,
+        splice: &Splice,
+    ) -> Result<(), CliError> {
+        self.type_edit(space, |model, chain, now| {
+            model.splice_note(space, note, chain, now, splice)
+        })
+    }
+
+    /// Adds a few words to a System's timeline.
+    ///
+    /// # Errors
+    /// When the model or the store refuses.
+    pub(crate) async fn say(&self, space: SpaceId, text: &str) -> Result<(), CliError> {
+        let id = EntryId::new(fresh::now(), fresh::random()?);
+        let text = text.to_owned();
+        self.edit(space, |model, chain, now| {
+            let entry = TimelineEntry::Message(Message { at: now, text });
+            model.append_timeline(space, chain, now, &[(id, entry)])
+        })
+        .await
+    }
+
+    /// Waits until a System can be read; none when it cannot be in time.
+    pub(crate) async fn wait_for_title(&self, space: SpaceId, limit: Duration) -> Option<String> {
+        let mut changed = self.watch();
+        let wait = async {
+            loop {
+                if let Some(title) = self.title(space) {
+                    return Some(title);
+                }
+                if changed.changed().await.is_err() {
+                    return None;
+                }
+            }
+        };
+        tokio::time::timeout(limit, wait).await.ok().flatten()
+    }
+}

@@ -1,0 +1,194 @@
+//! Changes to what a System says of itself, as verbs and the window ask for them.
+
+use aramaki_model::system::{AgentRef, Contact, Dashboard, Part, Rule, Touch};
+use aramaki_model::{Check, EditError, ItemId, Operator, Override, Relation, Severity, SystemEdit};
+use aramaki_sync_core::SpaceId;
+
+use super::fresh;
+use crate::cli::CliError;
+
+/// One change to a System.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum SystemChange {
+    /// What people call it.
+    Title(String),
+    /// Their word for what it is.
+    Category(String),
+    /// What it is for.
+    Purpose(String),
+    /// How parts roll up.
+    Aggregation(Operator),
+    /// One more rule of touch.
+    Rule(Rule),
+    /// One more contact.
+    Contact { role: String, address: String },
+    /// One more dashboard.
+    Dashboard { name: String, url: String },
+    /// A part, or another edge to one that is there.
+    Part {
+        space: SpaceId,
+        label: String,
+        overrides: Vec<(Severity, Severity)>,
+        uses: bool,
+    },
+    /// No part any more.
+    RemovePart(SpaceId),
+    /// These checks, added to those there; equal ids replace.
+    Checks(Vec<Check>),
+    /// An agent that observes it.
+    Agent { space: SpaceId, label: String },
+}
+
+impl SystemChange {
+    /// Reads a rule of touch.
+    ///
+    /// # Errors
+    /// When the kind is none of the three.
+    pub(crate) fn rule(kind: &str, text: &str) -> Result<Self, CliError> {
+        let touch = match kind.to_lowercase().replace([' ', '_'], "-").as_str() {
+            "touch-freely" | "freely" => Touch::Freely,
+            "ask-first" => Touch::AskFirst,
+            "escalate" => Touch::Escalate,
+            _ => {
+                return Err(CliError::Setting {
+                    what: "rule",
+                    value: kind.to_owned(),
+                    reason: "touch-freely, ask-first or escalate is expected".to_owned(),
+                });
+            }
+        };
+        Ok(Self::Rule(Rule {
+            touch,
+            text: text.to_owned(),
+        }))
+    }
+
+    /// Reads how parts roll up.
+    ///
+    /// # Errors
+    /// When it is no operator.
+    pub(crate) fn operator(text: &str) -> Result<Self, CliError> {
+        let wrong = || CliError::Setting {
+            what: "operator",
+            value: text.to_owned(),
+            reason: "worst, best, `at least N` or `percent N` is expected".to_owned(),
+        };
+        let words: Vec<_> = text
+            .split([' ', '-'])
+            .filter(|word| !word.is_empty())
+            .collect();
+        Ok(Self::Aggregation(match words.as_slice() {
+            ["worst"] => Operator::Worst,
+            ["best"] => Operator::Best,
+            ["at", "least", n] => Operator::AtLeast(n.parse().map_err(|_not_a_number| wrong())?),
+            ["percent", n] => match n.trim_end_matches('%').parse() {
+                Ok(percent @ 1..=100) => Operator::Percent(percent),
+                _ => return Err(wrong()),
+            },
+            _ => return Err(wrong()),
+        }))
+    }
+
+    /// Writes it into a System document.
+    pub(super) fn apply(&self, edit: &mut SystemEdit<'_, '_>, id: ItemId) -> Result<(), EditError> {
+        match self {
+            Self::Title(title) => edit.title(title),
+            Self::Category(category) => edit.category(category),
+            Self::Purpose(purpose) => edit.purpose(purpose),
+            Self::Aggregation(operator) => edit.aggregation(*operator),
+            Self::Rule(rule) => edit.put_rule(id, rule),
+            Self::Contact { role, address } => edit.put_contact(
+                id,
+                &Contact {
+                    role: role.clone(),
+                    reach: address.clone(),
+                    ..Contact::default()
+                },
+            ),
+            Self::Dashboard { name, url } => edit.put_dashboard(
+                id,
+                &Dashboard {
+                    title: name.clone(),
+                    url: url.clone(),
+                },
+            ),
+            Self::Part {
+                space,
+                label,
+                overrides,
+                uses,
+            } => edit.put_part(
+                *space,
+                &Part {
+                    label: label.clone(),
+                    relation: if *uses {
+                        Relation::Uses
+                    } else {
+                        Relation::Part
+                    },
+                    overrides: overrides_of(overrides),
+                },
+            ),
+            Self::RemovePart(space) => edit.remove_part(*space),
+            Self::Checks(checks) => checks.iter().try_for_each(|check| edit.put_check(check)),
+            Self::Agent { space, label } => edit.put_agent(
+                *space,
+                &AgentRef {
+                    label: label.clone(),
+                    author: None,
+                },
+            ),
+        }
+    }
+}
+
+/// An id for each change, drawn before the document is locked.
+pub(super) fn ids(count: usize) -> Result<Vec<ItemId>, CliError> {
+    (0..count)
+        .map(|_| Ok(ItemId::new(fresh::now(), fresh::random()?)))
+        .collect()
+}
+
+fn overrides_of(pairs: &[(Severity, Severity)]) -> Override {
+    let mut overrides = Override::NONE;
+    for (from, to) in pairs {
+        let place = match from {
+            // What is OK there is OK here: nothing to say.
+            Severity::Ok => continue,
+            Severity::Missing => &mut overrides.missing,
+            Severity::Warning => &mut overrides.warning,
+            Severity::Unknown => &mut overrides.unknown,
+            Severity::Critical => &mut overrides.critical,
+        };
+        *place = Some(*to);
+    }
+    overrides
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_and_operators_read_as_people_write_them() {
+        let operator = |text| match SystemChange::operator(text) {
+            Ok(SystemChange::Aggregation(operator)) => Some(operator),
+            _ => None,
+        };
+        assert_eq!(operator("at least 2"), Some(Operator::AtLeast(2)));
+        assert_eq!(operator("percent 50%"), Some(Operator::Percent(50)));
+        assert_eq!(operator("percent 101"), None);
+        assert_eq!(operator("mostly"), None);
+        for kind in ["touch freely", "touch-freely", "Ask First", "escalate"] {
+            assert!(SystemChange::rule(kind, "x").is_ok(), "{kind}");
+        }
+        assert!(SystemChange::rule("perhaps", "x").is_err());
+    }
+
+    #[test]
+    fn overrides_go_to_their_places() {
+        let overrides = overrides_of(&[(Severity::Warning, Severity::Critical)]);
+        assert_eq!(overrides.apply(Severity::Warning), Severity::Critical);
+        assert_eq!(overrides.apply(Severity::Ok), Severity::Ok);
+    }
+}

@@ -1,0 +1,283 @@
+//! The workspace behind the window: intents go in, frames come out.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::frame::{self, Extras};
+use super::live::Live;
+use super::profile::Profile;
+use super::trust::ShareRequest;
+use super::{SystemChange, serve, socket};
+use crate::cli::{CliError, Config};
+use crate::view::{Backend, Frame, Intent, MadeInvitation, Problem, ShareFor, Stage};
+
+/// Wishes that wait; a window that asks faster than a disk writes is told so.
+const INTENTS_MAX: usize = 1_024;
+/// Changes closer together than this become one frame.
+const FRAME_PAUSE: Duration = Duration::from_millis(50);
+/// Ages and stale checks change without anything arriving.
+const TICK: Duration = Duration::from_secs(10);
+
+type Wake = Box<dyn Fn() + Send + Sync>;
+
+/// What the window holds.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    shared: Arc<Shared>,
+    intents: mpsc::Sender<Intent>,
+}
+
+struct Shared {
+    frame: Mutex<Arc<Frame>>,
+    wake: Mutex<Option<Wake>>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Desk")
+    }
+}
+
+impl Backend for Desk {
+    fn frame(&self) -> Arc<Frame> {
+        Arc::clone(&lock(&self.shared.frame))
+    }
+
+    fn send(&self, intent: Intent) {
+        if let Err(error) = self.intents.try_send(intent) {
+            tracing::error!(%error, "a wish was lost");
+            let mut frame = Frame::clone(&self.frame());
+            frame.problem = Some(problem(&CliError::Write {
+                reason: "too much waits for the disk".to_owned(),
+            }));
+            self.publish(frame);
+        }
+    }
+
+    fn on_change(&self, wake: Wake) {
+        *lock(&self.shared.wake) = Some(wake);
+    }
+}
+
+impl Desk {
+    /// A desk, and what the window asks of it.
+    pub(super) fn new() -> (Self, mpsc::Receiver<Intent>) {
+        let (intents, asked) = mpsc::channel(INTENTS_MAX);
+        let shared = Shared {
+            frame: Mutex::new(Arc::new(Frame::default())),
+            wake: Mutex::new(None),
+        };
+        (
+            Self {
+                shared: Arc::new(shared),
+                intents,
+            },
+            asked,
+        )
+    }
+
+    fn publish(&self, frame: Frame) {
+        *lock(&self.shared.frame) = Arc::new(frame);
+        if let Some(wake) = &*lock(&self.shared.wake) {
+            wake();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn problem(error: &CliError) -> Problem {
+    Problem {
+        code: error.code().to_owned(),
+        message: error.message(),
+        hint: error.hint(),
+    }
+}
+
+/// Works for the window until `stop`.
+pub(super) async fn work(
+    desk: Desk,
+    mut asked: mpsc::Receiver<Intent>,
+    config: Config,
+    stop: CancellationToken,
+    opened: impl FnOnce(Live) + Send,
+) {
+    let mut extras = Extras::default();
+    let Some(live) = open(&desk, &mut asked, &config, &mut extras, &stop).await else {
+        return;
+    };
+    opened(live.clone());
+    match socket::Server::bind(&config.socket) {
+        Ok(server) => serve::start(server, &live, stop.clone()),
+        Err(error) => tracing::warn!(%error, "verbs will not reach this app"),
+    }
+    let mut changed = live.watch();
+    let mut demo = live.watch_demo();
+    let mut tick = tokio::time::interval(TICK);
+    loop {
+        desk.publish(frame::of(&live, &extras).await);
+        tokio::select! {
+            () = stop.cancelled() => break,
+            _ = tick.tick() => {}
+            _ = demo.changed() => {}
+            _ = changed.changed() => tokio::time::sleep(FRAME_PAUSE).await,
+            intent = asked.recv() => match intent {
+                Some(intent) => {
+                    take(&live, intent, &mut extras).await;
+                    while let Ok(intent) = asked.try_recv() {
+                        take(&live, intent, &mut extras).await;
+                    }
+                }
+                None => break,
+            },
+        }
+    }
+    live.close().await;
+}
+
+/// Opens the workspace, or waits until somebody makes one.
+async fn open(
+    desk: &Desk,
+    asked: &mut mpsc::Receiver<Intent>,
+    config: &Config,
+    extras: &mut Extras,
+    stop: &CancellationToken,
+) -> Option<Live> {
+    loop {
+        let stage = match Profile::load(&config.data) {
+            Ok(_) => match Live::open(config).await {
+                Ok(live) => return Some(live),
+                Err(error) => {
+                    extras.problem = Some(problem(&error));
+                    Stage::Opening
+                }
+            },
+            Err(CliError::NoWorkspace { .. }) => Stage::Absent,
+            Err(error) => {
+                extras.problem = Some(problem(&error));
+                Stage::Opening
+            }
+        };
+        desk.publish(Frame {
+            stage,
+            problem: extras.problem.clone(),
+            ..Frame::default()
+        });
+        let intent = tokio::select! {
+            () = stop.cancelled() => return None,
+            intent = asked.recv() => intent?,
+        };
+        extras.problem = None;
+        let made = match intent {
+            Intent::CreateWorkspace { name } => super::create(&config.data, &name, None).map(drop),
+            Intent::Join { invitation, name } => {
+                match begin_joined(config, &name, &invitation).await {
+                    Ok(live) => return Some(live),
+                    Err(error) => Err(error),
+                }
+            }
+            Intent::OpenDemo => start_demo(),
+            _ => Ok(()),
+        };
+        extras.problem = made.err().map(|error| problem(&error));
+    }
+}
+
+async fn begin_joined(config: &Config, name: &str, invitation: &str) -> Result<Live, CliError> {
+    // A mistyped code must not leave a workspace behind.
+    Live::check_invitation(invitation)?;
+    super::create(&config.data, name, None)?;
+    let live = Live::open(config).await?;
+    live.join(invitation).await?;
+    Ok(live)
+}
+
+/// Starts the demo as a process of its own.
+fn start_demo() -> Result<(), CliError> {
+    let failed = |source| CliError::File {
+        action: "start",
+        path: std::path::PathBuf::from("aramaki demo"),
+        source,
+    };
+    let program = std::env::current_exe().map_err(failed)?;
+    tokio::process::Command::new(program)
+        .arg("demo")
+        .stdin(std::process::Stdio::null())
+        .spawn()
+        .map(drop)
+        .map_err(failed)
+}
+
+async fn take(live: &Live, intent: Intent, extras: &mut Extras) {
+    if let Err(error) = carry_out(live, intent, extras).await {
+        tracing::warn!(error = error.message(), "a wish was not carried out");
+        extras.problem = Some(problem(&error));
+    }
+}
+
+async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(), CliError> {
+    match intent {
+        Intent::Join { invitation, .. } => {
+            live.join(&invitation).await?;
+        }
+        Intent::OpenDemo => start_demo()?,
+        Intent::NewSystem {
+            title,
+            category,
+            purpose,
+        } => {
+            let mut changes = vec![SystemChange::Title(title)];
+            if !category.is_empty() {
+                changes.push(SystemChange::Category(category));
+            }
+            if !purpose.is_empty() {
+                changes.push(SystemChange::Purpose(purpose));
+            }
+            live.create_system(changes).await?;
+        }
+        Intent::NewNote { space, title } => {
+            live.add_note(space, &title, "").await?;
+        }
+        Intent::EditNote {
+            space,
+            document,
+            splice,
+        } => {
+            let note = live.note_of(space, document)?;
+            live.type_note(space, note, &splice)?;
+        }
+        Intent::Share { space, what, hours } => {
+            let capability = match what {
+                ShareFor::Reading => aramaki_sync_core::statement::Capability::Read,
+                ShareFor::Writing => aramaki_sync_core::statement::Capability::Write,
+            };
+            let span = Duration::from_secs(u64::from(hours) * 3_600);
+            let request = ShareRequest {
+                capability,
+                span,
+                redemptions: 1,
+            };
+            let invited = live.share(space, &request).await?;
+            extras.invitation = Some(MadeInvitation {
+                space,
+                text: invited.code,
+                end: invited.end,
+            });
+        }
+        Intent::ForgetInvitation => extras.invitation = None,
+        Intent::ForgetProblem => extras.problem = None,
+        Intent::StopRelay => live.want_relay(false),
+        Intent::StartRelay => live.want_relay(true),
+        Intent::CreateWorkspace { .. } => {
+            return Err(CliError::WorkspaceExists {
+                data: live.shared.data.clone(),
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! From the replica into the model: what is stored at first, what is admitted from then on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use aramaki_model::{AdmittedChange, Finding, Heartbeat, name};
+use aramaki_sync::replica::ReplicaEvent;
+use aramaki_sync_core::engine::Admitted;
+use aramaki_sync_core::statement::Body;
+use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
+use tokio::sync::broadcast;
+
+use super::fresh;
+use super::live::{Arrival, Live};
+use super::profile::with_causes;
+use crate::cli::CliError;
+
+const DAY: Duration = Duration::from_hours(24);
+/// Shorter than any month, so that none is passed over.
+const MONTH: Duration = Duration::from_hours(28 * 24);
+/// How far back journals are read: what the history strip shows, and a day for time zones.
+const JOURNAL_DAYS: u32 = 31;
+/// How far back timelines are read.
+const TIMELINE_MONTHS: u32 = 13;
+
+/// Takes in what the store holds, then follows the replica until it is closed.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(super) async fn start(live: &Live) -> Result<(), CliError> {
+    // Subscribed before reading: what comes in between comes twice, and is recognised.
+    let events = live.replica().subscribe();
+    load(live).await?;
+    let live = live.clone();
+    tokio::spawn(async move { follow(&live, events).await });
+    Ok(())
+}
+
+async fn load(live: &Live) -> Result<(), CliError> {
+    let spaces = live
+        .replica()
+        .spaces()
+        .await
+        .map_err(|error| CliError::Store {
+            data: live.shared.data.clone(),
+            reason: with_causes(&error),
+        })?;
+    for summary in spaces {
+        load_space(live, summary.id).await;
+    }
+    Ok(())
+}
+
+/// Reads what is known by name: the System and its notes, then the segments of its timeline and,
+/// in an agent's Space, of its journal, as far back as anything is shown.
+async fn load_space(live: &Live, space: SpaceId) {
+    live.model().open_space(space);
+    rebuild(live, space, name::system()).await;
+    let notes: Option<Vec<_>> = live
+        .model()
+        .system(&space)
+        .map(|system| system.notes.keys().copied().collect());
+    let now = fresh::now();
+    let Some(notes) = notes else {
+        let days = (0..JOURNAL_DAYS).map(|n| now.minus(DAY * n));
+        return load_segments(live, space, days, name::journal).await;
+    };
+    for note in notes {
+        rebuild(live, space, name::note(note)).await;
+    }
+    let months = (0..TIMELINE_MONTHS).map(|n| now.minus(MONTH * n));
+    load_segments(live, space, months, name::timeline).await;
+}
+
+async fn load_segments(
+    live: &Live,
+    space: SpaceId,
+    periods: impl Iterator<Item = Timestamp>,
+    named: fn(Timestamp, usize) -> DocumentId,
+) {
+    let mut read = BTreeSet::new();
+    for at in periods {
+        let mut full = 0;
+        while read.insert(named(at, full)) && rebuild(live, space, named(at, full)).await {
+            full += 1;
+        }
+    }
+}
+
+/// Reads a document anew from everything that is admitted; says whether there is any.
+pub(super) async fn rebuild(live: &Live, space: SpaceId, document: DocumentId) -> bool {
+    match live.replica().bodies(space, document).await {
+        Ok(admitted) => {
+            let changes: Vec<_> = admitted.into_iter().filter_map(change).collect();
+            if changes.is_empty() {
+                return false;
+            }
+            let findings = live.model().rebuild(space, document, &changes);
+            note(&findings);
+            true
+        }
+        Err(error) => {
+            tracing::error!(%error, %space, "a document cannot be read");
+            false
+        }
+    }
+}
+
+async fn follow(live: &Live, mut events: broadcast::Receiver<ReplicaEvent>) {
+    loop {
+        let event = tokio::select! {
+            () = live.shared.stop.cancelled() => return,
+            event = events.recv() => event,
+        };
+        match event {
+            Ok(event) => take(live, event).await,
+            Err(broadcast::error::RecvError::Closed) => return,
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                tracing::info!(missed, "reading everything anew");
+                if let Err(error) = load(live).await {
+                    tracing::error!(error = error.message(), "the store cannot be read");
+                }
+                live.tell_changed();
+            }
+        }
+    }
+}
+
+async fn take(live: &Live, event: ReplicaEvent) {
+    match event {
+        ReplicaEvent::Admitted { space, entries } => {
+            let at = fresh::now();
+            let sealed = entries.iter().map(|entry| entry.time).collect();
+            if entries
+                .iter()
+                .any(|entry| entry.chain.author != live.profile().device)
+            {
+                live.heard(at);
+            }
+            admit(live, space, entries);
+            // Nobody listens outside the demo.
+            drop(live.shared.arrivals.send(Arrival { space, at, sealed }));
+        }
+        ReplicaEvent::Rebuilt { space } => load_space(live, space).await,
+        ReplicaEvent::Ephemeral { space, bytes, .. } => match Heartbeat::decode(&bytes) {
+            Ok(heartbeat) => live.model().heartbeat(space, &heartbeat, fresh::now()),
+            Err(error) => tracing::debug!(%error, %space, "an ephemeral is no heartbeat"),
+        },
+        _ => {}
+    }
+    live.tell_changed();
+}
+
+/// Takes a batch in, each document's changes together.
+fn admit(live: &Live, space: SpaceId, entries: Vec<Admitted>) {
+    let mut documents: BTreeMap<DocumentId, Vec<AdmittedChange>> = BTreeMap::new();
+    for entry in entries {
+        let document = entry.document;
+        if let Some(change) = change(entry) {
+            documents.entry(document).or_default().push(change);
+        }
+    }
+    for (document, changes) in documents {
+        let findings = live.model().admit(space, document, &changes);
+        note(&findings);
+    }
+}
+
+fn change(entry: Admitted) -> Option<AdmittedChange> {
+    match entry.body? {
+        Body::Changes(changes) => Some(AdmittedChange {
+            chain: entry.chain,
+            id: entry.id,
+            changes: changes
+                .into_iter()
+                .map(serde_bytes::ByteBuf::into_vec)
+                .collect(),
+        }),
+        _ => None,
+    }
+}
+
+fn note(findings: &[Finding]) {
+    for finding in findings {
+        tracing::warn!(space = %finding.space.short(), reason = %finding.reason, "left out");
+    }
+}

@@ -1,0 +1,345 @@
+//! The open workspace: a replica and the model of what it holds, kept in step.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aramaki_model::{Edit, EditError, Snapshot, Workspace};
+use aramaki_sync::replica::{Replica, ReplicaOptions};
+use aramaki_sync_core::statement::Body;
+use aramaki_sync_core::{Chain, DocumentId, SpaceId, Timestamp};
+use serde_bytes::ByteBuf;
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::profile::{self, Profile, with_causes};
+use super::{feed, fresh};
+use crate::cli::{CliError, Config};
+
+/// Plain changes of one envelope; the engine allows 256 KiB with everything around them.
+const CHANGES_BYTES_MAX: usize = 200 * 1024;
+/// Typing waits this long for more letters.
+const TYPING_PAUSE: Duration = Duration::from_millis(300);
+/// Arrivals that wait for a slow listener; older ones are lost to it.
+const ARRIVALS_MAX: usize = 4_096;
+
+/// What arrived: one batch of admitted envelopes.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    /// In which Space.
+    pub(crate) space: SpaceId,
+    /// When it arrived here.
+    pub(crate) at: Timestamp,
+    /// When each envelope was sealed, by its author's clock.
+    pub(crate) sealed: Vec<Timestamp>,
+}
+
+/// Changes made here and not yet written, by document.
+type Typed = BTreeMap<(SpaceId, DocumentId), Vec<Vec<u8>>>;
+
+/// The open workspace. A handle: clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Live {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What all handles share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) replica: Replica,
+    pub(super) profile: Profile,
+    pub(super) data: PathBuf,
+    model: Mutex<Workspace>,
+    /// Notes that are being typed: changes made here and not yet written.
+    typed: Mutex<Typed>,
+    /// Held from an edit until it is durable, so that chains and documents keep one order.
+    writing: tokio::sync::Mutex<()>,
+    pub(super) changed: watch::Sender<u64>,
+    pub(super) arrivals: broadcast::Sender<Arrival>,
+    /// Whether the demo's relay runs; none outside the demo.
+    demo: watch::Sender<Option<bool>>,
+    /// What the demo bar's button asks for.
+    wanted: watch::Sender<Option<bool>>,
+    /// When news last came from elsewhere.
+    newest: Mutex<Option<Timestamp>>,
+    pub(super) stop: CancellationToken,
+}
+
+impl Live {
+    /// Opens the store of a workspace and takes in what it holds.
+    ///
+    /// # Errors
+    /// When there is no workspace, or another process holds it.
+    pub(crate) async fn open(config: &Config) -> Result<Self, CliError> {
+        let profile = Profile::load(&config.data)?;
+        let keys = profile::device_keys(&config.data)?;
+        let options = ReplicaOptions {
+            network: Some(super::network::options(&config.network)),
+            ..ReplicaOptions::new(profile::store(&config.data), keys)
+        };
+        let replica = Replica::open(options)
+            .await
+            .map_err(|error| CliError::Store {
+                data: config.data.clone(),
+                reason: with_causes(&error),
+            })?;
+        let live = Self {
+            shared: Arc::new(Shared {
+                replica,
+                profile,
+                data: config.data.clone(),
+                model: Mutex::new(Workspace::new()),
+                typed: Mutex::new(BTreeMap::new()),
+                writing: tokio::sync::Mutex::new(()),
+                changed: watch::Sender::new(0),
+                arrivals: broadcast::Sender::new(ARRIVALS_MAX),
+                demo: watch::Sender::new(None),
+                wanted: watch::Sender::new(None),
+                newest: Mutex::new(None),
+                stop: CancellationToken::new(),
+            }),
+        };
+        feed::start(&live).await?;
+        Ok(live)
+    }
+
+    /// Writes what was typed and lets the store go.
+    pub(crate) async fn close(&self) {
+        self.flush().await;
+        self.shared.stop.cancel();
+        self.shared.replica.shutdown().await;
+    }
+
+    /// Who uses this device.
+    pub(crate) fn profile(&self) -> &Profile {
+        &self.shared.profile
+    }
+
+    /// The replica behind it.
+    pub(crate) fn replica(&self) -> &Replica {
+        &self.shared.replica
+    }
+
+    /// The model. A panic elsewhere while it was locked left it whole: edits swap documents.
+    pub(super) fn model(&self) -> MutexGuard<'_, Workspace> {
+        self.shared
+            .model
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything that can be seen here now.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.model().view(fresh::now())
+    }
+
+    /// Says when something changed.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.shared.changed.subscribe()
+    }
+
+    /// Says what arrives.
+    pub(crate) fn arrivals(&self) -> broadcast::Receiver<Arrival> {
+        self.shared.arrivals.subscribe()
+    }
+
+    /// Says when the demo's relay stops or starts.
+    pub(super) fn watch_demo(&self) -> watch::Receiver<Option<bool>> {
+        self.shared.demo.subscribe()
+    }
+
+    /// Whether the demo's relay runs; none outside the demo.
+    pub(super) fn demo_running(&self) -> Option<bool> {
+        *self.shared.demo.borrow()
+    }
+
+    /// The demo's relay runs or not.
+    pub(crate) fn demo_relay(&self, running: bool) {
+        self.shared.demo.send_replace(Some(running));
+    }
+
+    /// Somebody wants the demo's relay to run, or not.
+    pub(super) fn want_relay(&self, running: bool) {
+        self.shared.wanted.send_replace(Some(running));
+    }
+
+    /// Says when somebody pressed the demo bar's button.
+    pub(crate) fn watch_wanted(&self) -> watch::Receiver<Option<bool>> {
+        self.shared.wanted.subscribe()
+    }
+
+    /// When news last came from elsewhere.
+    pub(super) fn newest(&self) -> Option<Timestamp> {
+        *self
+            .shared
+            .newest
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// News came from elsewhere.
+    pub(super) fn heard(&self, at: Timestamp) {
+        let mut newest = self
+            .shared
+            .newest
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *newest = (*newest).max(Some(at));
+    }
+
+    pub(super) fn tell_changed(&self) {
+        self.shared
+            .changed
+            .send_modify(|version| *version = version.wrapping_add(1));
+    }
+
+    /// The chain in which this device writes.
+    ///
+    /// # Errors
+    /// When the replica has ended.
+    pub(super) fn chain(&self) -> Result<Chain, CliError> {
+        let replica = &self.shared.replica;
+        let instance = replica.instance().map_err(|error| CliError::Write {
+            reason: with_causes(&error),
+        })?;
+        Ok(Chain {
+            author: replica.author(),
+            instance,
+        })
+    }
+
+    /// Makes an edit in the model and writes it; returns when it is durable.
+    ///
+    /// # Errors
+    /// When the model refuses, or the store does: then the model forgets the edit.
+    pub(super) async fn edit(
+        &self,
+        space: SpaceId,
+        make: impl FnOnce(&mut Workspace, &Chain, Timestamp) -> Result<Edit, EditError>,
+    ) -> Result<(), CliError> {
+        let _order = self.shared.writing.lock().await;
+        let chain = self.chain()?;
+        let edit =
+            make(&mut self.model(), &chain, fresh::now()).map_err(|error| CliError::Refused {
+                what: "the edit",
+                reason: with_causes(&error),
+            })?;
+        let typed = self
+            .typed()
+            .remove(&(space, edit.document))
+            .unwrap_or_default();
+        let changes = typed.into_iter().chain(edit.changes).collect();
+        self.tell_changed();
+        self.write(space, edit.document, changes).await
+    }
+
+    /// Makes an edit that waits for more of its kind before it is written.
+    pub(super) fn type_edit(
+        &self,
+        space: SpaceId,
+        make: impl FnOnce(&mut Workspace, &Chain, Timestamp) -> Result<Edit, EditError>,
+    ) -> Result<(), CliError> {
+        let chain = self.chain()?;
+        let edit =
+            make(&mut self.model(), &chain, fresh::now()).map_err(|error| CliError::Refused {
+                what: "the edit",
+                reason: with_causes(&error),
+            })?;
+        let is_first = {
+            let mut typed = self.typed();
+            let is_first = typed.is_empty();
+            typed
+                .entry((space, edit.document))
+                .or_default()
+                .extend(edit.changes);
+            is_first
+        };
+        self.tell_changed();
+        if is_first {
+            let live = self.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(TYPING_PAUSE).await;
+                live.flush().await;
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes what was typed.
+    pub(super) async fn flush(&self) {
+        let _order = self.shared.writing.lock().await;
+        let typed = std::mem::take(&mut *self.typed());
+        for ((space, document), changes) in typed {
+            if let Err(error) = self.write(space, document, changes).await {
+                tracing::error!(error = error.message(), %space, "what was typed was not stored");
+            }
+        }
+    }
+
+    fn typed(&self) -> MutexGuard<'_, Typed> {
+        self.shared
+            .typed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn write(
+        &self,
+        space: SpaceId,
+        document: DocumentId,
+        changes: Vec<Vec<u8>>,
+    ) -> Result<(), CliError> {
+        for body in bodies(changes) {
+            if let Err(error) = self.shared.replica.write(space, document, body).await {
+                feed::rebuild(self, space, document).await;
+                self.tell_changed();
+                return Err(CliError::Write {
+                    reason: with_causes(&error),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Bodies that fit envelopes, in order.
+fn bodies(changes: Vec<Vec<u8>>) -> Vec<Body> {
+    let mut bodies: Vec<Vec<ByteBuf>> = Vec::new();
+    let mut bytes = CHANGES_BYTES_MAX;
+    for change in changes {
+        bytes += change.len();
+        if bytes > CHANGES_BYTES_MAX {
+            bodies.push(Vec::new());
+            bytes = change.len();
+        }
+        if let Some(body) = bodies.last_mut() {
+            body.push(ByteBuf::from(change));
+        }
+    }
+    bodies.into_iter().map(Body::Changes).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_keep_their_order_over_several_envelopes() {
+        let changes: Vec<Vec<u8>> = (0..5_u8).map(|n| vec![n; 90 * 1024]).collect();
+        let bodies = bodies(changes);
+        let firsts: Vec<Vec<u8>> = bodies
+            .iter()
+            .map(|body| match body {
+                Body::Changes(changes) => changes.iter().map(|change| change[0]).collect(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(firsts, [vec![0, 1], vec![2, 3], vec![4]]);
+    }
+
+    #[test]
+    fn an_edit_that_changes_nothing_writes_nothing() {
+        assert!(bodies(Vec::new()).is_empty());
+    }
+}

@@ -1,0 +1,81 @@
+//! The window and the thread behind it.
+
+use std::thread;
+
+use tokio_util::sync::CancellationToken;
+
+use super::desk::{self, Desk};
+use super::frame::{self, Extras};
+use super::live::Live;
+use super::profile::with_causes;
+use crate::cli::{CliError, Config, Report, block_on, log_to_file};
+use crate::screenshot::{self, Picture};
+use crate::window;
+
+/// Opens the app and returns when its window is closed.
+///
+/// # Errors
+/// When there is no display.
+pub(crate) fn open_window(config: &Config) -> Result<Report, CliError> {
+    log_to_file(config)?;
+    show(config, |_live| {})?;
+    Ok(Report::default())
+}
+
+/// Opens the app for one person of the demo; `serve` runs beside it. When `serve` ends, because
+/// the demo is gone, the process ends with it.
+///
+/// # Errors
+/// When there is no display.
+pub(crate) fn open_demo_window<F, S>(config: &Config, serve: S) -> Result<Report, CliError>
+where
+    S: FnOnce(Live) -> F + Send + 'static,
+    F: Future<Output = Result<(), CliError>> + Send + 'static,
+{
+    show(config, move |live| {
+        tokio::spawn(async move {
+            if let Err(error) = serve(live.clone()).await {
+                tracing::error!(error = error.message(), "the demo cannot be served");
+            }
+            live.close().await;
+            end_process();
+        });
+    })?;
+    Ok(Report::default())
+}
+
+#[expect(
+    clippy::exit,
+    reason = "the window's loop cannot be left from another thread"
+)]
+fn end_process() -> ! {
+    std::process::exit(0)
+}
+
+fn show(config: &Config, opened: impl FnOnce(Live) + Send + 'static) -> Result<(), CliError> {
+    let (desk, asked) = Desk::new();
+    let stop = CancellationToken::new();
+    let worker = {
+        let (desk, config, stop) = (desk.clone(), config.clone(), stop.clone());
+        thread::Builder::new()
+            .name("workspace".to_owned())
+            .spawn(move || block_on(desk::work(desk, asked, config, stop, opened)))
+            .map_err(|error| CliError::Bug(error.to_string()))?
+    };
+    let shown = window::run(desk);
+    stop.cancel();
+    let worked = worker.join();
+    shown.map_err(|error| CliError::NoWindow {
+        reason: error.to_string(),
+    })?;
+    worked.unwrap_or_else(|_panic| Err(CliError::Bug("the workspace's thread panicked".to_owned())))
+}
+
+/// Draws the overview as it is now, without a display.
+///
+/// # Errors
+/// When it cannot be encoded.
+pub(crate) async fn overview_png(live: &Live) -> Result<Vec<u8>, CliError> {
+    let frame = frame::of(live, &Extras::default()).await;
+    screenshot::png(&frame, &Picture::default()).map_err(|error| CliError::Bug(with_causes(&error)))
+}

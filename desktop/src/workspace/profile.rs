@@ -1,0 +1,218 @@
+//! Who uses this device: kept beside the store, readable by its owner alone.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use aramaki_sync::keys;
+use aramaki_sync_core::key::DeviceKeys;
+use aramaki_sync_core::{AuthorId, PrincipalId};
+use serde::{Deserialize, Serialize};
+
+use super::recovery::RecoveryKit;
+use crate::cli::CliError;
+
+const PROFILE_FILE: &str = "profile.toml";
+const KEY_FILE: &str = "device.key";
+/// The folder of the replica's store, inside the data folder.
+const STORE_FOLDER: &str = "store";
+
+/// Who uses this device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    /// What others see beside what this person does.
+    pub(crate) name: String,
+    /// The device's signing key.
+    pub(crate) device: AuthorId,
+    /// The person behind the device, the same on all their devices.
+    pub(crate) principal: PrincipalId,
+    /// The key that stands above all devices, if there is a recovery kit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) anchor: Option<Anchor>,
+}
+
+/// The public half of the key in the recovery kit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Anchor {
+    /// Its signing key.
+    pub(crate) author: AuthorId,
+    /// Its box key.
+    pub(crate) box_key: [u8; 32],
+}
+
+impl Profile {
+    /// Reads the profile in a data folder.
+    ///
+    /// # Errors
+    /// [`CliError::NoWorkspace`] when there is none.
+    pub(crate) fn load(data: &Path) -> Result<Self, CliError> {
+        let path = data.join(PROFILE_FILE);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(CliError::NoWorkspace {
+                    data: data.to_owned(),
+                });
+            }
+            Err(source) => {
+                return Err(CliError::File {
+                    action: "read",
+                    path,
+                    source,
+                });
+            }
+        };
+        toml::from_str(&text).map_err(|error| CliError::Config {
+            file: path,
+            line: None,
+            message: error.message().to_owned(),
+        })
+    }
+
+    /// Writes it into a data folder; a crash leaves the old one or the new one.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(crate) fn save(&self, data: &Path) -> Result<(), CliError> {
+        let path = data.join(PROFILE_FILE);
+        let text = toml::to_string(self).map_err(|error| CliError::Bug(error.to_string()))?;
+        let write = || -> io::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(data)?;
+            file.write_all(text.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|error| error.error)?;
+            fs::File::open(data)?.sync_all()
+        };
+        write().map_err(|source| CliError::File {
+            action: "write",
+            path: path.clone(),
+            source,
+        })
+    }
+}
+
+/// Makes a workspace in a folder that has none.
+///
+/// # Errors
+/// When there is one already, or the disk refuses.
+pub(crate) fn create(
+    data: &Path,
+    name: &str,
+    kit: Option<&RecoveryKit>,
+) -> Result<Profile, CliError> {
+    refuse_existing(data)?;
+    private_folder(data)?;
+    let anchor = kit.map(RecoveryKit::write).transpose()?;
+    let keys = keys::create(&key_file(data), None).map_err(|error| key_error(data, &error))?;
+    let principal = keys::random_seed().map_err(|error| key_error(data, &error))?;
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&principal[..16]);
+    let profile = Profile {
+        name: name.to_owned(),
+        device: keys.author(),
+        principal: PrincipalId::from_bytes(bytes),
+        anchor,
+    };
+    profile.save(data)?;
+    Ok(profile)
+}
+
+/// Reads this device's keys.
+///
+/// # Errors
+/// When the file is missing, readable by others or none of ours.
+pub(crate) fn device_keys(data: &Path) -> Result<DeviceKeys, CliError> {
+    keys::read(&key_file(data), None).map_err(|error| key_error(data, &error))
+}
+
+/// Refuses a folder with a workspace: what is there is never overwritten.
+pub(super) fn refuse_existing(data: &Path) -> Result<(), CliError> {
+    if data.join(PROFILE_FILE).exists() || key_file(data).exists() || store(data).exists() {
+        return Err(CliError::WorkspaceExists {
+            data: data.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// The key file of a data folder.
+pub(super) fn key_file(data: &Path) -> PathBuf {
+    data.join(KEY_FILE)
+}
+
+/// The store of a data folder.
+pub(crate) fn store(data: &Path) -> PathBuf {
+    data.join(STORE_FOLDER)
+}
+
+/// Makes a folder that only its owner enters.
+pub(super) fn private_folder(folder: &Path) -> Result<(), CliError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|source| CliError::File {
+        action: "make",
+        path: folder.to_owned(),
+        source,
+    })
+}
+
+/// A key file's error as a verb says it.
+pub(super) fn key_error(data: &Path, error: &keys::KeyFileError) -> CliError {
+    CliError::Store {
+        data: data.to_owned(),
+        reason: with_causes(error),
+    }
+}
+
+/// An error and everything behind it.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        cause = source.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_reads_back_and_is_never_made_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let made = create(&data, "duty operator", None).unwrap();
+        assert_eq!(Profile::load(&data).unwrap(), made);
+        assert_eq!(device_keys(&data).unwrap().author(), made.device);
+        assert!(matches!(
+            create(&data, "x", None),
+            Err(CliError::WorkspaceExists { .. })
+        ));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_enters_the_folder() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        create(&data, "duty operator", None).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&data), 0o700);
+        assert_eq!(mode(&data.join(PROFILE_FILE)), 0o600);
+    }
+
+    #[test]
+    fn an_empty_folder_has_no_workspace() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            Profile::load(folder.path()),
+            Err(CliError::NoWorkspace { .. })
+        ));
+    }
+}

@@ -1,0 +1,187 @@
+//! From the model's snapshot to rows for verbs.
+
+use aramaki_model::snapshot::{
+    Access, NoteView, Observed, Rank, Snapshot, SystemView, TimelineEvent, TimelineItem,
+};
+use aramaki_model::system::Touch;
+use aramaki_model::{EntryId, NoteId, Severity};
+use aramaki_sync_core::{SpaceId, Timestamp};
+
+use super::rows::{CheckRow, NoteRow, PartRow, SystemPage, SystemRow, TimelineRow};
+
+/// A System in a list.
+pub(super) fn row(system: &SystemView) -> SystemRow {
+    let observed = system.status.observed == Observed::Yes;
+    let status = &system.status;
+    let is_fine = status.effective.is_ok() || !observed;
+    SystemRow {
+        id: system.space,
+        title: system.title.clone(),
+        category: system.category.clone(),
+        raw: observed.then_some(status.raw),
+        effective: observed.then_some(status.effective),
+        since: if observed { status.since } else { None },
+        parts: system.parts.len(),
+        anchor: system.rank == Rank::Anchor,
+        why: if is_fine {
+            String::new()
+        } else {
+            status.words()
+        },
+    }
+}
+
+/// All of one System.
+pub(super) fn page(system: &SystemView) -> SystemPage {
+    let touch = |touch| match touch {
+        Touch::Freely => "touch freely",
+        Touch::AskFirst => "ask first",
+        Touch::Escalate => "escalate",
+    };
+    SystemPage {
+        row: row(system),
+        purpose: system.purpose.clone(),
+        rules: system
+            .rules
+            .iter()
+            .map(|(_, rule)| (touch(rule.touch), rule.text.clone()))
+            .collect(),
+        contacts: system
+            .contacts
+            .iter()
+            .map(|(_, contact)| {
+                let said = [&contact.name, &contact.reach, &contact.hours];
+                let said: Vec<_> = said
+                    .into_iter()
+                    .filter(|text| !text.is_empty())
+                    .cloned()
+                    .collect();
+                (contact.role.clone(), said.join(", "))
+            })
+            .collect(),
+        dashboards: system
+            .dashboards
+            .iter()
+            .map(|(_, dashboard)| (dashboard.title.clone(), dashboard.url.clone()))
+            .collect(),
+        parts: system
+            .parts
+            .iter()
+            .map(|part| PartRow {
+                id: part.space,
+                label: part.label.clone(),
+                readable: part.access == Access::Readable,
+                effective: part.effective,
+            })
+            .collect(),
+        aggregates: system.aggregates.clone(),
+        checks: system
+            .checks
+            .iter()
+            .map(|check| CheckRow {
+                name: check.check.name.clone(),
+                raw: check.status.raw,
+                effective: check.status.effective,
+                since: check.status.since,
+                seen: check.status.seen,
+                summary: check.summary.clone(),
+            })
+            .collect(),
+        notes: notes(system),
+    }
+}
+
+/// The notes of a System that its index lists.
+pub(super) fn notes(system: &SystemView) -> Vec<NoteRow> {
+    system.notes.iter().filter_map(note).collect()
+}
+
+fn note(note: &NoteView) -> Option<NoteRow> {
+    let id: NoteId = note.note?;
+    Some(NoteRow {
+        id,
+        title: note.title.clone(),
+        made: id.at(),
+        text: note.text.clone(),
+    })
+}
+
+/// Timelines, newest first.
+pub(super) fn timeline(snapshot: &Snapshot, wanted: Option<SpaceId>) -> Vec<TimelineRow> {
+    let items: &[TimelineItem] = match wanted {
+        Some(space) => snapshot
+            .system(&space)
+            .map_or(&[], |system| &system.timeline),
+        None => &snapshot.timeline,
+    };
+    items
+        .iter()
+        .map(|item| timeline_row(snapshot, item))
+        .collect()
+}
+
+fn timeline_row(snapshot: &Snapshot, item: &TimelineItem) -> TimelineRow {
+    let (kind, severity, text) = said(&item.event);
+    TimelineRow {
+        at: item.at,
+        system: item.system,
+        title: snapshot
+            .system(&item.system)
+            .map(|system| system.title.clone())
+            .unwrap_or_default(),
+        kind,
+        severity,
+        text,
+        who: item.author.map(|author| author.short()).unwrap_or_default(),
+    }
+}
+
+fn said(event: &TimelineEvent) -> (&'static str, Option<Severity>, String) {
+    match event {
+        TimelineEvent::Transition {
+            name,
+            from,
+            to,
+            summary,
+            ..
+        } => (
+            "transition",
+            Some(*to),
+            format!("{name}: {from} → {to}  {summary}"),
+        ),
+        TimelineEvent::AgentStarted { host, version } => {
+            ("agent", None, format!("agent {version} began on {host}"))
+        }
+        TimelineEvent::AgentStopped => ("agent", None, "agent stopped".to_owned()),
+        TimelineEvent::Message(message) => ("message", None, message.text.clone()),
+        TimelineEvent::Deployment(deployment) => (
+            "deployment",
+            None,
+            format!("{} {}", deployment.title, deployment.reference),
+        ),
+        TimelineEvent::Acknowledgement(known) => (
+            "acknowledgement",
+            None,
+            format!("acknowledged: {}", known.text),
+        ),
+        TimelineEvent::Claim(claim) => ("claim", None, format!("works on it: {}", claim.text)),
+        TimelineEvent::Unknown(entry) => (
+            "unknown",
+            None,
+            format!("written by a newer program ({} bytes)", entry.len_bytes),
+        ),
+        _ => ("unknown", None, "written by a newer program".to_owned()),
+    }
+}
+
+/// Every transition here: its System, entry and time.
+pub(crate) fn transitions(
+    snapshot: &Snapshot,
+) -> impl Iterator<Item = (SpaceId, EntryId, Timestamp)> + '_ {
+    snapshot
+        .systems
+        .iter()
+        .flat_map(|system| &system.timeline)
+        .filter(|item| matches!(item.event, TimelineEvent::Transition { .. }))
+        .map(|item| (item.system, item.id, item.at))
+}

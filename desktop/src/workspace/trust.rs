@@ -1,0 +1,303 @@
+//! Spaces, invitations, agents and relays: who may do what, and until when.
+
+use std::time::Duration;
+
+use aramaki_model::AgentConfig;
+use aramaki_sync::replica::{CreateSpace, GrantRequest, InviteRequest, SpaceSummary};
+use aramaki_sync::transport::{AddressError, PeerAddress};
+use aramaki_sync_core::id::IdError;
+use aramaki_sync_core::invitation::{Invitation, InvitationError};
+use aramaki_sync_core::statement::{Body, Capability, RelayAddress};
+use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
+use serde_bytes::ByteBuf;
+
+use super::change::SystemChange;
+use super::fresh;
+use super::live::Live;
+use super::profile::with_causes;
+use crate::cli::CliError;
+
+/// How long grants to relays, agents and the recovery kit last.
+const LONG: Duration = Duration::from_hours(5 * 365 * 24);
+
+/// What somebody is invited to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShareRequest {
+    /// What they may do.
+    pub(crate) capability: Capability,
+    /// For how long.
+    pub(crate) span: Duration,
+    /// How many devices.
+    pub(crate) redemptions: u16,
+}
+
+/// An invitation. The code is a secret.
+#[derive(Clone)]
+pub(crate) struct Invited {
+    /// Into which Space.
+    pub(crate) space: SpaceId,
+    /// The code.
+    pub(crate) code: String,
+    /// When it ends.
+    pub(crate) end: Timestamp,
+}
+
+impl std::fmt::Debug for Invited {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Invited({}, <secret>)", self.space.short())
+    }
+}
+
+fn refused(what: &'static str) -> impl Fn(&dyn std::error::Error) -> CliError {
+    move |error| CliError::Refused {
+        what,
+        reason: with_causes(error),
+    }
+}
+
+impl Live {
+    /// Makes a Space, with this device at its top. The recovery kit's key may administer it too.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub(super) async fn create_space(&self) -> Result<SpaceId, CliError> {
+        let failed = refused("the new Space");
+        let profile = self.profile();
+        let space = self
+            .replica()
+            .create_space(CreateSpace::new(profile.principal))
+            .await
+            .map_err(|error| failed(&error))?;
+        if let Some(anchor) = profile.anchor {
+            let request = GrantRequest {
+                depth_left: 2,
+                ..GrantRequest::to_device(
+                    anchor.author,
+                    anchor.box_key,
+                    Capability::Administer,
+                    fresh::now().plus(LONG),
+                )
+            };
+            self.replica()
+                .grant(space, request)
+                .await
+                .map_err(|error| failed(&error))?;
+        }
+        self.model().open_space(space);
+        Ok(space)
+    }
+
+    /// Makes an invitation.
+    ///
+    /// # Errors
+    /// When this device may not, or the store refuses.
+    pub(crate) async fn share(
+        &self,
+        space: SpaceId,
+        request: &ShareRequest,
+    ) -> Result<Invited, CliError> {
+        let end = fresh::now().plus(request.span);
+        let invite = InviteRequest {
+            capability: request.capability,
+            end,
+            redemptions: request.redemptions,
+        };
+        let failed = refused("the invitation");
+        let invitation = self
+            .replica()
+            .invite(space, invite)
+            .await
+            .map_err(|error| failed(&error))?;
+        let code = invitation.to_text().map_err(|error| failed(&error))?;
+        Ok(Invited {
+            space,
+            code: code.as_str().to_owned(),
+            end,
+        })
+    }
+
+    /// Reads an invitation and refuses one that has ended.
+    ///
+    /// # Errors
+    /// When the code is malformed or has ended.
+    pub(super) fn check_invitation(code: &str) -> Result<Invitation, CliError> {
+        let invitation: Invitation =
+            code.parse()
+                .map_err(|error: InvitationError| CliError::Invitation {
+                    reason: error.to_string(),
+                })?;
+        if invitation.end <= fresh::now() {
+            let reason = format!("it ended {}", crate::cli::local(invitation.end));
+            return Err(CliError::Invitation { reason });
+        }
+        Ok(invitation)
+    }
+
+    /// Takes an invitation.
+    ///
+    /// # Errors
+    /// When the code is malformed or has ended, or the store refuses.
+    pub(crate) async fn join(&self, code: &str) -> Result<SpaceId, CliError> {
+        let invitation = Self::check_invitation(code)?;
+        let space = invitation.space;
+        let failed = refused("joining");
+        self.replica()
+            .join(&invitation)
+            .await
+            .map_err(|error| failed(&error))?;
+        self.model().open_space(space);
+        Ok(space)
+    }
+
+    /// Makes an agent's own Space, readable by the System's readers, and invites the agent.
+    ///
+    /// # Errors
+    /// When this device may not, or the store refuses.
+    pub(crate) async fn invite_agent(
+        &self,
+        system: SpaceId,
+        name: &str,
+        span: Duration,
+    ) -> Result<Invited, CliError> {
+        let failed = refused("the agent's Space");
+        let space = self.create_space().await?;
+        let end = fresh::now().plus(LONG);
+        self.replica()
+            .grant(space, GrantRequest::to_readers_of(system, end))
+            .await
+            .map_err(|error| failed(&error))?;
+        for relay in self.relays(system).await? {
+            self.add_relay(space, relay).await?;
+        }
+        let link = SystemChange::Agent {
+            space,
+            label: name.to_owned(),
+        };
+        self.edit_system(system, vec![link]).await?;
+        self.configure_agent(system, space).await?;
+        let request = ShareRequest {
+            capability: Capability::Write,
+            span,
+            redemptions: 1,
+        };
+        self.share(space, &request).await
+    }
+
+    /// Hands the System's checks to its agents.
+    ///
+    /// # Errors
+    /// When the store refuses; agents that this device may not configure are passed over.
+    pub(super) async fn configure_agents(&self, system: SpaceId) -> Result<(), CliError> {
+        let agents: Vec<SpaceId> = self
+            .model()
+            .system(&system)
+            .map(|system| system.agents.keys().copied().collect())
+            .unwrap_or_default();
+        let administered = self.administered().await;
+        for agent in agents {
+            if administered.contains(&agent) {
+                self.configure_agent(system, agent).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn configure_agent(&self, system: SpaceId, agent: SpaceId) -> Result<(), CliError> {
+        let failed = refused("the agent's configuration");
+        let checks = self
+            .model()
+            .system(&system)
+            .map(|system| system.checks.values().cloned().collect())
+            .unwrap_or_default();
+        // The clock is a generation that grows on every device without asking the others.
+        let generation = u64::try_from(fresh::now().millis()).unwrap_or(1);
+        let config = AgentConfig {
+            generation,
+            system,
+            checks,
+        };
+        let bytes = config.encode().map_err(|error| failed(&error))?;
+        let body = Body::AgentConfig(ByteBuf::from(bytes));
+        self.replica()
+            .write(agent, DocumentId::named("agent-config"), body)
+            .await
+            .map_err(|error| failed(&error))?;
+        Ok(())
+    }
+
+    /// The relays of a Space.
+    ///
+    /// # Errors
+    /// When the replica has ended.
+    pub(crate) async fn relays(&self, space: SpaceId) -> Result<Vec<RelayAddress>, CliError> {
+        let failed = refused("the Space");
+        let summary = self
+            .replica()
+            .space(space)
+            .await
+            .map_err(|error| failed(&error))?;
+        Ok(summary.relays)
+    }
+
+    /// Lets a relay store and forward a Space, and tells its members where it is.
+    ///
+    /// # Errors
+    /// When this device may not administer the Space, or the store refuses.
+    pub(crate) async fn add_relay(
+        &self,
+        space: SpaceId,
+        relay: RelayAddress,
+    ) -> Result<(), CliError> {
+        let failed = refused("the relay");
+        let end = fresh::now().plus(LONG);
+        self.replica()
+            .add_relay(space, relay, end)
+            .await
+            .map_err(|error| failed(&error))?;
+        Ok(())
+    }
+
+    /// The Spaces on this device; none when the replica has ended.
+    pub(crate) async fn spaces(&self) -> Vec<SpaceSummary> {
+        self.replica().spaces().await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the replica does not answer");
+            Vec::new()
+        })
+    }
+
+    /// Every Space in which this device administers, Systems and agents alike.
+    pub(crate) async fn administered(&self) -> Vec<SpaceId> {
+        let spaces = self.spaces().await;
+        let own = spaces
+            .iter()
+            .filter(|space| space.capability >= Some(Capability::Administer));
+        own.map(|space| space.id).collect()
+    }
+}
+
+/// Reads a relay's keys and addresses as `aramaki-relay id` prints them.
+///
+/// # Errors
+/// When one of them is malformed.
+pub(crate) fn relay_address(author: &str, address: &str) -> Result<RelayAddress, CliError> {
+    let setting = |what, value: &str, reason: String| CliError::Setting {
+        what,
+        value: value.to_owned(),
+        reason,
+    };
+    let author: AuthorId = author
+        .parse()
+        .map_err(|error: IdError| setting("relay's key", author, error.to_string()))?;
+    let peer: PeerAddress = address
+        .parse()
+        .map_err(|error: AddressError| setting("relay's address", address, error.to_string()))?;
+    if peer.addresses.is_empty() {
+        let reason = "KEY@IP:PORT or KEY@URL is expected".to_owned();
+        return Err(setting("relay's address", address, reason));
+    }
+    Ok(RelayAddress {
+        author,
+        endpoint: peer.endpoint,
+        addresses: peer.addresses,
+    })
+}

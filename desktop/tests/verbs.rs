@@ -1,0 +1,267 @@
+//! The verbs as people run them: the real program, a workspace of its own for each test.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+struct Aramaki {
+    folder: tempfile::TempDir,
+}
+
+impl Aramaki {
+    fn without_workspace() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn new() -> Self {
+        let aramaki = Self::without_workspace();
+        aramaki.json(&["init", "--name", "duty operator", "--no-recovery-kit"]);
+        aramaki
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.run_in("data", arguments)
+    }
+
+    fn run_in(&self, data: &str, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_aramaki"))
+            .env("ARAMAKI_DATA", self.folder.path().join(data))
+            .env("XDG_CONFIG_HOME", self.folder.path().join("config"))
+            .env("XDG_STATE_HOME", self.folder.path().join("state"))
+            .env_remove("DISPLAY")
+            .env_remove("WAYLAND_DISPLAY")
+            .args(arguments)
+            .output()
+            .unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "{arguments:?}\n{out}\n{err}");
+        let value: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(value["schema"], 1, "{out}");
+        value
+    }
+
+    fn refused(&self, arguments: &[&str], exit: i32) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(exit), "{}", text(&output.stderr));
+        assert!(
+            output.stdout.is_empty(),
+            "errors leave standard output alone"
+        );
+        let line = text(&output.stderr);
+        let value: Value = serde_json::from_str(line.lines().last().unwrap()).unwrap();
+        value["error"].clone()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn a_system_that_was_added_is_shown_with_everything_said_of_it() {
+    let aramaki = Aramaki::new();
+    let added = aramaki.json(&[
+        "system",
+        "add",
+        "Webshop",
+        "--category",
+        "service",
+        "--purpose",
+        "Sells things.",
+        "--rule",
+        "ask-first=the database",
+        "--contact",
+        "duty operator=+49 30 5550100",
+        "--dashboard",
+        "Orders=https://graphs.example.org/orders",
+    ]);
+    let shown = aramaki.json(&["system", "show", "Webshop"]);
+    assert_eq!(shown["id"], added["id"]);
+    assert_eq!(
+        (&shown["title"], &shown["category"]),
+        (&"Webshop".into(), &"service".into())
+    );
+    assert_eq!(shown["rules"][0]["kind"], "ask first");
+    assert_eq!(shown["contacts"][0]["reach"], "+49 30 5550100");
+    assert_eq!(
+        shown["effective"],
+        Value::Null,
+        "nothing is observed, so nothing is claimed"
+    );
+    let id = added["id"].as_str().unwrap();
+    assert_eq!(
+        aramaki.json(&["system", "show", &id[..8]])["id"],
+        added["id"]
+    );
+    let people = text(&aramaki.run(&["system", "show", "Webshop"]).stdout);
+    assert!(
+        people.contains("Webshop") && people.contains("the database"),
+        "{people}"
+    );
+}
+
+#[test]
+fn parts_lead_to_their_aggregate_and_back() {
+    let aramaki = Aramaki::new();
+    let shop = aramaki.json(&["system", "add", "Webshop"]);
+    let storage = aramaki.json(&["system", "add", "Storage"]);
+    aramaki.json(&[
+        "system",
+        "link",
+        "Webshop",
+        "Storage",
+        "--override",
+        "warning=critical",
+    ]);
+    assert_eq!(
+        aramaki.json(&["system", "show", "Webshop"])["linked"][0]["id"],
+        storage["id"]
+    );
+    assert_eq!(
+        aramaki.json(&["system", "show", "Storage"])["aggregates"][0]["id"],
+        shop["id"]
+    );
+    let anchors = aramaki.json(&["status"]);
+    assert_eq!(
+        anchors["systems"].as_array().unwrap().len(),
+        1,
+        "a part is no anchor"
+    );
+    aramaki.json(&["system", "link", "Webshop", "Storage", "--remove"]);
+    assert_eq!(
+        aramaki.json(&["status"])["systems"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[test]
+fn a_note_outlives_the_process_that_wrote_it() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let words = "# Restart\n\nÄsk first 👩‍🚀.\n";
+    aramaki.json(&[
+        "note", "add", "Webshop", "--title", "Restart", "--text", words,
+    ]);
+    assert_eq!(
+        aramaki.json(&["note", "show", "Webshop", "Restart"])["text"],
+        words
+    );
+    let file = aramaki.path("note.md");
+    std::fs::write(&file, "# Restart\n\nNever.\n").unwrap();
+    aramaki.json(&["note", "edit", "Webshop", "Restart", "--file", &file]);
+    assert_eq!(
+        aramaki.json(&["note", "show", "Webshop", "Restart"])["text"],
+        "# Restart\n\nNever.\n"
+    );
+    assert_eq!(
+        aramaki.json(&["verify"])["faults"],
+        Value::Array(Vec::new())
+    );
+}
+
+#[test]
+fn a_backup_restores_in_a_new_folder_and_writes_on() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let file = aramaki.path("backup.aramaki");
+    aramaki.json(&["backup", &file]);
+    assert_eq!(
+        aramaki.refused(&["backup", &file], 1)["code"],
+        "A-109",
+        "nothing is overwritten"
+    );
+    assert_eq!(aramaki.refused(&["restore", &file], 1)["code"], "A-102");
+    let restored = aramaki.run_in("other", &["restore", &file, "--json"]);
+    assert!(restored.status.success(), "{}", text(&restored.stderr));
+    let edited = aramaki.run_in("other", &["system", "edit", "Webshop", "--title", "Shop"]);
+    assert!(edited.status.success(), "{}", text(&edited.stderr));
+    let shown = aramaki.run_in("other", &["system", "show", "Shop", "--json"]);
+    assert!(shown.status.success(), "{}", text(&shown.stderr));
+}
+
+#[test]
+fn an_invitation_is_made_and_a_mistyped_one_is_refused() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let made = aramaki.json(&["share", "Webshop", "--for", "8h", "--capability", "write"]);
+    let code = made["invitation"].as_str().unwrap();
+    assert!(code.starts_with("aramaki1"));
+    let mistyped = format!("{}x", &code[..code.len() - 1]);
+    assert_eq!(aramaki.refused(&["join", &mistyped], 1)["code"], "A-110");
+}
+
+#[test]
+fn errors_have_codes_hints_and_exit_codes() {
+    let aramaki = Aramaki::without_workspace();
+    let refused = aramaki.refused(&["status"], 1);
+    assert_eq!(refused["code"], "A-101");
+    assert!(refused["hint"].as_str().unwrap().contains("aramaki init"));
+    assert_eq!(aramaki.refused(&["frobnicate"], 2)["code"], "A-190");
+    aramaki.json(&["init", "--name", "x", "--no-recovery-kit"]);
+    assert_eq!(
+        aramaki.refused(&["init", "--name", "x", "--no-recovery-kit"], 1)["code"],
+        "A-102"
+    );
+    aramaki.json(&["system", "add", "Twin"]);
+    aramaki.json(&["system", "add", "Twin"]);
+    assert_eq!(
+        aramaki.refused(&["system", "show", "Twin"], 1)["code"],
+        "A-104"
+    );
+    assert_eq!(
+        aramaki.refused(&["system", "show", "Nobody"], 1)["code"],
+        "A-103"
+    );
+}
+
+#[test]
+fn a_recovery_kit_is_sealed_and_never_overwritten() {
+    let aramaki = Aramaki::without_workspace();
+    let (kit, passphrase) = (aramaki.path("kit"), aramaki.path("passphrase"));
+    std::fs::write(&passphrase, "correct horse battery\n").unwrap();
+    let init = [
+        "init",
+        "--name",
+        "x",
+        "--recovery-kit",
+        &kit,
+        "--passphrase-file",
+        &passphrase,
+    ];
+    aramaki.json(&init);
+    assert!(
+        !std::fs::read_to_string(&kit)
+            .unwrap()
+            .contains("correct horse")
+    );
+    aramaki.json(&["system", "add", "Webshop"]);
+    let again = aramaki.run_in("other", &init);
+    assert_eq!(again.status.code(), Some(1));
+}
+
+#[test]
+fn completions_know_the_verbs() {
+    let aramaki = Aramaki::without_workspace();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = text(&aramaki.run(&["completions", shell]).stdout);
+        assert!(script.contains("timeline"), "{shell}");
+    }
+    assert!(
+        !Path::new(&aramaki.path("data")).exists(),
+        "completions need no workspace"
+    );
+}
