@@ -227,3 +227,43 @@ fn ordinary_content_does_not_evaluate_control_again() {
     assert_eq!(refreshed.withdrawn, [written]);
     assert_eq!(refreshed.admitted, [said]);
 }
+
+#[test]
+fn a50_a_revocation_beyond_the_close_does_not_void_that_close() {
+    let (mut stage, mut cast) = stage();
+    let (mut dave, mut witness) = (Actor::new(74), Actor::new(75));
+    stage.grant(&mut cast.alice, &mut dave, 1, |grant| {
+        grant.capability = Capability::Administer;
+        grant.end = minute(100);
+    });
+    stage.grant(&mut cast.carol, &mut witness, 1, |grant| {
+        grant.capability = Capability::Relay;
+        grant.flags = crate::statement::GrantFlags::WITNESS;
+    });
+    let seen = dave.cut();
+    let revoke = |target| Statement::Revoke {
+        target,
+        cuts: Vec::new(),
+        reason: 1,
+    };
+    let backdated = stage.say_late(&mut dave, 99, 110, &revoke(witness.grant));
+    assert_eq!(stage.verdict(backdated, 111), Verdict::Admitted);
+    let closed = stage.say(&mut witness, 115, &close(dave.grant, &[seen]));
+    let evaluation = stage.evaluate(116);
+    assert_eq!(evaluation.verdict(backdated), Verdict::Cut);
+    assert_eq!(evaluation.verdict(closed), Verdict::Admitted);
+}
+
+#[test]
+fn a_revoked_witness_closes_nothing() {
+    let (mut stage, mut cast) = stage();
+    let written = stage.write(&mut cast.bob, 1);
+    let revoke = Statement::Revoke {
+        target: cast.relay.grant,
+        cuts: vec![cast.relay.cut()],
+        reason: 1,
+    };
+    stage.say(&mut cast.alice, 2, &revoke);
+    stage.say(&mut cast.relay, LATE, &close(cast.bob.grant, &[]));
+    assert_eq!(stage.verdict(written, LATE + 1), Verdict::Admitted);
+}
