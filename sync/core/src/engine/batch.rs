@@ -94,6 +94,8 @@ pub(super) struct Draft {
     pub(super) items: Vec<Item>,
     pub(super) heads: BTreeMap<(SpaceId, Chain), (u64, EnvelopeId)>,
     pub(super) epochs: BTreeMap<SpaceId, (EnvelopeId, EpochKey)>,
+    /// Peers that sent what is in the batch already: they too are answered when it is durable.
+    also_from: Vec<((ConnectionId, u64), EnvelopeId)>,
     ids: BTreeSet<EnvelopeId>,
     control: BTreeSet<SpaceId>,
     joins: Vec<(WriteId, SpaceId, Option<Box<DeviceKeys>>)>,
@@ -373,6 +375,11 @@ impl Engine {
         let header = envelope.header();
         let (space, author, id) = (header.space, header.chain.author, envelope.id());
         let bytes = envelope.raw().len_bytes();
+        if draft.ids.contains(&id) {
+            self.queue.received_bytes -= bytes;
+            draft.also_from.extend(from.map(|from| (from, id)));
+            return None;
+        }
         let refusal = match self.judge_received(draft, &envelope) {
             Ok(()) => {
                 self.queue.received_bytes -= bytes;
@@ -411,7 +418,7 @@ impl Engine {
             .get(&header.space)
             .ok_or(Some(Refusal::NoGrant))?;
         let id = envelope.id();
-        if held.log.contains(id) || draft.ids.contains(&id) {
+        if held.log.contains(id) {
             return Err(None);
         }
         if !self.is_author_known(header.space, header.chain.author) {
@@ -461,6 +468,9 @@ impl Engine {
             if let Some(write) = item.write {
                 self.fail(write, WriteError::Store(failure));
             }
+        }
+        for (from, id) in draft.also_from {
+            self.answered(from, id, Some(Refusal::Store));
         }
         for (write, _space, _invitation) in draft.joins {
             self.fail(write, WriteError::Store(failure));
@@ -517,6 +527,9 @@ impl Engine {
                 self.sender_has(from.0, header.space, header.chain, header.seq);
                 self.answered(from, item.envelope.id(), None);
             }
+        }
+        for (from, id) in draft.also_from {
+            self.answered(from, id, None);
         }
         self.settle(&touched, &recent, &new);
         self.retry_orphans(&touched);

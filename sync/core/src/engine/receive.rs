@@ -196,6 +196,10 @@ impl Engine {
         let room = self.queue.received_bytes < self.limits.received_bytes_max
             && self.receiving.len() < self.limits.writes_max;
         let key = (id, frame.number);
+        if self.receiving.contains_key(&key) {
+            // The same frame again: its answer is on the way and must wait for every envelope.
+            return;
+        }
         let receiving = Receiving {
             space,
             from: frame.from,
