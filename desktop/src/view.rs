@@ -1,0 +1,238 @@
+//! What the window shows and what people ask of it: plain values, no egui.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aramaki_model::{Snapshot, Splice};
+use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
+
+/// One immutable picture of everything; drawn as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Frame {
+    /// How far the workspace is.
+    pub stage: Stage,
+    /// The person's name on this device.
+    pub person: String,
+    /// Systems, states and timelines.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// Where all this is, and how old.
+    pub sync: SyncState,
+    /// The demo, when this is one.
+    pub demo: Option<Demo>,
+    /// An invitation that was asked for.
+    pub invitation: Option<MadeInvitation>,
+    /// What went wrong last; shown until closed.
+    pub problem: Option<Problem>,
+}
+
+/// How far the workspace is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// Being read from disk.
+    #[default]
+    Opening,
+    /// There is none yet.
+    Absent,
+    /// Open.
+    Open,
+}
+
+/// Where what one sees is, and how old it is.
+#[derive(Clone, Debug, Default)]
+pub struct SyncState {
+    /// Changes made here that no other peer is known to hold.
+    pub pending: u64,
+    /// When news last arrived from elsewhere.
+    pub newest: Option<Timestamp>,
+    /// Everyone known.
+    pub peers: Vec<Peer>,
+}
+
+impl SyncState {
+    /// How many peers are connected.
+    pub fn connected(&self) -> usize {
+        self.peers.iter().filter(|peer| peer.path.is_some()).count()
+    }
+}
+
+/// Another device, agent or relay.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// What it is called here.
+    pub name: String,
+    /// What it is.
+    pub kind: PeerKind,
+    /// The path in words, when connected: `direct, 0.4 ms`.
+    pub path: Option<String>,
+    /// When it was last seen.
+    pub seen: Option<Timestamp>,
+}
+
+/// What a peer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeerKind {
+    /// A person's device.
+    Device,
+    /// An agent.
+    Agent,
+    /// A relay.
+    Relay,
+}
+
+/// The demo's controls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demo {
+    /// Whether its relay runs.
+    pub relay: RelayState,
+}
+
+/// Whether the demo's relay runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelayState {
+    /// It stores and forwards.
+    Running,
+    /// The cable is pulled.
+    Stopped,
+}
+
+/// An invitation to show once; its text is a secret.
+#[derive(Clone)]
+pub struct MadeInvitation {
+    /// For which System.
+    pub space: SpaceId,
+    /// What to send.
+    pub text: String,
+    /// Until when the guest may use it.
+    pub end: Timestamp,
+}
+
+impl fmt::Debug for MadeInvitation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MadeInvitation({:?}, <secret>)", self.space)
+    }
+}
+
+/// What went wrong, and what to do.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// A stable code, `A-nnn`.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// What an invitation lets its guest do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShareFor {
+    /// Read.
+    Reading,
+    /// Read and change.
+    Writing,
+}
+
+/// What somebody asked for. The window changes nothing itself.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Intent {
+    /// Begin a workspace.
+    CreateWorkspace {
+        /// The person's name.
+        name: String,
+    },
+    /// Use an invitation.
+    Join {
+        /// Its text, a secret.
+        invitation: String,
+        /// The person's name.
+        name: String,
+    },
+    /// Start the demo beside this.
+    OpenDemo,
+    /// Add a System.
+    NewSystem {
+        /// Its title.
+        title: String,
+        /// The team's word for what it is.
+        category: String,
+        /// What it is for.
+        purpose: String,
+    },
+    /// Add an empty note.
+    NewNote {
+        /// To which System.
+        space: SpaceId,
+        /// Its title.
+        title: String,
+    },
+    /// Change a note's text.
+    EditNote {
+        /// Of which System.
+        space: SpaceId,
+        /// Which note.
+        document: DocumentId,
+        /// What changed, in code points.
+        splice: Splice,
+    },
+    /// Make an invitation.
+    Share {
+        /// To which System.
+        space: SpaceId,
+        /// What for.
+        what: ShareFor,
+        /// For how many hours.
+        hours: u32,
+    },
+    /// The invitation was seen.
+    ForgetInvitation,
+    /// The problem was seen.
+    ForgetProblem,
+    /// Pull the demo's cable.
+    StopRelay,
+    /// Put it back.
+    StartRelay,
+}
+
+impl fmt::Debug for Intent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::CreateWorkspace { .. } => "CreateWorkspace",
+            Self::Join { .. } => "Join(<secret>)",
+            Self::OpenDemo => "OpenDemo",
+            Self::NewSystem { .. } => "NewSystem",
+            Self::NewNote { .. } => "NewNote",
+            Self::EditNote { .. } => "EditNote",
+            Self::Share { .. } => "Share",
+            Self::ForgetInvitation => "ForgetInvitation",
+            Self::ForgetProblem => "ForgetProblem",
+            Self::StopRelay => "StopRelay",
+            Self::StartRelay => "StartRelay",
+        };
+        f.write_str(name)
+    }
+}
+
+/// Where one is in the app.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Route {
+    /// All anchors.
+    #[default]
+    Overview,
+    /// Everything in order of time.
+    Timeline,
+    /// One System.
+    System(SpaceId),
+    /// One note of a System.
+    Note(SpaceId, DocumentId),
+}
+
+/// The workspace behind the window.
+pub trait Backend: Send + 'static {
+    /// The newest picture; cheap.
+    fn frame(&self) -> Arc<Frame>;
+    /// Passes a wish on without waiting.
+    fn send(&self, intent: Intent);
+    /// Calls `wake` whenever [`Backend::frame`] has changed; coalesced by the caller.
+    fn on_change(&self, wake: Box<dyn Fn() + Send + Sync>);
+}

@@ -1,0 +1,30 @@
+//! Small pieces that pages are made of; each names itself to accessibility tools.
+
+mod age;
+mod card;
+mod glyph;
+mod icon;
+mod row;
+mod strip;
+
+pub use age::{age, clock};
+pub use card::{card, card_titled};
+pub use glyph::{paint_severity, pill, severity_glyph, severity_word};
+pub use icon::{Icon, icon};
+pub use row::{Lead, Row, row};
+pub use strip::history_strip;
+
+use crate::text::Texts;
+use crate::theme::Tokens;
+use aramaki_sync_core::Timestamp;
+
+/// What every drawing function needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    /// Colours.
+    pub tokens: Tokens,
+    /// Words.
+    pub texts: &'a Texts,
+    /// The clock of the picture.
+    pub now: Timestamp,
+}

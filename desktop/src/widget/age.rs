@@ -1,0 +1,32 @@
+//! Times as people read them: local clock, and how long ago.
+
+use aramaki_sync_core::Timestamp;
+use chrono::{DateTime, Local, Utc};
+
+use super::Look;
+
+/// How long ago, in the largest fitting unit.
+pub fn age(look: Look<'_>, then: Timestamp) -> String {
+    let seconds = look.now.since(then).as_secs();
+    match seconds {
+        0..5 => look.texts.get("age-now"),
+        5..120 => look.texts.count("age-seconds", seconds),
+        120..7_200 => look.texts.count("age-minutes", seconds / 60),
+        7_200..172_800 => look.texts.count("age-hours", seconds / 3_600),
+        _ => look.texts.count("age-days", seconds / 86_400),
+    }
+}
+
+/// Local wall clock: the time today, else with its date.
+pub fn clock(look: Look<'_>, time: Timestamp) -> String {
+    let local = |time: Timestamp| {
+        DateTime::<Utc>::from_timestamp_millis(time.millis()).map(|utc| utc.with_timezone(&Local))
+    };
+    match (local(time), local(look.now)) {
+        (Some(time), Some(now)) if time.date_naive() == now.date_naive() => {
+            time.format("%H:%M:%S").to_string()
+        }
+        (Some(time), _) => time.format("%Y-%m-%d %H:%M").to_string(),
+        (None, _) => time.to_string(),
+    }
+}

@@ -1,0 +1,134 @@
+//! Line icons on a grid of 16, tinted with the text beside them.
+
+use egui::{Color32, Pos2, Rect, Sense, Shape, Stroke, Ui, Vec2, pos2};
+
+/// An icon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Icon {
+    /// Four tiles.
+    Overview,
+    /// A line of events.
+    Timeline,
+    /// A sheet.
+    Note,
+    /// A magnifier.
+    Search,
+    /// A plus.
+    Add,
+    /// Two linked rings.
+    Share,
+    /// Left.
+    Back,
+    /// Half a disc.
+    Theme,
+    /// Connected.
+    Online,
+    /// Not connected.
+    Offline,
+}
+
+type Line = &'static [(f32, f32)];
+
+impl Icon {
+    const fn lines(self) -> &'static [Line] {
+        match self {
+            Self::Overview => &[
+                &[(2.5, 2.5), (6.8, 2.5), (6.8, 6.8), (2.5, 6.8), (2.5, 2.5)],
+                &[(9.2, 2.5), (13.5, 2.5), (13.5, 6.8), (9.2, 6.8), (9.2, 2.5)],
+                &[(2.5, 9.2), (6.8, 9.2), (6.8, 13.5), (2.5, 13.5), (2.5, 9.2)],
+                &[
+                    (9.2, 9.2),
+                    (13.5, 9.2),
+                    (13.5, 13.5),
+                    (9.2, 13.5),
+                    (9.2, 9.2),
+                ],
+            ],
+            Self::Timeline => &[&[
+                (1.5, 10.5),
+                (5.0, 10.5),
+                (7.0, 3.5),
+                (10.0, 13.0),
+                (11.5, 8.0),
+                (14.5, 8.0),
+            ]],
+            Self::Note => &[
+                &[
+                    (3.5, 1.8),
+                    (9.8, 1.8),
+                    (12.8, 4.8),
+                    (12.8, 14.2),
+                    (3.5, 14.2),
+                    (3.5, 1.8),
+                ],
+                &[(6.0, 7.0), (10.3, 7.0)],
+                &[(6.0, 10.0), (10.3, 10.0)],
+            ],
+            Self::Search => &[
+                &[
+                    (11.0, 7.0),
+                    (9.8, 9.8),
+                    (7.0, 11.0),
+                    (4.2, 9.8),
+                    (3.0, 7.0),
+                    (4.2, 4.2),
+                    (7.0, 3.0),
+                    (9.8, 4.2),
+                    (11.0, 7.0),
+                ],
+                &[(10.0, 10.0), (13.8, 13.8)],
+            ],
+            Self::Add => &[&[(8.0, 3.0), (8.0, 13.0)], &[(3.0, 8.0), (13.0, 8.0)]],
+            Self::Share => &[
+                &[(8.0, 10.0), (8.0, 2.0)],
+                &[(5.0, 4.8), (8.0, 1.8), (11.0, 4.8)],
+                &[(3.5, 8.0), (3.5, 13.8), (12.5, 13.8), (12.5, 8.0)],
+            ],
+            Self::Back => &[&[(9.8, 3.0), (4.8, 8.0), (9.8, 13.0)]],
+            Self::Theme => &[
+                &[
+                    (8.0, 2.0),
+                    (12.2, 3.8),
+                    (14.0, 8.0),
+                    (12.2, 12.2),
+                    (8.0, 14.0),
+                    (3.8, 12.2),
+                    (2.0, 8.0),
+                    (3.8, 3.8),
+                    (8.0, 2.0),
+                    (8.0, 14.0),
+                ],
+                &[(10.5, 4.0), (10.5, 12.0)],
+            ],
+            Self::Online => &[
+                &[(2.0, 6.0), (8.0, 3.0), (14.0, 6.0)],
+                &[(4.2, 9.0), (8.0, 7.0), (11.8, 9.0)],
+                &[(7.2, 12.0), (8.8, 12.0)],
+            ],
+            Self::Offline => &[
+                &[(2.0, 6.0), (8.0, 3.0), (14.0, 6.0)],
+                &[(3.0, 13.5), (13.0, 2.5)],
+            ],
+        }
+    }
+
+    /// Paints it into a square.
+    pub fn paint(self, ui: &Ui, rect: Rect, color: Color32) {
+        let scale = rect.width() / 16.0;
+        let place = |&(x, y): &(f32, f32)| -> Pos2 {
+            pos2(rect.left() + x * scale, rect.top() + y * scale)
+        };
+        for line in self.lines() {
+            ui.painter().add(Shape::line(
+                line.iter().map(place).collect(),
+                Stroke::new(1.4 * scale.max(0.8), color),
+            ));
+        }
+    }
+}
+
+/// An icon as a piece of a row; its meaning is said by the text beside it.
+pub fn icon(ui: &mut Ui, what: Icon, side: f32, color: Color32) {
+    let (rect, _) = ui.allocate_exact_size(Vec2::splat(side), Sense::hover());
+    what.paint(ui, rect, color);
+}
