@@ -11,7 +11,8 @@ use super::paths::Paths;
 
 const PROFILE_LEN_CHARS_MAX: usize = 40;
 const DEFAULT_PROFILE: &str = "default";
-const DEFAULT_LOG: &str = "warn";
+/// iroh reports its own orderly end as an error.
+const DEFAULT_LOG: &str = "warn,iroh=off,iroh_relay=off";
 
 /// Settings that every verb can rely on.
 #[derive(Clone, Debug)]
