@@ -276,17 +276,7 @@ impl Stage {
 
     /// Waits until the people's replicas hold the same, and asks what they measured.
     async fn measure(&mut self, demo: &Demo) -> Result<Outcome, CliError> {
-        // Nothing new is observed from here on, so that there is something to agree on.
-        self.agents.hang_up();
-        let limit = Instant::now() + AGREE_TIME;
-        let (first, second) = loop {
-            let first = figures(&mut self.first).await?;
-            let second = figures(&mut self.second).await?;
-            if same(&first, &second) || Instant::now() > limit {
-                break (first, second);
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        };
+        // The picture first: it shows agents at work.
         if let Some(file) = &demo.screenshot {
             let file = std::path::absolute(file).unwrap_or_else(|_unknown| file.clone());
             self.first
@@ -299,6 +289,17 @@ impl Stage {
             .await?;
             say(&format!("drew {} ({bytes} bytes)", file.display()));
         }
+        // Nothing new is observed from here on, so that there is something to agree on.
+        self.agents.hang_up();
+        let limit = Instant::now() + AGREE_TIME;
+        let (first, second) = loop {
+            let first = figures(&mut self.first).await?;
+            let second = figures(&mut self.second).await?;
+            if same(&first, &second) || Instant::now() > limit {
+                break (first, second);
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        };
         // Two people, the agents, and the relay.
         let replicas = 2 + self.agents_count + usize::from(self.relay.is_some());
         Ok(Outcome {
