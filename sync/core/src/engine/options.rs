@@ -58,7 +58,7 @@ pub struct Limits {
     pub orphan_bytes_max: usize,
     /// Spaces that are offered and not granted yet.
     pub candidates_max: usize,
-    /// Bytes of each of them.
+    /// Bytes of each of them: control, and the headers of content.
     pub candidate_bytes_max: usize,
     /// Frames that cannot be read before a connection is ended.
     pub faults_max: u32,
@@ -80,8 +80,8 @@ impl Default for Limits {
             batch_bytes: 4 << 20,
             orphans_per_chain_max: 64,
             orphan_bytes_max: 4 << 20,
-            candidates_max: 64,
-            candidate_bytes_max: 1 << 20,
+            candidates_max: 16,
+            candidate_bytes_max: 16 << 20,
             faults_max: 8,
             digest_interval: Duration::from_secs(5),
             acknowledge_timeout: Duration::from_secs(10),

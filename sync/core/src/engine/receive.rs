@@ -8,7 +8,7 @@ use super::io::{CloseReason, ConnectionId, Event, Refusal};
 use super::options::Role;
 use super::space::{Candidate, Space, granted_by};
 use super::{Engine, Mutant};
-use crate::admission::ChainSummary;
+use crate::admission::{ChainSummary, Inserted};
 use crate::envelope::Envelope;
 use crate::id::{AuthorId, Chain, EnvelopeId, Instance, SpaceId};
 use crate::statement::Kind;
@@ -280,15 +280,18 @@ impl Engine {
         let Some(candidate) = self.candidates.get_mut(&envelope.header().space) else {
             return;
         };
-        let bytes = envelope.raw().len_bytes();
-        if envelope.header().kind != Kind::Control
-            || candidate.bytes + bytes > self.limits.candidate_bytes_max
-        {
+        // The grant may stand above content in its chain: content counts by its header alone.
+        let control = envelope.header().kind == Kind::Control;
+        let raw = envelope.raw();
+        let bytes = if control { raw.len_bytes() } else { raw.header.len() };
+        if candidate.bytes + bytes > self.limits.candidate_bytes_max {
             return;
         }
-        if candidate.space.remember(envelope, now).is_ok() {
+        if candidate.space.remember(envelope, now) == Ok(Inserted::New) {
             candidate.bytes += bytes;
-            candidate.envelopes.push(envelope.clone());
+            if control {
+                candidate.envelopes.push(envelope.clone());
+            }
         }
     }
 
