@@ -349,13 +349,40 @@ impl Engine {
                 invitation,
             } => {
                 self.queue.writes -= 1;
+                let invitation = self.invitation_to_keep(space, invitation);
                 draft.joins.push((write, space, invitation));
                 None
             }
             Work::Redeem { space } => {
+                if draft
+                    .joins
+                    .iter()
+                    .any(|(_write, joined, _)| *joined == space)
+                {
+                    return Some(Work::Redeem { space });
+                }
                 self.draft_redemption(draft, space);
                 None
             }
+        }
+    }
+
+    /// An invitation that let this device in stays: peers that lost its redemption know it by that.
+    fn invitation_to_keep(
+        &self,
+        space: SpaceId,
+        new: Option<Box<DeviceKeys>>,
+    ) -> Option<Box<DeviceKeys>> {
+        let held = self
+            .spaces
+            .get(&space)
+            .and_then(|it| it.invitation.as_ref());
+        let old = held.map(|keys| Box::new(DeviceKeys::from_seed(*keys.expose_seed())));
+        let redeemed = self.spaces.get(&space).is_some_and(|it| it.redeemed);
+        if self.is_waiting_for(space) && !redeemed {
+            new.or(old)
+        } else {
+            old.or(new)
         }
     }
 
@@ -467,6 +494,8 @@ impl Engine {
             }
             if let Some(write) = item.write {
                 self.fail(write, WriteError::Store(failure));
+            } else if item.from.is_none() {
+                self.intend_again(item.envelope.header().space);
             }
         }
         for (from, id) in draft.also_from {
@@ -475,6 +504,17 @@ impl Engine {
         for (write, _space, _invitation) in draft.joins {
             self.fail(write, WriteError::Store(failure));
         }
+    }
+
+    /// What the engine writes of itself is due again when the store failed it.
+    fn intend_again(&mut self, space: SpaceId) {
+        let later = self.now.plus(self.limits.receipt_interval);
+        if let Some(held) = self.spaces.get_mut(&space) {
+            held.share_due = true;
+            held.redeemed = false;
+            held.next_receipt = held.next_receipt.or(Some(later));
+        }
+        self.redeem_if_due(space);
     }
 
     fn durable(&mut self, draft: Draft) {
@@ -509,6 +549,8 @@ impl Engine {
                 .entry(space)
                 .or_insert_with(|| Space::new(space));
             held.invitation = invitation.map(|keys| *keys).or(held.invitation.take());
+            self.learn(space);
+            self.redeem_if_due(space);
             touched.insert(space);
             let written = Written {
                 space,

@@ -283,7 +283,11 @@ impl Engine {
         // The grant may stand above content in its chain: content counts by its header alone.
         let control = envelope.header().kind == Kind::Control;
         let raw = envelope.raw();
-        let bytes = if control { raw.len_bytes() } else { raw.header.len() };
+        let bytes = if control {
+            raw.len_bytes()
+        } else {
+            raw.header.len()
+        };
         if candidate.bytes + bytes > self.limits.candidate_bytes_max {
             return;
         }

@@ -67,7 +67,7 @@ impl Engine {
         }
     }
 
-    fn redeem_if_due(&mut self, space: SpaceId) {
+    pub(super) fn redeem_if_due(&mut self, space: SpaceId) {
         let waiting = self.is_waiting_for(space);
         if let Some(held) = self.spaces.get_mut(&space)
             && held.invitation.is_some()
@@ -134,7 +134,7 @@ impl Engine {
     }
 
     /// Opens the epoch keys that this device can.
-    fn learn(&mut self, space: SpaceId) -> bool {
+    pub(super) fn learn(&mut self, space: SpaceId) -> bool {
         let Some(held) = self.spaces.get_mut(&space) else {
             return false;
         };
