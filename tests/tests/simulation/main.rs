@@ -15,7 +15,7 @@ use aramaki_sync_core::engine::Mutant;
 use world::run;
 
 /// Seeds that once failed: they run first.
-const CORPUS: [u64; 6] = [3, 7, 9, 14, 25, 184];
+const CORPUS: [u64; 7] = [3, 7, 9, 14, 25, 184, 957];
 /// Within how many seeds a mutant must be noticed.
 const SEEDS_PER_MUTANT: u64 = 200;
 

@@ -17,6 +17,8 @@ const TICKS_BETWEEN_REPEATS: u64 = 6;
 pub(super) struct Connection {
     pub(super) peer: AuthorId,
     pub(super) authors: BTreeSet<AuthorId>,
+    /// Spaces of which the peer showed grants that are not in the log here yet.
+    pub(super) introduced: BTreeMap<SpaceId, super::introduce::Introduced>,
     /// Known after the peer's first frame.
     pub(super) store_epoch: Option<StoreEpoch>,
     pub(super) feeds: BTreeMap<SpaceId, Feed>,
@@ -117,6 +119,7 @@ impl Engine {
         let connection = Connection {
             peer,
             authors,
+            introduced: BTreeMap::new(),
             store_epoch: None,
             feeds: BTreeMap::new(),
             outstanding: BTreeMap::new(),
@@ -249,7 +252,7 @@ impl Engine {
             };
             self.send(id, &Frame::Since(since));
         }
-        self.say_digests(id, digests);
+        self.say_digests(id, &digests);
     }
 
     fn peer_and_digest(&self, id: ConnectionId, space: SpaceId) -> Option<(AuthorId, [u8; 32])> {
@@ -257,8 +260,8 @@ impl Engine {
         Some((peer, self.spaces.get(&space)?.log.digest()))
     }
 
-    fn say_digests(&mut self, id: ConnectionId, digests: Vec<(SpaceId, [u8; 32])>) {
-        for (space, digest) in &digests {
+    fn say_digests(&mut self, id: ConnectionId, digests: &[(SpaceId, [u8; 32])]) {
+        for (space, digest) in digests {
             let digest = *digest;
             self.feed_mut(id, *space, |feed| feed.said = Some(digest));
         }
@@ -312,10 +315,18 @@ impl Engine {
                 .and_then(|connection| connection.feeds.get(&space))
                 .is_some_and(|feed| feed.agreed == Some(digest));
             if (all || !agreed) && self.may_hear_of(id, space) {
+                let silent = self
+                    .connections
+                    .get(&id)
+                    .and_then(|connection| connection.feeds.get(&space))
+                    .is_some_and(|feed| feed.said.is_some() && !feed.live);
+                if silent {
+                    self.introduce(id, space);
+                }
                 digests.push((space, digest));
             }
         }
-        self.say_digests(id, digests);
+        self.say_digests(id, &digests);
     }
 
     /// Tells peers that were let in by a change of a Space's control that it is here.
@@ -334,7 +345,7 @@ impl Engine {
                 && self.may_hear_of(id, space)
                 && let Some((_peer, digest)) = self.peer_and_digest(id, space)
             {
-                self.say_digests(id, vec![(space, digest)]);
+                self.say_digests(id, &[(space, digest)]);
             }
         }
     }
@@ -345,6 +356,9 @@ impl Engine {
         else {
             return false;
         };
+        if self.is_introduced(id, space) {
+            return true;
+        }
         connection
             .authors
             .iter()
@@ -393,7 +407,7 @@ impl Engine {
         });
         self.peer_holds(id, space, peer, heads);
         if said != Some(digest) && self.may_hear_of(id, space) {
-            self.say_digests(id, vec![(space, digest)]);
+            self.say_digests(id, &[(space, digest)]);
         }
     }
 

@@ -24,6 +24,7 @@ pub(super) enum Frame {
     Heads(Heads),
     Envelopes(Envelopes),
     Acknowledge(Acknowledge),
+    Introduction(Introduction),
     /// A kind of a newer peer: ignored.
     Unknown,
 }
@@ -56,6 +57,10 @@ pub(super) struct Heads {
 
 /// Envelopes in the order in which they arrived at the sender.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "a frame of envelopes holds envelopes"
+)]
 pub(super) struct Envelopes {
     pub(super) space: SpaceId,
     /// Numbers the frames of a connection, to acknowledge them.
@@ -73,6 +78,13 @@ pub(super) struct Acknowledge {
     pub(super) refused: Vec<(EnvelopeId, Refusal)>,
 }
 
+/// "These grants, from the root down, let me in": for a peer whose control chain is older.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Introduction {
+    pub(super) space: SpaceId,
+    pub(super) grants: Vec<RawEnvelope>,
+}
+
 /// A frame that has no meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
@@ -87,6 +99,7 @@ impl Frame {
             Self::Heads(it) => (3, postcard::to_stdvec(it)),
             Self::Envelopes(it) => (4, postcard::to_stdvec(it)),
             Self::Acknowledge(it) => (5, postcard::to_stdvec(it)),
+            Self::Introduction(it) => (6, postcard::to_stdvec(it)),
             Self::Unknown => (u8::MAX, Ok(Vec::new())),
         };
         let mut bytes = vec![kind];
@@ -107,6 +120,7 @@ impl Frame {
             3 => Self::Heads(read(body)?),
             4 => Self::Envelopes(read(body)?),
             5 => Self::Acknowledge(read(body)?),
+            6 => Self::Introduction(read(body)?),
             _newer => Self::Unknown,
         })
     }
@@ -144,7 +158,7 @@ mod tests {
             Frame::decode(&vec![200; FRAME_BYTES_MAX + 1]),
             Err(Malformed)
         );
-        for kind in 0..6 {
+        for kind in 0..7 {
             for length in 0..64 {
                 let mut bytes = vec![0xff; length];
                 bytes.insert(0, kind);

@@ -69,6 +69,7 @@ pub struct StoredCursor {
 
 /// One operation of a batch.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are of the large one")]
 #[non_exhaustive]
 pub enum StoreOperation {
     /// Keep an envelope. Envelopes of a Space keep the order in which they were put: that is the

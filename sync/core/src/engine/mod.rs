@@ -12,6 +12,7 @@ mod batch;
 mod connection;
 mod feed;
 mod frame;
+mod introduce;
 mod io;
 mod mutant;
 mod options;

@@ -17,6 +17,7 @@ pub enum Role {
 
 /// What a relay takes from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "limits say that they are limits")]
 pub struct Quotas {
     /// Bytes that one Space may fill.
     pub space_bytes_max: u64,

@@ -40,6 +40,7 @@ impl Engine {
             Frame::Heads(heads) if greeted => self.heads_received(id, &heads),
             Frame::Envelopes(envelopes) if greeted => self.envelopes_received(id, envelopes),
             Frame::Acknowledge(answer) if greeted => self.acknowledged(id, &answer),
+            Frame::Introduction(shown) if greeted => self.introduced(id, shown),
             // A newer peer's kinds; what came before the first frame comes again.
             _ => {}
         }
@@ -213,7 +214,12 @@ impl Engine {
             let verified = raw.verify();
             match verified {
                 Ok(envelope) if envelope.header().space == space => {
-                    self.envelope_received(key, envelope, candidate, room);
+                    if candidate {
+                        self.keep_for_candidate(&envelope);
+                        self.answered(key, envelope.id(), Some(Refusal::NoGrant));
+                    } else {
+                        self.envelope_received(key, envelope, room);
+                    }
                 }
                 Ok(envelope) => self.refuse_form(key, envelope.id()),
                 Err(_form) => self.refuse_form(key, EnvelopeId::ZERO),
@@ -225,19 +231,8 @@ impl Engine {
         }
     }
 
-    fn envelope_received(
-        &mut self,
-        key: (ConnectionId, u64),
-        envelope: Envelope,
-        candidate: bool,
-        room: bool,
-    ) {
+    fn envelope_received(&mut self, key: (ConnectionId, u64), envelope: Envelope, room: bool) {
         let id = envelope.id();
-        if candidate {
-            self.keep_for_candidate(&envelope);
-            self.answered(key, id, Some(Refusal::NoGrant));
-            return;
-        }
         let header = envelope.header();
         let space = header.space;
         let known = self

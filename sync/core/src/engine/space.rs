@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::options::Limits;
 use crate::admission::{Evaluation, Inserted, Keyring, NotInserted, Outsiders, SpaceLog};
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, RawEnvelope};
 use crate::id::{AuthorId, Chain, EnvelopeId, SpaceId};
 use crate::key::DeviceKeys;
 use crate::statement::{Audience, Statement};
@@ -20,6 +20,8 @@ pub(super) struct Space {
     pub(super) invitation: Option<DeviceKeys>,
     /// Whom any grant names, standing or not: only they can fill the disk.
     pub(super) granted: BTreeSet<AuthorId>,
+    /// The grants as they travel, to show to peers that do not know them yet.
+    pub(super) grants: BTreeMap<EnvelopeId, RawEnvelope>,
     /// Bytes stored, and those of the day that began then.
     pub(super) bytes: u64,
     pub(super) today: (i64, u64),
@@ -43,6 +45,7 @@ impl Space {
             outsiders: Outsiders::none(),
             invitation: None,
             granted: BTreeSet::from([AuthorId::from_bytes(*space.as_bytes())]),
+            grants: BTreeMap::new(),
             bytes: 0,
             today: (0, 0),
             share_due: true,
@@ -70,6 +73,7 @@ impl Space {
             self.today.1 += len_of(envelope);
             if let Some(author) = granted_by(envelope) {
                 self.granted.insert(author);
+                self.grants.insert(envelope.id(), envelope.raw().clone());
             }
         }
         Ok(inserted)

@@ -1,0 +1,127 @@
+//! Peers that were let in after this device last heard: they show the grants that let them in.
+//!
+//! Without this a member whose control chain is old and a relay that was granted since would each
+//! wait for the other to speak.
+
+use super::Engine;
+use super::frame::{Frame, Introduction};
+use super::io::ConnectionId;
+use crate::admission::{DEPTH_MAX, Verdict};
+use crate::envelope::RawEnvelope;
+use crate::id::{AuthorId, EnvelopeId, SpaceId};
+use crate::statement::{Audience, Grant, Statement};
+use crate::time::Timestamp;
+
+/// Grants that a peer showed, and until when they hold.
+#[derive(Debug)]
+pub(super) struct Introduced {
+    grants: Vec<EnvelopeId>,
+    end: Timestamp,
+}
+
+impl Engine {
+    /// Shows a silent peer why it should listen.
+    pub(super) fn introduce(&mut self, id: ConnectionId, space: SpaceId) {
+        let Some(held) = self.spaces.get(&space) else {
+            return;
+        };
+        let mut grants = Vec::new();
+        let mut next = held.evaluation.best_grant(self.author, self.now);
+        while let Some(grant) = next {
+            let Some(raw) = held.grants.get(&grant) else {
+                return;
+            };
+            grants.push(raw.clone());
+            next = match held.log.get(grant).and_then(|entry| entry.statement()) {
+                Some(Statement::Grant(grant)) => grant.parent,
+                _ => None,
+            };
+        }
+        if grants.is_empty() {
+            return;
+        }
+        grants.reverse();
+        let frame = Introduction { space, grants };
+        self.send(id, &Frame::Introduction(frame));
+    }
+
+    /// A peer shows grants. They let it speak on this connection; what it says is judged as ever.
+    pub(super) fn introduced(&mut self, id: ConnectionId, shown: Introduction) {
+        let space = shown.space;
+        let known = self.spaces.contains_key(&space) && !self.may_hear_of(id, space);
+        if !known || shown.grants.len() > DEPTH_MAX {
+            return;
+        }
+        let Some((author, introduced)) = self.audience_of(space, shown.grants) else {
+            return;
+        };
+        if let Some(connection) = self.connections.get_mut(&id)
+            && connection.authors.contains(&author)
+        {
+            connection.introduced.insert(space, introduced);
+        }
+    }
+
+    /// Whether grants that a peer showed still let it in.
+    pub(super) fn is_introduced(&self, id: ConnectionId, space: SpaceId) -> bool {
+        let Some(held) = self.spaces.get(&space) else {
+            return false;
+        };
+        let shown = self
+            .connections
+            .get(&id)
+            .and_then(|connection| connection.introduced.get(&space));
+        shown.is_some_and(|shown| {
+            self.now <= shown.end
+                && shown.grants.iter().all(|grant| {
+                    let verdict = held.evaluation.verdict(*grant);
+                    !matches!(verdict, Verdict::Cut | Verdict::Refused(_))
+                })
+        })
+    }
+
+    /// To whom a row of grants from the root leads, if each stands on the one before, all hold now
+    /// and none is known to be cut or refused here.
+    fn audience_of(
+        &self,
+        space: SpaceId,
+        grants: Vec<RawEnvelope>,
+    ) -> Option<(AuthorId, Introduced)> {
+        let held = self.spaces.get(&space)?;
+        let mut introduced = Introduced {
+            grants: Vec::new(),
+            end: Timestamp::MAX,
+        };
+        let mut above: Option<(EnvelopeId, Grant)> = None;
+        for raw in grants {
+            let envelope = raw.verify().ok()?;
+            let header = envelope.header();
+            let Some(Statement::Grant(grant)) = envelope.statement() else {
+                return None;
+            };
+            let author = header.chain.author;
+            let stands = match &above {
+                None => grant.parent.is_none() && author.as_bytes() == space.as_bytes(),
+                Some((id, parent)) => {
+                    grant.parent == Some(*id)
+                        && parent.audience == Audience::Author(author)
+                        && parent.depth_left > grant.depth_left
+                        && parent.capability >= grant.capability
+                }
+            };
+            let live = grant.not_before <= self.now && self.now <= grant.end;
+            let verdict = held.evaluation.verdict(envelope.id());
+            let ended = matches!(verdict, Verdict::Cut | Verdict::Refused(_));
+            if header.space != space || !stands || !live || ended {
+                return None;
+            }
+            introduced.grants.push(envelope.id());
+            introduced.end = introduced.end.min(grant.end);
+            above = Some((envelope.id(), grant.clone()));
+        }
+        match above?.1.audience {
+            Audience::Author(author) => Some((author, introduced)),
+            Audience::ReadersOf(_) => None,
+        }
+    }
+}
