@@ -1,5 +1,7 @@
 //! An agent from invitation to overview: real store, real network on loopback, real checks.
 
+#![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -17,7 +19,7 @@ use aramaki_sync_core::statement::{Body, Capability};
 use aramaki_sync_core::{Chain, DocumentId, PrincipalId, SpaceId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 const UPTIME: CheckId = CheckId::from_bytes([1; 16]);
 const FILE: CheckId = CheckId::from_bytes([2; 16]);
 

@@ -1,5 +1,7 @@
 //! The verbs as people run them: the real program, a workspace of its own for each test.
 
+#![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -1,6 +1,10 @@
 //! Two people who are never there at the same time, and a relay between them that reads nothing.
 
-#![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed step fails its test"
+)]
 
 use std::net::SocketAddr;
 use std::path::Path;

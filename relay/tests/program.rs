@@ -222,7 +222,9 @@ fn both_signals_stop_it_in_order_and_it_starts_again_as_the_same_relay() {
         drop(idle);
         assert_eq!(status.code(), Some(0), "{log}");
         assert!(log.contains("relay stopped"), "{log}");
-        assert!(!log.contains("ERROR"), "{log}");
+        // iroh's own socket logs its closing channel as an error.
+        let ours = |line: &&str| line.contains("ERROR") && !line.contains("iroh::socket");
+        assert_eq!(log.lines().find(ours), None, "{log}");
         assert_eq!(output(folder.path(), &["id"]).stdout, identity);
     }
 }

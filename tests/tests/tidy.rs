@@ -1,6 +1,9 @@
 //! Rules of the source tree that no compiler checks: who may depend on whom, how files begin.
 
-#![expect(clippy::unwrap_used, reason = "a tree that cannot be read fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a tree that cannot be read fails the test"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -145,6 +145,10 @@ fn check_profile(profile: &str) -> Result<(), CliError> {
 mod tests {
     use super::*;
 
+    #[expect(
+        clippy::unwrap_in_result,
+        reason = "only the answer of the code under test counts"
+    )]
     fn config(text: &str, global: &Global) -> Result<Config, CliError> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config.toml");

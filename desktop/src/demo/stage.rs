@@ -131,6 +131,10 @@ async fn course(
 }
 
 impl Stage {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one order of events, read from top to bottom"
+    )]
     async fn start(
         demo: &Demo,
         folder: &Path,

@@ -56,7 +56,7 @@ pub(super) fn system_ui(
             let left = (width - space::L) * 0.6;
             column(ui, left, &mut |ui| left_ui(ui, look, system, window));
             column(ui, width - space::L - left, &mut |ui| {
-                right_ui(ui, look, system, window)
+                right_ui(ui, look, system, window);
             });
         });
     });

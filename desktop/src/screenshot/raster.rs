@@ -13,6 +13,7 @@ pub(super) struct Textures {
 
 impl Textures {
     /// Takes in what changed.
+    #[expect(clippy::iter_over_hash_type, reason = "each texture is changed alone")]
     pub(super) fn update(&mut self, delta: &mut TexturesDelta) {
         for (id, images) in delta.set.drain() {
             for change in images {
@@ -138,7 +139,8 @@ fn unpack(color: Color32) -> Pixel {
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_precision_loss,
-    reason = "clamped to the texture"
+    clippy::many_single_char_names,
+    reason = "clamped to the texture, named as in every text on it"
 )]
 fn sample(texture: &ColorImage, u: f32, v: f32) -> Pixel {
     let (width, height) = (texture.width(), texture.height());
@@ -171,7 +173,8 @@ fn sample(texture: &ColorImage, u: f32, v: f32) -> Pixel {
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_precision_loss,
-    reason = "clipped to the picture first"
+    clippy::float_cmp,
+    reason = "clipped to the picture first; snapped corners are equal or not"
 )]
 fn triangle(
     target: &mut Target,

@@ -32,6 +32,7 @@ pub fn severity_glyph(ui: &mut Ui, look: Look<'_>, severity: Severity, side: f32
 }
 
 /// Draws a state's shape alone, where the row around it says the word.
+#[expect(clippy::too_many_lines, reason = "one shape a state")]
 pub fn paint_severity(ui: &Ui, look: Look<'_>, severity: Severity, rect: Rect) {
     let painter = ui.painter();
     let color = look.tokens.severity(severity);

@@ -30,6 +30,7 @@ pub enum Icon {
 type Line = &'static [(f32, f32)];
 
 impl Icon {
+    #[expect(clippy::too_many_lines, reason = "a table of points")]
     const fn lines(self) -> &'static [Line] {
         match self {
             Self::Overview => &[

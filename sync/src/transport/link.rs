@@ -40,6 +40,8 @@ pub(super) struct Link {
     pub(super) endpoint: [u8; 32],
     pub(super) device: AuthorId,
     pub(super) authors: BTreeSet<AuthorId>,
+    /// How many of our keys our hello proved.
+    pub(super) keys_told: usize,
     pub(super) addresses: Vec<String>,
     /// The peer's process; another one means that it restarted.
     pub(super) session: u64,
@@ -67,7 +69,7 @@ impl Link {
         let side = connection.side();
         let own = *shared.endpoint.id().as_bytes();
         let endpoint = *connection.remote_id().as_bytes();
-        let hello = shared.hello(&endpoint)?;
+        let (hello, keys_told) = shared.hello(&endpoint)?;
         let mut control = match side {
             Side::Client => connection.open_bi().await,
             Side::Server => connection.accept_bi().await,
@@ -110,6 +112,7 @@ impl Link {
             endpoint,
             device: proven.device,
             authors: proven.authors,
+            keys_told,
             addresses: hello.addresses,
             session: hello.session,
             side,

@@ -412,7 +412,8 @@ impl Shared {
             .map(|(peer, _task)| peer.clone())
     }
 
-    fn hello(&self, to: &[u8; 32]) -> Result<Vec<u8>, TransportError> {
+    /// What we say of ourselves to a peer, and how many keys that proves.
+    fn hello(&self, to: &[u8; 32]) -> Result<(Vec<u8>, usize), TransportError> {
         let keys = self.state().keys.clone();
         let address = address::from_iroh(&self.endpoint.addr());
         Hello::signed(
@@ -422,6 +423,7 @@ impl Shared {
             (self.endpoint.id().as_bytes(), to),
         )
         .encode()
+        .map(|hello| (hello, keys.len()))
         .map_err(|cause| TransportError::Hello(cause.to_string()))
     }
 
@@ -433,6 +435,11 @@ impl Shared {
         let link = Arc::new(link);
         {
             let mut state = self.state();
+            if link.keys_told < state.keys.len() {
+                // A key came while we greeted: without it the peer would never offer its Space.
+                link.close(CLOSE_KEYS);
+                return;
+            }
             let old = state
                 .by_endpoint
                 .get(&link.endpoint)
