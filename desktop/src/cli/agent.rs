@@ -38,15 +38,16 @@ impl Agent {
         let invited = live.invite_agent(system, &invite.name, invite.span).await?;
         Ok(Report::new(
             format!(
-                "{}\n\nEnds {}. On the machine to be observed: aramaki-agent join CODE\n",
+                "{}\n\nThe code ends {}. On the machine to be observed: aramaki-agent join CODE\n",
                 invited.code,
-                local(invited.end)
+                local(invited.redeem_until)
             ),
             &json!({
                 "invitation": invited.code,
                 "agent": invited.space.to_string(),
                 "system": system.to_string(),
-                "end": invited.end.to_string(),
+                "end": invited.redeem_until.to_string(),
+                "access_end": invited.end.to_string(),
             }),
         ))
     }

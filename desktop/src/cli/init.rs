@@ -12,8 +12,9 @@ use crate::workspace::{self, RecoveryKit};
 
 /// Make a workspace: keys of this device, who you are, and the recovery kit.
 ///
-/// The recovery kit holds the anchor key, which grants and revokes every device of yours. It is
-/// sealed by a passphrase; keep it offline. Without a kit a stolen device ends your Systems.
+/// The recovery kit holds the anchor key, which stands above every device of yours in all Systems
+/// that you make: with it you let a new device in and revoke a lost one. It is sealed by a passphrase
+/// and not needed day by day; keep it offline. Without a kit a stolen device ends your Systems.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("kit").required(true))]
 pub(crate) struct Init {

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use aramaki_sync::keys;
-use aramaki_sync_core::key::DeviceKeys;
+use aramaki_sync_core::key::{DeviceKeys, PublicKeys};
 use aramaki_sync_core::{AuthorId, PrincipalId};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,15 @@ pub(crate) struct Anchor {
     pub(crate) author: AuthorId,
     /// Its box key.
     pub(crate) box_key: [u8; 32],
+}
+
+impl From<Anchor> for PublicKeys {
+    fn from(anchor: Anchor) -> Self {
+        Self {
+            author: anchor.author,
+            box_key: anchor.box_key,
+        }
+    }
 }
 
 impl Profile {

@@ -7,6 +7,7 @@ use aramaki_sync::replica::{CreateSpace, GrantRequest, InviteRequest, SpaceSumma
 use aramaki_sync::transport::{AddressError, PeerAddress};
 use aramaki_sync_core::id::IdError;
 use aramaki_sync_core::invitation::{Invitation, InvitationError};
+use aramaki_sync_core::key::PublicKeys;
 use aramaki_sync_core::statement::{Body, Capability, RelayAddress};
 use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
@@ -17,7 +18,7 @@ use super::live::Live;
 use super::profile::with_causes;
 use crate::cli::CliError;
 
-/// How long grants to relays, agents and the recovery kit last.
+/// How long grants to relays and to the readers of a System last.
 const LONG: Duration = Duration::from_hours(5 * 365 * 24);
 
 /// What somebody is invited to.
@@ -38,8 +39,10 @@ pub(crate) struct Invited {
     pub(crate) space: SpaceId,
     /// The code.
     pub(crate) code: String,
-    /// When it ends.
+    /// When the access ends.
     pub(crate) end: Timestamp,
+    /// When the code ends.
+    pub(crate) redeem_until: Timestamp,
 }
 
 impl std::fmt::Debug for Invited {
@@ -56,33 +59,22 @@ fn refused(what: &'static str) -> impl Fn(&dyn std::error::Error) -> CliError {
 }
 
 impl Live {
-    /// Makes a Space, with this device at its top. The recovery kit's key may administer it too.
+    /// Makes a Space under the recovery kit's key, or with this device at its top if there is no kit.
     ///
     /// # Errors
     /// When the store refuses.
     pub(super) async fn create_space(&self) -> Result<SpaceId, CliError> {
         let failed = refused("the new Space");
         let profile = self.profile();
+        let request = CreateSpace {
+            anchor: profile.anchor.map(PublicKeys::from),
+            ..CreateSpace::new(profile.principal)
+        };
         let space = self
             .replica()
-            .create_space(CreateSpace::new(profile.principal))
+            .create_space(request)
             .await
             .map_err(|error| failed(&error))?;
-        if let Some(anchor) = profile.anchor {
-            let request = GrantRequest {
-                depth_left: 2,
-                ..GrantRequest::to_device(
-                    anchor.author,
-                    anchor.box_key,
-                    Capability::Administer,
-                    fresh::now().plus(LONG),
-                )
-            };
-            self.replica()
-                .grant(space, request)
-                .await
-                .map_err(|error| failed(&error))?;
-        }
         self.model().open_space(space);
         Ok(space)
     }
@@ -96,16 +88,19 @@ impl Live {
         space: SpaceId,
         request: &ShareRequest,
     ) -> Result<Invited, CliError> {
-        let end = fresh::now().plus(request.span);
         let invite = InviteRequest {
-            capability: request.capability,
-            end,
             redemptions: request.redemptions,
+            ..InviteRequest::lasting(request.capability, request.span)
         };
+        self.invite(space, invite).await
+    }
+
+    async fn invite(&self, space: SpaceId, request: InviteRequest) -> Result<Invited, CliError> {
+        let (end, redeem_until) = (request.end, request.redeem_until);
         let failed = refused("the invitation");
         let invitation = self
             .replica()
-            .invite(space, invite)
+            .invite(space, request)
             .await
             .map_err(|error| failed(&error))?;
         let code = invitation.to_text().map_err(|error| failed(&error))?;
@@ -113,6 +108,7 @@ impl Live {
             space,
             code: code.as_str().to_owned(),
             end,
+            redeem_until,
         })
     }
 
@@ -126,8 +122,8 @@ impl Live {
                 .map_err(|error: InvitationError| CliError::Invitation {
                     reason: error.to_string(),
                 })?;
-        if invitation.end <= fresh::now() {
-            let reason = format!("it ended {}", crate::cli::local(invitation.end));
+        if invitation.redeem_until <= fresh::now() {
+            let reason = format!("it ended {}", crate::cli::local(invitation.redeem_until));
             return Err(CliError::Invitation { reason });
         }
         Ok(invitation)
@@ -175,12 +171,11 @@ impl Live {
         };
         self.edit_system(system, vec![link]).await?;
         self.configure_agent(system, space).await?;
-        let request = ShareRequest {
-            capability: Capability::Write,
-            span,
-            redemptions: 1,
+        let request = InviteRequest {
+            redeem_until: fresh::now().plus(span),
+            ..InviteRequest::for_agent()
         };
-        self.share(space, &request).await
+        self.invite(space, request).await
     }
 
     /// Hands the System's checks to its agents.

@@ -11,7 +11,7 @@ use crate::codec::{self, CodecError};
 use crate::entropy::Entropy;
 use crate::id::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, SpaceId};
 use crate::key::{self, DeviceKeys, EpochKey, KeyError, Place, SealPurpose, SpaceKey};
-use crate::statement::{Body, Kind, Statement};
+use crate::statement::{Audience, Body, Capability, Grant, Kind, Statement};
 use crate::time::Timestamp;
 
 /// The format that this build writes, and the only one it reads; others are held by the engine.
@@ -49,10 +49,12 @@ pub struct Header {
     /// What the body is.
     pub kind: Kind,
     /// The epoch statement whose key seals the body; zero for control.
+    #[serde(with = "codec::sparse")]
     pub epoch: EnvelopeId,
     /// The author's clock.
     pub time: Timestamp,
-    /// Keyed hash of the plain body; for control the body hash.
+    /// Keyed hash of the plain body; zero for control, whose body hash says the same.
+    #[serde(with = "codec::sparse")]
     pub content_hash: [u8; 32],
     /// Hash of the body as stored.
     pub body_hash: [u8; 32],
@@ -203,6 +205,10 @@ fn check_fields(header: &Header) -> Result<(), FormError> {
         "kind does not fit the document"
     } else if control != header.epoch.is_zero() {
         "epoch does not fit the kind"
+    } else if control && header.content_hash != [0; 32] {
+        "a control envelope has no content hash"
+    } else if !control && is_by_space_key(header) {
+        "the Space key signs its first grants alone"
     } else if header.time < Timestamp::ZERO || header.time > Timestamp::MAX {
         "time is out of range"
     } else if usize::try_from(header.body_len).unwrap_or(usize::MAX) > ENVELOPE_BYTES_MAX {
@@ -211,6 +217,37 @@ fn check_fields(header: &Header) -> Result<(), FormError> {
         return Ok(());
     };
     Err(FormError::Field(wrong))
+}
+
+fn is_by_space_key(header: &Header) -> bool {
+    header.chain.author.as_bytes() == header.space.as_bytes()
+}
+
+/// The Space key signs the root grant and, if that is to an anchor kept offline, one grant below it
+/// in the anchor's stead, to the device that made the Space. Nothing else by it has form (A06).
+fn check_founding(header: &Header, statement: &Statement) -> Result<(), FormError> {
+    if !is_by_space_key(header) {
+        return Ok(());
+    }
+    let founds = match statement {
+        Statement::Grant(grant) if header.seq == 1 => {
+            grant.parent.is_none() && header.authority.is_zero()
+        }
+        Statement::Grant(grant) if header.seq == 2 => {
+            grant.parent == Some(header.previous)
+                && header.authority == header.previous
+                && grant.capability == Capability::Administer
+                && matches!(grant.audience, Audience::Author(_))
+        }
+        _ => false,
+    };
+    if founds && header.chain.instance == Instance(0) && header.ancestors.is_empty() {
+        Ok(())
+    } else {
+        Err(FormError::Field(
+            "the Space key signs its first grants alone",
+        ))
+    }
 }
 
 fn id_of(header: &[u8]) -> EnvelopeId {
@@ -258,10 +295,9 @@ impl Envelope {
             return Err(FormError::Body);
         }
         if self.header.kind == Kind::Control {
-            if self.header.content_hash != self.header.body_hash {
-                return Err(FormError::Body);
-            }
-            self.statement = Some(codec::decode(&body)?);
+            let statement = codec::decode(&body)?;
+            check_founding(&self.header, &statement)?;
+            self.statement = Some(statement);
         }
         self.raw.body = Some(ByteBuf::from(body));
         Ok(())
@@ -318,18 +354,37 @@ pub fn control(
     sign(header, body, |id| keys.sign(DOMAIN, id))
 }
 
-/// The first envelope of a Space: its key grants the anchor, and is dropped.
+/// A Space's first envelopes.
+#[derive(Clone, Debug)]
+pub struct Founding {
+    /// The root grant.
+    pub root: Envelope,
+    /// The grant below it to the device that made the Space, if the root's is to an anchor.
+    pub device: Option<Envelope>,
+}
+
+impl Founding {
+    /// In the order of their chain.
+    pub fn into_envelopes(self) -> impl Iterator<Item = Envelope> {
+        std::iter::once(self.root).chain(self.device)
+    }
+}
+
+/// Signs a Space's first grants with its key, which is zeroized then: `root` to whoever holds the
+/// Space in the last resort, `device` below it in the anchor's stead, so that the anchor's secret
+/// need not be at hand.
 ///
 /// # Errors
-/// When the statement is larger than an envelope may be.
-pub fn genesis(
-    space_key: &SpaceKey,
-    statement: &Statement,
+/// When `root` has a parent, or `device` is not to administer.
+pub fn found(
+    space_key: SpaceKey,
+    root: Grant,
+    device: Option<Grant>,
     time: Timestamp,
-) -> Result<Envelope, FormError> {
+) -> Result<Founding, FormError> {
     let space = space_key.space();
-    let body = codec::encode(statement)?;
-    let position = Position {
+    let author = AuthorId::from_bytes(*space.as_bytes());
+    let mut position = Position {
         space,
         instance: Instance(0),
         seq: 1,
@@ -338,8 +393,22 @@ pub fn genesis(
         ancestors: Vec::new(),
         time,
     };
-    let header = control_header(AuthorId::from_bytes(*space.as_bytes()), position, &body);
-    sign(header, body, |id| space_key.sign(DOMAIN, id))
+    let say = |position: Position, grant: Grant| {
+        let body = codec::encode(&Statement::Grant(grant))?;
+        let header = control_header(author, position, &body);
+        sign(header, body, |id| space_key.sign(DOMAIN, id))
+    };
+    let root = say(position.clone(), root)?;
+    position.seq = 2;
+    position.previous = root.id();
+    position.authority = root.id();
+    let device = device.map(|mut device| {
+        device.parent = Some(root.id());
+        say(position, device)
+    });
+    let device = device.transpose()?;
+    drop(space_key);
+    Ok(Founding { root, device })
 }
 
 /// Seals and signs a body.
@@ -392,7 +461,6 @@ fn control_header(author: AuthorId, position: Position, body: &[u8]) -> Header {
     let document = DocumentId::named("control");
     let mut header = header(author, position, document, Kind::Control);
     set_body(&mut header, body);
-    header.content_hash = header.body_hash;
     header
 }
 

@@ -1,7 +1,7 @@
 //! An invitation: a secret, short-lived text that lets its holder in (TRUST §6).
 //!
 //! The text is `aramaki1` and lower-case base32 of a version, the content and a checksum. Whoever
-//! has it can sign one grant to its own device and read until it ends: treat it as a password.
+//! has it can sign one grant to its own device while it can be redeemed: treat it as a password.
 
 use std::fmt;
 use std::str::FromStr;
@@ -87,8 +87,10 @@ pub struct Invitation {
     pub seed: Zeroizing<[u8; 32]>,
     /// What it allows.
     pub capability: Capability,
-    /// Until when it can be redeemed, and guests stay.
+    /// Until when guests stay.
     pub end: Timestamp,
+    /// Until when it can be redeemed.
+    pub redeem_until: Timestamp,
     /// Where to find the Space.
     pub addresses: Vec<Bootstrap>,
 }
@@ -100,6 +102,7 @@ struct Content {
     seed: [u8; 32],
     capability: Capability,
     end: Timestamp,
+    redeem_until: Timestamp,
     addresses: Vec<Bootstrap>,
 }
 
@@ -114,8 +117,10 @@ pub struct Terms {
     pub capability: Capability,
     /// From when; a few minutes ago lets in guests whose clock is late.
     pub not_before: Timestamp,
-    /// Until when.
+    /// Until when guests stay.
     pub end: Timestamp,
+    /// Until when it can be redeemed, at most until `end`.
+    pub redeem_until: Timestamp,
     /// How many devices may redeem it; at least one.
     pub redemptions: u16,
 }
@@ -142,8 +147,8 @@ impl Draft {
                 end: terms.end,
                 depth_left: 1,
                 redemptions: terms.redemptions,
+                redeem_until: terms.redeem_until,
                 parent: Some(terms.parent),
-                nonce: entropy.bytes(),
             },
             seed,
         }
@@ -167,6 +172,7 @@ impl Draft {
             seed: self.seed,
             capability: self.grant.capability,
             end: self.grant.end,
+            redeem_until: self.grant.redeem_until,
             addresses,
         }
     }
@@ -186,7 +192,7 @@ impl Invitation {
         DeviceKeys::from_seed(*self.seed)
     }
 
-    /// Grants the guest's device what the invitation allows, until the invitation's end. Nobody
+    /// Grants the guest's device what the invitation allows, until the access's end. Nobody
     /// needs to be online; the envelope goes to whoever stores the Space. `instance` is new and
     /// random: each redemption is a chain of its own.
     ///
@@ -197,7 +203,6 @@ impl Invitation {
         guest: &DeviceKeys,
         instance: Instance,
         time: Timestamp,
-        entropy: &mut Entropy,
     ) -> Result<Envelope, FormError> {
         let grant = Grant {
             audience: Audience::Author(guest.author()),
@@ -209,8 +214,8 @@ impl Invitation {
             end: self.end,
             depth_left: 0,
             redemptions: 0,
+            redeem_until: Timestamp::ZERO,
             parent: Some(self.grant),
-            nonce: entropy.bytes(),
         };
         let position = Position {
             space: self.space,
@@ -235,6 +240,7 @@ impl Invitation {
             seed: *self.seed,
             capability: self.capability,
             end: self.end,
+            redeem_until: self.redeem_until,
             addresses: self.addresses.clone(),
         };
         check(&content)?;
@@ -302,6 +308,7 @@ impl FromStr for Invitation {
             seed: Zeroizing::new(content.seed),
             capability: content.capability,
             end: content.end,
+            redeem_until: content.redeem_until,
             addresses: content.addresses,
         })
     }
@@ -315,6 +322,7 @@ impl fmt::Debug for Invitation {
             .field("seed", &format_args!("<secret>"))
             .field("capability", &self.capability)
             .field("end", &self.end)
+            .field("redeem_until", &self.redeem_until)
             .field("addresses", &self.addresses.len())
             .finish()
     }
@@ -332,6 +340,8 @@ fn check(content: &Content) -> Result<(), InvitationError> {
         "capability is not read, comment or write"
     } else if content.end <= Timestamp::ZERO || content.end > Timestamp::MAX {
         "end is out of range"
+    } else if content.redeem_until <= Timestamp::ZERO || content.redeem_until > content.end {
+        "redemption ends after the access"
     } else if content.addresses.len() > BOOTSTRAPS_MAX {
         "list of peers is too long"
     } else if content.addresses.iter().any(too_long) {
@@ -360,6 +370,7 @@ mod tests {
             seed: Zeroizing::new([0xab; 32]),
             capability: Capability::Write,
             end: Timestamp::from_millis(1_795_370_000_000),
+            redeem_until: Timestamp::from_millis(1_790_000_000_000),
             addresses: vec![Bootstrap {
                 endpoint: [4; 32],
                 addresses: vec!["relay.example.org:4433".to_owned()],

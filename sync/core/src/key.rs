@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::entropy::Entropy;
 use crate::id::{AuthorId, Chain, EnvelopeId, SpaceId};
-use crate::statement::{Wrap, WrapTo};
+use crate::statement::{EpochOpening, Wrap, WrapTo};
 
 type BoxSecret = <X25519HkdfSha256 as hpke::Kem>::PrivateKey;
 type BoxPublic = <X25519HkdfSha256 as hpke::Kem>::PublicKey;
@@ -76,6 +76,14 @@ impl DeviceKeys {
         self.box_public
     }
 
+    /// Whom to grant something.
+    pub fn public(&self) -> PublicKeys {
+        PublicKeys {
+            author: self.author(),
+            box_key: self.box_public,
+        }
+    }
+
     /// The seed of the iroh endpoint key.
     pub fn endpoint_seed(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(blake3::derive_key(
@@ -119,7 +127,16 @@ impl fmt::Debug for DeviceKeys {
     }
 }
 
-/// A Space's root key: signs one genesis grant, then is dropped (and zeroized).
+/// The public half of a device's keys: all that granting it something takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PublicKeys {
+    /// Whose signatures.
+    pub author: AuthorId,
+    /// To which X25519 key epochs are wrapped.
+    pub box_key: [u8; 32],
+}
+
+/// A Space's root key: signs the first grants, then is dropped (and zeroized).
 pub struct SpaceKey(SigningKey);
 
 impl SpaceKey {
@@ -186,14 +203,20 @@ impl EpochKey {
 
     /// What an epoch statement says of its key.
     pub fn commit(&self) -> [u8; 32] {
-        blake3::derive_key("aramaki epoch commit v1", &*self.0)
+        self.opening().commit()
+    }
+
+    /// What proves to everyone which public half belongs to the committed key.
+    pub fn opening(&self) -> EpochOpening {
+        EpochOpening {
+            check: blake3::derive_key("aramaki epoch check v1", &*self.0),
+            box_seed: blake3::derive_key("aramaki epoch box v1", &*self.0),
+        }
     }
 
     fn box_pair(&self) -> (BoxSecret, BoxPublic) {
-        X25519HkdfSha256::derive_keypair(&*Zeroizing::new(blake3::derive_key(
-            "aramaki epoch box v1",
-            &*self.0,
-        )))
+        let seed = Zeroizing::new(blake3::derive_key("aramaki epoch box v1", &*self.0));
+        X25519HkdfSha256::derive_keypair(&*seed)
     }
 
     /// The public half of the epoch box: others seal to whoever reads in this epoch.
@@ -323,6 +346,29 @@ impl EpochKey {
             .map_err(|_cause| KeyError::DoesNotOpen)?;
         Ok(Self::from_bytes(bytes))
     }
+}
+
+impl EpochOpening {
+    /// The commitment that it opens.
+    pub fn commit(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_derive_key("aramaki epoch commit v1");
+        hasher.update(&self.check);
+        hasher.update(&self.box_seed);
+        *hasher.finalize().as_bytes()
+    }
+
+    /// The public half that belongs to the committed key.
+    pub fn public(&self) -> [u8; 32] {
+        let (_secret, public) = X25519HkdfSha256::derive_keypair(&self.box_seed);
+        public.to_bytes().into()
+    }
+}
+
+/// Whether something can be wrapped to a box key: all-zero and other small-order points are none.
+pub fn is_box_key(box_key: &[u8; 32]) -> bool {
+    let probe = x25519_dalek::StaticSecret::from([1; 32]);
+    let public = x25519_dalek::PublicKey::from(*box_key);
+    probe.diffie_hellman(&public).was_contributory()
 }
 
 impl fmt::Debug for EpochKey {

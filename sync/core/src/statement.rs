@@ -103,10 +103,10 @@ pub struct Grant {
     pub depth_left: u8,
     /// How many redemptions an invitation allows; zero for other grants.
     pub redemptions: u16,
+    /// Until when an invitation can be redeemed; zero for other grants. Guests stay until `end`.
+    pub redeem_until: Timestamp,
     /// The grant under which the issuer acts; none only in the genesis.
     pub parent: Option<EnvelopeId>,
-    /// Makes equal grants distinct.
-    pub nonce: [u8; 16],
 }
 
 /// The last accepted envelope of a chain.
@@ -171,6 +171,31 @@ pub struct PreviousEpoch {
     pub sealed: Vec<u8>,
 }
 
+/// What is wrong with an epoch, so that everyone can check it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EpochFault {
+    /// Its public half is not its key's. What is shown opens nothing that was sealed.
+    FalsePublic(EpochOpening),
+    /// It is sealed to others but not to the holder of this grant, who could read then.
+    Omits {
+        /// The reader's grant.
+        grant: EnvelopeId,
+    },
+}
+
+/// The two halves of what an epoch commits to.
+///
+/// They follow from the epoch key and do not lead back to it. `box_seed` opens what was wrapped to
+/// the public half that belongs to it: so it is shown only where another one was published, to which
+/// nothing can have been wrapped that it opens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochOpening {
+    /// Follows from the key alone.
+    pub check: [u8; 32],
+    /// Makes the epoch box pair.
+    pub box_seed: [u8; 32],
+}
+
 /// Binds an author to the keys under which the network knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
@@ -230,6 +255,13 @@ pub enum Statement {
         epoch: EnvelopeId,
         /// For whom.
         wraps: Vec<Wrap>,
+    },
+    /// Nobody should write under an epoch any more: the next writer issues another.
+    EpochReject {
+        /// Which epoch.
+        epoch: EnvelopeId,
+        /// What is wrong with it.
+        fault: EpochFault,
     },
     /// A device or relay.
     Card(Card),

@@ -3,6 +3,7 @@
 mod export;
 mod inspect;
 mod options;
+mod recovery;
 mod request;
 mod status;
 mod trust;
@@ -34,8 +35,10 @@ use crate::transport::{PeerAddress, Transport, TransportError};
 pub use aramaki_sync_core::engine::{Limits, Quotas, Role};
 pub use aramaki_sync_core::invitation::Invitation;
 pub use options::ReplicaOptions;
+pub use recovery::{REASON_LOST, REASON_NONE};
 pub use request::{
-    BACKDATE, CreateSpace, GRANT_SPAN, GrantRequest, INVITATION_SPAN, InviteRequest,
+    AGENT_SPAN, BACKDATE, CreateSpace, GRANT_SPAN, GrantRequest, INVITATION_SPAN, InviteRequest,
+    Keep, Recovery,
 };
 pub use status::{PeerStatus, Receipt, Receipts, ReplicaEvent, SpaceSummary};
 pub use verify::{FINDINGS_MAX, VerifyFinding, VerifyReport};
@@ -268,7 +271,7 @@ impl Replica {
         let written = self
             .ask(move |write| Input::CreateSpace {
                 write,
-                anchor: request.anchor.map(Box::new),
+                anchor: request.anchor,
                 principal: request.principal,
                 end: request.end,
             })

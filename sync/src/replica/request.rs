@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aramaki_sync_core::key::DeviceKeys;
+use aramaki_sync_core::key::PublicKeys;
 use aramaki_sync_core::statement::{Audience, Capability, GrantFlags};
 use aramaki_sync_core::{AuthorId, PrincipalId, SpaceId, Timestamp};
 
@@ -10,20 +10,23 @@ use crate::driver;
 
 /// How long a device's first grant in a Space lasts if nothing else is said.
 pub const GRANT_SPAN: Duration = Duration::from_hours(5 * 365 * 24);
-/// How long an invitation lasts if nothing else is said.
+/// How long an invitation can be redeemed, and how long its guests stay, if nothing else is said.
 pub const INVITATION_SPAN: Duration = Duration::from_hours(24);
+/// How long an agent that was invited may write if nothing else is said.
+pub const AGENT_SPAN: Duration = Duration::from_hours(365 * 24);
 /// How far grants reach back, for peers whose clock is late.
 pub const BACKDATE: Duration = Duration::from_mins(5);
 
 /// A new Space.
 #[derive(Debug)]
 pub struct CreateSpace {
-    /// Who holds the Space in the last resort, kept offline. Without one this device does, and
-    /// whoever steals it has the Space.
-    pub anchor: Option<DeviceKeys>,
+    /// Who holds the Space in the last resort, kept offline: the recovery kit, which stands above
+    /// this device and can revoke it. Without one this device is the highest, and whoever steals it
+    /// ends the Space.
+    pub anchor: Option<PublicKeys>,
     /// Who is behind this device.
     pub principal: PrincipalId,
-    /// When this device's grant by the anchor ends.
+    /// When this device's grant ends, if there is an anchor above it to give it another.
     pub end: Timestamp,
 }
 
@@ -93,13 +96,40 @@ impl GrantRequest {
     }
 }
 
+/// What of a revoked grant's work stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// What is on this device now: for somebody who leaves, or a device that was lost.
+    WhatIsHere,
+    /// Nothing: the grant counts as if it had never been given.
+    Nothing,
+}
+
+/// What somebody who holds the recovery kit wants.
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    /// In which Space.
+    pub space: SpaceId,
+    /// The new device.
+    pub device: PublicKeys,
+    /// Until when it may administer.
+    pub end: Timestamp,
+    /// The devices that are lost.
+    pub lost: Vec<AuthorId>,
+    /// Whom a lost device had let in and who stays: everyone else's access through it ends with it.
+    /// Choose with care, a thief may have let in more.
+    pub keep: Vec<Audience>,
+}
+
 /// Trust handed over as text.
 #[derive(Clone, Debug)]
 pub struct InviteRequest {
     /// Read, comment or write, never administer.
     pub capability: Capability,
-    /// Until when it can be redeemed, and guests stay.
+    /// Until when guests stay.
     pub end: Timestamp,
+    /// Until when it can be redeemed, at most until `end`.
+    pub redeem_until: Timestamp,
     /// How many devices may redeem it.
     pub redemptions: u16,
 }
@@ -107,10 +137,22 @@ pub struct InviteRequest {
 impl InviteRequest {
     /// For one device, for a day.
     pub fn new(capability: Capability) -> Self {
+        Self::lasting(capability, INVITATION_SPAN)
+    }
+
+    /// For one device, for so long; the code can be used for a day, or as long if that is less.
+    pub fn lasting(capability: Capability, span: Duration) -> Self {
+        let now = driver::now();
         Self {
             capability,
-            end: driver::now().plus(INVITATION_SPAN),
+            end: now.plus(span),
+            redeem_until: now.plus(span.min(INVITATION_SPAN)),
             redemptions: 1,
         }
+    }
+
+    /// For an agent, which writes for a year; the code can be used for a day.
+    pub fn for_agent() -> Self {
+        Self::lasting(Capability::Write, AGENT_SPAN)
     }
 }

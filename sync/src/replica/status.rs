@@ -129,6 +129,12 @@ pub enum ReplicaEvent {
         /// Which.
         space: SpaceId,
     },
+    /// A peer has a Space that is not here, and says that a key of this device is known there:
+    /// [`Replica::follow`](super::Replica::follow) fetches it.
+    Offered {
+        /// Which.
+        space: SpaceId,
+    },
     /// What peers hold of a Space changed.
     Receipts {
         /// Where.
@@ -179,6 +185,7 @@ impl ReplicaEvent {
             Event::Admitted { space, entries } => Self::Admitted { space, entries },
             Event::Rebuilt { space } => Self::Rebuilt { space },
             Event::SpaceChanged { space } => Self::Space { space },
+            Event::Offered { space } => Self::Offered { space },
             Event::ReceiptsChanged { space } => Self::Receipts { space },
             Event::Ephemeral {
                 space,

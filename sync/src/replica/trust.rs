@@ -26,7 +26,6 @@ impl Replica {
         request: GrantRequest,
     ) -> Result<Written, ReplicaError> {
         let (parent, principal) = self.own_grant(space).await?;
-        let mut entropy = entropy()?;
         let grant = Grant {
             audience: request.audience,
             box_key: request.box_key,
@@ -37,8 +36,8 @@ impl Replica {
             end: request.end,
             depth_left: request.depth_left,
             redemptions: 0,
+            redeem_until: Timestamp::ZERO,
             parent: Some(parent),
-            nonce: entropy.bytes(),
         };
         self.write_control(space, Statement::Grant(grant)).await
     }
@@ -83,6 +82,7 @@ impl Replica {
             capability: request.capability,
             not_before: driver::now().minus(BACKDATE),
             end: request.end,
+            redeem_until: request.redeem_until.min(request.end),
             redemptions: request.redemptions.max(1),
         };
         let draft = Draft::new(&terms, &mut entropy()?);

@@ -541,8 +541,8 @@ impl World {
                 end: Timestamp::from_millis(START + YEAR_MS),
                 depth_left: 1,
                 redemptions: 0,
+                redeem_until: Timestamp::ZERO,
                 parent: Some(EnvelopeId::ZERO),
-                nonce: [u8::try_from(node).unwrap_or(u8::MAX); 16],
             };
             self.grant_later(self.now, grant);
             if node != RELAY {
@@ -636,6 +636,7 @@ impl World {
             capability: Capability::Write,
             not_before: Timestamp::from_millis(START - YEAR_MS),
             end: Timestamp::from_millis(START + YEAR_MS / 2),
+            redeem_until: Timestamp::from_millis(START + YEAR_MS / 2),
             redemptions: 1,
         };
         let draft = Draft::new(&terms, &mut Entropy::from_seed(self.dice.bytes()));

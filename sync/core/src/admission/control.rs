@@ -145,10 +145,30 @@ impl Control {
         let Some(entry) = log.get(id) else {
             return Verdict::Held(Held::GrantMissing);
         };
-        match self.grants.permit(log, entry) {
+        let verdict = match self.grants.permit(log, entry) {
             Err(problem) => problem.into(),
             Ok(rooted) => self.judge_under(log, entry, rooted, now),
+        };
+        if verdict == Verdict::Admitted && self.redeems_late(log, entry) {
+            return Verdict::Held(Held::RedeemedLate);
         }
+        verdict
+    }
+
+    /// Whether a guest's grant was first seen after its invitation could be redeemed: its author's
+    /// clock may say anything (A26).
+    fn redeems_late(&self, log: &SpaceLog, entry: &Entry) -> bool {
+        let parent = match &entry.statement {
+            Some(Statement::Grant(grant)) => grant.parent,
+            _ => None,
+        };
+        let invitation = parent
+            .and_then(|parent| grant_in(log, parent))
+            .filter(|parent| parent.flags.has(GrantFlags::INVITATION));
+        invitation.is_some_and(|invitation| {
+            let received = first_received(log, entry, Some(&self.receipts));
+            received > invitation.redeem_until.plus(GRACE)
+        })
     }
 
     /// The first redemptions count, in the order in which witnesses saw them (A26, A36).
@@ -200,9 +220,13 @@ fn late_grants(
     if ended(entry.received).next().is_none() {
         return Vec::new();
     }
+    ended(first_received(log, entry, receipts)).collect()
+}
+
+/// When an envelope arrived here, or when a witness says that it had it, if that is earlier.
+fn first_received(log: &SpaceLog, entry: &Entry, receipts: Option<&Receipts>) -> Timestamp {
     let seen = receipts.and_then(|receipts| receipts.first_seen(log, entry));
-    let received = seen.map_or(entry.received, |seen| seen.min(entry.received));
-    ended(received).collect()
+    seen.map_or(entry.received, |seen| seen.min(entry.received))
 }
 
 /// An envelope and the grants above it, each with the grants above that.

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::entry::Entry;
 use super::log::SpaceLog;
 use super::verdict::{Held, Verdict};
+use crate::envelope::Header;
 use crate::id::{EnvelopeId, PrincipalId, SpaceId};
 use crate::statement::{Audience, Capability, Grant, GrantFlags, Kind, Statement};
 use crate::time::Timestamp;
@@ -151,7 +152,7 @@ impl Grants {
         let Some(authority) = grant_in(log, header.authority) else {
             return Err(Refusal::NotAGrant.into());
         };
-        if authority.audience != Audience::Author(header.chain.author) {
+        if !may_use(authority, header) {
             return Err(Refusal::SomeoneElses.into());
         }
         check_time(authority, entry)?;
@@ -188,7 +189,9 @@ impl Grants {
                 administers || authority.flags.has(GrantFlags::WITNESS)
             }
             (Some(Statement::Epoch(_)), _) => authority.capability >= Capability::Write,
-            (Some(Statement::EpochShare { .. }), _) => authority.capability >= Capability::Read,
+            (Some(Statement::EpochShare { .. } | Statement::EpochReject { .. }), _) => {
+                authority.capability >= Capability::Read
+            }
             (Some(Statement::Relays(_)), _) => administers,
             (
                 Some(
@@ -225,9 +228,25 @@ pub(super) fn grant_in(log: &SpaceLog, id: EnvelopeId) -> Option<&Grant> {
     }
 }
 
+/// Whether a grant is the author's. Form lets the Space key act in the anchor's stead once: for the
+/// grant below the root's.
+fn may_use(grant: &Grant, header: &Header) -> bool {
+    let author = header.chain.author;
+    grant.audience == Audience::Author(author) || author.as_bytes() == header.space.as_bytes()
+}
+
+/// Until when the audience itself may use a grant: an invitation's key only redeems.
+fn last_use(grant: &Grant) -> Timestamp {
+    if grant.flags.has(GrantFlags::INVITATION) {
+        grant.redeem_until
+    } else {
+        grant.end
+    }
+}
+
 fn check_time(authority: &Grant, entry: &Entry) -> Result<(), Refusal> {
     let time = entry.header.time;
-    if time < authority.not_before || time > authority.end {
+    if time < authority.not_before || time > last_use(authority) {
         return Err(Refusal::OutsideInterval);
     }
     Ok(())
@@ -336,6 +355,12 @@ fn check_alone(grant: &Grant) -> Result<(), Refusal> {
         "the grant ends before it begins"
     } else if invitation != (grant.redemptions > 0) {
         "redemptions are for invitations alone"
+    } else if !invitation && grant.redeem_until != Timestamp::ZERO {
+        "redemption ends for invitations alone"
+    } else if invitation
+        && (grant.redeem_until < grant.not_before || grant.redeem_until > grant.end)
+    {
+        "an invitation can be redeemed while it lasts"
     } else if invitation && grant.flags != GrantFlags::INVITATION {
         "an invitation bears no other mark"
     } else if invitation && !(Capability::Read..=Capability::Write).contains(&grant.capability) {
@@ -361,7 +386,7 @@ fn check_link(
     grant: &Grant,
 ) -> Result<(), Refusal> {
     check_alone(grant)?;
-    if above.audience != Audience::Author(entry.header.chain.author) {
+    if !may_use(above, &entry.header) {
         return Err(Refusal::SomeoneElses);
     }
     if entry.header.authority != above_id {

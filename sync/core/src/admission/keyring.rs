@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
+use super::epoch_fault;
 use super::evaluation::Evaluation;
 use super::log::SpaceLog;
-use super::roster::{EpochInForce, Member, Outsiders};
+use super::roster::{EpochInForce, Outsiders};
 use crate::entropy::Entropy;
 use crate::id::{AuthorId, EnvelopeId, SpaceId};
 use crate::key::{DeviceKeys, EpochKey, KeyError};
-use crate::statement::{Capability, Epoch, PreviousEpoch, Statement, Wrap, WrapTo};
+use crate::statement::{Capability, Epoch, EpochFault, PreviousEpoch, Statement, Wrap, WrapTo};
 use crate::time::Timestamp;
 
 /// How many readers one statement names; the others get theirs by [`Keyring::share`].
@@ -39,6 +40,8 @@ pub enum RotationReason {
     AudienceMoved,
     /// The epoch's public half does not match its key (A54).
     FalsePublic,
+    /// Somebody who reads proved that it is unfit (A54).
+    Rejected,
     /// It was not wrapped to this device, or not the committed key was (A25, A54).
     Unreadable,
 }
@@ -130,7 +133,7 @@ impl Keyring {
     }
 
     /// The epoch to write in and its key: the highest number, then the lowest id, leaving out those
-    /// whose public half is false. None when this device cannot open it.
+    /// that are unfit. None when this device cannot open it.
     pub fn in_force(
         &self,
         log: &SpaceLog,
@@ -144,7 +147,27 @@ impl Keyring {
         evaluation
             .epochs()
             .iter()
-            .find(|epoch| !self.is_false(log, epoch.id))
+            .find(|epoch| !evaluation.is_epoch_rejected(epoch.id) && !self.is_false(log, epoch.id))
+    }
+
+    /// What this device should say of the newest epoch if that is unfit and nobody said so yet:
+    /// those who cannot open it, as agents of other Spaces, trust that it is fit.
+    pub fn rejection(
+        &self,
+        log: &SpaceLog,
+        evaluation: &Evaluation,
+        reader: AuthorId,
+    ) -> Option<Statement> {
+        let epoch = evaluation.epochs().first()?.id;
+        if evaluation.is_epoch_rejected(epoch) {
+            return None;
+        }
+        let fault = match self.keys.get(&epoch) {
+            Some(key) if self.is_false(log, epoch) => EpochFault::FalsePublic(key.opening()),
+            Some(_fit) => return None,
+            None => epoch_fault::omission(log, evaluation.members(), epoch, reader)?,
+        };
+        Some(Statement::EpochReject { epoch, fault })
     }
 
     fn is_false(&self, log: &SpaceLog, id: EnvelopeId) -> bool {
@@ -167,6 +190,9 @@ impl Keyring {
         };
         if self.is_false(log, highest.id) {
             return Some(RotationReason::FalsePublic);
+        }
+        if evaluation.is_epoch_rejected(highest.id) {
+            return Some(RotationReason::Rejected);
         }
         if !self.keys.contains_key(&highest.id) {
             return Some(RotationReason::Unreadable);
@@ -305,11 +331,10 @@ fn open_one(
 
 /// Who reads here by its own box key, now.
 fn readers(evaluation: &Evaluation, now: Timestamp) -> BTreeMap<AuthorId, [u8; 32]> {
-    let reads = |member: &&Member| member.is_live(now) && member.capability >= Capability::Read;
     evaluation
         .members()
         .iter()
-        .filter(reads)
+        .filter(|member| member.reads(now))
         .map(|member| (member.author, member.box_key))
         .collect()
 }

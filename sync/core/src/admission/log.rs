@@ -184,13 +184,6 @@ impl SpaceLog {
         if header.space != self.space {
             return Err(NotInserted::WrongSpace);
         }
-        if header.chain.author.as_bytes() == self.space.as_bytes() {
-            let genesis =
-                matches!(&entry.statement, Some(Statement::Grant(grant)) if grant.parent.is_none());
-            if !genesis || header.seq != 1 || header.chain.instance != Instance(0) {
-                return Err(NotInserted::Form("the Space key signs its genesis alone"));
-            }
-        }
         if header.seq == 1 {
             return Ok(());
         }

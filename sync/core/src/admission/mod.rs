@@ -8,6 +8,7 @@
 mod control;
 mod cuts;
 mod entry;
+mod epoch_fault;
 mod evaluation;
 mod grant_chain;
 mod keyring;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::control::Control;
 use super::entry::Entry;
+use super::epoch_fault::is_proven;
 use super::evaluation::Evaluation;
 use super::grant_chain::{Rooted, grant_in};
 use super::log::SpaceLog;
@@ -31,8 +32,10 @@ pub struct Member {
     pub flags: GrantFlags,
     /// From when.
     pub not_before: Timestamp,
-    /// Until when.
+    /// Until when; for an invitation until when its guests stay.
     pub end: Timestamp,
+    /// Until when an invitation's own key can be used; zero for other grants.
+    pub redeem_until: Timestamp,
     /// How many grants may follow below.
     pub depth_left: u8,
     /// The grants from which it descends, nearest the root first, without its own.
@@ -42,9 +45,19 @@ pub struct Member {
 }
 
 impl Member {
-    /// Whether the grant holds at a time.
+    /// Whether its author can use the grant at a time.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.not_before <= now && now <= self.end
+        let end = if self.is_invitation() {
+            self.redeem_until
+        } else {
+            self.end
+        };
+        self.not_before <= now && now <= end
+    }
+
+    /// Whether epochs are sealed to its author at a time.
+    pub fn reads(&self, now: Timestamp) -> bool {
+        self.is_live(now) && self.capability >= Capability::Read
     }
 
     /// Whether this is an invitation's key, not someone's device.
@@ -127,6 +140,7 @@ pub(super) struct Roster {
     cards: BTreeMap<AuthorId, Card>,
     agent_spaces: BTreeMap<AuthorId, SpaceId>,
     epochs: Vec<EpochInForce>,
+    rejected_epochs: BTreeSet<EnvelopeId>,
 }
 
 impl Roster {
@@ -134,6 +148,7 @@ impl Roster {
         let mut roster = Self::default();
         let mut newest_cards = BTreeMap::new();
         let mut newest_relays = None;
+        let mut rejections = Vec::new();
         for (entry, statement) in log.control() {
             if evaluation.verdict(entry.id) != Verdict::Admitted {
                 continue;
@@ -157,6 +172,7 @@ impl Roster {
                     }
                 }
                 Statement::Epoch(epoch) => roster.epochs.push(in_force(entry, epoch)),
+                Statement::EpochReject { epoch, fault } => rejections.push((*epoch, fault)),
                 _ => {}
             }
         }
@@ -164,6 +180,11 @@ impl Roster {
             .epochs
             .sort_unstable_by(|a, b| b.number.cmp(&a.number).then(a.id.cmp(&b.id)));
         roster.add_grants(log, control);
+        roster.rejected_epochs = rejections
+            .into_iter()
+            .filter(|(epoch, fault)| is_proven(log, &roster.members, *epoch, fault))
+            .map(|(epoch, _fault)| epoch)
+            .collect();
         roster
     }
 
@@ -225,6 +246,7 @@ impl Roster {
             flags: grant.flags,
             not_before: grant.not_before,
             end: grant.end,
+            redeem_until: grant.redeem_until,
             depth_left: grant.depth_left,
             through: rooted.path[..above].to_vec(),
             grant: id,
@@ -321,6 +343,12 @@ impl Evaluation {
         &self.roster.epochs
     }
 
+    /// Whether somebody who reads here proved that an epoch is unfit (A54): its number counts, but
+    /// nobody writes under it.
+    pub fn is_epoch_rejected(&self, epoch: EnvelopeId) -> bool {
+        self.roster.rejected_epochs.contains(&epoch)
+    }
+
     /// What other Spaces that have this one as audience need of it: who reads, and the last epoch
     /// that an administrator issued or wrote under.
     pub fn outside(&self) -> OutsideSpace {
@@ -340,7 +368,9 @@ impl Evaluation {
                 .roster
                 .epochs
                 .iter()
-                .find(|epoch| self.confirmed_epochs.contains(&epoch.id))
+                .find(|epoch| {
+                    self.confirmed_epochs.contains(&epoch.id) && !self.is_epoch_rejected(epoch.id)
+                })
                 .copied(),
         }
     }

@@ -27,6 +27,9 @@ pub enum Held {
     /// An invitation was redeemed more often than it allows.
     #[error("its invitation was already used")]
     Redeemed,
+    /// It redeems an invitation and was first seen when that could no longer be redeemed.
+    #[error("its invitation was redeemed too late")]
+    RedeemedLate,
     /// It rests on the branch of a fork that does not stand.
     #[error("it rests on a branch that does not stand")]
     Quarantined,

@@ -8,7 +8,7 @@ use super::io::{WriteError, WriteId};
 use super::space::Space;
 use crate::envelope::{self, ANCESTORS_MAX, Envelope, FormError, Position};
 use crate::id::{Chain, DocumentId, EnvelopeId, Instance, PrincipalId, SpaceId};
-use crate::key::{DeviceKeys, EpochKey, SpaceKey};
+use crate::key::{EpochKey, PublicKeys, SpaceKey};
 use crate::statement::{Audience, Body, Capability, Cut, Grant, GrantFlags, Kind, Statement};
 use crate::time::Timestamp;
 
@@ -203,40 +203,32 @@ impl Engine {
         &mut self,
         draft: &mut Draft,
         write: WriteId,
-        anchor: Option<&DeviceKeys>,
+        anchor: Option<PublicKeys>,
         principal: PrincipalId,
         end: Timestamp,
     ) -> Result<(), WriteError> {
         let space_key = SpaceKey::generate(&mut self.entropy);
         let space = space_key.space();
-        let mut grant = Grant {
-            audience: Audience::Author(anchor.map_or(self.author, DeviceKeys::author)),
-            box_key: anchor.map_or(self.keys.box_public(), DeviceKeys::box_public),
+        let own = self.keys.public();
+        let administer = |to: PublicKeys, end, depth_left| Grant {
+            audience: Audience::Author(to.author),
+            box_key: to.box_key,
             principal,
             capability: Capability::Administer,
             flags: GrantFlags::WITNESS,
             not_before: Timestamp::ZERO,
-            end: Timestamp::MAX,
-            depth_left: DEPTH_LEFT_GENESIS,
+            end,
+            depth_left,
             redemptions: 0,
+            redeem_until: Timestamp::ZERO,
             parent: None,
-            nonce: self.entropy.bytes(),
         };
-        let genesis = envelope::genesis(&space_key, &Statement::Grant(grant.clone()), self.now)?;
-        let mut authority = genesis.id();
-        let mut first = vec![genesis];
-        if let Some(anchor) = anchor {
-            grant.audience = Audience::Author(self.author);
-            grant.box_key = self.keys.box_public();
-            grant.end = end;
-            grant.depth_left = DEPTH_LEFT_GENESIS - 1;
-            grant.parent = Some(authority);
-            grant.nonce = self.entropy.bytes();
-            let position = self.first_position(space, authority);
-            let granted = envelope::control(anchor, position, &Statement::Grant(grant))?;
-            authority = granted.id();
-            first.push(granted);
-        }
+        let root = administer(anchor.unwrap_or(own), Timestamp::MAX, DEPTH_LEFT_GENESIS);
+        let device = anchor.map(|_anchor| administer(own, end, DEPTH_LEFT_GENESIS - 1));
+        let founding = envelope::found(space_key, root, device, self.now)?;
+        let genesis = founding.root.id();
+        let authority = founding.device.as_ref().map_or(genesis, Envelope::id);
+        let first: Vec<_> = founding.into_envelopes().collect();
         let mut made = Space::new(space);
         for envelope in &first {
             let _inserted = made.remember(envelope, self.now);
@@ -257,7 +249,7 @@ impl Engine {
         position.instance = self.instance;
         position.ancestors = vec![authority];
         let epoch = envelope::control(&self.keys, position, &rotation.statement)?;
-        draft.created(write, first[0].id());
+        draft.created(write, genesis);
         for envelope in first {
             self.add_own(draft, envelope, None);
         }
@@ -304,8 +296,8 @@ impl Engine {
             end: invited.end,
             depth_left: 0,
             redemptions: 0,
+            redeem_until: Timestamp::ZERO,
             parent: Some(invited.grant),
-            nonce: self.entropy.bytes(),
         };
         let position = self.first_position(space, invited.grant);
         let Some(held) = self.spaces.get_mut(&space) else {

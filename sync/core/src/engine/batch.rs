@@ -17,7 +17,7 @@ use super::{Engine, Mutant};
 use crate::admission::Inserted;
 use crate::envelope::Envelope;
 use crate::id::{AuthorId, Chain, DocumentId, EnvelopeId, PrincipalId, SpaceId};
-use crate::key::{DeviceKeys, EpochKey};
+use crate::key::{DeviceKeys, EpochKey, PublicKeys};
 use crate::statement::{Body, Statement};
 use crate::time::Timestamp;
 
@@ -46,7 +46,7 @@ pub(super) enum Work {
     },
     Create {
         write: WriteId,
-        anchor: Option<Box<DeviceKeys>>,
+        anchor: Option<PublicKeys>,
         principal: PrincipalId,
         end: Timestamp,
     },
@@ -340,7 +340,7 @@ impl Engine {
                 end,
             } => {
                 self.queue.writes -= 1;
-                let done = self.draft_space(draft, write, anchor.as_deref(), principal, end);
+                let done = self.draft_space(draft, write, anchor, principal, end);
                 self.fail_if(write, done)
             }
             Work::Join {

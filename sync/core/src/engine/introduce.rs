@@ -103,8 +103,10 @@ impl Engine {
             let stands = match &above {
                 None => grant.parent.is_none() && author.as_bytes() == space.as_bytes(),
                 Some((id, parent)) => {
+                    // Form lets the Space key sign one grant below the root's.
+                    let by_space_key = author.as_bytes() == space.as_bytes();
                     grant.parent == Some(*id)
-                        && parent.audience == Audience::Author(author)
+                        && (parent.audience == Audience::Author(author) || by_space_key)
                         && parent.depth_left > grant.depth_left
                         && parent.capability >= grant.capability
                 }

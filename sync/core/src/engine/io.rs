@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::envelope::{Envelope, RawEnvelope};
 use crate::id::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, PrincipalId, SpaceId};
-use crate::key::DeviceKeys;
+use crate::key::{DeviceKeys, PublicKeys};
 use crate::statement::{Body, Statement};
 use crate::time::Timestamp;
 
@@ -188,8 +188,8 @@ pub enum Input {
     CreateSpace {
         /// Answered by [`Output::Written`]; its `space` is the new one.
         write: WriteId,
-        /// Who holds the Space in the last resort; without one, this device does.
-        anchor: Option<Box<DeviceKeys>>,
+        /// Who holds the Space in the last resort, kept offline; without one, this device does.
+        anchor: Option<PublicKeys>,
         /// Who is behind this device.
         principal: PrincipalId,
         /// When this device's grant ends, if an anchor gives it.
@@ -362,6 +362,11 @@ pub enum Event {
     },
     /// A Space appeared, or its members, grants or keys changed.
     SpaceChanged {
+        /// Which.
+        space: SpaceId,
+    },
+    /// A peer has a Space that is not here, and says that a key of this device is known there.
+    Offered {
         /// Which.
         space: SpaceId,
     },

@@ -81,9 +81,10 @@ impl Engine {
         }
     }
 
-    /// A relay hears of a Space that it does not have: it asks for the control chain.
+    /// A Space that is not here: a relay asks for the control chain, a device tells its person.
     fn consider(&mut self, id: ConnectionId, space: SpaceId) {
         let Role::Relay(quotas) = self.role else {
+            self.emit(Event::Offered { space });
             return;
         };
         let room = self.candidates.len() < self.limits.candidates_max

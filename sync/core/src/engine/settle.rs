@@ -8,7 +8,7 @@ use super::{Engine, Mutant};
 use crate::admission::{Outsiders, Refreshed};
 use crate::envelope::{Envelope, RawEnvelope};
 use crate::id::{EnvelopeId, SpaceId};
-use crate::statement::Kind;
+use crate::statement::{Capability, Kind};
 
 impl Engine {
     /// Draws the consequences in every Space that was touched, and in those that look at them.
@@ -47,6 +47,7 @@ impl Engine {
         if let_in {
             self.share_soon(space);
         }
+        self.reject_if_unfit(space);
         self.offer_to_newcomers(space);
         let looking: Vec<_> = self
             .spaces
@@ -65,6 +66,29 @@ impl Engine {
             self.look_outside(other);
             self.offer_to_newcomers(other);
         }
+    }
+
+    /// Says that the newest epoch is unfit if this device can prove it and reads here.
+    fn reject_if_unfit(&mut self, space: SpaceId) {
+        let (author, now) = (self.author, self.now);
+        let Some(held) = self.spaces.get_mut(&space) else {
+            return;
+        };
+        let reads = held.evaluation.capability(author, now) >= Some(Capability::Read);
+        let unfit = held.keyring.rejection(&held.log, &held.evaluation, author);
+        let Some(statement) = unfit.filter(|_statement| reads) else {
+            return;
+        };
+        let newest = held.evaluation.epochs().first().map(|epoch| epoch.id);
+        if held.rejected == newest {
+            return;
+        }
+        held.rejected = newest;
+        self.queue.push(Work::Control {
+            write: None,
+            space,
+            statement,
+        });
     }
 
     pub(super) fn redeem_if_due(&mut self, space: SpaceId) {

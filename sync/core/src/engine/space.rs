@@ -28,6 +28,8 @@ pub(super) struct Space {
     /// Members changed since keys were last shared.
     pub(super) share_due: bool,
     pub(super) redeemed: bool,
+    /// The epoch that this device last said to be unfit.
+    pub(super) rejected: Option<EnvelopeId>,
     /// When the next receipt may be stated, if this device is a witness.
     pub(super) next_receipt: Option<Timestamp>,
     /// The last ephemeral counter of each chain.
@@ -50,6 +52,7 @@ impl Space {
             today: (0, 0),
             share_due: true,
             redeemed: false,
+            rejected: None,
             next_receipt: None,
             counters: BTreeMap::new(),
             orphans: BTreeMap::new(),

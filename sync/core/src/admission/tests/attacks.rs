@@ -187,6 +187,7 @@ fn invite(stage: &mut Stage, cast: &mut Cast, redemptions: u16) -> crate::invita
         capability: Capability::Write,
         not_before: minute(1),
         end: minute(60),
+        redeem_until: minute(60),
         redemptions,
     };
     let draft = Draft::new(&terms, &mut stage.entropy);
@@ -200,7 +201,7 @@ fn a26_an_invitation_is_redeemed_offline_cannot_outlive_itself_and_is_voided_fro
     let invitation = invite(&mut stage, &mut cast, 1);
     let mut guest = Actor::new(20);
     let redeemed = invitation
-        .redeem(&guest.keys, Instance(5), minute(2), &mut stage.entropy)
+        .redeem(&guest.keys, Instance(5), minute(2))
         .unwrap();
     guest.grant = redeemed.id();
     stage.deliver(&redeemed, minute(3));
@@ -216,9 +217,7 @@ fn a26_an_invitation_is_redeemed_offline_cannot_outlive_itself_and_is_voided_fro
 
     let mut longer = invitation.clone();
     longer.end = minute(61);
-    let overstays = longer
-        .redeem(&guest.keys, Instance(6), minute(2), &mut stage.entropy)
-        .unwrap();
+    let overstays = longer.redeem(&guest.keys, Instance(6), minute(2)).unwrap();
     stage.deliver(&overstays, minute(3));
     assert_eq!(
         stage.verdict(overstays.id(), 4),
@@ -245,7 +244,7 @@ fn a36_a_second_redemption_waits_whichever_a_witness_saw_first_counts() {
         let guest = Actor::new(seed);
         let instance = Instance(u64::from(seed));
         let envelope = invitation
-            .redeem(&guest.keys, instance, minute(at), &mut stage.entropy)
+            .redeem(&guest.keys, instance, minute(at))
             .unwrap();
         stage.deliver(&envelope, minute(at));
         let header = envelope.header();
@@ -299,9 +298,7 @@ fn a52_no_second_principal_is_invented_under_an_invitation() {
         .map(|seed| {
             let guest = Actor::new(seed);
             let instance = Instance(u64::from(seed));
-            let envelope = invitation
-                .redeem(&guest.keys, instance, minute(2), &mut stage.entropy)
-                .unwrap();
+            let envelope = invitation.redeem(&guest.keys, instance, minute(2)).unwrap();
             stage.deliver(&envelope, minute(2));
             guest.keys.author()
         })
@@ -370,7 +367,7 @@ fn readers_of_another_space_may_read_while_they_read_there_and_write_nothing() {
 }
 
 #[test]
-fn the_space_key_signs_its_genesis_alone() {
+fn only_the_genesis_needs_no_grant() {
     let (mut stage, cast) = stage();
     let genesis = stage.all[0].0.header().clone();
     assert_eq!(genesis.authority, EnvelopeId::ZERO);

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::stage::{Actor, Cast, END, Stage, minute, stage};
 use crate::admission::{
-    EpochInForce, Keyring, OutsideSpace, Outsiders, RotationReason, Verdict, evaluate,
+    EpochInForce, Keyring, OutsideSpace, Outsiders, Refusal, RotationReason, Verdict, evaluate,
 };
 use crate::entropy::Entropy;
 use crate::id::{EnvelopeId, SpaceId};
 use crate::key::EpochKey;
-use crate::statement::{Audience, Capability, Epoch, Statement, WrapTo};
+use crate::statement::{Audience, Capability, Epoch, EpochFault, Statement, WrapTo};
 
 fn rotate(stage: &mut Stage, by: &mut Actor, ring: &mut Keyring, at: i64) -> EnvelopeId {
     rotate_with(stage, by, ring, at, &Outsiders::none())
@@ -149,6 +149,158 @@ fn a54_an_epoch_with_a_false_public_half_is_not_written_in() {
         confirmed.id, good,
         "an agent seals to what an administrator confirmed"
     );
+}
+
+/// An epoch with a chosen public half for some of the cast, said by bob.
+fn say_epoch(
+    stage: &mut Stage,
+    bob: &mut Actor,
+    at: i64,
+    (key, public): (&EpochKey, [u8; 32]),
+    readers: &[&Actor],
+) -> EnvelopeId {
+    let mut entropy = Entropy::from_seed([83; 32]);
+    let wrap = |reader: &&Actor, entropy: &mut Entropy| {
+        let to = WrapTo::Device(reader.keys.author());
+        key.wrap(&stage.space, 2, to, &reader.keys.box_public(), entropy)
+            .unwrap()
+    };
+    let wraps = readers.iter().map(|it| wrap(it, &mut entropy)).collect();
+    let epoch = Statement::Epoch(Epoch {
+        number: 2,
+        commit: key.commit(),
+        public,
+        wraps,
+        previous: None,
+    });
+    stage.say(bob, at, &epoch)
+}
+
+#[test]
+fn a54_a_reader_proves_to_everyone_that_a_public_half_is_false() {
+    let (mut stage, mut cast) = stage();
+    let mut ring = Keyring::default();
+    let good = rotate(&mut stage, &mut cast.alice, &mut ring, 1);
+    let key = EpochKey::from_bytes([70; 32]);
+    let false_half = EpochKey::from_bytes([71; 32]).public();
+    let readers = [&cast.alice, &cast.rita, &cast.carol];
+    let bad = say_epoch(&mut stage, &mut cast.bob, 2, (&key, false_half), &readers);
+    let rita = learned(&stage, &cast.rita);
+    let rejection = rita
+        .rejection(&stage.log, &stage.evaluate(3), cast.rita.keys.author())
+        .unwrap();
+    let said = stage.say(&mut cast.rita, 4, &rejection);
+    let evaluation = stage.evaluate(5);
+    assert_eq!(evaluation.verdict(said), Verdict::Admitted);
+    assert!(evaluation.is_epoch_rejected(bad));
+    let stranger = Keyring::default();
+    assert_eq!(
+        stranger.rotation_due(&stage.log, &evaluation, &Outsiders::none(), minute(5)),
+        Some(RotationReason::Rejected),
+        "even who cannot open it knows"
+    );
+    assert_eq!(rita.in_force(&stage.log, &evaluation).unwrap().0, good);
+    assert!(
+        rita.rejection(&stage.log, &evaluation, cast.rita.keys.author())
+            .is_none(),
+        "it is said once"
+    );
+    let mut ring = learned(&stage, &cast.alice);
+    let next = rotate(&mut stage, &mut cast.alice, &mut ring, 6);
+    let evaluation = stage.evaluate(7);
+    let (in_force, _key) = ring.in_force(&stage.log, &evaluation).unwrap();
+    assert_eq!(in_force, next);
+    assert_eq!(
+        evaluation.epochs()[0].number,
+        3,
+        "numbers are not used again"
+    );
+    assert_eq!(evaluation.outside().epoch.unwrap().id, next);
+}
+
+#[test]
+fn a54_a_reader_whom_an_epoch_omits_shows_it_to_everyone() {
+    let (mut stage, mut cast) = stage();
+    let mut ring = Keyring::default();
+    rotate(&mut stage, &mut cast.alice, &mut ring, 1);
+    let key = EpochKey::from_bytes([72; 32]);
+    let readers = [&cast.alice, &cast.carol];
+    let partial = say_epoch(&mut stage, &mut cast.bob, 2, (&key, key.public()), &readers);
+    let rita = learned(&stage, &cast.rita);
+    let author = cast.rita.keys.author();
+    let rejection = rita
+        .rejection(&stage.log, &stage.evaluate(3), author)
+        .unwrap();
+    stage.say(&mut cast.rita, 3, &rejection);
+    assert!(stage.evaluate(4).is_epoch_rejected(partial));
+    let mut ring = learned(&stage, &cast.alice);
+    let next = rotate(&mut stage, &mut cast.alice, &mut ring, 4);
+    assert!(learned(&stage, &cast.rita).get(next).is_some());
+    // Once she may not read any more there is nothing to complain about.
+    let revoke = Statement::Revoke {
+        target: cast.rita.grant,
+        cuts: vec![cast.rita.cut()],
+        reason: 0,
+    };
+    stage.say(&mut cast.alice, 5, &revoke);
+    assert!(!stage.evaluate(6).is_epoch_rejected(partial));
+}
+
+#[test]
+fn a54_a_fit_epoch_cannot_be_rejected() {
+    let (mut stage, mut cast) = stage();
+    let mut ring = Keyring::default();
+    let fit = rotate(&mut stage, &mut cast.alice, &mut ring, 1);
+    let mut late = Actor::new(84);
+    stage.grant(&mut cast.alice, &mut late, 2, |grant| {
+        grant.capability = Capability::Read;
+    });
+    let mut keyless = Actor::new(85);
+    stage.grant(&mut cast.alice, &mut keyless, 0, |grant| {
+        grant.capability = Capability::Read;
+        grant.box_key = [0; 32];
+    });
+    let key = ring.get(fit).unwrap().clone();
+    let invented = EpochKey::from_bytes([73; 32]);
+    let omits = |grant| EpochFault::Omits { grant };
+    let faults = [
+        EpochFault::FalsePublic(key.opening()),
+        EpochFault::FalsePublic(invented.opening()),
+        omits(cast.rita.grant),
+        omits(late.grant),
+        omits(keyless.grant),
+        omits(cast.relay.grant),
+        omits(fit),
+    ];
+    for fault in faults {
+        let epoch = fit;
+        stage.say(&mut cast.rita, 3, &Statement::EpochReject { epoch, fault });
+    }
+    let evaluation = stage.evaluate(4);
+    assert!(!evaluation.is_epoch_rejected(fit));
+    let ring = learned(&stage, &cast.bob);
+    assert_eq!(ring.in_force(&stage.log, &evaluation).unwrap().0, fit);
+    let none = ring.rejection(&stage.log, &evaluation, cast.bob.keys.author());
+    assert!(none.is_none());
+}
+
+#[test]
+fn who_may_not_read_rejects_no_epoch() {
+    let (mut stage, mut cast) = stage();
+    let key = EpochKey::from_bytes([74; 32]);
+    let false_half = EpochKey::from_bytes([75; 32]).public();
+    let bad = say_epoch(&mut stage, &mut cast.bob, 2, (&key, false_half), &[]);
+    let rejection = Statement::EpochReject {
+        epoch: bad,
+        fault: EpochFault::FalsePublic(key.opening()),
+    };
+    let said = stage.say(&mut cast.relay, 3, &rejection);
+    let evaluation = stage.evaluate(4);
+    assert_eq!(
+        evaluation.verdict(said),
+        Verdict::Refused(Refusal::Capability)
+    );
+    assert!(!evaluation.is_epoch_rejected(bad));
 }
 
 #[test]

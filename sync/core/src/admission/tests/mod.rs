@@ -3,6 +3,8 @@
 
 mod attacks;
 mod cuts;
+mod founding;
+mod invitations;
 mod keyring;
 mod log;
 mod properties;

@@ -129,7 +129,8 @@ proptest! {
     #[test]
     fn a08_no_grant_under_a_grant_gives_more(
         capability in 0..5_usize, flags in 0..8_u8, not_before in -5..5_i64, end in 995..1_005_i64,
-        depth_left in 0..5_u8, redemptions in 0..2_u16, redirect: bool,
+        depth_left in 0..5_u8, redemptions in 0..2_u16,
+        redeem_until in prop_oneof![Just(-16_667_i64), 0..1_005_i64], redirect: bool,
     ) {
         let (mut stage, mut cast) = stage();
         let mut issuer = Actor::new(90);
@@ -150,6 +151,7 @@ proptest! {
             grant.end = minute(end);
             grant.depth_left = depth_left;
             grant.redemptions = redemptions;
+            grant.redeem_until = minute(redeem_until);
             if !redirect {
                 grant.principal = crate::id::PrincipalId::from_bytes([90; 16]);
             }
@@ -160,6 +162,7 @@ proptest! {
             && depth_left < 2 && !redirect
             && (marks == GrantFlags::NONE || invites)
             && invites == (redemptions > 0)
+            && (if invites { (not_before..=end).contains(&redeem_until) } else { minute(redeem_until) == crate::time::Timestamp::ZERO })
             && (!invites || (capability >= Capability::Read && depth_left > 0));
         let verdict = evaluate(&stage.log, &Outsiders::none(), minute(3)).verdict(id);
         prop_assert_eq!(verdict == Verdict::Admitted, inside, "{:?}", verdict);

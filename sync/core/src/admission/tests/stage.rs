@@ -6,7 +6,7 @@ use serde_bytes::ByteBuf;
 
 use crate::admission::{Evaluation, Inserted, NotInserted, Outsiders, SpaceLog, Verdict, evaluate};
 use crate::entropy::Entropy;
-use crate::envelope::{self, Envelope, Position};
+use crate::envelope::{self, Envelope, Founding, Position};
 use crate::id::{Chain, DocumentId, EnvelopeId, Instance, PrincipalId, SpaceId};
 use crate::key::{DeviceKeys, EpochKey, SpaceKey};
 use crate::statement::{Audience, Body, Capability, Cut, Grant, GrantFlags, Statement};
@@ -110,8 +110,8 @@ pub(super) fn grant_to(audience: &Actor, capability: Capability) -> Grant {
         end: minute(END),
         depth_left: 0,
         redemptions: 0,
+        redeem_until: Timestamp::ZERO,
         parent: None,
-        nonce: [0; 16],
     }
 }
 
@@ -138,9 +138,9 @@ pub(super) fn stage() -> (Stage, Cast) {
         depth_left: 7,
         ..grant_to(&cast.anchor, Capability::Administer)
     };
-    let genesis = envelope::genesis(&root, &Statement::Grant(genesis), minute(0)).unwrap();
-    cast.anchor.grant = genesis.id();
-    stage.deliver(&genesis, minute(0));
+    let Founding { root, .. } = envelope::found(root, genesis, None, minute(0)).unwrap();
+    cast.anchor.grant = root.id();
+    stage.deliver(&root, minute(0));
     let Cast {
         anchor,
         alice,

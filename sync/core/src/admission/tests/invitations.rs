@@ -1,0 +1,131 @@
+//! Access outlives the code that gave it, and the code is worthless afterwards.
+
+use super::stage::{Actor, Cast, Stage, minute, stage};
+use crate::admission::{Held, Refusal, Verdict};
+use crate::envelope::Envelope;
+use crate::id::{Instance, PrincipalId};
+use crate::invitation::{Draft, Invitation, Terms};
+use crate::statement::{Capability, Statement};
+
+/// The code's end and the access's, in minutes.
+const REDEEM_UNTIL: i64 = 60;
+const ACCESS_END: i64 = 900;
+
+fn invite(stage: &mut Stage, cast: &mut Cast, redeem_until: i64, end: i64) -> Invitation {
+    let terms = Terms {
+        parent: cast.alice.grant,
+        principal: PrincipalId::from_bytes([88; 16]),
+        capability: Capability::Write,
+        not_before: minute(1),
+        end: minute(end),
+        redeem_until: minute(redeem_until),
+        redemptions: 2,
+    };
+    let draft = Draft::new(&terms, &mut stage.entropy);
+    let grant = stage.say(&mut cast.alice, 1, &draft.statement());
+    draft.issued(stage.space, grant, Vec::new())
+}
+
+fn redeem(invitation: &Invitation, guest: &mut Actor, at: i64) -> Envelope {
+    let instance = Instance(u64::from(guest.keys.expose_seed()[0]));
+    let envelope = invitation
+        .redeem(&guest.keys, instance, minute(at))
+        .unwrap();
+    guest.grant = envelope.id();
+    envelope
+}
+
+#[test]
+fn a_guest_stays_after_the_code_has_ended_and_not_after_the_access_has() {
+    let (mut stage, mut cast) = stage();
+    let invitation = invite(&mut stage, &mut cast, REDEEM_UNTIL, ACCESS_END);
+    let mut agent = Actor::new(60);
+    let redeemed = redeem(&invitation, &mut agent, 2);
+    stage.deliver(&redeemed, minute(3));
+    let late = stage.write(&mut agent, ACCESS_END - 1);
+    let too_late = stage.write(&mut agent, ACCESS_END + 1);
+    let evaluation = stage.evaluate(ACCESS_END + 1);
+    assert_eq!(evaluation.verdict(late), Verdict::Admitted);
+    let outside = Verdict::Refused(Refusal::OutsideInterval);
+    assert_eq!(evaluation.verdict(too_late), outside);
+    let agent = agent.keys.author();
+    let may = |at| evaluation.capability(agent, minute(at));
+    assert_eq!(may(ACCESS_END), Some(Capability::Write));
+    assert_eq!(may(ACCESS_END + 1), None);
+    let code = invitation.keys().author();
+    assert_eq!(
+        evaluation.capability(code, minute(REDEEM_UNTIL)),
+        Some(Capability::Read)
+    );
+    assert_eq!(
+        evaluation.capability(code, minute(REDEEM_UNTIL + 1)),
+        None,
+        "whoever finds the code later reads nothing"
+    );
+}
+
+#[test]
+fn a26_a_code_redeemed_late_lets_nobody_in_whatever_its_finders_clock_says() {
+    let (mut stage, mut cast) = stage();
+    let invitation = invite(&mut stage, &mut cast, REDEEM_UNTIL, ACCESS_END);
+    let mut honest = Actor::new(61);
+    let after = redeem(&invitation, &mut honest, REDEEM_UNTIL + 1);
+    stage.deliver(&after, minute(REDEEM_UNTIL + 1));
+    let outside = Verdict::Refused(Refusal::OutsideInterval);
+    assert_eq!(stage.verdict(after.id(), REDEEM_UNTIL + 2), outside);
+
+    let mut finder = Actor::new(62);
+    let backdated = redeem(&invitation, &mut finder, 5);
+    stage.deliver(&backdated, minute(REDEEM_UNTIL + 30));
+    let forged = stage.write(&mut finder, 6);
+    let evaluation = stage.evaluate(REDEEM_UNTIL + 30);
+    let held = Verdict::Held(Held::RedeemedLate);
+    assert_eq!(evaluation.verdict(backdated.id()), held);
+    assert_eq!(evaluation.verdict(forged), held);
+    let finder = finder.keys.author();
+    assert_eq!(
+        evaluation.capability(finder, minute(REDEEM_UNTIL + 30)),
+        None
+    );
+}
+
+#[test]
+fn a_joiner_believes_the_witness_that_a_code_was_redeemed_in_time() {
+    let (mut stage, mut cast) = stage();
+    let invitation = invite(&mut stage, &mut cast, REDEEM_UNTIL, ACCESS_END);
+    let mut guest = Actor::new(63);
+    let redeemed = redeem(&invitation, &mut guest, 5);
+    // This store had it much later than the relay.
+    stage.deliver(&redeemed, minute(500));
+    let held = Verdict::Held(Held::RedeemedLate);
+    assert_eq!(stage.verdict(redeemed.id(), 501), held);
+    let header = redeemed.header();
+    let cut = crate::statement::Cut {
+        chain: header.chain,
+        seq: 1,
+        id: redeemed.id(),
+    };
+    let receipt = Statement::Receipt {
+        cuts: vec![cut],
+        at: minute(6),
+    };
+    stage.say_late(&mut cast.relay, 6, 501, &receipt);
+    assert_eq!(stage.verdict(redeemed.id(), 502), Verdict::Admitted);
+}
+
+#[test]
+fn a_code_cannot_be_redeemed_after_the_access_it_gives() {
+    let (mut stage, mut cast) = stage();
+    let invitation = invite(&mut stage, &mut cast, 61, 60);
+    let refused = stage.verdict(invitation.grant, 2);
+    assert!(matches!(refused, Verdict::Refused(Refusal::Statement(_))));
+    let mut stretched = invite(&mut stage, &mut cast, REDEEM_UNTIL, ACCESS_END);
+    stretched.end = minute(ACCESS_END + 1);
+    let mut guest = Actor::new(64);
+    let redeemed = redeem(&stretched, &mut guest, 2);
+    stage.deliver(&redeemed, minute(2));
+    assert_eq!(
+        stage.verdict(redeemed.id(), 3),
+        Verdict::Refused(Refusal::Escalation)
+    );
+}

@@ -1,0 +1,185 @@
+//! Ending trust: revoking grants, sealing anew, and recovering a Space with the kit.
+
+use std::collections::BTreeSet;
+
+use aramaki_sync_core::admission::{Member, SpaceLog};
+use aramaki_sync_core::engine::Written;
+use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, GrantFlags, Statement};
+use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, SpaceId};
+
+use super::{GrantRequest, Keep, Recovery, Replica, ReplicaError};
+
+/// How many grants may follow below a recovered device's: as below a founder's.
+const RECOVERED_DEPTH_LEFT: u8 = 6;
+/// Reason code of a revocation: the device was lost or stolen.
+pub const REASON_LOST: u8 = 1;
+/// Reason code of a revocation: none is given.
+pub const REASON_NONE: u8 = 0;
+
+impl Replica {
+    /// Ends a grant and every grant below it. What nobody but its holders may decide is what stays:
+    /// each replica cuts the same.
+    ///
+    /// Only an administrator nearer the root than the target, or the target itself, is heeded: all
+    /// others' revocations are refused everywhere. Seal anew with [`Replica::rotate`].
+    ///
+    /// # Errors
+    /// When this device holds no grant there, or the store fails.
+    pub async fn revoke(
+        &self,
+        space: SpaceId,
+        target: EnvelopeId,
+        keep: Keep,
+        reason: u8,
+    ) -> Result<Written, ReplicaError> {
+        let cuts = match keep {
+            Keep::Nothing => Vec::new(),
+            Keep::WhatIsHere => self
+                .inspect(move |engine| engine.log(space).map(|log| cuts_here(log, target)))
+                .await?
+                .ok_or(ReplicaError::UnknownSpace(space))?,
+        };
+        let statement = Statement::Revoke {
+            target,
+            cuts,
+            reason,
+        };
+        self.write_control(space, statement).await
+    }
+
+    /// Ends every grant of a device.
+    ///
+    /// # Errors
+    /// As [`Replica::revoke`].
+    pub async fn revoke_device(
+        &self,
+        space: SpaceId,
+        device: AuthorId,
+        keep: Keep,
+        reason: u8,
+    ) -> Result<(), ReplicaError> {
+        let members = self.space(space).await?.members;
+        for member in members.iter().filter(|it| it.author == device) {
+            self.revoke(space, member.grant, keep, reason).await?;
+        }
+        Ok(())
+    }
+
+    /// Seals to the readers of now what is written from now on, if a reader left or the key in use
+    /// is unfit. Writing does the same by itself.
+    ///
+    /// # Errors
+    /// As [`Replica::write`].
+    pub async fn rotate(&self, space: SpaceId) -> Result<Written, ReplicaError> {
+        self.write(space, DocumentId::named("rotation"), Body::Merge)
+            .await
+    }
+
+    /// Lets a new device in, gives anew what the lost ones had given to those who stay, and ends the
+    /// lost ones.
+    ///
+    /// For a replica that was opened with the recovery kit's keys, in a new folder that is thrown
+    /// away afterwards, and follows the Space: the kit stands nearer the root than any device. A
+    /// Space whose kit is lost too, or that has none, cannot be recovered. Returns when all is
+    /// durable here; wait until a relay or member has it before the folder goes.
+    ///
+    /// # Errors
+    /// When this replica does not administer the Space, or the store fails.
+    pub async fn recover(&self, request: Recovery) -> Result<(), ReplicaError> {
+        let space = request.space;
+        let found = self.space(space).await?;
+        let own = found.members.iter().find(|it| it.author == self.author());
+        let Some(own) = own.filter(|it| it.capability == Capability::Administer) else {
+            return Err(ReplicaError::NotAllowed(space));
+        };
+        let device = request.device;
+        let to_device = |end| {
+            GrantRequest::to_device(device.author, device.box_key, Capability::Administer, end)
+        };
+        let mut grants = vec![GrantRequest {
+            flags: GrantFlags::WITNESS,
+            depth_left: RECOVERED_DEPTH_LEFT,
+            ..to_device(request.end)
+        }];
+        grants.extend(regrants(&found.members, &request));
+        grants.extend(self.audiences_kept(&request).await?);
+        for mut grant in grants {
+            grant.end = grant.end.min(own.end);
+            grant.depth_left = grant.depth_left.min(own.depth_left.saturating_sub(1));
+            self.grant(space, grant).await?;
+        }
+        for lost in request.lost {
+            self.revoke_device(space, lost, Keep::WhatIsHere, REASON_LOST)
+                .await?;
+        }
+        self.rotate(space).await?;
+        Ok(())
+    }
+
+    async fn audiences_kept(&self, request: &Recovery) -> Result<Vec<GrantRequest>, ReplicaError> {
+        let space = request.space;
+        let audiences = self
+            .inspect(move |engine| {
+                let evaluation = engine.evaluation(space);
+                evaluation.map_or_else(Vec::new, |it| it.audiences().to_vec())
+            })
+            .await?;
+        Ok(audiences
+            .into_iter()
+            .filter(|it| request.keep.contains(&Audience::ReadersOf(it.space)))
+            .map(|it| GrantRequest::to_readers_of(it.space, it.end))
+            .collect())
+    }
+}
+
+/// What lost devices had given to those who stay, once more.
+fn regrants(members: &[Member], request: &Recovery) -> Vec<GrantRequest> {
+    let lost: BTreeSet<EnvelopeId> = members
+        .iter()
+        .filter(|it| request.lost.contains(&it.author))
+        .map(|it| it.grant)
+        .collect();
+    members
+        .iter()
+        .filter(|it| it.through.iter().any(|above| lost.contains(above)))
+        .filter(|it| request.keep.contains(&Audience::Author(it.author)) && !it.is_invitation())
+        .map(|it| GrantRequest {
+            audience: Audience::Author(it.author),
+            box_key: it.box_key,
+            principal: Some(it.principal),
+            capability: it.capability,
+            flags: it.flags,
+            end: it.end,
+            depth_left: it.depth_left,
+        })
+        .collect()
+}
+
+/// The heads of every chain that used a grant or one below it.
+fn cuts_here(log: &SpaceLog, target: EnvelopeId) -> Vec<Cut> {
+    let mut below = BTreeSet::from([target]);
+    loop {
+        let found: Vec<EnvelopeId> = log
+            .control()
+            .filter_map(|(entry, statement)| match statement {
+                Statement::Grant(grant) => Some((entry.id(), grant.parent?)),
+                _ => None,
+            })
+            .filter(|(id, parent)| below.contains(parent) && !below.contains(id))
+            .map(|(id, _parent)| id)
+            .collect();
+        if found.is_empty() {
+            break;
+        }
+        below.extend(found);
+    }
+    let used: BTreeSet<Chain> = log
+        .iter()
+        .filter(|entry| below.contains(&entry.header().authority))
+        .map(|entry| entry.header().chain)
+        .collect();
+    log.heads()
+        .filter(|(chain, _seq, _id)| used.contains(chain))
+        .map(|(chain, seq, id)| Cut { chain, seq, id })
+        .collect()
+}
