@@ -2,9 +2,10 @@
 
 use aramaki_model::entry::CarriedState;
 use aramaki_model::{
-    AdmittedChange, AgentConfig, EditError, EntryId, JournalEntry, Workspace, name,
+    AdmittedChange, AgentConfig, EditError, EntryId, EnvelopeLinks, Finding, JournalEntry,
+    Workspace, name,
 };
-use aramaki_sync::replica::{Replica, ReplicaError, ReplicaEvent};
+use aramaki_sync::replica::{Lineage, Replica, ReplicaError, ReplicaEvent};
 use aramaki_sync_core::engine::{Admitted, Written};
 use aramaki_sync_core::statement::Body;
 use aramaki_sync_core::{Chain, DocumentId, SpaceId, Timestamp};
@@ -92,9 +93,12 @@ impl Link {
             if admitted.is_empty() {
                 break;
             }
-            for finding in workspace.admit(self.space, document, &admitted) {
-                tracing::warn!(?finding, "an entry of the journal was left out");
-            }
+            let lineage = self
+                .replica
+                .lineage(self.space, workspace.linked(&self.space));
+            let links: Vec<_> = lineage.await?.into_iter().map(links).collect();
+            report(&workspace.link(self.space, &links));
+            report(&workspace.admit(self.space, document, &admitted));
             segment += 1;
         }
         self.workspace = workspace;
@@ -199,6 +203,20 @@ fn configurations() -> DocumentId {
 
 fn heartbeats() -> DocumentId {
     DocumentId::named("heartbeat")
+}
+
+fn links(entry: Lineage) -> EnvelopeLinks {
+    EnvelopeLinks {
+        id: entry.id,
+        previous: entry.previous,
+        ancestors: entry.ancestors,
+    }
+}
+
+fn report(findings: &[Finding]) {
+    for finding in findings {
+        tracing::warn!(?finding, "an entry of the journal was left out");
+    }
 }
 
 /// Changes of admitted envelopes, for the workspace.

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use aramaki_agent::{AgentOptions, Config};
 use aramaki_model::system::AgentRef;
 use aramaki_model::{
-    AdmittedChange, AgentConfig, Builtin, Check, CheckId, CheckKind, Heartbeat, Severity,
-    Thresholds, Workspace, name,
+    AdmittedChange, AgentConfig, Builtin, Check, CheckId, CheckKind, EnvelopeLinks, Heartbeat,
+    Severity, Thresholds, Workspace, name,
 };
 use aramaki_sync::keys;
 use aramaki_sync::replica::{CreateSpace, InviteRequest, Replica, ReplicaEvent, ReplicaOptions};
@@ -122,6 +122,17 @@ impl People {
             let document = name::journal(at, 0);
             let bodies = self.replica.bodies(self.agent, document).await.unwrap();
             let changes: Vec<_> = bodies.into_iter().filter_map(change).collect();
+            let known = workspace.linked(&self.agent);
+            let lineage = self.replica.lineage(self.agent, known).await.unwrap();
+            let links: Vec<_> = lineage
+                .into_iter()
+                .map(|entry| EnvelopeLinks {
+                    id: entry.id,
+                    previous: entry.previous,
+                    ancestors: entry.ancestors,
+                })
+                .collect();
+            assert_eq!(workspace.link(self.agent, &links), []);
             if !changes.is_empty() {
                 assert_eq!(workspace.admit(self.agent, document, &changes), []);
             }

@@ -4,6 +4,7 @@
 //! What a peer wrote is input: it is read leniently, never panics and never fails as a whole.
 
 pub mod agent_config;
+mod ancestry;
 pub mod check;
 pub mod check_state;
 pub mod doc;
@@ -17,6 +18,7 @@ pub mod id;
 pub mod journal;
 pub mod name;
 pub mod note;
+pub mod note_edit;
 pub mod observation;
 pub mod perfdata;
 pub mod plugin_output;
@@ -35,6 +37,7 @@ pub mod workspace;
 mod write;
 
 pub use agent_config::AgentConfig;
+pub use ancestry::EnvelopeLinks;
 pub use check::{Builtin, Check, CheckKind, Thresholds};
 pub use check_state::CheckState;
 pub use edit::{Edit, EditError, SystemEdit};
@@ -44,6 +47,7 @@ pub use graph::{Graph, Relation};
 pub use heartbeat::{CheckBeat, Heartbeat};
 pub use id::{CheckId, EntryId, ItemId, NoteId};
 pub use note::Splice;
+pub use note_edit::{NoteEdit, NoteHistory, NoteVersion};
 pub use observation::Observation;
 pub use perfdata::Metric;
 pub use plugin_output::{Exit, PluginOutput};

@@ -83,7 +83,8 @@ impl Splice {
     }
 }
 
-fn text_object(document: &impl ReadDoc) -> Option<ObjId> {
+/// The text in a note's document; none if a hostile writer took it away.
+pub(crate) fn text_object(document: &impl ReadDoc) -> Option<ObjId> {
     match document.get(ROOT, TEXT) {
         Ok(Some((Value::Object(_), text))) => Some(text),
         _ => None,

@@ -9,6 +9,7 @@ use crate::entry::{Acknowledgement, Claim, Deployment, Message, UnknownEntry};
 use crate::finding::Finding;
 use crate::graph::{Concerned, Graph, Relation};
 use crate::id::{CheckId, EntryId, ItemId, NoteId};
+use crate::note_edit::NoteVersion;
 use crate::rollup::{Operator, Override};
 use crate::severity::{Severity, SeverityCounts};
 use crate::status::{AgentLife, AlertId, CheckStatus};
@@ -226,6 +227,8 @@ pub struct NoteView {
     pub kind: NoteKind,
     /// Markdown.
     pub text: String,
+    /// The version that this text is of: what an edit of it names as its base.
+    pub version: NoteVersion,
 }
 
 /// A check.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
+use crate::ancestry::{Ancestry, EnvelopeLinks};
 use crate::doc::{CarriedChange, Document, DocumentKind, Genesis, WAITING_CHANGES_MAX};
 use crate::entry::{JournalEntry, TimelineEntry};
 use crate::finding::{Finding, Reason};
@@ -11,6 +12,7 @@ use crate::heartbeat::Heartbeat;
 use crate::journal::Written;
 use crate::name;
 use crate::note;
+use crate::note_edit::NoteVersion;
 use crate::status::Beats;
 use crate::system::System;
 
@@ -96,6 +98,7 @@ pub(crate) struct OpenSpace {
     pub(crate) beats: Beats,
     pub(crate) findings: VecDeque<Finding>,
     unplaced: BTreeMap<DocumentId, Vec<CarriedChange>>,
+    ancestry: Ancestry,
 }
 
 impl OpenSpace {
@@ -160,8 +163,42 @@ impl Workspace {
         self.version
     }
 
+    /// How many envelopes of a Space [`Workspace::link`] was told of.
+    pub fn linked(&self, space: &SpaceId) -> usize {
+        self.spaces.get(space).map_or(0, |open| open.ancestry.len())
+    }
+
+    /// Takes in what envelopes of a Space build on, of all documents and of control, in any order
+    /// again or not; opens the Space if needed. A change counts only if it depends on nothing
+    /// but what its envelope builds on; until that is known it waits. Returns what was left out.
+    pub fn link(&mut self, space: SpaceId, links: &[EnvelopeLinks]) -> Vec<Finding> {
+        self.version += 1;
+        let open = self.spaces.entry(space).or_default();
+        for links in links {
+            open.ancestry.link(links);
+        }
+        let mut findings = Vec::new();
+        for (document, place) in &mut open.documents {
+            if place.document.waiting() == 0 {
+                continue;
+            }
+            let outcome = place.document.retry(&open.ancestry);
+            if outcome.changed {
+                place.reread();
+            }
+            findings.extend(outcome.refused.into_iter().map(|(id, refusal)| Finding {
+                space,
+                document: *document,
+                envelope: Some(id),
+                reason: Reason::Refused(refusal),
+            }));
+        }
+        remember(open, findings)
+    }
+
     /// Takes admitted changes of a document in, in any order; opens the Space if needed. Returns
-    /// what was left out. Changes that are here already are passed over.
+    /// what was left out. Changes that are here already are passed over. What their envelopes
+    /// build on comes through [`Workspace::link`].
     pub fn admit(
         &mut self,
         space: SpaceId,
@@ -214,7 +251,7 @@ impl Workspace {
             open.documents.insert(document, OpenDocument::new(fresh));
         }
         if let Some(place) = open.documents.get_mut(&document) {
-            let outcome = place.document.admit(&changes);
+            let outcome = place.document.admit(&changes, &open.ancestry);
             if outcome.changed {
                 place.reread();
             }
@@ -279,6 +316,13 @@ impl Workspace {
             Content::Note(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// The version of a note that [`Workspace::note_text`] is of.
+    pub fn note_version(&self, space: &SpaceId, note: crate::NoteId) -> Option<NoteVersion> {
+        let open = self.spaces.get(space)?;
+        let place = open.documents.get(&name::note(note))?;
+        Some(NoteVersion(place.document.heads()))
     }
 
     /// What people say about the System of a Space.

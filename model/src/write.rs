@@ -161,12 +161,35 @@ impl Workspace {
         }
     }
 
-    /// Edits a document in one or more changes, all or none.
+    /// A document if it is here and of the kind that is meant.
+    pub(crate) fn document(&self, place: &Place) -> Option<&Document> {
+        let open = self.spaces.get(&place.space)?;
+        let document = &open.documents.get(&place.document)?.document;
+        (document.kind() == place.kind).then_some(document)
+    }
+
+    /// Edits a document as it is now in one or more changes, all or none.
     fn edit<F>(
         &mut self,
         place: Place,
         chain: &Chain,
         now: Timestamp,
+        edits: Vec<F>,
+    ) -> Result<Edit, EditError>
+    where
+        F: FnOnce(&mut Transaction<'_>) -> Result<(), EditError>,
+    {
+        self.edit_at(place, chain, now, None, edits)
+    }
+
+    /// Edits a document as it was at a version, or as it is now, in one or more changes, all or
+    /// none.
+    pub(crate) fn edit_at<F>(
+        &mut self,
+        place: Place,
+        chain: &Chain,
+        now: Timestamp,
+        base: Option<&[[u8; 32]]>,
         edits: Vec<F>,
     ) -> Result<Edit, EditError>
     where
@@ -194,7 +217,7 @@ impl Workspace {
         let before = (edits.len() > 1).then(|| target.document.clone());
         let mut changes = Vec::new();
         for edit in edits {
-            match target.document.edit(chain, now, edit) {
+            match target.document.edit(chain, now, base, edit) {
                 Ok(change) => changes.extend(change),
                 Err(error) => {
                     if let Some(before) = before {
@@ -226,10 +249,10 @@ impl Workspace {
 
 /// Which document, and what it holds.
 #[derive(Clone, Copy)]
-struct Place {
-    space: SpaceId,
-    document: DocumentId,
-    kind: DocumentKind,
+pub(crate) struct Place {
+    pub(crate) space: SpaceId,
+    pub(crate) document: DocumentId,
+    pub(crate) kind: DocumentKind,
 }
 
 /// Puts entries under their keys; a key that is there stays as it is.

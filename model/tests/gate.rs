@@ -80,6 +80,10 @@ fn victim() -> (Workspace, Vec<Sent>) {
     let timeline = alice.append_timeline(space(1), &alice_is, at(0), &[message(0, 1, "hello")]);
     let edits = [system, note, timeline];
     let sent = edits.map(|edit| send(space(1), &alice_is, edit.unwrap()));
+    // What was written comes back as admitted.
+    for sent in &sent {
+        assert_eq!(receive(&mut alice, sent), []);
+    }
     (alice, sent.to_vec())
 }
 

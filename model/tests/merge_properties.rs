@@ -164,6 +164,7 @@ proptest! {
         let mut by_document = std::collections::BTreeMap::<_, Vec<_>>::new();
         for envelope in sent {
             let place = (envelope.space, envelope.document);
+            batched.link(envelope.space, &[envelope.links]);
             by_document.entry(place).or_default().push(envelope.admitted);
         }
         for ((space, document), admitted) in by_document {

@@ -10,7 +10,7 @@ use aramaki_model::snapshot::{Access, Observed, Rank, TimelineEvent};
 use aramaki_model::status::AgentLife;
 use aramaki_model::system::{AgentRef, NoteKind, NoteRef, Part, Rule, Touch};
 use aramaki_model::{
-    Check, CheckBeat, CheckId, CheckState, EntryId, Heartbeat, ItemId, JournalEntry, NoteId,
+    Check, CheckBeat, CheckId, CheckState, Edit, EntryId, Heartbeat, ItemId, JournalEntry, NoteId,
     Observation, Operator, Override, Relation, Severity, Splice, TimelineEntry, Workspace, name,
 };
 use common::{Sent, at, chain, receive, send, space};
@@ -238,10 +238,22 @@ fn only_the_agents_own_entries_count() {
     assert_eq!(view.findings.len(), 1);
 }
 
+/// Both get what both wrote in the shop's Space; what one wrote comes back too.
+fn exchange(alice: &mut Workspace, bob: &mut Workspace, by_alice: Edit, by_bob: Edit) {
+    for sent in [
+        send(space(SHOP), &chain(ALICE), by_alice),
+        send(space(SHOP), &chain(BOB), by_bob),
+    ] {
+        receive(alice, &sent);
+        receive(bob, &sent);
+    }
+}
+
 #[test]
 fn two_people_edit_offline_and_both_edits_stay() {
     let (mut alice, mut bob) = (Workspace::new(), Workspace::new());
     for sent in described(&mut alice) {
+        receive(&mut alice, &sent);
         receive(&mut bob, &sent);
     }
     bob.open_space(space(AGENT));
@@ -264,8 +276,7 @@ fn two_people_edit_offline_and_both_edits_stay() {
     let by_bob = bob
         .set_note(space(SHOP), note, &chain(BOB), at(1), "Runbook\n")
         .unwrap();
-    receive(&mut bob, &send(space(SHOP), &chain(ALICE), by_alice));
-    receive(&mut alice, &send(space(SHOP), &chain(BOB), by_bob));
+    exchange(&mut alice, &mut bob, by_alice, by_bob);
     let text = alice.note_text(&space(SHOP), note).unwrap().to_owned();
     assert_eq!(Some(text.as_str()), bob.note_text(&space(SHOP), note));
     assert!(
@@ -280,8 +291,7 @@ fn two_people_edit_offline_and_both_edits_stay() {
     let by_bob = bob
         .splice_note(space(SHOP), note, &chain(BOB), at(2), &splice(middle, "B"))
         .unwrap();
-    receive(&mut bob, &send(space(SHOP), &chain(ALICE), by_alice));
-    receive(&mut alice, &send(space(SHOP), &chain(BOB), by_bob));
+    exchange(&mut alice, &mut bob, by_alice, by_bob);
     assert_eq!(
         alice.note_text(&space(SHOP), note),
         Some(format!("A{text}B").as_str())
@@ -313,6 +323,7 @@ fn two_people_edit_offline_and_both_edits_stay() {
 fn concurrent_titles_are_shown_as_a_conflict_until_someone_decides() {
     let (mut alice, mut bob) = (Workspace::new(), Workspace::new());
     for sent in described(&mut alice) {
+        receive(&mut alice, &sent);
         receive(&mut bob, &sent);
     }
     let by_alice = alice
@@ -321,8 +332,7 @@ fn concurrent_titles_are_shown_as_a_conflict_until_someone_decides() {
     let by_bob = bob
         .edit_system(space(SHOP), &chain(BOB), at(1), |e| e.title("Shop B"))
         .unwrap();
-    receive(&mut bob, &send(space(SHOP), &chain(ALICE), by_alice));
-    receive(&mut alice, &send(space(SHOP), &chain(BOB), by_bob));
+    exchange(&mut alice, &mut bob, by_alice, by_bob);
     let conflicts = |workspace: &Workspace| {
         let view = workspace.view(at(2));
         view.system(&space(SHOP)).unwrap().conflicts.clone()

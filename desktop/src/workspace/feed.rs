@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aramaki_model::{AdmittedChange, Finding, Heartbeat, name};
+use aramaki_model::{AdmittedChange, EnvelopeLinks, Finding, Heartbeat, name};
 use aramaki_sync::replica::ReplicaEvent;
 use aramaki_sync_core::engine::Admitted;
 use aramaki_sync_core::statement::Body;
@@ -72,6 +72,26 @@ async fn load_space(live: &Live, space: SpaceId) {
     load_segments(live, space, months, name::timeline).await;
 }
 
+/// Tells the model what envelopes build on that arrived since it was told last.
+async fn link(live: &Live, space: SpaceId) {
+    let known = live.model().linked(&space);
+    match live.replica().lineage(space, known).await {
+        Ok(lineage) => {
+            let links: Vec<_> = lineage
+                .into_iter()
+                .map(|entry| EnvelopeLinks {
+                    id: entry.id,
+                    previous: entry.previous,
+                    ancestors: entry.ancestors,
+                })
+                .collect();
+            let findings = live.model().link(space, &links);
+            note(&findings);
+        }
+        Err(error) => tracing::error!(%error, %space, "what envelopes build on cannot be read"),
+    }
+}
+
 async fn load_segments(
     live: &Live,
     space: SpaceId,
@@ -91,6 +111,7 @@ async fn load_segments(
 pub(super) async fn rebuild(live: &Live, space: SpaceId, document: DocumentId) -> bool {
     match live.replica().bodies(space, document).await {
         Ok(admitted) => {
+            link(live, space).await;
             let changes: Vec<_> = admitted.into_iter().filter_map(change).collect();
             if changes.is_empty() {
                 return false;
@@ -137,6 +158,7 @@ async fn take(live: &Live, event: ReplicaEvent) {
             {
                 live.heard(at);
             }
+            link(live, space).await;
             admit(live, space, entries);
             // Nobody listens outside the demo.
             drop(live.shared.arrivals.send(Arrival { space, at, sealed }));

@@ -1,12 +1,15 @@
 //! One document: what was admitted, what waits, and edits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use aramaki_sync_core::{Chain, EnvelopeId, Timestamp};
 use automerge::transaction::{CommitOptions, Transaction};
-use automerge::{ActorId, Automerge, Change, ChangeHash, LoadOptions, ReadDoc as _, TextEncoding};
+use automerge::{
+    ActorId, Automerge, Change, ChangeHash, LoadOptions, PatchLog, ReadDoc as _, TextEncoding,
+};
 
+use crate::ancestry::Ancestry;
 use crate::doc::gate::{Known, NewEntry, Passed, Refusal, gate, look};
 use crate::doc::genesis::{DocumentKind, Genesis};
 use crate::id::EntryId;
@@ -30,27 +33,69 @@ pub(crate) struct CarriedChange {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// How a change came into the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Carrier {
+    /// Every replica makes it for itself.
+    Genesis,
+    /// An edit of our own that did not come back in an envelope yet.
+    Ours,
+    /// In this envelope.
+    Envelope(EnvelopeId),
+}
+
 /// What is known about changes, applied or about to be.
 #[derive(Clone, Debug, Default)]
 struct Graph {
-    max_ops: BTreeMap<[u8; 32], u64>,
+    changes: BTreeMap<[u8; 32], (u64, Carrier)>,
     last: BTreeMap<[u8; 16], (u64, [u8; 32])>,
 }
 
 impl Graph {
-    fn add(&mut self, actor: [u8; 16], change: &Change) {
-        self.max_ops.insert(change.hash().0, change.max_op());
+    fn add(&mut self, actor: [u8; 16], change: &Change, carrier: Carrier) {
+        let known = (change.max_op(), carrier);
+        self.changes.insert(change.hash().0, known);
         self.last.insert(actor, (change.seq(), change.hash().0));
+    }
+
+    /// An edit of our own came back in an envelope; says whether that was news.
+    fn carried(&mut self, hash: &[u8; 32], envelope: EnvelopeId) -> bool {
+        match self.changes.get_mut(hash) {
+            Some((_, carrier @ Carrier::Ours)) => {
+                *carrier = Carrier::Envelope(envelope);
+                true
+            }
+            _ => false,
+        }
     }
 }
 
-impl Known for Graph {
+/// What is known of a document to a change in this envelope; none: to an edit of our own.
+struct Seen<'a> {
+    graph: &'a Graph,
+    envelope: Option<(EnvelopeId, &'a Ancestry)>,
+}
+
+impl Known for Seen<'_> {
     fn max_op(&self, hash: &[u8; 32]) -> Option<u64> {
-        self.max_ops.get(hash).copied()
+        self.graph.changes.get(hash).map(|(max_op, _)| *max_op)
     }
 
     fn last(&self, actor: &[u8; 16]) -> Option<(u64, [u8; 32])> {
-        self.last.get(actor).copied()
+        self.graph.last.get(actor).copied()
+    }
+
+    fn covers(&self, hash: &[u8; 32]) -> Option<bool> {
+        let Some((envelope, ancestry)) = self.envelope else {
+            // The replica names everything that it holds as an ancestor of what it writes.
+            return Some(true);
+        };
+        match self.graph.changes.get(hash)? {
+            (_, Carrier::Genesis) => Some(true),
+            (_, Carrier::Ours) => None,
+            (_, Carrier::Envelope(carrier)) if *carrier == envelope => Some(true),
+            (_, Carrier::Envelope(carrier)) => ancestry.builds_on(envelope, *carrier),
+        }
     }
 }
 
@@ -61,6 +106,8 @@ pub(crate) struct Outcome {
     pub(crate) changed: bool,
     /// What was left out, by envelope.
     pub(crate) refused: Vec<(EnvelopeId, Refusal)>,
+    /// How many edits of our own came back in an envelope.
+    came_back: usize,
 }
 
 /// One document.
@@ -83,7 +130,8 @@ impl Document {
         let automerge = genesis.state(kind)?.clone();
         let mut graph = Graph::default();
         for change in automerge.get_changes_meta(&[]) {
-            graph.max_ops.insert(change.hash.0, change.max_op);
+            let known = (change.max_op, Carrier::Genesis);
+            graph.changes.insert(change.hash.0, known);
         }
         Some(Self {
             kind,
@@ -143,41 +191,76 @@ impl Document {
 
     /// Takes changes in. Those that are here already are passed over; those whose dependencies
     /// are missing wait; the others pass the gate or are left out and named.
-    pub(crate) fn admit(&mut self, changes: &[CarriedChange]) -> Outcome {
+    ///
+    /// `ancestry` tells what their envelopes build on; an envelope that it does not know waits.
+    pub(crate) fn admit(&mut self, changes: &[CarriedChange], ancestry: &Ancestry) -> Outcome {
         let mut outcome = Outcome::default();
         for batch in changes.chunks(ADMIT_CHANGES_MAX) {
-            let mut pending = batch.to_vec();
-            loop {
-                let applied = self.pass(pending, &mut outcome);
-                outcome.changed |= applied;
-                if !applied || self.waiting.is_empty() {
-                    break;
-                }
-                pending = std::mem::take(&mut self.waiting);
-            }
+            self.settle(batch.to_vec(), ancestry, &mut outcome);
         }
         outcome
     }
 
+    /// Tries again what waits, after it became known what more envelopes build on.
+    pub(crate) fn retry(&mut self, ancestry: &Ancestry) -> Outcome {
+        let mut outcome = Outcome::default();
+        let waiting = std::mem::take(&mut self.waiting);
+        self.settle(waiting, ancestry, &mut outcome);
+        outcome
+    }
+
+    /// Passes over changes until none of those that wait can be applied.
+    fn settle(
+        &mut self,
+        mut pending: Vec<CarriedChange>,
+        ancestry: &Ancestry,
+        outcome: &mut Outcome,
+    ) {
+        while !pending.is_empty() {
+            let came_back = outcome.came_back;
+            let applied = self.pass(pending, ancestry, outcome);
+            outcome.changed |= applied;
+            if !applied && outcome.came_back == came_back {
+                return;
+            }
+            pending = std::mem::take(&mut self.waiting);
+        }
+    }
+
     /// One pass over changes; returns whether any was applied.
-    fn pass(&mut self, pending: Vec<CarriedChange>, outcome: &mut Outcome) -> bool {
+    fn pass(
+        &mut self,
+        pending: Vec<CarriedChange>,
+        ancestry: &Ancestry,
+        outcome: &mut Outcome,
+    ) -> bool {
         let mut graph = self.graph.clone();
         let (mut passed, mut fresh) = (Vec::new(), Vec::new());
         for admitted in pending {
             let actor = admitted.chain.actor_bytes();
-            match gate(&admitted.bytes, &actor, self.kind.is_log(), &graph) {
+            let seen = Seen {
+                graph: &graph,
+                envelope: Some((admitted.envelope, ancestry)),
+            };
+            match gate(&admitted.bytes, &actor, self.kind.is_log(), &seen) {
                 Ok(Passed::Waits) => self.wait(admitted, outcome),
                 Ok(Passed::Change(change, entries)) => {
-                    graph.add(actor, &change);
+                    graph.add(actor, &change, Carrier::Envelope(admitted.envelope));
                     passed.push((admitted, *change));
                     fresh.push((actor, entries));
                 }
                 Err(refusal) => {
                     // A number that was used: often our own edit, which comes back admitted.
                     let again = matches!(refusal, Refusal::Seq { .. })
-                        && Self::holds(&admitted.bytes, &graph);
-                    if !again {
+                        .then(|| Self::held(&admitted.bytes, &graph))
+                        .flatten();
+                    let Some(hash) = again else {
                         outcome.refused.push((admitted.envelope, refusal));
+                        continue;
+                    };
+                    if graph.carried(&hash, admitted.envelope) {
+                        self.graph.carried(&hash, admitted.envelope);
+                        outcome.came_back += 1;
                     }
                 }
             }
@@ -194,16 +277,25 @@ impl Document {
             }
             return true;
         }
-        self.pass_singly(passed, outcome)
+        self.pass_singly(passed, ancestry, outcome)
     }
 
     /// Applies changes one by one, after they failed together: finds the one that is to blame.
-    fn pass_singly(&mut self, passed: Vec<(CarriedChange, Change)>, outcome: &mut Outcome) -> bool {
+    fn pass_singly(
+        &mut self,
+        passed: Vec<(CarriedChange, Change)>,
+        ancestry: &Ancestry,
+        outcome: &mut Outcome,
+    ) -> bool {
         let mut any = false;
         for (admitted, _) in passed {
             let actor = admitted.chain.actor_bytes();
+            let seen = Seen {
+                graph: &self.graph,
+                envelope: Some((admitted.envelope, ancestry)),
+            };
             // What it depends on may just have been left out.
-            let passed = gate(&admitted.bytes, &actor, self.kind.is_log(), &self.graph);
+            let passed = gate(&admitted.bytes, &actor, self.kind.is_log(), &seen);
             let (change, entries) = match passed {
                 Ok(Passed::Change(change, entries)) => (change, entries),
                 Ok(Passed::Waits) => {
@@ -218,7 +310,8 @@ impl Document {
             match self.applied(vec![(*change).clone()]) {
                 Ok(automerge) => {
                     self.automerge = automerge;
-                    self.graph.add(actor, &change);
+                    let carrier = Carrier::Envelope(admitted.envelope);
+                    self.graph.add(actor, &change, carrier);
                     self.keep(actor, entries);
                     any = true;
                 }
@@ -247,11 +340,13 @@ impl Document {
         }
     }
 
-    /// Whether exactly this change was applied before: an edit of our own that comes back.
-    fn holds(bytes: &[u8], graph: &Graph) -> bool {
+    /// The hash of exactly this change if it was applied before: an edit of our own that comes
+    /// back.
+    fn held(bytes: &[u8], graph: &Graph) -> Option<[u8; 32]> {
         let change = catch_unwind(AssertUnwindSafe(|| Change::from_bytes(bytes.to_vec())));
-        matches!(change, Ok(Ok(change)) if graph.max_ops.contains_key(&change.hash().0)
-            && change.raw_bytes() == bytes)
+        let change = change.ok()?.ok()?;
+        let hash = change.hash().0;
+        (graph.changes.contains_key(&hash) && change.raw_bytes() == bytes).then_some(hash)
     }
 
     /// The document with these changes; for all but logs only if that survives a trial.
@@ -269,34 +364,69 @@ impl Document {
         trial.unwrap_or(Err(Refusal::Trial("panic")))
     }
 
+    /// Whether a change is part of it.
+    pub(crate) fn knows(&self, hash: &[u8; 32]) -> bool {
+        self.graph.changes.contains_key(hash)
+    }
+
     /// Edits a copy under this actor, and takes it over if the change passes our own gate.
     /// Returns the bytes of the change; none if nothing changed.
+    ///
+    /// With a `base` the edit is made as of that version and the own changes after it, as if the
+    /// others had come later; an empty one is the beginning.
     pub(crate) fn edit<E: From<EditFailure>>(
         &mut self,
         chain: &Chain,
         now: Timestamp,
+        base: Option<&[[u8; 32]]>,
         edit: impl FnOnce(&mut Transaction<'_>) -> Result<(), E>,
     ) -> Result<Option<Vec<u8>>, E> {
         let actor = chain.actor_bytes();
+        let heads = base.map(|base| self.version(base, &actor)).transpose()?;
         let mut copy = self.automerge.clone();
         copy.set_actor(ActorId::from(actor));
         let time = now.millis().max(0) / 1_000;
-        let options = |(): &()| CommitOptions::default().with_time(time);
-        let done = copy
-            .transact_with(options, edit)
-            .map_err(|failure| failure.error)?;
-        let Some(change) = done.hash.and_then(|hash| copy.get_change_by_hash(&hash)) else {
+        let mut transaction = match &heads {
+            None => copy.transaction(),
+            Some(heads) => copy
+                .transaction_at(PatchLog::inactive(), heads)
+                .map_err(|_other_log| EditFailure(Refusal::Dependencies))?,
+        };
+        edit(&mut transaction)?;
+        let (hash, _log) = transaction.commit_with(CommitOptions::default().with_time(time));
+        let Some(change) = hash.and_then(|hash| copy.get_change_by_hash(&hash)) else {
             return Ok(None);
         };
         let bytes = change.raw_bytes().to_vec();
-        match gate(&bytes, &actor, self.kind.is_log(), &self.graph) {
+        let seen = Seen {
+            graph: &self.graph,
+            envelope: None,
+        };
+        match gate(&bytes, &actor, self.kind.is_log(), &seen) {
             Ok(Passed::Change(_, entries)) => self.keep(actor, entries),
             Ok(Passed::Waits) => return Err(EditFailure(Refusal::Dependencies).into()),
             Err(refusal) => return Err(EditFailure(refusal).into()),
         }
-        self.graph.add(actor, &change);
+        self.graph.add(actor, &change, Carrier::Ours);
         self.automerge = copy;
         Ok(Some(bytes))
+    }
+}
+
+impl Document {
+    /// What a change depends on that is made at a version: that, and the actor's last change.
+    fn version(&self, base: &[[u8; 32]], actor: &[u8; 16]) -> Result<Vec<ChangeHash>, EditFailure> {
+        let mut heads: BTreeSet<_> = base.iter().copied().collect();
+        if heads.iter().any(|hash| !self.knows(hash)) {
+            return Err(EditFailure(Refusal::Dependencies));
+        }
+        heads.extend(self.graph.last.get(actor).map(|(_, last)| *last));
+        if heads.is_empty() {
+            let genesis = self.graph.changes.iter();
+            let genesis = genesis.filter(|(_, (_, carrier))| *carrier == Carrier::Genesis);
+            heads.extend(genesis.map(|(hash, _)| *hash));
+        }
+        Ok(heads.into_iter().map(ChangeHash).collect())
     }
 }
 

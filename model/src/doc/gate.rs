@@ -1,8 +1,8 @@
 //! What a change must be before Automerge applies it (TRUST §7).
 //!
 //! Even an authorised writer is hostile input. The order matters: size, a bounded scan, decoding
-//! with panics caught, the actor, the numbers, the canonical form, and for journals and timelines
-//! a strict whitelist. All of it depends on the change and its dependencies alone, so every
+//! with panics caught, the actor, the numbers, what the envelope builds on, the canonical form,
+//! and for journals and timelines a strict whitelist. All of it depends on the change and its dependencies alone, so every
 //! replica decides alike in any order of arrival.
 
 use std::collections::BTreeMap;
@@ -76,6 +76,9 @@ pub enum Refusal {
     /// It names an actor whose changes it does not build on.
     #[error("a change that names an unknown actor")]
     UnknownActor,
+    /// It depends on a change that its envelope does not build on, so that nobody vouched for it.
+    #[error("a change that depends on more than its envelope names")]
+    NotCovered,
     /// In a journal or timeline it does something else than add an entry.
     #[error("a change that is no new entry: {0}")]
     NotAnEntry(&'static str),
@@ -96,6 +99,9 @@ pub(super) trait Known {
     fn max_op(&self, hash: &[u8; 32]) -> Option<u64>;
     /// Number and hash of the actor's last change.
     fn last(&self, actor: &[u8; 16]) -> Option<(u64, [u8; 32])>;
+    /// Whether the envelope that carries the change in question builds on the one that carried
+    /// this change; none while that is not known.
+    fn covers(&self, hash: &[u8; 32]) -> Option<bool>;
 }
 
 /// An entry that a change adds to a journal or timeline.
@@ -149,6 +155,13 @@ pub(super) fn gate(
     }
     if last_hash.is_some_and(|last| !scanned.dependencies.contains(&last)) {
         return Err(Refusal::Dependencies);
+    }
+    for dependency in &scanned.dependencies {
+        match known.covers(dependency) {
+            Some(true) => {}
+            Some(false) => return Err(Refusal::NotCovered),
+            None => return Ok(Passed::Waits),
+        }
     }
     let (change, expanded) = decode(bytes)?;
     let start_op = change.start_op().get();

@@ -8,6 +8,7 @@ use super::Projection;
 use crate::doc::DocumentKind;
 use crate::graph::Edge;
 use crate::name;
+use crate::note_edit::NoteVersion;
 use crate::severity::{Severity, SeverityCounts};
 use crate::snapshot::{
     Access, AgentView, Cause, CheckView, HISTORY_DAYS, NoteView, Observed, PartView, Rank,
@@ -16,7 +17,7 @@ use crate::snapshot::{
 use crate::status::{AgentLife, agent_life};
 use crate::system::{AgentRef, NAME_LEN_BYTES_MAX, NoteKind, System};
 use crate::text::clean_line;
-use crate::workspace::{Content, OpenSpace};
+use crate::workspace::{Content, OpenDocument, OpenSpace};
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -215,11 +216,13 @@ fn items<K: Copy, V: Clone>(map: &BTreeMap<K, V>) -> Vec<(K, V)> {
 fn note_views(open: &OpenSpace, system: &System) -> Vec<NoteView> {
     let mut listed = BTreeSet::new();
     let mut views = Vec::new();
-    let text_of =
-        |document: &DocumentId| match open.documents.get(document).map(|place| &place.content) {
-            Some(Content::Note(text)) => text.clone(),
-            _ => String::new(),
-        };
+    let text_of = |document: &DocumentId| match open.documents.get(document) {
+        Some(OpenDocument {
+            content: Content::Note(text),
+            document,
+        }) => (text.clone(), NoteVersion(document.heads())),
+        _ => (String::new(), NoteVersion::default()),
+    };
     let title_of = |title: &str, text: &str| {
         let first = text
             .lines()
@@ -235,7 +238,7 @@ fn note_views(open: &OpenSpace, system: &System) -> Vec<NoteView> {
     for (note, entry) in &system.notes {
         let document = name::note(*note);
         listed.insert(document);
-        let text = text_of(&document);
+        let (text, version) = text_of(&document);
         let title = title_of(&entry.title, &text);
         views.push(NoteView {
             note: Some(*note),
@@ -243,11 +246,12 @@ fn note_views(open: &OpenSpace, system: &System) -> Vec<NoteView> {
             title,
             kind: entry.kind,
             text,
+            version,
         });
     }
     for (document, place) in &open.documents {
         if place.document.kind() == DocumentKind::Note && !listed.contains(document) {
-            let text = text_of(document);
+            let (text, version) = text_of(document);
             let title = title_of("", &text);
             let (document, kind) = (*document, NoteKind::Note);
             views.push(NoteView {
@@ -256,6 +260,7 @@ fn note_views(open: &OpenSpace, system: &System) -> Vec<NoteView> {
                 title,
                 kind,
                 text,
+                version,
             });
         }
     }

@@ -8,7 +8,7 @@ use aramaki_sync_core::key::EpochKey;
 use aramaki_sync_core::statement::{Body, Capability};
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, PrincipalId, SpaceId, Timestamp};
 
-use super::{Receipt, Receipts, SpaceSummary};
+use super::{Lineage, Receipt, Receipts, SpaceSummary};
 
 /// What of a document counts, without bodies, and the keys that open them.
 pub(super) struct Readable {
@@ -42,6 +42,17 @@ pub(super) fn open(
         None => None,
     };
     Ok((envelope.id(), body))
+}
+
+/// What the entries that arrived after the first `count` build on.
+pub(super) fn lineage(engine: &Engine, space: SpaceId, count: usize) -> Option<Vec<Lineage>> {
+    let arrived = engine.log(space)?.arrived_after(count);
+    let lineage = arrived.map(|entry| Lineage {
+        id: entry.id(),
+        previous: entry.header().previous,
+        ancestors: entry.header().ancestors.clone(),
+    });
+    Some(lineage.collect())
 }
 
 pub(super) fn spaces(engine: &Engine, author: AuthorId, now: Timestamp) -> Vec<SpaceSummary> {

@@ -40,7 +40,7 @@ pub use request::{
     AGENT_SPAN, BACKDATE, CreateSpace, GRANT_SPAN, GrantRequest, INVITATION_SPAN, InviteRequest,
     Keep, Recovery,
 };
-pub use status::{PeerStatus, Receipt, Receipts, ReplicaEvent, SpaceSummary};
+pub use status::{Lineage, PeerStatus, Receipt, Receipts, ReplicaEvent, SpaceSummary};
 pub use verify::{FINDINGS_MAX, VerifyFinding, VerifyReport};
 
 const EVENTS_KEPT_MAX: usize = 1_024;
@@ -368,6 +368,21 @@ impl Replica {
             Ok(entries)
         })
         .await?
+    }
+
+    /// What the stored envelopes of a Space build on, control among them, in the order in which
+    /// they arrived and without the first `count`. That order never changes while this is open.
+    ///
+    /// # Errors
+    /// When the Space is not here.
+    pub async fn lineage(
+        &self,
+        space: SpaceId,
+        count: usize,
+    ) -> Result<Vec<Lineage>, ReplicaError> {
+        self.inspect(move |engine| inspect::lineage(engine, space, count))
+            .await?
+            .ok_or(ReplicaError::UnknownSpace(space))
     }
 
     /// The Spaces on this device.

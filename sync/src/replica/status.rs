@@ -31,6 +31,17 @@ pub struct SpaceSummary {
     pub receipts: Receipts,
 }
 
+/// What a stored envelope builds on, as its verified header says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lineage {
+    /// The envelope.
+    pub id: EnvelopeId,
+    /// The one before it in its chain; zero at the chain's begin.
+    pub previous: EnvelopeId,
+    /// The heads of other chains that it names.
+    pub ancestors: Vec<EnvelopeId>,
+}
+
 /// Where what this device wrote in a Space is known to be stored durably.
 ///
 /// Only what a peer said under its proven key counts: nothing here is guessed.
