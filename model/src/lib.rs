@@ -51,6 +51,7 @@ pub use note_edit::{NoteEdit, NoteHistory, NoteVersion};
 pub use observation::Observation;
 pub use perfdata::Metric;
 pub use plugin_output::{Exit, PluginOutput};
+pub use project::View;
 pub use range::Range;
 pub use rollup::{Operator, Override};
 pub use severity::{Severity, SeverityCounts};

@@ -1,263 +1,436 @@
 //! Derives a [`Snapshot`] from all documents and a clock: same facts, same snapshot.
+//!
+//! A [`View`] remembers what it derived: one changed System costs itself and those that contain
+//! it, not a walk over everything.
 
+mod own;
 mod system;
 mod timeline;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use aramaki_sync_core::{SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 
-use self::timeline::{journal_entries, newest_first, timeline_entries};
-use crate::entry::{Acknowledgement, TimelineEntry};
+use self::own::{Own, Sum, sums};
+use self::timeline::{journal_entries, newest_first};
 use crate::finding::{Finding, Reason};
 use crate::graph::Graph;
-use crate::id::CheckId;
-use crate::journal::{CheckRecord, Journal};
+use crate::journal::Journal;
 use crate::name;
 use crate::rollup::{RolledUp, roll_up};
 use crate::severity::Severity;
-use crate::snapshot::{CategoryView, CheckView, Journals, Rank, Snapshot};
-use crate::status::{AgentLife, CheckFacts, agent_life, alert_id, check_status};
-use crate::system::System;
-use crate::workspace::{Content, Workspace};
+use crate::snapshot::{CategoryView, Rank, Snapshot, SystemView, TIMELINE_ITEMS_MAX, TimelineItem};
+use crate::workspace::{Content, OpenSpace, Workspace};
 
-impl Workspace {
-    /// Everything that can be seen here at this moment.
-    ///
-    /// Walks all documents' read values once: meant for a thread that is not the window's, when
-    /// [`Workspace::version`] or the minute changed.
-    pub fn view(&self, now: Timestamp) -> Snapshot {
-        Projection::new(self, now).snapshot()
-    }
-}
+/// A System's link to an agent: its Space, and whose entries there count.
+type Link = (SpaceId, Option<AuthorId>);
 
-/// What is derived on the way to a snapshot.
-struct Projection<'a> {
-    workspace: &'a Workspace,
-    now: Timestamp,
-    systems: BTreeMap<SpaceId, &'a System>,
-    graph: Graph,
-    journals: Journals,
-    checks: BTreeMap<SpaceId, Vec<CheckView>>,
+/// What was derived from a Workspace so far.
+///
+/// **Invariant:** [`View::update`] gives the same snapshot as a new View would: what is remembered
+/// only saves work. A property test holds it to that.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// The Workspace's version that was taken in.
+    version: u64,
+    graph: Arc<Graph>,
+    /// Groups of Systems that contain each other, parts first, and in which each System is.
+    circles: Vec<BTreeSet<SpaceId>>,
+    circle_of: BTreeMap<SpaceId, usize>,
+    /// Which Systems read which journal, and the other way round.
+    readers: BTreeMap<Link, BTreeSet<SpaceId>>,
+    links: BTreeMap<SpaceId, BTreeSet<Link>>,
+    journals: BTreeMap<Link, Journal>,
+    own: BTreeMap<SpaceId, Own>,
+    /// Systems by the moment at which time alone changes them.
+    deadlines: BTreeSet<(Timestamp, SpaceId)>,
     own_raw: BTreeMap<SpaceId, Severity>,
+    own_effective: BTreeMap<SpaceId, Severity>,
     raw: RolledUp,
     effective: RolledUp,
+    sums: BTreeMap<SpaceId, Sum>,
+    findings: BTreeMap<SpaceId, Vec<Finding>>,
+    /// Entries that an agent did not write, by journal.
+    foreign: BTreeMap<Link, Finding>,
+    snapshot: Arc<Snapshot>,
 }
 
-impl<'a> Projection<'a> {
-    fn new(workspace: &'a Workspace, now: Timestamp) -> Self {
-        let mut systems = BTreeMap::new();
-        let mut graph = Graph::default();
-        let mut journals = Journals::new();
-        for (space, open) in &workspace.spaces {
-            let Some(system) = open.system() else {
-                continue;
-            };
-            systems.insert(*space, system);
-            graph.add(*space, system.aggregation, system.edges());
-            for (agent, link) in &system.agents {
-                let Some(open) = workspace.spaces.get(agent) else {
-                    continue;
-                };
-                journals
-                    .entry((*agent, link.author))
-                    .or_insert_with(|| Journal::read(journal_entries(open, link.author)));
+/// What an update looks at.
+struct Seen<'a> {
+    view: &'a View,
+    workspace: &'a Workspace,
+    now: Timestamp,
+}
+
+/// What an update changed.
+#[derive(Default)]
+struct Changed {
+    /// Systems that say something else of themselves.
+    own: BTreeSet<SpaceId>,
+    /// Whether Systems or edges came or went.
+    reshaped: bool,
+}
+
+impl Workspace {
+    /// Everything that can be seen here at this moment, derived anew. Keep a [`View`] where this
+    /// is asked again and again.
+    pub fn view(&self, now: Timestamp) -> Snapshot {
+        Arc::unwrap_or_clone(View::default().update(self, now))
+    }
+}
+
+impl View {
+    /// Everything that can be seen at this moment. Costs what changed since the last call, so give
+    /// it always the same Workspace; meant for a thread that is not the window's.
+    pub fn update(&mut self, workspace: &Workspace, now: Timestamp) -> Arc<Snapshot> {
+        if now < self.snapshot.now {
+            // The clock went back: what is over may not be over yet.
+            *self = Self::default();
+        }
+        let changed = self.take(workspace, now);
+        self.roll(&changed);
+        self.draw(workspace, now, &changed);
+        Arc::clone(&self.snapshot)
+    }
+
+    /// Takes in Spaces that changed and moments that passed.
+    fn take(&mut self, workspace: &Workspace, now: Timestamp) -> Changed {
+        let mut changed = Changed::default();
+        let touched: BTreeSet<SpaceId> = workspace.changed_since(self.version).collect();
+        self.version = workspace.version;
+        let mut stale = BTreeSet::new();
+        for space in &touched {
+            stale.insert(*space);
+            let links: Vec<_> = self.readers_of(*space).map(|(link, _)| *link).collect();
+            for link in links {
+                self.forget(&link);
+                stale.extend(self.readers.get(&link).into_iter().flatten());
             }
         }
-        let mut projection = Self {
+        while let Some((at, space)) = self.deadlines.first().copied() {
+            if at > now {
+                break;
+            }
+            self.deadlines.pop_first();
+            stale.insert(space);
+        }
+        for space in stale {
+            self.renew(workspace, now, space, &mut changed);
+        }
+        for space in touched {
+            let findings = findings_of(workspace, space);
+            if findings.is_empty() {
+                self.findings.remove(&space);
+            } else {
+                self.findings.insert(space, findings);
+            }
+        }
+        changed
+    }
+
+    fn readers_of(&self, agent: SpaceId) -> impl Iterator<Item = (&Link, &BTreeSet<SpaceId>)> {
+        let links = self.readers.range((agent, None)..);
+        links.take_while(move |((space, _), _)| *space == agent)
+    }
+
+    /// Derives a System's own part anew.
+    fn renew(
+        &mut self,
+        workspace: &Workspace,
+        now: Timestamp,
+        space: SpaceId,
+        changed: &mut Changed,
+    ) {
+        let system = workspace.spaces.get(&space).and_then(OpenSpace::system);
+        let links: BTreeSet<Link> = system
+            .into_iter()
+            .flat_map(|system| &system.agents)
+            .map(|(agent, link)| (*agent, link.author))
+            .collect();
+        self.relink(workspace, space, &links);
+        if let Some(at) = self.own.get(&space).and_then(|own| own.until) {
+            self.deadlines.remove(&(at, space));
+        }
+        let Some(system) = system else {
+            if self.own.remove(&space).is_some() {
+                Arc::make_mut(&mut self.graph).remove(&space);
+                self.own_raw.remove(&space);
+                self.own_effective.remove(&space);
+                changed.reshaped = true;
+            }
+            return;
+        };
+        let edges = system.edges();
+        let is_same = self.graph.is_known(&space)
+            && self.graph.operator(&space) == system.aggregation
+            && self.graph.edges(&space).eq(&edges);
+        if !is_same {
+            Arc::make_mut(&mut self.graph).add(space, system.aggregation, edges);
+            changed.reshaped = true;
+        }
+        let seen = Seen {
+            view: self,
             workspace,
             now,
-            systems,
-            graph,
-            journals,
-            checks: BTreeMap::new(),
-            own_raw: BTreeMap::new(),
-            raw: RolledUp::default(),
-            effective: RolledUp::default(),
         };
-        projection.derive();
-        projection
-    }
-
-    fn derive(&mut self) {
-        let mut own_effective = BTreeMap::new();
-        for (space, system) in &self.systems {
-            let checks = self.check_views(*space, system);
-            let worst = |of: fn(&CheckView) -> Severity| {
-                checks
-                    .iter()
-                    .filter(|view| view.check.enabled)
-                    .map(of)
-                    .max()
-            };
-            if let Some(severity) = worst(|view| view.status.raw) {
-                self.own_raw.insert(*space, severity);
-            }
-            if let Some(severity) = worst(|view| view.status.effective) {
-                own_effective.insert(*space, severity);
-            }
-            self.checks.insert(*space, checks);
-        }
-        self.raw = roll_up(&self.graph, &self.own_raw);
-        self.effective = roll_up(&self.graph, &own_effective);
-    }
-
-    /// The record of a check from whichever agent told of it last.
-    fn record(
-        &self,
-        system: &System,
-        check: &CheckId,
-    ) -> (Option<&CheckRecord>, AgentLife, Option<SpaceId>) {
-        let told = system.agents.iter().filter_map(|(agent, link)| {
-            let journal = self.journals.get(&(*agent, link.author))?;
-            let beats = &self.workspace.spaces.get(agent)?.beats;
-            let life = agent_life(journal, beats, self.now);
-            Some((journal.checks.get(check), life, Some(*agent)))
-        });
-        told.reduce(|best, next| {
-            let last = |record: Option<&CheckRecord>| record.map(|record| record.last_at);
-            if last(next.0) > last(best.0) {
-                next
-            } else {
-                best
-            }
-        })
-        .unwrap_or((None, AgentLife::Unseen, None))
-    }
-
-    fn check_views(&self, space: SpaceId, system: &System) -> Vec<CheckView> {
-        let acknowledgements = self.acknowledgements(&space);
-        let view = |check: &crate::Check| {
-            let (record, life, agent) = self.record(system, &check.id);
-            let open = agent.and_then(|agent| self.workspace.spaces.get(&agent));
-            let beat = open.and_then(|open| open.beats.checks.get(&check.id));
-            let facts = CheckFacts {
-                check,
-                record,
-                beat,
-                life,
-            };
-            let silences = system.silences.values();
-            let status = check_status(&facts, silences, acknowledgements.iter().copied(), self.now);
-            CheckView {
-                check: check.clone(),
-                status,
-                alert: record.and_then(|record| alert_id(&space, &check.id, record)),
-                summary: record
-                    .map(|record| record.summary.clone())
-                    .unwrap_or_default(),
-                detail: record
-                    .map(|record| record.detail.clone())
-                    .unwrap_or_default(),
-                flapping: record.is_some_and(|record| record.flapping),
-                last_ok: record.and_then(|record| record.last_ok),
-                history: record
-                    .map(|record| record.history.clone())
-                    .unwrap_or_default(),
-            }
-        };
-        let mut views: Vec<_> = system.checks.values().map(view).collect();
-        views.sort_by(|a, b| {
-            let worst = b.status.raw.cmp(&a.status.raw);
-            worst.then_with(|| (&a.check.name, a.check.id).cmp(&(&b.check.name, b.check.id)))
-        });
-        views
-    }
-
-    fn acknowledgements(&self, space: &SpaceId) -> Vec<&'a Acknowledgement> {
-        let open = self.workspace.spaces.get(space);
-        let entries = open.into_iter().flat_map(timeline_entries);
-        let acknowledged = entries.filter_map(|written| match &written.entry {
-            TimelineEntry::Acknowledgement(acknowledgement) => Some(acknowledgement),
-            _ => None,
-        });
-        acknowledged.collect()
-    }
-
-    fn snapshot(self) -> Snapshot {
-        let mut systems: Vec<_> = self
-            .systems
-            .iter()
-            .filter_map(|(space, system)| {
-                Some(self.system_view(*space, system, self.workspace.spaces.get(space)?))
-            })
-            .collect();
-        systems.sort_by(|a, b| (&a.title, a.space).cmp(&(&b.title, b.space)));
-        let mut anchors: Vec<_> = systems
-            .iter()
-            .filter(|view| view.rank == Rank::Anchor)
-            .collect();
-        // Stable: equal states stay in the order of titles.
-        anchors.sort_by_key(|view| Reverse(view.status.effective));
-        let counts = anchors.iter().map(|view| view.status.effective).collect();
-        let mut categories: BTreeMap<String, Vec<SpaceId>> = BTreeMap::new();
-        for anchor in anchors {
-            categories
-                .entry(anchor.category.clone())
-                .or_default()
-                .push(anchor.space);
-        }
-        let category = |(name, anchors)| CategoryView { name, anchors };
-        let mut timeline: Vec<_> = systems
-            .iter()
-            .flat_map(|view| view.timeline.iter().cloned())
-            .collect();
-        newest_first(&mut timeline);
-        Snapshot {
-            now: self.now,
-            version: self.workspace.version,
-            counts,
-            categories: categories.into_iter().map(category).collect(),
-            timeline,
-            findings: self.findings(),
-            systems,
-            graph: self.graph,
-        }
-    }
-
-    fn findings(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (space, open) in &self.workspace.spaces {
-            findings.extend(open.findings.iter().cloned());
-            for (document, place) in &open.documents {
-                let waiting = place.document.waiting();
-                let mut add = |reason| {
-                    let (space, document) = (*space, *document);
-                    findings.push(Finding {
-                        space,
-                        document,
-                        envelope: None,
-                        reason,
-                    });
-                };
-                if waiting > 0 {
-                    add(Reason::Waiting(waiting));
+        let own = seen.own(space, system);
+        self.deadlines.extend(own.until.map(|at| (at, space)));
+        place(&mut self.own_raw, space, own.worst(|view| view.status.raw));
+        place(
+            &mut self.own_effective,
+            space,
+            own.worst(|view| view.status.effective),
+        );
+        if !changed.reshaped {
+            let before = self.own.get(&space).map(|own| own.share.clone());
+            for concerned in self.graph.concerned(space) {
+                let sum = self.sums.entry(concerned.system).or_default();
+                if let Some(before) = &before {
+                    sum.take(before);
                 }
-                if let Content::System(system) = &place.content {
-                    for what in &system.unreadable {
-                        add(Reason::Unreadable(what.clone()));
-                    }
+                sum.add(&own.share);
+            }
+        }
+        self.own.insert(space, own);
+        changed.own.insert(space);
+    }
+
+    /// Remembers which journals a System reads, and reads those that are not read yet.
+    fn relink(&mut self, workspace: &Workspace, space: SpaceId, links: &BTreeSet<Link>) {
+        let before = self.links.remove(&space).unwrap_or_default();
+        for link in before.difference(links) {
+            if let Some(readers) = self.readers.get_mut(link) {
+                readers.remove(&space);
+                if readers.is_empty() {
+                    self.readers.remove(link);
+                    self.forget(link);
                 }
             }
         }
-        for (agent, author) in self.journals.keys() {
-            let Some(open) = self.workspace.spaces.get(agent) else {
+        if !links.is_empty() {
+            self.links.insert(space, links.clone());
+        }
+        for link in links {
+            self.readers.entry(*link).or_default().insert(space);
+            let Some(open) = workspace.spaces.get(&link.0) else {
                 continue;
             };
+            if self.journals.contains_key(link) {
+                continue;
+            }
+            let journal = Journal::read(journal_entries(open, link.1));
+            self.journals.insert(*link, journal);
             let all = journal_entries(open, None).count();
-            let foreign = all - journal_entries(open, *author).count();
+            let foreign = all - journal_entries(open, link.1).count();
             if foreign > 0 {
-                let document = name::system();
-                let reason = Reason::Foreign(foreign);
-                findings.push(Finding {
-                    space: *agent,
-                    document,
+                let finding = Finding {
+                    space: link.0,
+                    document: name::system(),
                     envelope: None,
-                    reason,
-                });
+                    reason: Reason::Foreign(foreign),
+                };
+                self.foreign.insert(*link, finding);
             }
         }
-        findings
     }
+
+    fn forget(&mut self, link: &Link) {
+        self.journals.remove(link);
+        self.foreign.remove(link);
+    }
+
+    /// Sums states up: everything when the graph changed, else what changed and all above it.
+    fn roll(&mut self, changed: &Changed) {
+        if changed.reshaped {
+            self.circles = self.graph.circles();
+            self.circle_of = BTreeMap::new();
+            for (place, circle) in self.circles.iter().enumerate() {
+                let members = circle.iter().map(|system| (*system, place));
+                self.circle_of.extend(members);
+            }
+            self.raw = roll_up(&self.graph, &self.own_raw);
+            self.effective = roll_up(&self.graph, &self.own_effective);
+            self.sums = sums(&self.graph, &self.own);
+            return;
+        }
+        let mut places: BTreeSet<usize> = BTreeSet::new();
+        for space in &changed.own {
+            for concerned in self.graph.concerned(*space) {
+                places.extend(self.circle_of.get(&concerned.system));
+            }
+        }
+        for circle in places.iter().filter_map(|place| self.circles.get(*place)) {
+            self.raw.settle(&self.graph, &self.own_raw, circle);
+            self.effective
+                .settle(&self.graph, &self.own_effective, circle);
+        }
+    }
+
+    /// Draws the snapshot: all Systems when the graph changed, else those that show a change.
+    fn draw(&mut self, workspace: &Workspace, now: Timestamp, changed: &Changed) {
+        let mut shown = BTreeSet::new();
+        if changed.reshaped {
+            shown.extend(self.own.keys().copied());
+        } else {
+            for space in &changed.own {
+                shown.extend(self.graph.concerned(*space).iter().map(|c| c.system));
+                // Parts show the titles of who lists them.
+                shown.extend(self.graph.edges(space).map(|edge| edge.part));
+            }
+        }
+        let seen = Seen {
+            view: self,
+            workspace,
+            now,
+        };
+        let fresh: BTreeMap<SpaceId, Arc<SystemView>> = shown
+            .into_iter()
+            .filter_map(|space| {
+                let open = workspace.spaces.get(&space)?;
+                let (system, own) = (open.system()?, self.own.get(&space)?);
+                let view = seen.system_view(space, system, open, own);
+                Some((space, Arc::new(view)))
+            })
+            .collect();
+        let old = &self.snapshot;
+        let mut overview_changed = changed.reshaped;
+        let mut systems = if changed.reshaped {
+            fresh.values().cloned().collect()
+        } else {
+            old.systems.clone()
+        };
+        let mut renamed = changed.reshaped;
+        if !changed.reshaped {
+            for view in &mut systems {
+                if let Some(fresh) = fresh.get(&view.space) {
+                    renamed |= view.title != fresh.title;
+                    overview_changed |= place_in_overview(view) != place_in_overview(fresh);
+                    *view = Arc::clone(fresh);
+                }
+            }
+        }
+        if renamed {
+            systems.sort_by(|a, b| (&a.title, a.space).cmp(&(&b.title, b.space)));
+        }
+        let timeline = if changed.reshaped {
+            merged(systems.iter().map(Arc::as_ref))
+        } else {
+            self.timeline(&systems, changed)
+        };
+        let (categories, counts) = if overview_changed {
+            overview(&systems)
+        } else {
+            (old.categories.clone(), old.counts)
+        };
+        self.snapshot = Arc::new(Snapshot {
+            now,
+            version: workspace.version,
+            systems,
+            categories,
+            counts,
+            timeline,
+            findings: self.all_findings(),
+            graph: Arc::clone(&self.graph),
+        });
+    }
+
+    /// All timelines merged after some changed: entries only come, so the newest of what was and
+    /// of what changed are the newest of all; unless some went.
+    fn timeline(&self, systems: &[Arc<SystemView>], changed: &Changed) -> Vec<TimelineItem> {
+        let old = &self.snapshot.timeline;
+        let is_kept = |item: &TimelineItem| {
+            let own = self.own.get(&item.system);
+            own.is_some_and(|own| own.timeline.iter().any(|now| now.order() == item.order()))
+        };
+        let touched = |item: &&TimelineItem| changed.own.contains(&item.system);
+        if !old.iter().filter(touched).all(is_kept) {
+            return merged(systems.iter().map(Arc::as_ref));
+        }
+        let mut items: Vec<_> = old.iter().filter(|item| !touched(item)).cloned().collect();
+        for own in changed.own.iter().filter_map(|space| self.own.get(space)) {
+            items.extend(own.timeline.iter().cloned());
+        }
+        newest_first(&mut items);
+        items
+    }
+
+    fn all_findings(&self) -> Vec<Finding> {
+        let own = self.findings.values().flatten();
+        own.chain(self.foreign.values()).cloned().collect()
+    }
+}
+
+fn findings_of(workspace: &Workspace, space: SpaceId) -> Vec<Finding> {
+    let Some(open) = workspace.spaces.get(&space) else {
+        return Vec::new();
+    };
+    let mut findings: Vec<_> = open.findings.iter().cloned().collect();
+    for (document, place) in &open.documents {
+        let waiting = place.document.waiting();
+        let mut add = |reason| {
+            findings.push(Finding {
+                space,
+                document: *document,
+                envelope: None,
+                reason,
+            });
+        };
+        if waiting > 0 {
+            add(Reason::Waiting(waiting));
+        }
+        if let Content::System(system) = &place.content {
+            for what in &system.unreadable {
+                add(Reason::Unreadable(what.clone()));
+            }
+        }
+    }
+    findings
+}
+
+fn place(map: &mut BTreeMap<SpaceId, Severity>, space: SpaceId, severity: Option<Severity>) {
+    match severity {
+        Some(severity) => drop(map.insert(space, severity)),
+        None => drop(map.remove(&space)),
+    }
+}
+
+/// What of a System the overview's order and counts depend on.
+fn place_in_overview(view: &SystemView) -> (Rank, &str, Severity, &str) {
+    (
+        view.rank,
+        &view.category,
+        view.status.effective,
+        &view.title,
+    )
+}
+
+/// Categories with their anchors, and how many anchors are in each state.
+fn overview(systems: &[Arc<SystemView>]) -> (Vec<CategoryView>, crate::SeverityCounts) {
+    let mut anchors: Vec<_> = systems
+        .iter()
+        .filter(|view| view.rank == Rank::Anchor)
+        .collect();
+    // Stable: equal states stay in the order of titles.
+    anchors.sort_by_key(|view| Reverse(view.status.effective));
+    let counts = anchors.iter().map(|view| view.status.effective).collect();
+    let mut categories: BTreeMap<&str, Vec<SpaceId>> = BTreeMap::new();
+    for anchor in anchors {
+        let places = categories.entry(&anchor.category).or_default();
+        places.push(anchor.space);
+    }
+    let category = |(name, anchors): (&str, _)| CategoryView {
+        name: name.to_owned(),
+        anchors,
+    };
+    (categories.into_iter().map(category).collect(), counts)
+}
+
+/// The newest entries of all timelines.
+fn merged<'a>(systems: impl Iterator<Item = &'a SystemView>) -> Vec<TimelineItem> {
+    let mut items: Vec<_> = systems.flat_map(|view| &view.timeline).collect();
+    items.sort_by_cached_key(|item| Reverse(item.order()));
+    items.truncate(TIMELINE_ITEMS_MAX);
+    items.into_iter().cloned().collect()
 }

@@ -1,6 +1,6 @@
 //! How the states of parts become the state of their aggregate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_sync_core::SpaceId;
 use serde::{Deserialize, Serialize};
@@ -171,31 +171,46 @@ impl RolledUp {
 pub fn roll_up(graph: &Graph, own: &BTreeMap<SpaceId, Severity>) -> RolledUp {
     let mut rolled = RolledUp::default();
     for circle in graph.circles() {
-        for system in &circle {
+        rolled.settle(graph, own, &circle);
+    }
+    rolled
+}
+
+impl RolledUp {
+    /// Sums up Systems that contain each other, when everything below them is summed up.
+    pub(crate) fn settle(
+        &mut self,
+        graph: &Graph,
+        own: &BTreeMap<SpaceId, Severity>,
+        circle: &BTreeSet<SpaceId>,
+    ) {
+        for system in circle {
+            self.0.remove(system);
+        }
+        for system in circle {
             let outside = |edge: &&Edge| !circle.contains(&edge.part);
-            if let Some(severity) = sum(graph, own, &rolled, *system, outside) {
-                rolled.0.insert(*system, severity);
+            if let Some(severity) = sum(graph, own, self, *system, outside) {
+                self.0.insert(*system, severity);
             }
         }
         if circle.len() < 2 {
-            continue;
+            return;
         }
         loop {
             let raised: Vec<_> = circle
                 .iter()
                 .filter_map(|system| {
-                    let now = rolled.0.get(system).copied();
-                    let next = sum(graph, own, &rolled, *system, |_| true);
+                    let now = self.0.get(system).copied();
+                    let next = sum(graph, own, self, *system, |_| true);
                     (next > now).then_some((*system, next?))
                 })
                 .collect();
             if raised.is_empty() {
-                break;
+                return;
             }
-            rolled.0.extend(raised);
+            self.0.extend(raised);
         }
     }
-    rolled
 }
 
 fn sum(

@@ -1,6 +1,6 @@
 //! What a window or a terminal shows: plain values, derived from all documents and a clock.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
 
@@ -21,14 +21,14 @@ pub const TIMELINE_ITEMS_MAX: usize = 500;
 pub const HISTORY_DAYS: usize = 30;
 
 /// Everything that can be seen here at one moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
     /// When: the clock that was passed in.
     pub now: Timestamp,
     /// The Workspace's version that it shows.
     pub version: u64,
     /// Every System that can be read here, by title.
-    pub systems: Vec<SystemView>,
+    pub systems: Vec<Arc<SystemView>>,
     /// Categories by name, each with its anchors: worst first, then by title.
     pub categories: Vec<CategoryView>,
     /// How many anchors are in each effective state.
@@ -38,13 +38,14 @@ pub struct Snapshot {
     /// What was ignored, and why.
     pub findings: Vec<Finding>,
     /// The graph behind it.
-    pub graph: Graph,
+    pub graph: Arc<Graph>,
 }
 
 impl Snapshot {
     /// A System by its Space.
     pub fn system(&self, space: &SpaceId) -> Option<&SystemView> {
-        self.systems.iter().find(|system| system.space == *space)
+        let found = self.systems.iter().find(|system| system.space == *space);
+        found.map(Arc::as_ref)
     }
 
     /// Whom a problem of a System concerns, each once, with the way to it.
@@ -114,8 +115,8 @@ pub struct SystemView {
     pub silences: Vec<(ItemId, Silence)>,
     /// What happened to it, newest first.
     pub timeline: Vec<TimelineItem>,
-    /// The worst state of its own checks on each of the last [`HISTORY_DAYS`] days in UTC, oldest
-    /// first; Missing where nothing is known.
+    /// The worst state of its checks and of those below it on each of the last [`HISTORY_DAYS`]
+    /// days in UTC, oldest first; Missing where nothing is known.
     pub history: Vec<Severity>,
     /// What several people wrote at once.
     pub conflicts: Vec<Conflict>,
@@ -330,6 +331,3 @@ pub enum TimelineEvent {
     /// An entry of a newer program.
     Unknown(UnknownEntry),
 }
-
-/// Journals by agent Space, as one System's link to it reads them.
-pub(crate) type Journals = BTreeMap<(SpaceId, Option<AuthorId>), crate::journal::Journal>;

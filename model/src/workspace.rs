@@ -97,6 +97,8 @@ pub(crate) struct OpenSpace {
     pub(crate) actors: BTreeMap<[u8; 16], AuthorId>,
     pub(crate) beats: Beats,
     pub(crate) findings: VecDeque<Finding>,
+    /// The Workspace's version when this Space changed last.
+    pub(crate) version: u64,
     unplaced: BTreeMap<DocumentId, Vec<CarriedChange>>,
     ancestry: Ancestry,
 }
@@ -129,6 +131,8 @@ pub struct Workspace {
     pub(crate) genesis: Genesis,
     pub(crate) spaces: BTreeMap<SpaceId, OpenSpace>,
     pub(crate) version: u64,
+    /// Spaces by the version at which they changed last.
+    recent: BTreeMap<u64, SpaceId>,
 }
 
 impl Workspace {
@@ -143,14 +147,32 @@ impl Workspace {
 
     /// Opens a Space that has perhaps no documents yet.
     pub fn open_space(&mut self, space: SpaceId) {
+        self.touched(space);
+    }
+
+    /// A Space that changes now; opens it if needed.
+    pub(crate) fn touched(&mut self, space: SpaceId) -> &mut OpenSpace {
         self.version += 1;
-        self.spaces.entry(space).or_default();
+        let open = self.spaces.entry(space).or_default();
+        self.recent.remove(&open.version);
+        self.recent.insert(self.version, space);
+        open.version = self.version;
+        open
+    }
+
+    /// Spaces that changed, came or went after a version.
+    pub(crate) fn changed_since(&self, version: u64) -> impl Iterator<Item = SpaceId> + '_ {
+        let after = self.recent.range(version.saturating_add(1)..);
+        after.map(|(_, space)| *space)
     }
 
     /// Forgets a Space.
     pub fn close_space(&mut self, space: &SpaceId) {
         self.version += 1;
-        self.spaces.remove(space);
+        self.recent.insert(self.version, *space);
+        if let Some(closed) = self.spaces.remove(space) {
+            self.recent.remove(&closed.version);
+        }
     }
 
     /// The Spaces that are open.
@@ -172,8 +194,7 @@ impl Workspace {
     /// again or not; opens the Space if needed. A change counts only if it depends on nothing
     /// but what its envelope builds on; until that is known it waits. Returns what was left out.
     pub fn link(&mut self, space: SpaceId, links: &[EnvelopeLinks]) -> Vec<Finding> {
-        self.version += 1;
-        let open = self.spaces.entry(space).or_default();
+        let open = self.touched(space);
         for links in links {
             open.ancestry.link(links);
         }
@@ -205,7 +226,7 @@ impl Workspace {
         document: DocumentId,
         admitted: &[AdmittedChange],
     ) -> Vec<Finding> {
-        self.version += 1;
+        self.touched(space);
         let genesis = &self.genesis;
         let open = self.spaces.entry(space).or_default();
         let mut changes = open.unplaced.remove(&document).unwrap_or_default();
@@ -280,12 +301,7 @@ impl Workspace {
 
     /// Takes a heartbeat in that came as an ephemeral message in an agent's Space.
     pub fn heartbeat(&mut self, space: SpaceId, heartbeat: &Heartbeat, now: Timestamp) {
-        self.version += 1;
-        self.spaces
-            .entry(space)
-            .or_default()
-            .beats
-            .take(heartbeat, now);
+        self.touched(space).beats.take(heartbeat, now);
     }
 
     /// A digest of every document's newest changes: two replicas that took in the same changes

@@ -238,7 +238,7 @@ impl Workspace {
             open.documents.insert(document, begun);
         }
         open.actors.insert(chain.actor_bytes(), chain.author);
-        self.version += 1;
+        self.touched(space);
         Ok(Edit {
             document,
             changes,

@@ -17,7 +17,8 @@ use crate::cli::{CliError, select};
 impl Live {
     /// Every System that can be read here.
     pub(crate) fn rows(&self) -> Vec<SystemRow> {
-        self.snapshot().systems.iter().map(read::row).collect()
+        let snapshot = self.snapshot();
+        snapshot.systems.iter().map(|system| read::row(system)).collect()
     }
 
     /// The Spaces of every System that can be read here.

@@ -1,7 +1,5 @@
 //! One picture of everything, for the window.
 
-use std::sync::Arc;
-
 use aramaki_sync::replica::PeerStatus;
 use aramaki_sync::transport::Path;
 use aramaki_sync_core::AuthorId;
@@ -27,7 +25,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
     Frame {
         stage: Stage::Open,
         person: live.profile().name.clone(),
-        snapshot: Some(Arc::new(live.snapshot())),
+        snapshot: Some(live.snapshot()),
         sync: sync(live).await,
         demo: live.demo_running().map(|running| Demo {
             relay: if running {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aramaki_model::{Edit, EditError, Snapshot, Workspace};
+use aramaki_model::{Edit, EditError, Snapshot, View, Workspace};
 use aramaki_sync::replica::{Replica, ReplicaOptions};
 use aramaki_sync_core::statement::Body;
 use aramaki_sync_core::{Chain, DocumentId, SpaceId, Timestamp};
@@ -51,6 +51,8 @@ pub(super) struct Shared {
     pub(super) profile: Profile,
     pub(super) data: PathBuf,
     model: Mutex<Workspace>,
+    /// What was derived from the model; locked before it.
+    view: Mutex<View>,
     /// Notes that are being typed: changes made here and not yet written.
     typed: Mutex<Typed>,
     /// Held from an edit until it is durable, so that chains and documents keep one order.
@@ -90,6 +92,7 @@ impl Live {
                 profile,
                 data: config.data.clone(),
                 model: Mutex::new(Workspace::new()),
+                view: Mutex::new(View::default()),
                 typed: Mutex::new(BTreeMap::new()),
                 writing: tokio::sync::Mutex::new(()),
                 changed: watch::Sender::new(0),
@@ -130,8 +133,10 @@ impl Live {
     }
 
     /// Everything that can be seen here now.
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        self.model().view(fresh::now())
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        let view = self.shared.view.lock();
+        let mut view = view.unwrap_or_else(PoisonError::into_inner);
+        view.update(&self.model(), fresh::now())
     }
 
     /// Says when something changed.

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
 
-use super::Projection;
+use super::Seen;
+use super::own::Own;
 use crate::doc::DocumentKind;
 use crate::graph::Edge;
 use crate::name;
 use crate::note_edit::NoteVersion;
-use crate::severity::{Severity, SeverityCounts};
+use crate::severity::Severity;
 use crate::snapshot::{
     Access, AgentView, Cause, CheckView, HISTORY_DAYS, NoteView, Observed, PartView, Rank,
     StatusView, SystemView,
@@ -22,12 +23,10 @@ use crate::workspace::{Content, OpenDocument, OpenSpace};
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
-impl Projection<'_> {
+impl Seen<'_> {
     fn title(&self, space: &SpaceId) -> String {
-        match self.systems.get(space) {
-            Some(system) if !system.title.is_empty() => system.title.clone(),
-            _ => space.short(),
-        }
+        let own = self.view.own.get(space);
+        own.map_or_else(|| space.short(), |own| own.title.clone())
     }
 
     pub(super) fn system_view(
@@ -35,22 +34,12 @@ impl Projection<'_> {
         space: SpaceId,
         system: &System,
         open: &OpenSpace,
+        own: &Own,
     ) -> SystemView {
-        let below = self.graph.below(space);
-        let checks = self.checks.get(&space).cloned().unwrap_or_default();
-        let all = std::iter::once(&space).chain(&below);
-        let counts: SeverityCounts = all
-            .filter_map(|system| self.checks.get(system))
-            .flatten()
-            .filter(|view| view.check.enabled)
-            .map(|view| view.status.raw)
-            .collect();
-        let unreadable = below
-            .iter()
-            .filter(|part| !self.graph.is_known(part))
-            .count();
-        let is_anchor = system.pinned || self.graph.is_top(&space);
+        let sum = self.view.sums.get(&space).cloned().unwrap_or_default();
+        let is_anchor = system.pinned || self.view.graph.is_top(&space);
         let aggregates = self
+            .view
             .graph
             .aggregates(&space)
             .filter(|aggregate| *aggregate != space);
@@ -67,8 +56,8 @@ impl Projection<'_> {
             purpose: system.purpose.clone(),
             rank: if is_anchor { Rank::Anchor } else { Rank::Below },
             status: self.status_view(space),
-            counts,
-            unreadable_parts: u32::try_from(unreadable).unwrap_or(u32::MAX),
+            counts: sum.counts(),
+            unreadable_parts: sum.unreadable,
             aggregation: system.aggregation,
             parts: self.part_views(space),
             aggregates,
@@ -76,32 +65,47 @@ impl Projection<'_> {
             contacts: items(&system.contacts),
             dashboards: items(&system.dashboards),
             notes: note_views(open, system),
-            history: history(&checks, self.now),
-            checks,
+            history: sum.history(),
+            checks: own.checks.clone(),
             agents: self.agent_views(system),
             silences: items(&system.silences),
-            timeline: self.timeline(space, system, open),
+            timeline: own.timeline.clone(),
             conflicts: system.conflicts.clone(),
         }
     }
 
     fn status_view(&self, space: SpaceId) -> StatusView {
-        let raw = self.raw.of(&self.graph, &space);
-        let effective = self.effective.of(&self.graph, &space);
-        let path = self.raw.worst_path(&self.graph, &self.own_raw, space);
+        let raw = self.view.raw.of(&self.view.graph, &space);
+        let effective = self.view.effective.of(&self.view.graph, &space);
+        let path = self
+            .view
+            .raw
+            .worst_path(&self.view.graph, &self.view.own_raw, space);
         let end = path.last().copied().unwrap_or(space);
-        let checks = self.checks.get(&end).into_iter().flatten();
+        let checks = self
+            .view
+            .own
+            .get(&end)
+            .map(|own| own.checks.as_slice())
+            .unwrap_or_default()
+            .iter();
         // Checks are sorted: the first that is not OK is the worst.
         let cause = checks
             .filter(|view| view.check.enabled)
             .find(|view| !view.status.raw.is_ok());
         let is_ok = raw == Some(Severity::Ok);
         let oldest_ok = || {
-            let own = self.checks.get(&space).into_iter().flatten();
+            let own = self
+                .view
+                .own
+                .get(&space)
+                .map(|own| own.checks.as_slice())
+                .unwrap_or_default()
+                .iter();
             own.filter_map(|view| view.status.since).max()
         };
         StatusView {
-            own: self.own_raw.get(&space).copied(),
+            own: self.view.own_raw.get(&space).copied(),
             raw: raw.unwrap_or(Severity::Missing),
             effective: effective.unwrap_or(Severity::Missing),
             observed: if raw.is_some() {
@@ -129,12 +133,12 @@ impl Projection<'_> {
         let mut before: Option<SpaceId> = None;
         for space in path {
             let label = before.and_then(|before| {
-                let mut edges = self.graph.edges(&before);
+                let mut edges = self.view.graph.edges(&before);
                 edges
                     .find(|edge| edge.part == *space)
                     .map(|edge| edge.label.clone())
             });
-            let label = label.filter(|label| !label.is_empty() && !self.graph.is_known(space));
+            let label = label.filter(|label| !label.is_empty() && !self.view.graph.is_known(space));
             named.push((*space, label.unwrap_or_else(|| self.title(space))));
             before = Some(*space);
         }
@@ -143,7 +147,7 @@ impl Projection<'_> {
 
     fn part_views(&self, space: SpaceId) -> Vec<PartView> {
         let view = |edge: &Edge| {
-            let is_known = self.graph.is_known(&edge.part);
+            let is_known = self.view.graph.is_known(&edge.part);
             let hidden = if edge.label.is_empty() {
                 edge.part.short()
             } else {
@@ -162,12 +166,12 @@ impl Projection<'_> {
                 } else {
                     Access::NotShared
                 },
-                raw: self.raw.through(&self.graph, edge),
-                effective: self.effective.through(&self.graph, edge),
+                raw: self.view.raw.through(&self.view.graph, edge),
+                effective: self.view.effective.through(&self.view.graph, edge),
                 overrides: edge.overrides,
             }
         };
-        let mut parts: Vec<_> = self.graph.edges(&space).map(view).collect();
+        let mut parts: Vec<_> = self.view.graph.edges(&space).map(view).collect();
         parts.sort_by(|a, b| {
             let worst = b.effective.cmp(&a.effective);
             worst.then_with(|| (&a.label, a.space).cmp(&(&b.label, b.space)))
@@ -178,7 +182,7 @@ impl Projection<'_> {
     fn agent_views(&self, system: &System) -> Vec<AgentView> {
         let view = |(agent, link): (&SpaceId, &AgentRef)| {
             let open = self.workspace.spaces.get(agent);
-            let journal = self.journals.get(&(*agent, link.author));
+            let journal = self.view.journals.get(&(*agent, link.author));
             let started = journal.and_then(|journal| journal.started.as_ref());
             let host = started.map(|started| started.host.clone());
             let label = Some(link.label.clone()).filter(|label| !label.is_empty());
@@ -269,7 +273,7 @@ fn note_views(open: &OpenSpace, system: &System) -> Vec<NoteView> {
 }
 
 /// The worst state on each of the last days.
-fn history(checks: &[CheckView], now: Timestamp) -> Vec<Severity> {
+pub(super) fn history(checks: &[CheckView], now: Timestamp) -> Vec<Severity> {
     let today = now.millis().div_euclid(DAY_MS);
     let days = i64::try_from(HISTORY_DAYS).unwrap_or(0);
     let mut strip = Vec::with_capacity(HISTORY_DAYS);

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use aramaki_sync_core::{AuthorId, SpaceId};
 
-use super::Projection;
+use super::Seen;
 use crate::entry::{JournalEntry, TimelineEntry};
 use crate::journal::Written;
 use crate::snapshot::{TIMELINE_ITEMS_MAX, TimelineEvent, TimelineItem};
@@ -12,7 +12,7 @@ use crate::system::System;
 use crate::transition::Hardness;
 use crate::workspace::{Content, OpenSpace};
 
-impl Projection<'_> {
+impl Seen<'_> {
     pub(super) fn timeline(
         &self,
         space: SpaceId,

@@ -1,0 +1,153 @@
+//! What it costs to see everything: a view derived anew, and after one change.
+//!
+//! `cargo bench -p aramaki-model --bench view`
+
+#![expect(clippy::unwrap_used, reason = "a step that fails ends the benchmark")]
+
+use aramaki_model::check::{Builtin, CheckKind, Thresholds};
+use aramaki_model::system::{AgentRef, Part};
+use aramaki_model::{
+    Check, CheckBeat, CheckId, CheckState, EntryId, Heartbeat, JournalEntry, Observation, Severity,
+    View, Workspace,
+};
+use aramaki_sync_core::{AuthorId, Chain, Instance, SpaceId, Timestamp};
+use divan::Bencher;
+
+/// Systems that one aggregate lists.
+const PARTS: u16 = 100;
+
+fn main() {
+    divan::main();
+}
+
+fn space(kind: u8, n: u16) -> SpaceId {
+    let mut bytes = [kind; 32];
+    bytes[1..3].copy_from_slice(&n.to_be_bytes());
+    SpaceId::from_bytes(bytes)
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(1_795_370_000_000 + seconds * 1_000)
+}
+
+fn chain() -> Chain {
+    Chain {
+        author: AuthorId::from_bytes([7; 32]),
+        instance: Instance(1),
+    }
+}
+
+fn check(n: u16) -> Check {
+    let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
+    let mut id = [0; 16];
+    id[..2].copy_from_slice(&n.to_be_bytes());
+    Check::new(CheckId::from_bytes(id), "uptime", kind)
+}
+
+/// An agent tells what it saw.
+fn observed(workspace: &mut Workspace, n: u16, severity: Severity, second: i64) {
+    let mut state = CheckState::new(check(n).id);
+    let said = Observation::of_builtin(check(n).id, at(second), severity, "up 12 days");
+    let transition = state.observe(&check(n), &said).unwrap();
+    let id = EntryId::new(at(second), [1; 10]);
+    let entries = [(id, JournalEntry::Transition(transition))];
+    let _edit = workspace
+        .append_journal(space(2, n), &chain(), at(second), &entries)
+        .unwrap();
+}
+
+/// Systems in aggregates of a hundred under one root; each part has a check and an agent.
+fn workspace(systems: u16) -> Workspace {
+    let mut workspace = Workspace::new();
+    let groups = systems.div_ceil(PARTS);
+    let mut list = |of: SpaceId, title: String, parts: Vec<SpaceId>| {
+        workspace.open_space(of);
+        let _edit = workspace
+            .edit_system(of, &chain(), at(0), |edit| {
+                edit.title(&title)?;
+                edit.category("service")?;
+                parts
+                    .iter()
+                    .try_for_each(|part| edit.put_part(*part, &Part::default()))
+            })
+            .unwrap();
+    };
+    list(
+        space(3, 0),
+        "hosting".to_owned(),
+        (0..groups).map(|group| space(4, group)).collect(),
+    );
+    for group in 0..groups {
+        let parts = (group * PARTS)..((group + 1) * PARTS).min(systems);
+        list(
+            space(4, group),
+            format!("group {group}"),
+            parts.map(|n| space(1, n)).collect(),
+        );
+    }
+    for n in 0..systems {
+        workspace.open_space(space(1, n));
+        workspace.open_space(space(2, n));
+        let agent = AgentRef {
+            label: format!("host{n}"),
+            author: Some(chain().author),
+        };
+        let _edit = workspace
+            .edit_system(space(1, n), &chain(), at(0), |edit| {
+                edit.title(&format!("host{n}.example.org"))?;
+                edit.category("server")?;
+                edit.put_check(&check(n))?;
+                edit.put_agent(space(2, n), &agent)
+            })
+            .unwrap();
+        observed(&mut workspace, n, Severity::Ok, 1);
+    }
+    workspace
+}
+
+#[divan::bench(args = [1_000, 10_000], sample_count = 10)]
+fn anew(bencher: Bencher<'_, '_>, systems: u16) {
+    let workspace = workspace(systems);
+    bencher.bench_local(|| View::default().update(&workspace, at(2)));
+}
+
+#[divan::bench(args = [1_000, 10_000], sample_count = 50)]
+fn after_a_transition(bencher: Bencher<'_, '_>, systems: u16) {
+    let mut workspace = workspace(systems);
+    let mut view = View::default();
+    view.update(&workspace, at(2));
+    let mut second = 10;
+    bencher.bench_local(|| {
+        let state = if second % 2 == 0 {
+            Severity::Critical
+        } else {
+            Severity::Ok
+        };
+        // The edit itself is a few microseconds of this.
+        observed(&mut workspace, systems / 2, state, second);
+        second += 1;
+        view.update(&workspace, at(2))
+    });
+}
+
+#[divan::bench(args = [1_000, 10_000], sample_count = 50)]
+fn after_a_heartbeat(bencher: Bencher<'_, '_>, systems: u16) {
+    let mut workspace = workspace(systems);
+    let mut view = View::default();
+    let mut second = 2;
+    view.update(&workspace, at(second));
+    bencher.bench_local(|| {
+        second += 1;
+        let beat = Heartbeat {
+            at: at(second),
+            generation: 1,
+            checks: vec![CheckBeat {
+                check: check(3).id,
+                at: at(second),
+                raw: Severity::Ok,
+            }],
+        };
+        workspace.heartbeat(space(2, 3), &beat, at(second));
+        view.update(&workspace, at(2))
+    });
+}

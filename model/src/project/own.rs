@@ -1,0 +1,281 @@
+//! What a System's own documents and its agents' journals say at a moment, and until when.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aramaki_sync_core::{SpaceId, Timestamp};
+
+use super::Seen;
+use super::system::history;
+use super::timeline::timeline_entries;
+use crate::entry::{Acknowledgement, TimelineEntry};
+use crate::heartbeat::HEARTBEAT_STALE_MS;
+use crate::id::CheckId;
+use crate::journal::CheckRecord;
+use crate::severity::{Severity, SeverityCounts};
+use crate::snapshot::{CheckView, HISTORY_DAYS, TimelineItem};
+use crate::status::{AgentLife, CheckFacts, agent_life, alert_id, check_status};
+use crate::system::System;
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+const SEVERITIES: usize = Severity::ALL.len();
+
+/// A System by itself, without its parts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Own {
+    pub(super) title: String,
+    pub(super) checks: Vec<CheckView>,
+    pub(super) timeline: Vec<TimelineItem>,
+    /// What it adds to the sums of all that contain it.
+    pub(super) share: Sum,
+    /// The first moment at which time alone changes any of this.
+    pub(super) until: Option<Timestamp>,
+}
+
+impl Own {
+    /// The worst state of the checks that run.
+    pub(super) fn worst(&self, of: fn(&CheckView) -> Severity) -> Option<Severity> {
+        let running = self.checks.iter().filter(|view| view.check.enabled);
+        running.map(of).max()
+    }
+}
+
+/// Sums over a System and everything below it, each System once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sum {
+    checks: [u32; SEVERITIES],
+    /// For each day of the history strip how many Systems had which state as their worst.
+    days: Vec<[u32; SEVERITIES]>,
+    /// How many Systems below cannot be read here.
+    pub(super) unreadable: u32,
+}
+
+impl Sum {
+    fn of(checks: &[CheckView], now: Timestamp) -> Self {
+        let mut sum = Self::default();
+        for view in checks.iter().filter(|view| view.check.enabled) {
+            count(&mut sum.checks, view.status.raw);
+        }
+        for severity in history(checks, now) {
+            let mut day = [0; SEVERITIES];
+            count(&mut day, severity);
+            sum.days.push(day);
+        }
+        sum
+    }
+
+    /// Adds what one System brings.
+    pub(super) fn add(&mut self, share: &Self) {
+        self.days.resize(HISTORY_DAYS, [0; SEVERITIES]);
+        let days = self.days.iter_mut().zip(&share.days);
+        for (here, there) in days.chain([(&mut self.checks, &share.checks)]) {
+            for (here, there) in here.iter_mut().zip(there) {
+                *here = here.saturating_add(*there);
+            }
+        }
+    }
+
+    /// Takes away what one System brought.
+    pub(super) fn take(&mut self, share: &Self) {
+        let days = self.days.iter_mut().zip(&share.days);
+        for (here, there) in days.chain([(&mut self.checks, &share.checks)]) {
+            for (here, there) in here.iter_mut().zip(there) {
+                *here = here.saturating_sub(*there);
+            }
+        }
+    }
+
+    pub(super) fn counts(&self) -> SeverityCounts {
+        let [ok, missing, warning, unknown, critical] = self.checks;
+        SeverityCounts {
+            ok,
+            warning,
+            unknown,
+            critical,
+            missing,
+        }
+    }
+
+    /// The worst state of each day.
+    pub(super) fn history(&self) -> Vec<Severity> {
+        let worst = |day: &[u32; SEVERITIES]| {
+            let counted = Severity::ALL.iter().zip(day).rev();
+            let mut there = counted.filter(|(_, count)| **count > 0);
+            there
+                .next()
+                .map_or(Severity::Missing, |(severity, _)| *severity)
+        };
+        self.days.iter().map(worst).collect()
+    }
+}
+
+fn count(counts: &mut [u32; SEVERITIES], severity: Severity) {
+    if let Some(count) = counts.get_mut(usize::from(severity.concern())) {
+        *count += 1;
+    }
+}
+
+/// The next moment out of several.
+struct Next {
+    now: Timestamp,
+    at: Option<Timestamp>,
+}
+
+impl Next {
+    fn consider(&mut self, at: Timestamp) {
+        if at > self.now {
+            self.at = Some(self.at.map_or(at, |next| next.min(at)));
+        }
+    }
+
+    /// After this long without another sign something counts as old.
+    fn old(&mut self, last: Option<Timestamp>, after_ms: u64) {
+        if let Some(last) = last {
+            // Times to come count as now, and so move with the clock.
+            let last = last.min(self.now);
+            let is_to_come = last == self.now;
+            let after_ms = if is_to_come { 0 } else { after_ms };
+            self.consider(last.plus(Duration::from_millis(after_ms.saturating_add(1))));
+        }
+    }
+}
+
+impl Seen<'_> {
+    /// What a System says of itself now.
+    pub(super) fn own(&self, space: SpaceId, system: &System) -> Own {
+        let Some(open) = self.workspace.spaces.get(&space) else {
+            return Own::default();
+        };
+        let mut next = Next {
+            now: self.now,
+            at: None,
+        };
+        let tomorrow = self.now.millis().div_euclid(DAY_MS).saturating_add(1);
+        next.consider(Timestamp::from_millis(tomorrow.saturating_mul(DAY_MS)));
+        let checks = self.check_views(space, system, &mut next);
+        Own {
+            title: if system.title.is_empty() {
+                space.short()
+            } else {
+                system.title.clone()
+            },
+            share: Sum::of(&checks, self.now),
+            checks,
+            timeline: self.timeline(space, system, open),
+            until: next.at,
+        }
+    }
+
+    /// The record of a check from whichever agent told of it last.
+    fn record(
+        &self,
+        system: &System,
+        check: &CheckId,
+    ) -> (Option<&CheckRecord>, AgentLife, Option<SpaceId>) {
+        let told = system.agents.iter().filter_map(|(agent, link)| {
+            let journal = self.view.journals.get(&(*agent, link.author))?;
+            let beats = &self.workspace.spaces.get(agent)?.beats;
+            let life = agent_life(journal, beats, self.now);
+            Some((journal.checks.get(check), life, Some(*agent)))
+        });
+        told.reduce(|best, next| {
+            let last = |record: Option<&CheckRecord>| record.map(|record| record.last_at);
+            if last(next.0) > last(best.0) {
+                next
+            } else {
+                best
+            }
+        })
+        .unwrap_or((None, AgentLife::Unseen, None))
+    }
+
+    fn check_views(&self, space: SpaceId, system: &System, next: &mut Next) -> Vec<CheckView> {
+        let acknowledgements = self.acknowledgements(&space);
+        for acknowledgement in &acknowledgements {
+            acknowledgement
+                .until
+                .into_iter()
+                .for_each(|at| next.consider(at));
+        }
+        for silence in system.silences.values() {
+            next.consider(silence.from);
+            next.consider(silence.until);
+        }
+        for (agent, link) in &system.agents {
+            let journal = self.view.journals.get(&(*agent, link.author));
+            let beats = self.workspace.spaces.get(agent).map(|open| &open.beats);
+            next.old(
+                journal.and_then(|journal| journal.last_at),
+                HEARTBEAT_STALE_MS,
+            );
+            next.old(beats.and_then(|beats| beats.at), HEARTBEAT_STALE_MS);
+        }
+        let mut view = |check: &crate::Check| {
+            let (record, life, agent) = self.record(system, &check.id);
+            let open = agent.and_then(|agent| self.workspace.spaces.get(&agent));
+            let beat = open.and_then(|open| open.beats.checks.get(&check.id));
+            next.old(record.map(|record| record.last_at), check.ttl_ms());
+            next.old(beat.map(|beat| beat.at), check.ttl_ms());
+            let facts = CheckFacts {
+                check,
+                record,
+                beat,
+                life,
+            };
+            let silences = system.silences.values();
+            let status = check_status(&facts, silences, acknowledgements.iter().copied(), self.now);
+            CheckView {
+                check: check.clone(),
+                status,
+                alert: record.and_then(|record| alert_id(&space, &check.id, record)),
+                summary: record
+                    .map(|record| record.summary.clone())
+                    .unwrap_or_default(),
+                detail: record
+                    .map(|record| record.detail.clone())
+                    .unwrap_or_default(),
+                flapping: record.is_some_and(|record| record.flapping),
+                last_ok: record.and_then(|record| record.last_ok),
+                history: record
+                    .map(|record| record.history.clone())
+                    .unwrap_or_default(),
+            }
+        };
+        let mut views: Vec<_> = system.checks.values().map(&mut view).collect();
+        views.sort_by(|a, b| {
+            let worst = b.status.raw.cmp(&a.status.raw);
+            worst.then_with(|| (&a.check.name, a.check.id).cmp(&(&b.check.name, b.check.id)))
+        });
+        views
+    }
+
+    fn acknowledgements(&self, space: &SpaceId) -> Vec<&Acknowledgement> {
+        let open = self.workspace.spaces.get(space);
+        let entries = open.into_iter().flat_map(timeline_entries);
+        let acknowledged = entries.filter_map(|written| match &written.entry {
+            TimelineEntry::Acknowledgement(acknowledgement) => Some(acknowledgement),
+            _ => None,
+        });
+        acknowledged.collect()
+    }
+}
+
+/// Sums of every System, from what each brings.
+pub(super) fn sums(
+    graph: &crate::graph::Graph,
+    own: &BTreeMap<SpaceId, Own>,
+) -> BTreeMap<SpaceId, Sum> {
+    let mut sums = BTreeMap::new();
+    for (space, here) in own {
+        let mut sum = here.share.clone();
+        for part in graph.below(*space) {
+            match own.get(&part) {
+                Some(there) => sum.add(&there.share),
+                None => sum.unreadable = sum.unreadable.saturating_add(1),
+            }
+        }
+        sums.insert(*space, sum);
+    }
+    sums
+}

@@ -1,0 +1,169 @@
+//! A view that follows a Workspace shows the same as one that is derived anew.
+
+#![expect(clippy::unwrap_used, reason = "a step that fails ends the test")]
+
+mod common;
+#[path = "common/dice.rs"]
+mod dice;
+
+use aramaki_model::check::{Builtin, CheckKind, Thresholds};
+use aramaki_model::entry::{Acknowledgement, Message};
+use aramaki_model::system::{AgentRef, Part, Silence};
+use aramaki_model::{
+    Check, CheckBeat, CheckId, CheckState, EntryId, Heartbeat, ItemId, JournalEntry, NoteId,
+    Observation, Operator, Override, Relation, Severity, TimelineEntry, View, Workspace,
+};
+use aramaki_sync_core::Timestamp;
+use common::{at, chain, send, space};
+use dice::Dice;
+use proptest::prelude::*;
+
+/// Spaces of Systems; those of agents follow.
+const SYSTEMS: u8 = 6;
+const WRITER: u8 = 11;
+
+fn check(n: u8) -> Check {
+    let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
+    let mut check = Check::new(CheckId::from_bytes([n; 16]), format!("c{n}"), kind);
+    check.enabled = n % 5 > 0;
+    check
+}
+
+fn severity(dice: &mut Dice) -> Severity {
+    Severity::ALL[dice.below(5)]
+}
+
+/// Something happens.
+fn step(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) {
+    let system = space(dice.byte() % SYSTEMS);
+    let agent = space(SYSTEMS + dice.byte() % SYSTEMS);
+    let other = space(dice.byte() % (SYSTEMS + 1));
+    let n = dice.byte() % 4;
+    let (is, word) = (chain(WRITER), format!("w{}", dice.below(9)));
+    workspace.open_space(system);
+    let edit = match dice.below(14) {
+        0 => workspace.edit_system(system, &is, now, |e| e.title(&word)),
+        1 | 2 => workspace.edit_system(system, &is, now, |e| e.put_check(&check(n))),
+        3 | 4 => workspace.edit_system(system, &is, now, |e| {
+            e.category(&word)?;
+            let relation = if n == 0 {
+                Relation::Uses
+            } else {
+                Relation::Part
+            };
+            let overrides = Override {
+                warning: Some(Severity::Critical),
+                ..Override::NONE
+            };
+            e.put_part(
+                other,
+                &Part {
+                    label: word,
+                    relation,
+                    overrides,
+                },
+            )
+        }),
+        5 => workspace.edit_system(system, &is, now, |e| e.remove_part(other)),
+        6 => workspace.edit_system(system, &is, now, |e| {
+            e.aggregation(Operator::AtLeast(u32::from(n)))
+        }),
+        7 => workspace.edit_system(system, &is, now, |e| {
+            let author = (n > 0).then(|| chain(WRITER + n % 2).author);
+            e.put_agent(
+                agent,
+                &AgentRef {
+                    label: word,
+                    author,
+                },
+            )
+        }),
+        8 => workspace.edit_system(system, &is, now, |e| {
+            let silence = Silence {
+                check: (n > 1).then(|| check(n).id),
+                from: Timestamp::from_millis(now.millis() + 20_000),
+                until: Timestamp::from_millis(now.millis() + 90_000),
+                ..Silence::default()
+            };
+            e.put_silence(ItemId::from_bytes([n; 16]), &silence)
+        }),
+        9 | 10 => {
+            workspace.open_space(agent);
+            let mut state = CheckState::new(check(n).id);
+            let said = Observation::of_builtin(check(n).id, now, severity(dice), "said");
+            let transition = state.observe(&check(n), &said).unwrap();
+            let id = EntryId::new(now, [dice.byte(); 10]);
+            let entries = [(id, JournalEntry::Transition(transition))];
+            workspace.append_journal(agent, &is, now, &entries)
+        }
+        11 => {
+            let entry = if n == 0 {
+                TimelineEntry::Message(Message {
+                    at: now,
+                    text: word,
+                })
+            } else {
+                TimelineEntry::Acknowledgement(Acknowledgement {
+                    at: now,
+                    check: Some(check(n).id),
+                    text: word,
+                    until: (n > 1).then(|| Timestamp::from_millis(now.millis() + 30_000)),
+                })
+            };
+            let id = EntryId::new(now, [dice.byte(); 10]);
+            workspace.append_timeline(system, &is, now, &[(id, entry)])
+        }
+        12 => workspace.set_note(system, NoteId::from_bytes([n; 16]), &is, now, &word),
+        _ => {
+            let beat = Heartbeat {
+                at: Timestamp::from_millis(now.millis() + i64::from(n) * 1_000),
+                generation: 1,
+                checks: vec![CheckBeat {
+                    check: check(n).id,
+                    at: now,
+                    raw: severity(dice),
+                }],
+            };
+            return workspace.heartbeat(agent, &beat, now);
+        }
+    };
+    if dice.below(3) == 0 {
+        workspace.close_space(&other);
+    }
+    // Sometimes something is left out, and shown as a finding.
+    if dice.below(6) == 0 {
+        let mut sent = send(system, &is, edit.unwrap());
+        sent.admitted.changes = vec![vec![dice.byte(); 20]];
+        common::receive(workspace, &sent);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn what_is_remembered_changes_nothing(seed: u64) {
+        let mut dice = Dice(seed);
+        let mut workspace = Workspace::new();
+        let mut view = View::default();
+        let mut now = 0_i64;
+        for _ in 0..60 {
+            for _ in 0..dice.below(3) {
+                step(&mut workspace, &mut dice, at(now));
+            }
+            // Seconds, minutes, sometimes a day; rarely the clock goes back.
+            now += match dice.below(12) {
+                0 => 86_400,
+                1 => -50,
+                2 => i64::from(dice.byte()),
+                _ => i64::from(dice.byte() % 8),
+            };
+            let followed = view.update(&workspace, at(now));
+            let anew = workspace.view(at(now));
+            for (followed, anew) in followed.systems.iter().zip(&anew.systems) {
+                prop_assert_eq!(followed, anew);
+            }
+            prop_assert!(*followed == anew);
+        }
+    }
+}
