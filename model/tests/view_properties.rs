@@ -10,7 +10,7 @@ use aramaki_model::check::{Builtin, CheckKind, Thresholds};
 use aramaki_model::entry::{Acknowledgement, Message};
 use aramaki_model::system::{AgentRef, Part, Silence};
 use aramaki_model::{
-    Check, CheckBeat, CheckId, CheckState, EntryId, Heartbeat, ItemId, JournalEntry, NoteId,
+    Check, CheckBeat, CheckId, CheckState, Edit, EntryId, Heartbeat, ItemId, JournalEntry, NoteId,
     Observation, Operator, Override, Relation, Severity, TimelineEntry, View, Workspace,
 };
 use aramaki_sync_core::Timestamp;
@@ -25,7 +25,7 @@ const WRITER: u8 = 11;
 fn check(n: u8) -> Check {
     let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
     let mut check = Check::new(CheckId::from_bytes([n; 16]), format!("c{n}"), kind);
-    check.enabled = n % 5 > 0;
+    check.enabled = n > 0;
     check
 }
 
@@ -33,19 +33,19 @@ fn severity(dice: &mut Dice) -> Severity {
     Severity::ALL[dice.below(5)]
 }
 
-/// Something happens.
-fn step(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) {
+/// Somebody describes a System.
+fn describe(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) -> Edit {
     let system = space(dice.byte() % SYSTEMS);
     let agent = space(SYSTEMS + dice.byte() % SYSTEMS);
     let other = space(dice.byte() % (SYSTEMS + 1));
-    let n = dice.byte() % 4;
-    let (is, word) = (chain(WRITER), format!("w{}", dice.below(9)));
+    let (n, label) = (dice.byte() % 4, format!("w{}", dice.below(9)));
+    let kind = dice.below(9);
     workspace.open_space(system);
-    let edit = match dice.below(14) {
-        0 => workspace.edit_system(system, &is, now, |e| e.title(&word)),
-        1 | 2 => workspace.edit_system(system, &is, now, |e| e.put_check(&check(n))),
-        3 | 4 => workspace.edit_system(system, &is, now, |e| {
-            e.category(&word)?;
+    let edit = workspace.edit_system(system, &chain(WRITER), now, |e| match kind {
+        0 => e.title(&label),
+        1 | 2 => e.put_check(&check(n)),
+        3 | 4 => {
+            e.category(&label)?;
             let relation = if n == 0 {
                 Relation::Uses
             } else {
@@ -55,30 +55,20 @@ fn step(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) {
                 warning: Some(Severity::Critical),
                 ..Override::NONE
             };
-            e.put_part(
-                other,
-                &Part {
-                    label: word,
-                    relation,
-                    overrides,
-                },
-            )
-        }),
-        5 => workspace.edit_system(system, &is, now, |e| e.remove_part(other)),
-        6 => workspace.edit_system(system, &is, now, |e| {
-            e.aggregation(Operator::AtLeast(u32::from(n)))
-        }),
-        7 => workspace.edit_system(system, &is, now, |e| {
+            let part = Part {
+                label,
+                relation,
+                overrides,
+            };
+            e.put_part(other, &part)
+        }
+        5 => e.remove_part(other),
+        6 => e.aggregation(Operator::AtLeast(u32::from(n))),
+        7 => {
             let author = (n > 0).then(|| chain(WRITER + n % 2).author);
-            e.put_agent(
-                agent,
-                &AgentRef {
-                    label: word,
-                    author,
-                },
-            )
-        }),
-        8 => workspace.edit_system(system, &is, now, |e| {
+            e.put_agent(agent, &AgentRef { label, author })
+        }
+        _ => {
             let silence = Silence {
                 check: (n > 1).then(|| check(n).id),
                 from: Timestamp::from_millis(now.millis() + 20_000),
@@ -86,37 +76,45 @@ fn step(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) {
                 ..Silence::default()
             };
             e.put_silence(ItemId::from_bytes([n; 16]), &silence)
-        }),
-        9 | 10 => {
-            workspace.open_space(agent);
+        }
+    });
+    edit.unwrap()
+}
+
+/// Something is written into a log or a note, or an agent says that it lives.
+fn tell(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) {
+    let system = space(dice.byte() % SYSTEMS);
+    let agent = space(SYSTEMS + dice.byte() % SYSTEMS);
+    let (n, text) = (dice.byte() % 4, format!("w{}", dice.below(9)));
+    let (is, id) = (chain(WRITER), EntryId::new(now, [dice.byte(); 10]));
+    let later = |seconds: i64| Timestamp::from_millis(now.millis() + seconds * 1_000);
+    workspace.open_space(system);
+    workspace.open_space(agent);
+    let edit = match dice.below(5) {
+        0 | 1 => {
             let mut state = CheckState::new(check(n).id);
             let said = Observation::of_builtin(check(n).id, now, severity(dice), "said");
             let transition = state.observe(&check(n), &said).unwrap();
-            let id = EntryId::new(now, [dice.byte(); 10]);
             let entries = [(id, JournalEntry::Transition(transition))];
             workspace.append_journal(agent, &is, now, &entries)
         }
-        11 => {
+        2 => {
             let entry = if n == 0 {
-                TimelineEntry::Message(Message {
-                    at: now,
-                    text: word,
-                })
+                TimelineEntry::Message(Message { at: now, text })
             } else {
                 TimelineEntry::Acknowledgement(Acknowledgement {
                     at: now,
                     check: Some(check(n).id),
-                    text: word,
-                    until: (n > 1).then(|| Timestamp::from_millis(now.millis() + 30_000)),
+                    text,
+                    until: (n > 1).then(|| later(30)),
                 })
             };
-            let id = EntryId::new(now, [dice.byte(); 10]);
             workspace.append_timeline(system, &is, now, &[(id, entry)])
         }
-        12 => workspace.set_note(system, NoteId::from_bytes([n; 16]), &is, now, &word),
+        3 => workspace.set_note(system, NoteId::from_bytes([n; 16]), &is, now, &text),
         _ => {
             let beat = Heartbeat {
-                at: Timestamp::from_millis(now.millis() + i64::from(n) * 1_000),
+                at: later(i64::from(n)),
                 generation: 1,
                 checks: vec![CheckBeat {
                     check: check(n).id,
@@ -127,12 +125,22 @@ fn step(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) {
             return workspace.heartbeat(agent, &beat, now);
         }
     };
+    drop(edit.unwrap());
+}
+
+/// Something happens.
+fn step(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) {
     if dice.below(3) == 0 {
-        workspace.close_space(&other);
+        return tell(workspace, dice, now);
+    }
+    let edit = describe(workspace, dice, now);
+    if dice.below(8) == 0 {
+        workspace.close_space(&space(dice.byte() % (2 * SYSTEMS)));
     }
     // Sometimes something is left out, and shown as a finding.
     if dice.below(6) == 0 {
-        let mut sent = send(system, &is, edit.unwrap());
+        let system = space(dice.byte() % SYSTEMS);
+        let mut sent = send(system, &chain(WRITER), edit);
         sent.admitted.changes = vec![vec![dice.byte(); 20]];
         common::receive(workspace, &sent);
     }

@@ -18,7 +18,11 @@ impl Live {
     /// Every System that can be read here.
     pub(crate) fn rows(&self) -> Vec<SystemRow> {
         let snapshot = self.snapshot();
-        snapshot.systems.iter().map(|system| read::row(system)).collect()
+        snapshot
+            .systems
+            .iter()
+            .map(|system| read::row(system))
+            .collect()
     }
 
     /// The Spaces of every System that can be read here.
