@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::Global;
 use super::error::CliError;
+use super::passphrase::PassphraseSource;
 use super::paths::Paths;
 
 const PROFILE_LEN_CHARS_MAX: usize = 40;
@@ -29,6 +30,8 @@ pub(crate) struct Config {
     pub(crate) logs: PathBuf,
     /// A filter for `tracing`.
     pub(crate) log: String,
+    /// Where the passphrase of this device's key comes from.
+    pub(crate) passphrase: PassphraseSource,
     /// How to reach others.
     pub(crate) network: Network,
 }
@@ -96,6 +99,7 @@ impl TryFrom<&Global> for Config {
                 .clone()
                 .or(file.log)
                 .unwrap_or_else(|| DEFAULT_LOG.to_owned()),
+            passphrase: PassphraseSource::from(global.passphrase_file.as_ref()),
             network: file.network,
             profile,
             data,

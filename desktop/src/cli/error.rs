@@ -14,6 +14,8 @@ pub(crate) const EXIT_ERROR: u8 = 1;
 pub(crate) const EXIT_USAGE: u8 = 2;
 /// Our bug.
 pub(crate) const EXIT_BUG: u8 = 70;
+/// Ended by Ctrl-C or a signal, as shells count it.
+pub(crate) const EXIT_INTERRUPTED: u8 = 130;
 
 /// What can go wrong in a verb. Codes never change their meaning; `docs/errors.md` lists them.
 #[derive(Debug, Error)]
@@ -60,7 +62,13 @@ pub(crate) enum CliError {
     #[error("{what}: {reason}")]
     Refused { what: &'static str, reason: String },
     #[error("the store in {} does not open: {reason}", .data.display())]
-    Store { data: PathBuf, reason: String },
+    Store {
+        data: PathBuf,
+        reason: String,
+        hint: &'static str,
+    },
+    #[error("the workspace in {} is busy: {reason}", .data.display())]
+    InUse { data: PathBuf, reason: String },
     #[error("the change was not stored: {reason}")]
     Write { reason: String },
     #[error("nobody answered within {seconds} s")]
@@ -73,6 +81,12 @@ pub(crate) enum CliError {
     NoDemo,
     #[error("the demo failed: {reason}")]
     Demo { reason: String },
+    #[error("interrupted")]
+    Interrupted { hint: &'static str },
+    #[error("{of} is sealed by a passphrase, and none was given: {reason}")]
+    PassphraseMissing { of: String, reason: String },
+    #[error("{of} does not open with this passphrase")]
+    PassphraseWrong { of: String },
     #[error("{message}")]
     Remote {
         code: String,
@@ -111,13 +125,16 @@ impl CliError {
             Self::File { .. } => "A-109",
             Self::Invitation { .. } => "A-110",
             Self::Refused { .. } => "A-111",
-            Self::Store { .. } => "A-112",
+            Self::Store { .. } | Self::InUse { .. } => "A-112",
             Self::Write { .. } => "A-113",
             Self::NobodyAnswered { .. } => "A-114",
             Self::Verify { .. } => "A-115",
             Self::NoWindow { .. } => "A-116",
             Self::NoDemo => "A-117",
             Self::Demo { .. } => "A-118",
+            Self::Interrupted { .. } => "A-119",
+            Self::PassphraseMissing { .. } => "A-120",
+            Self::PassphraseWrong { .. } => "A-121",
             Self::Remote { code, .. } => code,
             Self::Usage(_) => "A-190",
             Self::Bug(_) => "A-199",
@@ -140,18 +157,25 @@ impl CliError {
             Self::Setting { .. } => "correct the option or its ARAMAKI_ variable",
             Self::File { .. } => "check that the path exists and who owns it",
             Self::Invitation { .. } => "copy the whole code again, or ask for a new one",
-            Self::Refused { .. } => "`aramaki share` and `system show` say who may do what",
-            Self::Store { .. } => {
-                "end the program that holds it, or run `aramaki verify` and restore a backup"
-            }
+            Self::Refused { .. } => "`aramaki system show` says what this device may do there",
+            Self::Store { hint, .. } | Self::Interrupted { hint } => hint,
+            Self::InUse { .. } => "another program works in it: wait for it, or end that process",
             Self::Write { .. } => "make room on the disk; what was stored before is safe",
             Self::NobodyAnswered { .. } => {
                 "try again when a relay or a member of the Space can be reached"
             }
             Self::Verify { .. } => "keep the folder as it is and restore a backup beside it",
-            Self::NoWindow { .. } => "verbs work without a display: see `aramaki --help`",
+            Self::NoWindow { .. } => {
+                "set DISPLAY or WAYLAND_DISPLAY; verbs and `aramaki demo --headless` need no display"
+            }
             Self::NoDemo => "start one with `aramaki demo`",
             Self::Demo { .. } => "run it again with --keep and --log info, and read its folder",
+            Self::PassphraseMissing { .. } => {
+                "type it in a terminal, or name a file with --passphrase-file"
+            }
+            Self::PassphraseWrong { .. } => {
+                "try again; if it is lost, restore the Systems from another device"
+            }
             Self::Remote { hint, .. } => hint,
             Self::Usage(_) => "see --help",
             Self::Bug(_) => "please report it with the command that you typed",
@@ -164,6 +188,7 @@ impl CliError {
         match self {
             Self::Usage(_) => EXIT_USAGE,
             Self::Bug(_) => EXIT_BUG,
+            Self::Interrupted { .. } => EXIT_INTERRUPTED,
             Self::Remote { exit, .. } => *exit,
             _ => EXIT_ERROR,
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::parse::parse_line;
 use super::report::Lines;
-use super::{CliError, Config, Report};
+use super::{CliError, Config, PassphraseSource, Report};
 use crate::workspace::{self, RecoveryKit};
 
 /// Make a workspace: keys of this device, who you are, and the recovery kit.
@@ -22,25 +22,37 @@ pub(crate) struct Init {
     #[arg(long, value_name = "NAME", value_parser = parse_line)]
     name: String,
     /// Write the recovery kit to this new file.
-    #[arg(long, value_name = "FILE", group = "kit", requires = "passphrase_file")]
+    #[arg(long, value_name = "FILE", group = "kit")]
     recovery_kit: Option<PathBuf>,
     /// Do without a kit.
     #[arg(long, group = "kit")]
     no_recovery_kit: bool,
     /// A file whose first line is the kit's passphrase, of at least 12 characters; `-` is standard
-    /// input.
+    /// input. Without it a terminal is asked.
     #[arg(long, value_name = "FILE", requires = "recovery_kit")]
-    passphrase_file: Option<PathBuf>,
+    kit_passphrase_file: Option<PathBuf>,
+    /// Seal this device's key by a passphrase too, from --passphrase-file or the terminal. It is then
+    /// needed whenever the workspace is opened.
+    #[arg(long)]
+    passphrase: bool,
 }
 
 impl Init {
     /// Makes it.
     pub(crate) fn run(&self, config: &Config) -> Result<Report, CliError> {
-        let kit = match (&self.recovery_kit, &self.passphrase_file) {
-            (Some(file), Some(passphrase)) => Some(RecoveryKit::prepare(file, passphrase)?),
-            _ => None,
-        };
-        let profile = workspace::create(&config.data, &self.name, kit.as_ref())?;
+        workspace::refuse_existing(&config.data)?;
+        let passphrase = self
+            .passphrase
+            .then(|| config.passphrase.new_one("this device's key"))
+            .transpose()?;
+        let source = PassphraseSource::from(self.kit_passphrase_file.as_ref());
+        let kit = self
+            .recovery_kit
+            .as_deref()
+            .map(|file| RecoveryKit::prepare(file, &source))
+            .transpose()?;
+        let profile =
+            workspace::create(&config.data, &self.name, kit.as_ref(), passphrase.as_ref())?;
         let mut text = Lines::default();
         let data = config.data.display();
         text.add(format_args!(
@@ -65,6 +77,7 @@ impl Init {
                 "name": profile.name,
                 "device": profile.device.to_string(),
                 "data": config.data,
+                "sealed": self.passphrase,
                 "recovery_kit": kit.as_ref().map(RecoveryKit::file),
             }),
         ))

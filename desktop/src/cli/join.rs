@@ -5,13 +5,17 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
-use super::{CliError, Report, parse_span};
-use crate::workspace::Live;
+use super::report::Lines;
+use super::{CliError, Report, local, parse_span};
+use crate::workspace::{Live, capability_word};
 
 /// Join a System by an invitation.
+///
+/// Ctrl-C ends the wait, not the joining: the invitation is kept, and the System comes as soon as
+/// somebody who has it can be reached.
 #[derive(Debug, Args)]
 pub(crate) struct Join {
-    /// The code.
+    /// The code; `-` reads it from standard input, where no other user of this machine sees it.
     invitation: String,
     /// How long to wait for somebody who has the System; it arrives later anyway.
     #[arg(long, value_name = "SPAN", default_value = "20s", value_parser = parse_span)]
@@ -19,20 +23,53 @@ pub(crate) struct Join {
 }
 
 impl Join {
+    /// Whether the code is on standard input.
+    pub(crate) fn reads_input(&self) -> bool {
+        self.invitation == "-"
+    }
+
+    /// The code that was on standard input.
+    pub(crate) fn take_input(&mut self, input: String) {
+        self.invitation = input;
+    }
+
     /// Takes the invitation and waits until the System can be read.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let space = live.join(&self.invitation).await?;
-        let title = live.wait_for_title(space, self.wait).await;
-        let text = match &title {
-            Some(title) => format!("Joined {title}, {}.", space.short()),
-            None => format!(
-                "Joined {}. Nobody who has it answered yet; it appears as soon as somebody does.",
-                space.short()
-            ),
+        let Some(joined) = live.wait_for_system(space, self.wait).await else {
+            return Ok(Report::new(
+                format!(
+                    "Nobody who has {} answered yet; it comes as soon as somebody does: open the \
+                     app, or run `aramaki peers --wait 1m`.",
+                    space.short()
+                ),
+                &json!({"id": space.to_string(), "title": null, "complete": false}),
+            ));
         };
+        let capability = joined.capability.map(capability_word);
+        let mut text = Lines::default();
+        text.add(format_args!("Joined {}, {}.", joined.title, space.short()));
+        if let (Some(may), Some(end)) = (capability, joined.end) {
+            text.add(format_args!("You may {may} until {}.", local(end)));
+        }
+        text.add(format_args!(
+            "{} checks, {} notes, {} parts; {} of {} agents can be read here already.",
+            joined.checks, joined.notes, joined.parts, joined.agents_readable, joined.agents
+        ));
         Ok(Report::new(
-            text,
-            &json!({"id": space.to_string(), "title": title, "complete": title.is_some()}),
+            text.into_text(),
+            &json!({
+                "id": space.to_string(),
+                "title": joined.title,
+                "complete": true,
+                "capability": capability,
+                "end": joined.end.map(|end| end.to_string()),
+                "checks": joined.checks,
+                "notes": joined.notes,
+                "parts": joined.parts,
+                "agents": joined.agents,
+                "agents_readable": joined.agents_readable,
+            }),
         ))
     }
 }

@@ -11,6 +11,7 @@ mod join;
 mod log;
 mod note;
 mod parse;
+mod passphrase;
 mod paths;
 mod peers;
 mod relay;
@@ -19,6 +20,7 @@ mod restore;
 mod run;
 mod select;
 mod share;
+mod signal;
 mod status;
 mod system;
 mod timeline;
@@ -35,10 +37,12 @@ pub(crate) use config::{Config, Network};
 pub(crate) use error::{CliError, ErrorLine};
 pub(crate) use log::start_file as log_to_file;
 pub(crate) use parse::parse_span;
+pub(crate) use passphrase::PassphraseSource;
 pub(crate) use report::Report;
 pub use run::main;
 pub(crate) use run::{answer, block_on};
 pub(crate) use select::select;
+pub(crate) use signal::interrupted;
 pub(crate) use when::{Clock, age, local};
 
 /// See and run your Systems together: works offline, shares by invitation, trusts for a time.
@@ -54,7 +58,8 @@ pub(crate) use when::{Clock, age, local};
     subcommand_help_heading = "Verbs",
     disable_help_subcommand = true,
     after_help = "SYSTEM is a Space id, a unique prefix of at least 6 digits, or an exact title.\n\
-                  Exit codes: 0 done, 1 an error with a hint, 2 wrong usage, 70 a bug of ours."
+                  Exit codes: 0 done, 1 an error with a hint, 2 wrong usage, 70 a bug of ours,\n\
+                  130 interrupted. docs/errors.md lists the codes of all errors."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -76,6 +81,15 @@ pub(crate) struct Global {
     /// Use another workspace of this user: letters, digits, `-` and `_`.
     #[arg(long, global = true, value_name = "NAME", env = "ARAMAKI_PROFILE")]
     pub(crate) profile: Option<String>,
+    /// A file whose first line is the passphrase of this device's key, if it has one; `-` is
+    /// standard input. Without it a terminal is asked.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "ARAMAKI_PASSPHRASE_FILE"
+    )]
+    pub(crate) passphrase_file: Option<PathBuf>,
     /// What to log: `warn`, `info`, `aramaki_sync=debug,warn`.
     #[arg(long, global = true, value_name = "FILTER", env = "ARAMAKI_LOG")]
     pub(crate) log: Option<String>,

@@ -1,6 +1,6 @@
 //! `aramaki note`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -26,7 +26,7 @@ pub(crate) struct Source {
     /// The text itself, Markdown.
     #[arg(long, value_name = "MARKDOWN")]
     text: Option<String>,
-    /// A file with the text.
+    /// A file with the text; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -85,12 +85,35 @@ pub(crate) struct Edit {
 }
 
 impl Note {
+    fn source(&mut self) -> Option<&mut Source> {
+        match self {
+            Self::Add(verb) => Some(&mut verb.source),
+            Self::Edit(verb) => Some(&mut verb.source),
+            Self::List(_) | Self::Show(_) => None,
+        }
+    }
+
     /// The path among its arguments.
     pub(crate) fn path(&mut self) -> Option<&mut PathBuf> {
-        match self {
-            Self::Add(verb) => verb.source.file.as_mut(),
-            Self::Edit(verb) => verb.source.file.as_mut(),
-            Self::List(_) | Self::Show(_) => None,
+        let file = self.source()?.file.as_mut();
+        file.filter(|file| *file != Path::new("-"))
+    }
+
+    /// Whether the text is on standard input.
+    pub(crate) fn reads_input(&self) -> bool {
+        let (Self::Add(Add { source, .. }) | Self::Edit(Edit { source, .. })) = self else {
+            return false;
+        };
+        source.file.as_deref() == Some(Path::new("-"))
+    }
+
+    /// The text that was on standard input.
+    pub(crate) fn take_input(&mut self, input: String) {
+        if let Some(source) = self.source() {
+            *source = Source {
+                text: Some(input),
+                file: None,
+            };
         }
     }
 

@@ -20,7 +20,7 @@ pub(crate) struct Restore {
 impl Restore {
     /// Restores it.
     pub(crate) fn run(&self, config: &Config) -> Result<Report, CliError> {
-        let profile = workspace::restore(&self.file, &config.data)?;
+        let profile = workspace::restore(&self.file, &config.data, &config.passphrase)?;
         Ok(Report::new(
             format!(
                 "Restored the workspace of {} in {}.",

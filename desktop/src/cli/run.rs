@@ -1,9 +1,10 @@
 //! From the command line to an exit code.
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
@@ -12,6 +13,11 @@ use super::error::{EXIT_ERROR, EXIT_OK};
 use super::{Cli, CliError, Config, Report, Verb};
 use crate::workspace::{Answer, Call, Live, ask};
 use crate::{demo, workspace};
+
+/// More on standard input is refused.
+const INPUT_LEN_BYTES_MAX: u64 = 1024 * 1024;
+/// Between two signs of life of a verb that waits.
+const WAITING_PAUSE: Duration = Duration::from_secs(3);
 
 /// Runs the program and says how it ended.
 pub fn main() -> ExitCode {
@@ -46,7 +52,9 @@ fn print(outcome: &Result<Report, CliError>, json: bool) -> u8 {
     let (written, exit) = match outcome {
         Ok(report) => {
             let mut out = std::io::stdout().lock();
-            let written = if json {
+            let written = if json && report.json.is_null() {
+                Ok(())
+            } else if json {
                 writeln!(out, "{}", report.json)
             } else {
                 write!(out, "{}", report.text)
@@ -71,21 +79,50 @@ fn print(outcome: &Result<Report, CliError>, json: bool) -> u8 {
 
 fn run(cli: Cli) -> Result<Report, CliError> {
     let config = Config::try_from(&cli.global)?;
+    let Some(verb) = cli.verb else {
+        return workspace::open_window(&config);
+    };
     super::log::start(&config)?;
-    match cli.verb {
-        None => workspace::open_window(&config),
-        Some(Verb::Completions(verb)) => Ok(verb.run()),
-        Some(Verb::Init(verb)) => verb.run(&config),
-        Some(Verb::Restore(verb)) => verb.run(&config),
-        Some(Verb::Demo(verb)) => demo::run(&verb, &config),
-        Some(Verb::DemoRelay(verb)) => block_on(verb.run(config.data))?,
-        Some(Verb::DemoAgent(verb)) => block_on(verb.run(config.data))?,
-        Some(Verb::DemoPerson(verb)) => verb.run(&config),
-        Some(mut verb) => {
+    match verb {
+        Verb::Completions(verb) => Ok(verb.run()),
+        Verb::Init(verb) => verb.run(&config),
+        Verb::Restore(verb) => verb.run(&config),
+        Verb::Demo(verb) => demo::run(&verb, &config),
+        Verb::DemoRelay(verb) => block_on(verb.run(config.data))?,
+        Verb::DemoAgent(verb) => block_on(verb.run(config.data))?,
+        Verb::DemoPerson(verb) => verb.run(&config),
+        mut verb => {
             let folder = std::env::current_dir().unwrap_or_default();
             verb.resolve(&folder);
-            block_on(call_or_open(verb, &config, folder))?
+            let input = verb.reads_input().then(read_input).transpose()?;
+            let call = Call {
+                arguments: std::env::args_os()
+                    .map(|argument| argument.to_string_lossy().into_owned())
+                    .collect(),
+                folder,
+                input,
+            };
+            block_on(call_or_open(verb, &config, call, cli.global.json))?
         }
+    }
+}
+
+/// Everything on standard input; a verb may be answered by a process that has another one.
+fn read_input() -> Result<String, CliError> {
+    let failed = |source| CliError::File {
+        action: "read",
+        path: PathBuf::from("standard input"),
+        source,
+    };
+    let mut text = String::new();
+    let mut input = std::io::stdin().take(INPUT_LEN_BYTES_MAX + 1);
+    let length = input.read_to_string(&mut text).map_err(failed)?;
+    if u64::try_from(length).is_ok_and(|length| length <= INPUT_LEN_BYTES_MAX) {
+        Ok(text)
+    } else {
+        Err(failed(std::io::Error::from(
+            std::io::ErrorKind::FileTooLarge,
+        )))
     }
 }
 
@@ -102,13 +139,32 @@ pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, CliError> {
     Ok(runtime.block_on(future))
 }
 
-/// Lets the running app answer, or opens the store here.
-async fn call_or_open(verb: Verb, config: &Config, folder: PathBuf) -> Result<Report, CliError> {
-    let arguments = std::env::args_os()
-        .map(|argument| argument.to_string_lossy().into_owned())
-        .collect();
-    let call = Call { arguments, folder };
-    match ask(&config.socket, &call).await {
+/// Lets the running app answer, or opens the store here; ends in good order when interrupted.
+async fn call_or_open(
+    verb: Verb,
+    config: &Config,
+    call: Call,
+    json: bool,
+) -> Result<Report, CliError> {
+    let waits_for = verb.waits_for().filter(|_for_people| !json);
+    tokio::select! {
+        report = call_or_open_silently(verb, config, call) => report,
+        report = say_waiting(waits_for) => report,
+    }
+}
+
+async fn call_or_open_silently(
+    mut verb: Verb,
+    config: &Config,
+    call: Call,
+) -> Result<Report, CliError> {
+    let hint = verb.when_interrupted();
+    let interrupted = || Err(CliError::Interrupted { hint });
+    let answered = tokio::select! {
+        answered = ask(&config.socket, &call) => answered,
+        () = super::interrupted() => return interrupted(),
+    };
+    match answered {
         Ok(Some(Answer::Done(report))) => return Ok(report),
         Ok(Some(Answer::Failed(line))) => return Err(line.into()),
         Ok(None) => {}
@@ -120,11 +176,32 @@ async fn call_or_open(verb: Verb, config: &Config, folder: PathBuf) -> Result<Re
             });
         }
     }
-    let live = Live::open(config).await?;
-    let report = verb.answer(&live).await;
-    live.settle().await;
+    verb.take_input(call.input);
+    let live = Live::open_soon(config).await?;
+    let report = tokio::select! {
+        report = async {
+            let report = verb.answer(&live).await;
+            live.settle().await;
+            report
+        } => report,
+        () = super::interrupted() => interrupted(),
+    };
     live.close().await;
     report
+}
+
+/// Tells people again and again why nothing happens; never answers.
+async fn say_waiting(what: Option<&'static str>) -> Result<Report, CliError> {
+    let begun = Instant::now();
+    while let Some(what) = what {
+        tokio::time::sleep(WAITING_PAUSE).await;
+        let seconds = begun.elapsed().as_secs();
+        let line = format!("waiting for {seconds} s: {what}");
+        if writeln!(std::io::stderr().lock(), "{line}").is_err() {
+            break;
+        }
+    }
+    std::future::pending().await
 }
 
 /// Answers a call that another process of this user made.
@@ -134,6 +211,7 @@ pub(crate) async fn answer(live: &Live, call: Call) -> Answer {
     let report = match parsed.map(|cli| cli.verb) {
         Ok(Some(mut verb)) => {
             verb.resolve(&call.folder);
+            verb.take_input(call.input);
             verb.answer(live).await
         }
         Ok(None) => Err(CliError::Usage("the app runs already".to_owned())),
@@ -157,6 +235,42 @@ impl Verb {
         };
         if let Some(path) = paths {
             *path = folder.join(&*path);
+        }
+    }
+
+    /// Whether `-` among its arguments stands for standard input.
+    fn reads_input(&self) -> bool {
+        match self {
+            Self::Join(verb) => verb.reads_input(),
+            Self::Note(verb) => verb.reads_input(),
+            _ => false,
+        }
+    }
+
+    /// Puts what was read from standard input in its place.
+    fn take_input(&mut self, input: Option<String>) {
+        match (self, input) {
+            (Self::Join(verb), Some(input)) => verb.take_input(input),
+            (Self::Note(verb), Some(input)) => verb.take_input(input),
+            _ => {}
+        }
+    }
+
+    /// For what it may wait long.
+    const fn waits_for(&self) -> Option<&'static str> {
+        match self {
+            Self::Join(_) => Some("nobody who has the System answered yet (Ctrl-C ends the wait)"),
+            _ => None,
+        }
+    }
+
+    /// What to do after it was interrupted.
+    const fn when_interrupted(&self) -> &'static str {
+        match self {
+            Self::Join(_) => {
+                "the invitation is kept: the System comes when the app runs, or join again"
+            }
+            _ => "what was written before is stored",
         }
     }
 

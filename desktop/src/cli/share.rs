@@ -7,18 +7,19 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::{CliError, Report, local, parse_span};
-use crate::workspace::{Live, ShareRequest};
+use crate::workspace::{Live, ShareRequest, capability_word};
 
 /// Share a System by an invitation: a short code that ends by itself.
 ///
-/// Whoever has the code can use it until it ends; send it over a way that you trust.
+/// Whoever has the code can use it until it ends; send it over a way that you trust. What the
+/// System's agents see is shared with it; its parts are Systems of their own and are not.
 #[derive(Debug, Args)]
 pub(crate) struct Share {
     /// Which System.
     system: String,
     /// What the invited may do.
-    #[arg(long, value_enum, default_value_t = Allowed::Read)]
-    capability: Allowed,
+    #[arg(long = "can", alias = "capability", value_enum, default_value_t = Allowed::Read)]
+    can: Allowed,
     /// For how long: 30m, 8h, 3d.
     #[arg(long = "for", value_name = "SPAN", default_value = "24h", value_parser = parse_span)]
     span: Duration,
@@ -53,21 +54,25 @@ impl Share {
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let space = live.find(&self.system)?;
         let request = ShareRequest {
-            capability: self.capability.into(),
+            capability: self.can.into(),
             span: self.span,
             redemptions: self.redemptions,
         };
+        let title = live.title(space).unwrap_or_else(|| space.short());
         let shared = live.share(space, &request).await?;
         Ok(Report::new(
             format!(
-                "{}\n\nEnds {}. On the other side: aramaki join CODE\n",
+                "{}\n\nWhoever uses this code may {} {title} and what its agents see until {}. \
+                 On the other side: aramaki join CODE\n",
                 shared.code,
+                capability_word(self.can.into()),
                 local(shared.end)
             ),
             &json!({
                 "invitation": shared.code,
                 "system": space.to_string(),
-                "capability": format!("{:?}", self.capability).to_lowercase(),
+                "title": title,
+                "capability": capability_word(self.can.into()),
                 "end": shared.end.to_string(),
                 "redemptions": self.redemptions,
             }),

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use aramaki_model::CheckId;
-use aramaki_sync_core::statement::Capability;
+use aramaki_sync_core::invitation::{Invitation, InvitationError};
+use aramaki_sync_core::statement::{Capability, RelayAddress};
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::message::{AgentSeat, RelayCard};
@@ -92,12 +93,12 @@ pub(super) async fn build(
             let agent = live.invite_agent(space, &name, SPAN).await?;
             let seat = AgentSeat {
                 system: system.key.clone(),
-                invitation: agent.code,
+                invitation: through(&relay, &agent.code)?,
             };
             made.agents.push(seat);
-            made.invitations.push(invite(live, agent.space).await?);
         }
-        made.invitations.push(invite(live, space).await?);
+        let code = invite(live, space).await?;
+        made.invitations.push(through(&relay, &code)?);
     }
     Ok(made)
 }
@@ -109,6 +110,19 @@ async fn invite(live: &Live, space: SpaceId) -> Result<String, CliError> {
         redemptions: 1,
     };
     Ok(live.share(space, &request).await?.code)
+}
+
+/// The same invitation by way of the relay alone: two people at different places, whose only common
+/// way is the relay. Stopping it cuts the cable.
+fn through(relay: &RelayAddress, code: &str) -> Result<String, CliError> {
+    let failed = |error: InvitationError| CliError::Demo {
+        reason: error.to_string(),
+    };
+    let mut invitation: Invitation = code.parse().map_err(failed)?;
+    invitation
+        .addresses
+        .retain(|peer| peer.endpoint == relay.endpoint);
+    Ok(invitation.to_text().map_err(failed)?.as_str().to_owned())
 }
 
 /// What is said of a System before its parts exist.

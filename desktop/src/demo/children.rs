@@ -42,14 +42,17 @@ impl<E: DeserializeOwned + Send + 'static> Running<E> {
             source,
         };
         let program = std::env::current_exe().map_err(failed)?;
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .arg(name)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(failed)?;
+            .kill_on_drop(true);
+        // Ctrl-C is for the demo alone: it ends its children in good order.
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut child = command.spawn().map_err(failed)?;
         let orders = child.stdin.take();
         let (sender, events) = mpsc::channel(EVENTS_MAX);
         if let Some(output) = child.stdout.take() {

@@ -97,6 +97,11 @@ pub(crate) enum PersonEvent {
     },
     /// The window was closed.
     Closed,
+    /// No window can be opened.
+    NoWindow {
+        /// Why.
+        reason: String,
+    },
     /// Something did not work.
     Failed {
         /// What.

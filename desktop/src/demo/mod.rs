@@ -94,6 +94,7 @@ async fn control(order: RelaySwitch, config: &Config) -> Result<Report, CliError
     let call = Call {
         arguments: vec!["relay".to_owned(), order.word().to_owned()],
         folder: PathBuf::new(),
+        input: None,
     };
     match ask(socket, &call).await {
         Ok(Some(Answer::Done(report))) => Ok(report),

@@ -9,6 +9,7 @@ use aramaki_model::EntryId;
 use aramaki_sync_core::{SpaceId, Timestamp};
 use clap::Args;
 use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
 
 use super::build;
 use super::children::{Parent, tell};
@@ -40,14 +41,20 @@ impl DemoPerson {
             bind: Some(std::net::SocketAddr::from(([127, 0, 0, 1], 0))),
             ..Network::default()
         };
-        workspace::create(&config.data, &self.name, None)?;
+        workspace::create(&config.data, &self.name, None, None)?;
         if self.window {
             let shown = workspace::open_demo_window(&config, serve_window);
-            tell(&PersonEvent::Closed)?;
+            match &shown {
+                Err(CliError::NoWindow { reason }) => tell(&PersonEvent::NoWindow {
+                    reason: reason.clone(),
+                })?,
+                _ => tell(&PersonEvent::Closed)?,
+            }
             return shown;
         }
         block_on(async {
             let live = Live::open(&config).await?;
+            workspace::serve_verbs(&config, &live, CancellationToken::new());
             serve(&live).await?;
             live.close().await;
             Ok(Report::default())
@@ -140,23 +147,19 @@ async fn join(live: &Live, invitations: &[String]) -> Result<usize, CliError> {
     for invitation in invitations {
         spaces.push(live.join(invitation).await?);
     }
-    let wait = async {
-        for space in &spaces {
-            live.replica()
-                .joined(*space)
-                .await
-                .map_err(|error| CliError::Demo {
-                    reason: workspace::with_causes(&error),
-                })?;
-        }
-        Ok::<(), CliError>(())
+    let late = || CliError::NobodyAnswered {
+        seconds: JOIN_TIME.as_secs(),
     };
-    tokio::time::timeout(JOIN_TIME, wait)
-        .await
-        .map_err(|_late| CliError::NobodyAnswered {
-            seconds: JOIN_TIME.as_secs(),
-        })??;
-    Ok(spaces.len())
+    let mut count = 0;
+    for space in spaces {
+        let joined = live.wait_for_system(space, JOIN_TIME).await;
+        let joined = joined.ok_or_else(late)?;
+        if joined.agents_readable < joined.agents {
+            return Err(late());
+        }
+        count += 1 + joined.agents;
+    }
+    Ok(count)
 }
 
 /// Draws the overview as it is now.

@@ -15,7 +15,7 @@ use super::message::{
 };
 use super::report::{Outcome, same};
 use super::{Demo, RelaySwitch, switched};
-use crate::cli::{CliError, Config, Report};
+use crate::cli::{CliError, Config, Report, interrupted};
 use crate::workspace::{Answer, Server};
 
 /// How long a process may take to start.
@@ -24,6 +24,8 @@ const START_TIME: Duration = Duration::from_secs(30);
 const BUILD_TIME: Duration = Duration::from_mins(2);
 /// How long the replicas get to agree after everything stopped changing.
 const AGREE_TIME: Duration = Duration::from_secs(30);
+/// How long removing the folder is tried.
+const REMOVE_TIME: Duration = Duration::from_secs(5);
 /// The nightly export is late in one half of this period.
 const EXPORT_PERIOD: Duration = Duration::from_secs(12);
 
@@ -38,6 +40,15 @@ struct Stage {
     second: Running<PersonEvent>,
     agents: Running<AgentEvent>,
     agents_count: usize,
+}
+
+/// How the demo's play ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The time is over, or somebody interrupts: what happened is measured.
+    Measured,
+    /// The window was closed: there is nothing to tell.
+    Closed,
 }
 
 /// Free ports, chosen once so that the relay comes back where it was.
@@ -79,21 +90,37 @@ pub(super) async fn run(demo: &Demo, config: &Config) -> Result<Report, CliError
         .tempdir()
         .map_err(|source| failed("make", Path::new("a temporary folder"), source))?;
     folder.disable_cleanup(demo.keep);
-    let window = !demo.headless && demo.screenshot.is_none() && has_display();
-    let report = tokio::select! {
-        report = course(demo, config, folder.path(), window) => report,
-        () = interrupted() => Ok(Report::default()),
-    };
+    let wanted = !demo.headless && demo.screenshot.is_none();
+    let window = wanted && has_display();
+    if wanted && !window {
+        say("there is no display: what happens is measured instead, as with --headless");
+    }
+    let report = course(demo, config, folder.path(), window).await;
     // The processes ended with `course`; only then can their folder go.
-    if !demo.keep {
-        let path = folder.path().to_owned();
-        folder
-            .close()
-            .map_err(|source| failed("remove", &path, source))?;
-    } else if report.is_err() {
+    if demo.keep {
         say(&format!("kept in {}", folder.path().display()));
+    } else {
+        let path = folder.path().to_owned();
+        folder.disable_cleanup(true);
+        remove(&path)
+            .await
+            .map_err(|source| failed("remove", &path, source))?;
     }
     report
+}
+
+/// Removes the folder; a process that was killed a moment ago may still write in it.
+async fn remove(folder: &Path) -> std::io::Result<()> {
+    let limit = Instant::now() + REMOVE_TIME;
+    loop {
+        match tokio::fs::remove_dir_all(folder).await {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(_busy) if Instant::now() < limit => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            removed => return removed,
+        }
+    }
 }
 
 async fn course(
@@ -102,17 +129,22 @@ async fn course(
     folder: &Path,
     window: bool,
 ) -> Result<Report, CliError> {
-    let mut stage = Stage::start(demo, folder, config, window).await?;
+    let mut stage = tokio::select! {
+        stage = Stage::start(demo, folder, config, window) => stage?,
+        () = interrupted() => return Ok(Report::default()),
+    };
     let played = stage.play(demo, config, window).await;
     let outcome = match played {
-        Ok(()) if !window => stage.measure(demo).await.map(Some),
-        Ok(()) => Ok(None),
+        Ok(End::Measured) => tokio::select! {
+            outcome = stage.measure(demo) => outcome.map(Some),
+            () = interrupted() => Ok(None),
+        },
+        Ok(End::Closed) => Ok(None),
         Err(error) => Err(error),
     };
     stage.stop().await;
-    let outcome = outcome?;
     let kept = demo.keep.then(|| folder.display().to_string());
-    match outcome {
+    match outcome? {
         Some(outcome) => {
             let outcome = Outcome { kept, ..outcome };
             if outcome.converged() {
@@ -123,10 +155,7 @@ async fn course(
                 })
             }
         }
-        None => Ok(Report::new(
-            kept.map_or_else(String::new, |folder| format!("Kept in {folder}.")),
-            &serde_json::Value::Null,
-        )),
+        None => Ok(Report::default()),
     }
 }
 
@@ -185,7 +214,7 @@ impl Stage {
         })
         .await?;
         say(&format!(
-            "made {} Spaces in {took_ms} ms; the second person joins …",
+            "made {} Systems in {took_ms} ms; the second person joins …",
             invitations.len()
         ));
         second.order(&PersonOrder::Join { invitations }).await?;
@@ -204,6 +233,13 @@ impl Stage {
             }
             AgentEvent::Failed { reason } => return Err(CliError::Demo { reason }),
         }
+        say(&format!(
+            "`aramaki --data {}/duty-operator status` asks the first person's replica; \
+             `aramaki demo relay stop` pulls the cable",
+            folder.display()
+        ));
+        // From here on the window shows the switch.
+        first.order(&PersonOrder::Relay { running: true }).await?;
         let folder = folder.to_owned();
         Ok(Self {
             folder,
@@ -217,7 +253,7 @@ impl Stage {
     }
 
     /// Lets it run until the time is over, the window is closed or somebody interrupts.
-    async fn play(&mut self, demo: &Demo, config: &Config, window: bool) -> Result<(), CliError> {
+    async fn play(&mut self, demo: &Demo, config: &Config, window: bool) -> Result<End, CliError> {
         let cancel = CancellationToken::new();
         let _ended = cancel.clone().drop_guard();
         tokio::spawn(export(self.folder.join("nightly-export"), cancel.clone()));
@@ -226,9 +262,14 @@ impl Stage {
         let end = Instant::now() + demo.duration;
         let half = Instant::now() + demo.duration / 2;
         let mut written = false;
+        let interrupted = interrupted();
+        tokio::pin!(interrupted);
         loop {
             tokio::select! {
-                () = tokio::time::sleep_until(end), if !window => return Ok(()),
+                () = tokio::time::sleep_until(end), if !window => return Ok(End::Measured),
+                () = &mut interrupted => {
+                    return Ok(if window { End::Closed } else { End::Measured });
+                }
                 () = tokio::time::sleep_until(half), if !window && !written => {
                     written = true;
                     let text = "Written while the demo ran.\n".to_owned();
@@ -247,7 +288,7 @@ impl Stage {
                         let order = if running { RelaySwitch::Start } else { RelaySwitch::Stop };
                         self.switch(order, config).await?;
                     }
-                    Some(PersonEvent::Closed) => return Ok(()),
+                    Some(PersonEvent::Closed) => return Ok(End::Closed),
                     Some(PersonEvent::Failed { reason }) => return Err(CliError::Demo { reason }),
                     Some(_) => {}
                     None => return ended("the first person"),
@@ -329,7 +370,7 @@ impl Stage {
     }
 }
 
-fn ended(what: &str) -> Result<(), CliError> {
+fn ended(what: &str) -> Result<End, CliError> {
     Err(CliError::Demo {
         reason: format!("{what} ended too early"),
     })
@@ -357,6 +398,7 @@ async fn expect<T>(
             .await?
         {
             PersonEvent::Failed { reason } => return Err(CliError::Demo { reason }),
+            PersonEvent::NoWindow { reason } => return Err(CliError::NoWindow { reason }),
             PersonEvent::Closed => {
                 return Err(CliError::Demo {
                     reason: "the window was closed".to_owned(),
@@ -445,28 +487,6 @@ async fn export(file: PathBuf, cancel: CancellationToken) {
 fn has_display() -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     cfg!(not(target_os = "linux")) || set("DISPLAY") || set("WAYLAND_DISPLAY")
-}
-
-/// Waits for Ctrl-C or a termination signal.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut interrupt), Ok(mut terminate)) = (
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::terminate()),
-        ) else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
 
 /// Progress for people; standard output is for the result alone.

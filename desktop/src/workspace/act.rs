@@ -1,7 +1,6 @@
 //! What people do in a workspace: Systems, notes, what is written about them.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use aramaki_model::entry::Message;
 use aramaki_model::system::NoteRef;
@@ -259,21 +258,5 @@ impl Live {
             model.append_timeline(space, chain, now, &[(id, entry)])
         })
         .await
-    }
-
-    /// Waits until a System can be read; none when it cannot be in time.
-    pub(crate) async fn wait_for_title(&self, space: SpaceId, limit: Duration) -> Option<String> {
-        let mut changed = self.watch();
-        let wait = async {
-            loop {
-                if let Some(title) = self.title(space) {
-                    return Some(title);
-                }
-                if changed.changed().await.is_err() {
-                    return None;
-                }
-            }
-        };
-        tokio::time::timeout(limit, wait).await.ok().flatten()
     }
 }

@@ -5,14 +5,13 @@ use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
-use aramaki_sync::keys;
 use aramaki_sync::replica::Replica;
 use aramaki_sync_core::DocumentId;
 use serde::{Deserialize, Serialize};
 
 use super::live::Live;
-use super::profile::{self, Profile, key_error, with_causes};
-use crate::cli::{CliError, block_on};
+use super::profile::{self, Profile, store_error};
+use crate::cli::{CliError, PassphraseSource, block_on};
 
 const MAGIC: &str = "aramaki backup v1\n";
 const HEAD_LEN_BYTES_MAX: u64 = 64 * 1024;
@@ -34,7 +33,8 @@ pub(crate) struct Verified {
 #[derive(Serialize, Deserialize)]
 struct Head {
     profile: Profile,
-    key: [u8; 32],
+    /// The key file as it is: a sealed one stays sealed.
+    key: String,
 }
 
 impl Live {
@@ -47,10 +47,7 @@ impl Live {
             .replica()
             .verify()
             .await
-            .map_err(|error| CliError::Store {
-                data: self.shared.data.clone(),
-                reason: with_causes(&error),
-            })?;
+            .map_err(|error| store_error(&self.shared.data, &error))?;
         let mut faults: Vec<_> = report
             .findings
             .iter()
@@ -87,14 +84,15 @@ impl Live {
         self.replica()
             .backup(&copy)
             .await
-            .map_err(|error| CliError::Store {
-                data: self.shared.data.clone(),
-                reason: with_causes(&error),
-            })?;
-        let keys = profile::device_keys(&self.shared.data)?;
+            .map_err(|error| store_error(&self.shared.data, &error))?;
+        let key = profile::key_file(&self.shared.data);
         let head = Head {
             profile: self.profile().clone(),
-            key: *keys.expose_seed(),
+            key: fs::read_to_string(&key).map_err(|source| CliError::File {
+                action: "read",
+                path: key,
+                source,
+            })?,
         };
         write(file, &head, &copy).map_err(failed)
     }
@@ -170,10 +168,7 @@ impl Live {
         self.replica()
             .export(writer)
             .await
-            .map_err(|error| CliError::Store {
-                data: self.shared.data.clone(),
-                reason: with_causes(&error),
-            })?;
+            .map_err(|error| store_error(&self.shared.data, &error))?;
         (held.envelopes_received, held.bytes_received) = count
             .await
             .map_err(|error| CliError::Bug(error.to_string()))?;
@@ -239,7 +234,11 @@ fn write(file: &Path, head: &Head, store: &Path) -> io::Result<u64> {
 /// # Errors
 /// When there is a workspace already, the file is none of ours, or a disk refuses. Then the folder
 /// is as it was.
-pub(crate) fn restore(file: &Path, data: &Path) -> Result<Profile, CliError> {
+pub(crate) fn restore(
+    file: &Path,
+    data: &Path,
+    passphrase: &PassphraseSource,
+) -> Result<Profile, CliError> {
     profile::refuse_existing(data)?;
     let failed = |source| CliError::File {
         action: "read",
@@ -249,7 +248,7 @@ pub(crate) fn restore(file: &Path, data: &Path) -> Result<Profile, CliError> {
     let mut input = fs::File::open(file).map_err(failed)?;
     let head = read_head(&mut input).map_err(failed)?;
     profile::private_folder(data)?;
-    let made = unpack(&mut input, &head, data);
+    let made = unpack(&mut input, &head, data, passphrase);
     if made.is_err() {
         // Nothing was there before: nothing may stay.
         for path in [profile::key_file(data), profile::store(data)] {
@@ -278,24 +277,29 @@ fn read_head(input: &mut fs::File) -> io::Result<Head> {
     serde_json::from_slice(&head).map_err(|_cause| malformed())
 }
 
-fn unpack(input: &mut fs::File, head: &Head, data: &Path) -> Result<(), CliError> {
+fn unpack(
+    input: &mut fs::File,
+    head: &Head,
+    data: &Path,
+    passphrase: &PassphraseSource,
+) -> Result<(), CliError> {
     let failed = |source| CliError::File {
         action: "write",
         path: data.to_owned(),
         source,
     };
-    keys::write(&profile::key_file(data), &head.key, None)
-        .map_err(|error| key_error(data, &error))?;
+    let mut key = tempfile::NamedTempFile::new_in(data).map_err(failed)?;
+    key.write_all(head.key.as_bytes()).map_err(failed)?;
+    key.as_file().sync_all().map_err(failed)?;
+    key.persist_noclobber(profile::key_file(data))
+        .map_err(|error| failed(error.error))?;
     let mut file = tempfile::NamedTempFile::new_in(data).map_err(failed)?;
     io::copy(input, &mut file).map_err(failed)?;
     file.flush().map_err(failed)?;
-    let keys = profile::device_keys(data)?;
+    let keys = profile::device_keys(data, passphrase)?;
     let (copy, store) = (file.path().to_owned(), profile::store(data));
     let restored = block_on(async move { Replica::restore(&copy, &store, &keys).await })?;
-    restored.map_err(|error| CliError::Store {
-        data: data.to_owned(),
-        reason: with_causes(&error),
-    })
+    restored.map_err(|error| store_error(data, &error))
 }
 
 #[cfg(test)]
@@ -312,7 +316,10 @@ mod tests {
             b"aramaki backup v1\n\xff\xff\xff\xff",
         ] {
             fs::write(&file, bytes).unwrap();
-            assert!(matches!(restore(&file, &data), Err(CliError::File { .. })));
+            assert!(matches!(
+                restore(&file, &data, &PassphraseSource::Terminal),
+                Err(CliError::File { .. })
+            ));
             assert!(!data.exists());
         }
     }

@@ -10,7 +10,7 @@ use super::frame::{self, Extras};
 use super::live::Live;
 use super::profile::Profile;
 use super::trust::ShareRequest;
-use super::{SystemChange, serve, socket};
+use super::{SystemChange, serve_verbs};
 use crate::cli::{CliError, Config};
 use crate::view::{Backend, Frame, Intent, MadeInvitation, Problem, ShareFor, Stage};
 
@@ -33,6 +33,8 @@ pub(crate) struct Desk {
 struct Shared {
     frame: Mutex<Arc<Frame>>,
     wake: Mutex<Option<Wake>>,
+    /// Cancelled when there is a window.
+    shown: CancellationToken,
 }
 
 impl std::fmt::Debug for Desk {
@@ -59,6 +61,7 @@ impl Backend for Desk {
 
     fn on_change(&self, wake: Wake) {
         *lock(&self.shared.wake) = Some(wake);
+        self.shared.shown.cancel();
     }
 }
 
@@ -69,6 +72,7 @@ impl Desk {
         let shared = Shared {
             frame: Mutex::new(Arc::new(Frame::default())),
             wake: Mutex::new(None),
+            shown: CancellationToken::new(),
         };
         (
             Self {
@@ -77,6 +81,11 @@ impl Desk {
             },
             asked,
         )
+    }
+
+    /// Waits until there is a window.
+    pub(super) async fn shown(&self) {
+        self.shared.shown.cancelled().await;
     }
 
     fn publish(&self, frame: Frame) {
@@ -112,10 +121,7 @@ pub(super) async fn work(
         return;
     };
     opened(live.clone());
-    match socket::Server::bind(&config.socket) {
-        Ok(server) => serve::start(server, &live, stop.clone()),
-        Err(error) => tracing::warn!(%error, "verbs will not reach this app"),
-    }
+    serve_verbs(&config, &live, stop.clone());
     let mut changed = live.watch();
     let mut demo = live.watch_demo();
     let mut tick = tokio::time::interval(TICK);
@@ -174,7 +180,9 @@ async fn open(
         };
         extras.problem = None;
         let made = match intent {
-            Intent::CreateWorkspace { name } => super::create(&config.data, &name, None).map(drop),
+            Intent::CreateWorkspace { name } => {
+                super::create(&config.data, &name, None, None).map(drop)
+            }
             Intent::Join { invitation, name } => {
                 match begin_joined(config, &name, &invitation).await {
                     Ok(live) => return Some(live),
@@ -191,7 +199,7 @@ async fn open(
 async fn begin_joined(config: &Config, name: &str, invitation: &str) -> Result<Live, CliError> {
     // A mistyped code must not leave a workspace behind.
     Live::check_invitation(invitation)?;
-    super::create(&config.data, name, None)?;
+    super::create(&config.data, name, None, None)?;
     let live = Live::open(config).await?;
     live.join(invitation).await?;
     Ok(live)

@@ -12,7 +12,7 @@ use tokio::sync::broadcast;
 
 use super::fresh;
 use super::live::{Arrival, Live};
-use super::profile::with_causes;
+use super::profile::store_error;
 use crate::cli::CliError;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -22,6 +22,8 @@ const MONTH: Duration = Duration::from_hours(28 * 24);
 const JOURNAL_DAYS: u32 = 31;
 /// How far back timelines are read.
 const TIMELINE_MONTHS: u32 = 13;
+/// Agents of one System whose Spaces are held; what a System lists is others' word.
+const AGENTS_FOLLOWED_MAX: usize = 256;
 
 /// Takes in what the store holds, then follows the replica until it is closed.
 ///
@@ -41,10 +43,10 @@ async fn load(live: &Live) -> Result<(), CliError> {
         .replica()
         .spaces()
         .await
-        .map_err(|error| CliError::Store {
-            data: live.shared.data.clone(),
-            reason: with_causes(&error),
-        })?;
+        .map_err(|error| store_error(&live.shared.data, &error))?;
+    for summary in &spaces {
+        live.know(summary.id);
+    }
     for summary in spaces {
         load_space(live, summary.id).await;
     }
@@ -65,6 +67,7 @@ async fn load_space(live: &Live, space: SpaceId) {
         let days = (0..JOURNAL_DAYS).map(|n| now.minus(DAY * n));
         return load_segments(live, space, days, name::journal).await;
     };
+    follow_agents(live, space).await;
     for note in notes {
         rebuild(live, space, name::note(note)).await;
     }
@@ -88,7 +91,22 @@ async fn link(live: &Live, space: SpaceId) {
             let findings = live.model().link(space, &links);
             note(&findings);
         }
+        // The workspace is being closed.
+        Err(ReplicaError::Closed) => {}
         Err(error) => tracing::error!(%error, %space, "what envelopes build on cannot be read"),
+    }
+}
+
+/// Holds the Spaces of a System's agents too: who may read the System may read those, because they
+/// name it as their audience. One that does not let this device in stays empty.
+async fn follow_agents(live: &Live, system: SpaceId) {
+    let agents = live.agents_of(system).into_iter();
+    for agent in agents.take(AGENTS_FOLLOWED_MAX) {
+        if live.know(agent)
+            && let Err(error) = live.replica().follow(agent).await
+        {
+            tracing::warn!(%error, space = %agent.short(), "an agent is not followed");
+        }
     }
 }
 
@@ -160,6 +178,7 @@ async fn take(live: &Live, event: ReplicaEvent) {
             }
             link(live, space).await;
             admit(live, space, entries);
+            follow_agents(live, space).await;
             // Nobody listens outside the demo.
             drop(live.shared.arrivals.send(Arrival { space, at, sealed }));
         }

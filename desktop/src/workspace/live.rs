@@ -1,19 +1,21 @@
 //! The open workspace: a replica and the model of what it holds, kept in step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aramaki_model::{Edit, EditError, Snapshot, View, Workspace};
-use aramaki_sync::replica::{Replica, ReplicaOptions};
+use aramaki_sync::replica::{Replica, ReplicaError, ReplicaOptions};
+use aramaki_sync_core::engine::WriteError;
+use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::statement::Body;
 use aramaki_sync_core::{Chain, DocumentId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::profile::{self, Profile, with_causes};
+use super::profile::{self, Profile, store_error, with_causes};
 use super::{feed, fresh};
 use crate::cli::{CliError, Config};
 
@@ -21,6 +23,9 @@ use crate::cli::{CliError, Config};
 const CHANGES_BYTES_MAX: usize = 200 * 1024;
 /// Typing waits this long for more letters.
 const TYPING_PAUSE: Duration = Duration::from_millis(300);
+/// How long a verb waits for another one that works in the same workspace.
+const BUSY_TIME: Duration = Duration::from_secs(10);
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
 /// Arrivals that wait for a slow listener; older ones are lost to it.
 const ARRIVALS_MAX: usize = 4_096;
 
@@ -65,6 +70,8 @@ pub(super) struct Shared {
     wanted: watch::Sender<Option<bool>>,
     /// When news last came from elsewhere.
     newest: Mutex<Option<Timestamp>>,
+    /// Spaces that are here or awaited.
+    known: Mutex<BTreeSet<SpaceId>>,
     pub(super) stop: CancellationToken,
 }
 
@@ -74,18 +81,39 @@ impl Live {
     /// # Errors
     /// When there is no workspace, or another process holds it.
     pub(crate) async fn open(config: &Config) -> Result<Self, CliError> {
+        Profile::load(&config.data)?;
+        let keys = profile::device_keys(&config.data, &config.passphrase)?;
+        Self::open_with(config, keys).await
+    }
+
+    /// As [`Live::open`], but waits a while for another verb that works in the same workspace.
+    ///
+    /// # Errors
+    /// As [`Live::open`].
+    pub(crate) async fn open_soon(config: &Config) -> Result<Self, CliError> {
+        Profile::load(&config.data)?;
+        let keys = profile::device_keys(&config.data, &config.passphrase)?;
+        let limit = Instant::now() + BUSY_TIME;
+        loop {
+            let again = DeviceKeys::from_seed(*keys.expose_seed());
+            match Self::open_with(config, again).await {
+                Err(CliError::InUse { .. }) if Instant::now() < limit => {
+                    tokio::time::sleep(BUSY_PAUSE).await;
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    async fn open_with(config: &Config, keys: DeviceKeys) -> Result<Self, CliError> {
         let profile = Profile::load(&config.data)?;
-        let keys = profile::device_keys(&config.data)?;
         let options = ReplicaOptions {
             network: Some(super::network::options(&config.network)),
             ..ReplicaOptions::new(profile::store(&config.data), keys)
         };
         let replica = Replica::open(options)
             .await
-            .map_err(|error| CliError::Store {
-                data: config.data.clone(),
-                reason: with_causes(&error),
-            })?;
+            .map_err(|error| store_error(&config.data, &error))?;
         let live = Self {
             shared: Arc::new(Shared {
                 replica,
@@ -100,6 +128,7 @@ impl Live {
                 demo: watch::Sender::new(None),
                 wanted: watch::Sender::new(None),
                 newest: Mutex::new(None),
+                known: Mutex::new(BTreeSet::new()),
                 stop: CancellationToken::new(),
             }),
         };
@@ -191,6 +220,16 @@ impl Live {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *newest = (*newest).max(Some(at));
+    }
+
+    /// Remembers a Space that is here or awaited; says whether it was not known before.
+    pub(super) fn know(&self, space: SpaceId) -> bool {
+        let mut known = self
+            .shared
+            .known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.insert(space)
     }
 
     pub(super) fn tell_changed(&self) {
@@ -299,12 +338,24 @@ impl Live {
             if let Err(error) = self.shared.replica.write(space, document, body).await {
                 feed::rebuild(self, space, document).await;
                 self.tell_changed();
-                return Err(CliError::Write {
-                    reason: with_causes(&error),
-                });
+                return Err(not_written(&error));
             }
         }
         Ok(())
+    }
+}
+
+/// Why a write was not made: a missing grant is not a full disk.
+fn not_written(error: &ReplicaError) -> CliError {
+    let reason = with_causes(error);
+    match error {
+        ReplicaError::Write(WriteError::NotAllowed) | ReplicaError::NotAllowed(_) => {
+            CliError::Refused {
+                what: "the change",
+                reason,
+            }
+        }
+        _ => CliError::Write { reason },
     }
 }
 

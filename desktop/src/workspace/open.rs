@@ -18,7 +18,7 @@ use crate::window;
 /// When there is no display.
 pub(crate) fn open_window(config: &Config) -> Result<Report, CliError> {
     log_to_file(config)?;
-    show(config, |_live| {})?;
+    show(config, |_desk, _live| {})?;
     Ok(Report::default())
 }
 
@@ -32,8 +32,9 @@ where
     S: FnOnce(Live) -> F + Send + 'static,
     F: Future<Output = Result<(), CliError>> + Send + 'static,
 {
-    show(config, move |live| {
+    show(config, move |desk, live| {
         tokio::spawn(async move {
+            desk.shown().await;
             if let Err(error) = serve(live.clone()).await {
                 tracing::error!(error = error.message(), "the demo cannot be served");
             }
@@ -52,11 +53,13 @@ fn end_process() -> ! {
     std::process::exit(0)
 }
 
-fn show(config: &Config, opened: impl FnOnce(Live) + Send + 'static) -> Result<(), CliError> {
+fn show(config: &Config, opened: impl FnOnce(Desk, Live) + Send + 'static) -> Result<(), CliError> {
     let (desk, asked) = Desk::new();
     let stop = CancellationToken::new();
     let worker = {
         let (desk, config, stop) = (desk.clone(), config.clone(), stop.clone());
+        let shown = desk.clone();
+        let opened = move |live| opened(shown, live);
         thread::Builder::new()
             .name("workspace".to_owned())
             .spawn(move || block_on(desk::work(desk, asked, config, stop, opened)))
@@ -66,9 +69,17 @@ fn show(config: &Config, opened: impl FnOnce(Live) + Send + 'static) -> Result<(
     stop.cancel();
     let worked = worker.join();
     shown.map_err(|error| CliError::NoWindow {
-        reason: error.to_string(),
+        reason: why_no_window(&error),
     })?;
     worked.unwrap_or_else(|_panic| Err(CliError::Bug("the workspace's thread panicked".to_owned())))
+}
+
+/// What people can do something about; the window system's own words name places in its sources.
+fn why_no_window(error: &eframe::Error) -> String {
+    match error {
+        eframe::Error::Winit(_) => "no display can be reached".to_owned(),
+        other => with_causes(other),
+    }
 }
 
 /// Draws the overview as it is now, without a display.

@@ -4,13 +4,15 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use aramaki_sync::keys;
+use aramaki_sync::keys::{self, KeyFileError, Passphrase};
+use aramaki_sync::replica::ReplicaError;
+use aramaki_sync::store::StoreError;
 use aramaki_sync_core::key::{DeviceKeys, PublicKeys};
 use aramaki_sync_core::{AuthorId, PrincipalId};
 use serde::{Deserialize, Serialize};
 
 use super::recovery::RecoveryKit;
-use crate::cli::CliError;
+use crate::cli::{CliError, PassphraseSource};
 
 const PROFILE_FILE: &str = "profile.toml";
 const KEY_FILE: &str = "device.key";
@@ -108,11 +110,13 @@ pub(crate) fn create(
     data: &Path,
     name: &str,
     kit: Option<&RecoveryKit>,
+    passphrase: Option<&Passphrase>,
 ) -> Result<Profile, CliError> {
     refuse_existing(data)?;
     private_folder(data)?;
     let anchor = kit.map(RecoveryKit::write).transpose()?;
-    let keys = keys::create(&key_file(data), None).map_err(|error| key_error(data, &error))?;
+    let keys =
+        keys::create(&key_file(data), passphrase).map_err(|error| key_error(data, &error))?;
     let principal = keys::random_seed().map_err(|error| key_error(data, &error))?;
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&principal[..16]);
@@ -126,16 +130,30 @@ pub(crate) fn create(
     Ok(profile)
 }
 
-/// Reads this device's keys.
+/// Reads this device's keys; the passphrase is asked for only if they are sealed.
 ///
 /// # Errors
-/// When the file is missing, readable by others or none of ours.
-pub(crate) fn device_keys(data: &Path) -> Result<DeviceKeys, CliError> {
-    keys::read(&key_file(data), None).map_err(|error| key_error(data, &error))
+/// When the file is missing, readable by others, none of ours, or does not open.
+pub(crate) fn device_keys(
+    data: &Path,
+    passphrase: &PassphraseSource,
+) -> Result<DeviceKeys, CliError> {
+    let file = key_file(data);
+    let read = match keys::read(&file, None) {
+        Err(KeyFileError::PassphraseMissing { .. }) => {
+            let passphrase = passphrase.known("this device's key")?;
+            keys::read(&file, Some(&passphrase))
+        }
+        read => read,
+    };
+    read.map_err(|error| key_error(data, &error))
 }
 
 /// Refuses a folder with a workspace: what is there is never overwritten.
-pub(super) fn refuse_existing(data: &Path) -> Result<(), CliError> {
+///
+/// # Errors
+/// [`CliError::WorkspaceExists`].
+pub(crate) fn refuse_existing(data: &Path) -> Result<(), CliError> {
     if data.join(PROFILE_FILE).exists() || key_file(data).exists() || store(data).exists() {
         return Err(CliError::WorkspaceExists {
             data: data.to_owned(),
@@ -168,10 +186,42 @@ pub(super) fn private_folder(folder: &Path) -> Result<(), CliError> {
 }
 
 /// A key file's error as a verb says it.
-pub(super) fn key_error(data: &Path, error: &keys::KeyFileError) -> CliError {
+pub(super) fn key_error(data: &Path, error: &KeyFileError) -> CliError {
+    if matches!(error, KeyFileError::PassphraseWrong { .. }) {
+        return CliError::PassphraseWrong {
+            of: "this device's key".to_owned(),
+        };
+    }
     CliError::Store {
         data: data.to_owned(),
         reason: with_causes(error),
+        hint: "the message names the key file; keep a copy before you change anything",
+    }
+}
+
+/// A store's error as a verb says it, with what helps against just that.
+pub(super) fn store_error(data: &Path, error: &ReplicaError) -> CliError {
+    if matches!(error, ReplicaError::Store(StoreError::InUse { .. })) {
+        return CliError::InUse {
+            data: data.to_owned(),
+            reason: with_causes(error),
+        };
+    }
+    let hint = match error {
+        ReplicaError::Store(StoreError::Newer { .. }) => {
+            "install the newer version; nothing was changed"
+        }
+        ReplicaError::Store(StoreError::Full) => "make room on the disk",
+        ReplicaError::Store(StoreError::Foreign { .. }) => {
+            "this store goes with another key: put store and key of one backup together"
+        }
+        ReplicaError::Transport(_) => "check `[network] bind` in the configuration",
+        _ => "keep the folder as it is and restore a backup beside it",
+    };
+    CliError::Store {
+        data: data.to_owned(),
+        reason: with_causes(error),
+        hint,
     }
 }
 
@@ -195,11 +245,12 @@ mod tests {
     fn a_profile_reads_back_and_is_never_made_twice() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
-        let made = create(&data, "duty operator", None).unwrap();
+        let made = create(&data, "duty operator", None, None).unwrap();
         assert_eq!(Profile::load(&data).unwrap(), made);
-        assert_eq!(device_keys(&data).unwrap().author(), made.device);
+        let nobody = PassphraseSource::File(data.join("none"));
+        assert_eq!(device_keys(&data, &nobody).unwrap().author(), made.device);
         assert!(matches!(
-            create(&data, "x", None),
+            create(&data, "x", None, None),
             Err(CliError::WorkspaceExists { .. })
         ));
     }
@@ -210,7 +261,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
-        create(&data, "duty operator", None).unwrap();
+        create(&data, "duty operator", None, None).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&data), 0o700);
         assert_eq!(mode(&data.join(PROFILE_FILE)), 0o600);

@@ -29,6 +29,9 @@ pub(crate) struct Call {
     pub(crate) arguments: Vec<String>,
     /// Where it was typed: relative paths are meant from here.
     pub(crate) folder: PathBuf,
+    /// What was read from its standard input, if it asked for that.
+    #[serde(default)]
+    pub(crate) input: Option<String>,
 }
 
 /// What the running app answers.
@@ -59,7 +62,8 @@ pub(crate) async fn ask(socket: &Path, call: &Call) -> io::Result<Option<Answer>
 fn nobody_listens(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+        // A path too long for a socket is invalid input: nobody can listen there either.
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::InvalidInput
     )
 }
 
@@ -194,6 +198,7 @@ mod tests {
         Call {
             arguments: vec!["aramaki".to_owned(), "status".to_owned()],
             folder: PathBuf::from("/"),
+            input: None,
         }
     }
 

@@ -39,7 +39,10 @@ impl Edit {
         let count = changes.len();
         live.edit_system(space, changes).await?;
         Ok(Report::new(
-            format!("Changed {}.", space.short()),
+            format!(
+                "Changed {}.",
+                live.title(space).unwrap_or_else(|| space.short())
+            ),
             &json!({"id": space.to_string(), "changes": count}),
         ))
     }

@@ -43,6 +43,13 @@ impl Link {
             Ok(id) => id,
             Err(_not_an_id) => live.find(&self.part)?,
         };
+        if part == aggregate && !self.remove {
+            return Err(CliError::Refused {
+                what: "the link",
+                reason: "a System is no part of itself".to_owned(),
+            });
+        }
+        let name = |space| live.title(space).unwrap_or_else(|| space.short());
         let (change, word) = if self.remove {
             (SystemChange::RemovePart(part), "is no part any more of")
         } else {
@@ -61,7 +68,7 @@ impl Link {
         };
         live.edit_system(aggregate, vec![change]).await?;
         Ok(Report::new(
-            format!("{} {word} {}.", part.short(), aggregate.short()),
+            format!("{} {word} {}.", name(part), name(aggregate)),
             &json!({
                 "aggregate": aggregate.to_string(),
                 "part": part.to_string(),

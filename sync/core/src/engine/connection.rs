@@ -336,15 +336,15 @@ impl Engine {
             let Some(connection) = self.connections.get(&id) else {
                 continue;
             };
+            let Some((_peer, digest)) = self.peer_and_digest(id, space) else {
+                continue;
+            };
+            // What was said before this change may be why the peer asked for nothing yet.
             let greeted = connection
                 .feeds
                 .get(&space)
-                .is_some_and(|feed| feed.said.is_some());
-            if !greeted
-                && connection.store_epoch.is_some()
-                && self.may_hear_of(id, space)
-                && let Some((_peer, digest)) = self.peer_and_digest(id, space)
-            {
+                .is_some_and(|feed| feed.live || feed.said == Some(digest));
+            if !greeted && connection.store_epoch.is_some() && self.may_hear_of(id, space) {
                 self.say_digests(id, &[(space, digest)]);
             }
         }

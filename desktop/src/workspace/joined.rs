@@ -1,0 +1,89 @@
+//! Waiting for a System that was joined, and what came with it.
+
+use std::time::Duration;
+
+use aramaki_sync_core::statement::Capability;
+use aramaki_sync_core::{SpaceId, Timestamp};
+use tokio::time::Instant;
+
+use super::live::Live;
+
+/// How long a System's agents may take to come after the System itself.
+const AGENTS_TIME: Duration = Duration::from_secs(5);
+
+/// A System that can be read here since it was joined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Joined {
+    /// What people call it.
+    pub(crate) title: String,
+    /// What this device may do.
+    pub(crate) capability: Option<Capability>,
+    /// Until when.
+    pub(crate) end: Option<Timestamp>,
+    /// Checks that it lists.
+    pub(crate) checks: usize,
+    /// Notes that it lists.
+    pub(crate) notes: usize,
+    /// Parts that it lists.
+    pub(crate) parts: usize,
+    /// Agents that observe it.
+    pub(crate) agents: usize,
+    /// Agents whose Space this device can read.
+    pub(crate) agents_readable: usize,
+}
+
+impl Live {
+    /// Waits until a System can be read, then a moment longer for its agents; none when it cannot be
+    /// read in time.
+    pub(crate) async fn wait_for_system(&self, space: SpaceId, limit: Duration) -> Option<Joined> {
+        let end = Instant::now() + limit;
+        let title = tokio::time::timeout_at(end, self.titled(space))
+            .await
+            .ok()??;
+        let agents = self.agents_of(space);
+        let mut agents_readable = 0;
+        let end = end.min(Instant::now() + AGENTS_TIME);
+        for agent in &agents {
+            let joined = self.replica().joined(*agent);
+            if matches!(tokio::time::timeout_at(end, joined).await, Ok(Ok(()))) {
+                agents_readable += 1;
+            }
+        }
+        let summary = self.replica().space(space).await.ok()?;
+        let device = self.profile().device;
+        let own = summary.members.iter().filter(|it| it.author == device);
+        let page = self.page(space).ok()?;
+        Some(Joined {
+            title,
+            capability: summary.capability,
+            end: own.map(|member| member.end).max(),
+            checks: page.checks.len(),
+            notes: page.notes.len(),
+            parts: page.parts.len(),
+            agents: agents.len(),
+            agents_readable,
+        })
+    }
+
+    /// A System's title, once it can be read; none when the workspace is closed before.
+    async fn titled(&self, space: SpaceId) -> Option<String> {
+        let mut changed = self.watch();
+        loop {
+            if let Some(title) = self.title(space) {
+                return Some(title);
+            }
+            changed.changed().await.ok()?;
+        }
+    }
+}
+
+/// What a capability is called on the command line.
+pub(crate) const fn capability_word(capability: Capability) -> &'static str {
+    match capability {
+        Capability::Relay => "relay",
+        Capability::Read => "read",
+        Capability::Comment => "comment",
+        Capability::Write => "write",
+        Capability::Administer => "administer",
+    }
+}
