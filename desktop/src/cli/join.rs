@@ -53,7 +53,7 @@ impl Join {
             text.add(format_args!("You may {may} until {}.", local(end)));
         }
         text.add(format_args!(
-            "{} checks, {} notes, {} parts; {} of {} agents can be read here already.",
+            "Checks: {}, notes: {}, parts: {}, agents that can be read here already: {} of {}.",
             joined.checks, joined.notes, joined.parts, joined.agents_readable, joined.agents
         ));
         Ok(Report::new(

@@ -180,8 +180,9 @@ async fn call_or_open_silently(
     let live = Live::open_soon(config).await?;
     let report = tokio::select! {
         report = async {
+            let before = live.positions().await;
             let report = verb.answer(&live).await;
-            live.settle().await;
+            live.settle(&before).await;
             report
         } => report,
         () = super::interrupted() => interrupted(),

@@ -98,6 +98,7 @@ pub(super) async fn run(demo: &Demo, config: &Config) -> Result<Report, CliError
     let report = course(demo, config, folder.path(), window).await;
     // The processes ended with `course`; only then can their folder go.
     if demo.keep {
+        // Also when there is no report: a signal, a closed window, an error.
         say(&format!("kept in {}", folder.path().display()));
     } else {
         let path = folder.path().to_owned();

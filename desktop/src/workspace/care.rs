@@ -1,12 +1,13 @@
 //! Looking after a workspace: verify, back up, restore, let what was written settle.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use aramaki_sync::replica::Replica;
-use aramaki_sync_core::DocumentId;
+use aramaki_sync::replica::{PeerStatus, Replica};
+use aramaki_sync_core::{DocumentId, SpaceId};
 use serde::{Deserialize, Serialize};
 
 use super::live::Live;
@@ -17,6 +18,9 @@ const MAGIC: &str = "aramaki backup v1\n";
 const HEAD_LEN_BYTES_MAX: u64 = 64 * 1024;
 /// How long a verb waits for what it wrote to reach a relay.
 const SETTLE_TIME: Duration = Duration::from_secs(3);
+/// After this long without any connection it is offline.
+const CONNECT_TIME: Duration = Duration::from_millis(500);
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// What `verify` found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,25 +101,37 @@ impl Live {
         write(file, &head, &copy).map_err(failed)
     }
 
-    /// Gives relays a moment to confirm what was written, so that a verb's work is not alone on
-    /// this disk when the verb ends; without a relay there is nothing to wait for.
-    pub(crate) async fn settle(&self) {
+    /// How far this device's own chain goes in each Space.
+    pub(crate) async fn positions(&self) -> BTreeMap<SpaceId, u64> {
+        let spaces = self.spaces().await.into_iter();
+        spaces
+            .filter_map(|space| Some((space.id, space.receipts.own?.1)))
+            .collect()
+    }
+
+    /// Gives relays a moment to confirm what was written since `before`, so that a verb's work is
+    /// not alone on this disk when the verb ends. Without a relay there is nothing to wait for, and
+    /// offline nobody.
+    pub(crate) async fn settle(&self, before: &BTreeMap<SpaceId, u64>) {
         self.flush().await;
         let mut events = self.replica().subscribe();
+        let begun = Instant::now();
         let wait = async {
             loop {
                 let spaces = self.spaces().await;
                 let waiting = spaces.iter().any(|space| {
+                    let own = space.receipts.own.map(|(_chain, seq)| seq);
                     !space.relays.is_empty()
-                        && space.receipts.own.is_some()
+                        && own > before.get(&space.id).copied()
                         && space.receipts.on_relays().is_empty()
                 });
-                if !waiting {
+                let offline = begun.elapsed() > CONNECT_TIME
+                    && !self.replica().peers().iter().any(PeerStatus::is_connected);
+                if !waiting || offline {
                     return;
                 }
-                if events.recv().await.is_err() {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
+                // An event, or another look a moment later.
+                drop(tokio::time::timeout(LOOK_PAUSE, events.recv()).await);
             }
         };
         if tokio::time::timeout(SETTLE_TIME, wait).await.is_err() {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aramaki_model::{AdmittedChange, EnvelopeLinks, Finding, Heartbeat, name};
-use aramaki_sync::replica::ReplicaEvent;
+use aramaki_sync::replica::{ReplicaError, ReplicaEvent};
 use aramaki_sync_core::engine::Admitted;
 use aramaki_sync_core::statement::Body;
 use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
@@ -138,6 +138,8 @@ pub(super) async fn rebuild(live: &Live, space: SpaceId, document: DocumentId) -
             note(&findings);
             true
         }
+        // The workspace is being closed.
+        Err(ReplicaError::Closed) => false,
         Err(error) => {
             tracing::error!(%error, %space, "a document cannot be read");
             false

@@ -8,17 +8,23 @@ use super::desk::{self, Desk};
 use super::frame::{self, Extras};
 use super::live::Live;
 use super::profile::with_causes;
-use crate::cli::{CliError, Config, Report, block_on, log_to_file};
+use crate::cli::{CliError, Config, Report, block_on, interrupted, log_to_file};
 use crate::screenshot::{self, Picture};
 use crate::window;
 
-/// Opens the app and returns when its window is closed.
+/// Opens the app and returns when its window is closed; a signal ends it in good order.
 ///
 /// # Errors
 /// When there is no display.
 pub(crate) fn open_window(config: &Config) -> Result<Report, CliError> {
     log_to_file(config)?;
-    show(config, |_desk, _live| {})?;
+    show(config, |_desk, live| {
+        tokio::spawn(async move {
+            interrupted().await;
+            live.close().await;
+            end_process();
+        });
+    })?;
     Ok(Report::default())
 }
 

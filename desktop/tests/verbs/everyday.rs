@@ -1,74 +1,10 @@
 //! The verbs as people run them: the real program, a workspace of its own for each test.
 
-#![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
-
 use std::path::Path;
-use std::process::{Command, Output};
 
 use serde_json::Value;
 
-struct Aramaki {
-    folder: tempfile::TempDir,
-}
-
-impl Aramaki {
-    fn without_workspace() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    fn new() -> Self {
-        let aramaki = Self::without_workspace();
-        aramaki.json(&["init", "--name", "duty operator", "--no-recovery-kit"]);
-        aramaki
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).display().to_string()
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.run_in("data", arguments)
-    }
-
-    fn run_in(&self, data: &str, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_aramaki"))
-            .env("ARAMAKI_DATA", self.folder.path().join(data))
-            .env("XDG_CONFIG_HOME", self.folder.path().join("config"))
-            .env("XDG_STATE_HOME", self.folder.path().join("state"))
-            .env_remove("DISPLAY")
-            .env_remove("WAYLAND_DISPLAY")
-            .args(arguments)
-            .output()
-            .unwrap()
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        let output = self.run(&[arguments, &["--json"]].concat());
-        let (out, err) = (text(&output.stdout), text(&output.stderr));
-        assert!(output.status.success(), "{arguments:?}\n{out}\n{err}");
-        let value: Value = serde_json::from_str(&out).unwrap();
-        assert_eq!(value["schema"], 1, "{out}");
-        value
-    }
-
-    fn refused(&self, arguments: &[&str], exit: i32) -> Value {
-        let output = self.run(&[arguments, &["--json"]].concat());
-        assert_eq!(output.status.code(), Some(exit), "{}", text(&output.stderr));
-        assert!(
-            output.stdout.is_empty(),
-            "errors leave standard output alone"
-        );
-        let line = text(&output.stderr);
-        let value: Value = serde_json::from_str(line.lines().last().unwrap()).unwrap();
-        value["error"].clone()
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use crate::program::{Aramaki, text};
 
 #[test]
 fn a_system_that_was_added_is_shown_with_everything_said_of_it() {
@@ -199,7 +135,7 @@ fn a_backup_restores_in_a_new_folder_and_writes_on() {
 fn an_invitation_is_made_and_a_mistyped_one_is_refused() {
     let aramaki = Aramaki::new();
     aramaki.json(&["system", "add", "Webshop"]);
-    let made = aramaki.json(&["share", "Webshop", "--for", "8h", "--capability", "write"]);
+    let made = aramaki.json(&["share", "Webshop", "--for", "8h", "--can", "write"]);
     let code = made["invitation"].as_str().unwrap();
     assert!(code.starts_with("aramaki1"));
     let mistyped = format!("{}x", &code[..code.len() - 1]);
@@ -241,7 +177,7 @@ fn a_recovery_kit_is_sealed_and_never_overwritten() {
         "x",
         "--recovery-kit",
         &kit,
-        "--passphrase-file",
+        "--kit-passphrase-file",
         &passphrase,
     ];
     aramaki.json(&init);

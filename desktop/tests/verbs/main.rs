@@ -1,0 +1,10 @@
+//! The verbs as people run them: the real program, workspaces of its own for each test.
+
+#![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
+
+#[cfg(target_os = "linux")]
+mod demo;
+mod errors;
+mod everyday;
+mod program;
+mod together;

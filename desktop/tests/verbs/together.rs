@@ -1,0 +1,197 @@
+//! Several people, a relay and an agent: real processes, each in a folder of its own.
+
+use std::io::Write as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::program::{Aramaki, Process, error_of, is_running, text, wait_for};
+
+const CHECKS: &str = "\
+[[check]]
+name = \"uptime\"
+interval_ms = 1000
+kind.builtin.uptime = {}
+";
+
+/// A System with a check and an agent, on a relay; the first person is offline between verbs.
+fn observed_system(aramaki: &Aramaki) -> (Process, Process) {
+    let (relay, author, address) = Process::relay(aramaki);
+    let checks = aramaki.path("checks.toml");
+    std::fs::write(&checks, CHECKS).unwrap();
+    aramaki.json(&["system", "add", "Webshop", "--checks", &checks]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    let invited = aramaki.json(&["agent", "invite", "Webshop", "--name", "web1"]);
+    let agent = Process::agent(aramaki, invited["invitation"].as_str().unwrap());
+    (relay, agent)
+}
+
+fn status(aramaki: &Aramaki, data: &str) -> String {
+    aramaki.json_in(data, &["peers", "--wait", "1s"]);
+    let shown = aramaki.json_in(data, &["system", "show", "Webshop"]);
+    shown["effective"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn who_joins_a_system_sees_what_its_agents_see_and_changes_only_what_may_be_changed() {
+    let aramaki = Aramaki::new();
+    let (_relay, _agent) = observed_system(&aramaki);
+    wait_for("the first person sees the check pass", || {
+        (status(&aramaki, "data") == "ok").then_some(())
+    });
+    let shared = aramaki.json(&["share", "Webshop", "--for", "8h", "--can", "read"]);
+    let people = text(&aramaki.run(&["share", "Webshop", "--for", "8h"]).stdout);
+    assert!(
+        people.contains("read Webshop") && people.contains("until"),
+        "{people}"
+    );
+
+    aramaki.json_in("second", &["init", "--name", "second", "--no-recovery-kit"]);
+    let joined = aramaki.json_in("second", &["join", shared["invitation"].as_str().unwrap()]);
+    assert_eq!(joined["complete"], true, "{joined}");
+    assert_eq!(joined["capability"], "read", "{joined}");
+    assert_eq!(
+        (&joined["agents"], &joined["agents_readable"]),
+        (&1.into(), &1.into()),
+        "who may read the System may read what its agents see: {joined}"
+    );
+    wait_for("the second person sees the check pass", || {
+        (status(&aramaki, "second") == "ok").then_some(())
+    });
+    let timeline = aramaki.json_in("second", &["timeline", "Webshop"]);
+    assert!(timeline.to_string().contains("agent"), "{timeline}");
+
+    let note = ["note", "add", "Webshop", "--title", "x", "--text", "y"];
+    assert_eq!(aramaki.refused_in("second", &note, 1)["code"], "A-111");
+    assert_eq!(
+        aramaki.refused_in("second", &["share", "Webshop"], 1)["code"],
+        "A-111"
+    );
+    assert_eq!(
+        aramaki.json_in("second", &["note", "list", "Webshop"])["notes"],
+        serde_json::json!([]),
+        "what was refused left nothing behind"
+    );
+}
+
+#[test]
+fn a_reader_is_complete_before_the_digests_are_compared_again() {
+    // Without a word after joining, a relay heard of a guest's keys only five seconds later.
+    let aramaki = Aramaki::new();
+    let (_relay, _agent) = observed_system(&aramaki);
+    let shared = aramaki.json(&["share", "Webshop"]);
+    aramaki.json_in("second", &["init", "--name", "second", "--no-recovery-kit"]);
+    let begun = Instant::now();
+    aramaki.json_in("second", &["join", shared["invitation"].as_str().unwrap()]);
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(aramaki.json_in("second", &["peers"])["only_here"], 0);
+}
+
+#[test]
+fn an_invitation_works_later_when_nobody_is_there_now() {
+    let aramaki = Aramaki::new();
+    let (relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Webshop"]);
+    let unheard = aramaki.json(&["share", "Webshop"]);
+    aramaki.json_in("second", &["init", "--name", "second", "--no-recovery-kit"]);
+    let code = unheard["invitation"].as_str().unwrap().to_owned();
+    let mut child = aramaki
+        .command("second", &["join", "-", "--wait", "1s", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(code.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert!(text(&output.stdout).contains("\"complete\":false"));
+
+    aramaki.json(&["relay", "add", &author, &address]);
+    let code = aramaki.json(&["share", "Webshop"]);
+    let joined = aramaki.json_in("second", &["join", code["invitation"].as_str().unwrap()]);
+    assert_eq!(joined["title"], "Webshop");
+    drop(relay);
+}
+
+#[test]
+fn ctrl_c_ends_a_wait_in_good_order_and_the_workspace_is_free() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let code = aramaki.json(&["share", "Webshop"]);
+    let code = code["invitation"].as_str().unwrap();
+    aramaki.json_in("second", &["init", "--name", "second", "--no-recovery-kit"]);
+    let child = aramaki
+        .command("second", &["join", code, "--wait", "5m"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = child.id();
+    // The invitation is kept as soon as the store says so.
+    wait_for("the workspace is in use", || {
+        let lock = std::fs::read_to_string(aramaki.path("second/store/lock")).ok()?;
+        lock.contains(&pid.to_string()).then_some(())
+    });
+    let number = pid.to_string();
+    wait_for("the program ends", || {
+        drop(
+            std::process::Command::new("kill")
+                .args(["-INT", &number])
+                .status(),
+        );
+        (!is_running(pid)).then_some(())
+    });
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+    let err = text(&output.stderr);
+    assert!(
+        err.contains("A-119") && err.contains("invitation is kept"),
+        "{err}"
+    );
+    aramaki.json_in("second", &["status"]);
+}
+
+#[test]
+fn an_invitation_that_has_ended_is_refused_and_nothing_is_joined() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let code = aramaki.json(&["share", "Webshop", "--for", "1s"]);
+    let code = code["invitation"].as_str().unwrap();
+    let refused = wait_for("it ends", || {
+        let end = aramaki.run(&["join", code, "--wait", "1s", "--json"]);
+        (!end.status.success()).then_some(end)
+    });
+    let error = error_of(&refused, 1);
+    assert_eq!(error["code"], "A-110");
+    assert!(error["message"].as_str().unwrap().contains("it ended"));
+}
+
+#[test]
+fn offline_a_verb_does_not_wait_for_the_relay() {
+    let aramaki = Aramaki::new();
+    let (relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Webshop"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    drop(relay);
+    let note = [
+        "note", "add", "Webshop", "--title", "Offline", "--text", "x",
+    ];
+    for verb in [&note[..], &["status"], &["peers"]] {
+        let begun = Instant::now();
+        aramaki.json(verb);
+        assert!(
+            begun.elapsed() < Duration::from_millis(2_500),
+            "{verb:?} took {:?}",
+            begun.elapsed()
+        );
+    }
+    assert_ne!(aramaki.json(&["peers"])["only_here"], 0);
+}
