@@ -39,6 +39,8 @@ pub(crate) enum CliError {
         wanted: String,
         candidates: Vec<String>,
     },
+    #[error("no grant of this System has the id `{wanted}`")]
+    NoSuchGrant { wanted: String },
     #[error("{}{}: {message}", .file.display(), .line.map(|line| format!(":{line}")).unwrap_or_default())]
     Config {
         file: PathBuf,
@@ -135,6 +137,7 @@ impl CliError {
             Self::Interrupted { .. } => "A-119",
             Self::PassphraseMissing { .. } => "A-120",
             Self::PassphraseWrong { .. } => "A-121",
+            Self::NoSuchGrant { .. } => "A-122",
             Self::Remote { code, .. } => code,
             Self::Usage(_) => "A-190",
             Self::Bug(_) => "A-199",
@@ -152,12 +155,15 @@ impl CliError {
             Self::AmbiguousSystem { .. } | Self::AmbiguousNote { .. } => {
                 "name it by the id in front"
             }
+            Self::NoSuchGrant { .. } => {
+                "`aramaki trust list SYSTEM` shows them; a prefix needs 6 digits"
+            }
             Self::NoSuchNote { .. } => "`aramaki note list SYSTEM` shows ids and titles",
             Self::Config { .. } => "correct the file; nothing was changed",
             Self::Setting { .. } => "correct the option or its ARAMAKI_ variable",
             Self::File { .. } => "check that the path exists and who owns it",
             Self::Invitation { .. } => "copy the whole code again, or ask for a new one",
-            Self::Refused { .. } => "`aramaki system show` says what this device may do there",
+            Self::Refused { .. } => "`aramaki trust list SYSTEM` says who may do what",
             Self::Store { hint, .. } | Self::Interrupted { hint } => hint,
             Self::InUse { .. } => "another program works in it: wait for it, or end that process",
             Self::Write { .. } => "make room on the disk; what was stored before is safe",

@@ -10,6 +10,8 @@ mod init;
 mod join;
 mod log;
 mod note;
+#[cfg(test)]
+mod papers;
 mod parse;
 mod passphrase;
 mod paths;
@@ -24,6 +26,7 @@ mod signal;
 mod status;
 mod system;
 mod timeline;
+mod trust;
 mod verify;
 mod when;
 
@@ -109,6 +112,8 @@ pub(crate) enum Verb {
     Note(note::Note),
     Share(share::Share),
     Join(join::Join),
+    #[command(subcommand)]
+    Trust(trust::Trust),
     #[command(subcommand)]
     Agent(agent::Agent),
     #[command(subcommand)]

@@ -26,11 +26,13 @@ impl Peers {
         }
         let peers = live.replica().peers();
         let spaces = live.spaces().await;
+        let names = live.names(&spaces);
         let rows: Vec<_> = peers
             .iter()
             .map(|peer| {
                 vec![
-                    peer.device.map(|device| device.short()).unwrap_or_default(),
+                    peer.device
+                        .map_or_else(|| peer.address.to_string(), |device| names.of(device)),
                     peer.path
                         .as_ref()
                         .map_or("not connected", path_word)
@@ -49,9 +51,8 @@ impl Peers {
         let mut text = table(&rows);
         let known = peers.len();
         let mut last = Lines::default();
-        last.add(format_args!("{connected} of {known} peers connected;"));
         last.add(format_args!(
-            "{only_here} of our envelopes are on this disk only."
+            "{connected} of {known} peers connected; {only_here} of our envelopes are on this disk only."
         ));
         text.push_str(&last.into_text());
         let peers: Vec<_> = peers
@@ -59,6 +60,7 @@ impl Peers {
             .map(|peer| {
                 json!({
                     "device": peer.device.map(|device| device.to_string()),
+                    "name": peer.device.and_then(|device| names.known(device)),
                     "address": peer.address.to_string(),
                     "connected": peer.is_connected(),
                     "path": peer.path.as_ref().map(path_word),

@@ -284,6 +284,7 @@ impl Verb {
             Self::Note(verb) => verb.run(live).await,
             Self::Share(verb) => verb.run(live).await,
             Self::Join(verb) => verb.run(live).await,
+            Self::Trust(verb) => verb.run(live).await,
             Self::Agent(verb) => verb.run(live).await,
             Self::Relay(verb) => verb.run(live).await,
             Self::Peers(verb) => verb.run(live).await,

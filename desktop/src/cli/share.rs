@@ -6,12 +6,13 @@ use aramaki_sync_core::statement::Capability;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::report::Lines;
 use super::{CliError, Report, local, parse_span};
 use crate::workspace::{Live, ShareRequest, capability_word};
 
 /// Share a System by an invitation: a short code that ends by itself.
 ///
-/// Whoever has the code can use it until it ends; send it over a way that you trust. What the
+/// Whoever has the code can use it; send it over a way that you trust. What the
 /// System's agents see is shared with it; its parts are Systems of their own and are not.
 #[derive(Debug, Args)]
 pub(crate) struct Share {
@@ -60,19 +61,25 @@ impl Share {
         };
         let title = live.title(space).unwrap_or_else(|| space.short());
         let shared = live.share(space, &request).await?;
+        let may = capability_word(self.can.into());
+        let mut text = Lines::default();
+        text.add(&shared.code);
+        text.add(format_args!(
+            "\nThe code can be used until {}. On the other side: aramaki join CODE",
+            local(shared.redeem_until)
+        ));
+        text.add(format_args!(
+            "Who uses it may {may} {title} and what its agents see until {}.",
+            local(shared.end)
+        ));
         Ok(Report::new(
-            format!(
-                "{}\n\nWhoever uses this code may {} {title} and what its agents see until {}. \
-                 On the other side: aramaki join CODE\n",
-                shared.code,
-                capability_word(self.can.into()),
-                local(shared.end)
-            ),
+            text.into_text(),
             &json!({
                 "invitation": shared.code,
                 "system": space.to_string(),
                 "title": title,
-                "capability": capability_word(self.can.into()),
+                "capability": may,
+                "redeem_until": shared.redeem_until.to_string(),
                 "end": shared.end.to_string(),
                 "redemptions": self.redemptions,
             }),

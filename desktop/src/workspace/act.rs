@@ -61,6 +61,17 @@ impl Live {
             .unwrap_or_default()
     }
 
+    /// The Spaces of all agents here, with what their Systems call them.
+    pub(super) fn agent_labels(&self) -> Vec<(SpaceId, String)> {
+        let model = self.model();
+        let systems = model.spaces().filter_map(|space| model.system(&space));
+        systems
+            .flat_map(|system| &system.agents)
+            .filter(|(_agent, link)| !link.label.is_empty())
+            .map(|(agent, link)| (*agent, link.label.clone()))
+            .collect()
+    }
+
     /// Whether a Space holds a System, as opposed to an agent.
     pub(crate) fn is_system(&self, space: SpaceId) -> bool {
         self.model().system(&space).is_some()

@@ -81,6 +81,14 @@ mod tests {
     }
 
     #[test]
+    fn the_example_is_what_the_readme_says() {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/checks.toml.example");
+        let checks = read_checks(&example).unwrap();
+        assert_eq!(checks.len(), 6);
+        assert_eq!(read_checks(&example).unwrap()[0].id, checks[0].id);
+    }
+
+    #[test]
     fn a_malformed_check_is_named() {
         let message = read("[[check]]\nname = \"a\"\nkind = 5\n")
             .unwrap_err()

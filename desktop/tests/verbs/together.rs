@@ -195,3 +195,95 @@ fn offline_a_verb_does_not_wait_for_the_relay() {
     }
     assert_ne!(aramaki.json(&["peers"])["only_here"], 0);
 }
+
+#[test]
+fn trust_is_listed_previewed_ended_and_what_follows_is_sealed_from_who_left() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Webshop"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    let code = aramaki.json(&["share", "Webshop", "--for", "8h"]);
+    aramaki.json_in("second", &["init", "--name", "second", "--no-recovery-kit"]);
+    aramaki.json_in("second", &["join", code["invitation"].as_str().unwrap()]);
+
+    let guest = wait_for("the guest's grant arrives", || {
+        aramaki.json(&["peers", "--wait", "1s"]);
+        let listed = aramaki.json(&["trust", "list", "Webshop"]);
+        let grants = listed["grants"].as_array().unwrap().clone();
+        let mut grants = grants.into_iter();
+        grants.find(|grant| {
+            let through = grant["through"].as_str().unwrap_or_default();
+            through.starts_with("invitation")
+        })
+    });
+    assert_eq!(guest["capability"], "read");
+    let (grant, device) = (
+        guest["grant"].as_str().unwrap(),
+        guest["device"].as_str().unwrap(),
+    );
+    let people = text(&aramaki.run(&["trust", "list", "Webshop"]).stdout);
+    assert!(
+        people.contains("this device") && people.contains("relay ("),
+        "{people}"
+    );
+
+    aramaki.json(&[
+        "trust",
+        "grant",
+        "Webshop",
+        &device[..12],
+        "--can",
+        "write",
+        "--for",
+        "3d",
+    ]);
+    let preview = aramaki.json(&["trust", "revoke", "Webshop", grant, "--preview"]);
+    assert_eq!(
+        (&preview["revoked"], &preview["grants"][0]),
+        (&false.into(), &guest)
+    );
+    let before = aramaki.json(&["trust", "list", "Webshop"]);
+    let held = |listed: &serde_json::Value| -> Vec<String> {
+        let grants = listed["grants"].as_array().unwrap().iter();
+        let of_guest = grants.filter(|grant| grant["device"] == device);
+        of_guest
+            .map(|grant| grant["grant"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        held(&before).len(),
+        2,
+        "a preview ends nothing, and the longer grant is there"
+    );
+
+    for grant in held(&before) {
+        aramaki.json(&["trust", "revoke", "Webshop", &grant, "--reason", "lost"]);
+    }
+    assert_eq!(held(&aramaki.json(&["trust", "list", "Webshop"])), [""; 0]);
+    aramaki.json(&[
+        "note", "add", "Webshop", "--title", "After", "--text", "secret",
+    ]);
+    aramaki.json_in("second", &["peers", "--wait", "2s"]);
+    let read = aramaki.json_in("second", &["note", "list", "Webshop"]);
+    assert!(!read.to_string().contains("After"), "{read}");
+
+    let unknown = ["trust", "revoke", "Webshop", "ffffffffffff"];
+    assert_eq!(aramaki.refused(&unknown, 1)["code"], "A-122");
+    let own = aramaki.json(&["trust", "list", "Webshop"])["grants"].clone();
+    let own = own
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|grant| grant["capability"] == "administer");
+    let own = [
+        "trust",
+        "revoke",
+        "Webshop",
+        own.unwrap()["grant"].as_str().unwrap(),
+    ];
+    assert_eq!(
+        aramaki.refused(&own, 1)["code"],
+        "A-111",
+        "nobody locks himself out"
+    );
+}

@@ -1,0 +1,58 @@
+//! `aramaki trust`.
+
+mod grant;
+mod list;
+mod revoke;
+mod rotate;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::{CliError, Report, local};
+use crate::workspace::{GrantRow, Live, capability_word};
+
+/// Say who may do what in a System and until when; give, end, and seal anew.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Trust {
+    List(list::List),
+    Grant(grant::Grant),
+    Revoke(revoke::Revoke),
+    Rotate(rotate::Rotate),
+}
+
+impl Trust {
+    /// Does what was asked.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        match self {
+            Self::List(verb) => verb.run(live).await,
+            Self::Grant(verb) => verb.run(live).await,
+            Self::Revoke(verb) => verb.run(live).await,
+            Self::Rotate(verb) => verb.run(live).await,
+        }
+    }
+}
+
+/// A grant for people.
+fn row_text(row: &GrantRow) -> Vec<String> {
+    let through = row.through.as_deref().unwrap_or("the System's own key");
+    vec![
+        row.id.to_string().chars().take(12).collect(),
+        row.who.clone(),
+        capability_word(row.capability).to_owned(),
+        format!("until {}", local(row.end)),
+        format!("through {through}"),
+    ]
+}
+
+/// A grant for programs.
+fn row_json(row: &GrantRow) -> Value {
+    json!({
+        "grant": row.id.to_string(),
+        "device": row.author.to_string(),
+        "who": row.who,
+        "capability": capability_word(row.capability),
+        "begin": row.begin.to_string(),
+        "end": row.end.to_string(),
+        "through": row.through,
+    })
+}

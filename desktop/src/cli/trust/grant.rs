@@ -1,0 +1,42 @@
+//! `aramaki trust grant`.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::share::Allowed;
+use crate::cli::{CliError, Clock, Report, local, parse_span};
+use crate::workspace::{Live, capability_word};
+
+/// Give a device that holds a grant already another one: longer, or for more.
+///
+/// Who holds none yet is let in by `aramaki share`.
+#[derive(Debug, Args)]
+pub(crate) struct Grant {
+    /// In which System.
+    system: String,
+    /// The device's key, or a unique prefix of at least 6 digits.
+    device: String,
+    /// What it may do.
+    #[arg(long, value_enum)]
+    can: Allowed,
+    /// For how long: 30m, 8h, 3d.
+    #[arg(long = "for", value_name = "SPAN", value_parser = parse_span)]
+    span: Duration,
+}
+
+impl Grant {
+    /// Gives it.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let space = live.find(&self.system)?;
+        let end = Clock::now().plus(self.span);
+        let may = self.can.into();
+        let who = live.grant_anew(space, &self.device, may, end).await?;
+        let may = capability_word(may);
+        Ok(Report::new(
+            format!("{who} may {may} until {}.", local(end)),
+            &json!({"who": who, "capability": may, "end": end.to_string()}),
+        ))
+    }
+}

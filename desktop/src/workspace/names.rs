@@ -1,0 +1,58 @@
+//! What keys are called: this device, relays, and agents by what their System calls them.
+
+use std::collections::BTreeMap;
+
+use aramaki_sync::replica::SpaceSummary;
+use aramaki_sync_core::AuthorId;
+use aramaki_sync_core::statement::Capability;
+
+use super::live::Live;
+
+/// Names of keys; a key without one is called by its first digits.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names(BTreeMap<AuthorId, String>);
+
+impl Names {
+    /// What a key is called.
+    pub(crate) fn of(&self, author: AuthorId) -> String {
+        let short = author.short();
+        self.0
+            .get(&author)
+            .map_or_else(|| short.clone(), |name| format!("{name} ({short})"))
+    }
+
+    /// Its name alone, if it has one.
+    pub(crate) fn known(&self, author: AuthorId) -> Option<&str> {
+        self.0.get(&author).map(String::as_str)
+    }
+}
+
+impl Live {
+    /// The names of everybody who holds a grant in one of these Spaces.
+    pub(crate) fn names(&self, spaces: &[SpaceSummary]) -> Names {
+        let mut names = BTreeMap::new();
+        for space in spaces {
+            for member in &space.members {
+                if member.is_invitation() {
+                    names.insert(member.author, "invitation".to_owned());
+                } else if member.capability == Capability::Relay {
+                    names.entry(member.author).or_insert("relay".to_owned());
+                }
+            }
+        }
+        for (agent, label) in self.agent_labels() {
+            let summary = spaces.iter().find(|space| space.id == agent);
+            let members = summary.into_iter().flat_map(|space| &space.members);
+            // Only the agent came into its Space by an invitation.
+            for member in members.filter(|member| member.guest_of.is_some()) {
+                names.insert(member.author, label.clone());
+            }
+        }
+        let profile = self.profile();
+        names.insert(profile.device, format!("{}, this device", profile.name));
+        if let Some(anchor) = &profile.anchor {
+            names.insert(anchor.author, "recovery kit".to_owned());
+        }
+        Names(names)
+    }
+}

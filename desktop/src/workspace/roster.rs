@@ -1,0 +1,212 @@
+//! Who may do what in a Space, until when and through whom; ending it.
+
+use std::collections::BTreeSet;
+
+use aramaki_sync::replica::{GrantRequest, Keep, REASON_LOST, REASON_NONE, SpaceSummary};
+use aramaki_sync_core::admission::Member;
+use aramaki_sync_core::statement::Capability;
+use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
+
+use super::live::Live;
+use super::names::Names;
+use super::profile::with_causes;
+use crate::cli::CliError;
+
+/// Shorter prefixes of a grant's id are refused.
+const PREFIX_LEN_CHARS_MIN: usize = 6;
+
+/// A standing grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GrantRow {
+    /// The grant.
+    pub(crate) id: EnvelopeId,
+    /// Whose key.
+    pub(crate) author: AuthorId,
+    /// What that key is called.
+    pub(crate) who: String,
+    /// What it may do.
+    pub(crate) capability: Capability,
+    /// From when.
+    pub(crate) begin: Timestamp,
+    /// Until when.
+    pub(crate) end: Timestamp,
+    /// Who gave it; none: the Space's own key.
+    pub(crate) through: Option<String>,
+}
+
+/// What ending a grant does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cutting {
+    /// The grants that end: the one named first, then those below it.
+    pub(crate) grants: Vec<GrantRow>,
+    /// Envelopes of their holders that no longer count.
+    pub(crate) envelopes: u64,
+}
+
+fn refused(error: &dyn std::error::Error) -> CliError {
+    CliError::Refused {
+        what: "the change of trust",
+        reason: with_causes(error),
+    }
+}
+
+fn row(member: &Member, members: &[Member], names: &Names) -> GrantRow {
+    let giver = member.through.last();
+    let giver = giver.and_then(|grant| members.iter().find(|it| it.grant == *grant));
+    GrantRow {
+        id: member.grant,
+        author: member.author,
+        who: names.of(member.author),
+        capability: member.capability,
+        begin: member.not_before,
+        end: member.end,
+        through: giver.map(|giver| names.of(giver.author)),
+    }
+}
+
+impl Live {
+    async fn summary(&self, space: SpaceId) -> Result<(SpaceSummary, Names), CliError> {
+        let spaces = self.spaces().await;
+        let names = self.names(&spaces);
+        let missing = || CliError::NoSuchSystem {
+            wanted: space.to_string(),
+        };
+        let summary = spaces.into_iter().find(|it| it.id == space);
+        Ok((summary.ok_or_else(missing)?, names))
+    }
+
+    /// The standing grants of a Space, those that end first first.
+    ///
+    /// # Errors
+    /// When the Space is not here.
+    pub(crate) async fn grants(&self, space: SpaceId) -> Result<Vec<GrantRow>, CliError> {
+        let (summary, names) = self.summary(space).await?;
+        let members = &summary.members;
+        let mut rows: Vec<_> = members
+            .iter()
+            .map(|member| row(member, members, &names))
+            .collect();
+        rows.sort_by_key(|row| (row.end, row.id));
+        Ok(rows)
+    }
+
+    /// What ending a grant would do.
+    ///
+    /// # Errors
+    /// When no grant, or several, have that id.
+    pub(crate) async fn cutting(
+        &self,
+        space: SpaceId,
+        wanted: &str,
+        keep: Keep,
+    ) -> Result<Cutting, CliError> {
+        let (summary, names) = self.summary(space).await?;
+        let members = &summary.members;
+        let wanted = wanted.trim().to_ascii_lowercase();
+        let named = |member: &&Member| {
+            wanted.len() >= PREFIX_LEN_CHARS_MIN && member.grant.to_string().starts_with(&wanted)
+        };
+        let mut found = members.iter().filter(named);
+        let (Some(target), None) = (found.next(), found.next()) else {
+            return Err(CliError::NoSuchGrant { wanted });
+        };
+        let own = self.profile().device;
+        if target.author == own && target.capability == Capability::Administer {
+            return Err(CliError::Refused {
+                what: "the revocation",
+                reason: "this device would lock itself out: another administrator's device or the \
+                         recovery kit ends its grant"
+                    .to_owned(),
+            });
+        }
+        let below = |member: &&Member| member.through.contains(&target.grant);
+        let ends: Vec<_> = std::iter::once(target)
+            .chain(members.iter().filter(below))
+            .collect();
+        let authors: BTreeSet<_> = ends.iter().map(|member| member.author).collect();
+        let written = summary.heads.iter();
+        let envelopes = match keep {
+            Keep::WhatIsHere => 0,
+            Keep::Nothing => written
+                .filter(|head| authors.contains(&head.chain.author))
+                .map(|head| head.seq)
+                .sum(),
+        };
+        Ok(Cutting {
+            grants: ends
+                .into_iter()
+                .map(|member| row(member, members, &names))
+                .collect(),
+            envelopes,
+        })
+    }
+
+    /// Ends a grant and those below it, and seals anew what is written from now on: in the Space, and
+    /// in its agents' that this device administers.
+    ///
+    /// # Errors
+    /// When this device may not, or the store refuses.
+    pub(crate) async fn revoke(
+        &self,
+        space: SpaceId,
+        grant: EnvelopeId,
+        keep: Keep,
+        lost: bool,
+    ) -> Result<(), CliError> {
+        let reason = if lost { REASON_LOST } else { REASON_NONE };
+        self.replica()
+            .revoke(space, grant, keep, reason)
+            .await
+            .map_err(|error| refused(&error))?;
+        self.rotate(space).await
+    }
+
+    /// Seals to the readers of now what is written from now on.
+    ///
+    /// # Errors
+    /// As [`Live::revoke`].
+    pub(crate) async fn rotate(&self, space: SpaceId) -> Result<(), CliError> {
+        let administered = self.administered().await;
+        let agents = self.agents_of(space).into_iter();
+        let agents = agents.filter(|agent| administered.contains(agent));
+        for space in std::iter::once(space).chain(agents) {
+            self.replica()
+                .rotate(space)
+                .await
+                .map_err(|error| refused(&error))?;
+        }
+        Ok(())
+    }
+
+    /// Gives a device that holds a grant already another one.
+    ///
+    /// # Errors
+    /// When the device is no member, or this device may not.
+    pub(crate) async fn grant_anew(
+        &self,
+        space: SpaceId,
+        wanted: &str,
+        capability: Capability,
+        end: Timestamp,
+    ) -> Result<String, CliError> {
+        let (summary, names) = self.summary(space).await?;
+        let wanted = wanted.trim().to_ascii_lowercase();
+        let member = summary.members.iter().find(|member| {
+            let long_enough = wanted.len() >= PREFIX_LEN_CHARS_MIN;
+            let key = member.author.to_string();
+            long_enough && !member.is_invitation() && key.starts_with(&wanted)
+        });
+        let Some(member) = member else {
+            return Err(CliError::NoSuchGrant { wanted });
+        };
+        let request = GrantRequest {
+            principal: Some(member.principal),
+            ..GrantRequest::to_device(member.author, member.box_key, capability, end)
+        };
+        self.replica()
+            .grant(space, request)
+            .await
+            .map_err(|error| refused(&error))?;
+        Ok(names.of(member.author))
+    }
+}
