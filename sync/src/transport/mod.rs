@@ -42,6 +42,8 @@ const HANDSHAKES_MAX: usize = 256;
 const CONNECTIONS_MAX: usize = 8_192;
 const TARGETS_MAX: usize = 1_024;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+/// The same where nobody is connected who could be told.
+const CLOSE_ALONE_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Why the network cannot be used.
 #[derive(Debug, Error)]
@@ -334,10 +336,16 @@ impl Transport {
             state.targets.clear();
             state.links.values().cloned().collect()
         };
+        // A dial that nobody answers would hold up the end for as long as a peer may.
+        let limit = if links.is_empty() {
+            CLOSE_ALONE_TIMEOUT
+        } else {
+            CLOSE_TIMEOUT
+        };
         for link in links {
             link.close(CLOSE_DONE);
         }
-        if timeout(CLOSE_TIMEOUT, self.shared.endpoint.close())
+        if timeout(limit, self.shared.endpoint.close())
             .await
             .is_err()
         {
