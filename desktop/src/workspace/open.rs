@@ -83,7 +83,9 @@ fn show(config: &Config, opened: impl FnOnce(Desk, Live) + Send + 'static) -> Re
 /// What people can do something about; the window system's own words name places in its sources.
 fn why_no_window(error: &eframe::Error) -> String {
     match error {
-        eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => "no display can be reached".to_owned(),
+        eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => {
+            "no display can be reached".to_owned()
+        }
         other => with_causes(other),
     }
 }

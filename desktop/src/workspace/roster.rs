@@ -10,7 +10,7 @@ use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 use super::live::Live;
 use super::names::Names;
 use super::profile::with_causes;
-use crate::cli::CliError;
+use crate::cli::{CliError, local};
 
 /// Shorter prefixes of a grant's id are refused.
 const PREFIX_LEN_CHARS_MIN: usize = 6;
@@ -64,6 +64,17 @@ fn row(member: &Member, members: &[Member], names: &Names) -> GrantRow {
     }
 }
 
+/// The invitation through which only this guest came. It ends with the guest's grant: its key, which
+/// the guest has, would go on to read. One through which others came stays; it can be named itself.
+fn invitation_of<'a>(guest: &Member, members: &'a [Member]) -> Option<&'a Member> {
+    let invitation = guest.guest_of?;
+    let of_others = |it: &Member| it.guest_of == Some(invitation) && it.author != guest.author;
+    if members.iter().any(of_others) {
+        return None;
+    }
+    members.iter().find(|it| it.grant == invitation)
+}
+
 impl Live {
     async fn summary(&self, space: SpaceId) -> Result<(SpaceSummary, Names), CliError> {
         let spaces = self.spaces().await;
@@ -73,6 +84,35 @@ impl Live {
         };
         let summary = spaces.into_iter().find(|it| it.id == space);
         Ok((summary.ok_or_else(missing)?, names))
+    }
+
+    /// Refuses to give what this device cannot: its statement would count nowhere.
+    ///
+    /// # Errors
+    /// When no grant of this device lets it give that, or not for so long.
+    pub(super) async fn check_may_give(
+        &self,
+        space: SpaceId,
+        capability: Capability,
+        end: Timestamp,
+    ) -> Result<(), CliError> {
+        let (summary, _names) = self.summary(space).await?;
+        let own = self.profile().device;
+        let longest = summary
+            .members
+            .iter()
+            .filter(|it| it.author == own && it.depth_left > 0 && it.capability >= capability)
+            .map(|member| member.end)
+            .max();
+        let reason = match longest {
+            Some(longest) if end <= longest => return Ok(()),
+            Some(longest) => format!("this device's own grant ends {}", local(longest)),
+            None => "no grant of this device allows to give that to others".to_owned(),
+        };
+        Err(CliError::Refused {
+            what: "giving trust",
+            reason,
+        })
     }
 
     /// The standing grants of a Space, those that end first first.
@@ -110,6 +150,7 @@ impl Live {
         let (Some(target), None) = (found.next(), found.next()) else {
             return Err(CliError::NoSuchGrant { wanted });
         };
+        let target = invitation_of(target, members).unwrap_or(target);
         let own = self.profile().device;
         if target.author == own && target.capability == Capability::Administer {
             return Err(CliError::Refused {
@@ -199,6 +240,7 @@ impl Live {
         let Some(member) = member else {
             return Err(CliError::NoSuchGrant { wanted });
         };
+        self.check_may_give(space, capability, end).await?;
         let request = GrantRequest {
             principal: Some(member.principal),
             ..GrantRequest::to_device(member.author, member.box_key, capability, end)

@@ -92,6 +92,8 @@ impl Live {
             redemptions: request.redemptions,
             ..InviteRequest::lasting(request.capability, request.span)
         };
+        self.check_may_give(space, request.capability, invite.end)
+            .await?;
         self.invite(space, invite).await
     }
 

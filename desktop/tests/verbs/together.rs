@@ -4,6 +4,8 @@ use std::io::Write as _;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::program::{Aramaki, Process, error_of, is_running, text, wait_for};
 
 const CHECKS: &str = "\
@@ -196,94 +198,91 @@ fn offline_a_verb_does_not_wait_for_the_relay() {
     assert_ne!(aramaki.json(&["peers"])["only_here"], 0);
 }
 
-#[test]
-fn trust_is_listed_previewed_ended_and_what_follows_is_sealed_from_who_left() {
-    let aramaki = Aramaki::new();
-    let (_relay, author, address) = Process::relay(&aramaki);
+/// A System on a relay and a second person who joined it to read; the relay, and the guest's grant.
+fn with_guest(aramaki: &Aramaki) -> (Process, Value) {
+    let (relay, author, address) = Process::relay(aramaki);
     aramaki.json(&["system", "add", "Webshop"]);
     aramaki.json(&["relay", "add", &author, &address]);
     let code = aramaki.json(&["share", "Webshop", "--for", "8h"]);
     aramaki.json_in("second", &["init", "--name", "second", "--no-recovery-kit"]);
     aramaki.json_in("second", &["join", code["invitation"].as_str().unwrap()]);
-
     let guest = wait_for("the guest's grant arrives", || {
         aramaki.json(&["peers", "--wait", "1s"]);
-        let listed = aramaki.json(&["trust", "list", "Webshop"]);
-        let grants = listed["grants"].as_array().unwrap().clone();
-        let mut grants = grants.into_iter();
-        grants.find(|grant| {
+        grants(aramaki).into_iter().find(|grant| {
             let through = grant["through"].as_str().unwrap_or_default();
             through.starts_with("invitation")
         })
     });
+    (relay, guest)
+}
+
+fn grants(aramaki: &Aramaki) -> Vec<Value> {
+    let listed = aramaki.json(&["trust", "list", "Webshop"]);
+    listed["grants"].as_array().unwrap().clone()
+}
+
+#[test]
+fn trust_is_listed_previewed_ended_and_what_follows_is_sealed_from_who_left() {
+    let aramaki = Aramaki::new();
+    let (_relay, guest) = with_guest(&aramaki);
     assert_eq!(guest["capability"], "read");
-    let (grant, device) = (
-        guest["grant"].as_str().unwrap(),
-        guest["device"].as_str().unwrap(),
-    );
+    let device = guest["device"].as_str().unwrap();
     let people = text(&aramaki.run(&["trust", "list", "Webshop"]).stdout);
     assert!(
         people.contains("this device") && people.contains("relay ("),
         "{people}"
     );
 
-    aramaki.json(&[
+    let longer = ["--can", "write", "--for", "3d"];
+    aramaki.json(&[&["trust", "grant", "Webshop", &device[..12]], &longer[..]].concat());
+    let revoke = [
         "trust",
-        "grant",
+        "revoke",
         "Webshop",
-        &device[..12],
-        "--can",
-        "write",
-        "--for",
-        "3d",
-    ]);
-    let preview = aramaki.json(&["trust", "revoke", "Webshop", grant, "--preview"]);
-    assert_eq!(
-        (&preview["revoked"], &preview["grants"][0]),
-        (&false.into(), &guest)
-    );
-    let before = aramaki.json(&["trust", "list", "Webshop"]);
-    let held = |listed: &serde_json::Value| -> Vec<String> {
-        let grants = listed["grants"].as_array().unwrap().iter();
-        let of_guest = grants.filter(|grant| grant["device"] == device);
+        guest["grant"].as_str().unwrap(),
+    ];
+    let preview = aramaki.json(&[&revoke[..], &["--preview"]].concat());
+    assert_eq!(preview["revoked"], false);
+    assert!(preview["grants"].as_array().unwrap().contains(&guest));
+    let held = || -> Vec<String> {
+        let of_guest = grants(&aramaki);
+        let of_guest = of_guest.iter().filter(|grant| grant["device"] == device);
         of_guest
             .map(|grant| grant["grant"].as_str().unwrap().to_owned())
             .collect()
     };
-    assert_eq!(
-        held(&before).len(),
-        2,
-        "a preview ends nothing, and the longer grant is there"
-    );
+    let before = held();
+    assert_eq!(before.len(), 2, "a preview ends nothing");
 
-    for grant in held(&before) {
+    for grant in before {
         aramaki.json(&["trust", "revoke", "Webshop", &grant, "--reason", "lost"]);
     }
-    assert_eq!(held(&aramaki.json(&["trust", "list", "Webshop"])), [""; 0]);
+    assert_eq!(held(), [""; 0]);
     aramaki.json(&[
         "note", "add", "Webshop", "--title", "After", "--text", "secret",
     ]);
     aramaki.json_in("second", &["peers", "--wait", "2s"]);
     let read = aramaki.json_in("second", &["note", "list", "Webshop"]);
     assert!(!read.to_string().contains("After"), "{read}");
+}
 
+#[test]
+fn nobody_locks_himself_out_or_gives_what_he_does_not_have() {
+    let aramaki = Aramaki::new();
+    let (_relay, _guest) = with_guest(&aramaki);
     let unknown = ["trust", "revoke", "Webshop", "ffffffffffff"];
     assert_eq!(aramaki.refused(&unknown, 1)["code"], "A-122");
-    let own = aramaki.json(&["trust", "list", "Webshop"])["grants"].clone();
-    let own = own
-        .as_array()
-        .unwrap()
+    let grants = grants(&aramaki);
+    let own = grants
         .iter()
         .find(|grant| grant["capability"] == "administer");
-    let own = [
-        "trust",
-        "revoke",
-        "Webshop",
-        own.unwrap()["grant"].as_str().unwrap(),
-    ];
+    let own = own.unwrap()["grant"].as_str().unwrap();
+    let revoke = ["trust", "revoke", "Webshop", own];
+    assert_eq!(aramaki.refused(&revoke, 1)["code"], "A-111");
+    let share = ["share", "Webshop"];
     assert_eq!(
-        aramaki.refused(&own, 1)["code"],
+        aramaki.refused_in("second", &share, 1)["code"],
         "A-111",
-        "nobody locks himself out"
+        "a reader's invitation would count nowhere"
     );
 }

@@ -345,10 +345,7 @@ impl Transport {
         for link in links {
             link.close(CLOSE_DONE);
         }
-        if timeout(limit, self.shared.endpoint.close())
-            .await
-            .is_err()
-        {
+        if timeout(limit, self.shared.endpoint.close()).await.is_err() {
             tracing::debug!("peers were not told in time");
         }
     }

@@ -11,7 +11,8 @@ use crate::workspace::Live;
 
 /// End a grant and every grant below it, and seal anew what is written from now on.
 ///
-/// What was read before cannot be taken back. Only an administrator nearer the System's own key than
+/// What was read before cannot be taken back. The invitation by which a guest came ends too, unless
+/// others came by it. Only an administrator nearer the System's own key than
 /// the target is heeded, or the target itself.
 #[derive(Debug, Args)]
 pub(crate) struct Revoke {
