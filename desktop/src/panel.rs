@@ -5,23 +5,31 @@ mod dialog;
 mod note;
 mod overview;
 mod palette;
+mod peers;
 mod rail;
+mod settings;
+mod share;
 mod start;
 mod sync;
 mod system;
 mod timeline;
+mod trust;
 
 use std::collections::VecDeque;
 
-use egui::{CentralPanel, Frame as Area, Key, Margin, Modifiers, Panel, ScrollArea, Ui};
+use egui::{
+    CentralPanel, FocusDirection, Frame as Area, Id, Key, Margin, Modifiers, Panel, Response,
+    RichText, ScrollArea, Ui,
+};
 
-use crate::text::Texts;
-use crate::theme::{Tokens, space};
+use crate::text::{Language, Texts};
+use crate::theme::{Tokens, space, weighted};
 use crate::view::{Frame, Intent, Route, Stage};
 use crate::widget::Look;
+use aramaki_model::{Severity, Snapshot};
 use aramaki_sync_core::Timestamp;
 
-pub use dialog::Dialog;
+pub use dialog::{Copied, Dialog};
 pub use note::NoteDraft;
 
 /// How many routes one can go back.
@@ -32,10 +40,18 @@ const BACK_MAX: usize = 64;
 pub struct Window {
     /// Where one is.
     pub route: Route,
+    /// What it speaks.
+    pub language: Language,
     back: VecDeque<Route>,
+    /// The one state that the overview shows.
+    filter: Option<Severity>,
+    /// Where the keyboard enters the list of the page.
+    list: Option<Id>,
     palette: Option<palette::Palette>,
     dialog: Option<Dialog>,
     note: Option<NoteDraft>,
+    /// How many drafts there were.
+    drafts: u64,
     start: start::Form,
 }
 
@@ -45,6 +61,27 @@ impl Window {
         Self {
             route,
             ..Self::default()
+        }
+    }
+
+    /// The same in a language.
+    pub fn speaking(self, language: Language) -> Self {
+        Self { language, ..self }
+    }
+
+    /// The same with something asked in a small window.
+    pub fn asking(self, dialog: Dialog) -> Self {
+        Self {
+            dialog: Some(dialog),
+            ..self
+        }
+    }
+
+    /// The same with the palette open.
+    pub fn searching(self, query: &str) -> Self {
+        Self {
+            palette: Some(palette::Palette::of(query)),
+            ..self
         }
     }
 
@@ -63,6 +100,16 @@ impl Window {
     fn go_back(&mut self) {
         if let Some(route) = self.back.pop_back() {
             self.route = route;
+        }
+    }
+
+    /// A row of the page's list; the first of a frame is where the keyboard enters it.
+    fn list_has(&mut self, response: &Response) {
+        if self.list.is_none() {
+            self.list = Some(response.id);
+        }
+        if response.gained_focus() {
+            response.scroll_to_me(None);
         }
     }
 }
@@ -84,15 +131,8 @@ pub fn draw(ui: &mut Ui, frame: &Frame, window: &mut Window, texts: &Texts) -> V
             bar::top_ui(ui, look, frame, window);
             bar::demo_ui(ui, look, frame, &mut intents);
             rail::rail_ui(ui, look, snapshot, window);
-            page_area(look).show(ui, |ui| match window.route.clone() {
-                Route::Overview => overview::overview_ui(ui, look, snapshot, window),
-                Route::Timeline => timeline::timeline_ui(ui, look, snapshot, window),
-                Route::System(space) => {
-                    system::system_ui(ui, look, snapshot, space, window);
-                }
-                Route::Note(space, document) => {
-                    note::note_ui(ui, look, snapshot, (space, document), window, &mut intents);
-                }
+            page_area(look).show(ui, |ui| {
+                page_ui(ui, look, (frame, snapshot), window, &mut intents);
             });
             palette::palette_ui(ui, look, snapshot, window);
             dialog::dialog_ui(ui, look, frame, window, &mut intents);
@@ -112,6 +152,33 @@ pub fn draw(ui: &mut Ui, frame: &Frame, window: &mut Window, texts: &Texts) -> V
     intents
 }
 
+fn page_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (frame, snapshot): (&Frame, &Snapshot),
+    window: &mut Window,
+    intents: &mut Vec<Intent>,
+) {
+    match window.route.clone() {
+        Route::Overview => overview::overview_ui(ui, look, snapshot, window),
+        Route::Timeline => timeline::timeline_ui(ui, look, snapshot, window),
+        Route::Peers => peers::peers_ui(ui, look, snapshot, &frame.sync, window),
+        Route::System(space) => {
+            let shown = (snapshot, frame.trust.get(&space));
+            system::system_ui(ui, look, shown, space, window);
+        }
+        Route::Note(space, document) => {
+            let work = frame.notes.get(&document).copied().unwrap_or_default();
+            let shown = (snapshot, frame.trust.get(&space), work);
+            note::note_ui(ui, look, shown, (space, document), window, intents);
+        }
+        Route::Trust(space) => {
+            let shown = (snapshot, frame.trust.get(&space));
+            trust::trust_ui(ui, look, shown, space, window);
+        }
+    }
+}
+
 fn page_area(look: Look<'_>) -> CentralPanel {
     CentralPanel::default().frame(
         Area::new()
@@ -123,7 +190,7 @@ fn page_area(look: Look<'_>) -> CentralPanel {
 /// A page that scrolls and keeps a readable width.
 fn page(ui: &mut Ui, width_max: f32, add: impl FnOnce(&mut Ui)) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        ui.set_max_width(ui.available_width().min(width_max) - space::M);
+        ui.set_max_width(ui.available_width().min(width_max));
         add(ui);
         ui.add_space(space::XXL);
     });
@@ -142,17 +209,66 @@ fn bottom_bar(id: &'static str) -> Panel {
     Panel::bottom(id).exact_size(40.0).resizable(false)
 }
 
-fn shortcuts(ui: &Ui, window: &mut Window) {
-    let (palette, back) = ui.input_mut(|input| {
-        (
-            input.consume_key(Modifiers::COMMAND, Key::K),
-            input.consume_key(Modifiers::ALT, Key::ArrowLeft),
-        )
+/// What a page says when it has nothing to show, and what can be done.
+fn empty_ui(ui: &mut Ui, look: Look<'_>, (title, hint): (&str, &str), add: impl FnOnce(&mut Ui)) {
+    ui.add_space(80.0);
+    ui.vertical_centered(|ui| {
+        ui.label(
+            weighted(look.texts.get(title), 600.0)
+                .size(17.0)
+                .color(look.tokens.strong),
+        );
+        if !hint.is_empty() {
+            ui.label(RichText::new(look.texts.get(hint)).color(look.tokens.subdued));
+        }
+        ui.add_space(space::L);
+        add(ui);
     });
-    if palette {
+}
+
+/// Room around what stands in a small list under a button.
+fn popup_space<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
+    Area::new().inner_margin(8).show(ui, add).inner
+}
+
+/// Keys that work on every page: search, back, and up and down in its list.
+fn shortcuts(ui: &Ui, window: &mut Window) {
+    let list = window.list.take();
+    let modal = window.palette.is_some() || window.dialog.is_some();
+    let typing = ui.ctx().text_edit_focused();
+    // A small list closes by itself on Escape.
+    let busy = modal || typing || ui.ctx().any_popup_open();
+    let pressed =
+        |modifiers: Modifiers, key: Key| ui.input_mut(|input| input.consume_key(modifiers, key));
+    let search =
+        pressed(Modifiers::COMMAND, Key::K) || (!busy && pressed(Modifiers::NONE, Key::Slash));
+    if search && window.dialog.is_none() {
         window.palette = Some(palette::Palette::default());
     }
+    let back = (!modal && pressed(Modifiers::ALT, Key::ArrowLeft))
+        || (!busy && pressed(Modifiers::NONE, Key::Escape));
     if back {
         window.go_back();
+    }
+    if busy {
+        return;
+    }
+    // With the focus in the list egui moves by arrows itself; J and K do the same.
+    let focused = ui.memory(egui::Memory::focused);
+    let down = pressed(Modifiers::NONE, Key::J);
+    let up = pressed(Modifiers::NONE, Key::K);
+    let enters = focused.is_none()
+        && (down
+            || up
+            || pressed(Modifiers::NONE, Key::ArrowDown)
+            || pressed(Modifiers::NONE, Key::ArrowUp));
+    if enters {
+        if let Some(list) = list {
+            ui.memory_mut(|memory| memory.request_focus(list));
+        }
+    } else if down {
+        ui.memory_mut(|memory| memory.move_focus(FocusDirection::Down));
+    } else if up {
+        ui.memory_mut(|memory| memory.move_focus(FocusDirection::Up));
     }
 }

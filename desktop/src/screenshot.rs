@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::panel::{self, Window};
 use crate::text::Texts;
 use crate::theme;
-use crate::view::{Frame, Route};
+use crate::view::Frame;
 
 /// How often the frame is laid out: sizes settle in the second pass, scroll areas in the third.
 const PASSES: u32 = 4;
@@ -24,8 +24,6 @@ pub struct PictureError {
 /// What to draw.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    /// Which page.
-    pub route: Route,
     /// Light or dark.
     pub theme: Theme,
     /// Width and height in points.
@@ -39,7 +37,6 @@ pub struct Picture {
 impl Default for Picture {
     fn default() -> Self {
         Self {
-            route: Route::Overview,
             theme: Theme::Dark,
             size: [1440, 900],
             scale: 1.0,
@@ -48,16 +45,15 @@ impl Default for Picture {
     }
 }
 
-/// Draws a page and encodes it as PNG; equal input gives equal bytes on every machine.
+/// Draws a window and encodes it as PNG; equal input gives equal bytes on every machine.
 ///
 /// # Errors
 /// When the encoder fails, which it does only without memory.
-pub fn png(frame: &Frame, picture: &Picture) -> Result<Vec<u8>, PictureError> {
+pub fn png(frame: &Frame, mut window: Window, picture: &Picture) -> Result<Vec<u8>, PictureError> {
     let context = egui::Context::default();
     theme::install(&context);
     context.set_theme(picture.theme);
     let texts = Texts::of(&picture.language);
-    let mut window = Window::at(picture.route.clone());
     let mut textures = raster::Textures::default();
     let mut image = image::RgbaImage::default();
     for pass in 0..PASSES {

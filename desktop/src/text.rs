@@ -8,6 +8,48 @@ use unic_langid::LanguageIdentifier;
 const EN: &str = include_str!("../locales/en/aramaki.ftl");
 const DE: &str = include_str!("../locales/de/aramaki.ftl");
 
+/// Which language the window speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// The operating system's.
+    #[default]
+    System,
+    /// English.
+    English,
+    /// German.
+    German,
+}
+
+impl Language {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::System, Self::English, Self::German];
+
+    /// A word for it that [`Language::of_tag`] reads back; the system's language has none.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::System => "",
+            Self::English => "en",
+            Self::German => "de",
+        }
+    }
+
+    /// The language of a tag; any other is the system's.
+    pub fn of_tag(tag: &str) -> Self {
+        Self::ALL
+            .into_iter()
+            .find(|language| language.tag() == tag)
+            .unwrap_or_default()
+    }
+
+    /// Its words.
+    pub fn texts(self) -> Texts {
+        match self {
+            Self::System => Texts::of(&sys_locale::get_locale().unwrap_or_default()),
+            Self::English | Self::German => Texts::of(self.tag()),
+        }
+    }
+}
+
 /// The words of one language; English stands in for a missing one.
 pub struct Texts {
     bundle: FluentBundle<FluentResource>,
@@ -22,11 +64,6 @@ impl fmt::Debug for Texts {
 }
 
 impl Texts {
-    /// The words of the operating system's language.
-    pub fn of_system() -> Self {
-        Self::of(&sys_locale::get_locale().unwrap_or_default())
-    }
-
     /// The words of a language tag such as `de-CH`.
     pub fn of(tag: &str) -> Self {
         let german = tag.to_ascii_lowercase().starts_with("de");
@@ -113,29 +150,62 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_key_that_the_code_names_exists() {
-        let known = keys(EN);
-        let mut folders = vec![std::path::PathBuf::from("src/panel"), "src/widget".into()];
-        let mut named = 0;
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                let code = std::fs::read_to_string(&path).unwrap();
-                for call in [".get(\"", ".count(\"", ".with(\""] {
-                    for rest in code.split(call).skip(1) {
-                        let key = rest.split('"').next().unwrap();
-                        assert!(known.contains(key), "{key} in {}", path.display());
-                        named += 1;
-                    }
-                }
+    /// Everything in the sources of pages and widgets that looks like a key: quoted lower-case
+    /// words with a hyphen.
+    fn named() -> BTreeSet<String> {
+        let mut named = BTreeSet::new();
+        let mut waiting = vec![std::path::PathBuf::from("src/panel"), "src/widget".into()];
+        while let Some(path) = waiting.pop() {
+            if path.is_dir() {
+                let entries = std::fs::read_dir(path).unwrap();
+                waiting.extend(entries.map(|entry| entry.unwrap().path()));
+                continue;
             }
+            let code = std::fs::read_to_string(&path).unwrap();
+            named.extend(
+                code.split('"')
+                    .filter(|word| is_key(word))
+                    .map(str::to_owned),
+            );
         }
-        assert!(named > 40, "the scan finds the calls: {named}");
+        for file in ["src/panel.rs", "src/widget.rs", "src/app.rs"] {
+            let code = std::fs::read_to_string(file).unwrap();
+            named.extend(
+                code.split('"')
+                    .filter(|word| is_key(word))
+                    .map(str::to_owned),
+            );
+        }
+        named
+    }
+
+    fn is_key(word: &str) -> bool {
+        let of_key = |c: char| c.is_ascii_lowercase() || c == '-';
+        let starts = word.starts_with(|c: char| c.is_ascii_lowercase());
+        word == "opening" || (starts && word.contains('-') && word.chars().all(of_key))
+    }
+
+    #[test]
+    fn every_key_is_used_and_every_used_key_exists() {
+        let (known, named) = (keys(EN), named());
+        let unused: Vec<_> = known.iter().filter(|key| !named.contains(**key)).collect();
+        assert!(
+            unused.is_empty(),
+            "in the locales and nowhere else: {unused:?}"
+        );
+        let unknown: Vec<_> = named
+            .iter()
+            .filter(|key| !known.contains(key.as_str()))
+            .collect();
+        assert!(unknown.is_empty(), "named and in no locale: {unknown:?}");
+    }
+
+    #[test]
+    fn a_language_is_read_back_from_its_tag() {
+        for language in Language::ALL {
+            assert_eq!(Language::of_tag(language.tag()), language);
+        }
+        assert_eq!(Language::of_tag("tlh"), Language::System);
     }
 
     #[test]

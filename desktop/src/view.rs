@@ -1,9 +1,11 @@
 //! What the window shows and what people ask of it: plain values, no egui.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use aramaki_model::{Snapshot, Splice};
+use aramaki_model::{NoteEdit, Snapshot};
+use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
 
 /// One immutable picture of everything; drawn as it is.
@@ -17,6 +19,10 @@ pub struct Frame {
     pub snapshot: Option<Arc<Snapshot>>,
     /// Where all this is, and how old.
     pub sync: SyncState,
+    /// Who may do what, by System.
+    pub trust: BTreeMap<SpaceId, Trust>,
+    /// What was done to notes from here since the app was opened.
+    pub notes: BTreeMap<DocumentId, NoteWork>,
     /// The demo, when this is one.
     pub demo: Option<Demo>,
     /// An invitation that was asked for.
@@ -53,6 +59,32 @@ impl SyncState {
     pub fn connected(&self) -> usize {
         self.peers.iter().filter(|peer| peer.path.is_some()).count()
     }
+
+    /// Whether a relay is known, and whether one is connected.
+    pub fn relay(&self) -> RelayReach {
+        let relays = || {
+            let peers = self.peers.iter();
+            peers.filter(|peer| peer.kind == PeerKind::Relay)
+        };
+        if relays().next().is_none() {
+            RelayReach::None
+        } else if relays().any(|relay| relay.path.is_some()) {
+            RelayReach::Connected
+        } else {
+            RelayReach::Away
+        }
+    }
+}
+
+/// Whether changes reach somebody who is always there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelayReach {
+    /// No relay is known.
+    None,
+    /// A relay is connected.
+    Connected,
+    /// Relays are known and none is connected.
+    Away,
 }
 
 /// Another device, agent or relay.
@@ -66,17 +98,88 @@ pub struct Peer {
     pub path: Option<String>,
     /// When it was last seen.
     pub seen: Option<Timestamp>,
+    /// The most that it may do in any Space here, and until when.
+    pub may: Option<(Capability, Timestamp)>,
+    /// In how many Spaces that are here it takes part.
+    pub spaces: usize,
+    /// An agent's own Space.
+    pub agent: Option<SpaceId>,
 }
 
-/// What a peer is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Who may read and change a System.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// What this device may do.
+    pub mine: Option<Capability>,
+    /// Changes made here that no other peer is known to hold.
+    pub only_here: u64,
+    /// Everyone with a grant that has not ended, most capable first.
+    pub members: Vec<Member>,
+}
+
+/// Somebody with a grant.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// What it is called here.
+    pub name: String,
+    /// What it is.
+    pub kind: PeerKind,
+    /// What it may do.
+    pub may: Capability,
+    /// From when.
+    pub begin: Timestamp,
+    /// Until when.
+    pub end: Timestamp,
+    /// Through whom it came.
+    pub through: Through,
+}
+
+/// Through whom somebody may do something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Through {
+    /// The System's own key: it began there.
+    Root,
+    /// A grant of this one.
+    Member(String),
+    /// An invitation of this one.
+    Invitation(String),
+}
+
+/// What a peer is, in the order of lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PeerKind {
+    /// This one.
+    Here,
+    /// A relay.
+    Relay,
     /// A person's device.
     Device,
     /// An agent.
     Agent,
-    /// A relay.
-    Relay,
+    /// The key on paper that can restore a workspace.
+    RecoveryKit,
+    /// The key inside an invitation.
+    Invitation,
+}
+
+/// What was done to a note from here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoteWork {
+    /// The newest edit that was carried out or refused: the snapshot shows it and all before it.
+    pub seen: Typed,
+    /// Whether there is something to undo.
+    pub can_undo: bool,
+    /// Whether there is something to do again.
+    pub can_redo: bool,
+}
+
+/// Which edit of a note: the number within one draft on the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Typed {
+    /// The draft.
+    pub session: u64,
+    /// Its edit, from 1.
+    pub edit: u64,
 }
 
 /// The demo's controls.
@@ -172,8 +275,24 @@ pub enum Intent {
         space: SpaceId,
         /// Which note.
         document: DocumentId,
-        /// What changed, in code points.
-        splice: Splice,
+        /// What changed, in code points, and on which version of the text.
+        edit: NoteEdit,
+        /// Which edit it is; the frame tells when it was carried out.
+        typed: Typed,
+    },
+    /// Take back what was done last to a note from here.
+    UndoNote {
+        /// Of which System.
+        space: SpaceId,
+        /// Which note.
+        document: DocumentId,
+    },
+    /// Do again what was taken back last.
+    RedoNote {
+        /// Of which System.
+        space: SpaceId,
+        /// Which note.
+        document: DocumentId,
     },
     /// Make an invitation.
     Share {
@@ -203,6 +322,8 @@ impl fmt::Debug for Intent {
             Self::NewSystem { .. } => "NewSystem",
             Self::NewNote { .. } => "NewNote",
             Self::EditNote { .. } => "EditNote",
+            Self::UndoNote { .. } => "UndoNote",
+            Self::RedoNote { .. } => "RedoNote",
             Self::Share { .. } => "Share",
             Self::ForgetInvitation => "ForgetInvitation",
             Self::ForgetProblem => "ForgetProblem",
@@ -221,10 +342,24 @@ pub enum Route {
     Overview,
     /// Everything in order of time.
     Timeline,
+    /// Every device, agent and relay.
+    Peers,
     /// One System.
     System(SpaceId),
     /// One note of a System.
     Note(SpaceId, DocumentId),
+    /// Who may read and change a System.
+    Trust(SpaceId),
+}
+
+impl Route {
+    /// The System that it is about.
+    pub const fn system(&self) -> Option<SpaceId> {
+        match self {
+            Self::System(space) | Self::Note(space, _) | Self::Trust(space) => Some(*space),
+            Self::Overview | Self::Timeline | Self::Peers => None,
+        }
+    }
 }
 
 /// The workspace behind the window.

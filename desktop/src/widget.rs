@@ -4,14 +4,16 @@ mod age;
 mod card;
 mod glyph;
 mod icon;
+mod mesh;
 mod row;
 mod strip;
 
-pub use age::{age, clock};
+pub use age::{age, ago, clock, until};
 pub use card::{card, card_titled};
 pub use glyph::{paint_severity, pill, severity_glyph, severity_word};
-pub use icon::{Icon, icon};
-pub use row::{Lead, Row, row};
+pub use icon::{Icon, icon, icon_button};
+pub use mesh::quad;
+pub use row::{Lead, Row, line, row};
 pub use strip::history_strip;
 
 use crate::text::Texts;

@@ -2,7 +2,8 @@ app-name = Aramaki
 nav-overview = Übersicht
 nav-timeline = Zeitleiste
 nav-systems = Meine Systeme
-search-hint = Systeme, Notizen, Befehle suchen …
+search-hint = Systeme, Notizen, Seiten suchen …
+search-keys = Strg+K
 palette-none = Kein Treffer. Versuche ein kürzeres Wort.
 status-ok = OK
 status-warning = Warnung
@@ -15,7 +16,7 @@ overview-empty-hint = Lege an, was euer Team betreibt, oder tritt per Einladung 
 overview-uncategorised = Sonstige
 overview-all-well = alle Prüfungen bestanden
 overview-nothing-observed = hier wird nichts beobachtet
-overview-raw = roher Zustand
+overview-raw = vor der Bestätigung
 overview-parts = { $n ->
     [one] 1 Teil
    *[other] { $n } Teile
@@ -30,10 +31,9 @@ action-create = Anlegen
 action-cancel = Abbrechen
 action-close = Schließen
 action-copy = Kopieren
-action-back = Zurück
 action-new-note = Neue Notiz
 system-status = Jetzt
-system-since = seit { $time } ({ $age })
+system-since = seit { $time } · { $age }
 system-why = Warum
 system-rules = Was darf ich anfassen?
 system-contacts = Wen rufe ich an?
@@ -46,7 +46,6 @@ system-timeline = Was war los
 system-agents = Agenten
 system-none-rules = Keine Regeln notiert. Frag, bevor du etwas anfasst.
 system-none-contacts = Niemand ist notiert.
-system-none-parts = Keine Teile.
 system-none-checks = Dieses System selbst wird nicht geprüft.
 system-none-notes = Keine Notizen.
 system-none-timeline = Noch ist nichts geschehen.
@@ -60,6 +59,7 @@ touch-freely = Ohne Fragen
 touch-ask = Erst fragen
 touch-escalate = Eskalieren
 part-not-shared = nicht mit dir geteilt
+system-gone = Dieses System ist nicht mit diesem Gerät geteilt.
 timeline-title = Zeitleiste
 timeline-count = { $n ->
     [one] 1 Eintrag
@@ -71,25 +71,30 @@ event-claim = arbeitet daran: { $text }
 event-acknowledged = bestätigt: { $text }
 event-newer = ein Eintrag einer neueren Version ({ $n } Bytes)
 note-title = Notiz
-note-saved = auf dieser Platte
+note-waits = noch nicht auf dieser Platte
+note-here = nur auf dieser Platte
+note-saved = auf dieser Platte und anderswo
+note-read-only = du darfst diese Notiz lesen
+note-gone = Diese Notiz ist nicht mehr hier.
 note-hint = Schreib hier. Alle, die dieses System lesen dürfen, lesen mit.
 sync-online = { $n ->
     [one] 1 Peer
    *[other] { $n } Peers
 }
+sync-no-relay = Relay weg
 sync-offline = Offline
 sync-disk = Auf dieser Platte
-sync-disk-value = alles, was du siehst und geschrieben hast
+sync-disk-value = Alles, was du siehst und geschrieben hast
 sync-pending = { $n ->
-    [0] nichts wartet aufs Senden
+    [0] Alles, was du geschrieben hast, ist auch bei einem anderen Peer
     [one] 1 Änderung noch bei keinem anderen Peer
    *[other] { $n } Änderungen noch bei keinem anderen Peer
 }
-sync-age = Was du siehst, ist { $age } alt
+sync-age = Zuletzt Neues von anderen: { $age }
 sync-peer-here = verbunden, { $path }
-sync-peer-gone = zuletzt vor { $age } gesehen
+sync-peer-gone = zuletzt gesehen { $age }
 sync-peer-never = nie gesehen
-sync-peer-none = Noch kein Peer bekannt. Teile ein System oder tritt einem bei.
+sync-peer-none = Noch ist kein anderes Gerät bekannt. Teile ein System oder tritt einem bei.
 peer-relay = Relay
 peer-agent = Agent
 peer-device = Gerät
@@ -97,10 +102,19 @@ share-title = „{ $system }“ teilen
 share-explain = Wer diese Einladung hat, kann dieses System, seine Notizen und Zeitleiste bis { $end } { $what }. Du kannst sie vorher zurückziehen.
 share-read = lesen
 share-write = lesen und ändern
-share-for = für { $n } Stunden
+share-hours = { $n ->
+    [one] 1 Stunde
+   *[other] { $n } Stunden
+}
+share-days = { $n ->
+    [one] 1 Tag
+   *[other] { $n } Tage
+}
+share-lasts = Wie lange
+share-may = Darf
 share-make = Einladung erstellen
 share-once = Gilt einmal, innerhalb von 24 Stunden. Sende sie über einen Weg, dem du vertraust.
-share-copied = Kopiert
+share-copied = Kopiert. In der Zwischenablage liegt jetzt ein Geheimnis.
 new-system-title = Neues System
 new-system-name = Titel
 new-system-category = Kategorie
@@ -120,7 +134,6 @@ demo-stop-relay = Relay anhalten
 demo-start-relay = Relay starten
 demo-relay-on = Relay läuft
 demo-relay-off = Relay ist angehalten: du bist auf dich gestellt
-theme-toggle = Hell oder dunkel
 age-now = gerade eben
 age-seconds = { $n } s
 age-minutes = { $n } min
@@ -128,3 +141,65 @@ age-hours = { $n } h
 age-days = { $n } T
 error-title = Das hat nicht geklappt
 opening = Arbeitsbereich wird geöffnet …
+overview-attention = Braucht Aufmerksamkeit
+overview-well = Alles, was beobachtet wird, ist OK.
+overview-filter-none = Kein System ist in diesem Zustand.
+overview-show-all = Alle zeigen
+nav-peers = Geräte und Agenten
+action-undo = Rückgängig (Strg+Z)
+action-redo = Wiederholen (Strg+Umschalt+Z)
+sync-agents = { $n ->
+    [one] 1 Agent
+   *[other] { $n } Agenten
+}
+sync-agents-connected = { $n ->
+    [0] keiner verbunden
+   *[other] { $n } verbunden
+}
+sync-show-peers = Alle Geräte und Agenten zeigen
+peer-here = Dieses Gerät
+peer-recovery = Wiederherstellung
+peers-title = Geräte und Agenten
+peers-count = { $n ->
+    [one] 1 bekannt
+   *[other] { $n } bekannt
+}
+peers-none = Noch ist niemand sonst bekannt
+peers-heartbeat = Lebenszeichen { $age }
+peers-observes = beobachtet { $system }
+peers-version = Version { $version }
+peers-until = { $may } bis { $end }
+peers-spaces = { $n ->
+    [one] in 1 Space
+   *[other] in { $n } Spaces
+}
+peers-no-grant = keine Erlaubnis hier
+may-relay = bewahrt auf, was es nicht lesen kann
+may-read = liest
+may-comment = liest und kommentiert
+may-write = liest und ändert
+may-administer = verwaltet
+trust-title = Wer darf das lesen
+trust-explain = Eine Erlaubnis ist ein signiertes Wort und endet von selbst. Relays bewahren auf und reichen weiter, was sie nicht lesen können.
+trust-mine = Du: { $may }
+trust-mine-none = Du hast hier keine Erlaubnis mehr.
+trust-since = seit { $begin } · bis { $end }
+trust-root = durch den Schlüssel des Systems
+trust-through = erlaubt von { $name }
+trust-invited = eingeladen von { $name }
+trust-more = { $n ->
+    [one] und 1 weitere
+   *[other] und { $n } weitere
+}
+trust-show = Alle zeigen
+settings-title = Einstellungen
+settings-theme = Farben
+settings-language = Sprache
+theme-system = Wie das System
+theme-light = Hell
+theme-dark = Dunkel
+language-system = Wie das System
+language-en = English
+language-de = Deutsch
+age-ago = vor { $age }
+age-never = auf Weiteres

@@ -2,7 +2,8 @@ app-name = Aramaki
 nav-overview = Overview
 nav-timeline = Timeline
 nav-systems = My Systems
-search-hint = Search Systems, notes, commands…
+search-hint = Search Systems, notes, pages…
+search-keys = Ctrl+K
 palette-none = Nothing matches. Try a shorter word.
 status-ok = OK
 status-warning = Warning
@@ -15,7 +16,7 @@ overview-empty-hint = Add the first thing your team runs, or join a workspace by
 overview-uncategorised = Other
 overview-all-well = all checks passing
 overview-nothing-observed = nothing is observed here
-overview-raw = raw state
+overview-raw = before acknowledgement
 overview-parts = { $n ->
     [one] 1 part
    *[other] { $n } parts
@@ -30,10 +31,9 @@ action-create = Create
 action-cancel = Cancel
 action-close = Close
 action-copy = Copy
-action-back = Back
 action-new-note = New note
 system-status = Now
-system-since = since { $time } ({ $age })
+system-since = since { $time } · { $age }
 system-why = Why
 system-rules = What may I touch?
 system-contacts = Whom do I call?
@@ -46,7 +46,6 @@ system-timeline = What went on
 system-agents = Agents
 system-none-rules = No rules written down. Ask before you touch anything.
 system-none-contacts = Nobody is written down.
-system-none-parts = No parts.
 system-none-checks = Nothing looks at this System itself.
 system-none-notes = No notes.
 system-none-timeline = Nothing happened yet.
@@ -60,6 +59,7 @@ touch-freely = Freely
 touch-ask = Ask first
 touch-escalate = Escalate
 part-not-shared = not shared with you
+system-gone = This System is not shared with this device.
 timeline-title = Timeline
 timeline-count = { $n ->
     [one] 1 entry
@@ -71,25 +71,30 @@ event-claim = works on it: { $text }
 event-acknowledged = acknowledged: { $text }
 event-newer = an entry of a newer version ({ $n } bytes)
 note-title = Note
-note-saved = on this disk
+note-waits = not on this disk yet
+note-here = on this disk only
+note-saved = on this disk and elsewhere
+note-read-only = you may read this note
+note-gone = This note is not here any more.
 note-hint = Write here. Everybody who may read this System reads along.
 sync-online = { $n ->
     [one] 1 peer
    *[other] { $n } peers
 }
+sync-no-relay = relay away
 sync-offline = Offline
 sync-disk = On this disk
-sync-disk-value = everything you see and wrote
+sync-disk-value = Everything you see, and all that you wrote
 sync-pending = { $n ->
-    [0] nothing waits to be sent
+    [0] Everything you wrote is on another peer too
     [one] 1 change not on any other peer yet
    *[other] { $n } changes not on any other peer yet
 }
-sync-age = What you see is { $age } old
+sync-age = Last news from elsewhere: { $age }
 sync-peer-here = connected, { $path }
-sync-peer-gone = last seen { $age } ago
+sync-peer-gone = last seen { $age }
 sync-peer-never = never seen
-sync-peer-none = No peer is known yet. Share a System or join one.
+sync-peer-none = No other device is known yet. Share a System or join one.
 peer-relay = Relay
 peer-agent = Agent
 peer-device = Device
@@ -97,10 +102,19 @@ share-title = Share “{ $system }”
 share-explain = Whoever has this invitation can { $what } this System, its notes and timeline until { $end }. You can revoke it before.
 share-read = read
 share-write = read and change
-share-for = for { $n } hours
+share-hours = { $n ->
+    [one] 1 hour
+   *[other] { $n } hours
+}
+share-days = { $n ->
+    [one] 1 day
+   *[other] { $n } days
+}
+share-lasts = For how long
+share-may = May
 share-make = Make invitation
 share-once = Works once, within 24 hours. Send it over a channel that you trust.
-share-copied = Copied
+share-copied = Copied. The clipboard holds a secret now.
 new-system-title = New System
 new-system-name = Title
 new-system-category = Category
@@ -120,7 +134,6 @@ demo-stop-relay = Stop relay
 demo-start-relay = Start relay
 demo-relay-on = relay is running
 demo-relay-off = relay is stopped: you are on your own
-theme-toggle = Light or dark
 age-now = just now
 age-seconds = { $n } s
 age-minutes = { $n } min
@@ -128,3 +141,65 @@ age-hours = { $n } h
 age-days = { $n } d
 error-title = This did not work
 opening = Opening the workspace…
+overview-attention = Needs attention
+overview-well = Everything that is observed is OK.
+overview-filter-none = No System is in this state.
+overview-show-all = Show all
+nav-peers = Devices and agents
+action-undo = Undo (Ctrl+Z)
+action-redo = Redo (Ctrl+Shift+Z)
+sync-agents = { $n ->
+    [one] 1 agent
+   *[other] { $n } agents
+}
+sync-agents-connected = { $n ->
+    [0] none connected
+   *[other] { $n } connected
+}
+sync-show-peers = Show all devices and agents
+peer-here = This device
+peer-recovery = Recovery kit
+peers-title = Devices and agents
+peers-count = { $n ->
+    [one] 1 known
+   *[other] { $n } known
+}
+peers-none = Nobody else is known yet
+peers-heartbeat = heartbeat { $age }
+peers-observes = observes { $system }
+peers-version = version { $version }
+peers-until = { $may } until { $end }
+peers-spaces = { $n ->
+    [one] in 1 Space
+   *[other] in { $n } Spaces
+}
+peers-no-grant = no grant here
+may-relay = stores what it cannot read
+may-read = reads
+may-comment = reads and comments
+may-write = reads and changes
+may-administer = administers
+trust-title = Who may read this
+trust-explain = A grant is a signed word and ends by itself. Relays store and forward what they cannot read.
+trust-mine = You: { $may }
+trust-mine-none = You hold no grant here any more.
+trust-since = since { $begin } · until { $end }
+trust-root = through the System's own key
+trust-through = granted by { $name }
+trust-invited = invited by { $name }
+trust-more = { $n ->
+    [one] and 1 more
+   *[other] and { $n } more
+}
+trust-show = Show everyone
+settings-title = Settings
+settings-theme = Theme
+settings-language = Language
+theme-system = As the system
+theme-light = Light
+theme-dark = Dark
+language-system = As the system
+language-en = English
+language-de = Deutsch
+age-ago = { $age } ago
+age-never = further notice

@@ -260,6 +260,9 @@ impl Stage {
         tokio::spawn(export(self.folder.join("nightly-export"), cancel.clone()));
         let (sender, mut switches) = mpsc::channel::<Switch>(8);
         serve(config, cancel.clone(), sender);
+        self.first
+            .order(&PersonOrder::Relay { running: true })
+            .await?;
         let end = Instant::now() + demo.duration;
         let half = Instant::now() + demo.duration / 2;
         let mut written = false;

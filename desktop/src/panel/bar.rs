@@ -2,12 +2,12 @@
 
 use egui::{Button, Frame as Area, Margin, Panel, RichText, Sides, Ui, vec2};
 
-use super::{Window, palette, sync};
+use super::{Window, palette, settings, sync};
 use crate::theme::{size, space, weighted};
 use crate::view::{Frame, Intent, RelayState};
 use crate::widget::{Icon, Look, icon};
 
-/// Name, search, connection, theme, person.
+/// Name, search, connection, settings, person.
 pub(super) fn top_ui(ui: &mut Ui, look: Look<'_>, frame: &Frame, window: &mut Window) {
     Panel::top("top")
         .exact_size(44.0)
@@ -18,51 +18,42 @@ pub(super) fn top_ui(ui: &mut Ui, look: Look<'_>, frame: &Frame, window: &mut Wi
                 .inner_margin(Margin::symmetric(14, 0)),
         )
         .show(ui, |ui| {
+            let wide = ui.available_width() > 760.0;
+            let mut search = false;
             Sides::new().height(44.0).shrink_left().show(
                 ui,
                 |ui| {
-                    ui.label(
-                        weighted(look.texts.get("app-name"), 700.0)
-                            .size(15.0)
-                            .color(look.tokens.strong),
-                    );
-                    ui.add_space(space::XL);
-                    search_ui(ui, look, window);
+                    if wide {
+                        ui.label(
+                            weighted(look.texts.get("app-name"), 700.0)
+                                .size(15.0)
+                                .color(look.tokens.strong),
+                        );
+                        ui.add_space(space::XL);
+                    }
+                    search = search_ui(ui, look);
                 },
                 |ui| {
-                    person_ui(ui, look, &frame.person);
-                    let theme = ui.add(
-                        Button::new("")
-                            .fill(look.tokens.panel)
-                            .min_size(vec2(28.0, 26.0)),
-                    );
-                    Icon::Theme.paint(
-                        ui,
-                        egui::Rect::from_center_size(theme.rect.center(), vec2(16.0, 16.0)),
-                        look.tokens.subdued,
-                    );
-                    let name = look.texts.get("theme-toggle");
-                    theme
-                        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
-                    if theme.on_hover_text(&name).clicked() {
-                        let other = match ui.ctx().theme() {
-                            egui::Theme::Dark => egui::Theme::Light,
-                            egui::Theme::Light => egui::Theme::Dark,
-                        };
-                        ui.ctx().set_theme(other);
+                    if wide {
+                        person_ui(ui, look, &frame.person);
                     }
-                    sync::chip_ui(ui, look, &frame.sync);
+                    settings::settings_ui(ui, look, &frame.person, window);
+                    sync::chip_ui(ui, look, &frame.sync, window);
                 },
             );
+            if search {
+                window.palette = Some(palette::Palette::default());
+            }
         });
 }
 
-fn search_ui(ui: &mut Ui, look: Look<'_>, window: &mut Window) {
-    let width = (ui.available_width() * 0.6).clamp(160.0, 380.0);
+/// The field that is a button: whether the palette was asked for.
+fn search_ui(ui: &mut Ui, look: Look<'_>) -> bool {
+    let width = (ui.available_width() - space::L).clamp(120.0, 380.0);
     let hint = look.texts.get("search-hint");
     let button = Button::new(RichText::new(format!("       {hint}")).color(look.tokens.subdued))
         .shortcut_text(
-            RichText::new("Ctrl+K")
+            RichText::new(look.texts.get("search-keys"))
                 .size(size::SMALL)
                 .color(look.tokens.subdued),
         )
@@ -77,11 +68,10 @@ fn search_ui(ui: &mut Ui, look: Look<'_>, window: &mut Window) {
         look.tokens.subdued,
     );
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &hint));
-    if response.clicked() {
-        window.palette = Some(palette::Palette::default());
-    }
+    response.clicked()
 }
 
+/// Initials of who uses this device.
 fn person_ui(ui: &mut Ui, look: Look<'_>, person: &str) {
     let initials: String = person
         .split_whitespace()
@@ -92,18 +82,18 @@ fn person_ui(ui: &mut Ui, look: Look<'_>, person: &str) {
     if initials.is_empty() {
         return;
     }
-    ui.add(
-        Button::new(
-            weighted(initials, 600.0)
-                .size(size::SMALL)
-                .color(look.tokens.accent),
-        )
-        .fill(look.tokens.accent_ground)
-        .corner_radius(13)
-        .sense(egui::Sense::hover())
-        .min_size(vec2(28.0, 26.0)),
-    )
-    .on_hover_text(person);
+    let text = weighted(initials, 600.0)
+        .size(size::SMALL)
+        .color(look.tokens.accent);
+    let response = ui.add(
+        Button::new(text)
+            .fill(look.tokens.accent_ground)
+            .corner_radius(13)
+            .sense(egui::Sense::hover())
+            .min_size(vec2(28.0, 26.0)),
+    );
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, person));
+    response.on_hover_text(person);
 }
 
 /// What the demo is, and its cable.

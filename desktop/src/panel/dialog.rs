@@ -1,22 +1,16 @@
 //! Small windows over a page: a new System or note, sharing, and what went wrong.
 
 use aramaki_sync_core::SpaceId;
-use egui::epaint::{Mesh, Vertex, WHITE_UV};
-use egui::{
-    Align2, Area, Button, Color32, Frame as Box, Id, Modal, Order, Rect, RichText, Role, Sense,
-    Stroke, Ui, Vec2, WidgetInfo, vec2,
-};
-use qrcode::QrCode;
+use egui::{Align2, Area, Button, Frame as Box, Id, Modal, Order, RichText, Stroke, Ui, vec2};
 
-use super::Window;
 use super::start::field_ui;
-use crate::theme::{size, space, weighted};
-use crate::view::{Frame, Intent, MadeInvitation, ShareFor};
-use crate::widget::{Look, clock};
+use super::{Window, share};
+use crate::theme::{space, weighted};
+use crate::view::{Frame, Intent, ShareFor};
+use crate::widget::Look;
 
 const WIDTH: f32 = 440.0;
-const QR_SIDE: f32 = 232.0;
-const HOURS: [u32; 4] = [1, 8, 24, 168];
+const MARGIN: i8 = 20;
 
 /// What is asked in a small window.
 #[derive(Debug)]
@@ -45,11 +39,25 @@ pub enum Dialog {
         what: ShareFor,
         /// For how many hours.
         hours: u32,
+        /// Whether its text was copied.
+        copied: Copied,
     },
 }
 
-enum Next {
+/// Whether an invitation's text is in the clipboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copied {
+    /// Not yet.
+    No,
+    /// It is.
+    Yes,
+}
+
+/// What becomes of a dialog after a frame.
+pub(super) enum Next {
+    /// It stays.
     Stay,
+    /// It is done or given up.
     Close,
 }
 
@@ -77,6 +85,7 @@ impl Dialog {
             space,
             what: ShareFor::Reading,
             hours: 8,
+            copied: Copied::No,
         }
     }
 }
@@ -92,58 +101,65 @@ pub(super) fn dialog_ui(
     let Some(mut dialog) = window.dialog.take() else {
         return;
     };
-    let modal = Modal::new(Id::unique("dialog")).show(ui.ctx(), |ui| {
-        ui.set_width(WIDTH);
-        match &mut dialog {
-            Dialog::NewSystem {
-                title,
-                category,
-                purpose,
-            } => {
-                head_ui(ui, look, &look.texts.get("new-system-title"));
-                field_ui(ui, look, "new-system-name", title);
-                field_ui(ui, look, "new-system-category", category);
-                field_ui(ui, look, "new-system-purpose", purpose);
-                answer_ui(ui, look, "action-create", title, |title| {
-                    intents.push(Intent::NewSystem {
-                        title,
-                        category: category.trim().to_owned(),
-                        purpose: purpose.trim().to_owned(),
-                    });
-                })
-            }
-            Dialog::NewNote { space, title } => {
-                head_ui(ui, look, &look.texts.get("action-new-note"));
-                field_ui(ui, look, "new-system-name", title);
-                answer_ui(ui, look, "action-create", title, |title| {
-                    intents.push(Intent::NewNote {
-                        space: *space,
-                        title,
-                    });
-                })
-            }
-            Dialog::Share { space, what, hours } => {
-                let title = frame
-                    .snapshot
-                    .as_ref()
-                    .and_then(|snapshot| snapshot.system(space))
-                    .map_or_else(String::new, |system| system.title.clone());
-                head_ui(
-                    ui,
-                    look,
-                    &look.texts.with("share-title", &[("system", &title)]),
-                );
-                match frame
-                    .invitation
-                    .as_ref()
-                    .filter(|made| made.space == *space)
-                {
-                    Some(made) => made_ui(ui, look, made, *what),
-                    None => share_ui(ui, look, (*space, what, hours), intents),
+    let modal = Modal::new(Id::unique("dialog"))
+        .frame(self::frame(ui))
+        .show(ui.ctx(), |ui| {
+            ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 80.0));
+            match &mut dialog {
+                Dialog::NewSystem {
+                    title,
+                    category,
+                    purpose,
+                } => {
+                    head_ui(ui, look, &look.texts.get("new-system-title"));
+                    field_ui(ui, look, "new-system-name", title);
+                    field_ui(ui, look, "new-system-category", category);
+                    field_ui(ui, look, "new-system-purpose", purpose);
+                    answer_ui(ui, look, "action-create", title, |title| {
+                        intents.push(Intent::NewSystem {
+                            title,
+                            category: category.trim().to_owned(),
+                            purpose: purpose.trim().to_owned(),
+                        });
+                    })
+                }
+                Dialog::NewNote { space, title } => {
+                    head_ui(ui, look, &look.texts.get("action-new-note"));
+                    field_ui(ui, look, "new-system-name", title);
+                    answer_ui(ui, look, "action-create", title, |title| {
+                        intents.push(Intent::NewNote {
+                            space: *space,
+                            title,
+                        });
+                    })
+                }
+                Dialog::Share {
+                    space,
+                    what,
+                    hours,
+                    copied,
+                } => {
+                    let title = frame
+                        .snapshot
+                        .as_ref()
+                        .and_then(|snapshot| snapshot.system(space))
+                        .map_or_else(String::new, |system| system.title.clone());
+                    head_ui(
+                        ui,
+                        look,
+                        &look.texts.with("share-title", &[("system", &title)]),
+                    );
+                    match frame
+                        .invitation
+                        .as_ref()
+                        .filter(|made| made.space == *space)
+                    {
+                        Some(made) => share::made_ui(ui, look, made, *what, copied),
+                        None => share::share_ui(ui, look, (*space, what, hours), intents),
+                    }
                 }
             }
-        }
-    });
+        });
     if matches!(modal.inner, Next::Close) || modal.should_close() {
         if frame.invitation.is_some() {
             intents.push(Intent::ForgetInvitation);
@@ -151,6 +167,13 @@ pub(super) fn dialog_ui(
     } else {
         window.dialog = Some(dialog);
     }
+}
+
+/// The frame of everything that stands over a page.
+pub(super) fn frame(ui: &Ui) -> Box {
+    Box::popup(ui.style())
+        .inner_margin(MARGIN)
+        .corner_radius(12)
 }
 
 fn head_ui(ui: &mut Ui, look: Look<'_>, title: &str) {
@@ -187,146 +210,6 @@ fn answer_ui(
         }
     });
     next
-}
-
-fn share_ui(
-    ui: &mut Ui,
-    look: Look<'_>,
-    (space, what, hours): (SpaceId, &mut ShareFor, &mut u32),
-    intents: &mut Vec<Intent>,
-) -> Next {
-    ui.horizontal(|ui| {
-        for (choice, key) in [
-            (ShareFor::Reading, "share-read"),
-            (ShareFor::Writing, "share-write"),
-        ] {
-            ui.selectable_value(what, choice, look.texts.get(key));
-        }
-    });
-    ui.horizontal(|ui| {
-        for choice in HOURS {
-            let text = look.texts.count("share-for", u64::from(choice));
-            ui.selectable_value(hours, choice, text);
-        }
-    });
-    ui.add_space(space::S);
-    let end = look
-        .now
-        .plus(std::time::Duration::from_secs(u64::from(*hours) * 3_600));
-    explain_ui(ui, look, *what, &clock(look, end));
-    ui.add_space(space::M);
-    let mut next = Next::Stay;
-    ui.horizontal(|ui| {
-        if ui.add(primary(look, "share-make")).clicked() {
-            intents.push(Intent::Share {
-                space,
-                what: *what,
-                hours: *hours,
-            });
-        }
-        if ui.button(look.texts.get("action-cancel")).clicked() {
-            next = Next::Close;
-        }
-    });
-    next
-}
-
-fn explain_ui(ui: &mut Ui, look: Look<'_>, what: ShareFor, end: &str) {
-    let what = look.texts.get(match what {
-        ShareFor::Reading => "share-read",
-        ShareFor::Writing => "share-write",
-    });
-    let explained = look
-        .texts
-        .with("share-explain", &[("what", &what), ("end", end)]);
-    ui.label(RichText::new(explained).color(look.tokens.text));
-}
-
-fn made_ui(ui: &mut Ui, look: Look<'_>, made: &MadeInvitation, what: ShareFor) -> Next {
-    explain_ui(ui, look, what, &clock(look, made.end));
-    ui.add_space(space::M);
-    qr_ui(ui, look, &made.text);
-    ui.add_space(space::M);
-    let code = RichText::new(&made.text)
-        .monospace()
-        .size(size::SMALL)
-        .color(look.tokens.text);
-    egui::ScrollArea::vertical()
-        .max_height(96.0)
-        .show(ui, |ui| {
-            ui.add(egui::Label::new(code).wrap().selectable(true));
-        });
-    ui.label(
-        RichText::new(look.texts.get("share-once"))
-            .size(size::SMALL)
-            .color(look.tokens.subdued),
-    );
-    ui.add_space(space::S);
-    let mut next = Next::Stay;
-    ui.horizontal(|ui| {
-        if ui.add(primary(look, "action-copy")).clicked() {
-            ui.ctx().copy_text(made.text.clone());
-        }
-        if ui.button(look.texts.get("action-close")).clicked() {
-            next = Next::Close;
-        }
-    });
-    next
-}
-
-/// The code for a camera, as one mesh; nothing when the text is too long for one.
-fn qr_ui(ui: &mut Ui, look: Look<'_>, text: &str) {
-    let Ok(code) = QrCode::new(text) else {
-        return;
-    };
-    let colors = code.to_colors();
-    ui.vertical_centered(|ui| {
-        let (rect, response) = ui.allocate_exact_size(Vec2::splat(QR_SIDE), Sense::hover());
-        let name = look.texts.get("start-invitation");
-        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
-        // A camera needs dark on light in both themes.
-        ui.painter().rect_filled(rect, 8.0, Color32::WHITE);
-        let inside = rect.shrink(12.0);
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a code has at most 177 modules a side"
-        )]
-        let step = inside.width() / code.width() as f32;
-        let mut mesh = Mesh::default();
-        for (row, modules) in colors.chunks(code.width()).enumerate() {
-            for (column, module) in modules.iter().enumerate() {
-                if *module == qrcode::Color::Dark {
-                    #[expect(clippy::cast_precision_loss, reason = "as above")]
-                    let at = vec2(column as f32, row as f32) * step;
-                    quad(
-                        &mut mesh,
-                        Rect::from_min_size(inside.min + at, Vec2::splat(step)),
-                    );
-                }
-            }
-        }
-        ui.painter().add(mesh);
-    });
-}
-
-fn quad(mesh: &mut Mesh, rect: Rect) {
-    let Ok(first) = u32::try_from(mesh.vertices.len()) else {
-        return;
-    };
-    for pos in [
-        rect.left_top(),
-        rect.right_top(),
-        rect.left_bottom(),
-        rect.right_bottom(),
-    ] {
-        mesh.vertices.push(Vertex {
-            pos,
-            uv: WHITE_UV,
-            color: Color32::BLACK,
-        });
-    }
-    mesh.add_triangle(first, first + 1, first + 2);
-    mesh.add_triangle(first + 2, first + 1, first + 3);
 }
 
 /// What went wrong last, at the lower right, until it is closed.

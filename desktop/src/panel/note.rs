@@ -1,176 +1,42 @@
 //! A note: what one types becomes exact replacements, what others type moves the cursor along.
 
-use std::any::TypeId;
-use std::ops::Range;
+mod draft;
+mod shift;
 
+use aramaki_model::note::NOTE_LEN_CHARS_MAX;
 use aramaki_model::snapshot::NoteView;
-use aramaki_model::{Snapshot, Splice};
+use aramaki_model::{NoteEdit, Snapshot, Splice};
+use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{DocumentId, SpaceId};
 use egui::text::{CCursor, CCursorRange, CharIndex};
 use egui::text_edit::TextEditState;
-use egui::{Id, Key, Modifiers, RichText, ScrollArea, TextBuffer, TextEdit, Ui};
+use egui::{
+    Align, Event, Id, ImeEvent, Key, Label, Layout, Modifiers, RichText, ScrollArea, TextEdit, Ui,
+};
 
 use super::Window;
 use crate::theme::{size, space, weighted};
-use crate::view::{Intent, Route};
-use crate::widget::{Look, card};
+use crate::view::{Intent, NoteWork, Route, Trust, Typed};
+use crate::widget::{Icon, Look, card, icon_button};
+use draft::{Access, Buffer};
+use shift::moved;
 
-/// How many own replacements may wait for the document before the draft starts afresh.
-const UNSEEN_MAX: usize = 4_096;
+pub use draft::NoteDraft;
+
 const WIDTH_MAX: f32 = 860.0;
 
-/// The text that is on the screen: the document's, and what was typed since.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NoteDraft {
-    key: Option<(SpaceId, DocumentId)>,
-    base: String,
-    text: String,
-    unseen: Vec<Splice>,
-}
-
-impl NoteDraft {
-    /// A draft that shows a document's text.
-    pub fn new(key: (SpaceId, DocumentId), text: &str) -> Self {
-        Self {
-            key: Some(key),
-            base: text.to_owned(),
-            text: text.to_owned(),
-            unseen: Vec::new(),
-        }
-    }
-
-    /// Remembers what was just typed.
-    fn typed(&mut self, splices: &[Splice]) {
-        self.unseen.extend_from_slice(splices);
-    }
-
-    /// Takes in the document's text as it is now; returns what changed on the screen.
-    ///
-    /// Own replacements which the document already shows are dropped, the others are moved over
-    /// what others wrote. The document itself merges; this only keeps the screen calm until then.
-    fn follow(&mut self, document: &str) -> Option<Splice> {
-        if document == self.base {
-            return None;
-        }
-        let mut state = self.base.clone();
-        let mut nearest = (Splice::between(&state, document), 0);
-        for (place, splice) in self.unseen.iter().enumerate() {
-            apply(&mut state, splice);
-            let difference = Splice::between(&state, document);
-            if distance(difference.as_ref()) <= distance(nearest.0.as_ref()) {
-                nearest = (difference, place + 1);
-            }
-        }
-        let (foreign, seen) = nearest;
-        self.unseen.drain(..seen);
-        if self.unseen.len() > UNSEEN_MAX {
-            self.unseen.clear();
-        }
-        let mut text = document.to_owned();
-        for splice in &mut self.unseen {
-            if let Some(foreign) = &foreign {
-                splice.at = moved(splice.at, foreign);
-            }
-            let length = text.chars().count();
-            splice.at = splice.at.min(length);
-            splice.delete = splice.delete.min(length - splice.at);
-            apply(&mut text, splice);
-        }
-        document.clone_into(&mut self.base);
-        let change = Splice::between(&self.text, &text);
-        self.text = text;
-        change
-    }
-}
-
-fn distance(difference: Option<&Splice>) -> usize {
-    difference.map_or(0, |splice| splice.delete + splice.insert.chars().count())
-}
-
-/// Where a place is after a replacement before or around it.
-fn moved(at: usize, splice: &Splice) -> usize {
-    if at <= splice.at {
-        at
-    } else if at >= splice.at + splice.delete {
-        at - splice.delete + splice.insert.chars().count()
-    } else {
-        splice.at
-    }
-}
-
-fn byte(text: &str, place: usize) -> usize {
-    text.char_indices()
-        .nth(place)
-        .map_or(text.len(), |(byte, _)| byte)
-}
-
-fn apply(text: &mut String, splice: &Splice) {
-    let range = byte(text, splice.at)..byte(text, splice.at + splice.delete);
-    text.replace_range(range, &splice.insert);
-}
-
-/// The draft's text as the editor sees it: each edit is kept as an exact replacement.
-struct Buffer<'a> {
-    text: &'a mut String,
-    splices: Vec<Splice>,
-}
-
-impl Buffer<'_> {
-    fn record(&mut self, splice: Splice) {
-        apply(self.text, &splice);
-        self.splices.push(splice);
-    }
-}
-
-impl TextBuffer for Buffer<'_> {
-    fn is_mutable(&self) -> bool {
-        true
-    }
-
-    fn as_str(&self) -> &str {
-        self.text
-    }
-
-    fn insert_text(&mut self, text: &str, char_index: CharIndex) -> usize {
-        let at = char_index.0.min(self.text.chars().count());
-        self.record(Splice {
-            at,
-            delete: 0,
-            insert: text.to_owned(),
-        });
-        text.chars().count()
-    }
-
-    fn delete_char_range(&mut self, char_range: Range<CharIndex>) {
-        let length = self.text.chars().count();
-        let at = char_range.start.0.min(length);
-        let delete = char_range.end.0.min(length).saturating_sub(at);
-        if delete > 0 {
-            self.record(Splice {
-                at,
-                delete,
-                insert: String::new(),
-            });
-        }
-    }
-
-    // The default deletes everything, other people's words too.
-    fn replace_with(&mut self, text: &str) {
-        if let Some(splice) = Splice::between(self.text, text) {
-            self.record(splice);
-        }
-    }
-
-    fn type_id(&self) -> TypeId {
-        TypeId::of::<Buffer<'static>>()
-    }
+/// What somebody wants to have back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Undo,
+    Redo,
 }
 
 /// Draws the page.
 pub(super) fn note_ui(
     ui: &mut Ui,
     look: Look<'_>,
-    snapshot: &Snapshot,
+    (snapshot, trust, work): (&Snapshot, Option<&Trust>, NoteWork),
     key: (SpaceId, DocumentId),
     window: &mut Window,
     intents: &mut Vec<Intent>,
@@ -179,55 +45,124 @@ pub(super) fn note_ui(
     let system = snapshot.system(&space);
     let note = system.and_then(|system| system.notes.iter().find(|note| note.document == document));
     let (Some(system), Some(note)) = (system, note) else {
-        ui.label(look.texts.get("system-none-notes"));
+        super::empty_ui(ui, look, ("note-gone", ""), |_ui| {});
         return;
     };
     if super::system::back_ui(ui, look, &system.title) {
         window.go(Route::System(space));
     }
-    ui.horizontal(|ui| {
-        ui.label(
-            weighted(&note.title, 650.0)
-                .size(size::PAGE)
-                .color(look.tokens.strong),
-        );
-        let saved = RichText::new(look.texts.get("note-saved"));
-        ui.label(saved.size(size::SMALL).color(look.tokens.subdued));
-    });
-    ui.add_space(space::L);
     let mut draft = match window.note.take() {
-        Some(draft) if draft.key == Some(key) => draft,
-        _ => NoteDraft::new(key, &note.text),
+        Some(draft) if draft.key() == key => draft,
+        _ => {
+            window.drafts += 1;
+            NoteDraft::new(key, note, window.drafts)
+        }
     };
-    for splice in editor_ui(ui, look, note, &mut draft) {
+    let access = match trust.and_then(|trust| trust.mine) {
+        Some(may) if may < Capability::Write => Access::Read,
+        _ => Access::Write,
+    };
+    ui.set_max_width(ui.available_width().min(WIDTH_MAX));
+    let id = Id::unique(("note", key));
+    let asked = head_ui(ui, look, (note, trust, access), (&draft, work));
+    let asked = asked.or_else(|| keys(ui, id));
+    let changed = draft.follow(note, work.seen);
+    follow_cursor(ui, id, &changed, &mut draft);
+    if let Some((edit, typed)) = editor_ui(ui, look, id, access, &mut draft) {
         intents.push(Intent::EditNote {
             space,
             document,
-            splice,
+            edit,
+            typed,
         });
+    }
+    // After what was typed in this frame: the step back is the newest then.
+    match asked {
+        Some(_) if draft.is_composing() || access == Access::Read => {}
+        Some(Step::Undo) => intents.push(Intent::UndoNote { space, document }),
+        Some(Step::Redo) => intents.push(Intent::RedoNote { space, document }),
+        None => {}
+    }
+    if asked.is_some() {
+        draft.expects_step();
     }
     window.note = Some(draft);
 }
 
-fn editor_ui(ui: &mut Ui, look: Look<'_>, note: &NoteView, draft: &mut NoteDraft) -> Vec<Splice> {
-    let id = Id::unique(("note", draft.key));
-    if let Some(change) = draft.follow(&note.text) {
-        move_cursor(ui, id, &change);
-    }
-    // The editor's own undo would take back what others wrote.
-    if ui.memory(|memory| memory.has_focus(id)) {
-        ui.input_mut(|input| {
-            input.consume_key(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
-            input.consume_key(Modifiers::COMMAND, Key::Z);
-            input.consume_key(Modifiers::COMMAND, Key::Y);
+/// Title, where the text is, and the buttons; what was asked for.
+fn head_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (note, trust, access): (&NoteView, Option<&Trust>, Access),
+    (draft, work): (&NoteDraft, NoteWork),
+) -> Option<Step> {
+    let state = look.texts.get(match (access, trust) {
+        (Access::Read, _) => "note-read-only",
+        _ if !draft.is_settled() => "note-waits",
+        (_, Some(trust)) if trust.only_here > 0 => "note-here",
+        _ => "note-saved",
+    });
+    let mut asked = None;
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            for (step, icon, key, enabled) in [
+                (Step::Redo, Icon::Redo, "action-redo", work.can_redo),
+                (
+                    Step::Undo,
+                    Icon::Undo,
+                    "action-undo",
+                    work.can_undo || !draft.is_settled(),
+                ),
+            ] {
+                let name = look.texts.get(key);
+                let button = |ui: &mut Ui| icon_button(ui, look, icon, &name);
+                if ui.add_enabled_ui(enabled, button).inner.clicked() {
+                    asked = Some(step);
+                }
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let title = weighted(&note.title, 650.0).size(size::PAGE);
+                ui.add(Label::new(title.color(look.tokens.strong)).truncate());
+                let state = RichText::new(state).size(size::SMALL);
+                ui.add(Label::new(state.color(look.tokens.subdued)).truncate());
+            });
         });
+    });
+    ui.add_space(space::M);
+    asked
+}
+
+/// The editor's own undo would take back what others wrote: its keys are ours.
+fn keys(ui: &Ui, id: Id) -> Option<Step> {
+    if !ui.memory(|memory| memory.has_focus(id)) {
+        return None;
     }
+    ui.input_mut(|input| {
+        let redo = input.consume_key(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z)
+            || input.consume_key(Modifiers::COMMAND, Key::Y);
+        let undo = input.consume_key(Modifiers::COMMAND, Key::Z);
+        match (redo, undo) {
+            (true, _) => Some(Step::Redo),
+            (false, true) => Some(Step::Undo),
+            (false, false) => None,
+        }
+    })
+}
+
+fn editor_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    id: Id,
+    access: Access,
+    draft: &mut NoteDraft,
+) -> Option<(NoteEdit, Typed)> {
+    let before = draft.text.clone();
     let mut buffer = Buffer {
         text: &mut draft.text,
         splices: Vec::new(),
+        access,
     };
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        ui.set_max_width(ui.available_width().min(WIDTH_MAX));
         let height = ui.available_height();
         card(ui, look, |ui| {
             let label = look.texts.get("note-title");
@@ -235,6 +170,7 @@ fn editor_ui(ui: &mut Ui, look: Look<'_>, note: &NoteView, draft: &mut NoteDraft
                 TextEdit::multiline(&mut buffer)
                     .id(id)
                     .hint_text(look.texts.get("note-hint"))
+                    .char_limit(NOTE_LEN_CHARS_MAX)
                     .desired_width(f32::INFINITY)
                     .min_size(egui::vec2(0.0, height - 40.0))
                     .background_color(look.tokens.raised)
@@ -245,94 +181,55 @@ fn editor_ui(ui: &mut Ui, look: Look<'_>, note: &NoteView, draft: &mut NoteDraft
         });
     });
     let splices = buffer.splices;
-    draft.typed(&splices);
-    splices
+    if is_composing(ui, draft) {
+        draft.compose(before);
+        return None;
+    }
+    if draft.is_composing() {
+        return draft.composed();
+    }
+    draft.typed(splices)
 }
 
-fn move_cursor(ui: &Ui, id: Id, change: &Splice) {
+/// Whether an input method shows something that is not decided.
+fn is_composing(ui: &Ui, draft: &NoteDraft) -> bool {
+    ui.input(|input| {
+        let mut composing = draft.is_composing();
+        for event in &input.events {
+            if let Event::Ime(ime) = event {
+                composing = matches!(ime, ImeEvent::Preedit { text, .. } if !text.is_empty());
+            }
+        }
+        composing
+    })
+}
+
+/// The cursor stays where it was in the words around it; after a step back it stands where
+/// something changed.
+fn follow_cursor(ui: &Ui, id: Id, changed: &[Splice], draft: &mut NoteDraft) {
+    let Some(last) = changed.last() else {
+        return;
+    };
+    if draft.takes_step() {
+        let place = CCursor::new(CharIndex(last.at + shift::length(last)));
+        set_cursor(ui, id, |_range| CCursorRange::one(place));
+        return;
+    }
+    let place = |cursor: CCursor| CCursor {
+        index: CharIndex(changed.iter().fold(cursor.index.0, moved)),
+        ..cursor
+    };
+    set_cursor(ui, id, |range| {
+        CCursorRange::two(place(range.secondary), place(range.primary))
+    });
+}
+
+fn set_cursor(ui: &Ui, id: Id, place: impl FnOnce(CCursorRange) -> CCursorRange) {
     let Some(mut state) = TextEditState::load(ui.ctx(), id) else {
         return;
     };
     if let Some(range) = state.cursor.char_range() {
-        let place = |cursor: CCursor| CCursor {
-            index: CharIndex(moved(cursor.index.0, change)),
-            ..cursor
-        };
-        let range = CCursorRange::two(place(range.secondary), place(range.primary));
-        state.cursor.set_char_range(Some(range));
+        state.cursor.set_char_range(Some(place(range)));
         state.store(ui.ctx(), id);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn draft(text: &str) -> NoteDraft {
-        NoteDraft::new(
-            (SpaceId::from_bytes([1; 32]), DocumentId::named("note/x")),
-            text,
-        )
-    }
-
-    fn write(draft: &mut NoteDraft, at: usize, text: &str) -> Vec<Splice> {
-        let mut buffer = Buffer {
-            text: &mut draft.text,
-            splices: Vec::new(),
-        };
-        buffer.insert_text(text, CharIndex(at));
-        let splices = buffer.splices;
-        draft.typed(&splices);
-        splices
-    }
-
-    #[test]
-    fn typing_counts_characters_and_not_bytes() {
-        let mut draft = draft("grün 👩");
-        let splices = write(&mut draft, 6, "!");
-        assert_eq!(
-            splices,
-            [Splice {
-                at: 6,
-                delete: 0,
-                insert: "!".to_owned()
-            }]
-        );
-        assert_eq!(draft.text, "grün 👩!");
-    }
-
-    #[test]
-    fn replacing_everything_touches_only_what_differs() {
-        let mut text = "mine and yours".to_owned();
-        let mut buffer = Buffer {
-            text: &mut text,
-            splices: Vec::new(),
-        };
-        buffer.replace_with("mine or yours");
-        assert_eq!(buffer.splices.len(), 1);
-        assert!(buffer.splices[0].delete <= 3);
-        assert_eq!(text, "mine or yours");
-    }
-
-    #[test]
-    fn own_words_stay_while_the_document_catches_up() {
-        let mut draft = draft("ab");
-        write(&mut draft, 2, "c");
-        write(&mut draft, 3, "d");
-        assert_eq!(draft.follow("ab"), None);
-        assert_eq!(draft.follow("abc"), None);
-        assert_eq!(draft.text, "abcd");
-        assert_eq!(draft.follow("abcd"), None);
-        assert!(draft.unseen.is_empty());
-    }
-
-    #[test]
-    fn words_of_others_come_in_and_move_the_rest() {
-        let mut draft = draft("one two");
-        write(&mut draft, 7, " three");
-        let change = draft.follow("zero one two").unwrap();
-        assert_eq!(draft.text, "zero one two three");
-        assert_eq!(moved(13, &change), 18, "the cursor stays behind its word");
-        assert_eq!(draft.follow("zero one two three"), None);
     }
 }

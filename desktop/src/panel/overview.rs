@@ -1,7 +1,10 @@
-//! All anchors by category: how are we, and where does it burn.
+//! All anchors: first what needs attention, then each category.
+
+use std::collections::BTreeMap;
 
 use aramaki_model::snapshot::Observed;
 use aramaki_model::{Severity, Snapshot, SystemView};
+use aramaki_sync_core::SpaceId;
 use egui::{
     Align, Button, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui,
     UiBuilder, Vec2, WidgetInfo, pos2, vec2,
@@ -11,24 +14,46 @@ use super::{Dialog, Window};
 use crate::theme::{size, space, weighted};
 use crate::view::Route;
 use crate::widget::{
-    Look, age, card, history_strip, paint_severity, pill, severity_glyph, severity_word,
+    Look, age, history_strip, line, paint_severity, pill, severity_glyph, severity_word,
 };
 
 const CARD_HEIGHT: f32 = 64.0;
 const HEAD_HEIGHT: f32 = 40.0;
+const COUNT_HEIGHT: f32 = 58.0;
 const GAP: f32 = 8.0;
 const STRIP_WIDTH: f32 = 150.0;
+/// Below these widths a card leaves out the strip of days, and its counts.
+const STRIP_MIN: f32 = 560.0;
+const COUNTS_MIN: f32 = 380.0;
 
 /// Draws the page.
 pub(super) fn overview_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, window: &mut Window) {
-    head_ui(ui, look, window);
     if snapshot.systems.is_empty() {
+        title_line(ui, look, |_ui| {});
         empty_ui(ui, look, window);
         return;
     }
-    counts_ui(ui, look, snapshot);
-    ui.add_space(space::L);
-    let lines = lines_of(snapshot);
+    title_line(ui, look, |ui| {
+        if ui.button(look.texts.get("action-new-system")).clicked() {
+            window.dialog = Some(Dialog::new_system());
+        }
+    });
+    counts_ui(ui, look, snapshot, window);
+    if window.filter.is_none()
+        && !snapshot
+            .systems
+            .iter()
+            .any(|system| needs_attention(system))
+    {
+        ui.label(RichText::new(look.texts.get("overview-well")).color(look.tokens.subdued));
+    }
+    ui.add_space(space::M);
+    let groups = groups_of(look, snapshot, window.filter);
+    if groups.is_empty() {
+        none_ui(ui, look, window);
+        return;
+    }
+    let lines: Vec<Line<'_>> = groups.iter().flat_map(Group::lines).collect();
     let tops: Vec<f32> = lines
         .iter()
         .scan(0.0, |top, line| {
@@ -41,13 +66,14 @@ pub(super) fn overview_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, wind
     ScrollArea::vertical()
         .auto_shrink(false)
         .show_viewport(ui, |ui, viewport| {
-            let width = ui.available_width() - space::M;
+            let width = ui.available_width();
             let origin = ui.max_rect().min;
             ui.set_height(total);
+            // One card more at both ends: the keyboard moves to what is drawn.
             let first =
-                tops.partition_point(|top| *top < viewport.top() - HEAD_HEIGHT - CARD_HEIGHT);
+                tops.partition_point(|top| *top < viewport.top() - HEAD_HEIGHT - CARD_HEIGHT * 2.0);
             for (line, top) in lines.iter().zip(&tops).skip(first) {
-                if *top > viewport.bottom() {
+                if *top > viewport.bottom() + CARD_HEIGHT + HEAD_HEIGHT {
                     break;
                 }
                 let rect = Rect::from_min_size(
@@ -55,71 +81,112 @@ pub(super) fn overview_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, wind
                     vec2(width, line.height() - GAP),
                 );
                 match line {
-                    Line::Category(name) => category_ui(ui, look, rect, name),
-                    Line::Anchor(system) => anchor_ui(ui, look, rect, system, window),
+                    Line::Head(name) => group_ui(ui, look, rect, name),
+                    Line::Anchor(system) => {
+                        anchor_ui(ui, look, (rect, system), window);
+                    }
                 }
             }
         });
 }
 
+/// Anchors under one head.
+struct Group<'a> {
+    name: String,
+    anchors: Vec<&'a SystemView>,
+}
+
 enum Line<'a> {
-    Category(&'a str),
+    Head(&'a str),
     Anchor(&'a SystemView),
+}
+
+impl Group<'_> {
+    fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        let anchors = self.anchors.iter().map(|system| Line::Anchor(system));
+        std::iter::once(Line::Head(&self.name)).chain(anchors)
+    }
 }
 
 impl Line<'_> {
     fn height(&self) -> f32 {
         match self {
-            Self::Category(_) => HEAD_HEIGHT,
+            Self::Head(_) => HEAD_HEIGHT,
             Self::Anchor(_) => CARD_HEIGHT + GAP,
         }
     }
 }
 
-fn lines_of(snapshot: &Snapshot) -> Vec<Line<'_>> {
-    let by_space: std::collections::BTreeMap<_, _> = snapshot
+/// Whether somebody should look at it: it is observed and not OK.
+fn needs_attention(system: &SystemView) -> bool {
+    system.status.observed == Observed::Yes && !system.status.effective.is_ok()
+}
+
+/// What needs attention, worst and newest first; then the rest by category. A filter shows one
+/// state alone.
+fn groups_of<'a>(
+    look: Look<'_>,
+    snapshot: &'a Snapshot,
+    filter: Option<Severity>,
+) -> Vec<Group<'a>> {
+    let by_space: BTreeMap<SpaceId, &SystemView> = snapshot
         .systems
         .iter()
-        .map(|system| (system.space, system))
+        .map(|system| (system.space, &**system))
         .collect();
-    let mut lines = Vec::with_capacity(snapshot.systems.len());
+    let mut first = Group {
+        name: filter.map_or_else(
+            || look.texts.get("overview-attention"),
+            |severity| severity_word(look, severity),
+        ),
+        anchors: Vec::new(),
+    };
+    let mut groups = Vec::new();
     for category in &snapshot.categories {
-        lines.push(Line::Category(&category.name));
         let anchors = category
             .anchors
             .iter()
-            .filter_map(|space| by_space.get(space));
-        lines.extend(anchors.map(|system| Line::Anchor(system)));
+            .filter_map(|space| by_space.get(space).copied());
+        let (chosen, rest): (Vec<_>, Vec<_>) = anchors.partition(|system| match filter {
+            Some(severity) => system.status.effective == severity,
+            None => needs_attention(system),
+        });
+        first.anchors.extend(chosen);
+        if filter.is_none() && !rest.is_empty() {
+            let name = if category.name.is_empty() {
+                look.texts.get("overview-uncategorised")
+            } else {
+                category.name.clone()
+            };
+            let anchors = rest;
+            groups.push(Group { name, anchors });
+        }
     }
-    lines
+    first.anchors.sort_by(|a, b| {
+        let order = |system: &SystemView| (system.status.effective, system.status.since);
+        order(b).cmp(&order(a)).then_with(|| a.title.cmp(&b.title))
+    });
+    if !first.anchors.is_empty() {
+        groups.insert(0, first);
+    }
+    groups
 }
 
-fn head_ui(ui: &mut Ui, look: Look<'_>, window: &mut Window) {
+/// The page's title, and what stands at its right.
+fn title_line(ui: &mut Ui, look: Look<'_>, right: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
         ui.label(
             weighted(look.texts.get("overview-title"), 650.0)
                 .size(size::PAGE)
                 .color(look.tokens.strong),
         );
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.button(look.texts.get("action-new-system")).clicked() {
-                window.dialog = Some(Dialog::new_system());
-            }
-        });
+        ui.with_layout(Layout::right_to_left(Align::Center), right);
     });
-    ui.add_space(space::L);
+    ui.add_space(space::M);
 }
 
 fn empty_ui(ui: &mut Ui, look: Look<'_>, window: &mut Window) {
-    ui.add_space(80.0);
-    ui.vertical_centered(|ui| {
-        ui.label(
-            weighted(look.texts.get("overview-empty"), 600.0)
-                .size(17.0)
-                .color(look.tokens.strong),
-        );
-        ui.label(RichText::new(look.texts.get("overview-empty-hint")).color(look.tokens.subdued));
-        ui.add_space(space::L);
+    super::empty_ui(ui, look, ("overview-empty", "overview-empty-hint"), |ui| {
         let add = Button::new(
             weighted(look.texts.get("action-new-system"), 600.0).color(look.tokens.on_accent),
         );
@@ -129,43 +196,94 @@ fn empty_ui(ui: &mut Ui, look: Look<'_>, window: &mut Window) {
     });
 }
 
-fn counts_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot) {
-    let shown = [
+fn none_ui(ui: &mut Ui, look: Look<'_>, window: &mut Window) {
+    super::empty_ui(ui, look, ("overview-filter-none", ""), |ui| {
+        if ui.button(look.texts.get("overview-show-all")).clicked() {
+            window.filter = None;
+        }
+    });
+}
+
+/// How many anchors are in each state; a click shows these alone, another click all.
+fn counts_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, window: &mut Window) {
+    const SHOWN: [Severity; 5] = [
         Severity::Critical,
         Severity::Warning,
         Severity::Unknown,
         Severity::Missing,
         Severity::Ok,
     ];
-    ui.columns(shown.len(), |columns| {
-        for (ui, severity) in columns.iter_mut().zip(shown) {
-            card(ui, look, |ui| {
-                ui.spacing_mut().item_spacing.y = 2.0;
-                ui.horizontal(|ui| {
-                    severity_glyph(ui, look, severity, 15.0);
-                    ui.label(
-                        weighted(severity_word(look, severity), 500.0).color(look.tokens.subdued),
-                    );
-                });
-                let count = snapshot.counts.of(severity);
-                let color = if count == 0 {
-                    look.tokens.subdued
-                } else {
-                    look.tokens.strong
-                };
-                ui.label(
-                    weighted(count.to_string(), 650.0)
-                        .size(size::NUMBER)
-                        .color(color),
-                );
-            });
+    let (whole, _) =
+        ui.allocate_exact_size(vec2(ui.available_width(), COUNT_HEIGHT), Sense::hover());
+    let width = (whole.width() - GAP * 4.0) / 5.0;
+    let mut left = whole.left();
+    for severity in SHOWN {
+        let rect = Rect::from_min_size(pos2(left, whole.top()), vec2(width, COUNT_HEIGHT));
+        left += width + GAP;
+        let chosen = window.filter == Some(severity);
+        if count_ui(
+            ui,
+            look,
+            rect,
+            (severity, snapshot.counts.of(severity), chosen),
+        ) {
+            window.filter = if chosen { None } else { Some(severity) };
         }
-    });
+    }
 }
 
-fn category_ui(ui: &mut Ui, look: Look<'_>, rect: Rect, name: &str) {
-    let other = look.texts.get("overview-uncategorised");
-    let name = if name.is_empty() { &other } else { name };
+fn count_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    rect: Rect,
+    (severity, count, chosen): (Severity, u32, bool),
+) -> bool {
+    let word = severity_word(look, severity);
+    let id = ui.scope_id().with(("count", severity.word()));
+    let response = ui.interact(rect, id, Sense::click());
+    let name = format!("{count} {word}");
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &name));
+    let fill = match (chosen, response.hovered() || response.has_focus()) {
+        (true, _) => look.tokens.accent_ground,
+        (false, true) => look.tokens.hover,
+        (false, false) => look.tokens.raised,
+    };
+    let stroke = Stroke::new(1.0, look.tokens.line);
+    ui.painter()
+        .rect(rect, 10.0, fill, stroke, StrokeKind::Inside);
+    let inside = rect.shrink2(vec2(12.0, 8.0));
+    let quiet = count == 0;
+    let color = if quiet {
+        look.tokens.subdued
+    } else {
+        look.tokens.strong
+    };
+    let glyph = Rect::from_center_size(
+        pos2(inside.left() + 8.0, inside.top() + 12.0),
+        Vec2::splat(15.0),
+    );
+    paint_severity(ui, look, severity, glyph);
+    let number = weighted(count.to_string(), 650.0)
+        .size(size::PAGE)
+        .color(color);
+    let number = egui::WidgetText::from(number).into_galley(
+        ui,
+        Some(egui::TextWrapMode::Extend),
+        f32::INFINITY,
+        egui::TextStyle::Body,
+    );
+    let at = pos2(
+        inside.left() + 24.0,
+        inside.top() + 12.0 - number.size().y / 2.0,
+    );
+    ui.painter().galley(at, number, color);
+    let word_line = line(ui, &word, size::SMALL, look.tokens.subdued, inside.width());
+    let at = pos2(inside.left(), inside.bottom() - word_line.size().y + 1.0);
+    ui.painter().galley(at, word_line, look.tokens.subdued);
+    response.on_hover_text(name).clicked()
+}
+
+fn group_ui(ui: &mut Ui, look: Look<'_>, rect: Rect, name: &str) {
     ui.put(
         Rect::from_min_max(pos2(rect.left(), rect.top() + 6.0), rect.max),
         |ui: &mut Ui| {
@@ -181,12 +299,15 @@ fn category_ui(ui: &mut Ui, look: Look<'_>, rect: Rect, name: &str) {
     );
 }
 
-fn anchor_ui(ui: &mut Ui, look: Look<'_>, rect: Rect, system: &SystemView, window: &mut Window) {
-    let response = ui.interact(
-        rect,
-        ui.scope_id().with(("anchor", system.space)),
-        Sense::click(),
-    );
+fn anchor_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (rect, system): (Rect, &SystemView),
+    window: &mut Window,
+) {
+    let id = ui.scope_id().with(("anchor", system.space));
+    let response = ui.interact(rect, id, Sense::click());
+    window.list_has(&response);
     let effective = system.status.effective;
     let why = why(look, system);
     let name = format!(
@@ -195,33 +316,29 @@ fn anchor_ui(ui: &mut Ui, look: Look<'_>, rect: Rect, system: &SystemView, windo
         severity_word(look, effective)
     );
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-    let active = response.hovered() || response.has_focus();
-    let fill = if active {
-        look.tokens.hover
-    } else {
-        look.tokens.raised
+    let (fill, edge) = match (response.has_focus(), response.hovered()) {
+        (true, _) => (look.tokens.hover, look.tokens.accent),
+        (false, true) => (look.tokens.hover, look.tokens.line),
+        (false, false) => (look.tokens.raised, look.tokens.line),
     };
-    ui.painter().rect(
-        rect,
-        10.0,
-        fill,
-        Stroke::new(1.0, look.tokens.line),
-        StrokeKind::Inside,
-    );
+    ui.painter()
+        .rect(rect, 10.0, fill, Stroke::new(1.0, edge), StrokeKind::Inside);
     let glyph =
         Rect::from_center_size(pos2(rect.left() + 26.0, rect.center().y), Vec2::splat(20.0));
     paint_severity(ui, look, effective, glyph);
     let inside = Rect::from_min_max(rect.min + vec2(48.0, 9.0), rect.max - vec2(14.0, 9.0));
     ui.scope_builder(UiBuilder::new().max_rect(inside), |ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if inside.width() > 520.0 {
+            if inside.width() > STRIP_MIN {
                 history_strip(ui, look, &system.history, STRIP_WIDTH);
                 ui.add_space(space::L);
             }
-            for severity in [Severity::Unknown, Severity::Warning, Severity::Critical] {
-                pill(ui, look, severity, system.counts.of(severity));
+            if inside.width() > COUNTS_MIN {
+                for severity in [Severity::Unknown, Severity::Warning, Severity::Critical] {
+                    pill(ui, look, severity, system.counts.of(severity));
+                }
             }
-            if system.status.raw != effective {
+            if system.status.raw != effective && inside.width() > STRIP_MIN {
                 let raw = look.texts.get("overview-raw");
                 severity_glyph(ui, look, system.status.raw, 14.0);
                 ui.label(
@@ -258,7 +375,8 @@ fn title_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView) {
                     .size(size::HEAD)
                     .color(look.tokens.strong),
             )
-            .selectable(false),
+            .selectable(false)
+            .truncate(),
         );
         let mut about = Vec::new();
         if !system.parts.is_empty() {
@@ -289,15 +407,20 @@ fn title_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView) {
 }
 
 /// Why a System is as it is, and for how long, in one line.
-pub(super) fn why(look: Look<'_>, system: &SystemView) -> String {
+fn why(look: Look<'_>, system: &SystemView) -> String {
+    let words = why_words(look, system);
+    match (system.status.observed, system.status.since) {
+        (Observed::Yes, Some(since)) => format!("{words} · {}", age(look, since)),
+        _ => words,
+    }
+}
+
+/// Why a System is as it is.
+pub(super) fn why_words(look: Look<'_>, system: &SystemView) -> String {
     let status = &system.status;
-    let words = match (status.raw, status.observed) {
-        (_, Observed::No) => return look.texts.get("overview-nothing-observed"),
+    match (status.raw, status.observed) {
+        (_, Observed::No) => look.texts.get("overview-nothing-observed"),
         (Severity::Ok, Observed::Yes) => look.texts.get("overview-all-well"),
         _ => status.words(),
-    };
-    match status.since {
-        Some(since) => format!("{words} · {}", age(look, since)),
-        None => words,
     }
 }

@@ -18,6 +18,16 @@ pub(super) struct Palette {
     chosen: usize,
 }
 
+impl Palette {
+    /// A palette in which something was typed already.
+    pub(super) fn of(query: &str) -> Self {
+        Self {
+            query: query.to_owned(),
+            chosen: 0,
+        }
+    }
+}
+
 enum Goal {
     Route(Route),
     NewSystem,
@@ -50,6 +60,7 @@ pub(super) fn palette_ui(ui: &Ui, look: Look<'_>, snapshot: &Snapshot, window: &
     let mut picked = None;
     let id = Id::unique("palette");
     let modal = Modal::new(id)
+        .frame(super::dialog::frame(ui))
         .area(Modal::default_area(id).anchor(Align2::CENTER_TOP, vec2(0.0, 84.0)))
         .show(ui.ctx(), |ui| {
             ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 80.0));
@@ -107,6 +118,7 @@ fn search(look: Look<'_>, snapshot: &Snapshot, query: &str) -> Vec<Found> {
     let pages = [
         (Icon::Overview, "nav-overview", Goal::Route(Route::Overview)),
         (Icon::Timeline, "nav-timeline", Goal::Route(Route::Timeline)),
+        (Icon::Peers, "nav-peers", Goal::Route(Route::Peers)),
         (Icon::Add, "action-new-system", Goal::NewSystem),
     ]
     .into_iter()

@@ -1,33 +1,25 @@
 //! The connection, told honestly: this disk, each peer, and the age of what one sees.
 
-use egui::{Button, Popup, RichText, Ui};
+use egui::{Button, Popup, RichText, ScrollArea, Ui};
 
+use super::Window;
 use crate::theme::{size, space, weighted};
-use crate::view::{Peer, PeerKind, SyncState};
-use crate::widget::{Icon, Look, age};
+use crate::view::{Peer, PeerKind, RelayReach, Route, SyncState};
+use crate::widget::{Icon, Look, ago};
 
-/// The chip in the top bar; a click shows everyone.
-pub(super) fn chip_ui(ui: &mut Ui, look: Look<'_>, sync: &SyncState) {
-    let connected = u64::try_from(sync.connected()).unwrap_or(u64::MAX);
-    let mut words = if connected == 0 {
-        look.texts.get("sync-offline")
-    } else {
-        look.texts.count("sync-online", connected)
-    };
-    if sync.pending > 0 {
-        words = format!(
-            "{words} · {}",
-            look.texts.count("sync-pending", sync.pending)
-        );
-    } else if let Some(newest) = sync.newest {
-        words = format!("{words} · {}", age(look, newest));
-    }
+const WIDTH: f32 = 320.0;
+/// How many devices the small list names; the page names all.
+const DEVICES_MAX: usize = 8;
+
+/// The chip in the top bar; a click shows more.
+pub(super) fn chip_ui(ui: &mut Ui, look: Look<'_>, sync: &SyncState, window: &mut Window) {
+    let words = words(look, sync);
     let response = ui.add(
         Button::new(RichText::new(format!("      {words}")).size(size::SMALL + 0.5))
             .fill(look.tokens.field)
             .corner_radius(13),
     );
-    let (sign, tint) = if connected == 0 {
+    let (sign, tint) = if sync.connected() == 0 {
         (Icon::Offline, look.tokens.subdued)
     } else {
         (Icon::Online, look.tokens.accent)
@@ -41,45 +33,106 @@ pub(super) fn chip_ui(ui: &mut Ui, look: Look<'_>, sync: &SyncState) {
         tint,
     );
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &words));
-    Popup::menu(&response)
-        .width(320.0)
-        .show(|ui| details_ui(ui, look, sync));
+    let shown = Popup::menu(&response)
+        .width(WIDTH)
+        .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
+        .show(|ui| super::popup_space(ui, |ui| details_ui(ui, look, sync)));
+    if shown.is_some_and(|shown| shown.inner) {
+        Popup::close_all(ui.ctx());
+        window.go(Route::Peers);
+    }
 }
 
-fn details_ui(ui: &mut Ui, look: Look<'_>, sync: &SyncState) {
-    fact_ui(
-        ui,
-        look,
-        &look.texts.get("sync-disk"),
-        &look.texts.get("sync-disk-value"),
-    );
+/// How many are connected, whether a relay is among them, and what waits or how old all is.
+fn words(look: Look<'_>, sync: &SyncState) -> String {
+    let connected = u64::try_from(sync.connected()).unwrap_or(u64::MAX);
+    let mut words = vec![if connected == 0 {
+        look.texts.get("sync-offline")
+    } else {
+        look.texts.count("sync-online", connected)
+    }];
+    if connected > 0 && sync.relay() == RelayReach::Away {
+        words.push(look.texts.get("sync-no-relay"));
+    }
+    if sync.pending > 0 {
+        words.push(look.texts.count("sync-pending", sync.pending));
+    } else if let Some(newest) = sync.newest {
+        words.push(ago(look, newest));
+    }
+    words.join(" · ")
+}
+
+/// Draws the list; whether somebody wants to see everyone.
+fn details_ui(ui: &mut Ui, look: Look<'_>, sync: &SyncState) -> bool {
+    let disk = look.texts.get("sync-disk-value");
+    fact_ui(ui, look, &look.texts.get("sync-disk"), &disk);
     ui.label(look.texts.count("sync-pending", sync.pending));
     if let Some(newest) = sync.newest {
-        ui.label(look.texts.with("sync-age", &[("age", &age(look, newest))]));
+        ui.label(look.texts.with("sync-age", &[("age", &ago(look, newest))]));
     }
     ui.separator();
     if sync.peers.is_empty() {
         ui.label(RichText::new(look.texts.get("sync-peer-none")).color(look.tokens.subdued));
+        return false;
     }
-    for peer in &sync.peers {
-        peer_ui(ui, look, peer);
+    let height = (ui.ctx().content_rect().height() * 0.5).max(120.0);
+    ScrollArea::vertical().max_height(height).show(ui, |ui| {
+        let named = sync
+            .peers
+            .iter()
+            .filter(|peer| peer.kind != PeerKind::Agent);
+        for peer in named.take(DEVICES_MAX) {
+            peer_ui(ui, look, peer);
+        }
+        agents_ui(ui, look, sync);
+    });
+    ui.add_space(space::S);
+    ui.button(look.texts.get("sync-show-peers")).clicked()
+}
+
+fn agents_ui(ui: &mut Ui, look: Look<'_>, sync: &SyncState) {
+    let agents = || {
+        sync.peers
+            .iter()
+            .filter(|peer| peer.kind == PeerKind::Agent)
+    };
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    let (all, here) = (
+        count(agents().count()),
+        count(agents().filter(|agent| agent.path.is_some()).count()),
+    );
+    if all > 0 {
+        let connected = look.texts.count("sync-agents-connected", here);
+        fact_ui(ui, look, &look.texts.count("sync-agents", all), &connected);
+    }
+}
+
+/// What a peer is, in a word.
+pub(super) fn kind_word(look: Look<'_>, kind: PeerKind) -> String {
+    look.texts.get(match kind {
+        PeerKind::Here => "peer-here",
+        PeerKind::Relay => "peer-relay",
+        PeerKind::Agent => "peer-agent",
+        PeerKind::Device => "peer-device",
+        PeerKind::RecoveryKit => "peer-recovery",
+        PeerKind::Invitation => "start-invitation",
+    })
+}
+
+/// Whether a peer is here, and since when it is not.
+pub(super) fn reach_words(look: Look<'_>, peer: &Peer) -> String {
+    match (&peer.path, peer.seen) {
+        (Some(path), _) => look.texts.with("sync-peer-here", &[("path", path)]),
+        (None, Some(seen)) => look
+            .texts
+            .with("sync-peer-gone", &[("age", &ago(look, seen))]),
+        (None, None) => look.texts.get("sync-peer-never"),
     }
 }
 
 fn peer_ui(ui: &mut Ui, look: Look<'_>, peer: &Peer) {
-    let kind = look.texts.get(match peer.kind {
-        PeerKind::Relay => "peer-relay",
-        PeerKind::Agent => "peer-agent",
-        PeerKind::Device => "peer-device",
-    });
-    let state = match (&peer.path, peer.seen) {
-        (Some(path), _) => look.texts.with("sync-peer-here", &[("path", path)]),
-        (None, Some(seen)) => look
-            .texts
-            .with("sync-peer-gone", &[("age", &age(look, seen))]),
-        (None, None) => look.texts.get("sync-peer-never"),
-    };
-    fact_ui(ui, look, &format!("{kind} · {}", peer.name), &state);
+    let title = format!("{} · {}", kind_word(look, peer.kind), peer.name);
+    fact_ui(ui, look, &title, &reach_words(look, peer));
 }
 
 fn fact_ui(ui: &mut Ui, look: Look<'_>, what: &str, value: &str) {

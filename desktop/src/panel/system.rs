@@ -1,46 +1,60 @@
 //! One System: how it is and why, what may be touched, whom to call, and what went on.
 
-use aramaki_model::snapshot::{Access, CheckView, Observed, PartView, StatusView};
-use aramaki_model::status::{AgentLife, Handled};
-use aramaki_model::system::Touch;
+mod around;
+mod checks;
+
+use aramaki_model::snapshot::{Observed, StatusView};
 use aramaki_model::{Severity, Snapshot, SystemView};
 use aramaki_sync_core::SpaceId;
 use egui::{Align, Label, Layout, RichText, Sense, Ui, vec2};
 
-use super::timeline::item_ui;
 use super::{Dialog, Window, dialog, page};
 use crate::theme::{size, space, weighted};
-use crate::view::Route;
+use crate::view::{Route, Trust};
 use crate::widget::{
-    Icon, Look, Row, age, card_titled, clock, history_strip, row, severity_glyph, severity_word,
+    Icon, Look, ago, card_titled, clock, history_strip, severity_glyph, severity_word,
 };
 
 const WIDTH_MAX: f32 = 1_180.0;
 /// Below this width everything stands in one column.
 const TWO_COLUMNS_MIN: f32 = 760.0;
-const TIMELINE_SHOWN_MAX: usize = 40;
-const CHECKS_SHOWN_MAX: usize = 200;
-const PARTS_SHOWN_MAX: usize = 200;
+const STRIP_WIDTH: f32 = 200.0;
+
+/// One System and all around it.
+#[derive(Clone, Copy)]
+struct Page<'a> {
+    snapshot: &'a Snapshot,
+    system: &'a SystemView,
+    trust: Option<&'a Trust>,
+}
 
 /// Draws the page.
 pub(super) fn system_ui(
     ui: &mut Ui,
     look: Look<'_>,
-    snapshot: &Snapshot,
+    (snapshot, trust): (&Snapshot, Option<&Trust>),
     space: SpaceId,
     window: &mut Window,
 ) {
     let Some(system) = snapshot.system(&space) else {
-        ui.label(look.texts.get("part-not-shared"));
+        super::empty_ui(ui, look, ("system-gone", ""), |_ui| {});
         return;
     };
+    let shown = Page {
+        snapshot,
+        system,
+        trust,
+    };
+    ui.set_max_width(ui.available_width().min(WIDTH_MAX));
     head_ui(ui, look, system, window);
     page(ui, WIDTH_MAX, |ui| {
-        now_ui(ui, look, system);
-        ui.add_space(space::M);
+        now_ui(ui, look, shown, window);
+        ui.add_space(space::S);
         if ui.available_width() < TWO_COLUMNS_MIN {
-            left_ui(ui, look, system, window);
-            right_ui(ui, look, system, window);
+            // What one must know before one touches anything comes before the details.
+            around::duty_ui(ui, look, system);
+            checks::left_ui(ui, look, shown, window);
+            around::around_ui(ui, look, shown, window);
             return;
         }
         let width = ui.available_width();
@@ -53,10 +67,13 @@ pub(super) fn system_ui(
                     add(ui);
                 });
             };
-            let left = (width - space::L) * 0.6;
-            column(ui, left, &mut |ui| left_ui(ui, look, system, window));
+            let left = ((width - space::L) * 0.6).floor();
+            column(ui, left, &mut |ui| {
+                checks::left_ui(ui, look, shown, window);
+            });
             column(ui, width - space::L - left, &mut |ui| {
-                right_ui(ui, look, system, window);
+                around::duty_ui(ui, look, system);
+                around::around_ui(ui, look, shown, window);
             });
         });
     });
@@ -64,18 +81,16 @@ pub(super) fn system_ui(
 
 /// The way back to where this belongs; whether it was taken.
 pub(super) fn back_ui(ui: &mut Ui, look: Look<'_>, to: &str) -> bool {
-    let mut clicked = false;
-    ui.horizontal(|ui| {
-        let text = RichText::new(format!("    {to}"))
-            .size(size::SMALL)
-            .color(look.tokens.subdued);
-        let response = ui.add(Label::new(text).selectable(false).sense(Sense::click()));
-        let at = egui::pos2(response.rect.left() + 5.0, response.rect.center().y);
-        let sign = egui::Rect::from_center_size(at, vec2(11.0, 11.0));
-        Icon::Back.paint(ui, sign, look.tokens.subdued);
-        clicked = response.clicked();
-    });
-    clicked
+    let text = RichText::new(format!("    {to}"))
+        .size(size::SMALL)
+        .color(look.tokens.subdued);
+    let button = egui::Button::new(text).frame(false).truncate();
+    let response = ui.add(button);
+    let at = egui::pos2(response.rect.left() + 5.0, response.rect.center().y);
+    let sign = egui::Rect::from_center_size(at, vec2(11.0, 11.0));
+    Icon::Back.paint(ui, sign, look.tokens.subdued);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, to));
+    response.clicked()
 }
 
 fn head_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView, window: &mut Window) {
@@ -103,57 +118,75 @@ fn head_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView, window: &mut Window
         });
     });
     if !system.purpose.is_empty() {
-        ui.label(RichText::new(&system.purpose).color(look.tokens.subdued));
+        let purpose = RichText::new(&system.purpose).color(look.tokens.subdued);
+        ui.add(Label::new(purpose).wrap());
     }
-    ui.add_space(space::M);
+    ui.add_space(space::S);
 }
 
+/// A short second word.
 fn quiet(ui: &mut Ui, look: Look<'_>, text: &str) {
-    ui.add(
-        Label::new(
-            RichText::new(text)
-                .size(size::SMALL)
-                .color(look.tokens.subdued),
-        )
-        .truncate(),
-    );
+    let text = RichText::new(text)
+        .size(size::SMALL)
+        .color(look.tokens.subdued);
+    ui.add(Label::new(text).truncate());
 }
 
-fn now_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView) {
-    let status = &system.status;
+fn now_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window) {
+    let (system, status) = (shown.system, &shown.system.status);
     card_titled(ui, look, &look.texts.get("system-status"), |ui| {
         ui.horizontal(|ui| {
+            let beside = ui.available_width() > STRIP_WIDTH * 2.0;
             ui.vertical(|ui| {
-                ui.set_width((ui.available_width() - 220.0).max(240.0));
-                state_ui(ui, look, status);
-                ui.add(Label::new(super::overview::why(look, system)).wrap());
-                if let Some(Severity::Warning | Severity::Critical | Severity::Unknown) =
-                    status.cause.as_ref().map(|cause| cause.severity)
-                    && status.worst_path.len() > 1
-                {
-                    let names: Vec<_> = status
-                        .worst_path
-                        .iter()
-                        .map(|(_, name)| name.as_str())
-                        .collect();
-                    let way = format!("{}: {}", look.texts.get("system-why"), names.join(" → "));
-                    quiet(ui, look, &way);
+                if beside {
+                    ui.set_width(ui.available_width() - STRIP_WIDTH - space::XL);
                 }
+                state_ui(ui, look, status);
+                ui.add(Label::new(super::overview::why_words(look, system)).wrap());
+                way_ui(ui, look, status, window);
             });
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                history_strip(ui, look, &system.history, 200.0);
-            });
+            if beside {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    history_strip(ui, look, &system.history, STRIP_WIDTH);
+                });
+            }
         });
     });
 }
 
+/// The way to what makes it as bad as it is; each step leads there.
+fn way_ui(ui: &mut Ui, look: Look<'_>, status: &StatusView, window: &mut Window) {
+    let bad = status
+        .cause
+        .as_ref()
+        .is_some_and(|cause| cause.severity > Severity::Missing);
+    if !bad || status.worst_path.len() < 2 {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = space::S;
+        quiet(ui, look, &look.texts.get("system-why"));
+        for (space, name) in status.worst_path.iter().skip(1) {
+            quiet(ui, look, "→");
+            let link = Label::new(RichText::new(name).color(look.tokens.accent))
+                .selectable(false)
+                .sense(Sense::click());
+            let response = ui.add(link);
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Link, true, name));
+            if response.clicked() {
+                window.go(Route::System(*space));
+            }
+        }
+    });
+}
+
 fn state_ui(ui: &mut Ui, look: Look<'_>, status: &StatusView) {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let word = severity_word(look, status.effective);
         let color = look.tokens.severity(status.effective);
         ui.label(weighted(word, 650.0).size(17.0).color(color));
         if let (Some(since), Observed::Yes) = (status.since, status.observed) {
-            let (time, old) = (clock(look, since), age(look, since));
+            let (time, old) = (clock(look, since), ago(look, since));
             let since = look
                 .texts
                 .with("system-since", &[("time", &time), ("age", &old)]);
@@ -166,185 +199,10 @@ fn state_ui(ui: &mut Ui, look: Look<'_>, status: &StatusView) {
     });
 }
 
-fn left_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView, window: &mut Window) {
-    card_titled(ui, look, &look.texts.get("system-checks"), |ui| {
-        none_ui(ui, look, system.checks.is_empty(), "system-none-checks");
-        for check in system.checks.iter().take(CHECKS_SHOWN_MAX) {
-            check_ui(ui, look, check);
-        }
-    });
-    ui.add_space(space::S);
-    card_titled(ui, look, &look.texts.get("system-parts"), |ui| {
-        ui.spacing_mut().item_spacing.y = 1.0;
-        none_ui(ui, look, system.parts.is_empty(), "system-none-parts");
-        for part in system.parts.iter().take(PARTS_SHOWN_MAX) {
-            part_ui(ui, look, part, window);
-        }
-    });
-    ui.add_space(space::S);
-    card_titled(ui, look, &look.texts.get("system-timeline"), |ui| {
-        ui.spacing_mut().item_spacing.y = 1.0;
-        none_ui(ui, look, system.timeline.is_empty(), "system-none-timeline");
-        for item in system.timeline.iter().take(TIMELINE_SHOWN_MAX) {
-            item_ui(ui, look, item, "");
-        }
-    });
-}
-
+/// What is said where a card would be empty.
 fn none_ui(ui: &mut Ui, look: Look<'_>, empty: bool, key: &str) {
     if empty {
-        ui.label(RichText::new(look.texts.get(key)).color(look.tokens.subdued));
-    }
-}
-
-fn check_ui(ui: &mut Ui, look: Look<'_>, check: &CheckView) {
-    ui.horizontal(|ui| {
-        severity_glyph(ui, look, check.status.effective, 14.0);
-        ui.label(weighted(&check.check.name, 550.0).color(look.tokens.strong));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if let Some(since) = check.status.since {
-                quiet(ui, look, &age(look, since));
-            }
-            if check.flapping {
-                quiet(ui, look, &look.texts.get("check-flapping"));
-            }
-            match check.status.handled {
-                Some(Handled::Acknowledged) => {
-                    quiet(ui, look, &look.texts.get("check-handled-ack"));
-                }
-                Some(Handled::Silenced) => {
-                    quiet(ui, look, &look.texts.get("check-handled-silence"));
-                }
-                None => {}
-            }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                let said = ui.add(Label::new(&check.summary).truncate());
-                let ok = match check.last_ok {
-                    Some(time) => look
-                        .texts
-                        .with("check-last-ok", &[("time", &clock(look, time))]),
-                    None => look.texts.get("check-never-ok"),
-                };
-                said.on_hover_text(format!("{}\n{}\n{ok}", check.summary, check.detail));
-            });
-        });
-    });
-}
-
-fn part_ui(ui: &mut Ui, look: Look<'_>, part: &PartView, window: &mut Window) {
-    let severity = part.effective.unwrap_or(Severity::Missing);
-    let not_shared = look.texts.get("part-not-shared");
-    let mut line = Row::severity(severity, &severity_word(look, severity), &part.label);
-    if part.access == Access::NotShared {
-        line.trailing = &not_shared;
-    }
-    let clicked = row(ui, look, &line).clicked();
-    if clicked && part.access == Access::Readable {
-        window.go(Route::System(part.space));
-    }
-}
-
-fn right_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView, window: &mut Window) {
-    card_titled(ui, look, &look.texts.get("system-rules"), |ui| {
-        none_ui(ui, look, system.rules.is_empty(), "system-none-rules");
-        for (_, rule) in &system.rules {
-            let key = match rule.touch {
-                Touch::Freely => "touch-freely",
-                Touch::AskFirst => "touch-ask",
-                Touch::Escalate => "touch-escalate",
-            };
-            pair_ui(ui, look, &look.texts.get(key), &rule.text);
-        }
-    });
-    ui.add_space(space::S);
-    card_titled(ui, look, &look.texts.get("system-contacts"), |ui| {
-        none_ui(ui, look, system.contacts.is_empty(), "system-none-contacts");
-        for (_, contact) in &system.contacts {
-            let words = [&contact.name, &contact.reach, &contact.hours];
-            let words: Vec<&str> = words
-                .into_iter()
-                .map(String::as_str)
-                .filter(|word| !word.is_empty())
-                .collect();
-            pair_ui(ui, look, &contact.role, &words.join(" · "));
-        }
-    });
-    ui.add_space(space::S);
-    card_titled(ui, look, &look.texts.get("system-notes"), |ui| {
-        ui.spacing_mut().item_spacing.y = 1.0;
-        none_ui(ui, look, system.notes.is_empty(), "system-none-notes");
-        for note in &system.notes {
-            if row(ui, look, &Row::icon(Icon::Note, &note.title, false)).clicked() {
-                window.go(Route::Note(system.space, note.document));
-            }
-        }
-    });
-    around_ui(ui, look, system, window);
-}
-
-/// Dashboards, agents and aggregates: only what there is.
-fn around_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView, window: &mut Window) {
-    if !system.dashboards.is_empty() {
-        ui.add_space(space::S);
-        card_titled(ui, look, &look.texts.get("system-dashboards"), |ui| {
-            for (_, dashboard) in &system.dashboards {
-                link_ui(ui, &dashboard.title, &dashboard.url);
-            }
-        });
-    }
-    if !system.agents.is_empty() {
-        ui.add_space(space::S);
-        card_titled(ui, look, &look.texts.get("system-agents"), |ui| {
-            for agent in &system.agents {
-                let severity = match agent.life {
-                    AgentLife::Alive => Severity::Ok,
-                    AgentLife::Stopped | AgentLife::Stale => Severity::Unknown,
-                    AgentLife::Unseen => Severity::Missing,
-                };
-                ui.horizontal(|ui| {
-                    severity_glyph(ui, look, severity, 14.0);
-                    ui.label(&agent.label);
-                    if let Some(seen) = agent.seen {
-                        quiet(ui, look, &age(look, seen));
-                    }
-                });
-            }
-        });
-    }
-    if !system.aggregates.is_empty() {
-        ui.add_space(space::S);
-        card_titled(ui, look, &look.texts.get("system-part-of"), |ui| {
-            ui.spacing_mut().item_spacing.y = 1.0;
-            for (space, title) in &system.aggregates {
-                if row(ui, look, &Row::icon(Icon::Overview, title, false)).clicked() {
-                    window.go(Route::System(*space));
-                }
-            }
-        });
-    }
-}
-
-/// A link whose address comes from a document: only the web, and its address is visible.
-fn link_ui(ui: &mut Ui, title: &str, url: &str) {
-    if url.starts_with("https://") || url.starts_with("http://") {
-        ui.hyperlink_to(title, url).on_hover_text(url);
-    } else {
-        ui.label(format!("{title}: {url}"));
-    }
-}
-
-fn pair_ui(ui: &mut Ui, look: Look<'_>, what: &str, words: &str) {
-    ui.horizontal_top(|ui| {
-        let (rect, _) = ui.allocate_exact_size(vec2(92.0, 18.0), Sense::hover());
-        ui.put(rect, |ui: &mut Ui| {
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                let what = RichText::new(what)
-                    .size(size::SMALL + 0.5)
-                    .color(look.tokens.subdued);
-                ui.add(Label::new(what).truncate())
-            })
-            .inner
-        });
+        let words = RichText::new(look.texts.get(key)).color(look.tokens.subdued);
         ui.add(Label::new(words).wrap());
-    });
+    }
 }

@@ -2,12 +2,18 @@
 
 use aramaki_model::Snapshot;
 use aramaki_model::snapshot::{TimelineEvent, TimelineItem};
-use egui::{Label, RichText, ScrollArea, Ui, vec2};
+use egui::{
+    FontId, Rect, Response, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, pos2, vec2,
+};
 
 use super::Window;
 use crate::theme::{size, space, weighted};
 use crate::view::Route;
-use crate::widget::{Icon, Look, clock, icon, severity_glyph};
+use crate::widget::{Icon, Look, clock, line, paint_severity, severity_word};
+
+const GLYPH: f32 = 14.0;
+/// How much of a row a System's name may take.
+const NAME_SHARE: f32 = 0.34;
 
 /// Draws the page over all Systems.
 pub(super) fn timeline_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, window: &mut Window) {
@@ -22,7 +28,12 @@ pub(super) fn timeline_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, wind
             RichText::new(look.texts.count("timeline-count", count)).color(look.tokens.subdued),
         );
     });
-    ui.add_space(space::L);
+    ui.add_space(space::M);
+    if snapshot.timeline.is_empty() {
+        super::empty_ui(ui, look, ("system-none-timeline", ""), |_ui| {});
+        return;
+    }
+    ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().auto_shrink(false).show_rows(
         ui,
         space::ROW,
@@ -32,7 +43,9 @@ pub(super) fn timeline_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, wind
                 let title = snapshot
                     .system(&item.system)
                     .map_or("", |system| system.title.as_str());
-                if item_ui(ui, look, item, title) {
+                let response = item_ui(ui, look, item, title);
+                window.list_has(&response);
+                if response.clicked() {
                     window.go(Route::System(item.system));
                 }
             }
@@ -40,35 +53,67 @@ pub(super) fn timeline_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, wind
     );
 }
 
-/// One entry in one line; whether its System was clicked.
-pub(super) fn item_ui(ui: &mut Ui, look: Look<'_>, item: &TimelineItem, system: &str) -> bool {
-    let mut followed = false;
-    ui.horizontal(|ui| {
-        ui.set_height(space::ROW - 4.0);
-        ui.add_sized(
-            vec2(118.0, 18.0),
-            Label::new(
-                RichText::new(clock(look, item.at))
-                    .monospace()
-                    .size(size::SMALL)
-                    .color(look.tokens.subdued),
-            ),
-        );
-        match &item.event {
-            TimelineEvent::Transition { to, .. } => {
-                severity_glyph(ui, look, *to, 14.0);
-            }
-            TimelineEvent::Message(_) => icon(ui, Icon::Note, 14.0, look.tokens.subdued),
-            _ => icon(ui, Icon::Timeline, 14.0, look.tokens.subdued),
+/// One entry in one line: when, what, whose, and the words. Without a System it leads nowhere.
+pub(super) fn item_ui(ui: &mut Ui, look: Look<'_>, item: &TimelineItem, system: &str) -> Response {
+    let (sense, role) = if system.is_empty() {
+        (Sense::hover(), Role::Label)
+    } else {
+        (Sense::click(), Role::Button)
+    };
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), space::ROW), sense);
+    let (time, words) = (clock(look, item.at), words(look, &item.event));
+    let state = match &item.event {
+        TimelineEvent::Transition { to, .. } => Some(*to),
+        _ => None,
+    };
+    let name = [
+        time.as_str(),
+        system,
+        &state.map_or_else(String::new, |state| severity_word(look, state)),
+        &words,
+    ]
+    .into_iter()
+    .filter(|part| !part.is_empty())
+    .collect::<Vec<_>>()
+    .join(" · ");
+    response.widget_info(|| WidgetInfo::labeled(role, true, &name));
+    if sense.senses_click() && (response.hovered() || response.has_focus()) {
+        ui.painter().rect_filled(rect, 6.0, look.tokens.hover);
+    }
+    let middle = rect.center().y;
+    let font = FontId::monospace(size::SMALL);
+    let time = ui.painter().layout_no_wrap(time, font, look.tokens.subdued);
+    // Times of today are as wide as each other; a date makes a row begin later.
+    let mut left = rect.left() + space::M;
+    let width = time.size().x;
+    ui.painter().galley(
+        pos2(left, middle - time.size().y / 2.0),
+        time,
+        look.tokens.subdued,
+    );
+    left += width + space::L;
+    let glyph = Rect::from_center_size(pos2(left + GLYPH / 2.0, middle), Vec2::splat(GLYPH));
+    match (state, &item.event) {
+        (Some(state), _) => paint_severity(ui, look, state, glyph),
+        (None, TimelineEvent::Message(_)) => Icon::Note.paint(ui, glyph, look.tokens.subdued),
+        (None, _) => Icon::Timeline.paint(ui, glyph, look.tokens.subdued),
+    }
+    left += GLYPH + space::M;
+    for (text, color, share) in [
+        (system, look.tokens.strong, NAME_SHARE),
+        (words.as_str(), look.tokens.text, 1.0),
+    ] {
+        let room = (rect.right() - space::M - left) * share;
+        if text.is_empty() || room < GLYPH {
+            continue;
         }
-        if !system.is_empty() {
-            let link = Label::new(weighted(system, 550.0).color(look.tokens.strong))
-                .sense(egui::Sense::click());
-            followed = ui.add(link).clicked();
-        }
-        ui.add(Label::new(words(look, &item.event)).truncate());
-    });
-    followed
+        let galley = line(ui, text, size::BODY, color, room);
+        let width = galley.size().x;
+        ui.painter()
+            .galley(pos2(left, middle - galley.size().y / 2.0), galley, color);
+        left += width + space::M;
+    }
+    response.on_hover_text(words)
 }
 
 fn words(look: Look<'_>, event: &TimelineEvent) -> String {

@@ -1,6 +1,10 @@
 //! Line icons on a grid of 16, tinted with the text beside them.
 
-use egui::{Color32, Pos2, Rect, Sense, Shape, Stroke, Ui, Vec2, pos2};
+use egui::{
+    Button, Color32, Pos2, Rect, Response, Role, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, pos2,
+};
+
+use super::Look;
 
 /// An icon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +23,16 @@ pub enum Icon {
     Share,
     /// Left.
     Back,
-    /// Half a disc.
-    Theme,
+    /// Three sliders.
+    Settings,
+    /// Two people.
+    Peers,
+    /// A key.
+    Trust,
+    /// An arrow that turns left.
+    Undo,
+    /// An arrow that turns right.
+    Redo,
     /// Connected.
     Online,
     /// Not connected.
@@ -86,20 +98,64 @@ impl Icon {
                 &[(3.5, 8.0), (3.5, 13.8), (12.5, 13.8), (12.5, 8.0)],
             ],
             Self::Back => &[&[(9.8, 3.0), (4.8, 8.0), (9.8, 13.0)]],
-            Self::Theme => &[
+            Self::Settings => &[
+                &[(2.0, 4.5), (14.0, 4.5)],
+                &[(2.0, 8.0), (14.0, 8.0)],
+                &[(2.0, 11.5), (14.0, 11.5)],
+                &[(10.5, 3.0), (10.5, 6.0)],
+                &[(5.0, 6.5), (5.0, 9.5)],
+                &[(9.0, 10.0), (9.0, 13.0)],
+            ],
+            Self::Peers => &[
+                &[(2.0, 3.0), (9.0, 3.0), (9.0, 8.0), (2.0, 8.0), (2.0, 3.0)],
+                &[(4.0, 10.5), (7.0, 10.5)],
+                &[(5.5, 8.0), (5.5, 10.5)],
                 &[
-                    (8.0, 2.0),
-                    (12.2, 3.8),
-                    (14.0, 8.0),
-                    (12.2, 12.2),
-                    (8.0, 14.0),
-                    (3.8, 12.2),
-                    (2.0, 8.0),
-                    (3.8, 3.8),
-                    (8.0, 2.0),
-                    (8.0, 14.0),
+                    (11.0, 6.0),
+                    (14.2, 6.0),
+                    (14.2, 13.0),
+                    (11.0, 13.0),
+                    (11.0, 6.0),
                 ],
-                &[(10.5, 4.0), (10.5, 12.0)],
+            ],
+            Self::Trust => &[
+                &[
+                    (8.2, 5.5),
+                    (7.4, 7.4),
+                    (5.5, 8.2),
+                    (3.6, 7.4),
+                    (2.8, 5.5),
+                    (3.6, 3.6),
+                    (5.5, 2.8),
+                    (7.4, 3.6),
+                    (8.2, 5.5),
+                ],
+                &[(7.4, 7.4), (13.4, 13.4), (11.2, 13.4)],
+                &[(10.4, 10.4), (12.2, 8.6)],
+            ],
+            Self::Undo => &[
+                &[(6.0, 3.0), (2.8, 6.2), (6.0, 9.4)],
+                &[
+                    (2.8, 6.2),
+                    (10.2, 6.2),
+                    (12.6, 7.4),
+                    (13.4, 9.6),
+                    (12.6, 11.8),
+                    (10.2, 13.0),
+                    (6.0, 13.0),
+                ],
+            ],
+            Self::Redo => &[
+                &[(10.0, 3.0), (13.2, 6.2), (10.0, 9.4)],
+                &[
+                    (13.2, 6.2),
+                    (5.8, 6.2),
+                    (3.4, 7.4),
+                    (2.6, 9.6),
+                    (3.4, 11.8),
+                    (5.8, 13.0),
+                    (10.0, 13.0),
+                ],
             ],
             Self::Online => &[
                 &[(2.0, 6.0), (8.0, 3.0), (14.0, 6.0)],
@@ -132,4 +188,22 @@ impl Icon {
 pub fn icon(ui: &mut Ui, what: Icon, side: f32, color: Color32) {
     let (rect, _) = ui.allocate_exact_size(Vec2::splat(side), Sense::hover());
     what.paint(ui, rect, color);
+}
+
+/// A button that shows an icon alone; its name is said to those who do not see it, and on hover.
+pub fn icon_button(ui: &mut Ui, look: Look<'_>, what: Icon, name: &str) -> Response {
+    let enabled = ui.is_enabled();
+    let button = Button::new("")
+        .fill(Color32::TRANSPARENT)
+        .min_size(Vec2::new(28.0, 26.0));
+    let response = ui.add(button);
+    let color = match (enabled, response.hovered() || response.has_focus()) {
+        (false, _) => look.tokens.line,
+        (true, false) => look.tokens.subdued,
+        (true, true) => look.tokens.strong,
+    };
+    let place = Rect::from_center_size(response.rect.center(), Vec2::splat(16.0));
+    what.paint(ui, place, color);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
+    response.on_hover_text(name)
 }

@@ -1,8 +1,10 @@
 //! The one list row: full width, leading shape, text, and something quiet at its right end.
 
+use std::sync::Arc;
+
 use aramaki_model::Severity;
 use egui::{
-    Align, Color32, FontId, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2,
+    Align, Color32, FontId, Galley, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2,
     text::LayoutJob, text::TextFormat, text::TextWrapping, vec2,
 };
 
@@ -63,6 +65,9 @@ pub fn row(ui: &mut Ui, look: Look<'_>, row: &Row<'_>) -> Response {
     let (rect, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), space::ROW), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, row.chosen, &row.name));
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
     let fill = match (row.chosen, response.hovered() || response.has_focus()) {
         (true, _) => Some(look.tokens.accent_ground),
         (false, true) => Some(look.tokens.hover),
@@ -93,7 +98,7 @@ pub fn row(ui: &mut Ui, look: Look<'_>, row: &Row<'_>) -> Response {
         row.trailing,
         size::SMALL,
         look.tokens.subdued,
-        rect.width(),
+        rect.width() * 0.5,
     );
     let end_width = end.size().x;
     ui.painter().galley(
@@ -119,13 +124,8 @@ pub fn row(ui: &mut Ui, look: Look<'_>, row: &Row<'_>) -> Response {
     response
 }
 
-fn line(
-    ui: &Ui,
-    text: &str,
-    points: f32,
-    color: Color32,
-    width: f32,
-) -> std::sync::Arc<egui::Galley> {
+/// A text in one line, cut with an ellipsis where there is no more room.
+pub fn line(ui: &Ui, text: &str, points: f32, color: Color32, width: f32) -> Arc<Galley> {
     let mut job = LayoutJob::single_section(
         text.to_owned(),
         TextFormat {

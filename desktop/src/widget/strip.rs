@@ -1,13 +1,17 @@
 //! "Always broken, or did it just happen?": one bar a day.
 
 use aramaki_model::Severity;
-use egui::epaint::{Mesh, Vertex, WHITE_UV};
-use egui::{Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::epaint::Mesh;
+use egui::{Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use super::Look;
+use super::{Look, quad};
 
-/// Draws the worst state of each day, oldest first, as one mesh.
+/// Draws the worst state of each day, oldest first, as one mesh; empty room where no day is known.
 pub fn history_strip(ui: &mut Ui, look: Look<'_>, days: &[Severity], width: f32) {
+    if days.iter().all(|day| *day == Severity::Missing) {
+        ui.allocate_exact_size(vec2(width, 24.0), Sense::hover());
+        return;
+    }
     let (rect, response) = ui.allocate_exact_size(vec2(width, 24.0), Sense::hover());
     let label = look
         .texts
@@ -36,24 +40,5 @@ pub fn history_strip(ui: &mut Ui, look: Look<'_>, days: &[Severity], width: f32)
         );
     }
     ui.painter().add(mesh);
-}
-
-fn quad(mesh: &mut Mesh, rect: Rect, color: Color32) {
-    let Ok(first) = u32::try_from(mesh.vertices.len()) else {
-        return;
-    };
-    for pos in [
-        rect.left_top(),
-        rect.right_top(),
-        rect.left_bottom(),
-        rect.right_bottom(),
-    ] {
-        mesh.vertices.push(Vertex {
-            pos,
-            uv: WHITE_UV,
-            color,
-        });
-    }
-    mesh.indices
-        .extend([0, 1, 2, 2, 1, 3].map(|corner| first + corner));
+    response.on_hover_text(label);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aramaki_model::entry::Message;
 use aramaki_model::system::NoteRef;
-use aramaki_model::{EntryId, NoteId, Splice, TimelineEntry};
+use aramaki_model::{Edit, EntryId, NoteEdit, NoteHistory, NoteId, TimelineEntry};
 use aramaki_sync_core::{DocumentId, SpaceId};
 
 use super::change::{self, SystemChange};
@@ -75,15 +75,6 @@ impl Live {
     /// Whether a Space holds a System, as opposed to an agent.
     pub(crate) fn is_system(&self, space: SpaceId) -> bool {
         self.model().system(&space).is_some()
-    }
-
-    /// The Spaces of all agents of Systems that can be read here.
-    pub(super) fn agent_spaces(&self) -> BTreeSet<SpaceId> {
-        let model = self.model();
-        let systems = model.spaces().filter_map(|space| model.system(&space));
-        systems
-            .flat_map(|system| system.agents.keys().copied())
-            .collect()
     }
 
     /// The note that a document is.
@@ -242,18 +233,50 @@ impl Live {
         .await
     }
 
-    /// Replaces characters in a note while somebody types; written a moment later.
+    /// Edits a note while somebody types, on the version that they saw; written a moment later.
     ///
     /// # Errors
-    /// When the place is outside the text.
+    /// When the version is not known, or the place is outside its text.
     pub(crate) fn type_note(
         &self,
         space: SpaceId,
-        note: NoteId,
-        splice: &Splice,
+        edit: &NoteEdit,
+        history: &mut NoteHistory,
     ) -> Result<(), CliError> {
         self.type_edit(space, |model, chain, now| {
-            model.splice_note(space, note, chain, now, splice)
+            model.edit_note(chain, now, edit, history)
+        })
+    }
+
+    /// Takes back the last step of a note; nothing when there is none.
+    ///
+    /// # Errors
+    /// When the note is not here.
+    pub(crate) fn undo_note(
+        &self,
+        space: SpaceId,
+        document: DocumentId,
+        history: &mut NoteHistory,
+    ) -> Result<(), CliError> {
+        self.type_edit(space, |model, chain, now| {
+            let edit = model.undo_note(chain, now, history)?;
+            Ok(edit.unwrap_or_else(|| nothing(document)))
+        })
+    }
+
+    /// Does again what was taken back last; nothing when there is none.
+    ///
+    /// # Errors
+    /// When the note is not here.
+    pub(crate) fn redo_note(
+        &self,
+        space: SpaceId,
+        document: DocumentId,
+        history: &mut NoteHistory,
+    ) -> Result<(), CliError> {
+        self.type_edit(space, |model, chain, now| {
+            let edit = model.redo_note(chain, now, history)?;
+            Ok(edit.unwrap_or_else(|| nothing(document)))
         })
     }
 
@@ -269,5 +292,13 @@ impl Live {
             model.append_timeline(space, chain, now, &[(id, entry)])
         })
         .await
+    }
+}
+
+/// An edit that changes nothing.
+fn nothing(document: DocumentId) -> Edit {
+    Edit {
+        document,
+        ..Edit::default()
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use aramaki_model::NoteHistory;
+use aramaki_sync_core::{DocumentId, SpaceId};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +14,7 @@ use super::profile::Profile;
 use super::trust::ShareRequest;
 use super::{SystemChange, serve_verbs};
 use crate::cli::{CliError, Config};
-use crate::view::{Backend, Frame, Intent, MadeInvitation, Problem, ShareFor, Stage};
+use crate::view::{Backend, Frame, Intent, MadeInvitation, Problem, ShareFor, Stage, Typed};
 
 /// Wishes that wait; a window that asks faster than a disk writes is told so.
 const INTENTS_MAX: usize = 1_024;
@@ -228,6 +230,43 @@ async fn take(live: &Live, intent: Intent, extras: &mut Extras) {
     }
 }
 
+/// Makes an invitation for one device.
+async fn share(
+    live: &Live,
+    space: SpaceId,
+    what: ShareFor,
+    hours: u32,
+) -> Result<MadeInvitation, CliError> {
+    let capability = match what {
+        ShareFor::Reading => aramaki_sync_core::statement::Capability::Read,
+        ShareFor::Writing => aramaki_sync_core::statement::Capability::Write,
+    };
+    let span = Duration::from_secs(u64::from(hours) * 3_600);
+    let request = ShareRequest {
+        capability,
+        span,
+        redemptions: 1,
+    };
+    let invited = live.share(space, &request).await?;
+    Ok(MadeInvitation {
+        space,
+        text: invited.code,
+        end: invited.end,
+    })
+}
+
+/// What was done to a note from this window so far.
+fn note_work<'a>(
+    live: &Live,
+    space: SpaceId,
+    document: DocumentId,
+    extras: &'a mut Extras,
+) -> Result<&'a mut (Typed, NoteHistory), CliError> {
+    let note = live.note_of(space, document)?;
+    let begin = || (Typed::default(), NoteHistory::of(space, note));
+    Ok(extras.notes.entry(document).or_insert_with(begin))
+}
+
 async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(), CliError> {
     match intent {
         Intent::Join { invitation, .. } => {
@@ -254,28 +293,24 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
         Intent::EditNote {
             space,
             document,
-            splice,
+            edit,
+            typed,
         } => {
-            let note = live.note_of(space, document)?;
-            live.type_note(space, note, &splice)?;
+            let (seen, history) = note_work(live, space, document, extras)?;
+            // A refused edit counts too: the window must not wait for it.
+            *seen = typed;
+            live.type_note(space, &edit, history)?;
+        }
+        Intent::UndoNote { space, document } => {
+            let (_, history) = note_work(live, space, document, extras)?;
+            live.undo_note(space, document, history)?;
+        }
+        Intent::RedoNote { space, document } => {
+            let (_, history) = note_work(live, space, document, extras)?;
+            live.redo_note(space, document, history)?;
         }
         Intent::Share { space, what, hours } => {
-            let capability = match what {
-                ShareFor::Reading => aramaki_sync_core::statement::Capability::Read,
-                ShareFor::Writing => aramaki_sync_core::statement::Capability::Write,
-            };
-            let span = Duration::from_secs(u64::from(hours) * 3_600);
-            let request = ShareRequest {
-                capability,
-                span,
-                redemptions: 1,
-            };
-            let invited = live.share(space, &request).await?;
-            extras.invitation = Some(MadeInvitation {
-                space,
-                text: invited.code,
-                end: invited.end,
-            });
+            extras.invitation = Some(share(live, space, what, hours).await?);
         }
         Intent::ForgetInvitation => extras.invitation = None,
         Intent::ForgetProblem => extras.problem = None,

@@ -1,14 +1,19 @@
 //! One picture of everything, for the window.
 
-use aramaki_sync::replica::PeerStatus;
+use std::collections::BTreeMap;
+
+use aramaki_model::NoteHistory;
+use aramaki_sync::replica::{PeerStatus, SpaceSummary};
 use aramaki_sync::transport::Path;
-use aramaki_sync_core::AuthorId;
-use aramaki_sync_core::statement::Capability;
+use aramaki_sync_core::admission::Member as Granted;
+use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
 
 use super::fresh;
 use super::live::Live;
+use super::who::Who;
 use crate::view::{
-    Demo, Frame, MadeInvitation, Peer, PeerKind, Problem, RelayState, Stage, SyncState,
+    Demo, Frame, MadeInvitation, Member, NoteWork, Peer, PeerKind, Problem, RelayState, Stage,
+    SyncState, Through, Trust, Typed,
 };
 
 /// What only the window asked for.
@@ -18,15 +23,21 @@ pub(super) struct Extras {
     pub(super) invitation: Option<MadeInvitation>,
     /// What went wrong last.
     pub(super) problem: Option<Problem>,
+    /// What was done to notes from this window, and what of it can be undone.
+    pub(super) notes: BTreeMap<DocumentId, (Typed, NoteHistory)>,
 }
 
 /// Everything as it is now.
 pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
+    let spaces = live.spaces().await;
+    let who = Who::of(live, &spaces);
+    let now = fresh::now();
     Frame {
         stage: Stage::Open,
         person: live.profile().name.clone(),
         snapshot: Some(live.snapshot()),
-        sync: sync(live).await,
+        sync: sync(live, &spaces, &who, now),
+        trust: trust(live, &spaces, &who, now),
         demo: live.demo_running().map(|running| Demo {
             relay: if running {
                 RelayState::Running
@@ -36,61 +47,145 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
         }),
         invitation: extras.invitation.clone(),
         problem: extras.problem.clone(),
+        notes: extras
+            .notes
+            .iter()
+            .map(|(document, (seen, history))| {
+                let work = NoteWork {
+                    seen: *seen,
+                    can_undo: history.can_undo(),
+                    can_redo: history.can_redo(),
+                };
+                (*document, work)
+            })
+            .collect(),
     }
 }
 
-async fn sync(live: &Live) -> SyncState {
-    let spaces = live.spaces().await;
-    let now = fresh::now();
-    let is_relay = |author: &AuthorId| {
-        let mut grants = spaces
-            .iter()
-            .flat_map(|space| &space.members)
-            .filter(|member| member.author == *author)
-            .peekable();
-        grants.peek().is_some() && grants.all(|member| member.capability == Capability::Relay)
-    };
-    let agents = live.agent_spaces();
-    let writes_as_agent = |author: &AuthorId| {
-        spaces.iter().any(|space| {
-            agents.contains(&space.id)
-                && space.members.iter().any(|member| {
-                    member.author == *author && member.capability == Capability::Write
-                })
+/// Everyone who is connected or takes part in a Space here.
+fn sync(live: &Live, spaces: &[SpaceSummary], who: &Who, now: Timestamp) -> SyncState {
+    let mut rosters = rosters(spaces, who, now);
+    let mut peers: Vec<Peer> = live
+        .replica()
+        .peers()
+        .iter()
+        .map(|status| {
+            let known = status.device.and_then(|device| rosters.remove(&device));
+            let mut peer = known.unwrap_or_else(|| stranger(status, spaces, who));
+            peer.path = status.path.as_ref().map(|path| path_words(path, status));
+            peer.seen = status.last_seen.map(|ago| now.minus(ago));
+            peer
         })
-    };
-    let peer = |peer: &PeerStatus| {
-        let kind = match peer.device {
-            Some(device) if is_relay(&device) => PeerKind::Relay,
-            Some(device) if writes_as_agent(&device) => PeerKind::Agent,
-            None if relay_endpoint(&spaces, peer) => PeerKind::Relay,
-            _ => PeerKind::Device,
-        };
-        Peer {
-            name: name(peer),
-            kind,
-            path: peer.path.as_ref().map(|path| path_words(path, peer)),
-            seen: peer.last_seen.map(|ago| now.minus(ago)),
-        }
-    };
+        .collect();
+    peers.extend(rosters.into_values());
+    peers.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     SyncState {
         pending: spaces.iter().map(|space| space.receipts.only_here()).sum(),
         newest: live.newest(),
-        peers: live.replica().peers().iter().map(peer).collect(),
+        peers,
     }
 }
 
-fn relay_endpoint(spaces: &[aramaki_sync::replica::SpaceSummary], peer: &PeerStatus) -> bool {
+/// Every other key with a grant that has not ended, and the most that it may do anywhere.
+fn rosters(spaces: &[SpaceSummary], who: &Who, now: Timestamp) -> BTreeMap<AuthorId, Peer> {
+    let mut peers: BTreeMap<AuthorId, Peer> = BTreeMap::new();
+    for member in spaces.iter().flat_map(|space| &space.members) {
+        let kind = who.kind(&member.author);
+        let is_peer = matches!(kind, PeerKind::Relay | PeerKind::Device | PeerKind::Agent);
+        if member.end <= now || !is_peer {
+            continue;
+        }
+        let peer = peers.entry(member.author).or_insert_with(|| Peer {
+            name: who.name(&member.author),
+            kind,
+            path: None,
+            seen: None,
+            may: None,
+            spaces: 0,
+            agent: who.agent_space(&member.author),
+        });
+        peer.spaces += 1;
+        peer.may = peer.may.max(Some((member.capability, member.end)));
+    }
+    peers
+}
+
+/// Somebody who is looked for or connected and has no grant here.
+fn stranger(status: &PeerStatus, spaces: &[SpaceSummary], who: &Who) -> Peer {
+    let kind = match status.device {
+        Some(device) => who.kind(&device),
+        None if relay_endpoint(spaces, status) => PeerKind::Relay,
+        None => PeerKind::Device,
+    };
+    let name = status.device.map_or_else(
+        || data_encoding::HEXLOWER.encode(&status.address.endpoint[..4]),
+        |device| who.name(&device),
+    );
+    Peer {
+        name,
+        kind,
+        path: None,
+        seen: None,
+        may: None,
+        spaces: 0,
+        agent: None,
+    }
+}
+
+fn relay_endpoint(spaces: &[SpaceSummary], peer: &PeerStatus) -> bool {
     let mut relays = spaces.iter().flat_map(|space| &space.relays);
     relays.any(|relay| relay.endpoint == peer.address.endpoint)
 }
 
-/// A key's first digits: names of devices are not known yet.
-fn name(peer: &PeerStatus) -> String {
-    peer.device.map_or_else(
-        || data_encoding::HEXLOWER.encode(&peer.address.endpoint[..4]),
-        |device| device.short(),
-    )
+/// Who may do what in each System, most capable first.
+fn trust(
+    live: &Live,
+    spaces: &[SpaceSummary],
+    who: &Who,
+    now: Timestamp,
+) -> BTreeMap<SpaceId, Trust> {
+    let systems = spaces.iter().filter(|space| live.is_system(space.id));
+    systems
+        .map(|space| {
+            let mut members: Vec<_> = space
+                .members
+                .iter()
+                .filter(|member| member.end > now)
+                .map(|member| {
+                    let above = |member: &Granted| {
+                        let grant = member.through.last()?;
+                        space.members.iter().find(|above| above.grant == *grant)
+                    };
+                    let through = match (above(member), member.guest_of) {
+                        (None, _) => Through::Root,
+                        // Above a guest stands the invitation's key; above that, who made it.
+                        (Some(invitation), Some(_)) => Through::Invitation(
+                            above(invitation)
+                                .map_or_else(String::new, |issuer| who.name(&issuer.author)),
+                        ),
+                        (Some(issuer), None) => Through::Member(who.name(&issuer.author)),
+                    };
+                    Member {
+                        name: who.name(&member.author),
+                        kind: who.kind(&member.author),
+                        may: member.capability,
+                        begin: member.not_before,
+                        end: member.end,
+                        through,
+                    }
+                })
+                .collect();
+            members.sort_by(|a, b| {
+                (b.may, a.kind, &a.name, a.end).cmp(&(a.may, b.kind, &b.name, b.end))
+            });
+            let trust = Trust {
+                mine: space.capability,
+                only_here: space.receipts.only_here(),
+                members,
+            };
+            (space.id, trust)
+        })
+        .collect()
 }
 
 /// The path in words: `direct, 0.4 ms`.

@@ -21,6 +21,7 @@ mod rows;
 mod serve;
 mod socket;
 mod trust;
+mod who;
 
 pub(crate) use care::restore;
 pub(crate) use change::SystemChange;

@@ -9,7 +9,9 @@ use super::frame::{self, Extras};
 use super::live::Live;
 use super::profile::with_causes;
 use crate::cli::{CliError, Config, Report, block_on, interrupted, log_to_file};
+use crate::panel::Window;
 use crate::screenshot::{self, Picture};
+use crate::view::Route;
 use crate::window;
 
 /// Opens the app and returns when its window is closed; a signal ends it in good order.
@@ -71,7 +73,7 @@ fn show(config: &Config, opened: impl FnOnce(Desk, Live) + Send + 'static) -> Re
             .spawn(move || block_on(desk::work(desk, asked, config, stop, opened)))
             .map_err(|error| CliError::Bug(error.to_string()))?
     };
-    let shown = window::run(desk);
+    let shown = window::run(desk, config.data.join("window.ron"));
     stop.cancel();
     let worked = worker.join();
     shown.map_err(|error| CliError::NoWindow {
@@ -96,5 +98,7 @@ fn why_no_window(error: &eframe::Error) -> String {
 /// When it cannot be encoded.
 pub(crate) async fn overview_png(live: &Live) -> Result<Vec<u8>, CliError> {
     let frame = frame::of(live, &Extras::default()).await;
-    screenshot::png(&frame, &Picture::default()).map_err(|error| CliError::Bug(with_causes(&error)))
+    let window = Window::at(Route::Overview);
+    screenshot::png(&frame, window, &Picture::default())
+        .map_err(|error| CliError::Bug(with_causes(&error)))
 }

@@ -1,0 +1,180 @@
+//! What people say of a System: rules, contacts, notes, and everything it belongs to.
+
+use aramaki_model::SystemView;
+use aramaki_model::system::Touch;
+use egui::{FontId, Label, RichText, Sense, Ui, vec2};
+
+use super::super::Window;
+use super::super::peers::life_severity;
+use super::super::trust::member_words;
+use super::{Page, none_ui, quiet};
+use crate::theme::{size, space};
+use crate::view::{PeerKind, Route};
+use crate::widget::{Icon, Look, Row, ago, card_titled, row, severity_glyph};
+
+/// How much of a card's width the first of two columns may take.
+const FIRST_SHARE: f32 = 0.42;
+/// How many of those who may read are named beside the page.
+const MEMBERS_SHOWN: usize = 4;
+
+/// What may be touched, and whom to call.
+pub(super) fn duty_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView) {
+    card_titled(ui, look, &look.texts.get("system-rules"), |ui| {
+        none_ui(ui, look, system.rules.is_empty(), "system-none-rules");
+        let rules: Vec<_> = system
+            .rules
+            .iter()
+            .map(|(_, rule)| {
+                let key = match rule.touch {
+                    Touch::Freely => "touch-freely",
+                    Touch::AskFirst => "touch-ask",
+                    Touch::Escalate => "touch-escalate",
+                };
+                (look.texts.get(key), rule.text.clone())
+            })
+            .collect();
+        pairs_ui(ui, look, &rules);
+    });
+    ui.add_space(space::S);
+    card_titled(ui, look, &look.texts.get("system-contacts"), |ui| {
+        none_ui(ui, look, system.contacts.is_empty(), "system-none-contacts");
+        let contacts: Vec<_> = system
+            .contacts
+            .iter()
+            .map(|(_, contact)| {
+                let words = [&contact.name, &contact.reach, &contact.hours];
+                let words: Vec<&str> = words
+                    .into_iter()
+                    .map(String::as_str)
+                    .filter(|word| !word.is_empty())
+                    .collect();
+                (contact.role.clone(), words.join(" · "))
+            })
+            .collect();
+        pairs_ui(ui, look, &contacts);
+    });
+    ui.add_space(space::S);
+}
+
+/// Notes, dashboards, agents, aggregates and readers: only what there is.
+pub(super) fn around_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window) {
+    let system = shown.system;
+    card_titled(ui, look, &look.texts.get("system-notes"), |ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        none_ui(ui, look, system.notes.is_empty(), "system-none-notes");
+        for note in &system.notes {
+            let response = row(ui, look, &Row::icon(Icon::Note, &note.title, false));
+            window.list_has(&response);
+            if response.clicked() {
+                window.go(Route::Note(system.space, note.document));
+            }
+        }
+    });
+    if !system.dashboards.is_empty() {
+        ui.add_space(space::S);
+        card_titled(ui, look, &look.texts.get("system-dashboards"), |ui| {
+            for (_, dashboard) in &system.dashboards {
+                link_ui(ui, &dashboard.title, &dashboard.url);
+            }
+        });
+    }
+    if !system.agents.is_empty() {
+        ui.add_space(space::S);
+        card_titled(ui, look, &look.texts.get("system-agents"), |ui| {
+            for agent in &system.agents {
+                ui.horizontal(|ui| {
+                    severity_glyph(ui, look, life_severity(agent.life), 14.0);
+                    ui.label(&agent.label);
+                    if let Some(seen) = agent.seen {
+                        quiet(ui, look, &ago(look, seen));
+                    }
+                });
+            }
+        });
+    }
+    if !system.aggregates.is_empty() {
+        ui.add_space(space::S);
+        card_titled(ui, look, &look.texts.get("system-part-of"), |ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            for (space, title) in &system.aggregates {
+                let response = row(ui, look, &Row::icon(Icon::Overview, title, false));
+                window.list_has(&response);
+                if response.clicked() {
+                    window.go(Route::System(*space));
+                }
+            }
+        });
+    }
+    readers_ui(ui, look, shown, window);
+}
+
+/// Who may read this, in short; relays cannot, so they are left to the page.
+fn readers_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window) {
+    let Some(trust) = shown.trust else {
+        return;
+    };
+    ui.add_space(space::S);
+    card_titled(ui, look, &look.texts.get("trust-title"), |ui| {
+        let readers: Vec<_> = trust
+            .members
+            .iter()
+            .filter(|member| member.kind != PeerKind::Relay)
+            .collect();
+        for member in readers.iter().take(MEMBERS_SHOWN) {
+            quiet(ui, look, &member_words(look, member));
+        }
+        let more = readers.len().saturating_sub(MEMBERS_SHOWN);
+        if more > 0 {
+            let more = u64::try_from(more).unwrap_or(u64::MAX);
+            quiet(ui, look, &look.texts.count("trust-more", more));
+        }
+        let show = look.texts.get("trust-show");
+        let response = row(ui, look, &Row::icon(Icon::Trust, &show, false));
+        window.list_has(&response);
+        if response.clicked() {
+            window.go(Route::Trust(shown.system.space));
+        }
+    });
+}
+
+/// A link whose address comes from a document: only the web, and its address is visible.
+fn link_ui(ui: &mut Ui, title: &str, url: &str) {
+    if url.starts_with("https://") || url.starts_with("http://") {
+        ui.hyperlink_to(title, url).on_hover_text(url);
+    } else {
+        ui.label(format!("{title}: {url}"));
+    }
+}
+
+/// Two columns: the first as wide as its longest word, within reason.
+fn pairs_ui(ui: &mut Ui, look: Look<'_>, pairs: &[(String, String)]) {
+    let font = FontId::proportional(size::SMALL + 0.5);
+    let widest = pairs.iter().map(|(what, _)| {
+        let painter = ui.painter();
+        painter
+            .layout_no_wrap(what.clone(), font.clone(), look.tokens.subdued)
+            .size()
+            .x
+    });
+    let first = widest
+        .fold(0.0, f32::max)
+        .min(ui.available_width() * FIRST_SHARE)
+        .ceil();
+    for (what, words) in pairs {
+        ui.horizontal_top(|ui| {
+            let (rect, response) = ui.allocate_exact_size(vec2(first, 18.0), Sense::hover());
+            let galley = crate::widget::line(
+                ui,
+                what,
+                size::SMALL + 0.5,
+                look.tokens.subdued,
+                first + 1.0,
+            );
+            let at = egui::pos2(rect.left(), rect.center().y - galley.size().y / 2.0);
+            ui.painter().galley(at, galley, look.tokens.subdued);
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, what));
+            ui.add_space(space::S);
+            ui.add(Label::new(RichText::new(words)).wrap());
+        });
+    }
+}

@@ -1,0 +1,121 @@
+//! What is observed: checks, parts and what went on.
+
+use aramaki_model::Severity;
+use aramaki_model::snapshot::{Access, CheckView, PartView};
+use aramaki_model::status::Handled;
+use egui::{Align, Label, Layout, Ui};
+
+use super::super::Window;
+use super::super::timeline::item_ui;
+use super::{Page, none_ui, quiet};
+use crate::theme::{space, weighted};
+use crate::view::Route;
+use crate::widget::{Look, Row, age, card_titled, clock, row, severity_glyph, severity_word};
+
+const TIMELINE_SHOWN_MAX: usize = 40;
+const CHECKS_SHOWN_MAX: usize = 200;
+const PARTS_SHOWN_MAX: usize = 200;
+
+/// Draws the three cards.
+pub(super) fn left_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window) {
+    let system = shown.system;
+    card_titled(ui, look, &look.texts.get("system-checks"), |ui| {
+        none_ui(ui, look, system.checks.is_empty(), "system-none-checks");
+        for check in system.checks.iter().take(CHECKS_SHOWN_MAX) {
+            check_ui(ui, look, check);
+        }
+    });
+    ui.add_space(space::S);
+    if !system.parts.is_empty() {
+        card_titled(ui, look, &look.texts.get("system-parts"), |ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            for part in system.parts.iter().take(PARTS_SHOWN_MAX) {
+                part_ui(ui, look, part, window);
+            }
+        });
+        ui.add_space(space::S);
+    }
+    card_titled(ui, look, &look.texts.get("system-timeline"), |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        timeline_ui(ui, look, shown, window);
+    });
+}
+
+/// What happened to it and to everything below it.
+fn timeline_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window) {
+    let mut spaces = shown.snapshot.graph.below(shown.system.space);
+    spaces.push(shown.system.space);
+    let items = shown.snapshot.timeline_of(&spaces);
+    none_ui(ui, look, items.is_empty(), "system-none-timeline");
+    for item in items.into_iter().take(TIMELINE_SHOWN_MAX) {
+        let own = item.system == shown.system.space;
+        let title = if own {
+            ""
+        } else {
+            let part = shown.snapshot.system(&item.system);
+            part.map_or("", |part| part.title.as_str())
+        };
+        let response = item_ui(ui, look, item, title);
+        if own {
+            continue;
+        }
+        window.list_has(&response);
+        if response.clicked() {
+            window.go(Route::System(item.system));
+        }
+    }
+}
+
+fn check_ui(ui: &mut Ui, look: Look<'_>, check: &CheckView) {
+    ui.horizontal(|ui| {
+        severity_glyph(ui, look, check.status.effective, 14.0);
+        ui.label(weighted(&check.check.name, 550.0).color(look.tokens.strong));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if let Some(since) = check.status.since {
+                quiet(ui, look, &age(look, since));
+            }
+            if check.flapping {
+                quiet(ui, look, &look.texts.get("check-flapping"));
+            }
+            match check.status.handled {
+                Some(Handled::Acknowledged) => {
+                    quiet(ui, look, &look.texts.get("check-handled-ack"));
+                }
+                Some(Handled::Silenced) => {
+                    quiet(ui, look, &look.texts.get("check-handled-silence"));
+                }
+                None => {}
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let said = ui.add(Label::new(&check.summary).truncate());
+                let ok = match check.last_ok {
+                    Some(time) => look
+                        .texts
+                        .with("check-last-ok", &[("time", &clock(look, time))]),
+                    None => look.texts.get("check-never-ok"),
+                };
+                let all = [&check.summary, &check.detail, &ok];
+                let all: Vec<&str> = all
+                    .into_iter()
+                    .map(String::as_str)
+                    .filter(|text| !text.is_empty())
+                    .collect();
+                said.on_hover_text(all.join("\n"));
+            });
+        });
+    });
+}
+
+fn part_ui(ui: &mut Ui, look: Look<'_>, part: &PartView, window: &mut Window) {
+    let severity = part.effective.unwrap_or(Severity::Missing);
+    let not_shared = look.texts.get("part-not-shared");
+    let mut line = Row::severity(severity, &severity_word(look, severity), &part.label);
+    if part.access == Access::NotShared {
+        line.trailing = &not_shared;
+    }
+    let response = row(ui, look, &line);
+    window.list_has(&response);
+    if response.clicked() && part.access == Access::Readable {
+        window.go(Route::System(part.space));
+    }
+}

@@ -1,0 +1,90 @@
+//! What keys are called here: labels of agents, words for relays, else a key's first digits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aramaki_sync::replica::SpaceSummary;
+use aramaki_sync_core::statement::{Capability, GrantFlags};
+use aramaki_sync_core::{AuthorId, SpaceId};
+
+use super::live::Live;
+use crate::view::PeerKind;
+
+/// Who is who, from rosters and from what Systems say of their agents.
+#[derive(Debug)]
+pub(super) struct Who {
+    here: AuthorId,
+    person: String,
+    recovery_kit: Option<AuthorId>,
+    relays: BTreeSet<AuthorId>,
+    invitations: BTreeSet<AuthorId>,
+    agents: BTreeMap<AuthorId, (SpaceId, String)>,
+}
+
+impl Who {
+    /// From all that is known now.
+    pub(super) fn of(live: &Live, spaces: &[SpaceSummary]) -> Self {
+        let profile = live.profile();
+        let labels: BTreeMap<_, _> = live.agent_labels().into_iter().collect();
+        let mut agents = BTreeMap::new();
+        let (mut relays, mut others) = (BTreeSet::new(), BTreeSet::new());
+        let mut invitations = BTreeSet::new();
+        for space in spaces {
+            let label = labels.get(&space.id);
+            for member in &space.members {
+                if member.flags.has(GrantFlags::INVITATION) {
+                    invitations.insert(member.author);
+                    continue;
+                }
+                if member.capability == Capability::Relay {
+                    relays.insert(member.author);
+                } else {
+                    others.insert(member.author);
+                }
+                if let (Some(label), Capability::Write) = (label, member.capability) {
+                    agents.insert(member.author, (space.id, label.clone()));
+                }
+            }
+        }
+        Self {
+            here: profile.device,
+            person: profile.name.clone(),
+            recovery_kit: profile.anchor.as_ref().map(|anchor| anchor.author),
+            relays: &relays - &others,
+            invitations,
+            agents,
+        }
+    }
+
+    /// What a key belongs to.
+    pub(super) fn kind(&self, author: &AuthorId) -> PeerKind {
+        if *author == self.here {
+            PeerKind::Here
+        } else if self.recovery_kit.as_ref() == Some(author) {
+            PeerKind::RecoveryKit
+        } else if self.invitations.contains(author) {
+            PeerKind::Invitation
+        } else if self.relays.contains(author) {
+            PeerKind::Relay
+        } else if self.agents.contains_key(author) {
+            PeerKind::Agent
+        } else {
+            PeerKind::Device
+        }
+    }
+
+    /// What a key is called: names of other devices are not known, so they show their first digits.
+    pub(super) fn name(&self, author: &AuthorId) -> String {
+        if *author == self.here {
+            return self.person.clone();
+        }
+        match self.agents.get(author) {
+            Some((_, label)) if !label.is_empty() => label.clone(),
+            _ => author.short(),
+        }
+    }
+
+    /// The own Space of an agent.
+    pub(super) fn agent_space(&self, author: &AuthorId) -> Option<SpaceId> {
+        self.agents.get(author).map(|(space, _)| *space)
+    }
+}

@@ -1,0 +1,102 @@
+//! Everything can be reached without a mouse.
+
+use aramaki_desktop::view::Route;
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
+
+use crate::world::{CHECKOUT, DATABASES, Desk, WEBSHOP, space};
+use crate::{WIDE, app, focused};
+
+#[test]
+fn from_the_overview_to_the_broken_part_and_back() {
+    let mut window = app(&Desk::new(), WIDE);
+    window.key_press(Key::J);
+    window.run();
+    // What needs attention comes first.
+    assert!(focused(&window).starts_with("Webshop: Critical"));
+    window.key_press(Key::Enter);
+    window.run();
+    assert_eq!(*window.state().route(), Route::System(space(WEBSHOP)));
+    window.key_press(Key::J);
+    window.run();
+    assert_eq!(focused(&window), "Checkout, Critical");
+    window.key_press(Key::Enter);
+    window.run();
+    assert_eq!(*window.state().route(), Route::System(space(CHECKOUT)));
+    window.key_press(Key::Escape);
+    window.run();
+    // Escape gives up the focus or goes back: twice does both.
+    if *window.state().route() == Route::System(space(CHECKOUT)) {
+        window.key_press(Key::Escape);
+        window.run();
+    }
+    assert_eq!(*window.state().route(), Route::System(space(WEBSHOP)));
+    window.key_press_modifiers(Modifiers::ALT, Key::ArrowLeft);
+    window.run();
+    assert_eq!(*window.state().route(), Route::Overview);
+}
+
+#[test]
+fn j_and_k_walk_through_more_cards_than_fit() {
+    let mut window = app(&Desk::new(), [1_280.0, 500.0]);
+    for _ in 0..20 {
+        window.key_press(Key::J);
+        window.run();
+    }
+    let twentieth = focused(&window);
+    assert!(twentieth.starts_with("Customer project"), "{twentieth}");
+    window.key_press(Key::K);
+    window.run();
+    let before = focused(&window);
+    assert!(before < twentieth, "{before} stands before {twentieth}");
+}
+
+#[test]
+fn search_finds_systems_and_notes_and_goes_there() {
+    let mut window = app(&Desk::new(), WIDE);
+    for key in [Key::Slash, Key::K] {
+        let modifiers = if key == Key::K {
+            Modifiers::COMMAND
+        } else {
+            Modifiers::NONE
+        };
+        window.key_press_modifiers(modifiers, key);
+        window.run();
+        let field = window.get_by_role_and_label(
+            egui::accesskit::Role::TextInput,
+            "Search Systems, notes, pages…",
+        );
+        field.type_text("gateway");
+        window.run();
+        window.get_by_label("Payment gateway is slow");
+        window.key_press(Key::Escape);
+        window.run();
+        assert!(window.query_by_label("Payment gateway is slow").is_none());
+    }
+    window.key_press(Key::Slash);
+    window.run();
+    window
+        .get_by_role(egui::accesskit::Role::TextInput)
+        .type_text("data");
+    window.run();
+    window.key_press(Key::Enter);
+    window.run();
+    assert_eq!(*window.state().route(), Route::System(space(DATABASES)));
+}
+
+#[test]
+fn letters_that_are_typed_into_a_field_are_no_shortcuts() {
+    let mut window = app(&Desk::new(), WIDE);
+    window.get_by_label("New System").click();
+    window.run();
+    let field = window.get_by_role_and_label(egui::accesskit::Role::TextInput, "Title");
+    field.focus();
+    window.run();
+    window
+        .get_by_role_and_label(egui::accesskit::Role::TextInput, "Title")
+        .type_text("j/k");
+    window.run();
+    let field = window.get_by_role_and_label(egui::accesskit::Role::TextInput, "Title");
+    assert_eq!(field.value().as_deref(), Some("j/k"));
+    assert_eq!(*window.state().route(), Route::Overview);
+}

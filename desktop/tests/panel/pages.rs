@@ -1,0 +1,264 @@
+//! What each page says.
+
+use aramaki_desktop::app::AramakiApp;
+use aramaki_desktop::view::{Demo, Frame, RelayState, Route, Stage, SyncState};
+use aramaki_model::Workspace;
+use egui::Key;
+use egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use std::sync::Arc;
+
+use crate::world::{CHECKOUT, Desk, NEVER, WEBSHOP, at, space};
+use crate::{NARROW, WIDE, app};
+
+type Window = Harness<'static, AramakiApp<Desk>>;
+
+fn go(window: &mut Window, query: &str) {
+    window.key_press(Key::Slash);
+    window.run();
+    window.get_by_role(Role::TextInput).type_text(query);
+    window.run();
+    window.key_press(Key::Enter);
+    window.run();
+}
+
+#[test]
+fn somebody_who_was_woken_finds_what_why_since_when_and_whom_to_call() {
+    let mut window = app(&Desk::new(), NARROW);
+    window.get_by_label("Needs attention");
+    window.get_by_role_and_label(Role::Button, "1 Critical");
+    window
+        .get_by_label_contains("Webshop: Critical, Webshop → Checkout: replication: lag 41 s")
+        .click();
+    window.run();
+    window.get_by_role_and_label(Role::Link, "Checkout").click();
+    window.run();
+    assert_eq!(*window.state().route(), Route::System(space(CHECKOUT)));
+    window.get_by_role_and_label(Role::Image, "Critical");
+    window.get_by_label_contains("14 min ago");
+    window.get_by_label("restart web workers, one at a time");
+    window.get_by_label("+49 30 0000 0000 · every night");
+    window.get_by_label_contains("Looking at it.");
+}
+
+#[test]
+fn an_aggregate_shows_what_happened_to_its_parts() {
+    let mut window = app(&Desk::new(), WIDE);
+    go(&mut window, "webshop");
+    window
+        .get_by_label_contains("Checkout · Critical · replication: lag 41 s")
+        .click();
+    window.run();
+    assert_eq!(*window.state().route(), Route::System(space(CHECKOUT)));
+}
+
+#[test]
+fn a_count_shows_the_systems_in_that_state_alone() {
+    let mut window = app(&Desk::new(), WIDE);
+    window.get_by_label("Infrastructure");
+    window
+        .get_by_role_and_label(Role::Button, "1 Critical")
+        .click();
+    window.run();
+    window.get_by_label_contains("Webshop: Critical");
+    assert!(window.query_by_label("Infrastructure").is_none());
+    window.get_by_label("0 Warning").click();
+    window.run();
+    window.get_by_label("No System is in this state.");
+    window.get_by_label("Show all").click();
+    window.run();
+    window.get_by_label("Infrastructure");
+}
+
+#[test]
+fn sharing_makes_an_invitation_and_forgets_it_when_closed() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "webshop");
+    window.get_by_label("Share…").click();
+    window.run();
+    window.get_by_label("1 day").click();
+    window.run();
+    window.get_by_label("Make invitation").click();
+    window.run();
+    window.get_by_label_contains("aramaki1exampleinvitation");
+    window.get_by_role_and_label(Role::Image, "Invitation");
+    window.get_by_label("Copy").click();
+    window.run();
+    window.get_by_label("Copied. The clipboard holds a secret now.");
+    window.get_by_label("Close").click();
+    window.run();
+    assert_eq!(desk.asked(), ["Share", "ForgetInvitation"]);
+    assert!(window.query_by_label_contains("aramaki1example").is_none());
+}
+
+#[test]
+fn the_trust_page_tells_who_until_when_and_through_whom() {
+    let mut window = app(&Desk::new(), WIDE);
+    go(&mut window, "webshop");
+    window.get_by_label("Show everyone").click();
+    window.run();
+    assert_eq!(*window.state().route(), Route::Trust(space(WEBSHOP)));
+    window.get_by_label("You: administers");
+    window.get_by_label("0a2b1597 · Device");
+    window.get_by_label_contains("invited by Duty operator");
+    window.get_by_label("stores what it cannot read");
+}
+
+#[test]
+fn theme_and_language_change_at_once() {
+    let mut window = app(&Desk::new(), WIDE);
+    window.get_by_label("Settings").click();
+    window.run();
+    window.get_by_label("Light").click();
+    window.run();
+    assert_eq!(window.ctx.theme(), egui::Theme::Light);
+    window.get_by_label("Deutsch").click();
+    window.run();
+    window.get_by_label("Braucht Aufmerksamkeit");
+}
+
+#[test]
+fn the_demo_bar_pulls_the_cable_and_puts_it_back() {
+    let desk = Desk::new();
+    desk.show(|frame| {
+        frame.demo = Some(Demo {
+            relay: RelayState::Running,
+        });
+    });
+    let mut window = app(&desk, WIDE);
+    window.get_by_label("Stop relay").click();
+    window.run();
+    desk.show(|frame| {
+        frame.demo = Some(Demo {
+            relay: RelayState::Stopped,
+        });
+    });
+    window.run();
+    window.get_by_label("relay is stopped: you are on your own");
+    window.get_by_label("Start relay").click();
+    window.run();
+    assert_eq!(desk.asked(), ["StopRelay", "StartRelay"]);
+}
+
+#[test]
+fn empty_pages_say_what_to_do() {
+    let empty = Frame {
+        stage: Stage::Open,
+        snapshot: Some(Arc::new(Workspace::new().view(at(0)))),
+        sync: SyncState::default(),
+        ..Frame::default()
+    };
+    let mut window = app(&Desk::over(empty), NARROW);
+    window.get_by_label("No Systems yet");
+    window.get_by_label("New System").click();
+    window.run();
+    window.get_by_label("Cancel").click();
+    window.run();
+    window.get_by_label("Timeline").click();
+    window.run();
+    window.get_by_label("Nothing happened yet.");
+    window.get_by_label("Devices and agents").click();
+    window.run();
+    window.get_by_label("Nobody else is known yet");
+}
+
+#[test]
+fn the_first_page_creates_joins_or_shows_the_demo() {
+    let absent = Frame {
+        stage: Stage::Absent,
+        ..Frame::default()
+    };
+    let desk = Desk::over(absent);
+    let mut window = app(&desk, NARROW);
+    assert!(
+        window
+            .get_by_label("Create a workspace")
+            .accesskit_node()
+            .is_disabled()
+    );
+    window
+        .get_by_role_and_label(Role::TextInput, "Your name, as others see it")
+        .focus();
+    window.run_steps(2);
+    window
+        .get_by_role_and_label(Role::TextInput, "Your name, as others see it")
+        .type_text("Duty operator");
+    window.run_steps(2);
+    assert!(
+        window
+            .get_by_label("Join with an invitation")
+            .accesskit_node()
+            .is_disabled()
+    );
+    window.get_by_label("Create a workspace").click();
+    window.run_steps(2);
+    window.get_by_label("Look at the demo").click();
+    window.run_steps(2);
+    assert_eq!(desk.asked(), ["CreateWorkspace", "OpenDemo"]);
+}
+
+#[test]
+fn nothing_is_drawn_again_while_nothing_changes() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    for page in ["", "timeline", "devices", "webshop"] {
+        if !page.is_empty() {
+            go(&mut window, page);
+        }
+        window.run();
+        let output = &window.output().viewport_output[&egui::ViewportId::ROOT];
+        assert_eq!(output.repaint_delay, NEVER, "{page}");
+    }
+}
+
+#[test]
+fn everything_that_can_be_pressed_has_a_name() {
+    let mut window = app(&Desk::new(), WIDE);
+    for page in ["", "timeline", "devices", "webshop", "checkout", "gateway"] {
+        if !page.is_empty() {
+            go(&mut window, page);
+        }
+        let mut pressed = 0;
+        for node in window.root().children_recursive() {
+            let role = node.accesskit_node().role();
+            let is_pressed = matches!(
+                role,
+                Role::Button | Role::Link | Role::TextInput | Role::MultilineTextInput
+            );
+            if is_pressed {
+                let named = node.accesskit_node().label();
+                assert!(
+                    named.is_some_and(|name| !name.trim().is_empty()),
+                    "{page}: {node:?}"
+                );
+                pressed += 1;
+            }
+        }
+        assert!(pressed > 5, "{page}: {pressed}");
+    }
+}
+
+#[test]
+fn nothing_sticks_out_of_a_narrow_window() {
+    let mut window = app(&Desk::new(), NARROW);
+    for page in ["", "timeline", "devices", "webshop", "checkout", "gateway"] {
+        if !page.is_empty() {
+            go(&mut window, page);
+        }
+        let mut seen = 0;
+        for node in window.root().children_recursive() {
+            let node = node.accesskit_node();
+            let (Some(name), Some(bounds)) = (node.label(), node.bounding_box()) else {
+                continue;
+            };
+            assert!(
+                bounds.x1 <= f64::from(NARROW[0]) + 0.5,
+                "{page}: {name} {bounds:?}"
+            );
+            seen += 1;
+        }
+        assert!(seen > 20, "{page}: {seen}");
+    }
+}

@@ -1,0 +1,117 @@
+//! Every page as a picture, in both themes, languages and widths.
+//!
+//! With `ARAMAKI_PHOTOS=FOLDER` they are kept there to be looked at.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aramaki_desktop::panel::{Dialog, Window};
+use aramaki_desktop::screenshot::{Picture, png};
+use aramaki_desktop::view::{Backend as _, Frame, MadeInvitation, Problem, Route, Stage};
+use aramaki_model::Workspace;
+use egui::Theme;
+
+use crate::world::{CHECKOUT, Desk, WEBSHOP, at, note, space};
+
+/// A picture's commonest colour fills at most this share.
+const PLAIN_SHARE_MAX: f32 = 0.97;
+
+/// A name, what is shown, and where in the window.
+type Page = (&'static str, Frame, fn() -> Window);
+
+fn pages() -> Vec<Page> {
+    let frame = Frame::clone(&Desk::new().frame());
+    let empty = Frame {
+        snapshot: Some(Arc::new(Workspace::new().view(at(0)))),
+        stage: Stage::Open,
+        ..Frame::default()
+    };
+    let absent = Frame {
+        stage: Stage::Absent,
+        problem: Some(Problem {
+            code: "A-041".to_owned(),
+            message: "The invitation is not complete.".to_owned(),
+            hint: "Copy all of it, from the first letter to the last.".to_owned(),
+        }),
+        ..Frame::default()
+    };
+    let invited = Frame {
+        invitation: Some(MadeInvitation {
+            space: space(WEBSHOP),
+            text: "aramaki1exampleinvitation".repeat(12),
+            end: at(28_800),
+        }),
+        ..frame.clone()
+    };
+    vec![
+        ("overview", frame.clone(), || Window::at(Route::Overview)),
+        ("timeline", frame.clone(), || Window::at(Route::Timeline)),
+        ("peers", frame.clone(), || Window::at(Route::Peers)),
+        ("aggregate", frame.clone(), || {
+            Window::at(Route::System(space(WEBSHOP)))
+        }),
+        ("system", frame.clone(), || {
+            Window::at(Route::System(space(CHECKOUT)))
+        }),
+        ("note", frame.clone(), || {
+            Window::at(Route::Note(space(CHECKOUT), note()))
+        }),
+        ("trust", frame.clone(), || {
+            Window::at(Route::Trust(space(CHECKOUT)))
+        }),
+        ("share", frame.clone(), || {
+            Window::at(Route::System(space(WEBSHOP))).asking(Dialog::share(space(WEBSHOP)))
+        }),
+        ("invitation", invited, || {
+            Window::at(Route::System(space(WEBSHOP))).asking(Dialog::share(space(WEBSHOP)))
+        }),
+        ("palette", frame, || {
+            Window::at(Route::Overview).searching("check")
+        }),
+        ("empty", empty, || Window::at(Route::Overview)),
+        ("start", absent, || Window::at(Route::Overview)),
+    ]
+}
+
+#[test]
+fn every_page_draws_wide_and_dark_and_narrow_and_light() {
+    for (name, frame, window) in pages() {
+        for (language, theme, size) in [
+            ("en", Theme::Dark, [1_280, 800]),
+            ("de", Theme::Light, [700, 800]),
+        ] {
+            let picture = Picture {
+                theme,
+                size,
+                language: language.to_owned(),
+                ..Picture::default()
+            };
+            let bytes = png(&frame, window(), &picture).unwrap();
+            if let Some(folder) = std::env::var_os("ARAMAKI_PHOTOS") {
+                let file = format!("{name}-{language}.png");
+                std::fs::write(std::path::Path::new(&folder).join(file), &bytes).unwrap();
+            }
+            let image = image::load_from_memory(&bytes).unwrap().to_rgb8();
+            let mut colours: BTreeMap<[u8; 3], u32> = BTreeMap::new();
+            for pixel in image.pixels() {
+                *colours.entry(pixel.0).or_default() += 1;
+            }
+            assert!(colours.len() > 64, "{name}: {} colours", colours.len());
+            let most = colours.values().max().copied().unwrap_or(0);
+            #[expect(clippy::cast_precision_loss, reason = "a share")]
+            let share = most as f32 / (image.width() * image.height()) as f32;
+            assert!(share < PLAIN_SHARE_MAX, "{name}: one colour fills {share}");
+        }
+    }
+}
+
+#[test]
+fn equal_input_gives_equal_bytes() {
+    let frame = Desk::new().frame();
+    let picture = Picture {
+        size: [640, 480],
+        ..Picture::default()
+    };
+    let draw = || png(&frame, Window::at(Route::Overview), &picture).unwrap();
+    assert_eq!(draw(), draw());
+}
