@@ -1,7 +1,5 @@
 //! What people do in a workspace: Systems, notes, what is written about them.
 
-use std::collections::BTreeSet;
-
 use aramaki_model::entry::Message;
 use aramaki_model::system::NoteRef;
 use aramaki_model::{Edit, EntryId, NoteEdit, NoteHistory, NoteId, TimelineEntry};
