@@ -1,0 +1,207 @@
+//! Work after its time, and witnesses who lie about time.
+
+use std::time::Duration;
+
+use aramaki_sync_core::admission::{Held, Refusal, Verdict};
+use aramaki_sync_core::engine::{ConnectionId, Input};
+use aramaki_sync_core::statement::{Capability, Cut, GrantFlags, Statement};
+use aramaki_sync_core::{Entropy, EnvelopeId, ephemeral};
+
+use crate::actor::{Actor, revoke};
+use crate::world::{ALICE, BOB, HONEST, MALLORY, RELAY, RITA, World, minute, note};
+
+const END: i64 = 60;
+const GRACE: i64 = 15;
+
+fn close(target: EnvelopeId, cuts: Vec<Cut>) -> Statement {
+    Statement::Close { target, cuts }
+}
+
+/// After its end a member's honest date is refused; a false one waits and is shown as waiting.
+#[test]
+fn a18_after_the_end_an_honest_clock_is_refused_and_a_backdated_write_waits() {
+    let (mut world, mut mallory) = World::with_insider(END);
+    let in_time = mallory.write(&world, 5, "in time");
+    world.spread(&[&in_time]);
+    world.at(END + GRACE + 1);
+    world.let_in_to_relay();
+    let backdated = mallory.write(&world, 6, "backdated");
+    let mut honest = Actor::new(mallory.twin().keys, 502);
+    honest.grant = mallory.grant;
+    let late = honest.write(&world, END + 1, "late");
+    world.spread(&[&backdated, &late]);
+    assert_eq!(world.agreed(in_time.id()), Verdict::Admitted);
+    assert_eq!(world.agreed(backdated.id()), Verdict::Held(Held::Expired));
+    let refused = Verdict::Refused(Refusal::OutsideInterval);
+    assert_eq!(world.agreed(late.id()), refused);
+    for at in HONEST {
+        assert!(!world.shows(at, "backdated") && !world.shows(at, "late"));
+    }
+    // The witness closes the grant at what it had: what waited is settled.
+    let mut kept = mallory.cut();
+    (kept.seq, kept.id) = (1, in_time.id());
+    world.say(RELAY, close(mallory.grant, vec![kept]));
+    world.pass(Duration::from_secs(30));
+    assert_eq!(world.agreed(backdated.id()), Verdict::Cut);
+    assert_eq!(world.agreed(in_time.id()), Verdict::Admitted);
+}
+
+/// A second witness, in the hands of the attacker.
+fn bad_witness() -> (World, Actor) {
+    let mut world = World::new();
+    let grant = world.grant(MALLORY, Capability::Relay, GrantFlags::WITNESS, 5_000);
+    world.write(ALICE, "welcome");
+    world.pass(Duration::from_secs(30));
+    let mut mallory = world.attacker();
+    mallory.grant = grant;
+    (world, mallory)
+}
+
+/// A witness cannot end anybody's access before its time.
+#[test]
+fn a19_a_witness_cannot_close_early() {
+    let (mut world, mut mallory) = bad_witness();
+    let bobs = world.grant_of(BOB);
+    let early = mallory.say(&world, 2, &close(bobs, Vec::new()));
+    world.spread(&[&early]);
+    let refused = Verdict::Refused(Refusal::TooEarly);
+    assert_eq!(world.agreed(early.id()), refused);
+    world.goes_on();
+}
+
+/// A close that leaves less than another takes nothing away.
+#[test]
+fn a20_a_second_lower_close_erases_nothing() {
+    let (mut world, mut mallory) = bad_witness();
+    let guest = Guest::let_in(&mut world);
+    world.at(END + GRACE + 1);
+    world.say(RELAY, close(guest.actor.grant, vec![guest.actor.cut()]));
+    let lower = mallory.say(
+        &world,
+        END + GRACE + 1,
+        &close(guest.actor.grant, Vec::new()),
+    );
+    world.spread(&[&lower]);
+    assert_eq!(world.agreed(guest.written), Verdict::Admitted);
+    assert!(world.shows(RITA, "a guest's"));
+}
+
+/// A guest with an hour, who wrote in time.
+struct Guest {
+    actor: Actor,
+    written: EnvelopeId,
+}
+
+impl Guest {
+    fn let_in(world: &mut World) -> Self {
+        let mut actor = Actor::new(aramaki_sync_core::key::DeviceKeys::from_seed([50; 32]), 800);
+        actor.grant = world.grant_key(&actor.keys, END);
+        world.write(ALICE, "welcome, guest");
+        world.pass(Duration::from_secs(30));
+        let written = actor.write(world, 3, "a guest's");
+        world.spread(&[&written]);
+        Self {
+            written: written.id(),
+            actor,
+        }
+    }
+}
+
+/// Nobody witnesses: what was seen in time stays seen.
+#[test]
+fn a21_without_a_witness_nothing_seen_in_time_vanishes() {
+    let (mut world, mut mallory) = World::with_insider(END);
+    for other in [ALICE, BOB, RITA] {
+        world.disconnect(RELAY, other);
+    }
+    world.disconnect(MALLORY, RELAY);
+    let in_time = mallory.write(&world, 5, "in time");
+    world.inject(BOB, &[&in_time]);
+    world.at(END + GRACE + 1);
+    world.at(END + 10_000);
+    for at in [BOB, RITA] {
+        assert_eq!(world.verdict(at, in_time.id()), Verdict::Admitted);
+        assert!(world.shows(at, "in time"));
+    }
+}
+
+/// An expired administrator, backdating, cannot silence the witness that closes its grant.
+#[test]
+fn a50_an_expired_administrators_backdated_revocation_does_not_silence_the_witness() {
+    let mut world = World::new();
+    let grant = world.grant(MALLORY, Capability::Administer, GrantFlags::NONE, END);
+    world.write(ALICE, "welcome");
+    world.pass(Duration::from_secs(30));
+    let mut mallory = world.attacker();
+    mallory.grant = grant;
+    let mut witness = Actor::new(aramaki_sync_core::key::DeviceKeys::from_seed([51; 32]), 801);
+    let below = mallory.grant_to(&world, 2, &mut witness, |grant| {
+        grant.capability = Capability::Relay;
+        grant.flags = GrantFlags::WITNESS;
+        grant.end = minute(END);
+    });
+    world.spread(&[&below]);
+    assert_eq!(world.agreed(below.id()), Verdict::Admitted);
+    world.at(END + GRACE + 1);
+    let closing = world.say(RELAY, close(grant, vec![mallory.cut()]));
+    world.let_in_to_relay();
+    let relays = world.grant_of(RELAY);
+    let silenced = mallory.say(&world, 3, &revoke(relays, Vec::new()));
+    world.spread(&[&silenced]);
+    assert_eq!(world.agreed(closing), Verdict::Admitted);
+    assert!(!world.agreed(silenced.id()).counts());
+    assert_eq!(world.capability(&mallory.keys), None);
+}
+
+/// A close from the future waits for its time and ends nothing before.
+#[test]
+fn a51_a_future_dated_close_ends_nothing_today() {
+    let (mut world, mut mallory) = bad_witness();
+    let guest = Guest::let_in(&mut world);
+    let future = mallory.say(
+        &world,
+        END + GRACE + 1,
+        &close(guest.actor.grant, Vec::new()),
+    );
+    world.spread(&[&future]);
+    for at in HONEST {
+        assert_eq!(world.verdict(at, guest.written), Verdict::Admitted);
+    }
+    assert_eq!(world.capability(&guest.actor.keys), Some(Capability::Write));
+}
+
+/// A heartbeat counts once and while it is fresh: recorded and repeated it keeps nothing green.
+#[test]
+fn a53_a_replayed_heartbeat_keeps_nothing_green() {
+    let (mut world, mallory) = World::with_insider(5_000);
+    let (epoch, key) = world.epoch(&mallory.keys);
+    let slot = ephemeral::Slot {
+        space: world.space,
+        instance: mallory.instance,
+        authority: mallory.grant,
+        document: note(),
+        counter: 5,
+        time: world.now,
+    };
+    let mut entropy = Entropy::from_seed([1; 32]);
+    let message =
+        ephemeral::seal(&mallory.keys, &slot, b"alive", (epoch, &key), &mut entropy).unwrap();
+    let bytes = postcard::to_stdvec(message.raw()).unwrap();
+    let connection: ConnectionId = world.line(MALLORY, BOB).unwrap();
+    let send = |world: &mut World| {
+        let bytes = bytes.clone();
+        world.handle(BOB, Input::Datagram { connection, bytes });
+        world.settle();
+    };
+    send(&mut world);
+    assert_eq!(world.peers[BOB].whispers, [b"alive".to_vec()]);
+    assert_eq!(world.peers[RITA].whispers, [b"alive".to_vec()]);
+    for _again in 0..5 {
+        send(&mut world);
+    }
+    world.pass(Duration::from_mins(3));
+    send(&mut world);
+    for at in [BOB, RITA, ALICE] {
+        assert_eq!(world.peers[at].whispers.len(), 1, "peer {at}");
+    }
+}

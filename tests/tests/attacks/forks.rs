@@ -1,0 +1,134 @@
+//! Authors with two histories, relays with two faces, disks with an old one.
+
+use std::time::Duration;
+
+use aramaki_sync_core::admission::Verdict;
+use aramaki_sync_core::engine::Restored;
+
+use crate::world::{ALICE, BOB, HONEST, MALLORY, RELAY, RITA, World, open};
+
+/// Two histories, no witness: neither counts, whichever came first where; both are kept as proof.
+#[test]
+fn a22_an_unwitnessed_fork_is_refused_on_both_branches_in_any_order() {
+    for swapped in [false, true] {
+        let (mut world, mut mallory) = World::with_insider(5_000);
+        world.disconnect(BOB, RITA);
+        for other in [ALICE, BOB, RITA] {
+            world.disconnect(RELAY, other);
+        }
+        world.disconnect(MALLORY, RELAY);
+        world.connect(MALLORY, RITA);
+        let mut twin = mallory.twin();
+        let mut left = mallory.write(&world, 1, "to bob");
+        let mut right = twin.write(&world, 1, "to rita");
+        if swapped {
+            std::mem::swap(&mut left, &mut right);
+        }
+        world.inject(BOB, &[&left]);
+        world.inject(RITA, &[&right]);
+        assert_eq!(world.verdict(BOB, left.id()), Verdict::Admitted);
+        assert_eq!(world.verdict(RITA, right.id()), Verdict::Admitted);
+        world.connect(BOB, RITA);
+        world.pass(Duration::from_secs(30));
+        for at in [BOB, RITA] {
+            for branch in [&left, &right] {
+                assert_eq!(world.verdict(at, branch.id()), Verdict::Cut, "peer {at}");
+            }
+            assert!(!world.shows(at, "to bob") && !world.shows(at, "to rita"));
+            let log = world.engine(at).log(world.space).unwrap();
+            assert_eq!(log.fork_seq(mallory.chain()), Some(1), "the proof is kept");
+        }
+    }
+}
+
+/// A history that a witness confirmed stands; the second one, made up later, does not.
+#[test]
+fn a23_a_witnessed_history_survives_a_fork() {
+    let (mut world, mut mallory) = World::with_insider(5_000);
+    let mut twin = mallory.twin();
+    let true_one = mallory.write(&world, 1, "as it was");
+    world.spread(&[&true_one]);
+    world.pass(Duration::from_secs(90));
+    let other = twin.write(&world, 1, "as it never was");
+    world.spread(&[&other]);
+    assert_eq!(world.agreed(true_one.id()), Verdict::Admitted);
+    assert_eq!(world.agreed(other.id()), Verdict::Cut);
+    for at in [ALICE, BOB, RITA] {
+        assert!(world.shows(at, "as it was") && !world.shows(at, "as it never was"));
+    }
+}
+
+/// No third branch fills anybody's disk.
+#[test]
+fn a22_many_branches_are_bounded() {
+    let (mut world, mallory) = World::with_insider(5_000);
+    for number in 0..50 {
+        let mut twin = mallory.twin();
+        let branch = twin.write(&world, 1, &format!("branch {number}"));
+        world.inject(BOB, &[&branch]);
+    }
+    world.pass(Duration::from_secs(30));
+    for at in HONEST {
+        let log = world.engine(at).log(world.space).unwrap();
+        assert!(log.branch_heads(mallory.chain()).count() <= 8, "peer {at}");
+    }
+    world.goes_on();
+}
+
+/// A relay shows each of two victims half of the world: each sees its own half, and the moment they
+/// meet both hold everything, and know that they had not been told.
+#[test]
+fn a45_a_relay_that_forks_views_is_seen_when_the_victims_meet() {
+    let mut world = World::new();
+    world.disconnect(BOB, RITA);
+    world.disconnect(RELAY, BOB);
+    world.disconnect(RELAY, RITA);
+    let hidden = world.write(BOB, "kept from rita");
+    let other = world.write(ALICE, "kept from bob");
+    world.pass(Duration::from_secs(30));
+    assert!(!world.shows(RITA, "kept from rita") && !world.shows(BOB, "kept from bob"));
+    assert_ne!(world.digest(BOB), world.digest(ALICE), "digests show it");
+    world.connect(BOB, ALICE);
+    world.connect(BOB, RITA);
+    world.pass(Duration::from_secs(30));
+    for at in [ALICE, BOB, RITA] {
+        assert_eq!(world.verdict(at, hidden), Verdict::Admitted);
+        assert_eq!(world.verdict(at, other), Verdict::Admitted);
+        assert_eq!(world.digest(at), world.digest(ALICE));
+    }
+}
+
+/// A disk that was set back does not fork its author's chain: it learns of its own past from a peer
+/// and goes on under another instance.
+#[test]
+fn a42_a_rolled_back_database_takes_a_new_instance() {
+    let mut world = World::new();
+    let kept = world.peers[BOB].store.len();
+    let lost = world.write(BOB, "lost with the disk");
+    world.pass(Duration::from_secs(30));
+    for other in [RELAY, RITA] {
+        world.disconnect(BOB, other);
+    }
+    world.peers[BOB].store.truncate(kept);
+    let restored = Restored {
+        envelopes: world.peers[BOB].store.clone(),
+        ..Restored::default()
+    };
+    let before = world.engine(BOB).instance();
+    world.peers[BOB].engine = Some(open(2, restored));
+    assert!(!world.shows(BOB, "lost with the disk"));
+    world.connect(RELAY, BOB);
+    world.connect(RITA, BOB);
+    world.pass(Duration::from_secs(30));
+    assert_ne!(world.engine(BOB).instance(), before);
+    assert!(world.peers[BOB].instances > 0, "the person is told");
+    let after = world.write(BOB, "after the restore");
+    world.pass(Duration::from_secs(30));
+    assert_eq!(world.agreed(lost), Verdict::Admitted);
+    assert_eq!(world.agreed(after), Verdict::Admitted);
+    let log = world.engine(ALICE).log(world.space).unwrap();
+    assert_eq!(log.forked_chains().count(), 0);
+    for at in [ALICE, BOB, RITA] {
+        assert!(world.shows(at, "lost with the disk") && world.shows(at, "after the restore"));
+    }
+}

@@ -1,0 +1,103 @@
+//! Strangers, floods and what they learn.
+
+use std::time::Duration;
+
+use aramaki_sync_core::engine::Refusal;
+use aramaki_sync_core::key::DeviceKeys;
+
+use crate::actor::Actor;
+use crate::world::{ALICE, BOB, HONEST, MALLORY, RELAY, World, minute};
+
+/// What nobody was granted to write takes no room on a relay.
+#[test]
+fn a36_a_relay_refuses_an_author_whom_nobody_let_in() {
+    let mut world = World::new();
+    let stolen = world.epoch(&world.peers[BOB].keys);
+    world.attacker();
+    world.let_in_to_relay();
+    let mut nobody = Actor::new(DeviceKeys::from_seed([80; 32]), 1);
+    nobody.grant = world.grant_of(BOB);
+    let position = nobody.position(&world, minute(1));
+    let written = nobody.seal(position, "spam", (stolen.0, &stolen.1));
+    world.inject(RELAY, &[&written]);
+    let answers = world.answers(MALLORY, &written.id());
+    assert_eq!(answers, [Refusal::NoGrant]);
+    world.nobody_has(written.id());
+}
+
+/// Ten thousand envelopes without the one before them cost a bounded amount of memory, and the one
+/// before them still brings in what belongs to it.
+#[test]
+fn a35_ten_thousand_orphans_are_bounded() {
+    let (mut world, mut mallory) = World::with_insider(5_000);
+    let first = mallory.write(&world, 1, "first");
+    let second = mallory.write(&world, 1, "second");
+    world.inject(BOB, &[&second]);
+    for _hundred in 0..100 {
+        let orphans: Vec<_> = (0..100).map(|_| mallory.write(&world, 1, "x")).collect();
+        world.inject(BOB, &orphans.iter().collect::<Vec<_>>());
+    }
+    let pressure = world.engine(BOB).pressure();
+    assert!(pressure.orphan_bytes < 64 << 10, "{pressure:?}");
+    world.inject(BOB, &[&first]);
+    assert!(world.shows(BOB, "first") && world.shows(BOB, "second"));
+    world.goes_on();
+}
+
+/// Noise ends the attacker's connection and nobody else's.
+#[test]
+fn a46_a_flood_of_noise_ends_its_own_connection_alone() {
+    let (mut world, mallory) = World::with_insider(5_000);
+    let lines = world.engine(BOB).peers().count();
+    for number in 0..100_u8 {
+        world.send_bytes(MALLORY, BOB, vec![4, 0xff, number]);
+    }
+    assert_eq!(world.line(MALLORY, BOB), None);
+    assert_eq!(world.engine(BOB).peers().count(), lines - 1);
+    assert!(world.capability(&mallory.keys).is_some());
+    world.goes_on();
+}
+
+/// A peer that reads nothing and answers nothing costs a window, not memory without end.
+#[test]
+fn a46_a_peer_that_never_answers_costs_a_window() {
+    let (mut world, _mallory) = World::with_insider(5_000);
+    let long = "x".repeat(100 << 10);
+    for _entry in 0..40 {
+        world.write(ALICE, &long);
+    }
+    world.pass(Duration::from_secs(30));
+    for at in HONEST {
+        let pressure = world.engine(at).pressure();
+        assert!(
+            pressure.outstanding_bytes <= 3 << 20,
+            "peer {at}: {pressure:?}"
+        );
+    }
+    world.goes_on();
+}
+
+/// Whoever is nobody hears a greeting, whatever it asks, and cannot tell a Space that exists from one
+/// that does not.
+#[test]
+fn a47_a_stranger_learns_nothing() {
+    let mut world = World::new();
+    world.attacker();
+    let heard = |world: &mut World, space| {
+        world.peers[MALLORY].inbox.clear();
+        let digests = vec![(space, [0_u8; 32])];
+        world.send_frame(MALLORY, BOB, 1, &digests);
+        world.send_frame(MALLORY, BOB, 2, &(space, 0_u64, [0_u8; 32]));
+        let chains: Vec<(aramaki_sync_core::Chain, u64, Vec<[u8; 32]>)> = Vec::new();
+        world.send_frame(MALLORY, BOB, 3, &(space, chains, true));
+        world.write(BOB, "behind closed doors");
+        world.pass(Duration::from_mins(1));
+        std::mem::take(&mut world.peers[MALLORY].inbox)
+    };
+    let real = world.space;
+    let invented = aramaki_sync_core::SpaceId::from_bytes([1; 32]);
+    let of_bob = heard(&mut world, real);
+    let nothing = heard(&mut world, invented);
+    assert_eq!(of_bob, nothing);
+    assert!(of_bob.iter().all(|frame| frame[0] == 0), "{of_bob:?}");
+}
