@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::codec::{self, CodecError};
 use crate::entropy::Entropy;
+use crate::guard::{Guard, holds};
 use crate::id::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, SpaceId};
 use crate::key::{self, DeviceKeys, EpochKey, KeyError, Place, SealPurpose, SpaceKey};
 use crate::statement::{Audience, Body, Capability, Grant, Kind, Statement};
@@ -145,12 +146,14 @@ impl RawEnvelope {
             .try_into()
             .map_err(|_length| FormError::Key(KeyError::BadSignature))?;
         let author = envelope.header.chain.author;
-        key::verify(
-            author.as_bytes(),
-            DOMAIN,
-            envelope.id.as_bytes(),
-            &signature,
-        )?;
+        if holds(Guard::Signature) {
+            key::verify(
+                author.as_bytes(),
+                DOMAIN,
+                envelope.id.as_bytes(),
+                &signature,
+            )?;
+        }
         Ok(envelope)
     }
 
@@ -201,7 +204,7 @@ fn check_fields(header: &Header) -> Result<(), FormError> {
         "too many ancestors"
     } else if !header.ancestors.is_sorted_by(|a, b| a < b) {
         "ancestors are not sorted"
-    } else if control != (header.kind == Kind::Control) {
+    } else if holds(Guard::KindFitsDocument) && control != (header.kind == Kind::Control) {
         "kind does not fit the document"
     } else if control != header.epoch.is_zero() {
         "epoch does not fit the kind"
@@ -226,7 +229,7 @@ fn is_by_space_key(header: &Header) -> bool {
 /// The Space key signs the root grant and, if that is to an anchor kept offline, one grant below it
 /// in the anchor's stead, to the device that made the Space. Nothing else by it has form (A06).
 fn check_founding(header: &Header, statement: &Statement) -> Result<(), FormError> {
-    if !is_by_space_key(header) {
+    if !is_by_space_key(header) || !holds(Guard::SpaceKeySignsTwice) {
         return Ok(());
     }
     let founds = match statement {
@@ -289,9 +292,9 @@ impl Envelope {
     /// # Errors
     /// When it is not the one that the author signed, or is no statement in a control envelope.
     pub fn attach_body(&mut self, body: Vec<u8>) -> Result<(), FormError> {
-        if usize::try_from(self.header.body_len) != Ok(body.len())
-            || body_hash_of(&body) != self.header.body_hash
-        {
+        let signed = usize::try_from(self.header.body_len) == Ok(body.len())
+            && body_hash_of(&body) == self.header.body_hash;
+        if holds(Guard::BodyHash) && !signed {
             return Err(FormError::Body);
         }
         if self.header.kind == Kind::Control {

@@ -6,6 +6,7 @@ pub mod engine;
 pub mod entropy;
 pub mod envelope;
 pub mod ephemeral;
+mod guard;
 pub mod id;
 pub mod invitation;
 pub mod key;

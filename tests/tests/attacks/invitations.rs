@@ -108,10 +108,10 @@ fn a36_a_second_redemption_is_held() {
     let invitation = invite(&mut world, 1, 60, 1_000);
     world.attacker();
     world.let_in_to_relay();
-    let (first, redeemed) = redeem(&invitation, 70, 4);
+    let (first, redeemed) = redeem(&invitation, 70, 1);
     world.spread(&[&redeemed]);
     world.pass(Duration::from_secs(90));
-    let (mut second, again) = redeem(&invitation, 71, 1);
+    let (mut second, again) = redeem(&invitation, 71, 0);
     let written = guest_writes(&world, &invitation, &mut second, 2);
     world.spread(&[&again, &written]);
     assert_eq!(world.agreed(redeemed.id()), Verdict::Admitted);

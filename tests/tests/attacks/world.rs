@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aramaki_sync_core::admission::{Keyring, Verdict};
+use aramaki_sync_core::admission::{Evaluation, Keyring, Verdict};
 use aramaki_sync_core::engine::{
     ConnectionId, Engine, EngineOptions, Event, Input, Output, Quotas, Refusal, Restored, Role,
     StoreEpoch, StoreOperation, Stored, WriteError, WriteId, Written,
@@ -133,6 +133,7 @@ impl World {
     /// A member whom alice lets relay carries for the attacker from now on.
     pub(crate) fn let_in_to_relay(&mut self) {
         self.carrier = true;
+        drop(self.attacker());
         let grant = self.statement_to(keys(CARRIER_SEED).public(), Capability::Relay, 1_000_000);
         self.say(ALICE, Statement::Grant(grant));
         self.pass(Duration::from_secs(15));
@@ -561,9 +562,13 @@ impl World {
         self.engine(at).log(self.space).unwrap().len()
     }
 
+    /// What a key may do by bob's evaluation.
     pub(crate) fn capability(&self, of: &DeviceKeys) -> Option<Capability> {
-        let evaluation = self.engine(BOB).evaluation(self.space).unwrap();
-        evaluation.capability(of.author(), self.now)
+        self.evaluation(BOB).capability(of.author(), self.now)
+    }
+
+    pub(crate) fn evaluation(&self, at: usize) -> &Evaluation {
+        self.engine(at).evaluation(self.space).unwrap()
     }
 
     /// The grant under which a peer acts.

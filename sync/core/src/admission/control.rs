@@ -9,6 +9,7 @@ use super::grant_chain::{GRACE, Grants, Rooted, grant_in};
 use super::log::SpaceLog;
 use super::receipts::Receipts;
 use super::verdict::{Held, Verdict};
+use crate::guard::{Guard, holds};
 use crate::id::EnvelopeId;
 use crate::statement::{GrantFlags, Statement};
 use crate::time::Timestamp;
@@ -99,7 +100,7 @@ impl Control {
         let path = rooted.map_or(&[][..], |rooted| &rooted.path);
         if let Some(authority) = path.last() {
             let standing = self.standing(*authority);
-            if standing != Verdict::Admitted {
+            if holds(Guard::AuthorityStands) && standing != Verdict::Admitted {
                 return standing;
             }
         }
@@ -149,7 +150,8 @@ impl Control {
             Err(problem) => problem.into(),
             Ok(rooted) => self.judge_under(log, entry, rooted, now),
         };
-        if verdict == Verdict::Admitted && self.redeems_late(log, entry) {
+        let in_time = !holds(Guard::RedeemedInTime) || !self.redeems_late(log, entry);
+        if verdict == Verdict::Admitted && !in_time {
             return Verdict::Held(Held::RedeemedLate);
         }
         verdict
@@ -190,6 +192,9 @@ impl Control {
                 by_invitation.entry(parent).or_default().push(order);
             }
         }
+        if !holds(Guard::Redemptions) {
+            return;
+        }
         for (invitation, mut redemptions) in by_invitation {
             let allowed = grant_in(log, invitation).map_or(0, |grant| grant.redemptions);
             redemptions.sort_unstable();
@@ -202,7 +207,7 @@ impl Control {
 
 /// Whether an envelope's time is too far ahead to count yet.
 pub(super) fn is_future(entry: &Entry, now: Timestamp) -> bool {
-    entry.header.time > now.plus(CLOCK_AHEAD_MAX)
+    holds(Guard::Future) && entry.header.time > now.plus(CLOCK_AHEAD_MAX)
 }
 
 /// The grants of a path after whose end and grace an envelope was first received.
@@ -217,7 +222,7 @@ fn late_grants(
             grant_in(log, *id).is_some_and(|grant| received > grant.end.plus(GRACE))
         })
     };
-    if ended(entry.received).next().is_none() {
+    if ended(entry.received).next().is_none() || !holds(Guard::ArrivedInTime) {
         return Vec::new();
     }
     ended(first_received(log, entry, receipts)).collect()

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::entry::Link;
 use super::log::SpaceLog;
+use crate::guard::{Guard, holds};
 use crate::id::{AuthorId, Chain, EnvelopeId};
 use crate::statement::Cut;
 
@@ -54,7 +55,11 @@ impl Cuts {
         }
         let mut standing = Self::default();
         for own in by_witness.values() {
-            let alone = Self::with_closes(own.iter().copied()).and_revokes(log, &revokes);
+            let first = own
+                .iter()
+                .copied()
+                .filter(|_close| holds(Guard::ClosesFirst));
+            let alone = Self::with_closes(first).and_revokes(log, &revokes);
             let against = Self {
                 closes: BTreeMap::new(),
                 revokes: alone.revokes,
@@ -79,7 +84,8 @@ impl Cuts {
     fn and_revokes(mut self, log: &SpaceLog, revokes: &[&Claim<'_>]) -> Self {
         for revoke in revokes {
             let late = revoke.late.iter().any(|grant| !self.ends(*grant));
-            if !late && self.leaves_all(log, revoke.path, revoke.at) {
+            let left = self.leaves_all(log, revoke.path, revoke.at);
+            if !late && (left || !holds(Guard::CutCutsNothing)) {
                 self.add_revoke(revoke);
             }
         }
@@ -91,7 +97,7 @@ impl Cuts {
         let limits = self.closes.entry(claim.target).or_default();
         for (chain, limit) in named(claim.cuts) {
             let kept = limits.entry(chain).or_insert(limit);
-            if is_lower(*kept, limit) {
+            if is_lower(*kept, limit) == holds(Guard::LargestClose) {
                 *kept = limit;
             }
         }
@@ -123,16 +129,17 @@ impl Cuts {
 
     /// Whether an envelope under these grants is at or below all cuts.
     pub(super) fn leaves(&self, log: &SpaceLog, path: &[EnvelopeId], at: Link) -> bool {
-        path.iter().all(|grant| {
-            [self.closes.get(grant), self.revokes.get(grant)]
-                .into_iter()
-                .flatten()
-                .all(|limits| {
-                    limits
-                        .get(&at.chain)
-                        .is_some_and(|(seq, id)| is_at_or_below(log, at, *seq, *id))
-                })
-        })
+        !holds(Guard::Cut)
+            || path.iter().all(|grant| {
+                [self.closes.get(grant), self.revokes.get(grant)]
+                    .into_iter()
+                    .flatten()
+                    .all(|limits| {
+                        limits
+                            .get(&at.chain)
+                            .is_some_and(|(seq, id)| is_at_or_below(log, at, *seq, *id))
+                    })
+            })
     }
 
     /// Whether an envelope and every grant above it are left.

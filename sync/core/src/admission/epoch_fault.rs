@@ -6,6 +6,7 @@
 use super::keyring::WRAPS_MAX;
 use super::log::SpaceLog;
 use super::roster::Member;
+use crate::guard::{Guard, holds};
 use crate::id::{AuthorId, EnvelopeId};
 use crate::key;
 use crate::statement::{Epoch, EpochFault, Statement, WrapTo};
@@ -22,6 +23,7 @@ pub(super) fn is_proven(
         return false;
     };
     match fault {
+        _ if !holds(Guard::RejectionProven) => true,
         EpochFault::FalsePublic(opening) => {
             opening.commit() == stated.commit && opening.public() != stated.public
         }

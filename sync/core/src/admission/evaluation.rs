@@ -11,6 +11,7 @@ use super::grant_chain::{Refusal, grant_in};
 use super::log::SpaceLog;
 use super::roster::{Outsiders, Roster};
 use super::verdict::{Held, Refreshed, Verdict};
+use crate::guard::{Guard, holds};
 use crate::id::{AuthorId, Chain, EnvelopeId};
 use crate::statement::{Capability, Kind};
 use crate::time::Timestamp;
@@ -108,7 +109,8 @@ impl Evaluation {
         } else {
             self.follow_content(log, now)
         };
-        refreshed.control = due || control;
+        // A fork that content settled judges everything anew, members too.
+        refreshed.control |= due || control;
         if refreshed.control {
             self.roster = Roster::of(log, self, &self.control);
         }
@@ -242,7 +244,8 @@ impl Evaluation {
                     break;
                 }
                 Some(below) => {
-                    judged.tainted |= below.tainted || below.is_refused_content();
+                    let tainted = below.tainted || below.is_refused_content();
+                    judged.tainted |= tainted && holds(Guard::Tainted);
                     judged.quarantined |= below.quarantined;
                     judged.clean &= if below.kind == Kind::Control {
                         below.clean
@@ -279,7 +282,8 @@ impl Evaluation {
             if std::mem::replace(&mut judged.swept, true) {
                 continue;
             }
-            let carried = matches!(judged.kind, Kind::Changes | Kind::Snapshot | Kind::Merge)
+            let content = matches!(judged.kind, Kind::Changes | Kind::Snapshot | Kind::Merge);
+            let carried = (content || !holds(Guard::OnlyContentVouched))
                 && matches!(judged.own, Verdict::Held(_) | Verdict::Cut);
             if carried && !judged.vouched {
                 judged.vouched = true;

@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::entry::{Entry, Link};
 use crate::codec;
 use crate::envelope::Envelope;
+use crate::guard::{Guard, holds};
 use crate::id::{AuthorId, Chain, EnvelopeId, Instance, SpaceId};
 use crate::statement::{Cut, Statement};
 use crate::time::Timestamp;
@@ -147,7 +148,8 @@ impl SpaceLog {
         let known = self.chains.get(&chain);
         let follows_head = known.is_some_and(|it| it.tips.contains(&(seq - 1, header.previous)));
         let fork = known.is_some() && !follows_head;
-        if fork && self.branch_count(chain) >= self.branch_limit(chain) {
+        let full = self.branch_count(chain) >= self.branch_limit(chain);
+        if holds(Guard::BranchLimit) && fork && full {
             return Err(NotInserted::ForkLimit);
         }
         let branches = self.chains.entry(chain).or_default();
@@ -181,7 +183,7 @@ impl SpaceLog {
 
     fn check_place(&self, entry: &Entry) -> Result<(), NotInserted> {
         let header = &entry.header;
-        if header.space != self.space {
+        if holds(Guard::RightSpace) && header.space != self.space {
             return Err(NotInserted::WrongSpace);
         }
         if header.seq == 1 {
@@ -197,7 +199,9 @@ impl SpaceLog {
                 },
             });
         };
-        if previous.header.chain != header.chain || previous.header.seq + 1 != header.seq {
+        let follows =
+            previous.header.chain == header.chain && previous.header.seq + 1 == header.seq;
+        if holds(Guard::PreviousInChain) && !follows {
             return Err(NotInserted::Form("the envelope before it is elsewhere"));
         }
         Ok(())

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::entry::{Entry, Link};
 use super::log::SpaceLog;
+use crate::guard::{Guard, holds};
 use crate::id::{AuthorId, Chain, EnvelopeId};
 use crate::statement::Cut;
 use crate::time::Timestamp;
@@ -84,7 +85,7 @@ impl Receipts {
     /// or every witness that saw this position saw this branch (A22, A23).
     pub(super) fn settles_fork(&self, log: &SpaceLog, entry: &Entry) -> bool {
         let (chain, seq) = (entry.header.chain, entry.header.seq);
-        if log.fork_seq(chain).is_none_or(|lowest| seq < lowest) {
+        if log.fork_seq(chain).is_none_or(|lowest| seq < lowest) || !holds(Guard::Fork) {
             return true;
         }
         let mut branches = self

@@ -22,7 +22,7 @@ fn grant_by(
 }
 
 #[test]
-fn everyone_in_the_cast_may_do_what_they_were_granted() {
+pub(super) fn everyone_in_the_cast_may_do_what_they_were_granted() {
     let (mut stage, mut cast) = stage();
     let written = stage.write(&mut cast.bob, 1);
     let evaluation = stage.evaluate(2);
@@ -44,7 +44,7 @@ fn everyone_in_the_cast_may_do_what_they_were_granted() {
 }
 
 #[test]
-fn a04_an_envelope_of_another_space_is_not_stored() {
+pub(super) fn a04_an_envelope_of_another_space_is_not_stored() {
     let (mut stage, cast) = stage();
     let envelope = stage.changes(&cast.bob, 1, &[]);
     let mut elsewhere = SpaceLog::new(SpaceId::from_bytes([3; 32]));
@@ -53,7 +53,7 @@ fn a04_an_envelope_of_another_space_is_not_stored() {
 }
 
 #[test]
-fn a06_a_self_made_root_grant_is_refused() {
+pub(super) fn a06_a_self_made_root_grant_is_refused() {
     let (mut stage, _cast) = stage();
     let mut mallory = Actor::new(66);
     let grant = grant_to(&mallory, Capability::Administer);
@@ -76,7 +76,7 @@ fn a06_a_self_made_root_grant_is_refused() {
 }
 
 #[test]
-fn a07_a_grant_under_someone_elses_is_refused() {
+pub(super) fn a07_a_grant_under_someone_elses_is_refused() {
     let (mut stage, mut cast) = stage();
     let mut mallory = Actor::new(66);
     mallory.grant = cast.alice.grant;
@@ -85,7 +85,7 @@ fn a07_a_grant_under_someone_elses_is_refused() {
 }
 
 #[test]
-fn a08_a_grant_gives_nothing_that_its_parent_does_not_have() {
+pub(super) fn a08_a_grant_gives_nothing_that_its_parent_does_not_have() {
     let escalations: [fn(&mut Grant); 6] = [
         |grant| grant.capability = Capability::Administer,
         |grant| grant.end = minute(END + 1),
@@ -111,7 +111,7 @@ fn a08_a_grant_gives_nothing_that_its_parent_does_not_have() {
 }
 
 #[test]
-fn a08_depth_runs_out() {
+pub(super) fn a08_depth_runs_out() {
     let (mut stage, mut cast) = stage();
     let verdict = grant_by(&mut stage, &mut cast.bob, &mut cast.rita, |grant| {
         grant.principal = PrincipalId::from_bytes([4; 16]);
@@ -120,7 +120,7 @@ fn a08_depth_runs_out() {
 }
 
 #[test]
-fn a09_an_outsider_with_a_stolen_grant_id_is_refused() {
+pub(super) fn a09_an_outsider_with_a_stolen_grant_id_is_refused() {
     let (mut stage, cast) = stage();
     let mut mallory = Actor::new(66);
     mallory.grant = cast.bob.grant;
@@ -129,7 +129,7 @@ fn a09_an_outsider_with_a_stolen_grant_id_is_refused() {
 }
 
 #[test]
-fn a10_readers_and_relays_do_not_write() {
+pub(super) fn a10_readers_and_relays_do_not_write() {
     let (mut stage, mut cast) = stage();
     let by_reader = stage.write(&mut cast.rita, 1);
     let by_relay = stage.write(&mut cast.relay, 1);
@@ -139,7 +139,7 @@ fn a10_readers_and_relays_do_not_write() {
 }
 
 #[test]
-fn writers_do_not_configure_agents_or_name_relays() {
+pub(super) fn writers_do_not_configure_agents_or_name_relays() {
     let (mut stage, mut cast) = stage();
     let config = Body::AgentConfig(serde_bytes::ByteBuf::new());
     let position = cast.bob.position(stage.space, 1);
@@ -156,7 +156,7 @@ fn writers_do_not_configure_agents_or_name_relays() {
 }
 
 #[test]
-fn what_rests_on_refused_content_never_counts_and_is_never_named() {
+pub(super) fn what_rests_on_refused_content_never_counts_and_is_never_named() {
     let (mut stage, mut cast) = stage();
     let bad = stage.write(&mut cast.rita, 1);
     let on_it = stage.write_on(&mut cast.bob, 2, 2, &[bad]);
@@ -169,7 +169,7 @@ fn what_rests_on_refused_content_never_counts_and_is_never_named() {
 }
 
 #[test]
-fn content_waits_for_what_it_builds_on() {
+pub(super) fn content_waits_for_what_it_builds_on() {
     let (mut stage, mut cast) = stage();
     let below = stage.changes(&cast.carol, 1, &[]);
     let above = stage.write_on(&mut cast.bob, 2, 2, &[below.id()]);
@@ -196,7 +196,8 @@ fn invite(stage: &mut Stage, cast: &mut Cast, redemptions: u16) -> crate::invita
 }
 
 #[test]
-fn a26_an_invitation_is_redeemed_offline_cannot_outlive_itself_and_is_voided_from_zero() {
+pub(super) fn a26_an_invitation_is_redeemed_offline_cannot_outlive_itself_and_is_voided_from_zero()
+{
     let (mut stage, mut cast) = stage();
     let invitation = invite(&mut stage, &mut cast, 1);
     let mut guest = Actor::new(20);
@@ -237,7 +238,7 @@ fn a26_an_invitation_is_redeemed_offline_cannot_outlive_itself_and_is_voided_fro
 }
 
 #[test]
-fn a36_a_second_redemption_waits_whichever_a_witness_saw_first_counts() {
+pub(super) fn a36_a_second_redemption_waits_whichever_a_witness_saw_first_counts() {
     let (mut stage, mut cast) = stage();
     let invitation = invite(&mut stage, &mut cast, 1);
     let redeem = |stage: &mut Stage, seed: u8, at: i64| {
@@ -268,7 +269,7 @@ fn a36_a_second_redemption_waits_whichever_a_witness_saw_first_counts() {
 }
 
 #[test]
-fn an_invitations_key_redeems_and_says_nothing_else() {
+pub(super) fn an_invitations_key_redeems_and_says_nothing_else() {
     let (mut stage, mut cast) = stage();
     let invitation = invite(&mut stage, &mut cast, 1);
     let mut thief = Actor::new(30);
@@ -279,7 +280,7 @@ fn an_invitations_key_redeems_and_says_nothing_else() {
 }
 
 #[test]
-fn a52_no_second_principal_is_invented_under_an_invitation() {
+pub(super) fn a52_no_second_principal_is_invented_under_an_invitation() {
     let (mut stage, mut cast) = stage();
     let invitation = invite(&mut stage, &mut cast, 2);
     let mut key = Actor::new(30);
@@ -317,7 +318,7 @@ fn a52_no_second_principal_is_invented_under_an_invitation() {
 }
 
 #[test]
-fn a43_an_emergency_grant_counts_only_after_its_reason_and_for_a_day() {
+pub(super) fn a43_an_emergency_grant_counts_only_after_its_reason_and_for_a_day() {
     let (mut stage, mut cast) = stage();
     let mut silent = Actor::new(40);
     let mut open = Actor::new(41);
@@ -341,7 +342,7 @@ fn a43_an_emergency_grant_counts_only_after_its_reason_and_for_a_day() {
 }
 
 #[test]
-fn readers_of_another_space_may_read_while_they_read_there_and_write_nothing() {
+pub(super) fn readers_of_another_space_may_read_while_they_read_there_and_write_nothing() {
     use crate::admission::{OutsideSpace, Outsiders, evaluate};
     let (mut stage, mut cast) = stage();
     let system = SpaceId::from_bytes([50; 32]);
@@ -367,7 +368,7 @@ fn readers_of_another_space_may_read_while_they_read_there_and_write_nothing() {
 }
 
 #[test]
-fn only_the_genesis_needs_no_grant() {
+pub(super) fn only_the_genesis_needs_no_grant() {
     let (mut stage, cast) = stage();
     let genesis = stage.all[0].0.header().clone();
     assert_eq!(genesis.authority, EnvelopeId::ZERO);

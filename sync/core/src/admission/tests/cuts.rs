@@ -1,7 +1,9 @@
 //! Revocations, duels, forks and vouching.
 
 use super::stage::{Actor, Cast, END, Stage, minute, stage};
-use crate::admission::{BRANCHES_MAX, Held, Inserted, NotInserted, Refusal, Verdict};
+use crate::admission::{
+    BRANCHES_MAX, Held, Inserted, NotInserted, Outsiders, Refusal, Verdict, evaluate,
+};
 use crate::envelope::Envelope;
 use crate::id::EnvelopeId;
 use crate::statement::{Capability, Cut, Statement};
@@ -23,7 +25,7 @@ fn receipt(stage: &mut Stage, witness: &mut Actor, at: i64, cuts: &[Cut]) -> Env
 }
 
 #[test]
-fn a12_a13_what_a_revoked_writer_backdates_is_cut_on_every_replica() {
+pub(super) fn a12_a13_what_a_revoked_writer_backdates_is_cut_on_every_replica() {
     let (mut stage, mut cast) = stage();
     let kept = stage.write(&mut cast.bob, 1);
     let cut = cast.bob.cut();
@@ -48,7 +50,7 @@ fn a12_a13_what_a_revoked_writer_backdates_is_cut_on_every_replica() {
 }
 
 #[test]
-fn a14_honest_work_on_top_of_a_cut_write_survives_and_vouches_for_it() {
+pub(super) fn a14_honest_work_on_top_of_a_cut_write_survives_and_vouches_for_it() {
     let (mut stage, mut cast) = stage();
     let cut = cast.bob.cut();
     let late = stage.write(&mut cast.bob, 2);
@@ -64,7 +66,7 @@ fn a14_honest_work_on_top_of_a_cut_write_survives_and_vouches_for_it() {
 }
 
 #[test]
-fn control_is_never_vouched_for_and_does_not_vouch() {
+pub(super) fn control_is_never_vouched_for_and_does_not_vouch() {
     let (mut stage, mut cast) = stage();
     let cut = cast.carol.cut();
     let mut mallory = Actor::new(60);
@@ -80,7 +82,7 @@ fn control_is_never_vouched_for_and_does_not_vouch() {
 }
 
 #[test]
-fn a15_lower_and_equal_administrators_cannot_revoke() {
+pub(super) fn a15_lower_and_equal_administrators_cannot_revoke() {
     let (mut stage, mut cast) = stage();
     let mut equal = Actor::new(61);
     stage.grant(&mut cast.alice, &mut equal, 1, |grant| {
@@ -107,7 +109,7 @@ fn a15_lower_and_equal_administrators_cannot_revoke() {
 }
 
 #[test]
-fn a16_a_backdated_grant_of_a_revoked_administrator_is_void() {
+pub(super) fn a16_a_backdated_grant_of_a_revoked_administrator_is_void() {
     let (mut stage, mut cast) = stage();
     stage.say(
         &mut cast.alice,
@@ -123,7 +125,7 @@ fn a16_a_backdated_grant_of_a_revoked_administrator_is_void() {
 }
 
 #[test]
-fn a17_a_revoked_administrator_takes_nobody_along() {
+pub(super) fn a17_a_revoked_administrator_takes_nobody_along() {
     let (mut stage, mut cast) = stage();
     let mut dave = Actor::new(62);
     stage.grant(&mut cast.carol, &mut dave, 1, |_grant| {});
@@ -162,7 +164,7 @@ fn administer(grant: &mut crate::statement::Grant) {
 }
 
 #[test]
-fn a07_who_holds_a_grant_from_a_stranger_revokes_nobody() {
+pub(super) fn a07_who_holds_a_grant_from_a_stranger_revokes_nobody() {
     let (mut stage, mut cast) = stage();
     let (mut mallory, mut eve) = (Actor::new(60), Actor::new(61));
     mallory.grant = cast.anchor.grant;
@@ -178,7 +180,7 @@ fn a07_who_holds_a_grant_from_a_stranger_revokes_nobody() {
 }
 
 #[test]
-fn a_grant_given_before_its_issuers_own_revokes_nobody() {
+pub(super) fn a_grant_given_before_its_issuers_own_revokes_nobody() {
     let (mut stage, mut cast) = stage();
     let (mut dave, mut eve) = (Actor::new(60), Actor::new(61));
     stage.grant(&mut cast.anchor, &mut dave, 1, |grant| {
@@ -194,7 +196,7 @@ fn a_grant_given_before_its_issuers_own_revokes_nobody() {
 }
 
 #[test]
-fn a_grant_on_an_open_fork_revokes_nobody() {
+pub(super) fn a_grant_on_an_open_fork_revokes_nobody() {
     let (mut stage, mut cast) = stage();
     let (mut dave, mut eve) = (Actor::new(60), Actor::new(61));
     stage.grant(&mut cast.anchor, &mut dave, 1, |grant| {
@@ -208,7 +210,7 @@ fn a_grant_on_an_open_fork_revokes_nobody() {
 }
 
 #[test]
-fn a_grant_that_came_after_its_issuers_end_revokes_nobody() {
+pub(super) fn a_grant_that_came_after_its_issuers_end_revokes_nobody() {
     let (mut stage, mut cast) = stage();
     let (mut dave, mut eve) = (Actor::new(60), Actor::new(61));
     stage.grant(&mut cast.anchor, &mut dave, 1, |grant| {
@@ -249,7 +251,7 @@ fn seen(envelope: &Envelope) -> Cut {
 }
 
 #[test]
-fn a22_an_unwitnessed_fork_counts_on_neither_branch() {
+pub(super) fn a22_an_unwitnessed_fork_counts_on_neither_branch() {
     let (mut stage, mut cast) = stage();
     let below = stage.write(&mut cast.bob, 1);
     let (left, right) = fork(&mut stage, &mut cast);
@@ -266,7 +268,7 @@ fn a22_an_unwitnessed_fork_counts_on_neither_branch() {
 }
 
 #[test]
-fn a23_a_witnessed_history_survives_a_fork() {
+pub(super) fn a23_a_witnessed_history_survives_a_fork() {
     let (mut stage, mut cast) = stage();
     let (left, right) = fork(&mut stage, &mut cast);
     receipt(&mut stage, &mut cast.relay, 4, &[seen(&left)]);
@@ -284,7 +286,7 @@ fn a23_a_witnessed_history_survives_a_fork() {
 }
 
 #[test]
-fn a_receipt_by_nobody_settles_no_fork() {
+pub(super) fn a_receipt_by_nobody_settles_no_fork() {
     let (mut stage, mut cast) = stage();
     let (left, _right) = fork(&mut stage, &mut cast);
     receipt(&mut stage, &mut cast.carol.twin(), 4, &[]);
@@ -293,7 +295,7 @@ fn a_receipt_by_nobody_settles_no_fork() {
 }
 
 #[test]
-fn of_two_vouched_branches_the_lower_id_stands_and_the_other_waits() {
+pub(super) fn of_two_vouched_branches_the_lower_id_stands_and_the_other_waits() {
     let (mut stage, mut cast) = stage();
     let (left, right) = fork(&mut stage, &mut cast);
     let on_left = stage.write_on(&mut cast.carol, 4, 4, &[left.id()]);
@@ -312,7 +314,7 @@ fn of_two_vouched_branches_the_lower_id_stands_and_the_other_waits() {
 }
 
 #[test]
-fn branches_are_bounded_and_a_named_one_comes_in() {
+pub(super) fn branches_are_bounded_and_a_named_one_comes_in() {
     let (mut stage, mut cast) = stage();
     fork(&mut stage, &mut cast);
     let third = stage.changes(&cast.bob, 3, &[]);
@@ -334,7 +336,7 @@ fn branches_are_bounded_and_a_named_one_comes_in() {
 }
 
 #[test]
-fn a_revocation_undone_by_a_new_grant_lets_its_holder_write_again() {
+pub(super) fn a_revocation_undone_by_a_new_grant_lets_its_holder_write_again() {
     let (mut stage, mut cast) = stage();
     stage.say(
         &mut cast.alice,
@@ -351,4 +353,29 @@ fn a_revocation_undone_by_a_new_grant_lets_its_holder_write_again() {
         evaluation.capability(cast.bob.keys.author(), minute(8)),
         Some(Capability::Write)
     );
+}
+
+/// Content that settled a fork used to leave the Space without members until the next control
+/// statement.
+#[test]
+pub(super) fn content_that_settles_a_fork_leaves_everyone_in() {
+    let (mut stage, mut cast) = stage();
+    let mut twin = cast.bob.twin();
+    stage.write(&mut cast.bob, 1);
+    stage.write(&mut twin, 1);
+    let seen = Statement::Receipt {
+        cuts: vec![cast.bob.cut()],
+        at: minute(2),
+    };
+    stage.say(&mut cast.relay, 2, &seen);
+    let awaited = stage.changes(&cast.carol, 2, &[]);
+    let above = stage.write_on(&mut cast.bob, 3, 3, &[awaited.id()]);
+    let none = Outsiders::none();
+    let mut evaluation = evaluate(&stage.log, &none, minute(4));
+    let waits = Verdict::Held(Held::AncestorMissing);
+    assert_eq!(evaluation.verdict(above), waits);
+    stage.log.insert(&awaited, minute(4)).unwrap();
+    evaluation.refresh(&stage.log, &none, minute(4));
+    assert_eq!(evaluation.verdict(above), Verdict::Admitted);
+    assert!(!evaluation.members().is_empty());
 }

@@ -40,7 +40,7 @@ fn founded() -> (Stage, Actor, Actor) {
 }
 
 #[test]
-fn the_device_works_while_the_anchor_is_offline_and_the_anchor_stands_above_it() {
+pub(super) fn the_device_works_while_the_anchor_is_offline_and_the_anchor_stands_above_it() {
     let (mut stage, mut anchor, mut device) = founded();
     let mut bob = Actor::new(32);
     stage.grant(&mut device, &mut bob, 1, |_grant| {});
@@ -108,7 +108,7 @@ fn by_space_key(change: impl FnOnce(&mut Position, &mut Grant)) -> Option<FormEr
 }
 
 #[test]
-fn a06_the_space_key_signs_two_grants_and_nothing_else_by_it_has_form() {
+pub(super) fn a06_the_space_key_signs_two_grants_and_nothing_else_by_it_has_form() {
     assert_eq!(by_space_key(|_position, _grant| {}), None);
     let refused = Some(FormError::Field(
         "the Space key signs its first grants alone",
@@ -158,7 +158,7 @@ fn a06_the_space_key_signs_two_grants_and_nothing_else_by_it_has_form() {
 }
 
 #[test]
-fn the_second_grant_by_the_space_key_is_inside_the_anchors() {
+pub(super) fn the_second_grant_by_the_space_key_is_inside_the_anchors() {
     let mut entropy = Entropy::from_seed([44; 32]);
     let root = SpaceKey::generate(&mut entropy);
     let (anchor, device) = (Actor::new(45), Actor::new(46));
@@ -185,7 +185,7 @@ fn the_second_grant_by_the_space_key_is_inside_the_anchors() {
 }
 
 #[test]
-fn a_grant_takes_at_most_four_hundred_bytes() {
+pub(super) fn a_grant_takes_at_most_four_hundred_bytes() {
     let (mut stage, mut cast) = stage();
     let mut guest = Actor::new(50);
     cast.alice.instance = Instance(u64::MAX);

@@ -36,7 +36,7 @@ fn redeem(invitation: &Invitation, guest: &mut Actor, at: i64) -> Envelope {
 }
 
 #[test]
-fn a_guest_stays_after_the_code_has_ended_and_not_after_the_access_has() {
+pub(super) fn a_guest_stays_after_the_code_has_ended_and_not_after_the_access_has() {
     let (mut stage, mut cast) = stage();
     let invitation = invite(&mut stage, &mut cast, REDEEM_UNTIL, ACCESS_END);
     let mut agent = Actor::new(60);
@@ -65,7 +65,7 @@ fn a_guest_stays_after_the_code_has_ended_and_not_after_the_access_has() {
 }
 
 #[test]
-fn a26_a_code_redeemed_late_lets_nobody_in_whatever_its_finders_clock_says() {
+pub(super) fn a26_a_code_redeemed_late_lets_nobody_in_whatever_its_finders_clock_says() {
     let (mut stage, mut cast) = stage();
     let invitation = invite(&mut stage, &mut cast, REDEEM_UNTIL, ACCESS_END);
     let mut honest = Actor::new(61);
@@ -90,7 +90,7 @@ fn a26_a_code_redeemed_late_lets_nobody_in_whatever_its_finders_clock_says() {
 }
 
 #[test]
-fn a_joiner_believes_the_witness_that_a_code_was_redeemed_in_time() {
+pub(super) fn a_joiner_believes_the_witness_that_a_code_was_redeemed_in_time() {
     let (mut stage, mut cast) = stage();
     let invitation = invite(&mut stage, &mut cast, REDEEM_UNTIL, ACCESS_END);
     let mut guest = Actor::new(63);
@@ -114,7 +114,7 @@ fn a_joiner_believes_the_witness_that_a_code_was_redeemed_in_time() {
 }
 
 #[test]
-fn a_code_cannot_be_redeemed_after_the_access_it_gives() {
+pub(super) fn a_code_cannot_be_redeemed_after_the_access_it_gives() {
     let (mut stage, mut cast) = stage();
     let invitation = invite(&mut stage, &mut cast, 61, 60);
     let refused = stage.verdict(invitation.grant, 2);

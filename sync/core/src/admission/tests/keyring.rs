@@ -49,7 +49,7 @@ fn due(stage: &Stage, ring: &Keyring, at: i64) -> Option<RotationReason> {
 }
 
 #[test]
-fn every_reader_opens_the_epoch_in_force_and_the_ones_before() {
+pub(super) fn every_reader_opens_the_epoch_in_force_and_the_ones_before() {
     let (mut stage, mut cast) = stage();
     let mut ring = Keyring::default();
     assert_eq!(due(&stage, &ring, 1), Some(RotationReason::First));
@@ -69,7 +69,7 @@ fn every_reader_opens_the_epoch_in_force_and_the_ones_before() {
 }
 
 #[test]
-fn a24_a_revoked_or_expired_reader_cannot_open_the_next_epoch() {
+pub(super) fn a24_a_revoked_or_expired_reader_cannot_open_the_next_epoch() {
     let (mut stage, mut cast) = stage();
     let mut ring = Keyring::default();
     rotate(&mut stage, &mut cast.alice, &mut ring, 1);
@@ -90,7 +90,7 @@ fn a24_a_revoked_or_expired_reader_cannot_open_the_next_epoch() {
 }
 
 #[test]
-fn a25_a_wrapped_key_that_is_not_the_committed_one_is_not_taken() {
+pub(super) fn a25_a_wrapped_key_that_is_not_the_committed_one_is_not_taken() {
     let (mut stage, mut cast) = stage();
     let mut entropy = Entropy::from_seed([81; 32]);
     let (key, other) = (
@@ -119,7 +119,7 @@ fn a25_a_wrapped_key_that_is_not_the_committed_one_is_not_taken() {
 }
 
 #[test]
-fn a54_an_epoch_with_a_false_public_half_is_not_written_in() {
+pub(super) fn a54_an_epoch_with_a_false_public_half_is_not_written_in() {
     let (mut stage, mut cast) = stage();
     let mut ring = Keyring::default();
     let good = rotate(&mut stage, &mut cast.alice, &mut ring, 1);
@@ -177,7 +177,7 @@ fn say_epoch(
 }
 
 #[test]
-fn a54_a_reader_proves_to_everyone_that_a_public_half_is_false() {
+pub(super) fn a54_a_reader_proves_to_everyone_that_a_public_half_is_false() {
     let (mut stage, mut cast) = stage();
     let mut ring = Keyring::default();
     let good = rotate(&mut stage, &mut cast.alice, &mut ring, 1);
@@ -219,7 +219,7 @@ fn a54_a_reader_proves_to_everyone_that_a_public_half_is_false() {
 }
 
 #[test]
-fn a54_a_reader_whom_an_epoch_omits_shows_it_to_everyone() {
+pub(super) fn a54_a_reader_whom_an_epoch_omits_shows_it_to_everyone() {
     let (mut stage, mut cast) = stage();
     let mut ring = Keyring::default();
     rotate(&mut stage, &mut cast.alice, &mut ring, 1);
@@ -247,7 +247,7 @@ fn a54_a_reader_whom_an_epoch_omits_shows_it_to_everyone() {
 }
 
 #[test]
-fn a54_a_fit_epoch_cannot_be_rejected() {
+pub(super) fn a54_a_fit_epoch_cannot_be_rejected() {
     let (mut stage, mut cast) = stage();
     let mut ring = Keyring::default();
     let fit = rotate(&mut stage, &mut cast.alice, &mut ring, 1);
@@ -285,7 +285,7 @@ fn a54_a_fit_epoch_cannot_be_rejected() {
 }
 
 #[test]
-fn who_may_not_read_rejects_no_epoch() {
+pub(super) fn who_may_not_read_rejects_no_epoch() {
     let (mut stage, mut cast) = stage();
     let key = EpochKey::from_bytes([74; 32]);
     let false_half = EpochKey::from_bytes([75; 32]).public();
@@ -304,7 +304,7 @@ fn who_may_not_read_rejects_no_epoch() {
 }
 
 #[test]
-fn a_late_device_gets_its_key_by_a_share() {
+pub(super) fn a_late_device_gets_its_key_by_a_share() {
     let (mut stage, mut cast) = stage();
     let mut ring = Keyring::default();
     let first = rotate(&mut stage, &mut cast.alice, &mut ring, 1);
@@ -322,7 +322,7 @@ fn a_late_device_gets_its_key_by_a_share() {
 }
 
 #[test]
-fn readers_of_a_system_open_the_agents_space_through_its_epoch() {
+pub(super) fn readers_of_a_system_open_the_agents_space_through_its_epoch() {
     let (mut system, mut people): (Stage, Cast) = stage();
     let mut system_ring = Keyring::default();
     rotate(&mut system, &mut people.alice, &mut system_ring, 1);

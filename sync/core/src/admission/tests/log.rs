@@ -9,7 +9,7 @@ use crate::id::DocumentId;
 use crate::statement::Capability;
 
 #[test]
-fn a_gap_names_the_head_and_the_order_of_chains_is_free() {
+pub(super) fn a_gap_names_the_head_and_the_order_of_chains_is_free() {
     let (stage, cast) = stage();
     let mut log = SpaceLog::new(stage.space);
     let alice: Vec<_> = stage
@@ -27,7 +27,7 @@ fn a_gap_names_the_head_and_the_order_of_chains_is_free() {
 }
 
 #[test]
-fn equal_sets_have_equal_digests_and_one_envelope_more_changes_them() {
+pub(super) fn equal_sets_have_equal_digests_and_one_envelope_more_changes_them() {
     let (mut stage, mut cast) = stage();
     let before = (stage.log.summary(), stage.log.digest());
     let copy = stage.log.clone();
@@ -44,7 +44,7 @@ fn equal_sets_have_equal_digests_and_one_envelope_more_changes_them() {
 }
 
 #[test]
-fn ranges_and_branches_are_read_by_position() {
+pub(super) fn ranges_and_branches_are_read_by_position() {
     let (mut stage, mut cast) = stage();
     let ids: Vec<_> = (1..=4).map(|at| stage.write(&mut cast.bob, at)).collect();
     let after: Vec<_> = stage
@@ -61,7 +61,7 @@ fn ranges_and_branches_are_read_by_position() {
 }
 
 #[test]
-fn ancestors_reach_through_chains_and_the_frontier_names_each_once() {
+pub(super) fn ancestors_reach_through_chains_and_the_frontier_names_each_once() {
     let (mut stage, mut cast) = stage();
     let first = stage.write(&mut cast.bob, 1);
     let second = stage.write_on(&mut cast.carol, 2, 2, &[first]);
@@ -81,7 +81,7 @@ fn ancestors_reach_through_chains_and_the_frontier_names_each_once() {
 }
 
 #[test]
-fn an_ephemeral_is_heard_from_a_live_reader_only() {
+pub(super) fn an_ephemeral_is_heard_from_a_live_reader_only() {
     let (mut stage, cast) = stage();
     let evaluation = stage.evaluate(1);
     let mut hear = |actor: &Actor, authority: &Actor| {

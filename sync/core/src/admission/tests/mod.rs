@@ -7,6 +7,7 @@ mod founding;
 mod invitations;
 mod keyring;
 mod log;
+mod mutants;
 mod properties;
 mod stage;
 mod time;

@@ -3,9 +3,11 @@
 use proptest::prelude::*;
 
 use super::stage::{Actor, Stage, minute, shuffle, stage};
-use crate::admission::{Outsiders, Verdict, evaluate};
+use crate::admission::{Outsiders, SpaceLog, Verdict, evaluate};
 use crate::envelope;
-use crate::statement::{Capability, Cut, Grant, GrantFlags, Statement};
+use crate::id::EnvelopeId;
+use crate::key::EpochKey;
+use crate::statement::{Capability, Cut, Epoch, EpochFault, Grant, GrantFlags, Statement};
 
 /// One thing that one of six actors does; the numbers choose.
 #[derive(Clone, Debug)]
@@ -21,7 +23,7 @@ struct Deed {
 fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     let deed = (
         0..6_usize,
-        0..11_u8,
+        0..13_u8,
         0..6_usize,
         0..4_u64,
         1..1_100_i64,
@@ -86,6 +88,18 @@ fn perform(stage: &mut Stage, actors: &mut [Actor], deed: &Deed) {
             cuts,
             at: minute(deed.at),
         },
+        10 => {
+            let key = EpochKey::from_bytes([u8::try_from(deed.other).unwrap(); 32]);
+            let public = if deed.seq == 0 { [9; 32] } else { key.public() };
+            Statement::Epoch(Epoch {
+                number: deed.seq,
+                commit: key.commit(),
+                public,
+                wraps: Vec::new(),
+                previous: None,
+            })
+        }
+        11 => reject(&stage.log, deed, target),
         _ => {
             let audience = Actor::new(u8::try_from(100 + deed.other).unwrap());
             let mut grant = super::stage::grant_to(&audience, Capability::Write);
@@ -98,6 +112,27 @@ fn perform(stage: &mut Stage, actors: &mut [Actor], deed: &Deed) {
     if stage.log.insert(&envelope, minute(heard)).is_ok() {
         actor.said(&envelope);
         stage.all.push((envelope, minute(heard)));
+    }
+}
+
+/// Complains of some epoch, rightly or not.
+fn reject(log: &SpaceLog, deed: &Deed, grant: EnvelopeId) -> Statement {
+    let key = EpochKey::from_bytes([u8::try_from(deed.other).unwrap(); 32]);
+    let fault = if deed.seq == 0 {
+        EpochFault::Omits { grant }
+    } else {
+        EpochFault::FalsePublic(key.opening())
+    };
+    let epoch = log
+        .control()
+        .find(|(_entry, statement)| match statement {
+            Statement::Epoch(epoch) => deed.seq == 0 || epoch.commit == key.commit(),
+            _ => false,
+        })
+        .map(|(entry, _statement)| entry.id());
+    Statement::EpochReject {
+        epoch: epoch.unwrap_or_default(),
+        fault,
     }
 }
 

@@ -298,6 +298,16 @@ impl Stage {
             assert!(waiting.len() < before, "nothing goes in any more");
         }
         assert_eq!(log.digest(), self.log.digest());
+        let fresh = evaluate(&self.log, &Outsiders::none(), minute(now));
+        assert_eq!(evaluation.members(), fresh.members());
+        assert_eq!(evaluation.epochs(), fresh.epochs());
+        for epoch in fresh.epochs() {
+            let rejected = fresh.is_epoch_rejected(epoch.id);
+            assert_eq!(evaluation.is_epoch_rejected(epoch.id), rejected);
+        }
+        for (chain, ..) in log.heads() {
+            assert_eq!(evaluation.frontier(chain), fresh.frontier(chain));
+        }
         self.verdicts(&evaluation)
     }
 }

@@ -16,7 +16,7 @@ fn close(target: EnvelopeId, cuts: &[Cut]) -> Statement {
 }
 
 #[test]
-fn a18_after_the_end_an_honest_clock_is_refused_and_a_backdated_one_waits() {
+pub(super) fn a18_after_the_end_an_honest_clock_is_refused_and_a_backdated_one_waits() {
     let (mut stage, mut cast) = stage();
     let backdated = stage.write_on(&mut cast.bob, END - 1, LATE, &[]);
     let honest = stage.write_on(&mut cast.carol, END + 1, END + 1, &[]);
@@ -29,7 +29,7 @@ fn a18_after_the_end_an_honest_clock_is_refused_and_a_backdated_one_waits() {
 }
 
 #[test]
-fn a18_a_close_settles_what_came_late() {
+pub(super) fn a18_a_close_settles_what_came_late() {
     let (mut stage, mut cast) = stage();
     let in_time = stage.write(&mut cast.bob, 1);
     let seen = cast.bob.cut();
@@ -51,7 +51,7 @@ fn a18_a_close_settles_what_came_late() {
 }
 
 #[test]
-fn a19_a_witness_cannot_close_early() {
+pub(super) fn a19_a_witness_cannot_close_early() {
     let (mut stage, mut cast) = stage();
     let written = stage.write(&mut cast.bob, 1);
     let early = stage.say(&mut cast.relay, END, &close(cast.bob.grant, &[]));
@@ -64,7 +64,7 @@ fn a19_a_witness_cannot_close_early() {
 }
 
 #[test]
-fn a20_a_second_lower_close_erases_nothing() {
+pub(super) fn a20_a_second_lower_close_erases_nothing() {
     let (mut stage, mut cast) = stage();
     let written = stage.write(&mut cast.bob, 1);
     stage.say(
@@ -88,7 +88,7 @@ fn a20_a_second_lower_close_erases_nothing() {
 }
 
 #[test]
-fn a21_without_a_witness_nothing_seen_in_time_vanishes() {
+pub(super) fn a21_without_a_witness_nothing_seen_in_time_vanishes() {
     let (mut stage, mut cast) = stage();
     let written = stage.write(&mut cast.bob, 1);
     let in_grace = stage.write_on(&mut cast.bob, END - 1, END + 14, &[]);
@@ -98,7 +98,7 @@ fn a21_without_a_witness_nothing_seen_in_time_vanishes() {
 }
 
 #[test]
-fn a_joiner_believes_the_witness_about_when_something_came() {
+pub(super) fn a_joiner_believes_the_witness_about_when_something_came() {
     let (mut stage, mut cast) = stage();
     let written = stage.write_on(&mut cast.bob, 1, 2 * END, &[]);
     let waits = Verdict::Held(Held::Expired);
@@ -115,7 +115,7 @@ fn a_joiner_believes_the_witness_about_when_something_came() {
 }
 
 #[test]
-fn a50_an_expired_administrators_backdated_revocation_does_not_silence_the_witness() {
+pub(super) fn a50_an_expired_administrators_backdated_revocation_does_not_silence_the_witness() {
     let (mut stage, mut cast) = stage();
     let mut witness = Actor::new(70);
     stage.grant(&mut cast.carol, &mut witness, 1, |grant| {
@@ -138,7 +138,7 @@ fn a50_an_expired_administrators_backdated_revocation_does_not_silence_the_witne
 }
 
 #[test]
-fn a50_a_witness_survives_the_one_it_closes() {
+pub(super) fn a50_a_witness_survives_the_one_it_closes() {
     let (mut stage, mut cast) = stage();
     let mut deep = Actor::new(71);
     stage.grant(&mut cast.carol, &mut deep, 1, |grant| {
@@ -171,7 +171,7 @@ fn a50_a_witness_survives_the_one_it_closes() {
 }
 
 #[test]
-fn a51_a_future_dated_close_waits_for_its_time() {
+pub(super) fn a51_a_future_dated_close_waits_for_its_time() {
     let (mut stage, mut cast) = stage();
     let written = stage.write(&mut cast.bob, 1);
     let ahead = stage.say_late(&mut cast.relay, LATE, 2, &close(cast.bob.grant, &[]));
@@ -192,7 +192,7 @@ fn a51_a_future_dated_close_waits_for_its_time() {
 }
 
 #[test]
-fn a_time_far_ahead_waits_and_counts_when_the_clock_gets_there() {
+pub(super) fn a_time_far_ahead_waits_and_counts_when_the_clock_gets_there() {
     use crate::admission::{Evaluation, Outsiders};
     let (mut stage, mut cast) = stage();
     let ahead = stage.write_on(&mut cast.bob, 30, 1, &[]);
@@ -207,7 +207,7 @@ fn a_time_far_ahead_waits_and_counts_when_the_clock_gets_there() {
 }
 
 #[test]
-fn ordinary_content_does_not_evaluate_control_again() {
+pub(super) fn ordinary_content_does_not_evaluate_control_again() {
     use crate::admission::{Evaluation, Outsiders};
     let (mut stage, mut cast): (Stage, _) = stage();
     let mut evaluation = Evaluation::default();
@@ -229,7 +229,7 @@ fn ordinary_content_does_not_evaluate_control_again() {
 }
 
 #[test]
-fn a50_a_revocation_beyond_the_close_does_not_void_that_close() {
+pub(super) fn a50_a_revocation_beyond_the_close_does_not_void_that_close() {
     let (mut stage, mut cast) = stage();
     let (mut dave, mut witness) = (Actor::new(74), Actor::new(75));
     stage.grant(&mut cast.alice, &mut dave, 1, |grant| {
@@ -255,7 +255,7 @@ fn a50_a_revocation_beyond_the_close_does_not_void_that_close() {
 }
 
 #[test]
-fn a_revoked_witness_closes_nothing() {
+pub(super) fn a_revoked_witness_closes_nothing() {
     let (mut stage, mut cast) = stage();
     let written = stage.write(&mut cast.bob, 1);
     let revoke = Statement::Revoke {

@@ -1,0 +1,158 @@
+//! The single rules that admission rests on, so that the tests can switch each off and see that an
+//! attack then succeeds (A39). Outside this crate's own tests all of them hold, always.
+
+/// One rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Guard {
+    /// A signature is the author's.
+    Signature,
+    /// A body is the signed one.
+    BodyHash,
+    /// One value has one encoding.
+    Canonical,
+    /// Control stands in the control document alone.
+    KindFitsDocument,
+    /// The Space key signs its first grants alone.
+    SpaceKeySignsTwice,
+    /// An envelope belongs to this Space.
+    RightSpace,
+    /// An envelope follows the one before it in its own chain.
+    PreviousInChain,
+    /// A chain has few branches.
+    BranchLimit,
+    /// The Space key signed the root grant.
+    Root,
+    /// A grant is used by its audience.
+    Audience,
+    /// A grant gives no greater capability than its parent.
+    CapabilityFalls,
+    /// A grant begins and ends inside its parent.
+    IntervalInside,
+    /// Depth runs out.
+    DepthFalls,
+    /// Marks come from administrators.
+    Marks,
+    /// Nobody but an administrator names another principal.
+    Principal,
+    /// A row of grants is short.
+    DepthLimit,
+    /// An author's own time is inside the grant.
+    OwnTime,
+    /// What is said needs a capability.
+    Capability,
+    /// Only who is nearer the root revokes.
+    Nearer,
+    /// Nobody closes before the end.
+    CloseAfterEnd,
+    /// An invitation's key only redeems.
+    OnlyRedeems,
+    /// An emergency grant needs a reason.
+    Reason,
+    /// Redemptions are counted.
+    Redemptions,
+    /// A code is redeemed in time.
+    RedeemedInTime,
+    /// What comes after the end and grace waits.
+    ArrivedInTime,
+    /// Revocations and closes cut.
+    Cut,
+    /// What is cut itself cuts nothing.
+    CutCutsNothing,
+    /// Of closes the one that leaves most counts.
+    LargestClose,
+    /// Closes are weighed before revocations.
+    ClosesFirst,
+    /// A fork counts only as far as it was witnessed.
+    Fork,
+    /// What is ahead of this clock waits.
+    Future,
+    /// What builds on refused content is refused.
+    Tainted,
+    /// Only content is vouched for.
+    OnlyContentVouched,
+    /// A grant that does not stand lets nobody act.
+    AuthorityStands,
+    /// An epoch's key is the committed one.
+    Commitment,
+    /// An epoch's public half is its key's.
+    PublicHalf,
+    /// A rejection of an epoch is proven.
+    RejectionProven,
+    /// A new epoch follows when a reader left.
+    RotateOnLeave,
+    /// A heartbeat counts once.
+    Counter,
+}
+
+/// Whether a rule holds.
+#[cfg(not(test))]
+#[inline]
+pub(crate) const fn holds(_guard: Guard) -> bool {
+    true
+}
+
+#[cfg(test)]
+thread_local! {
+    static OFF: std::cell::Cell<Option<Guard>> = const { std::cell::Cell::new(None) };
+}
+
+/// Whether a rule holds on this thread.
+#[cfg(test)]
+pub(crate) fn holds(guard: Guard) -> bool {
+    OFF.get() != Some(guard)
+}
+
+/// Runs a story with a rule switched off; whether it noticed.
+#[cfg(test)]
+pub(crate) fn is_missed_by(guard: Guard, story: fn()) -> bool {
+    OFF.set(Some(guard));
+    let told = std::panic::catch_unwind(story);
+    OFF.set(None);
+    told.is_err()
+}
+
+#[cfg(test)]
+impl Guard {
+    /// All of them.
+    pub(crate) const ALL: [Self; 39] = [
+        Self::Signature,
+        Self::BodyHash,
+        Self::Canonical,
+        Self::KindFitsDocument,
+        Self::SpaceKeySignsTwice,
+        Self::RightSpace,
+        Self::PreviousInChain,
+        Self::BranchLimit,
+        Self::Root,
+        Self::Audience,
+        Self::CapabilityFalls,
+        Self::IntervalInside,
+        Self::DepthFalls,
+        Self::Marks,
+        Self::Principal,
+        Self::DepthLimit,
+        Self::OwnTime,
+        Self::Capability,
+        Self::Nearer,
+        Self::CloseAfterEnd,
+        Self::OnlyRedeems,
+        Self::Reason,
+        Self::Redemptions,
+        Self::RedeemedInTime,
+        Self::ArrivedInTime,
+        Self::Cut,
+        Self::CutCutsNothing,
+        Self::LargestClose,
+        Self::ClosesFirst,
+        Self::Fork,
+        Self::Future,
+        Self::Tainted,
+        Self::OnlyContentVouched,
+        Self::AuthorityStands,
+        Self::Commitment,
+        Self::PublicHalf,
+        Self::RejectionProven,
+        Self::RotateOnLeave,
+        Self::Counter,
+    ];
+}
