@@ -1,6 +1,7 @@
 //! Checks that need no plugin package: one file each, all of them end as a `Reading`.
 
 mod disk;
+mod dns;
 mod exposition;
 mod file_age;
 mod http;
@@ -92,6 +93,11 @@ impl Builtins {
             }
             Builtin::Systemd { units } => units::check(&units, timeout).await,
             Builtin::Tcp { address, time } => tcp::check(&address, &time).await,
+            Builtin::Dns {
+                name,
+                addresses,
+                time,
+            } => dns::check(&name, &addresses, &time).await,
             Builtin::Http {
                 url,
                 status,
@@ -137,7 +143,10 @@ impl Builtins {
 const fn asks_network(builtin: &Builtin) -> bool {
     matches!(
         builtin,
-        Builtin::Tcp { .. } | Builtin::Http { .. } | Builtin::Prometheus { .. }
+        Builtin::Tcp { .. }
+            | Builtin::Http { .. }
+            | Builtin::Dns { .. }
+            | Builtin::Prometheus { .. }
     )
 }
 
@@ -154,6 +163,7 @@ pub(crate) const fn word(builtin: &Builtin) -> &'static str {
         Builtin::Uptime(_) => "uptime",
         Builtin::Tcp { .. } => "tcp",
         Builtin::Http { .. } => "http",
+        Builtin::Dns { .. } => "dns",
         Builtin::Prometheus { .. } => "prometheus",
     }
 }

@@ -39,8 +39,12 @@ struct Common {
     #[arg(long, value_name = "FILE", env = "ARAMAKI_CONFIG", global = true)]
     config: Option<PathBuf>,
     /// The folder of keys, store and state.
-    #[arg(long, value_name = "DIR", env = "ARAMAKI_DATA", default_value = DATA_PATH, global = true)]
-    data: PathBuf,
+    #[arg(long, value_name = "DIR", env = "ARAMAKI_DATA", global = true)]
+    data: Option<PathBuf>,
+    /// One of several agents on this machine: its defaults are /etc/aramaki/agent-NAME.toml and
+    /// /var/lib/aramaki-agent-NAME.
+    #[arg(long, value_name = "NAME", env = "ARAMAKI_PROFILE", global = true, value_parser = profile)]
+    profile: Option<String>,
     /// What is logged to standard error, such as `info` or `aramaki_agent=debug`.
     #[arg(long, value_name = "FILTER", env = "ARAMAKI_LOG", global = true)]
     log: Option<String>,
@@ -53,8 +57,34 @@ impl Common {
     fn config(&self) -> Result<Config, ConfigError> {
         match &self.config {
             Some(path) => Config::read(path),
-            None => Config::read_or_default(CONFIG_PATH.as_ref()),
+            None => Config::read_or_default(&self.of_profile(CONFIG_PATH)),
         }
+    }
+
+    fn data(&self) -> PathBuf {
+        let data = self.data.clone();
+        data.unwrap_or_else(|| self.of_profile(DATA_PATH))
+    }
+
+    /// A default path, with the profile's name behind that of the agent.
+    fn of_profile(&self, path: &str) -> PathBuf {
+        let Some(profile) = &self.profile else {
+            return PathBuf::from(path);
+        };
+        match path.strip_suffix(".toml") {
+            Some(stem) => format!("{stem}-{profile}.toml").into(),
+            None => format!("{path}-{profile}").into(),
+        }
+    }
+}
+
+/// The name of a profile becomes part of a folder's: it must not lead elsewhere.
+fn profile(name: &str) -> Result<String, String> {
+    let is_allowed = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
+    if (1..=32).contains(&name.len()) && name.chars().all(is_allowed) {
+        Ok(name.to_owned())
+    } else {
+        Err("1 to 32 letters, digits, - or _ are expected".to_owned())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use aramaki_model::{Check, CheckKind, Exit, Observation, PluginOutput};
+use aramaki_model::{Check, CheckKind, Exit, Observation, PluginOutput, Severity};
 use aramaki_sync_core::Timestamp;
 
 use crate::builtin::Builtins;
@@ -19,6 +19,11 @@ pub const PLUGIN_FOLDERS: [&str; 5] = [
 ];
 /// No run takes longer, whatever a configuration says.
 pub const TIMEOUT_MAX: Duration = Duration::from_mins(10);
+
+/// How long a hook may gather evidence.
+const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
+/// How much of it is kept.
+const EVIDENCE_LEN_BYTES_MAX: usize = 4 * 1024;
 
 /// One result, and what is worth knowing about how it came about.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,6 +120,47 @@ impl Observer {
         }
     }
 
+    /// The same result with evidence, if a problem begins with it: what the check's hook prints.
+    /// `before` is the state of the result before this one.
+    pub async fn with_evidence(
+        &self,
+        check: &Check,
+        mut observed: Observed,
+        before: Severity,
+    ) -> Observed {
+        let is_bad = |severity| !matches!(severity, Severity::Ok | Severity::Missing);
+        let Some(hook) = &check.hook else {
+            return observed;
+        };
+        if is_bad(before) || !is_bad(observed.observation.severity) {
+            return observed;
+        }
+        let evidence = match self.find(&hook.program) {
+            None => self.not_found(&hook.program),
+            Some(program) => {
+                let run = runner::run(&Plugin {
+                    program,
+                    arguments: hook.arguments.iter().map(Into::into).collect(),
+                    timeout: HOOK_TIMEOUT,
+                })
+                .await;
+                let end = match run.exit {
+                    Exit::Code(0) => String::new(),
+                    exit => format!(" ({exit:?})"),
+                };
+                let said = [run.stdout, run.stderr]
+                    .map(|said| String::from_utf8_lossy(&said).into_owned());
+                format!("{}{end}:\n{}", hook.program, said.concat().trim_end())
+            }
+        };
+        let cut = evidence.floor_char_boundary(EVIDENCE_LEN_BYTES_MAX);
+        let said = std::mem::take(&mut observed.observation.detail);
+        let parts = [said.as_str(), &evidence[..cut]];
+        let detail: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        observed.observation = observed.observation.with_detail(&detail.join("\n"));
+        observed
+    }
+
     /// A path is taken as it is, a name is looked up; a relative path is refused, because it would
     /// mean another program in another folder.
     fn find(&self, program: &str) -> Option<PathBuf> {
@@ -150,7 +196,7 @@ impl Observer {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use aramaki_model::{Builtin, CheckId, Severity, Thresholds};
+    use aramaki_model::{Builtin, CheckId, Hook, Thresholds};
 
     /// Lines of real plugins: exit code, a tab, the output.
     const REAL: &str = include_str!("../tests/plugin-output.txt");
@@ -170,6 +216,36 @@ mod tests {
     async fn observe(check: &Check) -> Observed {
         let observer = Observer::new(vec![PathBuf::from("/bin"), PathBuf::from("/usr/bin")]);
         observer.observe(check, Timestamp::from_millis(7)).await
+    }
+
+    #[tokio::test]
+    async fn a_hook_gathers_evidence_when_a_problem_begins_and_only_then() {
+        let hook = |script: &str| Hook {
+            program: "sh".to_owned(),
+            arguments: vec!["-c".to_owned(), script.to_owned()],
+        };
+        let check = |code: &str, script: &str| Check {
+            hook: Some(hook(script)),
+            ..command("sh", &["-c", "echo said; exit \"$0\"", code])
+        };
+        let detail = async |check: Check, before| {
+            let observer = Observer::new(vec![PathBuf::from("/bin"), PathBuf::from("/usr/bin")]);
+            let observed = observe(&check).await;
+            let observed = observer.with_evidence(&check, observed, before).await;
+            observed.observation.detail
+        };
+        let began = detail(check("2", "echo who; echo why >&2; exit 3"), Severity::Ok).await;
+        assert_eq!(began, "sh (Code(3)):\nwho\nwhy");
+        assert!(
+            detail(check("1", "echo x"), Severity::Missing)
+                .await
+                .contains('x')
+        );
+        for (code, before) in [("0", Severity::Ok), ("2", Severity::Warning)] {
+            assert_eq!(detail(check(code, "echo x"), before).await, "");
+        }
+        let long = detail(check("2", "yes ü | head -c 100000"), Severity::Ok).await;
+        assert!(long.len() <= EVIDENCE_LEN_BYTES_MAX && long.len() > 4_000);
     }
 
     #[tokio::test]

@@ -189,12 +189,13 @@ impl<O: Outlet> Service<O> {
             return;
         }
         let at = now();
-        for check in self.watch.take_due(at, RUNS_MAX.saturating_sub(runs.len())) {
+        for (check, before) in self.watch.take_due(at, RUNS_MAX.saturating_sub(runs.len())) {
             let observer = self.observer.clone();
             runs.spawn(async move {
                 let id = check.id;
                 let run = AbortOnDropHandle::new(tokio::spawn(async move {
-                    observer.observe(&check, at).await
+                    let observed = observer.observe(&check, at).await;
+                    observer.with_evidence(&check, observed, before).await
                 }));
                 run.await.unwrap_or_else(|error| {
                     tracing::error!(%error, "a run failed inside the agent");

@@ -86,8 +86,9 @@ impl Watch {
         self.remembered.clear();
     }
 
-    /// At most `max` checks whose time has come; each is running from now on.
-    pub(crate) fn take_due(&mut self, now: Timestamp, max: usize) -> Vec<Check> {
+    /// At most `max` checks whose time has come, each with the state of its last result; they are
+    /// running from now on.
+    pub(crate) fn take_due(&mut self, now: Timestamp, max: usize) -> Vec<(Check, Severity)> {
         let due = self
             .watched
             .values_mut()
@@ -95,7 +96,7 @@ impl Watch {
         due.take(max)
             .map(|watched| {
                 watched.running = true;
-                watched.check.clone()
+                (watched.check.clone(), watched.state.raw)
             })
             .collect()
     }

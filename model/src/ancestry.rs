@@ -86,10 +86,11 @@ impl Ancestry {
         self.told.len()
     }
 
-    /// Takes in what a header says. It counts when all that it names is here.
-    pub(crate) fn link(&mut self, links: &EnvelopeLinks) {
+    /// Takes in what a header says; returns the envelopes that all is known of from now on.
+    pub(crate) fn link(&mut self, links: &EnvelopeLinks) -> Vec<EnvelopeId> {
+        let mut placed = Vec::new();
         if !self.told.insert(links.id) {
-            return;
+            return placed;
         }
         let mut open = vec![links.clone()];
         while let Some(links) = open.pop() {
@@ -99,8 +100,10 @@ impl Ancestry {
                 continue;
             }
             self.place(&links);
+            placed.push(links.id);
             open.extend(self.waiting.remove(&links.id).unwrap_or_default());
         }
+        placed
     }
 
     fn place(&mut self, links: &EnvelopeLinks) {
@@ -244,10 +247,10 @@ mod tests {
             previous: EnvelopeId::ZERO,
             ancestors: ancestors.iter().map(|n| id(*n)).collect(),
         };
-        ancestry.link(&link(0, &[]));
-        ancestry.link(&link(2, &[0, 1]));
+        assert_eq!(ancestry.link(&link(0, &[])), [id(0)]);
+        assert_eq!(ancestry.link(&link(2, &[0, 1])), []);
         assert_eq!(ancestry.builds_on(id(2), id(0)), None);
-        ancestry.link(&link(1, &[]));
+        assert_eq!(ancestry.link(&link(1, &[])), [id(1), id(2)]);
         assert_eq!(ancestry.builds_on(id(2), id(0)), Some(true));
         assert_eq!(ancestry.builds_on(id(1), id(0)), Some(false));
     }

@@ -1,5 +1,7 @@
 //! What an agent looks at, and how often.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::CheckId;
@@ -36,6 +38,23 @@ pub struct Check {
     /// Whether it runs at all.
     #[serde(default = "defaults::enabled")]
     pub enabled: bool,
+    /// How many of the agents that look must see a problem before it counts; none: whichever told
+    /// last is believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<u32>,
+    /// Runs when a problem begins; what it prints becomes part of the transition, as evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<Hook>,
+}
+
+/// A program that gathers evidence; no shell is involved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hook {
+    /// An absolute path, or a name that the agent looks up in its plugin folders.
+    pub program: String,
+    /// Its arguments, each passed as it is.
+    #[serde(default)]
+    pub arguments: Vec<String>,
 }
 
 mod defaults {
@@ -69,6 +88,8 @@ impl Check {
             retry_interval_ms: defaults::retry_interval_ms(),
             ttl_ms: None,
             enabled: defaults::enabled(),
+            quorum: None,
+            hook: None,
         }
     }
 
@@ -142,7 +163,7 @@ impl Thresholds {
     }
 }
 
-/// A check that the agent brings along.
+/// A check that the agent brings along. New ones go to the end: sent configurations count them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Builtin {
@@ -214,6 +235,17 @@ pub enum Builtin {
         metric: String,
         /// Its value.
         value: Thresholds,
+    },
+    /// A name in the domain name system.
+    Dns {
+        /// The name.
+        name: String,
+        /// Addresses that must be among the answer.
+        #[serde(default)]
+        addresses: Vec<IpAddr>,
+        /// Seconds to answer.
+        #[serde(default)]
+        time: Thresholds,
     },
 }
 

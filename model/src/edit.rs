@@ -11,7 +11,9 @@ use thiserror::Error;
 use crate::check::Check;
 use crate::doc::{EditFailure, Refusal, field};
 use crate::id::{CheckId, ItemId, NoteId};
+use crate::maintenance::Maintenance;
 use crate::rollup::Operator;
+use crate::selector::Selector;
 use crate::system::{
     AgentRef, Contact, Dashboard, NAME_LEN_BYTES_MAX, NoteRef, PURPOSE_LEN_BYTES_MAX, Part, Rule,
     Silence,
@@ -137,6 +139,49 @@ impl<'a, 'b> SystemEdit<'a, 'b> {
         self.text(field::AGGREGATION, text)
     }
 
+    /// Says which Systems are its parts besides those that it lists; none: no others. The parts
+    /// are found where this is read, by labels and category.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn selector(&mut self, selector: Option<&Selector>) -> Result<(), EditError> {
+        let text = selector.map(ToString::to_string).unwrap_or_default();
+        self.text(field::SELECTOR, text)
+    }
+
+    /// Gives it a label, for selectors.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn put_label(&mut self, name: &str, value: &str) -> Result<(), EditError> {
+        let value = clean_line(value, NAME_LEN_BYTES_MAX);
+        self.put(field::MORE, more(field::LABEL, name), &value)
+    }
+
+    /// Takes a label away.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn remove_label(&mut self, name: &str) -> Result<(), EditError> {
+        self.remove(field::MORE, more(field::LABEL, name))
+    }
+
+    /// Adds or changes a maintenance window.
+    ///
+    /// # Errors
+    /// When it is too long, or the document cannot be edited.
+    pub fn put_maintenance(&mut self, id: ItemId, window: &Maintenance) -> Result<(), EditError> {
+        self.put(field::MORE, more(field::MAINTENANCE, id), window)
+    }
+
+    /// Removes a maintenance window.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn remove_maintenance(&mut self, id: ItemId) -> Result<(), EditError> {
+        self.remove(field::MORE, more(field::MAINTENANCE, id))
+    }
+
     fn text(&mut self, name: &str, text: String) -> Result<(), EditError> {
         let is_same = self
             .transaction
@@ -208,6 +253,11 @@ impl<'a, 'b> SystemEdit<'a, 'b> {
             _ => Err(EditError::UnknownDocument),
         }
     }
+}
+
+/// A key in the map of later additions.
+fn more(kind: &str, key: impl Display) -> String {
+    clean_line(&format!("{kind}/{key}"), NAME_LEN_BYTES_MAX)
 }
 
 macro_rules! items {

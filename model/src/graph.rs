@@ -29,6 +29,8 @@ pub struct Edge {
     pub relation: Relation,
     /// How the aggregate takes its states.
     pub overrides: Override,
+    /// How much it counts in a percentage; at least 1.
+    pub weight: u32,
 }
 
 /// A System that a problem elsewhere concerns.
@@ -254,6 +256,7 @@ mod tests {
                 label: part.to_string(),
                 relation: Relation::Part,
                 overrides: Override::NONE,
+                weight: 1,
             };
             let edges = parts.iter().map(edge).collect();
             graph.add(space(*system), Operator::Worst, edges);
@@ -320,6 +323,7 @@ mod tests {
                 label: String::new(),
                 relation: Relation::Part,
                 overrides: Override::NONE,
+                weight: 1,
             };
             graph.add(space(n), Operator::Worst, vec![edge]);
         }

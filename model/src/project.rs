@@ -16,12 +16,14 @@ use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 use self::own::{Own, Sum, sums};
 use self::timeline::{journal_entries, newest_first};
 use crate::finding::{Finding, Reason};
-use crate::graph::Graph;
+use crate::graph::{Edge, Graph, Relation};
 use crate::journal::Journal;
 use crate::name;
-use crate::rollup::{RolledUp, roll_up};
+use crate::rollup::{self, Override, RolledUp};
+use crate::selector::Selector;
 use crate::severity::Severity;
 use crate::snapshot::{CategoryView, Rank, Snapshot, SystemView, TIMELINE_ITEMS_MAX, TimelineItem};
+use crate::system::System;
 use crate::workspace::{Content, OpenSpace, Workspace};
 
 /// A System's link to an agent: its Space, and whose entries there count.
@@ -48,6 +50,11 @@ pub struct View {
     deadlines: BTreeSet<(Timestamp, SpaceId)>,
     own_raw: BTreeMap<SpaceId, Severity>,
     own_effective: BTreeMap<SpaceId, Severity>,
+    /// Systems that silence what their parts bring.
+    quiet: BTreeSet<SpaceId>,
+    /// Systems whose parts follow from a selector, and what selectors ask of every System.
+    selectors: BTreeMap<SpaceId, Selector>,
+    traits: BTreeMap<SpaceId, Traits>,
     raw: RolledUp,
     effective: RolledUp,
     sums: BTreeMap<SpaceId, Sum>,
@@ -56,6 +63,9 @@ pub struct View {
     foreign: BTreeMap<Link, Finding>,
     snapshot: Arc<Snapshot>,
 }
+
+/// What selectors ask for: category and labels.
+type Traits = (String, BTreeMap<String, String>);
 
 /// What an update looks at.
 struct Seen<'a> {
@@ -71,6 +81,8 @@ struct Changed {
     own: BTreeSet<SpaceId>,
     /// Whether Systems or edges came or went.
     reshaped: bool,
+    /// Whether selectors may select others now.
+    reselect: bool,
 }
 
 impl Workspace {
@@ -119,6 +131,9 @@ impl View {
         for space in stale {
             self.renew(workspace, now, space, &mut changed);
         }
+        if changed.reselect && !self.selectors.is_empty() {
+            self.reselect(workspace, &mut changed);
+        }
         for space in touched {
             let findings = findings_of(workspace, space);
             if findings.is_empty() {
@@ -158,17 +173,32 @@ impl View {
                 Arc::make_mut(&mut self.graph).remove(&space);
                 self.own_raw.remove(&space);
                 self.own_effective.remove(&space);
+                self.quiet.remove(&space);
+                self.selectors.remove(&space);
+                self.traits.remove(&space);
                 changed.reshaped = true;
+                changed.reselect = true;
             }
             return;
         };
-        let edges = system.edges();
-        let is_same = self.graph.is_known(&space)
-            && self.graph.operator(&space) == system.aggregation
-            && self.graph.edges(&space).eq(&edges);
-        if !is_same {
-            Arc::make_mut(&mut self.graph).add(space, system.aggregation, edges);
-            changed.reshaped = true;
+        let traits = (system.category.clone(), system.labels.clone());
+        if self.traits.get(&space) != Some(&traits) {
+            self.traits.insert(space, traits);
+            changed.reselect = true;
+        }
+        if self.selectors.get(&space) != system.selector.as_ref() {
+            self.selectors.remove(&space);
+            let selector = system.selector.clone();
+            self.selectors
+                .extend(selector.map(|selector| (space, selector)));
+            changed.reselect = true;
+        }
+        changed.reshaped |= self.connect(space, system);
+        let mut silences = system.silences.values();
+        if silences.any(|silence| silence.covers_parts(now)) {
+            self.quiet.insert(space);
+        } else {
+            self.quiet.remove(&space);
         }
         let seen = Seen {
             view: self,
@@ -195,6 +225,44 @@ impl View {
         }
         self.own.insert(space, own);
         changed.own.insert(space);
+    }
+
+    /// Puts a System with its parts into the graph: those that it lists and those that its selector
+    /// selects now. Says whether that changed anything.
+    fn connect(&mut self, space: SpaceId, system: &System) -> bool {
+        let mut edges = system.edges();
+        if let Some(selector) = &system.selector {
+            let selected = self.traits.iter().filter(|(other, (category, labels))| {
+                **other != space
+                    && !system.parts.contains_key(other)
+                    && selector.selects(category, labels)
+            });
+            edges.extend(selected.map(|(part, _)| Edge {
+                part: *part,
+                label: String::new(),
+                relation: Relation::Part,
+                overrides: Override::NONE,
+                weight: 1,
+            }));
+        }
+        let is_same = self.graph.is_known(&space)
+            && self.graph.operator(&space) == system.aggregation
+            && self.graph.edges(&space).eq(&edges);
+        if !is_same {
+            Arc::make_mut(&mut self.graph).add(space, system.aggregation, edges);
+        }
+        !is_same
+    }
+
+    /// Finds the parts of all Systems with selectors anew.
+    fn reselect(&mut self, workspace: &Workspace, changed: &mut Changed) {
+        let selecting: Vec<_> = self.selectors.keys().copied().collect();
+        for space in selecting {
+            let open = workspace.spaces.get(&space);
+            if let Some(system) = open.and_then(OpenSpace::system) {
+                changed.reshaped |= self.connect(space, system);
+            }
+        }
     }
 
     /// Remembers which journals a System reads, and reads those that are not read yet.
@@ -250,10 +318,10 @@ impl View {
                 let members = circle.iter().map(|system| (*system, place));
                 self.circle_of.extend(members);
             }
-            self.raw = roll_up(&self.graph, &self.own_raw);
-            self.effective = roll_up(&self.graph, &self.own_effective);
+            self.raw = RolledUp::default();
+            self.effective = RolledUp::default();
             self.sums = sums(&self.graph, &self.own);
-            return;
+            return self.settle(0..self.circles.len());
         }
         let mut places: BTreeSet<usize> = BTreeSet::new();
         for space in &changed.own {
@@ -261,10 +329,26 @@ impl View {
                 places.extend(self.circle_of.get(&concerned.system));
             }
         }
-        for circle in places.iter().filter_map(|place| self.circles.get(*place)) {
-            self.raw.settle(&self.graph, &self.own_raw, circle);
-            self.effective
-                .settle(&self.graph, &self.own_effective, circle);
+        self.settle(places);
+    }
+
+    /// Sums up these groups, parts first.
+    fn settle(&mut self, places: impl IntoIterator<Item = usize>) {
+        let nobody = BTreeSet::new();
+        let raw = rollup::Own {
+            states: &self.own_raw,
+            quiet: &nobody,
+        };
+        let effective = rollup::Own {
+            states: &self.own_effective,
+            quiet: &self.quiet,
+        };
+        for circle in places
+            .into_iter()
+            .filter_map(|place| self.circles.get(place))
+        {
+            self.raw.settle(&self.graph, &raw, circle);
+            self.effective.settle(&self.graph, &effective, circle);
         }
     }
 

@@ -22,30 +22,43 @@ pub enum Operator {
     Best,
     /// As bad as the worst of the n best parts: n of them suffice.
     AtLeast(u32),
-    /// The same with a percentage of the parts, rounded up.
+    /// The same with a percentage of the parts by their weight, rounded up.
     Percent(u8),
 }
 
 impl Operator {
-    /// Sums up states; none if there are none.
+    /// Sums up states of equal weight; none if there are none.
     pub fn combine(self, states: &[Severity]) -> Option<Severity> {
+        let weighed: Vec<_> = states.iter().map(|state| (*state, 1)).collect();
+        self.combine_weighed(&weighed)
+    }
+
+    /// Sums up states, each with its weight, at least 1; none if there are none. Weights count for
+    /// [`Operator::Percent`]: so much of the whole must be as good. The others count parts.
+    pub fn combine_weighed(self, states: &[(Severity, u32)]) -> Option<Severity> {
         let mut sorted = states.to_vec();
         sorted.sort_unstable();
-        let count = sorted.len();
-        let needed = match self {
-            Self::Worst => count,
-            Self::Best => 1,
-            Self::AtLeast(n) => usize::try_from(n).unwrap_or(usize::MAX).max(1),
-            Self::Percent(percent) => (count * usize::from(percent.min(100))).div_ceil(100).max(1),
+        let weight = |weight: u32| match self {
+            Self::Percent(_) => u64::from(weight.max(1)),
+            _ => 1,
         };
-        let worst = sorted.last().copied()?;
+        let whole: u64 = sorted.iter().map(|(_, part)| weight(*part)).sum();
+        let needed = match self {
+            Self::Worst => whole,
+            Self::Best => 1,
+            Self::AtLeast(n) => u64::from(n.max(1)),
+            Self::Percent(percent) => (whole * u64::from(percent.min(100))).div_ceil(100).max(1),
+        };
+        let (worst, _) = sorted.last().copied()?;
+        let mut reached = 0;
+        for (state, part) in &sorted {
+            reached += weight(*part);
+            if reached >= needed {
+                return Some(*state);
+            }
+        }
         // What is needed and not there at all is missing.
-        Some(
-            sorted
-                .get(needed - 1)
-                .copied()
-                .unwrap_or(worst.max(Severity::Missing)),
-        )
+        Some(worst.max(Severity::Missing))
     }
 }
 
@@ -170,20 +183,32 @@ impl RolledUp {
 /// it reaches all of it.
 pub fn roll_up(graph: &Graph, own: &BTreeMap<SpaceId, Severity>) -> RolledUp {
     let mut rolled = RolledUp::default();
+    let quiet = BTreeSet::new();
     for circle in graph.circles() {
-        rolled.settle(graph, own, &circle);
+        rolled.settle(
+            graph,
+            &Own {
+                states: own,
+                quiet: &quiet,
+            },
+            &circle,
+        );
     }
     rolled
 }
 
+/// What Systems are without their parts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own<'a> {
+    /// The state of each by its own checks.
+    pub(crate) states: &'a BTreeMap<SpaceId, Severity>,
+    /// Systems that take the problems of their parts as handled.
+    pub(crate) quiet: &'a BTreeSet<SpaceId>,
+}
+
 impl RolledUp {
     /// Sums up Systems that contain each other, when everything below them is summed up.
-    pub(crate) fn settle(
-        &mut self,
-        graph: &Graph,
-        own: &BTreeMap<SpaceId, Severity>,
-        circle: &BTreeSet<SpaceId>,
-    ) {
+    pub(crate) fn settle(&mut self, graph: &Graph, own: &Own<'_>, circle: &BTreeSet<SpaceId>) {
         for system in circle {
             self.0.remove(system);
         }
@@ -215,21 +240,26 @@ impl RolledUp {
 
 fn sum(
     graph: &Graph,
-    own: &BTreeMap<SpaceId, Severity>,
+    own: &Own<'_>,
     rolled: &RolledUp,
     system: SpaceId,
     counts: impl Fn(&&Edge) -> bool,
 ) -> Option<Severity> {
+    let is_quiet = own.quiet.contains(&system);
+    let state = |edge: &Edge| {
+        let state = rolled.through(graph, edge)?;
+        Some((if is_quiet { Severity::Ok } else { state }, edge.weight))
+    };
     let states: Vec<_> = graph
         .rolled_edges(&system)
         .filter(|edge| edge.part != system)
         .filter(counts)
-        .filter_map(|edge| rolled.through(graph, edge))
+        .filter_map(state)
         .collect();
     graph
         .operator(&system)
-        .combine(&states)
-        .max(own.get(&system).copied())
+        .combine_weighed(&states)
+        .max(own.states.get(&system).copied())
 }
 
 #[cfg(test)]
@@ -255,6 +285,29 @@ mod tests {
             assert_eq!(operator.combine(&states), Some(sum), "{operator:?}");
             assert_eq!(operator.combine(&[]), None);
         }
+    }
+
+    #[test]
+    fn weights_count_for_percentages_only() {
+        let states = [(Ok, 60), (Critical, 30), (Warning, 10)];
+        let sums = [
+            (Operator::Percent(60), Ok),
+            (Operator::Percent(61), Warning),
+            (Operator::Percent(71), Critical),
+            (Operator::AtLeast(2), Warning),
+            (Operator::Worst, Critical),
+            (Operator::Best, Ok),
+        ];
+        for (operator, sum) in sums {
+            assert_eq!(operator.combine_weighed(&states), Some(sum), "{operator:?}");
+        }
+        let unweighed = [(Ok, 0), (Critical, 0)];
+        assert_eq!(Operator::Percent(50).combine_weighed(&unweighed), Some(Ok));
+        let heavy = [(Ok, u32::MAX), (Critical, u32::MAX)];
+        assert_eq!(
+            Operator::Percent(51).combine_weighed(&heavy),
+            Some(Critical)
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a window or a terminal shows: plain values, derived from all documents and a clock.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
@@ -9,8 +10,10 @@ use crate::entry::{Acknowledgement, Claim, Deployment, Message, UnknownEntry};
 use crate::finding::Finding;
 use crate::graph::{Concerned, Graph, Relation};
 use crate::id::{CheckId, EntryId, ItemId, NoteId};
+use crate::maintenance::Maintenance;
 use crate::note_edit::NoteVersion;
 use crate::rollup::{Operator, Override};
+use crate::selector::Selector;
 use crate::severity::{Severity, SeverityCounts};
 use crate::status::{AgentLife, AlertId, CheckStatus};
 use crate::system::{Conflict, Contact, Dashboard, NoteKind, Rule, Silence};
@@ -113,6 +116,12 @@ pub struct SystemView {
     pub agents: Vec<AgentView>,
     /// What is quiet, running or to come.
     pub silences: Vec<(ItemId, Silence)>,
+    /// When problems are expected, now or at other times.
+    pub maintenance: Vec<(ItemId, Maintenance)>,
+    /// What selectors ask for.
+    pub labels: BTreeMap<String, String>,
+    /// Which Systems are its parts besides those that it lists.
+    pub selector: Option<Selector>,
     /// What happened to it, newest first.
     pub timeline: Vec<TimelineItem>,
     /// The worst state of its checks and of those below it on each of the last [`HISTORY_DAYS`]
@@ -251,6 +260,8 @@ pub struct CheckView {
     pub last_ok: Option<Timestamp>,
     /// Hard states by time, oldest first.
     pub history: Vec<(Timestamp, Severity)>,
+    /// What each agent that looks sees, if several must agree ([`Check::quorum`]).
+    pub vantages: Vec<(SpaceId, Severity)>,
 }
 
 /// An agent.

@@ -8,6 +8,7 @@ use crate::entry::Acknowledgement;
 use crate::heartbeat::{CheckBeat, HEARTBEAT_STALE_MS, Heartbeat};
 use crate::id::CheckId;
 use crate::journal::{CheckRecord, Journal};
+use crate::maintenance::Maintenance;
 use crate::severity::Severity;
 use crate::system::Silence;
 
@@ -56,7 +57,7 @@ impl Beats {
 }
 
 /// Whether an agent is heard of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AgentLife {
     /// Heard of within the last two minutes.
     Alive,
@@ -65,6 +66,7 @@ pub enum AgentLife {
     /// Not heard of for too long.
     Stale,
     /// Never heard of.
+    #[default]
     Unseen,
 }
 
@@ -105,6 +107,8 @@ pub enum Handled {
     Acknowledged,
     /// It is silenced.
     Silenced,
+    /// It is expected: a maintenance window is open.
+    Maintenance,
 }
 
 /// All that the status of one check follows from.
@@ -118,6 +122,18 @@ pub struct CheckFacts<'a> {
     pub beat: Option<&'a CheckBeat>,
     /// Whether the agent that looks is heard of.
     pub life: AgentLife,
+    /// The maintenance window that is open, if there is one.
+    pub maintenance: Option<&'a Maintenance>,
+}
+
+/// What several vantages see together: as bad as the `quorum` worst of them agree that it is at
+/// least. A vantage that is Missing is no witness of a problem, but of nothing good either.
+pub fn agreed(seen: &[Severity], quorum: u32) -> Option<Severity> {
+    let mut sorted = seen.to_vec();
+    sorted.sort_unstable_by(|a, b| b.cmp(a));
+    let last = sorted.len().checked_sub(1)?;
+    let at = usize::try_from(quorum).unwrap_or(usize::MAX).max(1) - 1;
+    sorted.get(at.min(last)).copied()
 }
 
 /// Derives the status of a check.
@@ -166,6 +182,7 @@ pub fn check_status<'a>(
     let handled = match raw {
         Severity::Ok => None,
         _ if silenced => Some(Handled::Silenced),
+        _ if facts.maintenance.is_some() => Some(Handled::Maintenance),
         Severity::Missing => None,
         _ => acknowledged.then_some(Handled::Acknowledged),
     };
@@ -250,10 +267,9 @@ mod tests {
             raw: Severity::Critical,
         });
         let silence = silence.map(|(from, until)| Silence {
-            check: None,
-            reason: String::new(),
             from: at(from),
             until: at(until),
+            ..Silence::default()
         });
         let acknowledgement = acknowledged.map(|(when, until)| Acknowledgement {
             at: at(when),
@@ -266,6 +282,7 @@ mod tests {
             record: Some(&record),
             beat: beat.as_ref(),
             life,
+            maintenance: None,
         };
         let status = check_status(&facts, &silence, &acknowledgement, at(now));
         (status.raw, status.effective)
@@ -315,6 +332,17 @@ mod tests {
             status(None, Alive, None, Some((105, None)), 200),
             (Missing, Missing)
         );
+    }
+
+    #[test]
+    fn so_many_vantages_must_agree() {
+        use Severity::{Critical, Missing, Ok, Warning};
+        let seen = [Critical, Ok, Warning];
+        let agree = [1, 2, 3, 9].map(|quorum| agreed(&seen, quorum));
+        assert_eq!(agree, [Some(Critical), Some(Warning), Some(Ok), Some(Ok)]);
+        assert_eq!(agreed(&[Ok, Missing], 1), Some(Missing));
+        assert_eq!(agreed(&[Missing, Missing], 2), Some(Missing));
+        assert_eq!(agreed(&[], 1), None);
     }
 
     #[test]

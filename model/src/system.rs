@@ -10,13 +10,20 @@ use crate::check::Check;
 use crate::doc::{self, Reading, field};
 use crate::graph::{Edge, Relation};
 use crate::id::{CheckId, ItemId, NoteId};
+use crate::maintenance::Maintenance;
 use crate::rollup::{Operator, Override};
+use crate::selector::{SELECTOR_LEN_BYTES_MAX, Selector};
 use crate::text::clean_line;
 
 /// How long titles, categories, names and labels may be.
 pub const NAME_LEN_BYTES_MAX: usize = 256;
 /// How long a purpose or a rule may be.
 pub const PURPOSE_LEN_BYTES_MAX: usize = 4_096;
+
+/// The highest weight of a part.
+pub const WEIGHT_MAX: u32 = 1_000_000;
+/// How many labels a System may have.
+pub const LABELS_MAX: usize = 64;
 
 /// What may be done without asking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -75,6 +82,9 @@ pub struct Part {
     pub relation: Relation,
     /// How its states are taken here.
     pub overrides: Override,
+    /// How much it counts in a percentage; none: 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<u32>,
 }
 
 /// An agent that observes the System, and in whose Space its journal is.
@@ -115,12 +125,37 @@ pub struct NoteRef {
     pub kind: NoteKind,
 }
 
+/// What of a System is quiet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// Its own checks.
+    #[default]
+    System,
+    /// Also what its parts bring to it. They themselves, and others that list them, stay as they
+    /// are: nobody is muted by who lists them.
+    Subtree,
+}
+
+impl Reach {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde asks for a reference"
+    )]
+    const fn is_system(&self) -> bool {
+        matches!(self, Self::System)
+    }
+}
+
 /// Keeps problems quiet for a time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Silence {
     /// Which check; none: the whole System.
     pub check: Option<CheckId>,
+    /// Whether it reaches further than the System itself.
+    #[serde(skip_serializing_if = "Reach::is_system")]
+    pub reach: Reach,
     /// Why.
     pub reason: String,
     /// From when.
@@ -133,7 +168,16 @@ impl Silence {
     /// Whether it covers this check now.
     pub fn covers(&self, check: &CheckId, now: Timestamp) -> bool {
         let applies = self.check.is_none_or(|silenced| silenced == *check);
-        applies && self.from <= now && now < self.until
+        applies && self.is_running(now)
+    }
+
+    /// Whether it covers what parts bring now.
+    pub fn covers_parts(&self, now: Timestamp) -> bool {
+        self.reach == Reach::Subtree && self.check.is_none() && self.is_running(now)
+    }
+
+    fn is_running(&self, now: Timestamp) -> bool {
+        self.from <= now && now < self.until
     }
 }
 
@@ -175,6 +219,12 @@ pub struct System {
     pub notes: BTreeMap<NoteId, NoteRef>,
     /// What is quiet.
     pub silences: BTreeMap<ItemId, Silence>,
+    /// When problems are expected.
+    pub maintenance: BTreeMap<ItemId, Maintenance>,
+    /// What selectors ask for.
+    pub labels: BTreeMap<String, String>,
+    /// Which Systems are its parts besides those that it lists.
+    pub selector: Option<Selector>,
     /// What several people wrote at once.
     pub conflicts: Vec<Conflict>,
     /// What could not be read, and why.
@@ -201,6 +251,13 @@ impl System {
                     .push(format!("aggregation: {aggregation}")),
             }
         }
+        let selector = doc::text_field(automerge, field::SELECTOR, SELECTOR_LEN_BYTES_MAX);
+        if !selector.is_empty() {
+            match selector.parse() {
+                Ok(selector) => system.selector = Some(selector),
+                Err(error) => system.unreadable.push(format!("selector: {error}")),
+            }
+        }
         let mut gather = Gather {
             automerge,
             system: &mut system,
@@ -210,6 +267,7 @@ impl System {
             field::CATEGORY,
             field::PURPOSE,
             field::AGGREGATION,
+            field::SELECTOR,
         ] {
             gather.conflicts(name);
         }
@@ -221,6 +279,7 @@ impl System {
         let agents = gather.items(field::AGENTS);
         let notes = gather.items(field::NOTES);
         let silences = gather.items(field::SILENCES);
+        let (maintenance, labels) = gather.more();
         let checks = checks.into_iter().map(|(id, check)| {
             let name = clean_line(&check.name, NAME_LEN_BYTES_MAX);
             (id, Check { id, name, ..check })
@@ -234,6 +293,8 @@ impl System {
             agents,
             notes,
             silences,
+            maintenance,
+            labels,
             ..system
         }
     }
@@ -245,6 +306,7 @@ impl System {
             label: clean_line(&listed.label, NAME_LEN_BYTES_MAX),
             relation: listed.relation,
             overrides: listed.overrides,
+            weight: listed.weight.unwrap_or(1).clamp(1, WEIGHT_MAX),
         };
         self.parts.iter().map(edge).collect()
     }
@@ -264,6 +326,30 @@ impl Gather<'_> {
                 values,
             });
         }
+    }
+
+    /// What stands in the map of later additions, by the first part of the key. Additions of newer
+    /// programs stay where they are.
+    fn more(&mut self) -> (BTreeMap<ItemId, Maintenance>, BTreeMap<String, String>) {
+        let more: BTreeMap<String, serde_json::Value> = self.items(field::MORE);
+        let (mut maintenance, mut labels) = (BTreeMap::new(), BTreeMap::new());
+        for (key, value) in more {
+            match key.split_once('/') {
+                Some((field::MAINTENANCE, id)) => {
+                    match id.parse().ok().zip(serde_json::from_value(value).ok()) {
+                        Some((id, window)) => drop(maintenance.insert(id, window)),
+                        None => self.system.unreadable.push(clean_line(&key, 128)),
+                    }
+                }
+                Some((field::LABEL, name)) if labels.len() < LABELS_MAX => {
+                    let value = value.as_str().unwrap_or_default();
+                    let name = clean_line(name, NAME_LEN_BYTES_MAX);
+                    labels.insert(name, clean_line(value, NAME_LEN_BYTES_MAX));
+                }
+                _ => {}
+            }
+        }
+        (maintenance, labels)
     }
 
     fn items<K, V>(&mut self, name: &str) -> BTreeMap<K, V>

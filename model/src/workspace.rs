@@ -1,6 +1,6 @@
 //! All Spaces on this device: admitted changes go in, edits come out, and a snapshot shows it all.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
@@ -195,12 +195,13 @@ impl Workspace {
     /// but what its envelope builds on; until that is known it waits. Returns what was left out.
     pub fn link(&mut self, space: SpaceId, links: &[EnvelopeLinks]) -> Vec<Finding> {
         let open = self.touched(space);
-        for links in links {
-            open.ancestry.link(links);
-        }
+        let placed: BTreeSet<_> = links
+            .iter()
+            .flat_map(|links| open.ancestry.link(links))
+            .collect();
         let mut findings = Vec::new();
         for (document, place) in &mut open.documents {
-            if place.document.waiting() == 0 {
+            if !place.document.waits_for(&placed) {
                 continue;
             }
             let outcome = place.document.retry(&open.ancestry);

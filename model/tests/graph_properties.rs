@@ -39,21 +39,29 @@ fn overrides() -> impl Strategy<Value = Override> {
 
 /// Any graph of up to twelve Systems: circles, edges to itself, parts that are not known.
 fn graph() -> impl Strategy<Value = Graph> {
-    let edge = (0..16_usize, overrides(), proptest::bool::weighted(0.8));
+    let edge = (
+        0..16_usize,
+        overrides(),
+        proptest::bool::weighted(0.8),
+        0..5_u32,
+    );
     let system = (operator(), proptest::collection::vec(edge, 0..5));
     proptest::collection::vec(system, 1..12).prop_map(|systems| {
         let mut graph = Graph::default();
         for (n, (operator, edges)) in systems.into_iter().enumerate() {
-            let edges = edges.into_iter().map(|(part, overrides, counts)| Edge {
-                part: space(part),
-                label: String::new(),
-                relation: if counts {
-                    Relation::Part
-                } else {
-                    Relation::Uses
-                },
-                overrides,
-            });
+            let edges = edges
+                .into_iter()
+                .map(|(part, overrides, counts, weight)| Edge {
+                    part: space(part),
+                    label: String::new(),
+                    relation: if counts {
+                        Relation::Part
+                    } else {
+                        Relation::Uses
+                    },
+                    overrides,
+                    weight,
+                });
             graph.add(space(n), operator, edges.collect());
         }
         graph

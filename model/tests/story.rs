@@ -11,7 +11,8 @@ use aramaki_model::status::AgentLife;
 use aramaki_model::system::{AgentRef, NoteKind, NoteRef, Part, Rule, Touch};
 use aramaki_model::{
     Check, CheckBeat, CheckId, CheckState, Edit, EntryId, Heartbeat, ItemId, JournalEntry, NoteId,
-    Observation, Operator, Override, Relation, Severity, Splice, TimelineEntry, Workspace, name,
+    Observation, Operator, Override, Relation, Severity, Splice, TimelineEntry, View, Workspace,
+    name,
 };
 use common::{Sent, at, chain, receive, send, space};
 
@@ -472,4 +473,149 @@ fn an_unobserved_system_is_missing_but_does_not_hide_observed_parts() {
     assert_eq!(documentation.status.raw, Severity::Missing);
     assert_eq!(documentation.status.observed, Observed::No);
     assert_eq!(view.system(&space(SHOP)).unwrap().status.raw, Severity::Ok);
+}
+
+#[test]
+fn a_selector_finds_its_parts_by_label_and_category() {
+    let mut alice = Workspace::new();
+    described(&mut alice);
+    for sent in observed(&[(5, Severity::Critical)]) {
+        receive(&mut alice, &sent);
+    }
+    alice.open_space(space(3));
+    let selector = "category=database AND site=rzob".parse().unwrap();
+    let _edit = alice
+        .edit_system(space(3), &chain(ALICE), at(0), |e| {
+            e.title("Databases here")?;
+            e.selector(Some(&selector))
+        })
+        .unwrap();
+    let raw = |alice: &Workspace| {
+        let view = alice.view(at(10));
+        view.system(&space(3)).unwrap().status.raw
+    };
+    let label = |alice: &mut Workspace, site: &str| {
+        let edit = alice.edit_system(space(DATABASE), &chain(ALICE), at(1), |e| {
+            e.category("database")?;
+            e.put_label("site", site)
+        });
+        drop(edit.unwrap());
+    };
+    assert_eq!(raw(&alice), Severity::Missing);
+    label(&mut alice, "rzob");
+    assert_eq!(raw(&alice), Severity::Critical);
+    let view = alice.view(at(10));
+    assert_eq!(view.system(&space(3)).unwrap().parts.len(), 1);
+    let aggregates = &view.system(&space(DATABASE)).unwrap().aggregates;
+    assert!(aggregates.contains(&(space(3), "Databases here".to_owned())));
+    label(&mut alice, "elsewhere");
+    assert_eq!(raw(&alice), Severity::Missing);
+}
+
+#[test]
+fn a_silence_of_the_subtree_quiets_the_aggregate_and_nobody_else() {
+    use aramaki_model::system::{Reach, Silence};
+    let mut alice = Workspace::new();
+    described(&mut alice);
+    for sent in observed(&[(5, Severity::Critical)]) {
+        receive(&mut alice, &sent);
+    }
+    let silence = Silence {
+        reach: Reach::Subtree,
+        from: at(10),
+        until: at(20),
+        ..Silence::default()
+    };
+    let _edit = alice
+        .edit_system(space(SHOP), &chain(ALICE), at(6), |e| {
+            e.put_silence(ItemId::default(), &silence)
+        })
+        .unwrap();
+    let mut view = View::default();
+    let mut states = |seconds| {
+        let view = view.update(&alice, at(seconds));
+        [SHOP, DATABASE].map(|n| {
+            let status = &view.system(&space(n)).unwrap().status;
+            (status.raw, status.effective)
+        })
+    };
+    let loud = (Severity::Critical, Severity::Critical);
+    let quiet = (Severity::Critical, Severity::Ok);
+    assert_eq!(states(9), [loud, loud]);
+    assert_eq!(states(10), [quiet, loud]);
+    assert_eq!(states(20), [loud, loud]);
+}
+
+#[test]
+fn in_a_maintenance_window_problems_are_expected() {
+    use aramaki_model::Maintenance;
+    use aramaki_model::status::Handled;
+    let mut alice = Workspace::new();
+    described(&mut alice);
+    for sent in observed(&[(5, Severity::Critical)]) {
+        receive(&mut alice, &sent);
+    }
+    let window = Maintenance {
+        reason: "new disks".to_owned(),
+        from: at(10),
+        until: at(20),
+        every_days: None,
+    };
+    let _edit = alice
+        .edit_system(space(DATABASE), &chain(ALICE), at(6), |e| {
+            e.put_maintenance(ItemId::default(), &window)
+        })
+        .unwrap();
+    let mut view = View::default();
+    let mut handled = |seconds| {
+        let view = view.update(&alice, at(seconds));
+        let system = view.system(&space(DATABASE)).unwrap();
+        (system.status.effective, system.checks[0].status.handled)
+    };
+    assert_eq!(handled(9), (Severity::Critical, None));
+    assert_eq!(handled(10), (Severity::Ok, Some(Handled::Maintenance)));
+    assert_eq!(handled(20), (Severity::Critical, None));
+}
+
+#[test]
+fn a_problem_counts_when_enough_vantages_agree() {
+    let mut alice = Workspace::new();
+    described(&mut alice);
+    let check = Check {
+        quorum: Some(2),
+        ..replication()
+    };
+    let _edit = alice
+        .edit_system(space(DATABASE), &chain(ALICE), at(0), |e| {
+            e.put_check(&check)?;
+            e.put_agent(space(20), &AgentRef::default())?;
+            e.put_agent(space(21), &AgentRef::default())
+        })
+        .unwrap();
+    let tell = |alice: &mut Workspace, agent: u8, seconds: i64, severity| {
+        alice.open_space(space(agent));
+        let mut state = CheckState::new(check.id);
+        let said = Observation::of_builtin(check.id, at(seconds), severity, "from here");
+        let transition = state.observe(&check, &said).unwrap();
+        let entries = [(entry(seconds, agent), JournalEntry::Transition(transition))];
+        let edit = alice.append_journal(space(agent), &chain(ROBOT), at(seconds), &entries);
+        drop(edit.unwrap());
+    };
+    let seen = |alice: &Workspace| {
+        let view = alice.view(at(60));
+        let check = view.system(&space(DATABASE)).unwrap().checks[0].clone();
+        (check.status.raw, check.vantages.len(), check.alert)
+    };
+    for agent in [AGENT, 20, 21] {
+        tell(&mut alice, agent, 1, Severity::Ok);
+    }
+    tell(&mut alice, 20, 10, Severity::Critical);
+    assert_eq!(seen(&alice), (Severity::Ok, 3, None));
+    tell(&mut alice, 21, 20, Severity::Critical);
+    let (raw, _, alert) = seen(&alice);
+    assert_eq!(raw, Severity::Critical);
+    assert!(alert.is_some());
+    // Further agreement is the same alert.
+    tell(&mut alice, AGENT, 30, Severity::Critical);
+    assert_eq!(seen(&alice).2, alert);
 }

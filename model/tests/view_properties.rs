@@ -8,10 +8,11 @@ mod dice;
 
 use aramaki_model::check::{Builtin, CheckKind, Thresholds};
 use aramaki_model::entry::{Acknowledgement, Message};
-use aramaki_model::system::{AgentRef, Part, Silence};
+use aramaki_model::system::{AgentRef, Part, Reach, Silence};
 use aramaki_model::{
-    Check, CheckBeat, CheckId, CheckState, Edit, EntryId, Heartbeat, ItemId, JournalEntry, NoteId,
-    Observation, Operator, Override, Relation, Severity, TimelineEntry, View, Workspace,
+    Check, CheckBeat, CheckId, CheckState, Edit, EntryId, Heartbeat, ItemId, JournalEntry,
+    Maintenance, NoteId, Observation, Operator, Override, Relation, Severity, TimelineEntry, View,
+    Workspace,
 };
 use aramaki_sync_core::Timestamp;
 use common::{at, chain, send, space};
@@ -26,6 +27,7 @@ fn check(n: u8) -> Check {
     let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
     let mut check = Check::new(CheckId::from_bytes([n; 16]), format!("c{n}"), kind);
     check.enabled = n > 0;
+    check.quorum = (n > 1).then_some(u32::from(n - 1));
     check
 }
 
@@ -39,7 +41,7 @@ fn describe(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) -> Edit 
     let agent = space(SYSTEMS + dice.byte() % SYSTEMS);
     let other = space(dice.byte() % (SYSTEMS + 1));
     let (n, label) = (dice.byte() % 4, format!("w{}", dice.below(9)));
-    let kind = dice.below(9);
+    let kind = dice.below(12);
     workspace.open_space(system);
     let edit = workspace.edit_system(system, &chain(WRITER), now, |e| match kind {
         0 => e.title(&label),
@@ -59,6 +61,7 @@ fn describe(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) -> Edit 
                 label,
                 relation,
                 overrides,
+                weight: (n > 1).then_some(u32::from(n)),
             };
             e.put_part(other, &part)
         }
@@ -68,9 +71,24 @@ fn describe(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) -> Edit 
             let author = (n > 0).then(|| chain(WRITER + n % 2).author);
             e.put_agent(agent, &AgentRef { label, author })
         }
+        8 => {
+            let selector = format!("site={label} OR category={label}").parse().unwrap();
+            e.selector((n > 0).then_some(&selector))
+        }
+        9 => e.put_label("site", &label),
+        10 => {
+            let window = Maintenance {
+                from: Timestamp::from_millis(now.millis() + 20_000),
+                until: Timestamp::from_millis(now.millis() + 90_000),
+                every_days: (n > 1).then_some(u16::from(n)),
+                ..Maintenance::default()
+            };
+            e.put_maintenance(ItemId::from_bytes([n; 16]), &window)
+        }
         _ => {
             let silence = Silence {
-                check: (n > 1).then(|| check(n).id),
+                check: (n > 2).then(|| check(n).id),
+                reach: if n > 0 { Reach::Subtree } else { Reach::System },
                 from: Timestamp::from_millis(now.millis() + 20_000),
                 until: Timestamp::from_millis(now.millis() + 90_000),
                 ..Silence::default()

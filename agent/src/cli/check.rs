@@ -31,9 +31,9 @@ impl Check {
     pub(super) fn perform(&self, common: &Common, out: &mut dyn Write) -> Result<(), Failure> {
         let config = common.config()?;
         super::log(common, &config)?;
-        let saved = Saved::read(&common.data)?;
+        let saved = Saved::read(&common.data())?;
         // A machine that never joined has no key yet; its checks can be tried all the same.
-        let agent = author(&common.data)?.unwrap_or(AuthorId::ZERO);
+        let agent = author(&common.data())?.unwrap_or(AuthorId::ZERO);
         let checks = merged(&config, saved.config.as_ref(), agent);
         let Some(name) = &self.name else {
             return list(&checks, &saved, common.json, out);

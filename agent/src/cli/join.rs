@@ -30,7 +30,7 @@ impl Join {
                 .read_to_string(&mut invitation);
             input.map_err(|error| Failure::io("read the invitation", &error))?;
         }
-        let options = AgentOptions::new(common.data.clone(), config);
+        let options = AgentOptions::new(common.data(), config);
         let joined = block_on(join(options, &invitation))??;
         if common.json {
             let joined = json!({

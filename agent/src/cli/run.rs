@@ -19,7 +19,7 @@ impl Run {
     pub(super) fn perform(&self, common: &Common, _out: &mut dyn Write) -> Result<(), Failure> {
         let config = common.config()?;
         super::log(common, &config)?;
-        let options = AgentOptions::new(common.data.clone(), config);
+        let options = AgentOptions::new(common.data(), config);
         block_on(async {
             let stop = CancellationToken::new();
             let stopped = stop.clone();

@@ -133,3 +133,22 @@ fn every_shell_has_completions() {
         );
     }
 }
+
+#[test]
+fn a_profile_has_files_of_its_own() {
+    let parse = |arguments: &[&str]| Cli::try_parse_from(arguments).map(|cli| cli.common);
+    let common = parse(&["aramaki-agent", "run", "--profile", "web-2"]).unwrap();
+    assert_eq!(common.data(), PathBuf::from("/var/lib/aramaki-agent-web-2"));
+    assert_eq!(
+        common.of_profile(CONFIG_PATH),
+        PathBuf::from("/etc/aramaki/agent-web-2.toml")
+    );
+    let common = parse(&["aramaki-agent", "run", "--profile", "x", "--data", "/d"]).unwrap();
+    assert_eq!(common.data(), PathBuf::from("/d"));
+    for wrong in ["", "../x", "a b", "ü"] {
+        assert!(
+            parse(&["aramaki-agent", "run", "--profile", wrong]).is_err(),
+            "{wrong}"
+        );
+    }
+}

@@ -1,9 +1,10 @@
 //! A `[[check]]` of the configuration file.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::ops::Range;
 
-use aramaki_model::{Builtin, Check, CheckId, CheckKind};
+use aramaki_model::{Builtin, Check, CheckId, CheckKind, Hook};
 use aramaki_sync_core::AuthorId;
 use serde::Deserialize;
 use toml::Spanned;
@@ -36,7 +37,9 @@ pub(super) struct CheckFile {
     uptime: Option<ThresholdsFile>,
     tcp: Option<TcpFile>,
     http: Option<HttpFile>,
+    dns: Option<DnsFile>,
     prometheus: Option<PrometheusFile>,
+    hook: Option<CommandFile>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -99,6 +102,16 @@ struct HttpFile {
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct DnsFile {
+    name: String,
+    #[serde(default)]
+    addresses: Vec<IpAddr>,
+    #[serde(default)]
+    time: ThresholdsFile,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct PrometheusFile {
     url: String,
     metric: String,
@@ -143,6 +156,11 @@ impl CheckFile {
                 time: file.time.into(),
                 certificate_days: file.certificate_days.into(),
             }),
+            self.dns.clone().map(|file| Builtin::Dns {
+                name: file.name,
+                addresses: file.addresses,
+                time: file.time.into(),
+            }),
             self.prometheus.clone().map(|file| Builtin::Prometheus {
                 url: file.url,
                 metric: file.metric,
@@ -176,6 +194,10 @@ impl CheckFile {
                 .map_or(default.retry_interval_ms, |span| span.0),
             ttl_ms: self.ttl.map(|span| span.0),
             enabled: self.enabled.unwrap_or(default.enabled),
+            hook: self
+                .hook
+                .clone()
+                .map(|CommandFile { program, arguments }| Hook { program, arguments }),
             ..default
         })
     }

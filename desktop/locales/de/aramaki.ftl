@@ -55,6 +55,7 @@ check-never-ok = nie OK gesehen
 check-flapping = wechselt zu oft
 check-handled-ack = bestätigt
 check-handled-silence = stummgeschaltet
+check-handled-maintenance = in Wartung
 touch-freely = Ohne Fragen
 touch-ask = Erst fragen
 touch-escalate = Eskalieren

@@ -55,6 +55,7 @@ check-never-ok = never seen OK
 check-flapping = changes too often
 check-handled-ack = acknowledged
 check-handled-silence = silenced
+check-handled-maintenance = in maintenance
 touch-freely = Freely
 touch-ask = Ask first
 touch-escalate = Escalate

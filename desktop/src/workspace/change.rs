@@ -127,6 +127,7 @@ impl SystemChange {
                         Relation::Part
                     },
                     overrides: overrides_of(overrides),
+                    ..Part::default()
                 },
             ),
             Self::RemovePart(space) => edit.remove_part(*space),

@@ -180,6 +180,13 @@ impl Document {
         self.waiting.len()
     }
 
+    /// Whether a change waits that one of these envelopes carried.
+    pub(crate) fn waits_for(&self, envelopes: &BTreeSet<EnvelopeId>) -> bool {
+        self.waiting
+            .iter()
+            .any(|waiting| envelopes.contains(&waiting.envelope))
+    }
+
     /// The kind of document that a change supposes, if it builds on a first change directly.
     pub(crate) fn kind_supposed(bytes: &[u8], genesis: &Genesis) -> Option<DocumentKind> {
         let scanned = look(bytes).ok()?;

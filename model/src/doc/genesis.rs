@@ -31,6 +31,10 @@ pub(crate) mod field {
     pub(crate) const AGENTS: &str = "agents";
     pub(crate) const NOTES: &str = "notes";
     pub(crate) const SILENCES: &str = "silences";
+    pub(crate) const SELECTOR: &str = "selector";
+    /// Keys in the map of later additions begin with these and a stroke.
+    pub(crate) const MAINTENANCE: &str = "maintenance";
+    pub(crate) const LABEL: &str = "label";
     /// Maps of later versions go below this one, so that the first change stays as it is.
     pub(crate) const MORE: &str = "more";
 }

@@ -9,13 +9,14 @@ use super::Seen;
 use super::system::history;
 use super::timeline::timeline_entries;
 use crate::entry::{Acknowledgement, TimelineEntry};
-use crate::heartbeat::HEARTBEAT_STALE_MS;
-use crate::id::CheckId;
+use crate::heartbeat::{CheckBeat, HEARTBEAT_STALE_MS};
 use crate::journal::CheckRecord;
 use crate::severity::{Severity, SeverityCounts};
 use crate::snapshot::{CheckView, HISTORY_DAYS, TimelineItem};
-use crate::status::{AgentLife, CheckFacts, agent_life, alert_id, check_status};
-use crate::system::System;
+use crate::status::{
+    AgentLife, CheckFacts, CheckStatus, agent_life, agreed, alert_id, check_status,
+};
+use crate::system::{AgentRef, System};
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -167,41 +168,55 @@ impl Seen<'_> {
         }
     }
 
-    /// The record of a check from whichever agent told of it last.
-    fn record(
-        &self,
-        system: &System,
-        check: &CheckId,
-    ) -> (Option<&CheckRecord>, AgentLife, Option<SpaceId>) {
-        let told = system.agents.iter().filter_map(|(agent, link)| {
+    /// What every agent that looks says of a check; one without agents has one empty vantage.
+    fn vantages(&self, system: &System, check: &crate::Check) -> Vec<Vantage<'_>> {
+        let vantage = |(agent, link): (&SpaceId, &AgentRef)| {
             let journal = self.view.journals.get(&(*agent, link.author))?;
             let beats = &self.workspace.spaces.get(agent)?.beats;
-            let life = agent_life(journal, beats, self.now);
-            Some((journal.checks.get(check), life, Some(*agent)))
-        });
-        told.reduce(|best, next| {
-            let last = |record: Option<&CheckRecord>| record.map(|record| record.last_at);
-            if last(next.0) > last(best.0) {
-                next
-            } else {
-                best
-            }
-        })
-        .unwrap_or((None, AgentLife::Unseen, None))
+            Some(Vantage {
+                agent: Some(*agent),
+                life: agent_life(journal, beats, self.now),
+                record: journal.checks.get(&check.id),
+                beat: beats.checks.get(&check.id),
+            })
+        };
+        let mut vantages: Vec<_> = system.agents.iter().filter_map(vantage).collect();
+        if check.quorum.is_none() {
+            // Whoever told last; the first one when several did at once.
+            let told = |vantage: &Vantage<'_>| vantage.record.map(|record| record.last_at);
+            let last = vantages.into_iter().reduce(|best, next| {
+                if told(&next) > told(&best) {
+                    next
+                } else {
+                    best
+                }
+            });
+            vantages = last.into_iter().collect();
+        }
+        if vantages.is_empty() {
+            vantages.push(Vantage::default());
+        }
+        vantages
     }
 
     fn check_views(&self, space: SpaceId, system: &System, next: &mut Next) -> Vec<CheckView> {
         let acknowledgements = self.acknowledgements(&space);
-        for acknowledgement in &acknowledgements {
-            acknowledgement
-                .until
-                .into_iter()
-                .for_each(|at| next.consider(at));
+        for until in acknowledgements.iter().filter_map(|entry| entry.until) {
+            next.consider(until);
         }
         for silence in system.silences.values() {
             next.consider(silence.from);
             next.consider(silence.until);
         }
+        for window in system.maintenance.values() {
+            next.at = next
+                .at
+                .into_iter()
+                .chain(window.next_change(self.now))
+                .min();
+        }
+        let mut windows = system.maintenance.values();
+        let maintenance = windows.find(|window| window.covers(self.now));
         for (agent, link) in &system.agents {
             let journal = self.view.journals.get(&(*agent, link.author));
             let beats = self.workspace.spaces.get(agent).map(|open| &open.beats);
@@ -212,35 +227,27 @@ impl Seen<'_> {
             next.old(beats.and_then(|beats| beats.at), HEARTBEAT_STALE_MS);
         }
         let mut view = |check: &crate::Check| {
-            let (record, life, agent) = self.record(system, &check.id);
-            let open = agent.and_then(|agent| self.workspace.spaces.get(&agent));
-            let beat = open.and_then(|open| open.beats.checks.get(&check.id));
-            next.old(record.map(|record| record.last_at), check.ttl_ms());
-            next.old(beat.map(|beat| beat.at), check.ttl_ms());
-            let facts = CheckFacts {
-                check,
-                record,
-                beat,
-                life,
+            let judge = |vantage: &Vantage<'_>| {
+                let facts = CheckFacts {
+                    check,
+                    record: vantage.record,
+                    beat: vantage.beat,
+                    life: vantage.life,
+                    maintenance,
+                };
+                let silences = system.silences.values();
+                check_status(&facts, silences, acknowledgements.iter().copied(), self.now)
             };
-            let silences = system.silences.values();
-            let status = check_status(&facts, silences, acknowledgements.iter().copied(), self.now);
-            CheckView {
-                check: check.clone(),
-                status,
-                alert: record.and_then(|record| alert_id(&space, &check.id, record)),
-                summary: record
-                    .map(|record| record.summary.clone())
-                    .unwrap_or_default(),
-                detail: record
-                    .map(|record| record.detail.clone())
-                    .unwrap_or_default(),
-                flapping: record.is_some_and(|record| record.flapping),
-                last_ok: record.and_then(|record| record.last_ok),
-                history: record
-                    .map(|record| record.history.clone())
-                    .unwrap_or_default(),
+            let judged: Vec<_> = self
+                .vantages(system, check)
+                .into_iter()
+                .map(|vantage| (judge(&vantage), vantage))
+                .collect();
+            for (_, vantage) in &judged {
+                next.old(vantage.record.map(|record| record.last_at), check.ttl_ms());
+                next.old(vantage.beat.map(|beat| beat.at), check.ttl_ms());
             }
+            check_view(space, check, judged)
         };
         let mut views: Vec<_> = system.checks.values().map(&mut view).collect();
         views.sort_by(|a, b| {
@@ -258,6 +265,67 @@ impl Seen<'_> {
             _ => None,
         });
         acknowledged.collect()
+    }
+}
+
+/// What one agent says of a check.
+#[derive(Default)]
+struct Vantage<'a> {
+    agent: Option<SpaceId>,
+    life: AgentLife,
+    record: Option<&'a CheckRecord>,
+    beat: Option<&'a CheckBeat>,
+}
+
+/// A check as several vantages see it together; it is told in the words of one that sees what is
+/// agreed.
+fn check_view(
+    space: SpaceId,
+    check: &crate::Check,
+    mut judged: Vec<(CheckStatus, Vantage<'_>)>,
+) -> CheckView {
+    let seen: Vec<_> = judged.iter().map(|(status, _)| status.raw).collect();
+    let quorum = check.quorum.unwrap_or(1);
+    let raw = agreed(&seen, quorum).unwrap_or_default();
+    let vantages = match check.quorum {
+        None => Vec::new(),
+        Some(_) => judged
+            .iter()
+            .filter_map(|(status, vantage)| Some((vantage.agent?, status.raw)))
+            .collect(),
+    };
+    // The alert began with the transition that made enough of them agree.
+    let began = |vantage: &Vantage<'_>| {
+        let record = vantage.record?;
+        Some((record.problem_since?, record.opened_by?))
+    };
+    let mut problems: Vec<_> = judged
+        .iter()
+        .filter_map(|(_, vantage)| Some((began(vantage)?, vantage.record?)))
+        .collect();
+    problems.sort_by_key(|(began, _)| *began);
+    let completed = usize::try_from(quorum).unwrap_or(usize::MAX).max(1) - 1;
+    let opened = problems.get(completed).filter(|_| !raw.is_ok());
+    let alert = opened.and_then(|(_, record)| alert_id(&space, &check.id, record));
+    let told = judged.iter().position(|(status, _)| status.raw == raw);
+    let (status, vantage) = judged.swap_remove(told.unwrap_or(0));
+    let record = vantage.record;
+    CheckView {
+        check: check.clone(),
+        status,
+        alert,
+        summary: record
+            .map(|record| record.summary.clone())
+            .unwrap_or_default(),
+        detail: record
+            .map(|record| record.detail.clone())
+            .unwrap_or_default(),
+        flapping: record.is_some_and(|record| record.flapping),
+        last_ok: record.and_then(|record| record.last_ok),
+        history: record
+            .map(|record| record.history.clone())
+            .unwrap_or_default(),
+        vantages,
     }
 }
 

@@ -69,6 +69,9 @@ impl Seen<'_> {
             checks: own.checks.clone(),
             agents: self.agent_views(system),
             silences: items(&system.silences),
+            maintenance: items(&system.maintenance),
+            labels: system.labels.clone(),
+            selector: system.selector.clone(),
             timeline: own.timeline.clone(),
             conflicts: system.conflicts.clone(),
         }

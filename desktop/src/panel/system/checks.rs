@@ -84,6 +84,9 @@ fn check_ui(ui: &mut Ui, look: Look<'_>, check: &CheckView) {
                 Some(Handled::Silenced) => {
                     quiet(ui, look, &look.texts.get("check-handled-silence"));
                 }
+                Some(Handled::Maintenance) => {
+                    quiet(ui, look, &look.texts.get("check-handled-maintenance"));
+                }
                 None => {}
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
