@@ -1,34 +1,122 @@
-//! What a replica costs: durable writes, throughput, catch-up and propagation over loopback.
+//! What a replica costs: durable writes, throughput, catch-up, propagation and opening, over
+//! loopback. `cargo bench -p aramaki-sync -- [WORD]` runs what has the word in its name and prints
+//! a table with medians, 99th percentiles and aims.
 #![expect(
     clippy::expect_used,
     reason = "a benchmark that cannot run has nothing to say"
 )]
+#![expect(clippy::print_stdout, reason = "the table is the result")]
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aramaki_sync::core::key::DeviceKeys;
 use aramaki_sync::core::statement::{Body, Capability};
-use aramaki_sync::core::{DocumentId, PrincipalId, SpaceId};
-use aramaki_sync::replica::{CreateSpace, InviteRequest, Replica, ReplicaEvent, ReplicaOptions};
+use aramaki_sync::core::{DocumentId, EnvelopeId, PrincipalId, SpaceId, Timestamp};
+use aramaki_sync::replica::{
+    CreateSpace, InviteRequest, Quotas, Replica, ReplicaEvent, ReplicaOptions, Role,
+};
 use aramaki_sync::transport::NetworkOptions;
-use divan::Bencher;
-use divan::counter::ItemsCount;
 use tokio::runtime::Runtime;
+use tokio::sync::broadcast::Receiver;
 
 const BODY_LEN_BYTES: usize = 200;
 const WRITES_AT_ONCE: usize = 500;
+const LATENCY_SAMPLES: usize = 500;
+const THROUGHPUT: usize = 5_000;
+const THROUGHPUT_SAMPLES: usize = 5;
 const CATCH_UP: usize = 10_000;
+const CATCH_UP_SAMPLES: usize = 3;
+const SPACES: usize = 1_000;
+const ENTRIES_PER_SPACE: usize = 5;
+const OPENINGS: usize = 20;
 
 fn main() {
-    divan::main();
-}
-
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread()
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if !words.iter().any(|word| word == "--bench") {
+        return; // built along with the tests: nothing is measured in an unoptimised build
+    }
+    let chosen = |name: &str| {
+        let mut wanted = words
+            .iter()
+            .filter(|word| !word.starts_with('-'))
+            .peekable();
+        wanted.peek().is_none() || wanted.any(|word| name.contains(word.as_str()))
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .expect("a runtime")
+        .expect("a runtime");
+    println!("| | median | p99 | slowest | rate at the median | aim |");
+    println!("|---|---|---|---|---|---|");
+    for (name, aim, measure) in BENCHES {
+        if chosen(name) {
+            measure(&runtime).print(name, aim);
+        }
+    }
+}
+
+type Bench = (&'static str, &'static str, fn(&Runtime) -> Samples);
+
+const BENCHES: &[Bench] = &[
+    ("durable write, one client", "p99 ≤ 20 ms", durable_write),
+    (
+        "2,000 durable writes, 500 clients",
+        "",
+        durable_writes_at_once,
+    ),
+    (
+        "5,000 envelopes through two replicas",
+        "≥ 5,000/s",
+        through_two_replicas,
+    ),
+    ("catch-up of 10,000 envelopes", "", catch_up),
+    ("propagation, direct", "p50 ≤ 10 ms", propagation_direct),
+    (
+        "propagation, through a relay",
+        "p50 ≤ 10 ms",
+        propagation_relayed,
+    ),
+    ("opening 1,000 Spaces", "≤ 500 ms", opening),
+];
+
+/// How long each of some repetitions took, and how many items each had.
+struct Samples {
+    times: Vec<Duration>,
+    items: usize,
+}
+
+impl Samples {
+    fn print(mut self, name: &str, aim: &str) {
+        self.times.sort_unstable();
+        let at =
+            |part: usize| self.times[(self.times.len() * part / 100).min(self.times.len() - 1)];
+        let median = at(50);
+        let millis = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
+        // Of a handful of repetitions the 99th percentile would only be the slowest again.
+        let p99 = if self.times.len() >= 100 {
+            millis(at(99))
+        } else {
+            "–".to_owned()
+        };
+        let items = u32::try_from(self.items).map_or(f64::NAN, f64::from);
+        let rate = format!("{:.0}/s", items / median.as_secs_f64());
+        let (median, slowest) = (millis(median), millis(at(100)));
+        println!("| {name} | {median} | {p99} | {slowest} | {rate} | {aim} |");
+    }
+}
+
+/// Repeats something, each time measured.
+async fn repeat(times: usize, items: usize, mut once: impl AsyncFnMut()) -> Samples {
+    let mut samples = Samples {
+        times: Vec::with_capacity(times),
+        items,
+    };
+    for _time in 0..times {
+        let began = Instant::now();
+        once().await;
+        samples.times.push(began.elapsed());
+    }
+    samples
 }
 
 struct Device {
@@ -42,11 +130,14 @@ impl Device {
         Self { folder, seed }
     }
 
-    async fn open(&self) -> Replica {
+    fn options(&self) -> ReplicaOptions {
         let keys = DeviceKeys::from_seed([self.seed; 32]);
         let options = ReplicaOptions::new(self.folder.path().join("data"), keys);
-        let options = options.network(NetworkOptions::loopback());
-        Replica::open(options).await.expect("a replica")
+        options.network(NetworkOptions::loopback())
+    }
+
+    async fn open(&self) -> Replica {
+        Replica::open(self.options()).await.expect("a replica")
     }
 }
 
@@ -63,18 +154,22 @@ async fn new_space(replica: &Replica) -> SpaceId {
     replica.create_space(request).await.expect("a Space")
 }
 
+async fn write(replica: &Replica, space: SpaceId) -> EnvelopeId {
+    let written = replica.write(space, document(), body()).await;
+    written.expect("a write").id
+}
+
 async fn write_many(replica: &Replica, space: SpaceId, count: usize) {
     let mut tasks = tokio::task::JoinSet::new();
     for _write in 0..count {
         let replica = replica.clone();
-        tasks.spawn(async move { replica.write(space, document(), body()).await });
+        tasks.spawn(async move { write(&replica, space).await });
         if tasks.len() >= WRITES_AT_ONCE {
-            let done = tasks.join_next().await.expect("a task");
-            done.expect("no panic").expect("a write");
+            tasks.join_next().await.expect("a task").expect("no panic");
         }
     }
     while let Some(done) = tasks.join_next().await {
-        done.expect("no panic").expect("a write");
+        done.expect("no panic");
     }
 }
 
@@ -96,120 +191,169 @@ async fn until_equal(a: &Replica, b: &Replica, space: SpaceId) {
 }
 
 /// One client: asks, and waits until the write is on disk.
-#[divan::bench(sample_count = 200, sample_size = 1)]
-fn durable_local_write(bencher: Bencher<'_, '_>) {
-    let runtime = runtime();
-    let device = Device::new(1);
-    let replica = runtime.block_on(device.open());
-    let space = runtime.block_on(new_space(&replica));
-    bencher.bench_local(|| {
-        runtime
-            .block_on(replica.write(space, document(), body()))
-            .expect("a write")
-    });
-    runtime.block_on(replica.shutdown());
+fn durable_write(runtime: &Runtime) -> Samples {
+    runtime.block_on(async {
+        let device = Device::new(1);
+        let replica = device.open().await;
+        let space = new_space(&replica).await;
+        let samples = repeat(LATENCY_SAMPLES, 1, async || {
+            write(&replica, space).await;
+        })
+        .await;
+        replica.shutdown().await;
+        samples
+    })
 }
 
 /// Many clients at once: group commit.
-#[divan::bench(sample_count = 5, sample_size = 1)]
-fn durable_local_writes_at_once(bencher: Bencher<'_, '_>) {
-    let runtime = runtime();
-    let device = Device::new(1);
-    let replica = runtime.block_on(device.open());
-    let space = runtime.block_on(new_space(&replica));
-    bencher
-        .counter(ItemsCount::new(2_000_usize))
-        .bench_local(|| runtime.block_on(write_many(&replica, space, 2_000)));
-    runtime.block_on(replica.shutdown());
+fn durable_writes_at_once(runtime: &Runtime) -> Samples {
+    runtime.block_on(async {
+        let device = Device::new(1);
+        let replica = device.open().await;
+        let space = new_space(&replica).await;
+        let samples = repeat(THROUGHPUT_SAMPLES, 2_000, async || {
+            write_many(&replica, space, 2_000).await;
+        })
+        .await;
+        replica.shutdown().await;
+        samples
+    })
+}
+
+/// Two replicas with a direct connection and one Space.
+async fn pair(one: &Device, other: &Device) -> (Replica, Replica, SpaceId) {
+    let (a, b) = (one.open().await, other.open().await);
+    let space = new_space(&a).await;
+    write(&a, space).await;
+    join(&a, &b, space).await;
+    until_equal(&a, &b, space).await;
+    (a, b, space)
 }
 
 /// Written at one replica and durable at the other, many in flight.
-#[divan::bench(sample_count = 3, sample_size = 1)]
-fn envelopes_through_two_replicas(bencher: Bencher<'_, '_>) {
-    let runtime = runtime();
-    let (one, other) = (Device::new(1), Device::new(2));
-    let (a, b, space) = runtime.block_on(async {
-        let (a, b) = (one.open().await, other.open().await);
-        let space = new_space(&a).await;
-        a.write(space, document(), body()).await.expect("a write");
-        join(&a, &b, space).await;
-        (a, b, space)
-    });
-    bencher
-        .counter(ItemsCount::new(5_000_usize))
-        .bench_local(|| {
-            runtime.block_on(async {
-                write_many(&a, space, 5_000).await;
-                until_equal(&a, &b, space).await;
-            });
-        });
+fn through_two_replicas(runtime: &Runtime) -> Samples {
     runtime.block_on(async {
+        let (one, other) = (Device::new(1), Device::new(2));
+        let (a, b, space) = pair(&one, &other).await;
+        let samples = repeat(THROUGHPUT_SAMPLES, THROUGHPUT, async || {
+            write_many(&a, space, THROUGHPUT).await;
+            until_equal(&a, &b, space).await;
+        })
+        .await;
         a.shutdown().await;
         b.shutdown().await;
-    });
+        samples
+    })
 }
 
 /// A fresh replica joins and takes everything.
-#[divan::bench(sample_count = 3, sample_size = 1)]
-fn catch_up_of_10_000(bencher: Bencher<'_, '_>) {
-    let runtime = runtime();
-    let one = Device::new(1);
-    let (a, space) = runtime.block_on(async {
+fn catch_up(runtime: &Runtime) -> Samples {
+    runtime.block_on(async {
+        let one = Device::new(1);
         let a = one.open().await;
         let space = new_space(&a).await;
         write_many(&a, space, CATCH_UP).await;
-        (a, space)
-    });
-    bencher
-        .counter(ItemsCount::new(CATCH_UP))
-        .with_inputs(|| {
-            let device = Arc::new(Device::new(2));
-            let replica = runtime.block_on(device.open());
-            (device, replica)
-        })
-        .bench_local_values(|(device, b)| {
-            runtime.block_on(async {
-                join(&a, &b, space).await;
-                until_equal(&a, &b, space).await;
-                b.shutdown().await;
-            });
-            device
-        });
-    runtime.block_on(a.shutdown());
+        let mut samples = Samples {
+            times: Vec::new(),
+            items: CATCH_UP,
+        };
+        for seed in (2..).take(CATCH_UP_SAMPLES) {
+            let device = Device::new(seed);
+            let b = device.open().await;
+            let began = Instant::now();
+            join(&a, &b, space).await;
+            until_equal(&a, &b, space).await;
+            samples.times.push(began.elapsed());
+            b.shutdown().await;
+        }
+        a.shutdown().await;
+        samples
+    })
 }
 
-/// From the call at one replica to the event at the other, connected directly.
-#[divan::bench(sample_count = 200, sample_size = 1)]
-fn propagation_direct(bencher: Bencher<'_, '_>) {
-    let runtime = runtime();
-    let (one, other) = (Device::new(1), Device::new(2));
-    let (a, b, space) = runtime.block_on(async {
-        let (a, b) = (one.open().await, other.open().await);
-        let space = new_space(&a).await;
-        a.write(space, document(), body()).await.expect("a write");
-        join(&a, &b, space).await;
-        until_equal(&a, &b, space).await;
-        (a, b, space)
-    });
+async fn until_told(events: &mut Receiver<ReplicaEvent>, id: EnvelopeId) {
+    loop {
+        if let ReplicaEvent::Admitted { entries, .. } = events.recv().await.expect("events")
+            && entries.iter().any(|entry| entry.id == id)
+        {
+            return;
+        }
+    }
+}
+
+/// From the call at one replica to the event at the other.
+async fn propagation(a: &Replica, b: &Replica, space: SpaceId) -> Samples {
     let mut events = b.subscribe();
-    bencher.bench_local(|| {
-        runtime.block_on(async {
-            let id = a
-                .write(space, document(), body())
-                .await
-                .expect("a write")
-                .id;
-            loop {
-                if let ReplicaEvent::Admitted { entries, .. } = events.recv().await.expect("events")
-                    && entries.iter().any(|entry| entry.id == id)
-                {
-                    return;
-                }
-            }
-        });
-    });
+    repeat(LATENCY_SAMPLES, 1, async || {
+        let id = write(a, space).await;
+        until_told(&mut events, id).await;
+    })
+    .await
+}
+
+fn propagation_direct(runtime: &Runtime) -> Samples {
     runtime.block_on(async {
+        let (one, other) = (Device::new(1), Device::new(2));
+        let (a, b, space) = pair(&one, &other).await;
+        let samples = propagation(&a, &b, space).await;
         a.shutdown().await;
         b.shutdown().await;
-    });
+        samples
+    })
+}
+
+/// Both know the relay replica alone: it stores and forwards what it cannot read.
+fn propagation_relayed(runtime: &Runtime) -> Samples {
+    runtime.block_on(async {
+        let (one, other, third) = (Device::new(1), Device::new(2), Device::new(3));
+        let options = third.options().role(Role::Relay(Quotas::default()));
+        let relay = Replica::open(options).await.expect("a relay");
+        let (a, b) = (one.open().await, other.open().await);
+        let space = new_space(&a).await;
+        let address = relay.relay_address().expect("an address");
+        let end = Timestamp::MAX;
+        a.add_relay(space, address, end).await.expect("a grant");
+        write(&a, space).await;
+        let request = InviteRequest::new(Capability::Write);
+        let mut invitation = a.invite(space, request).await.expect("an invitation");
+        let own = a.address().expect("an address").endpoint;
+        invitation.addresses.retain(|peer| peer.endpoint != own);
+        b.join(&invitation).await.expect("a wish");
+        b.joined(space).await.expect("the Space");
+        until_equal(&a, &b, space).await;
+        let samples = propagation(&a, &b, space).await;
+        let met = a.peers();
+        let device = b.author();
+        assert!(met.iter().all(|peer| peer.device != Some(device)));
+        for replica in [a, b, relay] {
+            replica.shutdown().await;
+        }
+        samples
+    })
+}
+
+/// A workspace of 1,000 Systems, each a Space of its own.
+fn opening(runtime: &Runtime) -> Samples {
+    runtime.block_on(async {
+        let device = Device::new(1);
+        let replica = device.open().await;
+        for _space in 0..SPACES {
+            let space = new_space(&replica).await;
+            write_many(&replica, space, ENTRIES_PER_SPACE).await;
+        }
+        replica.shutdown().await;
+        let mut samples = Samples {
+            times: Vec::new(),
+            items: SPACES,
+        };
+        for _opening in 0..OPENINGS {
+            let began = Instant::now();
+            let replica = device.open().await;
+            let spaces = replica.spaces().await.expect("Spaces").len();
+            samples.times.push(began.elapsed());
+            assert_eq!(spaces, SPACES);
+            replica.shutdown().await;
+        }
+        samples
+    })
 }

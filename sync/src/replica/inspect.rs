@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use aramaki_sync_core::engine::{Admitted, Engine};
-use aramaki_sync_core::envelope::{FormError, RawEnvelope};
+use aramaki_sync_core::envelope::FormError;
 use aramaki_sync_core::key::EpochKey;
 use aramaki_sync_core::statement::{Body, Capability};
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, PrincipalId, SpaceId, Timestamp};
 
 use super::{Lineage, Receipt, Receipts, SpaceSummary};
+use crate::store::StoredRow;
 
 /// What of a document counts, without bodies, and the keys that open them.
 pub(super) struct Readable {
@@ -32,10 +33,10 @@ pub(super) fn readable(engine: &Engine, space: SpaceId, document: DocumentId) ->
 
 /// The body of a stored envelope, if it is sound and its key is here.
 pub(super) fn open(
-    raw: RawEnvelope,
+    row: StoredRow,
     keys: &BTreeMap<EnvelopeId, EpochKey>,
 ) -> Result<(EnvelopeId, Option<Body>), FormError> {
-    let envelope = raw.verify()?;
+    let envelope = row.recall()?;
     let key = keys.get(&envelope.header().epoch);
     let body = match key.filter(|_key| envelope.body().is_some()) {
         Some(key) => Some(envelope.open(key)?),

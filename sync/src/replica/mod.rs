@@ -356,7 +356,7 @@ impl Replica {
                 let ids: Vec<EnvelopeId> = some.iter().map(|entry| entry.id).collect();
                 let mut bodies = BTreeMap::new();
                 for row in store.envelopes(&ids)? {
-                    match inspect::open(row.raw, &readable.keys) {
+                    match inspect::open(row, &readable.keys) {
                         Ok((id, body)) => drop(bodies.insert(id, body)),
                         Err(cause) => tracing::error!(%cause, "a stored body is damaged"),
                     }
@@ -594,13 +594,11 @@ async fn keep_port(store: &Arc<dyn Store>, port: u16) -> Result<(), ReplicaError
 fn restore_engine(store: &dyn Store) -> Result<Restored, StoreError> {
     let mut restored = Restored::default();
     store.scan(Bodies::Control, &mut |row| {
-        match row.raw.verify() {
-            Ok(envelope) => restored.envelopes.push(Stored {
-                envelope,
-                received: row.received,
-            }),
+        let (arrival, received) = (row.arrival, row.received);
+        match row.recall() {
+            Ok(envelope) => restored.envelopes.push(Stored { envelope, received }),
             // Damaged rows are reported by `verify`; peers send their envelopes again.
-            Err(cause) => tracing::error!(arrival = row.arrival, %cause, "a stored row is damaged"),
+            Err(cause) => tracing::error!(arrival, %cause, "a stored row is damaged"),
         }
         Ok(())
     })?;

@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::{AuthorId, Chain, EnvelopeId, Instance, SpaceId};
@@ -15,6 +15,7 @@ use redb::{
 use serde_bytes::ByteBuf;
 
 use super::folder::io_error;
+use super::overlay::Overlay;
 use super::row::{self, RowKey};
 use super::seal::Sealer;
 use super::{
@@ -38,15 +39,26 @@ const COPY_BATCH: usize = 4_096;
 
 type Opener = Box<dyn Fn() -> Result<Database, DatabaseError> + Send + Sync>;
 
+/// How the file is open.
+enum Open {
+    /// Not, since an error.
+    Closed,
+    /// To be read while it cannot be written.
+    Reading(Database),
+    /// As it should be.
+    Writing(Database),
+}
+
 /// The store of every binary: one redb file in the data folder.
 ///
 /// redb refuses everything after an error of its file until it is opened again, so a failed commit
-/// closes the database and the next call opens it. That is how a full disk recovers.
+/// closes the database and the next call opens it. That is how a full disk recovers; until then
+/// everything that was committed can be read through an [`Overlay`].
 pub struct RedbStore {
     folder: Folder,
     path: PathBuf,
     open: Opener,
-    database: RwLock<Option<Database>>,
+    database: RwLock<Open>,
     sealer: Sealer,
     identity: RwLock<Identity>,
 }
@@ -94,7 +106,7 @@ impl RedbStore {
             folder,
             path,
             open,
-            database: RwLock::new(Some(database)),
+            database: RwLock::new(Open::Writing(database)),
             sealer: Sealer::new(&keys.store_key()),
             identity: RwLock::new(identity),
         })
@@ -141,67 +153,94 @@ impl RedbStore {
         &self.folder
     }
 
-    /// Runs with an open database; opens it again if an error closed it.
+    /// Runs with a database that can be written; opens it again if an error closed it.
     fn with<T>(
         &self,
         run: impl FnOnce(&Database) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let open = self.guard();
-        if open.is_none() {
-            drop(open);
-            self.reopen()?;
-        } else {
-            return self.finish(open, run);
+        if !matches!(*self.guard(), Open::Writing(_)) {
+            let mut open = self.guard_mut();
+            if !matches!(*open, Open::Writing(_)) {
+                let again = (self.open)().map_err(|cause| database_error(&self.path, cause))?;
+                *open = Open::Writing(again);
+            }
         }
-        self.finish(self.guard(), run)
-    }
-
-    fn guard(&self) -> RwLockReadGuard<'_, Option<Database>> {
-        self.database.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn finish<T>(
-        &self,
-        open: RwLockReadGuard<'_, Option<Database>>,
-        run: impl FnOnce(&Database) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let Some(database) = open.as_ref() else {
-            return Err(StoreError::Database(
-                "it could not be opened again".to_owned(),
-            ));
+        let open = self.guard();
+        let Open::Writing(database) = &*open else {
+            return Err(StoreError::Database("it failed again".to_owned()));
         };
         let done = run(database);
         drop(open);
-        if let Err(StoreError::Full | StoreError::Io { .. } | StoreError::Database(_)) = &done {
-            let mut database = self
-                .database
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            *database = None;
-        }
+        self.close_if_failed(&done);
         done
     }
 
+    fn guard(&self) -> RwLockReadGuard<'_, Open> {
+        self.database.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn guard_mut(&self) -> RwLockWriteGuard<'_, Open> {
+        let guard = self.database.write();
+        guard.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn close_if_failed<T>(&self, done: &Result<T, StoreError>) {
+        if let Err(StoreError::Full | StoreError::Io { .. } | StoreError::Database(_)) = done {
+            *self.guard_mut() = Open::Closed;
+        }
+    }
+
+    /// Opens a closed database, for reading alone if there is no room to write.
     fn reopen(&self) -> Result<(), StoreError> {
-        let mut database = self
-            .database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        if database.is_none() {
-            let opened = (self.open)().map_err(|cause| database_error(&self.path, cause))?;
-            *database = Some(opened);
+        let mut open = self.guard_mut();
+        if matches!(*open, Open::Closed) {
+            *open = match (self.open)() {
+                Ok(database) => Open::Writing(database),
+                Err(cause) => {
+                    tracing::warn!(%cause, "the store can only be read at the moment");
+                    let file =
+                        Overlay::open(&self.path).map_err(|source| io_error(&self.path, source))?;
+                    let database = Builder::new()
+                        .set_cache_size(CACHE_BYTES)
+                        .create_with_backend(file)
+                        .map_err(|cause| database_error(&self.path, cause))?;
+                    Open::Reading(database)
+                }
+            };
         }
         Ok(())
     }
 
+    /// Reads. A failure of someone else's write in between closes the database under a reader, who
+    /// then looks once more.
     fn read<T>(
+        &self,
+        run: impl Fn(&ReadTransaction) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match self.read_once(&run) {
+            Err(StoreError::Full | StoreError::Io { .. } | StoreError::Database(_)) => {
+                self.read_once(run)
+            }
+            done => done,
+        }
+    }
+
+    fn read_once<T>(
         &self,
         run: impl FnOnce(&ReadTransaction) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.with(|database| {
-            let transaction = database.begin_read().map_err(|cause| self.failed(cause))?;
-            run(&transaction)
-        })
+        if matches!(*self.guard(), Open::Closed) {
+            self.reopen()?;
+        }
+        let open = self.guard();
+        let (Open::Writing(database) | Open::Reading(database)) = &*open else {
+            return Err(StoreError::Database("it failed again".to_owned()));
+        };
+        let began = database.begin_read().map_err(|cause| self.failed(cause));
+        let done = began.and_then(|transaction| run(&transaction));
+        drop(open);
+        self.close_if_failed(&done);
+        done
     }
 
     fn failed(&self, cause: impl Into<redb::Error>) -> StoreError {
@@ -306,7 +345,8 @@ impl Store for RedbStore {
         bodies: Bodies,
         each: &mut dyn FnMut(StoredRow) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        self.read(|transaction| {
+        // Not again: `each` has seen some by then.
+        self.read_once(|transaction| {
             let arrivals = transaction
                 .open_table(ARRIVALS)
                 .map_err(|cause| self.failed(cause))?;
@@ -403,7 +443,7 @@ impl Store for RedbStore {
         options.read(true).write(true).create_new(true);
         private(&mut options);
         let file = options.open(to).map_err(|source| io_error(to, source))?;
-        let copied = self.read(|transaction| {
+        let copied = self.read_once(|transaction| {
             let copy = FileBackend::new(file)
                 .and_then(|file| Builder::new().create_with_backend(file))
                 .map_err(|cause| database_error(to, cause))?;
@@ -448,11 +488,25 @@ impl RedbStore {
 
 #[cfg(test)]
 impl RedbStore {
+    /// Flips a bit of the content hash in a stored header, as a bad disk would.
+    pub(crate) fn damage_header(&self, id: EnvelopeId) -> Result<(), StoreError> {
+        /// From the end of a row: no statement, a signature, a short length, the body's hash.
+        const FROM_END: usize = 1 + 65 + 2 + 32 + 1;
+        self.damage(|transaction| {
+            let mut headers = transaction.open_table(HEADERS)?;
+            let positions = transaction.open_table(POSITIONS)?;
+            let key = *positions.get(id.as_bytes())?.expect("it is stored").value();
+            let mut row = headers.get(&key)?.expect("it is stored").value().to_vec();
+            let at = row.len() - FROM_END;
+            row[at] ^= 1;
+            headers.insert(&key, row.as_slice())?;
+            Ok(())
+        })
+    }
+
     /// Flips a bit of a stored body, as a bad disk would.
-    pub(crate) fn damage_body(&self, id: EnvelopeId) -> Result<(), redb::Error> {
-        let database = self.guard();
-        let transaction = database.as_ref().expect("it is open").begin_write()?;
-        {
+    pub(crate) fn damage_body(&self, id: EnvelopeId) -> Result<(), StoreError> {
+        self.damage(|transaction| {
             let mut bodies = transaction.open_table(BODIES)?;
             let mut body = bodies
                 .get(id.as_bytes())?
@@ -461,9 +515,19 @@ impl RedbStore {
                 .to_vec();
             body[0] ^= 1;
             bodies.insert(id.as_bytes(), body.as_slice())?;
-        }
-        transaction.commit()?;
-        Ok(())
+            Ok(())
+        })
+    }
+
+    fn damage(
+        &self,
+        how: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
+    ) -> Result<(), StoreError> {
+        self.with(|database| {
+            let transaction = database.begin_write().map_err(|cause| self.failed(cause))?;
+            how(&transaction).map_err(|cause| self.failed(cause))?;
+            transaction.commit().map_err(|cause| self.failed(cause))
+        })
     }
 }
 
@@ -489,11 +553,12 @@ impl Tables {
         let Some(row) = self.headers.get(key).map_err(|cause| store.failed(cause))? else {
             return Ok(None);
         };
-        let mut row = row::decode(row.value())?;
+        let mut row = row::decode(key, row.value())?;
         if bodies == Bodies::All && row.raw.body.is_none() {
-            let mut id = [0; 32];
-            id.copy_from_slice(&key[80..]);
-            let body = self.bodies.get(&id).map_err(|cause| store.failed(cause))?;
+            let body = self
+                .bodies
+                .get(row.id.as_bytes())
+                .map_err(|cause| store.failed(cause))?;
             row.raw.body = body.map(|body| ByteBuf::from(body.value()));
         }
         Ok(Some(row))

@@ -5,6 +5,7 @@
 
 mod database;
 mod folder;
+mod overlay;
 mod row;
 mod seal;
 mod writer;
@@ -13,7 +14,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use aramaki_sync_core::envelope::{Envelope, RawEnvelope};
+use aramaki_sync_core::envelope::{Envelope, FormError, RawEnvelope};
 use aramaki_sync_core::{AuthorId, Chain, EnvelopeId, Instance, SpaceId, Timestamp};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -154,15 +155,33 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// An envelope on disk. Its form was verified before it was stored, and is again when it is read.
+/// An envelope on disk, verified before it was stored. Whoever reads it calls
+/// [`StoredRow::recall`], or [`RawEnvelope::verify`] to trust nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredRow {
+    /// Under which id it was stored.
+    pub id: EnvelopeId,
     /// As it travelled; without its body when only headers were asked for.
     pub raw: RawEnvelope,
     /// When it came.
     pub received: Timestamp,
     /// Counts arrivals in this database.
     pub arrival: u64,
+}
+
+impl StoredRow {
+    /// The envelope, if it still has the id under which it was stored: then header and body are
+    /// those whose signature was verified when it came, and that need not be done again.
+    ///
+    /// # Errors
+    /// When a bit of it changed since.
+    pub fn recall(self) -> Result<Envelope, FormError> {
+        let envelope = self.raw.recall()?;
+        if envelope.id() != self.id {
+            return Err(FormError::Field("it is not what was stored"));
+        }
+        Ok(envelope)
+    }
 }
 
 /// A name and its value.

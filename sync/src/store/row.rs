@@ -59,10 +59,18 @@ pub(super) fn encode(
     .map_err(|cause| StoreError::Corrupt(cause.to_string()))
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<StoredRow, StoreError> {
+/// The id in a key.
+pub(super) fn id(key: &RowKey) -> EnvelopeId {
+    let mut id = [0; 32];
+    id.copy_from_slice(&key[80..]);
+    EnvelopeId::from_bytes(id)
+}
+
+pub(super) fn decode(key: &RowKey, bytes: &[u8]) -> Result<StoredRow, StoreError> {
     let row: Row = postcard::from_bytes(bytes)
         .map_err(|cause| StoreError::Corrupt(format!("a header row: {cause}")))?;
     Ok(StoredRow {
+        id: id(key),
         raw: RawEnvelope {
             header: row.header,
             signature: row.signature,
