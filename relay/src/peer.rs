@@ -44,6 +44,7 @@ impl Peer {
     ) -> Result<Self, RelayError> {
         let mut network = NetworkOptions {
             bind: vec![options.config.peer.bind],
+            advertise: options.config.peer.advertise.clone(),
             ..NetworkOptions::default()
         };
         if let Some(transport) = transport {

@@ -12,6 +12,7 @@ use aramaki_sync_core::engine::{
     WriteId, Written,
 };
 use aramaki_sync_core::envelope::RawEnvelope;
+use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::sleep;
@@ -111,6 +112,7 @@ impl Driver {
         mut answers: mpsc::Receiver<Answer>,
     ) {
         let mut offline = self.transport.is_none();
+        self.prove_invitations();
         self.dial_known_peers();
         let stopped = loop {
             self.carry_out().await;
@@ -258,6 +260,10 @@ impl Driver {
                 Output::Commit { batch, operations } => self.commit(batch, operations).await,
                 Output::Load { request, ids, .. } => self.load(request, ids),
                 Output::Written { write, result } => {
+                    if result.as_ref().is_ok_and(|written| written.id.is_zero()) {
+                        // A Space is awaited now, perhaps by an invitation.
+                        self.prove_invitations();
+                    }
                     if let Some(reply) = self.waiting.remove(&write)
                         && reply.send(result).is_err()
                     {
@@ -306,6 +312,7 @@ impl Driver {
     fn event(&mut self, event: Event) {
         if let Event::SpaceChanged { space } = event {
             self.learn_peers(space);
+            self.prove_invitations();
         }
         if let Event::NewInstance { instance } = event {
             tracing::warn!(instance = instance.0, "this database was rolled back");
@@ -318,6 +325,29 @@ impl Driver {
     fn tell(&self, event: ReplicaEvent) {
         // No subscriber is no error.
         drop(self.events.send(event));
+    }
+
+    /// Proves what invitations are still good for: first those of Spaces that are awaited, then
+    /// those that let this device in, because a peer may have lost that. Not those that ended.
+    fn prove_invitations(&self) {
+        let Some(transport) = &self.transport else {
+            return;
+        };
+        let now = now();
+        let (mut awaited, mut used) = (Vec::new(), Vec::new());
+        for (space, keys) in self.engine.invitations() {
+            let members = self.engine.members(space);
+            let mut own = members.iter().filter(|it| it.author == keys.author());
+            let list = if self.engine.capability(space).is_none() {
+                &mut awaited
+            } else if own.any(|member| member.is_live(now)) {
+                &mut used
+            } else {
+                continue;
+            };
+            list.push(DeviceKeys::from_seed(*keys.expose_seed()));
+        }
+        transport.prove(awaited.into_iter().chain(used));
     }
 
     fn dial_known_peers(&mut self) {

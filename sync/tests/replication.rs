@@ -2,10 +2,11 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aramaki_sync::core::DocumentId;
 use aramaki_sync::core::statement::Capability;
+use aramaki_sync::core::{DocumentId, SpaceId};
 use aramaki_sync::replica::{GrantRequest, InviteRequest, ReplicaEvent, Role};
 use common::{Device, changes, eventually, in_a_day, new_space, texts};
 
@@ -51,6 +52,35 @@ async fn two_replicas_converge_directly() {
     );
     assert!(a.verify().await.unwrap().is_sound());
     assert!(b.verify().await.unwrap().is_sound());
+    a.shutdown().await;
+    b.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_are_those_in_which_something_counts() {
+    let (alice, bob) = (Device::new(1), Device::new(2));
+    let (a, b) = (alice.open().await, bob.open().await);
+    let space = new_space(&a).await;
+    assert!(a.documents(space).await.unwrap().is_empty());
+    let other = DocumentId::named("note/2");
+    for document in [note(), note(), other] {
+        a.write(space, document, changes("text")).await.unwrap();
+    }
+    let both = BTreeSet::from([note(), other]);
+    assert_eq!(a.documents(space).await.unwrap(), both);
+    // Another member's count too; a Space that is not here has none to name.
+    let request = InviteRequest::new(Capability::Write);
+    let invitation = a.invite(space, request).await.unwrap();
+    b.join(&invitation).await.unwrap();
+    b.joined(space).await.unwrap();
+    let third = DocumentId::named("note/3");
+    b.write(space, third, changes("alone")).await.unwrap();
+    let all = BTreeSet::from([note(), other, third]);
+    eventually("b knows all three", async || {
+        b.documents(space).await.unwrap() == all
+    })
+    .await;
+    assert!(b.documents(SpaceId::from_bytes([7; 32])).await.is_err());
     a.shutdown().await;
     b.shutdown().await;
 }

@@ -53,26 +53,41 @@ async fn load(live: &Live) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Reads what is known by name: the System and its notes, then the segments of its timeline and,
-/// in an agent's Space, of its journal, as far back as anything is shown.
+/// Reads the System first, because its notes are named in it, and of the dated segments those of the
+/// time that is shown.
 async fn load_space(live: &Live, space: SpaceId) {
     live.model().open_space(space);
-    rebuild(live, space, name::system()).await;
+    let mut present = match live.replica().documents(space).await {
+        Ok(present) => present,
+        Err(ReplicaError::Closed) => return,
+        Err(error) => {
+            tracing::error!(%error, %space, "a Space cannot be read");
+            return;
+        }
+    };
+    let mut shown = Vec::new();
+    if present.remove(&name::system()) {
+        rebuild(live, space, name::system()).await;
+    }
     let notes: Option<Vec<_>> = live
         .model()
         .system(&space)
         .map(|system| system.notes.keys().copied().collect());
     let now = fresh::now();
-    let Some(notes) = notes else {
+    if let Some(notes) = notes {
+        follow_agents(live, space).await;
+        shown.extend(notes.into_iter().map(name::note));
+        let months = (0..TIMELINE_MONTHS).map(|n| now.minus(MONTH * n));
+        shown.extend(segments(&present, months, name::timeline));
+    } else {
         let days = (0..JOURNAL_DAYS).map(|n| now.minus(DAY * n));
-        return load_segments(live, space, days, name::journal).await;
-    };
-    follow_agents(live, space).await;
-    for note in notes {
-        rebuild(live, space, name::note(note)).await;
+        shown.extend(segments(&present, days, name::journal));
     }
-    let months = (0..TIMELINE_MONTHS).map(|n| now.minus(MONTH * n));
-    load_segments(live, space, months, name::timeline).await;
+    for document in shown {
+        if present.remove(&document) {
+            rebuild(live, space, document).await;
+        }
+    }
 }
 
 /// Tells the model what envelopes build on that arrived since it was told last.
@@ -110,40 +125,32 @@ async fn follow_agents(live: &Live, system: SpaceId) {
     }
 }
 
-async fn load_segments(
-    live: &Live,
-    space: SpaceId,
+/// The segments of some periods that are there: each period's first, and what follows a full one.
+fn segments(
+    present: &BTreeSet<DocumentId>,
     periods: impl Iterator<Item = Timestamp>,
     named: fn(Timestamp, usize) -> DocumentId,
-) {
-    let mut read = BTreeSet::new();
-    for at in periods {
-        let mut full = 0;
-        while read.insert(named(at, full)) && rebuild(live, space, named(at, full)).await {
-            full += 1;
-        }
-    }
+) -> Vec<DocumentId> {
+    let of_period = |at| {
+        let named = (0..).map(move |full| named(at, full));
+        named.take_while(|document| present.contains(document))
+    };
+    periods.flat_map(of_period).collect()
 }
 
-/// Reads a document anew from everything that is admitted; says whether there is any.
-pub(super) async fn rebuild(live: &Live, space: SpaceId, document: DocumentId) -> bool {
+/// Reads a document anew from everything that is admitted.
+pub(super) async fn rebuild(live: &Live, space: SpaceId, document: DocumentId) {
     match live.replica().bodies(space, document).await {
         Ok(admitted) => {
             link(live, space).await;
             let changes: Vec<_> = admitted.into_iter().filter_map(change).collect();
-            if changes.is_empty() {
-                return false;
+            if !changes.is_empty() {
+                note(&live.model().rebuild(space, document, &changes));
             }
-            let findings = live.model().rebuild(space, document, &changes);
-            note(&findings);
-            true
         }
         // The workspace is being closed.
-        Err(ReplicaError::Closed) => false,
-        Err(error) => {
-            tracing::error!(%error, %space, "a document cannot be read");
-            false
-        }
+        Err(ReplicaError::Closed) => {}
+        Err(error) => tracing::error!(%error, %space, "a document cannot be read"),
     }
 }
 

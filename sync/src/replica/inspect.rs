@@ -1,6 +1,6 @@
 //! What the handle looks up in the engine, between two of its inputs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_sync_core::engine::{Admitted, Engine};
 use aramaki_sync_core::envelope::FormError;
@@ -29,6 +29,14 @@ pub(super) fn readable(engine: &Engine, space: SpaceId, document: DocumentId) ->
         }
     }
     Some(Readable { entries, keys })
+}
+
+/// The documents in which something counts.
+pub(super) fn documents(engine: &Engine, space: SpaceId) -> Option<BTreeSet<DocumentId>> {
+    let (log, evaluation) = (engine.log(space)?, engine.evaluation(space)?);
+    let content = log.iter().filter(|entry| !entry.is_control());
+    let counting = content.filter(|entry| evaluation.verdict(entry.id()).counts());
+    Some(counting.map(|entry| entry.header().document).collect())
 }
 
 /// The body of a stored envelope, if it is sound and its key is here.

@@ -9,7 +9,7 @@ mod status;
 mod trust;
 mod verify;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -176,11 +176,6 @@ impl Replica {
             let store = Arc::clone(&store);
             blocking(move || restore_engine(&*store)).await??
         };
-        let mut proved = vec![Arc::clone(&keys)];
-        for (_space, seed) in &restored.follows {
-            let Some(seed) = seed else { continue };
-            proved.push(Arc::new(DeviceKeys::from_seed(*seed.0)));
-        }
         let seed = crate::keys::random_seed().map_err(|cause| system(&cause))?;
         let identity = store.identity();
         let mut engine_options = EngineOptions::new(
@@ -194,7 +189,7 @@ impl Replica {
         let (transport, network) = match &network {
             Some(options) => {
                 let port = last_port(&*store)?;
-                let (transport, events) = Transport::bind(options, proved, &keys, port).await?;
+                let (transport, events) = Transport::bind(options, Arc::clone(&keys), port).await?;
                 if transport.port() != port {
                     keep_port(&store, transport.port()).await?;
                 }
@@ -385,6 +380,16 @@ impl Replica {
             .ok_or(ReplicaError::UnknownSpace(space))
     }
 
+    /// The documents of a Space in which something counts, whether or not it can be opened here.
+    ///
+    /// # Errors
+    /// When the Space is not here.
+    pub async fn documents(&self, space: SpaceId) -> Result<BTreeSet<DocumentId>, ReplicaError> {
+        self.inspect(move |engine| inspect::documents(engine, space))
+            .await?
+            .ok_or(ReplicaError::UnknownSpace(space))
+    }
+
     /// The Spaces on this device.
     ///
     /// # Errors
@@ -416,7 +421,7 @@ impl Replica {
             let peer = PeerStatus {
                 address,
                 device: None,
-                authors: std::collections::BTreeSet::new(),
+                authors: BTreeSet::new(),
                 path: None,
                 rtt: None,
                 last_seen: None,

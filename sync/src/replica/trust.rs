@@ -1,7 +1,5 @@
 //! Granting, inviting and joining.
 
-use std::sync::Arc;
-
 use aramaki_sync_core::engine::{Input, Written};
 use aramaki_sync_core::invitation::{self, Bootstrap, Draft, Invitation, Terms};
 use aramaki_sync_core::statement::{Grant, RelayAddress, Statement};
@@ -91,7 +89,7 @@ impl Replica {
         Ok(draft.issued(space, written.id, addresses))
     }
 
-    /// Takes an invitation: looks for its peers and proves its key to them. Returns when that wish
+    /// Takes an invitation: proves its key to peers from now on, and looks for its peers. Returns when that wish
     /// is durable; [`Replica::joined`] waits until the Space is here.
     ///
     /// # Errors
@@ -104,9 +102,6 @@ impl Replica {
             invitation: Some(keys),
         })
         .await?;
-        if let Some(transport) = &self.inner.transport {
-            transport.add_key(Arc::new(invitation.keys()));
-        }
         for peer in &invitation.addresses {
             self.add_peer(PeerAddress {
                 endpoint: peer.endpoint,

@@ -107,13 +107,18 @@ pub(super) fn to_iroh(address: &PeerAddress) -> Option<EndpointAddr> {
     ))
 }
 
-/// What others may be told of this endpoint.
-pub(super) fn from_iroh(address: &EndpointAddr) -> PeerAddress {
-    let mut addresses: Vec<String> = address.ip_addrs().map(ToString::to_string).collect();
-    addresses.extend(address.relay_urls().map(ToString::to_string));
+/// What others may be told of this endpoint: advertised addresses first, because lists are cut.
+pub(super) fn with_advertised(advertise: &[SocketAddr], known: &EndpointAddr) -> PeerAddress {
+    let mut addresses: Vec<String> = advertise.iter().map(ToString::to_string).collect();
+    let known_here = known.ip_addrs().map(ToString::to_string);
+    for address in known_here.chain(known.relay_urls().map(ToString::to_string)) {
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
     addresses.truncate(ADDRESSES_MAX);
     PeerAddress {
-        endpoint: *address.id.as_bytes(),
+        endpoint: *known.id.as_bytes(),
         addresses,
     }
 }

@@ -35,6 +35,9 @@ const DATAGRAM_BUFFER_BYTES: usize = 256 << 10;
 pub struct NetworkOptions {
     /// Where to listen; empty means every interface at a free port.
     pub bind: Vec<SocketAddr>,
+    /// Addresses under which others reach this one, when it cannot know them itself (behind NAT, or
+    /// when bound to all addresses). Told first in hellos and invitations.
+    pub advertise: Vec<SocketAddr>,
     /// URLs of own transport relays (`https://…`, or `http://…` on a trusted network).
     pub transport_relays: Vec<String>,
     /// Certificates (DER) of own authorities for those relays, instead of the system's.

@@ -40,8 +40,8 @@ pub(super) struct Link {
     pub(super) endpoint: [u8; 32],
     pub(super) device: AuthorId,
     pub(super) authors: BTreeSet<AuthorId>,
-    /// How many of our keys our hello proved.
-    pub(super) keys_told: usize,
+    /// Which revision of our keys our hello proved.
+    pub(super) keys_told: u64,
     pub(super) addresses: Vec<String>,
     /// The peer's process; another one means that it restarted.
     pub(super) session: u64,

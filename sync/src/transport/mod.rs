@@ -33,7 +33,7 @@ pub use aramaki_sync_core::engine::ConnectionId;
 pub use endpoint::{ALPN, NetworkOptions};
 pub use framing::FRAME_BYTES_MAX;
 
-use hello::Hello;
+use hello::{Hello, PROOFS_MAX};
 use link::{CLOSE_DONE, CLOSE_KEYS, CLOSE_REPLACED, Link, SILENCE, Streams};
 
 const EVENTS_QUEUED_MAX: usize = 256;
@@ -143,12 +143,16 @@ struct State {
     links: BTreeMap<ConnectionId, Arc<Link>>,
     by_endpoint: BTreeMap<[u8; 32], ConnectionId>,
     targets: BTreeMap<[u8; 32], (PeerAddress, Option<AbortHandle>)>,
+    /// The device's first, then invitations': at most [`PROOFS_MAX`].
     keys: Vec<Arc<DeviceKeys>>,
+    /// Counts additions to them.
+    keys_revision: u64,
     closing: bool,
 }
 
 struct Shared {
     endpoint: Endpoint,
+    advertise: Vec<SocketAddr>,
     events: mpsc::Sender<TransportEvent>,
     network_changed: Notify,
     session: u64,
@@ -178,14 +182,14 @@ impl Transport {
     /// When an address or URL of the options cannot be used.
     pub async fn bind(
         options: &NetworkOptions,
-        keys: Vec<Arc<DeviceKeys>>,
-        device: &DeviceKeys,
+        device: Arc<DeviceKeys>,
         last_port: u16,
     ) -> Result<(Self, mpsc::Receiver<TransportEvent>), TransportError> {
-        let endpoint = match endpoint::bind(options, last_port, device, MemoryLookup::new()).await {
+        let endpoint = match endpoint::bind(options, last_port, &device, MemoryLookup::new()).await
+        {
             Err(TransportError::Bind(_cause)) if last_port != 0 => {
                 // Someone else has the port now.
-                endpoint::bind(options, 0, device, MemoryLookup::new()).await?
+                endpoint::bind(options, 0, &device, MemoryLookup::new()).await?
             }
             bound => bound?,
         };
@@ -194,12 +198,13 @@ impl Transport {
         let (events, receiver) = mpsc::channel(EVENTS_QUEUED_MAX);
         let shared = Arc::new_cyclic(|me| Shared {
             endpoint,
+            advertise: options.advertise.clone(),
             events,
             network_changed: Notify::new(),
             session: u64::from_le_bytes(session),
             connections: AtomicU64::new(1),
             state: Mutex::new(State {
-                keys,
+                keys: vec![device],
                 ..State::default()
             }),
             me: Weak::clone(me),
@@ -216,9 +221,9 @@ impl Transport {
         Ok((transport, receiver))
     }
 
-    /// Where this endpoint can be reached, as far as it knows.
+    /// Where this endpoint can be reached: what it was told to advertise, then what it knows.
     pub fn address(&self) -> PeerAddress {
-        address::from_iroh(&self.shared.endpoint.addr())
+        self.shared.address()
     }
 
     /// The port to try next time; 0 if there is none.
@@ -259,13 +264,20 @@ impl Transport {
         }
     }
 
-    /// Proves this key too. Connections are made anew, because a hello is sent once.
-    pub fn add_key(&self, keys: Arc<DeviceKeys>) {
+    /// Proves the device's key and these from now on, the most needed first: what is over
+    /// [`PROOFS_MAX`] is left out. Where one is new, connections are made anew, because a hello is
+    /// sent once; one that is gone is left out of later hellos.
+    pub fn prove(&self, invitations: impl IntoIterator<Item = DeviceKeys>) {
         let mut state = self.shared.state();
-        if state.keys.iter().any(|held| held.author() == keys.author()) {
+        let held: BTreeSet<AuthorId> = state.keys.iter().map(|keys| keys.author()).collect();
+        state.keys.truncate(1);
+        let room = PROOFS_MAX - state.keys.len();
+        let wanted = invitations.into_iter().take(room).map(Arc::new);
+        state.keys.extend(wanted);
+        if state.keys.iter().all(|keys| held.contains(&keys.author())) {
             return;
         }
-        state.keys.push(keys);
+        state.keys_revision += 1;
         for link in state.links.values() {
             link.close(CLOSE_KEYS);
         }
@@ -417,18 +429,24 @@ impl Shared {
             .map(|(peer, _task)| peer.clone())
     }
 
-    /// What we say of ourselves to a peer, and how many keys that proves.
-    fn hello(&self, to: &[u8; 32]) -> Result<(Vec<u8>, usize), TransportError> {
-        let keys = self.state().keys.clone();
-        let address = address::from_iroh(&self.endpoint.addr());
+    fn address(&self) -> PeerAddress {
+        address::with_advertised(&self.advertise, &self.endpoint.addr())
+    }
+
+    /// What we say of ourselves to a peer, and which revision of our keys that proves.
+    fn hello(&self, to: &[u8; 32]) -> Result<(Vec<u8>, u64), TransportError> {
+        let (keys, revision) = {
+            let state = self.state();
+            (state.keys.clone(), state.keys_revision)
+        };
         Hello::signed(
             self.session,
-            address.addresses,
+            self.address().addresses,
             &keys,
             (self.endpoint.id().as_bytes(), to),
         )
         .encode()
-        .map(|hello| (hello, keys.len()))
+        .map(|hello| (hello, revision))
         .map_err(|cause| TransportError::Hello(cause.to_string()))
     }
 
@@ -440,7 +458,7 @@ impl Shared {
         let link = Arc::new(link);
         {
             let mut state = self.state();
-            if link.keys_told < state.keys.len() {
+            if link.keys_told < state.keys_revision {
                 // A key came while we greeted: without it the peer would never offer its Space.
                 link.close(CLOSE_KEYS);
                 return;

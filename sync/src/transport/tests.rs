@@ -4,14 +4,9 @@ use super::*;
 
 async fn endpoint(seed: u8) -> (Transport, mpsc::Receiver<TransportEvent>, Arc<DeviceKeys>) {
     let keys = Arc::new(DeviceKeys::from_seed([seed; 32]));
-    let (transport, events) = Transport::bind(
-        &NetworkOptions::loopback(),
-        vec![Arc::clone(&keys)],
-        &keys,
-        0,
-    )
-    .await
-    .unwrap();
+    let (transport, events) = Transport::bind(&NetworkOptions::loopback(), Arc::clone(&keys), 0)
+        .await
+        .unwrap();
     (transport, events, keys)
 }
 
@@ -104,8 +99,8 @@ async fn a_key_that_is_added_is_proved_and_a_restarted_peer_comes_back() {
     b.look_for(a.address());
     connected(&mut events_a).await;
     connected(&mut events_b).await;
-    let invitation = Arc::new(DeviceKeys::from_seed([9; 32]));
-    b.add_key(Arc::clone(&invitation));
+    let invitation = DeviceKeys::from_seed([9; 32]);
+    b.prove([DeviceKeys::from_seed([9; 32])]);
     let (_connection, authors) = connected(&mut events_a).await;
     assert_eq!(
         authors,
@@ -118,5 +113,48 @@ async fn a_key_that_is_added_is_proved_and_a_restarted_peer_comes_back() {
     let (_connection, authors) = connected(&mut events_a).await;
     assert_eq!(authors, BTreeSet::from([keys_b.author()]));
     again.shutdown().await;
+    a.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_keys_than_a_hello_holds_leave_out_the_least_needed() {
+    let (a, mut events_a, _keys) = endpoint(1).await;
+    let (b, _events_b, keys_b) = endpoint(2).await;
+    let invitation = |seed: u8| DeviceKeys::from_seed([seed; 32]);
+    b.prove((100..=250).map(invitation));
+    b.look_for(a.address());
+    let (_connection, authors) = connected(&mut events_a).await;
+    assert_eq!(authors.len(), PROOFS_MAX);
+    assert!(authors.contains(&keys_b.author()) && authors.contains(&invitation(100).author()));
+    assert!(!authors.contains(&invitation(250).author()));
+    // One that is needed now comes in before the others, and those that are not go.
+    b.prove([250, 100].map(invitation));
+    let (_connection, authors) = connected(&mut events_a).await;
+    let needed = [250, 100].map(|seed| invitation(seed).author());
+    let proved: BTreeSet<_> = needed.into_iter().chain([keys_b.author()]).collect();
+    assert_eq!(authors, proved);
+    b.shutdown().await;
+    a.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_advertised_is_told_first() {
+    let (a, mut events_a, _keys) = endpoint(1).await;
+    let keys = Arc::new(DeviceKeys::from_seed([2; 32]));
+    let options = NetworkOptions {
+        advertise: vec![SocketAddr::from(([192, 0, 2, 1], 7410))],
+        ..NetworkOptions::loopback()
+    };
+    let (b, _events_b) = Transport::bind(&options, keys, 0).await.unwrap();
+    assert_eq!(b.address().addresses[0], "192.0.2.1:7410");
+    b.look_for(a.address());
+    loop {
+        if let TransportEvent::Connected { addresses, .. } = next(&mut events_a).await {
+            assert_eq!(addresses, b.address().addresses);
+            assert!(addresses.len() > 1, "where it listens is told too");
+            break;
+        }
+    }
+    b.shutdown().await;
     a.shutdown().await;
 }
