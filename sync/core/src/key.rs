@@ -1,6 +1,7 @@
 //! Device, Space, invitation and epoch keys, all derived from 32-byte seeds (TRUST §2).
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use chacha20poly1305::XChaCha20Poly1305;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
@@ -183,22 +184,29 @@ pub fn verify(
 
 /// The symmetric key that seals a Space's bodies during an epoch.
 #[derive(Clone)]
-pub struct EpochKey(Zeroizing<[u8; 32]>);
+pub struct EpochKey {
+    bytes: Zeroizing<[u8; 32]>,
+    /// Every write compares it with what the epoch says, and it takes a multiplication on the curve.
+    public: OnceLock<[u8; 32]>,
+}
 
 impl EpochKey {
     /// A new key.
     pub fn generate(entropy: &mut Entropy) -> Self {
-        Self(Zeroizing::new(entropy.bytes()))
+        Self::from_bytes(entropy.bytes())
     }
 
     /// A key from the store.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self {
+            bytes: Zeroizing::new(bytes),
+            public: OnceLock::new(),
+        }
     }
 
     /// The bytes, for the sealed key table only.
     pub fn expose(&self) -> &[u8; 32] {
-        &self.0
+        &self.bytes
     }
 
     /// What an epoch statement says of its key.
@@ -209,19 +217,21 @@ impl EpochKey {
     /// What proves to everyone which public half belongs to the committed key.
     pub fn opening(&self) -> EpochOpening {
         EpochOpening {
-            check: blake3::derive_key("aramaki epoch check v1", &*self.0),
-            box_seed: blake3::derive_key("aramaki epoch box v1", &*self.0),
+            check: blake3::derive_key("aramaki epoch check v1", &*self.bytes),
+            box_seed: blake3::derive_key("aramaki epoch box v1", &*self.bytes),
         }
     }
 
     fn box_pair(&self) -> (BoxSecret, BoxPublic) {
-        let seed = Zeroizing::new(blake3::derive_key("aramaki epoch box v1", &*self.0));
+        let seed = Zeroizing::new(blake3::derive_key("aramaki epoch box v1", &*self.bytes));
         X25519HkdfSha256::derive_keypair(&*seed)
     }
 
     /// The public half of the epoch box: others seal to whoever reads in this epoch.
     pub fn public(&self) -> [u8; 32] {
-        self.box_pair().1.to_bytes().into()
+        *self
+            .public
+            .get_or_init(|| self.box_pair().1.to_bytes().into())
     }
 
     /// Opens a key that another Space wrapped to this epoch's box.
@@ -255,7 +265,7 @@ impl EpochKey {
                 &OpModeS::Base,
                 &public,
                 &wrap_info(space),
-                &*self.0,
+                &*self.bytes,
                 &epoch_number.to_be_bytes(),
                 entropy,
             )
@@ -269,13 +279,13 @@ impl EpochKey {
 
     /// The key of the keyed hash over a plain body.
     pub fn content_hash(&self, plain: &[u8]) -> [u8; 32] {
-        let key = Zeroizing::new(blake3::derive_key("aramaki content hash v1", &*self.0));
+        let key = Zeroizing::new(blake3::derive_key("aramaki content hash v1", &*self.bytes));
         *blake3::keyed_hash(&key, plain).as_bytes()
     }
 
     fn cipher(&self, place: &Place<'_>) -> XChaCha20Poly1305 {
         let mut hasher = blake3::Hasher::new_derive_key(place.purpose.context());
-        hasher.update(&*self.0);
+        hasher.update(&*self.bytes);
         hasher.update(place.chain.author.as_bytes());
         hasher.update(&place.chain.instance.0.to_be_bytes());
         hasher.update(&place.position.to_be_bytes());

@@ -39,6 +39,19 @@ const COPY_BATCH: usize = 4_096;
 
 type Opener = Box<dyn Fn() -> Result<Database, DatabaseError> + Send + Sync>;
 
+/// The database, and how often it was opened: who saw an error closes that one, not the next.
+struct Handle {
+    open: Open,
+    opened: u64,
+}
+
+impl Handle {
+    fn set(&mut self, open: Open) {
+        self.open = open;
+        self.opened += 1;
+    }
+}
+
 /// How the file is open.
 enum Open {
     /// Not, since an error.
@@ -58,7 +71,7 @@ pub struct RedbStore {
     folder: Folder,
     path: PathBuf,
     open: Opener,
-    database: RwLock<Open>,
+    database: RwLock<Handle>,
     sealer: Sealer,
     identity: RwLock<Identity>,
 }
@@ -106,7 +119,10 @@ impl RedbStore {
             folder,
             path,
             open,
-            database: RwLock::new(Open::Writing(database)),
+            database: RwLock::new(Handle {
+                open: Open::Writing(database),
+                opened: 0,
+            }),
             sealer: Sealer::new(&keys.store_key()),
             identity: RwLock::new(identity),
         })
@@ -158,43 +174,52 @@ impl RedbStore {
         &self,
         run: impl FnOnce(&Database) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        if !matches!(*self.guard(), Open::Writing(_)) {
-            let mut open = self.guard_mut();
-            if !matches!(*open, Open::Writing(_)) {
+        if !matches!(self.guard().open, Open::Writing(_)) {
+            let mut handle = self.guard_mut();
+            if !matches!(handle.open, Open::Writing(_)) {
                 let again = (self.open)().map_err(|cause| database_error(&self.path, cause))?;
-                *open = Open::Writing(again);
+                handle.set(Open::Writing(again));
             }
         }
-        let open = self.guard();
-        let Open::Writing(database) = &*open else {
+        let handle = self.guard();
+        let Open::Writing(database) = &handle.open else {
             return Err(StoreError::Database("it failed again".to_owned()));
         };
         let done = run(database);
-        drop(open);
-        self.close_if_failed(&done);
-        done
+        self.finish(handle, done)
     }
 
-    fn guard(&self) -> RwLockReadGuard<'_, Open> {
+    fn guard(&self) -> RwLockReadGuard<'_, Handle> {
         self.database.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn guard_mut(&self) -> RwLockWriteGuard<'_, Open> {
+    fn guard_mut(&self) -> RwLockWriteGuard<'_, Handle> {
         let guard = self.database.write();
         guard.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn close_if_failed<T>(&self, done: &Result<T, StoreError>) {
-        if let Err(StoreError::Full | StoreError::Io { .. } | StoreError::Database(_)) = done {
-            *self.guard_mut() = Open::Closed;
+    /// Closes the database after an error that redb does not forget.
+    fn finish<T>(
+        &self,
+        handle: RwLockReadGuard<'_, Handle>,
+        done: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let opened = handle.opened;
+        drop(handle);
+        if let Err(StoreError::Full | StoreError::Io { .. } | StoreError::Database(_)) = &done {
+            let mut handle = self.guard_mut();
+            if handle.opened == opened {
+                handle.set(Open::Closed);
+            }
         }
+        done
     }
 
     /// Opens a closed database, for reading alone if there is no room to write.
     fn reopen(&self) -> Result<(), StoreError> {
-        let mut open = self.guard_mut();
-        if matches!(*open, Open::Closed) {
-            *open = match (self.open)() {
+        let mut handle = self.guard_mut();
+        if matches!(handle.open, Open::Closed) {
+            let open = match (self.open)() {
                 Ok(database) => Open::Writing(database),
                 Err(cause) => {
                     tracing::warn!(%cause, "the store can only be read at the moment");
@@ -207,6 +232,7 @@ impl RedbStore {
                     Open::Reading(database)
                 }
             };
+            handle.set(open);
         }
         Ok(())
     }
@@ -229,18 +255,16 @@ impl RedbStore {
         &self,
         run: impl FnOnce(&ReadTransaction) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        if matches!(*self.guard(), Open::Closed) {
+        if matches!(self.guard().open, Open::Closed) {
             self.reopen()?;
         }
-        let open = self.guard();
-        let (Open::Writing(database) | Open::Reading(database)) = &*open else {
+        let handle = self.guard();
+        let (Open::Writing(database) | Open::Reading(database)) = &handle.open else {
             return Err(StoreError::Database("it failed again".to_owned()));
         };
         let began = database.begin_read().map_err(|cause| self.failed(cause));
         let done = began.and_then(|transaction| run(&transaction));
-        drop(open);
-        self.close_if_failed(&done);
-        done
+        self.finish(handle, done)
     }
 
     fn failed(&self, cause: impl Into<redb::Error>) -> StoreError {
@@ -488,16 +512,24 @@ impl RedbStore {
 
 #[cfg(test)]
 impl RedbStore {
-    /// Flips a bit of the content hash in a stored header, as a bad disk would.
+    /// Flips a bit of the content hash in the header of a stored body, as a bad disk would.
     pub(crate) fn damage_header(&self, id: EnvelopeId) -> Result<(), StoreError> {
-        /// From the end of a row: no statement, a signature, a short length, the body's hash.
-        const FROM_END: usize = 1 + 65 + 2 + 32 + 1;
+        // From the end of a row: no statement, a signature, a short length, the body's hash.
+        self.damage_row(id, 1 + 65 + 2 + 32 + 1)
+    }
+
+    /// Flips a bit of the signature of a stored body.
+    pub(crate) fn damage_signature(&self, id: EnvelopeId) -> Result<(), StoreError> {
+        self.damage_row(id, 1 + 1)
+    }
+
+    fn damage_row(&self, id: EnvelopeId, from_end: usize) -> Result<(), StoreError> {
         self.damage(|transaction| {
             let mut headers = transaction.open_table(HEADERS)?;
             let positions = transaction.open_table(POSITIONS)?;
             let key = *positions.get(id.as_bytes())?.expect("it is stored").value();
             let mut row = headers.get(&key)?.expect("it is stored").value().to_vec();
-            let at = row.len() - FROM_END;
+            let at = row.len() - from_end;
             row[at] ^= 1;
             headers.insert(&key, row.as_slice())?;
             Ok(())

@@ -107,11 +107,12 @@ pub(super) fn to_iroh(address: &PeerAddress) -> Option<EndpointAddr> {
     ))
 }
 
-/// What others may be told of this endpoint: advertised addresses first, because lists are cut.
+/// What others may be told of this endpoint. Lists are cut, so advertised addresses come first, then
+/// transport relays, which work from everywhere; a machine can have any number of the rest.
 pub(super) fn with_advertised(advertise: &[SocketAddr], known: &EndpointAddr) -> PeerAddress {
     let mut addresses: Vec<String> = advertise.iter().map(ToString::to_string).collect();
-    let known_here = known.ip_addrs().map(ToString::to_string);
-    for address in known_here.chain(known.relay_urls().map(ToString::to_string)) {
+    let relays = known.relay_urls().map(ToString::to_string);
+    for address in relays.chain(known.ip_addrs().map(ToString::to_string)) {
         if !addresses.contains(&address) {
             addresses.push(address);
         }
@@ -126,6 +127,21 @@ pub(super) fn with_advertised(advertise: &[SocketAddr], known: &EndpointAddr) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_transport_relay_is_told_however_many_addresses_there_are() {
+        let id = iroh::SecretKey::from_bytes(&[7; 32]).public();
+        let url: RelayUrl = "https://relay.example.org/".parse().unwrap();
+        let sockets = (1..=40).map(|port| SocketAddr::from(([192, 0, 2, 1], port)));
+        let known = sockets.clone().map(TransportAddr::Ip);
+        let known = known.chain([TransportAddr::Relay(url.clone())]);
+        let known = EndpointAddr::from_parts(id, known);
+        let advertised: Vec<SocketAddr> = sockets.rev().take(2).collect();
+        let told = with_advertised(&advertised, &known).addresses;
+        assert_eq!(told.len(), ADDRESSES_MAX);
+        let first = ["192.0.2.1:40", "192.0.2.1:39", url.as_str(), "192.0.2.1:1"];
+        assert_eq!(told[..4], first);
+    }
 
     #[test]
     fn the_text_of_an_address_reads_back_and_errors_name_the_part() {
