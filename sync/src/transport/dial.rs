@@ -7,7 +7,7 @@ use tokio::time::{sleep, timeout};
 
 use super::endpoint::ALPN;
 use super::link::{Link, SILENCE};
-use super::{Shared, TransportError, address};
+use super::{Shared, TransportError};
 
 const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
 const BACKOFF_MIN: Duration = Duration::from_millis(200);
@@ -45,7 +45,7 @@ pub(super) async fn keep_connected(shared: Arc<Shared>, endpoint: [u8; 32]) {
         let Some(target) = shared.target(&endpoint) else {
             return;
         };
-        let Some(address) = address::to_iroh(&target) else {
+        let Some(address) = shared.dialled(&target) else {
             return;
         };
         let before = Instant::now();

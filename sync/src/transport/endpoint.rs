@@ -1,6 +1,7 @@
 //! The iroh endpoint: own addresses and own relays, nobody else's servers (NET §1).
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aramaki_sync_core::key::DeviceKeys;
@@ -81,6 +82,18 @@ pub(super) fn relay_url(text: &str) -> Result<RelayUrl, TransportError> {
         .map_err(|_cause| TransportError::RelayUrl(text.to_owned()))
 }
 
+/// The transport relays of the options.
+pub(super) fn relays(
+    options: &NetworkOptions,
+) -> Result<Vec<(RelayUrl, Arc<RelayConfig>)>, TransportError> {
+    let urls = options.transport_relays.iter().map(|text| relay_url(text));
+    urls.map(|url| {
+        let url = url?;
+        Ok((url.clone(), Arc::new(RelayConfig::new(url, None))))
+    })
+    .collect()
+}
+
 /// Where to listen: a free port becomes the one of last time, so that peers find us again.
 fn listen_on(options: &NetworkOptions, port: u16) -> Vec<SocketAddr> {
     if options.bind.is_empty() {
@@ -105,17 +118,16 @@ pub(super) async fn bind(
     keys: &DeviceKeys,
     book: MemoryLookup,
 ) -> Result<Endpoint, TransportError> {
-    let relays = RelayMap::empty();
-    for text in &options.transport_relays {
-        let url = relay_url(text)?;
-        relays.insert(url.clone(), RelayConfig::new(url, None).into());
+    let map = RelayMap::empty();
+    for (url, config) in relays(options)? {
+        map.insert(url, config);
     }
     let mut report = NetReportConfig::default();
     report.captive_portal_check = false;
     let mut builder = Endpoint::builder(presets::Minimal)
         .secret_key(SecretKey::from_bytes(&keys.endpoint_seed()))
         .alpns(vec![ALPN.to_vec()])
-        .relay_mode(RelayMode::Custom(relays))
+        .relay_mode(RelayMode::Custom(map))
         .portmapper_config(PortmapperConfig::Disabled)
         .net_report_config(report)
         .dns_resolver(

@@ -9,6 +9,7 @@ mod endpoint;
 mod framing;
 mod hello;
 mod link;
+mod relays;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -21,7 +22,7 @@ use aramaki_sync_core::key::DeviceKeys;
 use bytes::Bytes;
 use iroh::address_lookup::memory::MemoryLookup;
 use iroh::endpoint::{BindError, Incoming, Side};
-use iroh::{Endpoint, TransportAddr, Watcher as _};
+use iroh::{Endpoint, EndpointAddr, TransportAddr, Watcher as _};
 use n0_future::StreamExt as _;
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, mpsc};
@@ -35,6 +36,7 @@ pub use framing::FRAME_BYTES_MAX;
 
 use hello::{Hello, PROOFS_MAX};
 use link::{CLOSE_DONE, CLOSE_KEYS, CLOSE_REPLACED, Link, SILENCE, Streams};
+use relays::Relays;
 
 const EVENTS_QUEUED_MAX: usize = 256;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -147,6 +149,7 @@ struct State {
     keys: Vec<Arc<DeviceKeys>>,
     /// Counts additions to them.
     keys_revision: u64,
+    relays: Relays,
     closing: bool,
 }
 
@@ -193,6 +196,10 @@ impl Transport {
             }
             bound => bound?,
         };
+        let mut relays = Relays::default();
+        for (url, config) in endpoint::relays(options)? {
+            relays.insert(url, config);
+        }
         let mut session = [0; 8];
         getrandom::fill(&mut session).map_err(|_cause| TransportError::NoRandomness)?;
         let (events, receiver) = mpsc::channel(EVENTS_QUEUED_MAX);
@@ -205,15 +212,17 @@ impl Transport {
             connections: AtomicU64::new(1),
             state: Mutex::new(State {
                 keys: vec![device],
+                relays,
                 ..State::default()
             }),
             me: Weak::clone(me),
         });
         let accepting = tokio::spawn(accept(Arc::clone(&shared))).abort_handle();
         let watching = tokio::spawn(watch_network(Arc::clone(&shared))).abort_handle();
+        let relaying = tokio::spawn(relays::watch(Arc::clone(&shared))).abort_handle();
         let transport = Self {
             shared,
-            tasks: vec![accepting, watching],
+            tasks: vec![accepting, watching, relaying],
         };
         for peer in &options.bootstrap {
             transport.look_for(peer.clone());
@@ -292,7 +301,7 @@ impl Transport {
     pub async fn add_transport_relay(&self, url: &str) -> Result<(), TransportError> {
         let url = endpoint::relay_url(url)?;
         let config = Arc::new(iroh::RelayConfig::new(url.clone(), None));
-        self.shared.endpoint.insert_relay(url, config).await;
+        self.shared.use_relay(url, config).await;
         Ok(())
     }
 
@@ -431,6 +440,15 @@ impl Shared {
 
     fn address(&self) -> PeerAddress {
         address::with_advertised(&self.advertise, &self.endpoint.addr())
+    }
+
+    /// Where to dial: where the peer said it is, and our own transport relays, which the peers of a
+    /// team have in common: it may have moved from one to another since.
+    fn dialled(&self, peer: &PeerAddress) -> Option<EndpointAddr> {
+        let address = address::to_iroh(peer)?;
+        let state = self.state();
+        let relays = state.relays.urls().cloned().map(TransportAddr::Relay);
+        Some(address.with_addrs(relays))
     }
 
     /// What we say of ourselves to a peer, and which revision of our keys that proves.

@@ -1,6 +1,8 @@
 //! Real stores and real connections over loopback: what replicas owe each other.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod transport_relay;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
