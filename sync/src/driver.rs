@@ -366,18 +366,25 @@ impl Driver {
             }
             Err(cause) => tracing::warn!(%cause, "known peers could not be read"),
         }
-        for space in self.engine.spaces() {
-            for relay in self.engine.relays(space) {
-                transport.look_for(PeerAddress::from(relay));
-            }
+        let spaces: Vec<SpaceId> = self.engine.spaces().collect();
+        for space in spaces {
+            self.learn_peers(space);
         }
     }
 
-    /// Looks for a Space's relays, and for members that said where they are.
+    /// Looks for a Space's relays, and for members that said who or where they are.
     fn learn_peers(&mut self, space: SpaceId) {
         if let Some(transport) = &self.transport {
             for relay in self.engine.relays(space) {
                 transport.look_for(PeerAddress::from(relay));
+            }
+            if self.dials && transport.finds_by_key() {
+                for endpoint in self.card_endpoints(space) {
+                    transport.look_for(PeerAddress {
+                        endpoint,
+                        addresses: Vec::new(),
+                    });
+                }
             }
         }
         let met: Vec<AuthorId> = self
@@ -390,6 +397,20 @@ impl Driver {
         for author in met {
             self.keep(author);
         }
+    }
+
+    /// The endpoint keys that living members say are theirs; a false one leads to nobody, because
+    /// the hello proves the device.
+    fn card_endpoints(&self, space: SpaceId) -> Vec<[u8; 32]> {
+        let Some(evaluation) = self.engine.evaluation(space) else {
+            return Vec::new();
+        };
+        let (cards, now) = (evaluation.cards(), now());
+        let members = evaluation.members().iter();
+        members
+            .filter(|member| member.is_live(now))
+            .filter_map(|member| Some(cards.get(&member.author)?.endpoint))
+            .collect()
     }
 
     /// Remembers a peer that just connected, if a Space names it.

@@ -156,6 +156,7 @@ struct State {
 struct Shared {
     endpoint: Endpoint,
     advertise: Vec<SocketAddr>,
+    local_discovery: bool,
     events: mpsc::Sender<TransportEvent>,
     network_changed: Notify,
     session: u64,
@@ -206,6 +207,7 @@ impl Transport {
         let shared = Arc::new_cyclic(|me| Shared {
             endpoint,
             advertise: options.advertise.clone(),
+            local_discovery: options.local_discovery,
             events,
             network_changed: Notify::new(),
             session: u64::from_le_bytes(session),
@@ -239,6 +241,12 @@ impl Transport {
     pub fn port(&self) -> u16 {
         let sockets = self.shared.endpoint.bound_sockets();
         sockets.first().map_or(0, SocketAddr::port)
+    }
+
+    /// Whether a peer can be found of whom only the endpoint key is known: at a transport relay that
+    /// it may use too, or on this network.
+    pub fn finds_by_key(&self) -> bool {
+        self.shared.local_discovery || self.shared.state().relays.urls().next().is_some()
     }
 
     /// Keeps a connection to this peer from now on; adds to what is known of its addresses.
