@@ -33,7 +33,7 @@ pub struct Peer {
     /// Where it listens (QUIC, so UDP).
     pub bind: SocketAddr,
     /// The addresses under which others reach it, when they differ from `bind` (behind NAT, or when
-    /// bound to all addresses). Printed by `aramaki-relay id`.
+    /// bound to all addresses). Told to peers, and printed by `aramaki-relay id`.
     pub advertise: Vec<SocketAddr>,
 }
 
