@@ -20,7 +20,7 @@ use tokio::time::sleep;
 use crate::records;
 use crate::replica::ReplicaEvent;
 use crate::store::{Batch, Operation, Store, StoreError, Writer};
-use crate::transport::{PeerAddress, Transport, TransportEvent};
+use crate::transport::{INVITATIONS_PROVED_MAX, PeerAddress, Transport, TransportEvent};
 
 const COMMANDS_QUEUED_MAX: usize = 256;
 const ANSWERS_QUEUED_MAX: usize = 256;
@@ -64,6 +64,8 @@ pub(crate) struct Driver {
     dials: bool,
     /// Addresses that connected peers told; kept once a Space names the peer.
     told: BTreeMap<AuthorId, PeerAddress>,
+    /// The invitations whose keys peers are told.
+    proved: Vec<AuthorId>,
     kept: BTreeSet<PeerAddress>,
     /// Addresses on their way to the store.
     notes: Vec<Operation>,
@@ -97,6 +99,7 @@ pub(crate) fn start(
         writes: 0,
         dials: role == Role::Member,
         told: BTreeMap::new(),
+        proved: Vec::new(),
         kept: BTreeSet::new(),
         notes: Vec::new(),
     };
@@ -329,25 +332,32 @@ impl Driver {
 
     /// Proves what invitations are still good for: first those of Spaces that are awaited, then
     /// those that let this device in, because a peer may have lost that. Not those that ended.
-    fn prove_invitations(&self) {
+    fn prove_invitations(&mut self) {
         let Some(transport) = &self.transport else {
             return;
         };
         let now = now();
-        let (mut awaited, mut used) = (Vec::new(), Vec::new());
+        let (mut wanted, mut used) = (Vec::new(), Vec::new());
         for (space, keys) in self.engine.invitations() {
-            let members = self.engine.members(space);
-            let mut own = members.iter().filter(|it| it.author == keys.author());
-            let list = if self.engine.capability(space).is_none() {
-                &mut awaited
-            } else if own.any(|member| member.is_live(now)) {
-                &mut used
-            } else {
+            let members = self.engine.members(space).iter();
+            let mut own = members.filter(|it| it.author == keys.author()).peekable();
+            if own.peek().is_some() && !own.any(|member| member.is_live(now)) {
                 continue;
-            };
-            list.push(DeviceKeys::from_seed(*keys.expose_seed()));
+            }
+            if self.engine.capability(space).is_none() {
+                wanted.push(keys);
+            } else {
+                used.push(keys);
+            }
         }
-        transport.prove(awaited.into_iter().chain(used));
+        wanted.append(&mut used);
+        wanted.truncate(INVITATIONS_PROVED_MAX);
+        let authors: Vec<AuthorId> = wanted.iter().map(|keys| keys.author()).collect();
+        if authors != self.proved {
+            let again = |keys: &DeviceKeys| DeviceKeys::from_seed(*keys.expose_seed());
+            transport.prove(wanted.into_iter().map(again));
+            self.proved = authors;
+        }
     }
 
     fn dial_known_peers(&mut self) {

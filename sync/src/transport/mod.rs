@@ -38,6 +38,8 @@ use hello::{Hello, PROOFS_MAX};
 use link::{CLOSE_DONE, CLOSE_KEYS, CLOSE_REPLACED, Link, SILENCE, Streams};
 use relays::Relays;
 
+/// How many invitations' keys a hello proves beside the device's own.
+pub const INVITATIONS_PROVED_MAX: usize = PROOFS_MAX - 1;
 const EVENTS_QUEUED_MAX: usize = 256;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const HANDSHAKES_MAX: usize = 256;
@@ -145,7 +147,7 @@ struct State {
     links: BTreeMap<ConnectionId, Arc<Link>>,
     by_endpoint: BTreeMap<[u8; 32], ConnectionId>,
     targets: BTreeMap<[u8; 32], (PeerAddress, Option<AbortHandle>)>,
-    /// The device's first, then invitations': at most [`PROOFS_MAX`].
+    /// The device's first, then those of invitations: as many as a hello holds.
     keys: Vec<Arc<DeviceKeys>>,
     /// Counts additions to them.
     keys_revision: u64,
@@ -282,14 +284,16 @@ impl Transport {
     }
 
     /// Proves the device's key and these from now on, the most needed first: what is over
-    /// [`PROOFS_MAX`] is left out. Where one is new, connections are made anew, because a hello is
+    /// [`INVITATIONS_PROVED_MAX`] is left out. Where one is new, connections are made anew, because a hello is
     /// sent once; one that is gone is left out of later hellos.
     pub fn prove(&self, invitations: impl IntoIterator<Item = DeviceKeys>) {
         let mut state = self.shared.state();
         let held: BTreeSet<AuthorId> = state.keys.iter().map(|keys| keys.author()).collect();
         state.keys.truncate(1);
-        let room = PROOFS_MAX - state.keys.len();
-        let wanted = invitations.into_iter().take(room).map(Arc::new);
+        let wanted = invitations
+            .into_iter()
+            .take(INVITATIONS_PROVED_MAX)
+            .map(Arc::new);
         state.keys.extend(wanted);
         if state.keys.iter().all(|keys| held.contains(&keys.author())) {
             return;
