@@ -68,12 +68,13 @@ enum Open {
 /// closes the database and the next call opens it. That is how a full disk recovers; until then
 /// everything that was committed can be read through an [`Overlay`].
 pub struct RedbStore {
-    folder: Folder,
     path: PathBuf,
     open: Opener,
     database: RwLock<Handle>,
     sealer: Sealer,
     identity: RwLock<Identity>,
+    /// The last to go: who gets its lock next finds the database closed.
+    folder: Folder,
 }
 
 impl std::fmt::Debug for RedbStore {
