@@ -363,13 +363,13 @@ pub(super) fn content_that_settles_a_fork_leaves_everyone_in() {
     let mut twin = cast.bob.twin();
     stage.write(&mut cast.bob, 1);
     stage.write(&mut twin, 1);
-    let seen = Statement::Receipt {
-        cuts: vec![cast.bob.cut()],
-        at: minute(2),
-    };
-    stage.say(&mut cast.relay, 2, &seen);
     let awaited = stage.changes(&cast.carol, 2, &[]);
     let above = stage.write_on(&mut cast.bob, 3, 3, &[awaited.id()]);
+    let seen = Statement::Receipt {
+        cuts: vec![cast.bob.cut()],
+        at: minute(3),
+    };
+    stage.say(&mut cast.relay, 3, &seen);
     let none = Outsiders::none();
     let mut evaluation = evaluate(&stage.log, &none, minute(4));
     let waits = Verdict::Held(Held::AncestorMissing);
