@@ -35,7 +35,7 @@ fn somebody_who_was_woken_finds_what_why_since_when_and_whom_to_call() {
     window.get_by_role_and_label(Role::Link, "Checkout").click();
     window.run();
     assert_eq!(*window.state().route(), Route::System(space(CHECKOUT)));
-    window.get_by_role_and_label(Role::Image, "Critical");
+    assert!(window.query_all_by_label("Critical").count() > 0);
     window.get_by_label_contains("14 min ago");
     window.get_by_label("restart web workers, one at a time");
     window.get_by_label("+49 30 0000 0000 · every night");
