@@ -10,6 +10,9 @@ use super::live::Live;
 
 /// How long a System's agents may take to come after the System itself.
 const AGENTS_TIME: Duration = Duration::from_secs(5);
+/// How long the new member's own grant may take to reach somebody else.
+const HAND_OVER_TIME: Duration = Duration::from_secs(6);
+const LOOK_PAUSE: Duration = Duration::from_millis(20);
 
 /// A System that can be read here since it was joined.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +43,10 @@ impl Live {
         let title = tokio::time::timeout_at(end, self.titled(space))
             .await
             .ok()??;
+        // The title can be read by the invitation's own key, before this device is a member.
+        let member = self.replica().joined(space);
+        tokio::time::timeout_at(end, member).await.ok()?.ok()?;
+        self.hand_over(space, end).await;
         let agents = self.agents_of(space);
         let mut agents_readable = 0;
         let end = end.min(Instant::now() + AGENTS_TIME);
@@ -63,6 +70,22 @@ impl Live {
             agents: agents.len(),
             agents_readable,
         })
+    }
+
+    /// Waits until somebody else holds all that is here of a Space: else the grant that this device
+    /// gave itself by the invitation would be on this disk alone, and nobody would know the guest.
+    async fn hand_over(&self, space: SpaceId, end: Instant) {
+        let end = end.min(Instant::now() + HAND_OVER_TIME);
+        while Instant::now() < end {
+            let held = match self.replica().space(space).await {
+                Ok(summary) => summary.receipts.peers.iter().any(|peer| peer.complete),
+                Err(_closed) => return,
+            };
+            if held {
+                return;
+            }
+            tokio::time::sleep(LOOK_PAUSE).await;
+        }
     }
 
     /// A System's title, once it can be read; none when the workspace is closed before.

@@ -45,7 +45,7 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const HANDSHAKES_MAX: usize = 256;
 const CONNECTIONS_MAX: usize = 8_192;
 const TARGETS_MAX: usize = 1_024;
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(700);
 /// The same where nobody is connected who could be told.
 const CLOSE_ALONE_TIMEOUT: Duration = Duration::from_millis(100);
 
