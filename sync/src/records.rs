@@ -1,13 +1,15 @@
 //! What the engine's operations and the driver's own notes are called in the store.
 
-use aramaki_sync_core::engine::{StoreOperation, StoredCursor};
-use aramaki_sync_core::{AuthorId, SpaceId};
+use aramaki_sync_core::engine::{StoreOperation, StoredCounter, StoredCursor};
+use aramaki_sync_core::{AuthorId, Chain, Instance, SpaceId};
 
 use crate::store::{Operation, Secret};
 use crate::transport::PeerAddress;
 
 /// Names of cursors begin so.
 pub(crate) const CURSOR_PREFIX: &[u8] = b"cursor/";
+/// Names of reserved ephemeral counters begin so.
+pub(crate) const COUNTER_PREFIX: &[u8] = b"counter/";
 /// Names of followed Spaces begin so.
 pub(crate) const FOLLOW_PREFIX: &[u8] = b"follow/";
 /// Names of invitation seeds begin so.
@@ -45,6 +47,15 @@ pub(crate) fn operations(operations: Vec<StoreOperation>) -> Vec<Operation> {
                     Err(cause) => tracing::error!(%cause, "a cursor cannot be encoded"),
                 }
             }
+            StoreOperation::PutCounter(counter) => {
+                let StoredCounter { space, chain, .. } = counter;
+                let instance = chain.instance.0.to_be_bytes();
+                let names: [&[u8]; 3] = [space.as_bytes(), chain.author.as_bytes(), &instance];
+                out.push(Operation::PutValue {
+                    key: named(COUNTER_PREFIX, &names),
+                    value: counter.reserved.to_be_bytes().to_vec(),
+                });
+            }
             StoreOperation::SetInstance(instance) => out.push(Operation::SetInstance(instance)),
             StoreOperation::Follow { space, invitation } => {
                 out.push(Operation::PutValue {
@@ -74,6 +85,21 @@ pub(crate) fn cursor(key: &[u8], value: &[u8]) -> Option<StoredCursor> {
         peer: AuthorId::from_bytes(peer.try_into().ok()?),
         space: SpaceId::from_bytes(space.try_into().ok()?),
         cursor: postcard::from_bytes(value).ok()?,
+    })
+}
+
+/// A reserved counter as it was kept.
+pub(crate) fn counter(key: &[u8], value: &[u8]) -> Option<StoredCounter> {
+    let names = key.strip_prefix(COUNTER_PREFIX)?;
+    let (space, chain) = names.split_at_checked(32)?;
+    let (author, instance) = chain.split_at_checked(32)?;
+    Some(StoredCounter {
+        space: SpaceId::from_bytes(space.try_into().ok()?),
+        chain: Chain {
+            author: AuthorId::from_bytes(author.try_into().ok()?),
+            instance: Instance(u64::from_be_bytes(instance.try_into().ok()?)),
+        },
+        reserved: u64::from_be_bytes(value.try_into().ok()?),
     })
 }
 

@@ -612,6 +612,11 @@ fn restore_engine(store: &dyn Store) -> Result<Restored, StoreError> {
         .iter()
         .filter_map(|(key, value)| records::cursor(key, value))
         .collect();
+    let counters = store.values(records::COUNTER_PREFIX)?;
+    restored.counters = counters
+        .iter()
+        .filter_map(|(key, value)| records::counter(key, value))
+        .collect();
     let mut follows = BTreeMap::new();
     for (key, _empty) in store.values(records::FOLLOW_PREFIX)? {
         if let Some(space) = records::space(records::FOLLOW_PREFIX, &key) {

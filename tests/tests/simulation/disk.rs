@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use aramaki_sync_core::engine::{
-    BatchId, Restored, SecretSeed, StoreEpoch, StoreOperation, Stored, StoredCursor,
+    BatchId, Restored, SecretSeed, StoreEpoch, StoreOperation, Stored, StoredCounter, StoredCursor,
 };
 use aramaki_sync_core::envelope::RawEnvelope;
 use aramaki_sync_core::{AuthorId, Chain, EnvelopeId, Instance, SpaceId};
@@ -17,6 +17,7 @@ pub(crate) struct Image {
     pub(crate) ids: BTreeMap<EnvelopeId, usize>,
     pub(crate) positions: BTreeMap<(SpaceId, Chain), BTreeSet<u64>>,
     cursors: BTreeMap<(AuthorId, SpaceId), StoredCursor>,
+    counters: BTreeMap<(SpaceId, Chain), StoredCounter>,
     follows: BTreeMap<SpaceId, Option<SecretSeed>>,
 }
 
@@ -49,6 +50,10 @@ impl Image {
             StoreOperation::PutCursor(cursor) => {
                 self.cursors.insert((cursor.peer, cursor.space), cursor);
             }
+            StoreOperation::PutCounter(counter) => {
+                self.counters
+                    .insert((counter.space, counter.chain), counter);
+            }
             StoreOperation::SetInstance(instance) => self.instance = instance,
             StoreOperation::Follow { space, invitation } => {
                 self.follows.insert(space, invitation);
@@ -75,6 +80,7 @@ impl Image {
         Restored {
             envelopes: self.envelopes.clone(),
             cursors: self.cursors.values().cloned().collect(),
+            counters: self.counters.values().copied().collect(),
             follows: self
                 .follows
                 .iter()

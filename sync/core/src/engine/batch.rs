@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::io::{
     BatchId, ConnectionId, Event, Input, Output, Refusal, SecretSeed, StoreFailure, StoreOperation,
-    StoredCursor, WriteError, WriteId, Written,
+    StoredCounter, StoredCursor, WriteError, WriteId, Written,
 };
 use super::options::Role;
 use super::receive::introduces;
@@ -71,6 +71,8 @@ pub(super) struct Queue {
     pub(super) retry_at: Option<Timestamp>,
     pub(super) instance_dirty: bool,
     pub(super) cursors_dirty: BTreeSet<(AuthorId, SpaceId)>,
+    /// Ephemeral counters that must be reserved before a message that waits is heard.
+    pub(super) counters_due: BTreeMap<(SpaceId, Chain), u64>,
 }
 
 #[derive(Debug)]
@@ -102,6 +104,7 @@ pub(super) struct Draft {
     created: BTreeMap<WriteId, EnvelopeId>,
     instance: bool,
     cursors: BTreeSet<(AuthorId, SpaceId)>,
+    counters: BTreeMap<(SpaceId, Chain), u64>,
     bytes: usize,
 }
 
@@ -123,7 +126,11 @@ impl Draft {
     }
 
     fn is_empty(&self) -> bool {
-        self.items.is_empty() && self.joins.is_empty() && !self.instance && self.cursors.is_empty()
+        self.items.is_empty()
+            && self.joins.is_empty()
+            && !self.instance
+            && self.cursors.is_empty()
+            && self.counters.is_empty()
     }
 }
 
@@ -247,6 +254,7 @@ impl Engine {
         if !draft.items.is_empty() || self.queue.cursors_dirty.len() > 64 {
             draft.cursors = std::mem::take(&mut self.queue.cursors_dirty);
         }
+        draft.counters = self.take_reservations();
         if draft.is_empty() {
             return;
         }
@@ -286,11 +294,19 @@ impl Engine {
                 cursor: holding.to_cursor(),
             }))
         });
+        let counters = draft.counters.iter().map(|((space, chain), reserved)| {
+            StoreOperation::PutCounter(StoredCounter {
+                space: *space,
+                chain: *chain,
+                reserved: *reserved,
+            })
+        });
         instance
             .into_iter()
             .chain(joins)
             .chain(puts)
             .chain(cursors)
+            .chain(counters)
             .collect()
     }
 
@@ -487,6 +503,8 @@ impl Engine {
         self.queue.retry_at = Some(self.now.plus(RETRY_AFTER));
         self.queue.instance_dirty |= draft.instance;
         self.queue.cursors_dirty.extend(draft.cursors);
+        // What is not stored is not heard; the next message asks again.
+        self.unheard.clear();
         self.emit(Event::StoreFailed { failure });
         for item in draft.items {
             if let Some(from) = item.from {
@@ -574,6 +592,7 @@ impl Engine {
             self.answered(from, id, None);
         }
         self.settle(&touched, &recent, &new);
+        self.reserved(&draft.counters);
         self.retry_orphans(&touched);
     }
 

@@ -67,6 +67,17 @@ pub struct StoredCursor {
     pub cursor: Cursor,
 }
 
+/// Up to where a chain's ephemeral counters may have been accepted: one row of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredCounter {
+    /// In which Space.
+    pub space: SpaceId,
+    /// Whose counters.
+    pub chain: Chain,
+    /// Nothing at or below it is accepted after a restart.
+    pub reserved: u64,
+}
+
 /// One operation of a batch.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "nearly all are of the large one")]
@@ -84,6 +95,8 @@ pub enum StoreOperation {
     },
     /// Replace what is known about a peer.
     PutCursor(StoredCursor),
+    /// Replace up to where a chain's ephemeral counters are reserved.
+    PutCounter(StoredCounter),
     /// From now on this database writes under this instance.
     SetInstance(Instance),
     /// This device holds (or waits for) a Space; `invitation` is the seed that opens it. The seed

@@ -10,6 +10,7 @@
 mod author;
 mod batch;
 mod connection;
+mod counters;
 mod feed;
 mod frame;
 mod introduce;
@@ -28,8 +29,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use io::{
     Admitted, BatchId, CloseReason, ConnectionId, Cursor, Event, FRAME_BYTES_MAX, Input, LoadId,
-    Output, Refusal, SecretSeed, StoreEpoch, StoreFailure, StoreOperation, Stored, StoredCursor,
-    WriteError, WriteId, Written,
+    Output, Refusal, SecretSeed, StoreEpoch, StoreFailure, StoreOperation, Stored, StoredCounter,
+    StoredCursor, WriteError, WriteId, Written,
 };
 pub use mutant::Mutant;
 pub use options::{EngineOptions, Limits, Quotas, Restored, Role};
@@ -40,6 +41,7 @@ use self::connection::{Connection, Holding};
 use self::receive::Receiving;
 use self::space::{Candidate, Space};
 use crate::entropy::Entropy;
+use crate::ephemeral::Ephemeral;
 use crate::id::{AuthorId, Chain, Instance, SpaceId};
 use crate::key::DeviceKeys;
 use crate::time::Timestamp;
@@ -63,6 +65,8 @@ pub struct Engine {
     loads: BTreeMap<LoadId, feed::Loading>,
     next_load: u64,
     queue: Queue,
+    /// Messages that wait until their counters are reserved on disk.
+    unheard: VecDeque<(ConnectionId, Ephemeral)>,
     outputs: VecDeque<Output>,
     next_evaluation: Option<Timestamp>,
     #[cfg(feature = "mutants")]
@@ -89,6 +93,7 @@ impl Engine {
             loads: BTreeMap::new(),
             next_load: 0,
             queue: Queue::default(),
+            unheard: VecDeque::new(),
             outputs: VecDeque::new(),
             next_evaluation: None,
             #[cfg(feature = "mutants")]
@@ -122,6 +127,16 @@ impl Engine {
         } in restored.cursors
         {
             self.holdings.insert((peer, space), Holding::from(cursor));
+        }
+        for StoredCounter {
+            space,
+            chain,
+            reserved,
+        } in restored.counters
+        {
+            if let Some(held) = self.spaces.get_mut(&space) {
+                held.counters.restore(chain, reserved);
+            }
         }
         let spaces: BTreeSet<_> = self.spaces.keys().copied().collect();
         for space in &spaces {

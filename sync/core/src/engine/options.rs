@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::io::{SecretSeed, StoreEpoch, Stored, StoredCursor};
+use super::io::{SecretSeed, StoreEpoch, Stored, StoredCounter, StoredCursor};
 use crate::id::{Instance, SpaceId};
 use crate::key::DeviceKeys;
 
@@ -140,6 +140,8 @@ pub struct Restored {
     pub envelopes: Vec<Stored>,
     /// The last cursor of each peer and Space.
     pub cursors: Vec<StoredCursor>,
+    /// The last reservation of each Space and chain.
+    pub counters: Vec<StoredCounter>,
     /// The Spaces that were joined.
     pub follows: Vec<(SpaceId, Option<SecretSeed>)>,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::counters::Counters;
 use super::options::Limits;
 use crate::admission::{Evaluation, Inserted, Keyring, NotInserted, Outsiders, SpaceLog};
 use crate::envelope::{Envelope, RawEnvelope};
@@ -32,8 +33,8 @@ pub(super) struct Space {
     pub(super) rejected: Option<EnvelopeId>,
     /// When the next receipt may be stated, if this device is a witness.
     pub(super) next_receipt: Option<Timestamp>,
-    /// The last ephemeral counter of each chain.
-    pub(super) counters: BTreeMap<Chain, u64>,
+    /// The ephemeral counters of each chain.
+    pub(super) counters: Counters,
     orphans: BTreeMap<(Chain, u64, EnvelopeId), Envelope>,
     orphan_bytes: usize,
 }
@@ -54,7 +55,7 @@ impl Space {
             redeemed: false,
             rejected: None,
             next_receipt: None,
-            counters: BTreeMap::new(),
+            counters: Counters::default(),
             orphans: BTreeMap::new(),
             orphan_bytes: 0,
         }

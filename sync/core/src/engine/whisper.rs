@@ -1,11 +1,17 @@
 //! Ephemeral messages: signed, sealed, forwarded to whoever is connected, never stored.
 
+use std::collections::BTreeMap;
+
 use super::Engine;
+use super::counters;
 use super::io::{ConnectionId, Event, Output};
 use crate::codec;
 use crate::ephemeral::{self, EPHEMERAL_BYTES_MAX, Ephemeral, RawEphemeral, Slot};
-use crate::id::{DocumentId, SpaceId};
+use crate::id::{Chain, DocumentId, SpaceId};
 use crate::time::Timestamp;
+
+/// How many messages wait for a reservation; more are dropped.
+const UNHEARD_MAX: usize = 256;
 
 impl Engine {
     /// Sends a message of this device; dropped when it may not speak or has no key.
@@ -20,10 +26,10 @@ impl Engine {
         ) else {
             return;
         };
-        // The clock keeps the counter rising over restarts, so nothing need be stored.
+        // The clock keeps the counter rising over restarts; its reservation does when the clock
+        // went back.
         let clock = u64::try_from(self.now.max(Timestamp::ZERO).millis()).unwrap_or(0);
-        let last = held.counters.entry(chain).or_default();
-        let counter = clock.max(last.saturating_add(1));
+        let counter = clock.max(held.counters.last(chain).saturating_add(1));
         let slot = Slot {
             space,
             instance: self.instance,
@@ -34,7 +40,12 @@ impl Engine {
         };
         let epoch = (epoch, key);
         if let Ok(message) = ephemeral::seal(&self.keys, &slot, plain, epoch, &mut self.entropy) {
-            *last = counter;
+            if !held.counters.is_reserved(chain, counter) {
+                self.queue
+                    .counters_due
+                    .insert((space, chain), counters::reservation(counter));
+            }
+            held.counters.hear(chain, counter);
             self.forward(None, &message);
         }
     }
@@ -49,6 +60,10 @@ impl Engine {
         let Ok(message) = message.verify() else {
             return;
         };
+        self.consider_message(id, message);
+    }
+
+    fn consider_message(&mut self, id: ConnectionId, message: Ephemeral) {
         let header = message.header();
         let (space, chain) = (header.space, header.chain);
         if !self.may_hear_of(id, space) {
@@ -57,11 +72,21 @@ impl Engine {
         let Some(held) = self.spaces.get_mut(&space) else {
             return;
         };
-        let last = held.counters.get(&chain).copied().unwrap_or(0);
-        if message.check(&held.evaluation, last, self.now).is_err() {
+        let last = held.counters.last(chain);
+        if message.check(&held.evaluation, last, self.now).is_err()
+            || !held.counters.has_room(chain)
+        {
             return;
         }
-        held.counters.insert(chain, header.counter);
+        if !held.counters.is_reserved(chain, header.counter) {
+            if self.unheard.len() < UNHEARD_MAX {
+                let due = self.queue.counters_due.entry((space, chain)).or_default();
+                *due = counters::reservation(header.counter).max(*due);
+                self.unheard.push_back((id, message));
+            }
+            return;
+        }
+        held.counters.hear(chain, header.counter);
         let opened = held
             .keyring
             .get(header.epoch)
@@ -77,6 +102,34 @@ impl Engine {
             self.emit(event);
         }
         self.forward(Some(id), &message);
+    }
+
+    /// What has to be reserved on disk now. When anything has, whatever is used half goes along.
+    pub(super) fn take_reservations(&mut self) -> BTreeMap<(SpaceId, Chain), u64> {
+        let mut due = std::mem::take(&mut self.queue.counters_due);
+        if !due.is_empty() {
+            for (space, held) in &self.spaces {
+                for (chain, reserved) in held.counters.half_used() {
+                    due.entry((*space, chain)).or_insert(reserved);
+                }
+            }
+        }
+        due
+    }
+
+    /// Reservations are durable: what waited for them is heard.
+    pub(super) fn reserved(&mut self, counters: &BTreeMap<(SpaceId, Chain), u64>) {
+        if counters.is_empty() {
+            return;
+        }
+        for ((space, chain), reserved) in counters {
+            if let Some(held) = self.spaces.get_mut(space) {
+                held.counters.reserve(*chain, *reserved);
+            }
+        }
+        for (id, message) in std::mem::take(&mut self.unheard) {
+            self.consider_message(id, message);
+        }
     }
 
     /// To every member that is connected and keeps up; the first thing to be dropped.

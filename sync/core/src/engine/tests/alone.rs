@@ -1,6 +1,6 @@
-//! Engine rules that need no world: what a stranger hears, what a full disk costs, what is bounded.
+//! One engine alone: what a stranger hears, what a full disk costs, what is bounded.
 
-use super::*;
+use crate::engine::*;
 use crate::id::PrincipalId;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);

@@ -1,0 +1,106 @@
+//! Ephemeral messages: heard once, also after a restart, without a write for each (A53).
+
+use std::time::Duration;
+
+use super::stage::{Mood, Stage};
+use crate::engine::*;
+
+const BEAT: Duration = Duration::from_secs(20);
+
+/// Two members, and the message that the second heard last.
+fn beaten(beats: u8) -> (Stage, SpaceId, Vec<u8>) {
+    let (mut stage, space) = Stage::gathered(2, 0);
+    for beat in 0..beats {
+        stage.wait(BEAT);
+        stage.whisper(0, space, &[beat]);
+    }
+    let (_connection, last) = stage.peers[0].datagrams.last().unwrap().clone();
+    (stage, space, last)
+}
+
+fn replay(stage: &mut Stage, bytes: &[u8]) {
+    let (_connection, ConnectionId(at)) = stage.connect(0, 1);
+    stage.play();
+    let input = Input::Datagram {
+        connection: ConnectionId(at),
+        bytes: bytes.to_vec(),
+    };
+    stage.tell(1, input);
+}
+
+#[test]
+fn a53_a_replay_is_not_heard_before_or_after_a_restart() {
+    let (mut stage, _space, last) = beaten(3);
+    assert_eq!(stage.peers[1].heard(), [[0], [1], [2]]);
+    replay(&mut stage, &last);
+    assert_eq!(stage.peers[1].heard().len(), 3, "heard twice");
+    stage.restart(1);
+    replay(&mut stage, &last);
+    assert_eq!(stage.peers[1].heard().len(), 3, "heard after a restart");
+}
+
+#[test]
+fn a_restarted_peer_hears_new_messages_before_they_count_as_missing() {
+    let (mut stage, space, _last) = beaten(3);
+    stage.restart(1);
+    stage.connect(0, 1);
+    stage.play();
+    for beat in 10..15 {
+        stage.wait(BEAT);
+        stage.whisper(0, space, &[beat]);
+    }
+    let heard = stage.peers[1].heard();
+    assert!(heard[3..].contains(&vec![14]), "{heard:?}");
+    assert!(heard.len() >= 3 + 2, "deaf for more than a minute");
+}
+
+#[test]
+fn a_heartbeat_costs_no_write_of_its_own() {
+    let (mut stage, space, _last) = beaten(1);
+    let before = stage.peers[1].disk.commits;
+    for beat in 0..30 {
+        stage.wait(BEAT);
+        stage.whisper(0, space, &[beat]);
+    }
+    assert_eq!(stage.peers[1].heard().len(), 31);
+    let commits = stage.peers[1].disk.commits - before;
+    assert!(
+        (1..=15).contains(&commits),
+        "{commits} writes for ten minutes"
+    );
+}
+
+#[test]
+fn a_message_waits_for_its_reservation_and_a_full_disk_drops_it() {
+    let (mut stage, space) = Stage::gathered(2, 0);
+    stage.peers[1].mood = Mood::Stuck;
+    stage.whisper(0, space, b"waits");
+    assert_eq!(
+        stage.peers[1].heard().len(),
+        0,
+        "heard before it was reserved"
+    );
+    stage.unstick(1);
+    assert_eq!(stage.peers[1].heard(), [b"waits"]);
+    stage.wait(Duration::from_secs(90));
+    stage.peers[1].mood = Mood::Full;
+    stage.whisper(0, space, b"dropped");
+    stage.peers[1].mood = Mood::Works;
+    stage.wait(BEAT);
+    stage.whisper(0, space, b"heard");
+    assert_eq!(
+        stage.peers[1].heard(),
+        [b"waits".to_vec(), b"heard".to_vec()]
+    );
+}
+
+#[test]
+fn a_sender_whose_clock_went_back_is_heard_after_its_restart() {
+    let (mut stage, space, _last) = beaten(3);
+    stage.restart(0);
+    stage.now = Timestamp::from_millis(stage.now.millis() - 30_000);
+    stage.connect(0, 1);
+    stage.play();
+    stage.whisper(0, space, b"back");
+    assert_eq!(stage.peers[1].heard().last().unwrap(), b"back");
+}

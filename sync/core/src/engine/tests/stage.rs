@@ -1,0 +1,460 @@
+//! A few engines with a disk each, joined by lines; nothing happens between them but in [`Stage::play`].
+
+use std::time::Duration;
+
+use serde_bytes::ByteBuf;
+
+use crate::engine::*;
+use crate::id::{DocumentId, EnvelopeId, PrincipalId};
+use crate::statement::{Audience, Body, Capability, Grant, GrantFlags, Statement};
+
+/// When every play begins.
+pub(super) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+const DAY: Duration = Duration::from_hours(24);
+
+/// What is durable.
+#[derive(Clone, Default)]
+pub(super) struct Disk {
+    pub(super) envelopes: Vec<Stored>,
+    pub(super) cursors: BTreeMap<(AuthorId, SpaceId), StoredCursor>,
+    pub(super) counters: BTreeMap<(SpaceId, Chain), StoredCounter>,
+    pub(super) follows: BTreeMap<SpaceId, Option<SecretSeed>>,
+    pub(super) commits: usize,
+    life: u64,
+}
+
+impl Disk {
+    pub(super) fn apply(&mut self, operations: Vec<StoreOperation>) {
+        self.commits += 1;
+        for operation in operations {
+            match operation {
+                StoreOperation::Put {
+                    envelope, received, ..
+                } => {
+                    if !self.holds(envelope.id()) {
+                        self.envelopes.push(Stored { envelope, received });
+                    }
+                }
+                StoreOperation::PutCursor(it) => {
+                    self.cursors.insert((it.peer, it.space), it);
+                }
+                StoreOperation::PutCounter(it) => {
+                    self.counters.insert((it.space, it.chain), it);
+                }
+                StoreOperation::Follow { space, invitation } => {
+                    self.follows.insert(space, invitation);
+                }
+                StoreOperation::SetInstance(_instance) => {}
+            }
+        }
+    }
+
+    pub(super) fn holds(&self, id: EnvelopeId) -> bool {
+        self.envelopes.iter().any(|it| it.envelope.id() == id)
+    }
+
+    pub(super) fn load(&self, ids: &[EnvelopeId]) -> Vec<crate::envelope::RawEnvelope> {
+        let stored = |id: &EnvelopeId| {
+            let found = self.envelopes.iter().find(|it| it.envelope.id() == *id)?;
+            Some(found.envelope.raw().clone())
+        };
+        ids.iter().filter_map(stored).collect()
+    }
+
+    pub(super) fn restored(&self) -> Restored {
+        Restored {
+            envelopes: self.envelopes.clone(),
+            cursors: self.cursors.values().cloned().collect(),
+            counters: self.counters.values().copied().collect(),
+            follows: self
+                .follows
+                .iter()
+                .map(|(space, seed)| (*space, seed.clone()))
+                .collect(),
+        }
+    }
+}
+
+/// How a disk answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mood {
+    Works,
+    Full,
+    /// Commits wait in [`Peer::waiting`].
+    Stuck,
+}
+
+/// An engine, its disk, and everything that came out of it.
+pub(super) struct Peer {
+    seed: u8,
+    role: Role,
+    lives: u64,
+    pub(super) engine: Engine,
+    pub(super) disk: Disk,
+    pub(super) mood: Mood,
+    pub(super) waiting: VecDeque<(BatchId, Vec<StoreOperation>)>,
+    pub(super) written: Vec<Result<Written, WriteError>>,
+    pub(super) events: Vec<Event>,
+    pub(super) sent: Vec<(ConnectionId, Vec<u8>)>,
+    pub(super) datagrams: Vec<(ConnectionId, Vec<u8>)>,
+    pub(super) closed: Vec<CloseReason>,
+}
+
+fn open(seed: u8, role: Role, lives: u64, now: Timestamp, disk: &Disk) -> Engine {
+    let keys = DeviceKeys::from_seed([seed; 32]);
+    let entropy = [seed.wrapping_add(100).wrapping_add(lives.to_le_bytes()[0]); 32];
+    let mut options = EngineOptions::new(
+        keys,
+        Instance(u64::from(seed)),
+        StoreEpoch(u64::from(seed) + 1_000 * disk.life),
+        entropy,
+    );
+    options.role = role;
+    Engine::open(options, now, disk.restored())
+}
+
+impl Peer {
+    fn new(seed: u8, role: Role, now: Timestamp) -> Self {
+        let disk = Disk::default();
+        Self {
+            seed,
+            role,
+            lives: 0,
+            engine: open(seed, role, 0, now, &disk),
+            disk,
+            mood: Mood::Works,
+            waiting: VecDeque::new(),
+            written: Vec::new(),
+            events: Vec::new(),
+            sent: Vec::new(),
+            datagrams: Vec::new(),
+            closed: Vec::new(),
+        }
+    }
+
+    /// The ephemeral messages that were heard.
+    pub(super) fn heard(&self) -> Vec<Vec<u8>> {
+        let heard = self.events.iter().filter_map(|event| match event {
+            Event::Ephemeral { bytes, .. } => Some(bytes.clone()),
+            _ => None,
+        });
+        heard.collect()
+    }
+
+    /// Frames that were sent, read.
+    pub(super) fn frames(&self) -> Vec<frame::Frame> {
+        let frames = self.sent.iter();
+        frames
+            .map(|(_connection, bytes)| frame::Frame::decode(bytes).unwrap())
+            .collect()
+    }
+}
+
+/// Engines and the lines between them.
+pub(super) struct Stage {
+    pub(super) now: Timestamp,
+    pub(super) peers: Vec<Peer>,
+    lines: BTreeMap<ConnectionId, (usize, ConnectionId)>,
+    next_connection: u64,
+    next_write: u64,
+    under_way: VecDeque<(usize, Input)>,
+    /// Frames in either direction are lost while this is set.
+    pub(super) lossy: bool,
+}
+
+impl Stage {
+    /// Members, then relays.
+    pub(super) fn new(members: u8, relays: u8) -> Self {
+        let role = |seed| {
+            if seed <= members {
+                Role::Member
+            } else {
+                Role::Relay(Quotas::default())
+            }
+        };
+        let peers = (1..=members + relays).map(|seed| Peer::new(seed, role(seed), NOW));
+        Self {
+            now: NOW,
+            peers: peers.collect(),
+            lines: BTreeMap::new(),
+            next_connection: 1,
+            next_write: 1,
+            under_way: VecDeque::new(),
+            lossy: false,
+        }
+    }
+
+    /// Everyone in one Space of the first peer, connected to it.
+    pub(super) fn gathered(members: u8, relays: u8) -> (Self, SpaceId) {
+        let mut stage = Self::new(members, relays);
+        let space = stage.found();
+        for peer in 1..stage.peers.len() {
+            stage.let_in(space, peer);
+            stage.connect(0, peer);
+        }
+        stage.play();
+        (stage, space)
+    }
+
+    pub(super) fn author(&self, peer: usize) -> AuthorId {
+        self.peers[peer].engine.author()
+    }
+
+    fn write_id(&mut self) -> WriteId {
+        self.next_write += 1;
+        WriteId(self.next_write)
+    }
+
+    /// The first peer makes a Space.
+    pub(super) fn found(&mut self) -> SpaceId {
+        let write = self.write_id();
+        let input = Input::CreateSpace {
+            write,
+            anchor: None,
+            principal: PrincipalId::from_bytes([1; 16]),
+            end: Timestamp::MAX,
+        };
+        self.tell(0, input);
+        let written = self.peers[0].written.last().unwrap();
+        written.as_ref().unwrap().space
+    }
+
+    /// The first peer grants another access for a day.
+    pub(super) fn let_in(&mut self, space: SpaceId, peer: usize) {
+        let capability = match self.peers[peer].role {
+            Role::Member => Capability::Write,
+            Role::Relay(_) => Capability::Relay,
+        };
+        self.let_in_as(space, peer, capability);
+    }
+
+    pub(super) fn let_in_as(&mut self, space: SpaceId, peer: usize, capability: Capability) {
+        let keys = DeviceKeys::from_seed([self.peers[peer].seed; 32]);
+        let grant = Grant {
+            audience: Audience::Author(keys.author()),
+            box_key: keys.box_public(),
+            principal: PrincipalId::from_bytes([self.peers[peer].seed; 16]),
+            capability,
+            flags: GrantFlags::NONE,
+            not_before: Timestamp::ZERO,
+            end: self.now.plus(DAY),
+            depth_left: 0,
+            redemptions: 0,
+            parent: self.peers[0].engine.best_grant(space),
+            nonce: [self.peers[peer].seed; 16],
+        };
+        self.state(0, space, Statement::Grant(grant));
+        if self.peers[peer].role == Role::Member {
+            let write = self.write_id();
+            let join = Input::Join {
+                write,
+                space,
+                invitation: None,
+            };
+            self.tell(peer, join);
+        }
+    }
+
+    pub(super) fn state(&mut self, peer: usize, space: SpaceId, statement: Statement) {
+        let write = self.write_id();
+        let input = Input::WriteControl {
+            write,
+            space,
+            statement,
+        };
+        self.tell(peer, input);
+    }
+
+    pub(super) fn change(&mut self, peer: usize, space: SpaceId, text: &[u8]) {
+        let document = DocumentId::named("system");
+        self.change_in(peer, space, document, text);
+    }
+
+    pub(super) fn change_in(
+        &mut self,
+        peer: usize,
+        space: SpaceId,
+        document: DocumentId,
+        text: &[u8],
+    ) {
+        let write = self.write_id();
+        let body = Body::Changes(vec![ByteBuf::from(text)]);
+        let input = Input::Write {
+            write,
+            space,
+            document,
+            body,
+        };
+        self.tell(peer, input);
+    }
+
+    pub(super) fn whisper(&mut self, peer: usize, space: SpaceId, bytes: &[u8]) {
+        let input = Input::SendEphemeral {
+            space,
+            document: DocumentId::named("system"),
+            bytes: bytes.to_vec(),
+        };
+        self.tell(peer, input);
+    }
+
+    /// A line between two peers; gives the numbers that each has for it.
+    pub(super) fn connect(&mut self, a: usize, b: usize) -> (ConnectionId, ConnectionId) {
+        let (at_a, at_b) = (
+            ConnectionId(self.next_connection),
+            ConnectionId(self.next_connection + 1),
+        );
+        self.next_connection += 2;
+        self.lines.insert(at_a, (b, at_b));
+        self.lines.insert(at_b, (a, at_a));
+        for (peer, other, connection) in [(a, b, at_a), (b, a, at_b)] {
+            let input = Input::Connected {
+                connection,
+                peer: self.author(other),
+                authors: BTreeSet::new(),
+            };
+            self.under_way.push_back((peer, input));
+        }
+        (at_a, at_b)
+    }
+
+    /// Everything that goes over a line is lost from now on, and nobody is told.
+    pub(super) fn tear(&mut self, connection: ConnectionId) {
+        if let Some((_peer, other)) = self.lines.remove(&connection) {
+            self.lines.remove(&other);
+        }
+    }
+
+    /// An input, and all that follows from it.
+    pub(super) fn tell(&mut self, peer: usize, input: Input) {
+        self.under_way.push_back((peer, input));
+        self.play();
+    }
+
+    /// Plays until nothing is under way.
+    pub(super) fn play(&mut self) {
+        loop {
+            for peer in 0..self.peers.len() {
+                while let Some(output) = self.peers[peer].engine.poll_output() {
+                    self.perform(peer, output);
+                }
+            }
+            let Some((peer, input)) = self.under_way.pop_front() else {
+                return;
+            };
+            self.peers[peer].engine.handle(self.now, input);
+        }
+    }
+
+    fn perform(&mut self, peer: usize, output: Output) {
+        let it = &mut self.peers[peer];
+        match output {
+            Output::Send { connection, frame } => {
+                it.sent.push((connection, frame.clone()));
+                if let Some((to, connection)) = self.lines.get(&connection).copied()
+                    && !self.lossy
+                {
+                    let input = Input::Received { connection, frame };
+                    self.under_way.push_back((to, input));
+                }
+            }
+            Output::SendDatagram { connection, bytes } => {
+                it.datagrams.push((connection, bytes.clone()));
+                if let Some((to, connection)) = self.lines.get(&connection).copied() {
+                    let input = Input::Datagram { connection, bytes };
+                    self.under_way.push_back((to, input));
+                }
+            }
+            Output::Commit { batch, operations } => match it.mood {
+                Mood::Works => self.commit(peer, batch, operations),
+                Mood::Full => {
+                    let result = Err(StoreFailure::Full);
+                    let input = Input::Committed { batch, result };
+                    self.under_way.push_back((peer, input));
+                }
+                Mood::Stuck => it.waiting.push_back((batch, operations)),
+            },
+            Output::Load { request, ids, .. } => {
+                let envelopes = it.disk.load(&ids);
+                let input = Input::Loaded { request, envelopes };
+                self.under_way.push_back((peer, input));
+            }
+            Output::Close { reason, .. } => it.closed.push(reason),
+            Output::Written { result, .. } => it.written.push(result),
+            Output::Event(event) => it.events.push(event),
+        }
+    }
+
+    fn commit(&mut self, peer: usize, batch: BatchId, operations: Vec<StoreOperation>) {
+        self.peers[peer].disk.apply(operations);
+        let result = Ok(());
+        let input = Input::Committed { batch, result };
+        self.under_way.push_back((peer, input));
+    }
+
+    /// A stuck disk works again: what waits becomes durable.
+    pub(super) fn unstick(&mut self, peer: usize) {
+        self.peers[peer].mood = Mood::Works;
+        for (batch, operations) in std::mem::take(&mut self.peers[peer].waiting) {
+            self.commit(peer, batch, operations);
+        }
+        self.play();
+    }
+
+    /// Time passes, second by second.
+    pub(super) fn wait(&mut self, span: Duration) {
+        let end = self.now.plus(span);
+        while self.now < end {
+            self.now = self.now.plus(Duration::from_secs(1));
+            for peer in 0..self.peers.len() {
+                let due = self.peers[peer].engine.next_deadline();
+                if due.is_some_and(|due| due <= self.now) {
+                    self.tell(peer, Input::Timeout);
+                }
+            }
+        }
+    }
+
+    /// A peer's process ends and begins again with what its disk holds. Its lines are torn.
+    pub(super) fn restart(&mut self, peer: usize) {
+        let torn: Vec<_> = self
+            .lines
+            .iter()
+            .filter(|(_id, (to, _other))| *to == peer)
+            .map(|(id, _to)| *id)
+            .collect();
+        for line in torn {
+            self.tear(line);
+        }
+        let it = &mut self.peers[peer];
+        it.lives += 1;
+        it.waiting.clear();
+        it.engine = open(it.seed, it.role, it.lives, self.now, &it.disk);
+    }
+
+    /// A peer's disk is replaced by an empty one of another life.
+    pub(super) fn replace_disk(&mut self, peer: usize) {
+        let it = &mut self.peers[peer];
+        it.disk = Disk {
+            life: it.disk.life + 1,
+            ..Disk::default()
+        };
+        self.restart(peer);
+    }
+
+    pub(super) fn len(&self, peer: usize, space: SpaceId) -> usize {
+        self.peers[peer]
+            .engine
+            .log(space)
+            .map_or(0, crate::admission::SpaceLog::len)
+    }
+
+    /// Whether all hold the same.
+    pub(super) fn agree(&self, space: SpaceId) -> bool {
+        let mut digests = self
+            .peers
+            .iter()
+            .map(|it| it.engine.log(space).map(crate::admission::SpaceLog::digest));
+        let first = digests.next().flatten();
+        first.is_some() && digests.all(|digest| digest == first)
+    }
+}
