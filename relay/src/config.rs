@@ -108,6 +108,10 @@ pub struct Quotas {
     pub space_bytes_per_day: u64,
     /// Chains (databases) of one author in a Space.
     pub chains_per_author: usize,
+    /// Envelopes that one author may send in a second, over all Spaces.
+    pub envelopes_per_second: NonZeroU32,
+    /// Envelopes that one author may send at once after a while of silence.
+    pub envelopes_burst: NonZeroU32,
 }
 
 impl Default for Quotas {
@@ -118,6 +122,8 @@ impl Default for Quotas {
             space_bytes: engine.space_bytes_max,
             space_bytes_per_day: engine.space_bytes_per_day_max,
             chains_per_author: engine.chains_per_author_max,
+            envelopes_per_second: at_least_one(engine.envelopes_per_second_max),
+            envelopes_burst: at_least_one(engine.envelopes_burst_max),
         }
     }
 }
@@ -138,6 +144,10 @@ impl Default for Status {
             bind: SocketAddr::from(([127, 0, 0, 1], 7481)),
         }
     }
+}
+
+fn at_least_one(count: u32) -> NonZeroU32 {
+    NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN)
 }
 
 fn loopback<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
@@ -309,7 +319,7 @@ mod tests {
         let fields = [
             ("peer", 2),
             ("transport", 5), // and `tls`, which has no default
-            ("quotas", 4),
+            ("quotas", 6),
             ("status", 1),
         ];
         for (section, count) in fields {

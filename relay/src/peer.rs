@@ -120,6 +120,8 @@ fn quotas(quotas: config::Quotas) -> Quotas {
         space_bytes_per_day_max: quotas.space_bytes_per_day,
         spaces_max: quotas.spaces,
         chains_per_author_max: quotas.chains_per_author,
+        envelopes_per_second_max: quotas.envelopes_per_second.get(),
+        envelopes_burst_max: quotas.envelopes_burst.get(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the engine's operations and the driver's own notes are called in the store.
 
 use aramaki_sync_core::engine::{StoreOperation, StoredCounter, StoredCursor};
-use aramaki_sync_core::{AuthorId, Chain, Instance, SpaceId};
+use aramaki_sync_core::{AuthorId, Chain, EnvelopeId, Instance, SpaceId};
 
 use crate::store::{Operation, Secret};
 use crate::transport::PeerAddress;
@@ -10,6 +10,8 @@ use crate::transport::PeerAddress;
 pub(crate) const CURSOR_PREFIX: &[u8] = b"cursor/";
 /// Names of reserved ephemeral counters begin so.
 pub(crate) const COUNTER_PREFIX: &[u8] = b"counter/";
+/// Names of content whose body is not here begin so.
+pub(crate) const BODILESS_PREFIX: &[u8] = b"bodiless/";
 /// Names of followed Spaces begin so.
 pub(crate) const FOLLOW_PREFIX: &[u8] = b"follow/";
 /// Names of invitation seeds begin so.
@@ -27,17 +29,36 @@ fn named(prefix: &[u8], parts: &[&[u8]]) -> Vec<u8> {
     key
 }
 
+fn bodiless_key(space: SpaceId, id: EnvelopeId) -> Vec<u8> {
+    named(BODILESS_PREFIX, &[space.as_bytes(), id.as_bytes()])
+}
+
 /// The store's operations for the engine's.
 pub(crate) fn operations(operations: Vec<StoreOperation>) -> Vec<Operation> {
     let mut out = Vec::with_capacity(operations.len());
     for operation in operations {
         match operation {
             StoreOperation::Put {
-                envelope, received, ..
-            } => out.push(Operation::PutEnvelope {
-                envelope: Box::new(envelope),
+                space,
+                envelope,
                 received,
-            }),
+            } => {
+                if envelope.statement().is_none() && envelope.body().is_none() {
+                    out.push(Operation::PutValue {
+                        key: bodiless_key(space, envelope.id()),
+                        value: Vec::new(),
+                    });
+                }
+                out.push(Operation::PutEnvelope {
+                    envelope: Box::new(envelope),
+                    received,
+                });
+            }
+            StoreOperation::PutBody { space, id, body } => {
+                out.push(Operation::PutBody { id, body });
+                let key = bodiless_key(space, id);
+                out.push(Operation::RemoveValue { key });
+            }
             StoreOperation::PutCursor(cursor) => {
                 let peer: &AuthorId = &cursor.peer;
                 let key = named(CURSOR_PREFIX, &[peer.as_bytes(), cursor.space.as_bytes()]);
@@ -86,6 +107,16 @@ pub(crate) fn cursor(key: &[u8], value: &[u8]) -> Option<StoredCursor> {
         space: SpaceId::from_bytes(space.try_into().ok()?),
         cursor: postcard::from_bytes(value).ok()?,
     })
+}
+
+/// Content whose body is not here.
+pub(crate) fn bodiless(key: &[u8]) -> Option<(SpaceId, EnvelopeId)> {
+    let names = key.strip_prefix(BODILESS_PREFIX)?;
+    let (space, id) = names.split_at_checked(32)?;
+    Some((
+        SpaceId::from_bytes(space.try_into().ok()?),
+        EnvelopeId::from_bytes(id.try_into().ok()?),
+    ))
 }
 
 /// A reserved counter as it was kept.

@@ -64,6 +64,11 @@ pub struct Header {
 }
 
 impl Header {
+    /// Whether a body, as stored, is the one that the author signed.
+    pub fn is_body(&self, body: &[u8]) -> bool {
+        usize::try_from(self.body_len) == Ok(body.len()) && body_hash_of(body) == self.body_hash
+    }
+
     fn place<'a>(&self, aad: &'a [u8]) -> Place<'a> {
         Place {
             purpose: SealPurpose::Envelope,
@@ -292,9 +297,7 @@ impl Envelope {
     /// # Errors
     /// When it is not the one that the author signed, or is no statement in a control envelope.
     pub fn attach_body(&mut self, body: Vec<u8>) -> Result<(), FormError> {
-        let signed = usize::try_from(self.header.body_len) == Ok(body.len())
-            && body_hash_of(&body) == self.header.body_hash;
-        if holds(Guard::BodyHash) && !signed {
+        if holds(Guard::BodyHash) && !self.header.is_body(&body) {
             return Err(FormError::Body);
         }
         if self.header.kind == Kind::Control {

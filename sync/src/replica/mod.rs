@@ -29,10 +29,10 @@ use zeroize::Zeroizing;
 
 use crate::driver::{self, Command};
 use crate::records;
-use crate::store::{Bodies, Folder, Operation, RedbStore, Store, StoreError, Writer};
+use crate::store::{self, Folder, Operation, RedbStore, Store, StoreError, Writer};
 use crate::transport::{PeerAddress, Transport, TransportError};
 
-pub use aramaki_sync_core::engine::{Limits, Quotas, Role};
+pub use aramaki_sync_core::engine::{Bodies, Limits, Quotas, Role};
 pub use aramaki_sync_core::invitation::Invitation;
 pub use options::ReplicaOptions;
 pub use recovery::{REASON_LOST, REASON_NONE};
@@ -330,6 +330,29 @@ impl Replica {
         self.command(Command::Tell(input)).await
     }
 
+    /// Of which documents of a Space bodies are kept from now on; what is missing of them is fetched.
+    /// Not remembered over a restart, when it is all again; a relay always keeps all.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub async fn keep_bodies(&self, space: SpaceId, bodies: Bodies) -> Result<(), ReplicaError> {
+        let input = Input::KeepBodies { space, bodies };
+        self.command(Command::Tell(input)).await
+    }
+
+    /// How many bodies of a document are not here; one that lacks some is incomplete.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub async fn missing_bodies(
+        &self,
+        space: SpaceId,
+        document: DocumentId,
+    ) -> Result<usize, ReplicaError> {
+        self.inspect(move |engine| engine.missing_bodies(space, document))
+            .await
+    }
+
     /// Everything in a document that counts, each after what it builds on. A body that is damaged on
     /// disk, or whose key is not here, is none.
     ///
@@ -598,7 +621,7 @@ async fn keep_port(store: &Arc<dyn Store>, port: u16) -> Result<(), ReplicaError
 
 fn restore_engine(store: &dyn Store) -> Result<Restored, StoreError> {
     let mut restored = Restored::default();
-    store.scan(Bodies::Control, &mut |row| {
+    store.scan(store::Bodies::Control, &mut |row| {
         let (arrival, received) = (row.arrival, row.received);
         match row.recall() {
             Ok(envelope) => restored.envelopes.push(Stored { envelope, received }),
@@ -612,6 +635,9 @@ fn restore_engine(store: &dyn Store) -> Result<Restored, StoreError> {
         .iter()
         .filter_map(|(key, value)| records::cursor(key, value))
         .collect();
+    for (key, _empty) in store.values(records::BODILESS_PREFIX)? {
+        restored.bodiless.extend(records::bodiless(&key));
+    }
     let counters = store.values(records::COUNTER_PREFIX)?;
     restored.counters = counters
         .iter()

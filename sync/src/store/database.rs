@@ -309,6 +309,14 @@ impl RedbStore {
                         bodies.insert(id.as_bytes(), body).map_err(failed)?;
                     }
                 }
+                Operation::PutBody { id, body } => {
+                    bodies
+                        .insert(id.as_bytes(), body.as_slice())
+                        .map_err(failed)?;
+                }
+                Operation::RemoveValue { key } => {
+                    values.remove(key.as_slice()).map_err(failed)?;
+                }
                 Operation::SetInstance(instance) => {
                     meta.insert("instance", &instance.0.to_be_bytes()[..])
                         .map_err(failed)?;

@@ -109,6 +109,13 @@ pub enum Operation {
         /// When it came.
         received: Timestamp,
     },
+    /// Keeps the sealed body of an envelope that was kept without it.
+    PutBody {
+        /// Whose.
+        id: EnvelopeId,
+        /// As sealed; its header names its hash.
+        body: Vec<u8>,
+    },
     /// Writes under this instance from now on.
     SetInstance(Instance),
     /// Keeps a small plain value, for instance a peer's cursor.
@@ -117,6 +124,11 @@ pub enum Operation {
         key: Vec<u8>,
         /// The value.
         value: Vec<u8>,
+    },
+    /// Forgets a plain value.
+    RemoveValue {
+        /// Its name.
+        key: Vec<u8>,
     },
     /// Keeps a value sealed under the device's store key.
     PutSecret {

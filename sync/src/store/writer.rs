@@ -96,7 +96,10 @@ fn weight(batch: &Batch) -> (usize, usize) {
         Operation::PutEnvelope { envelope, .. } => envelope.raw().len_bytes(),
         Operation::PutValue { value, .. } => value.len(),
         Operation::PutSecret { value, .. } | Operation::PutCache { value, .. } => value.0.len(),
-        Operation::RemoveSecret { .. } | Operation::SetInstance(_) => 0,
+        Operation::PutBody { body, .. } => body.len(),
+        Operation::RemoveSecret { .. }
+        | Operation::RemoveValue { .. }
+        | Operation::SetInstance(_) => 0,
     });
     (batch.operations.len(), bytes.sum())
 }

@@ -79,6 +79,7 @@ impl Image {
     pub(crate) fn restored(&self) -> Restored {
         Restored {
             envelopes: self.envelopes.clone(),
+            bodiless: Vec::new(),
             cursors: self.cursors.values().cloned().collect(),
             counters: self.counters.values().copied().collect(),
             follows: self

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::bodies::is_bodiless;
 use super::io::{
     BatchId, ConnectionId, Event, Input, Output, Refusal, SecretSeed, StoreFailure, StoreOperation,
     StoredCounter, StoredCursor, WriteError, WriteId, Written,
@@ -14,11 +15,11 @@ use super::options::Role;
 use super::receive::introduces;
 use super::space::{Space, len_of};
 use super::{Engine, Mutant};
-use crate::admission::Inserted;
+use crate::admission::{Entry, Inserted};
 use crate::envelope::Envelope;
 use crate::id::{AuthorId, Chain, DocumentId, EnvelopeId, PrincipalId, SpaceId};
 use crate::key::{DeviceKeys, EpochKey, PublicKeys};
-use crate::statement::{Body, Statement};
+use crate::statement::{Body, GrantFlags, Statement};
 use crate::time::Timestamp;
 
 /// How long to wait after the store failed.
@@ -57,6 +58,11 @@ pub(super) enum Work {
     },
     Redeem {
         space: SpaceId,
+    },
+    Body {
+        space: SpaceId,
+        envelope: EnvelopeId,
+        body: Vec<u8>,
     },
 }
 
@@ -105,6 +111,7 @@ pub(super) struct Draft {
     instance: bool,
     cursors: BTreeSet<(AuthorId, SpaceId)>,
     counters: BTreeMap<(SpaceId, Chain), u64>,
+    bodies: BTreeMap<(SpaceId, EnvelopeId), Vec<u8>>,
     bytes: usize,
 }
 
@@ -125,12 +132,28 @@ impl Draft {
         self.created.insert(write, genesis);
     }
 
+    /// Whether work stands on something in this batch that does not count before it is durable.
+    fn is_in_the_way_of(&self, work: &Work) -> bool {
+        match work {
+            Work::Write { space, .. } => {
+                self.control.contains(space) && !self.epochs.contains_key(space)
+            }
+            Work::Control { space, .. } => self.control.contains(space),
+            Work::Redeem { space } => {
+                let mut joins = self.joins.iter();
+                joins.any(|(_write, joined, _invitation)| joined == space)
+            }
+            _ => false,
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.items.is_empty()
             && self.joins.is_empty()
             && !self.instance
             && self.cursors.is_empty()
             && self.counters.is_empty()
+            && self.bodies.is_empty()
     }
 }
 
@@ -138,6 +161,9 @@ impl Queue {
     pub(super) fn push(&mut self, work: Work) {
         if let Work::Received { envelope, .. } = &work {
             self.received_bytes += envelope.raw().len_bytes();
+        }
+        if let Work::Body { body, .. } = &work {
+            self.received_bytes += body.len();
         }
         self.works.push_back(work);
     }
@@ -294,6 +320,10 @@ impl Engine {
                 cursor: holding.to_cursor(),
             }))
         });
+        let bodies = draft.bodies.iter().map(|((space, id), body)| {
+            let (space, id, body) = (*space, *id, body.clone());
+            StoreOperation::PutBody { space, id, body }
+        });
         let counters = draft.counters.iter().map(|((space, chain), reserved)| {
             StoreOperation::PutCounter(StoredCounter {
                 space: *space,
@@ -305,6 +335,7 @@ impl Engine {
             .into_iter()
             .chain(joins)
             .chain(puts)
+            .chain(bodies)
             .chain(cursors)
             .chain(counters)
             .collect()
@@ -312,6 +343,9 @@ impl Engine {
 
     /// Adds one piece of work to a batch; gives back what has to wait for this batch.
     fn take_work(&mut self, draft: &mut Draft, work: Work) -> Option<Work> {
+        if draft.is_in_the_way_of(&work) {
+            return Some(work);
+        }
         match work {
             Work::Received { from, envelope } => self.take_received(draft, from, envelope),
             Work::Write {
@@ -320,14 +354,6 @@ impl Engine {
                 document,
                 body,
             } => {
-                if draft.control.contains(&space) && !draft.epochs.contains_key(&space) {
-                    return Some(Work::Write {
-                        write,
-                        space,
-                        document,
-                        body,
-                    });
-                }
                 self.queue.writes -= 1;
                 let done = self.draft_write(draft, write, space, document, &body);
                 self.fail_if(write, done)
@@ -337,13 +363,6 @@ impl Engine {
                 space,
                 statement,
             } => {
-                if draft.control.contains(&space) {
-                    return Some(Work::Control {
-                        write,
-                        space,
-                        statement,
-                    });
-                }
                 let done = self.draft_control(draft, write, space, &statement);
                 let write = write?;
                 self.queue.writes -= 1;
@@ -369,14 +388,17 @@ impl Engine {
                 draft.joins.push((write, space, invitation));
                 None
             }
+            Work::Body {
+                space,
+                envelope,
+                body,
+            } => {
+                self.queue.received_bytes -= body.len();
+                draft.bytes += body.len();
+                draft.bodies.insert((space, envelope), body);
+                None
+            }
             Work::Redeem { space } => {
-                if draft
-                    .joins
-                    .iter()
-                    .any(|(_write, joined, _)| *joined == space)
-                {
-                    return Some(Work::Redeem { space });
-                }
                 self.draft_redemption(draft, space);
                 None
             }
@@ -423,7 +445,10 @@ impl Engine {
             draft.also_from.extend(from.map(|from| (from, id)));
             return None;
         }
-        let refusal = match self.judge_received(draft, &envelope) {
+        let judged = self
+            .judge_received(draft, &envelope)
+            .and_then(|()| self.take_pace(author));
+        let refusal = match judged {
             Ok(()) => {
                 self.queue.received_bytes -= bytes;
                 draft.add(Item {
@@ -464,6 +489,9 @@ impl Engine {
         if held.log.contains(id) {
             return Err(None);
         }
+        if is_bodiless(envelope) && !self.may_be_bodiless(envelope) {
+            return Err(Some(Refusal::Body));
+        }
         if !self.is_author_known(header.space, header.chain.author) {
             return Err(Some(Refusal::NoGrant));
         }
@@ -481,11 +509,22 @@ impl Engine {
             if held.bytes + bytes > quotas.space_bytes_max
                 || today + bytes > quotas.space_bytes_per_day_max
                 || (header.seq == 1 && chains >= quotas.chains_per_author_max)
+                || is_surplus_redemption(held, draft, envelope)
             {
                 return Err(Some(Refusal::Quota));
             }
         }
         Ok(())
+    }
+
+    /// Whether an author is not too fast for a relay.
+    fn take_pace(&mut self, author: AuthorId) -> Result<(), Option<Refusal>> {
+        match self.role {
+            Role::Relay(quotas) if !self.rates.take(author, self.now, &quotas) => {
+                Err(Some(Refusal::Quota))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The store answered.
@@ -549,6 +588,9 @@ impl Engine {
             if matches!(inserted, Ok(Inserted::New | Inserted::Fork)) {
                 recent.insert(id, item.envelope.raw().clone());
                 new.push(item.envelope.clone());
+                if is_bodiless(&item.envelope) {
+                    held.missing.ids.insert(id);
+                }
                 held.share_due |= introduces(&item.envelope);
             }
             touched.insert(space);
@@ -593,6 +635,7 @@ impl Engine {
         }
         self.settle(&touched, &recent, &new);
         self.reserved(&draft.counters);
+        self.bodies_durable(&draft.bodies);
         self.retry_orphans(&touched);
     }
 
@@ -635,5 +678,31 @@ impl Engine {
                 result: Ok(written),
             });
         }
+    }
+}
+
+/// Whether an invitation was redeemed as often as it allows: a relay takes no further guest (A36).
+fn is_surplus_redemption(held: &Space, draft: &Draft, envelope: &Envelope) -> bool {
+    let Some(invitation) = parent_of(envelope.statement()) else {
+        return false;
+    };
+    let above = held.log.get(invitation).and_then(Entry::statement);
+    let Some(Statement::Grant(above)) = above else {
+        return false;
+    };
+    let stored = held.grants.keys().filter(|id| {
+        let statement = held.log.get(**id).and_then(Entry::statement);
+        parent_of(statement) == Some(invitation) && held.evaluation.verdict(**id).counts()
+    });
+    let drafted = draft.items.iter().map(|item| item.envelope.statement());
+    let drafted = drafted.filter(|statement| parent_of(*statement) == Some(invitation));
+    above.flags.has(GrantFlags::INVITATION)
+        && stored.count() + drafted.count() >= usize::from(above.redemptions)
+}
+
+fn parent_of(statement: Option<&Statement>) -> Option<EnvelopeId> {
+    match statement? {
+        Statement::Grant(grant) => grant.parent,
+        _ => None,
     }
 }

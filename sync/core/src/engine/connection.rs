@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::frame::{DIGESTS_MAX, Frame, Heads, Hello, PROTOCOL, Since};
+use super::bodies::Bodies;
+use super::frame::{DIGESTS_MAX, Frame, HEADS_BYTES, Heads, HeadsPart, Hello, PROTOCOL, Since};
 use super::io::{CloseReason, ConnectionId, Cursor, Event, Output, StoreEpoch};
 use super::{Engine, Mutant};
-use crate::id::{AuthorId, Chain, SpaceId};
+use crate::admission::ChainSummary;
+use crate::id::{AuthorId, Chain, EnvelopeId, SpaceId};
 use crate::time::Timestamp;
 
+/// What a line of a summary takes besides its heads, at most.
+const SUMMARY_BYTES: usize = 56;
 /// After how many comparisons a Space that agreed is compared again.
 const TICKS_BETWEEN_REPEATS: u64 = 6;
 
@@ -30,6 +34,8 @@ pub(super) struct Connection {
     pub(super) faults: u32,
     pub(super) next_digest: Timestamp,
     pub(super) ticks: u64,
+    /// Chains of a Space of which more are to come.
+    pub(super) heads: Option<(SpaceId, Vec<ChainSummary>)>,
     pub(super) timeout: Duration,
 }
 
@@ -44,6 +50,10 @@ pub(super) struct Feed {
     /// Up to where the peer has a chain.
     pub(super) known: BTreeMap<Chain, u64>,
     pub(super) loading: bool,
+    /// Of which documents the peer wants bodies.
+    pub(super) wants: Bodies,
+    /// Chains that stop before an envelope whose body is not here.
+    pub(super) withheld: BTreeSet<Chain>,
     /// The digest that we said last, and the one at which both sides agreed.
     pub(super) said: Option<[u8; 32]>,
     pub(super) agreed: Option<[u8; 32]>,
@@ -55,7 +65,7 @@ pub(super) struct Sent {
     pub(super) space: SpaceId,
     pub(super) bytes: usize,
     pub(super) at: Timestamp,
-    pub(super) links: Vec<(Chain, u64, crate::id::EnvelopeId)>,
+    pub(super) links: Vec<(Chain, u64, EnvelopeId)>,
 }
 
 /// What is known of a peer's store in one Space.
@@ -91,6 +101,14 @@ impl Holding {
 }
 
 impl Connection {
+    /// The chains of a Space that came so far; those of another are dropped.
+    pub(super) fn take_heads(&mut self, space: SpaceId) -> Vec<ChainSummary> {
+        match self.heads.take() {
+            Some((of, chains)) if of == space => chains,
+            _ => Vec::new(),
+        }
+    }
+
     pub(super) fn next_deadline(&self) -> Timestamp {
         let expiry = self
             .outstanding
@@ -129,6 +147,7 @@ impl Engine {
             faults: 0,
             next_digest: self.now.plus(self.limits.digest_interval),
             ticks: 0,
+            heads: None,
             timeout: self.limits.acknowledge_timeout,
         };
         self.connections.insert(id, connection);
@@ -154,6 +173,7 @@ impl Engine {
         self.receiving
             .retain(|(connection, _number), _| *connection != id);
         self.loads.retain(|_load, loading| loading.connection != id);
+        self.fetches.retain(|_load, fetching| !fetching.is_for(id));
     }
 
     pub(super) fn close(&mut self, connection: ConnectionId, reason: CloseReason) {
@@ -244,6 +264,7 @@ impl Engine {
                 digests.push((space, digest));
                 continue;
             }
+            self.say_wants(id, space, false);
             self.feed_mut(id, space, |feed| feed.said = Some(digest));
             let since = Since {
                 space,
@@ -262,6 +283,7 @@ impl Engine {
 
     fn say_digests(&mut self, id: ConnectionId, digests: &[(SpaceId, [u8; 32])]) {
         for (space, digest) in digests {
+            self.say_wants(id, *space, false);
             let digest = *digest;
             self.feed_mut(id, *space, |feed| feed.said = Some(digest));
         }
@@ -297,6 +319,7 @@ impl Engine {
             }
             self.offer_digests(id, all);
         }
+        self.fetch_again();
         let expiry = self.limits.digest_interval * 12;
         self.candidates
             .retain(|_space, candidate| self.now.since(candidate.since) < expiry);
@@ -402,6 +425,7 @@ impl Engine {
             said = feed.said;
             feed.live = true;
             feed.position = position;
+            feed.withheld.clear();
             feed.known.clear();
             feed.agreed = Some(digest);
         });
@@ -422,6 +446,14 @@ impl Engine {
         let Some(store_epoch) = self.connections.get(&id).and_then(|it| it.store_epoch) else {
             return;
         };
+        let lazy = self
+            .connections
+            .get(&id)
+            .and_then(|it| it.feeds.get(&space));
+        if lazy.is_some_and(|feed| feed.wants != Bodies::All) {
+            // Its heads say nothing of bodies, so nothing is claimed for it.
+            return;
+        }
         let holding = self.holdings.entry((peer, space)).or_default();
         holding.store_epoch = store_epoch;
         let mut grew = false;
@@ -442,6 +474,20 @@ impl Engine {
             .get(&space)
             .map(|held| held.log.summary())
             .unwrap_or_default();
+        self.say_wants(id, space, false);
+        let mut part = Vec::new();
+        let mut bytes = 0;
+        for chain in chains {
+            let more = SUMMARY_BYTES + chain.heads.len() * size_of::<EnvelopeId>();
+            if bytes + more > HEADS_BYTES {
+                let chains = std::mem::take(&mut part);
+                self.send(id, &Frame::HeadsPart(HeadsPart { space, chains }));
+                bytes = 0;
+            }
+            bytes += more;
+            part.push(chain);
+        }
+        let chains = part;
         let heads = Heads { space, chains, ask };
         self.send(id, &Frame::Heads(heads));
     }

@@ -2,17 +2,17 @@
 //!
 //! There is no queue a peer: a slow one only falls behind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::connection::Sent;
 use super::frame::{ENVELOPES_MAX, Envelopes, Frame};
 use super::io::{ConnectionId, LoadId, Output};
 use super::{Engine, Mutant};
 use crate::envelope::RawEnvelope;
-use crate::id::{EnvelopeId, SpaceId};
+use crate::id::{Chain, EnvelopeId, SpaceId};
 
 /// Bytes of one frame, about; one envelope may be longer.
-const FRAME_BYTES_TARGET: usize = 192 << 10;
+pub(super) const FRAME_BYTES_TARGET: usize = 192 << 10;
 /// What a header and a signature take at most besides the body, about.
 const HEADER_BYTES: usize = 512;
 /// Below this much room nothing is sent.
@@ -33,6 +33,7 @@ struct Slice {
     from: usize,
     to: usize,
     bytes: usize,
+    withheld: BTreeSet<Chain>,
 }
 
 impl Engine {
@@ -45,6 +46,8 @@ impl Engine {
         recent: &BTreeMap<EnvelopeId, RawEnvelope>,
     ) {
         while let Some(slice) = self.next_slice(id, space) {
+            let Slice { withheld, .. } = &slice;
+            self.feed_mut(id, space, |feed| feed.withheld.clone_from(withheld));
             if slice.ids.is_empty() {
                 self.feed_mut(id, space, |feed| feed.position = slice.to);
                 return;
@@ -85,12 +88,23 @@ impl Engine {
             from: feed.position,
             to: feed.position,
             bytes: 0,
+            withheld: feed.withheld.clone(),
         };
         for entry in held.log.arrived_after(feed.position) {
             let header = entry.header();
             let peer_has = feed.known.get(&header.chain).copied().unwrap_or(0);
             if header.seq > peer_has {
+                let wanted = entry.is_control() || feed.wants.include(header.document);
+                if wanted && held.missing.ids.contains(&entry.id()) {
+                    // The peer gets it from whoever has its body, and so what stands on it.
+                    slice.withheld.insert(header.chain);
+                }
+                if slice.withheld.contains(&header.chain) {
+                    slice.to += 1;
+                    continue;
+                }
                 let body = usize::try_from(header.body_len).unwrap_or(usize::MAX);
+                let body = if wanted { body } else { 0 };
                 let bytes = body.saturating_add(HEADER_BYTES);
                 if !slice.ids.is_empty()
                     && (slice.bytes + bytes > room || slice.ids.len() >= ENVELOPES_MAX)
@@ -128,6 +142,9 @@ impl Engine {
     }
 
     pub(super) fn loaded(&mut self, request: LoadId, envelopes: Vec<RawEnvelope>) {
+        if self.bodies_loaded(request, &envelopes) {
+            return;
+        }
         let Some(loading) = self.loads.remove(&request) else {
             return;
         };
@@ -155,7 +172,7 @@ impl Engine {
         id: ConnectionId,
         space: SpaceId,
         (from, to): (usize, usize),
-        envelopes: Vec<RawEnvelope>,
+        mut envelopes: Vec<RawEnvelope>,
     ) {
         let (Some(connection), Some(held)) =
             (self.connections.get_mut(&id), self.spaces.get(&space))
@@ -168,11 +185,20 @@ impl Engine {
         let mut links = Vec::new();
         for entry in held.log.arrived_after(from).take(to.saturating_sub(from)) {
             let header = entry.header();
-            if header.seq > feed.known.get(&header.chain).copied().unwrap_or(0) {
+            if header.seq > feed.known.get(&header.chain).copied().unwrap_or(0)
+                && !feed.withheld.contains(&header.chain)
+            {
                 links.push((header.chain, header.seq, entry.id()));
             }
         }
         feed.position = to;
+        Self::strip(&feed.wants, &mut envelopes);
+        // Positions cover what is not sent: with something left out they would cover too much.
+        let (from, to) = if feed.withheld.is_empty() {
+            (from, to)
+        } else {
+            (0, 0)
+        };
         let bytes = envelopes.iter().map(RawEnvelope::len_bytes).sum();
         connection.outstanding_bytes += bytes;
         let sent = Sent {

@@ -2,16 +2,23 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
 use super::io::{FRAME_BYTES_MAX, Refusal, StoreEpoch};
 use crate::admission::ChainSummary;
 use crate::envelope::RawEnvelope;
-use crate::id::{EnvelopeId, SpaceId};
+use crate::id::{DocumentId, EnvelopeId, SpaceId};
 
 /// The protocol that this build speaks.
 pub(super) const PROTOCOL: u16 = 1;
 /// How many Spaces one digest frame names.
 pub(super) const DIGESTS_MAX: usize = 4_096;
+/// How many documents one frame of wants names; who wants more wants all.
+pub(super) const WANTS_MAX: usize = 4_096;
+/// Bytes of chains in one frame of heads, about.
+pub(super) const HEADS_BYTES: usize = 256 << 10;
+/// Chains of one Space that are taken together from several frames.
+pub(super) const HEADS_CHAINS_MAX: usize = 65_536;
 /// How many envelopes one frame carries.
 pub(super) const ENVELOPES_MAX: usize = 512;
 
@@ -25,6 +32,11 @@ pub(super) enum Frame {
     Envelopes(Envelopes),
     Acknowledge(Acknowledge),
     Introduction(Introduction),
+    Wants(Wants),
+    Fetch(Fetch),
+    Bodies(Bodies),
+    /// Chains that the next [`Frame::Heads`] of the Space goes on with.
+    HeadsPart(HeadsPart),
     /// A kind of a newer peer: ignored.
     Unknown,
 }
@@ -85,6 +97,34 @@ pub(super) struct Introduction {
     pub(super) grants: Vec<RawEnvelope>,
 }
 
+/// "Send me bodies of these documents only"; none: of all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Wants {
+    pub(super) space: SpaceId,
+    pub(super) documents: Option<Vec<DocumentId>>,
+}
+
+/// "Send me the bodies of these."
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Fetch {
+    pub(super) space: SpaceId,
+    pub(super) ids: Vec<EnvelopeId>,
+}
+
+/// Some of the bodies that were asked for; none when the sender has none of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Bodies {
+    pub(super) space: SpaceId,
+    pub(super) bodies: Vec<(EnvelopeId, ByteBuf)>,
+}
+
+/// Chains of a Space that has more than one frame names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct HeadsPart {
+    pub(super) space: SpaceId,
+    pub(super) chains: Vec<ChainSummary>,
+}
+
 /// A frame that has no meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
@@ -100,6 +140,10 @@ impl Frame {
             Self::Envelopes(it) => (4, postcard::to_stdvec(it)),
             Self::Acknowledge(it) => (5, postcard::to_stdvec(it)),
             Self::Introduction(it) => (6, postcard::to_stdvec(it)),
+            Self::Wants(it) => (7, postcard::to_stdvec(it)),
+            Self::Fetch(it) => (8, postcard::to_stdvec(it)),
+            Self::Bodies(it) => (9, postcard::to_stdvec(it)),
+            Self::HeadsPart(it) => (10, postcard::to_stdvec(it)),
             Self::Unknown => (u8::MAX, Ok(Vec::new())),
         };
         let mut bytes = vec![kind];
@@ -121,6 +165,10 @@ impl Frame {
             4 => Self::Envelopes(read(body)?),
             5 => Self::Acknowledge(read(body)?),
             6 => Self::Introduction(read(body)?),
+            7 => Self::Wants(read(body)?),
+            8 => Self::Fetch(read(body)?),
+            9 => Self::Bodies(read(body)?),
+            10 => Self::HeadsPart(read(body)?),
             _newer => Self::Unknown,
         })
     }
@@ -158,7 +206,7 @@ mod tests {
             Frame::decode(&vec![200; FRAME_BYTES_MAX + 1]),
             Err(Malformed)
         );
-        for kind in 0..7 {
+        for kind in 0..11 {
             for length in 0..64 {
                 let mut bytes = vec![0xff; length];
                 bytes.insert(0, kind);

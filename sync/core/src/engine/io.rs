@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::bodies::Bodies;
 use crate::envelope::{Envelope, RawEnvelope};
 use crate::id::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, PrincipalId, SpaceId};
 use crate::key::{DeviceKeys, PublicKeys};
@@ -88,10 +89,19 @@ pub enum StoreOperation {
     Put {
         /// Where.
         space: SpaceId,
-        /// What, with its body.
+        /// What, with its body; content of a document whose bodies are not kept may come without.
         envelope: Envelope,
         /// When it first arrived.
         received: Timestamp,
+    },
+    /// Keep the body of an envelope that was put without it. It is the one that the header names.
+    PutBody {
+        /// Where.
+        space: SpaceId,
+        /// Whose body.
+        id: EnvelopeId,
+        /// As sealed.
+        body: Vec<u8>,
     },
     /// Replace what is known about a peer.
     PutCursor(StoredCursor),
@@ -226,6 +236,14 @@ pub enum Input {
         document: DocumentId,
         /// Plain; sealed before it leaves.
         bytes: Vec<u8>,
+    },
+    /// Of which documents bodies are kept from now on; not remembered over a restart. Unknown Spaces
+    /// are ignored, and a relay always keeps all. What is here already stays.
+    KeepBodies {
+        /// Where.
+        space: SpaceId,
+        /// Of which documents.
+        bodies: Bodies,
     },
     /// The time of [`next_deadline`](super::Engine::next_deadline) has come.
     Timeout,
@@ -443,6 +461,9 @@ pub enum Refusal {
     /// Later: the store failed.
     #[error("the store failed")]
     Store,
+    /// Later: content came without its body, which is wanted here.
+    #[error("its body is missing")]
+    Body,
 }
 
 impl Refusal {

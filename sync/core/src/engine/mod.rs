@@ -9,6 +9,7 @@
 
 mod author;
 mod batch;
+mod bodies;
 mod connection;
 mod counters;
 mod feed;
@@ -17,6 +18,7 @@ mod introduce;
 mod io;
 mod mutant;
 mod options;
+mod rate;
 mod receive;
 mod settle;
 mod space;
@@ -27,6 +29,7 @@ mod whisper;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+pub use bodies::Bodies;
 pub use io::{
     Admitted, BatchId, CloseReason, ConnectionId, Cursor, Event, FRAME_BYTES_MAX, Input, LoadId,
     Output, Refusal, SecretSeed, StoreEpoch, StoreFailure, StoreOperation, Stored, StoredCounter,
@@ -63,12 +66,15 @@ pub struct Engine {
     holdings: BTreeMap<(AuthorId, SpaceId), Holding>,
     receiving: BTreeMap<(ConnectionId, u64), Receiving>,
     loads: BTreeMap<LoadId, feed::Loading>,
+    fetches: BTreeMap<LoadId, bodies::Fetching>,
     next_load: u64,
     queue: Queue,
     /// Messages that wait until their counters are reserved on disk.
     unheard: VecDeque<(ConnectionId, Ephemeral)>,
     outputs: VecDeque<Output>,
     next_evaluation: Option<Timestamp>,
+    /// How fast authors may write here, if this is a relay.
+    rates: rate::Rates,
     #[cfg(feature = "mutants")]
     mutant: Option<Mutant>,
 }
@@ -91,11 +97,13 @@ impl Engine {
             holdings: BTreeMap::new(),
             receiving: BTreeMap::new(),
             loads: BTreeMap::new(),
+            fetches: BTreeMap::new(),
             next_load: 0,
             queue: Queue::default(),
             unheard: VecDeque::new(),
             outputs: VecDeque::new(),
             next_evaluation: None,
+            rates: rate::Rates::default(),
             #[cfg(feature = "mutants")]
             mutant: options.mutant,
         };
@@ -119,6 +127,13 @@ impl Engine {
                 .or_insert_with(|| Space::new(space));
             // What does not insert lacks its predecessor: it is pulled again.
             let _inserted = held.remember(&envelope, received);
+        }
+        for (space, id) in restored.bodiless {
+            if let Some(held) = self.spaces.get_mut(&space)
+                && held.log.get(id).is_some_and(|entry| !entry.is_control())
+            {
+                held.missing.ids.insert(id);
+            }
         }
         for StoredCursor {
             peer,
@@ -170,6 +185,7 @@ impl Engine {
                 document,
                 bytes,
             } => self.whisper(space, document, &bytes),
+            Input::KeepBodies { space, bodies } => self.keep_bodies(space, bodies),
             Input::Timeout => self.timeout(),
             write => self.enqueue(write),
         }

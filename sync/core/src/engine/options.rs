@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::io::{SecretSeed, StoreEpoch, Stored, StoredCounter, StoredCursor};
-use crate::id::{Instance, SpaceId};
+use crate::id::{EnvelopeId, Instance, SpaceId};
 use crate::key::DeviceKeys;
 
 /// What an engine does for its Spaces.
@@ -27,6 +27,10 @@ pub struct Quotas {
     pub spaces_max: usize,
     /// Chains (databases) of one author in a Space.
     pub chains_per_author_max: usize,
+    /// Envelopes that one author may send in a second, over all Spaces.
+    pub envelopes_per_second_max: u32,
+    /// Envelopes that one author may send at once after a while of silence.
+    pub envelopes_burst_max: u32,
 }
 
 impl Default for Quotas {
@@ -36,6 +40,8 @@ impl Default for Quotas {
             space_bytes_per_day_max: 512 << 20,
             spaces_max: 10_000,
             chains_per_author_max: 64,
+            envelopes_per_second_max: 200,
+            envelopes_burst_max: 20_000,
         }
     }
 }
@@ -140,6 +146,8 @@ pub struct Restored {
     pub envelopes: Vec<Stored>,
     /// The last cursor of each peer and Space.
     pub cursors: Vec<StoredCursor>,
+    /// Content whose body is not in the store.
+    pub bodiless: Vec<(SpaceId, EnvelopeId)>,
     /// The last reservation of each Space and chain.
     pub counters: Vec<StoredCounter>,
     /// The Spaces that were joined.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::batch::Work;
-use super::frame::{Acknowledge, Envelopes, Frame, Heads, Since};
+use super::frame::{Acknowledge, Envelopes, Frame, HEADS_CHAINS_MAX, Heads, HeadsPart, Since};
 use super::io::{CloseReason, ConnectionId, Event, Refusal};
 use super::options::Role;
 use super::space::{Candidate, Space, granted_by};
@@ -37,9 +37,13 @@ impl Engine {
             Frame::Hello(hello) => self.hello_received(id, &hello),
             Frame::Digests(digests) if greeted => self.digests_received(id, digests),
             Frame::Since(since) if greeted => self.since_received(id, &since),
-            Frame::Heads(heads) if greeted => self.heads_received(id, &heads),
+            Frame::Heads(heads) if greeted => self.heads_received(id, heads),
             Frame::Envelopes(envelopes) if greeted => self.envelopes_received(id, envelopes),
             Frame::Acknowledge(answer) if greeted => self.acknowledged(id, &answer),
+            Frame::Wants(wants) if greeted => self.wants_received(id, wants),
+            Frame::Fetch(fetch) if greeted => self.fetch_received(id, fetch),
+            Frame::Bodies(bodies) if greeted => self.bodies_received(id, bodies),
+            Frame::HeadsPart(part) if greeted => self.heads_part_received(id, part),
             Frame::Introduction(shown) if greeted => self.introduced(id, shown),
             // A newer peer's kinds; what came before the first frame comes again.
             _ => {}
@@ -47,7 +51,7 @@ impl Engine {
     }
 
     /// Counts what has no form against the peer.
-    fn fault(&mut self, id: ConnectionId) {
+    pub(super) fn fault(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
@@ -58,7 +62,7 @@ impl Engine {
     }
 
     /// Whether this connection may speak of a Space here.
-    fn listens_to(&self, id: ConnectionId, space: SpaceId) -> bool {
+    pub(super) fn listens_to(&self, id: ConnectionId, space: SpaceId) -> bool {
         self.spaces.contains_key(&space)
             && (self.may_hear_of(id, space) || self.is_waiting_for(space))
     }
@@ -120,14 +124,35 @@ impl Engine {
         self.feed_mut(id, since.space, |feed| {
             feed.live = true;
             feed.position = position;
+            feed.withheld.clear();
             feed.known = known;
         });
         self.pump(id, since.space, &BTreeMap::new());
     }
 
-    fn heads_received(&mut self, id: ConnectionId, heads: &Heads) {
+    /// Chains of a Space that has more than one frame holds: they wait for the last frame.
+    fn heads_part_received(&mut self, id: ConnectionId, part: HeadsPart) {
+        if !self.listens_to(id, part.space) {
+            return;
+        }
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let mut chains = connection.take_heads(part.space);
+        // Beyond the bound the rest is taken for unknown: that costs bytes and nothing else.
+        if chains.len() + part.chains.len() <= HEADS_CHAINS_MAX {
+            chains.extend(part.chains);
+        }
+        connection.heads = Some((part.space, chains));
+    }
+
+    fn heads_received(&mut self, id: ConnectionId, mut heads: Heads) {
         if !self.listens_to(id, heads.space) {
             return;
+        }
+        if let Some(connection) = self.connections.get_mut(&id) {
+            let before = connection.take_heads(heads.space);
+            heads.chains.extend(before);
         }
         self.notice_rollback(heads.space, &heads.chains);
         let Some(held) = self.spaces.get(&heads.space) else {
@@ -155,6 +180,7 @@ impl Engine {
         let feed = connection.feeds.entry(heads.space).or_default();
         feed.live = true;
         feed.position = 0;
+        feed.withheld.clear();
         feed.known = known;
         self.peer_holds(id, heads.space, peer, holds);
         if self.may_hear_of(id, heads.space) {
@@ -398,6 +424,14 @@ impl Engine {
             }
         }
         self.peer_holds(id, sent.space, peer, holds.into_iter().collect());
+        if answer
+            .refused
+            .iter()
+            .any(|(_id, why)| *why == Refusal::Quota)
+        {
+            // The peer takes it later: the next comparison of digests begins anew.
+            self.feed_mut(id, sent.space, |feed| feed.live = false);
+        }
         let feeds: Vec<_> = self.live_feeds(id);
         for space in feeds {
             self.pump(id, space, &BTreeMap::new());

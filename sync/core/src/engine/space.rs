@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bodies::Missing;
 use super::counters::Counters;
 use super::options::Limits;
 use crate::admission::{Evaluation, Inserted, Keyring, NotInserted, Outsiders, SpaceLog};
@@ -35,6 +36,8 @@ pub(super) struct Space {
     pub(super) next_receipt: Option<Timestamp>,
     /// The ephemeral counters of each chain.
     pub(super) counters: Counters,
+    /// Bodies that are not here, and those that are wanted.
+    pub(super) missing: Missing,
     orphans: BTreeMap<(Chain, u64, EnvelopeId), Envelope>,
     orphan_bytes: usize,
 }
@@ -56,6 +59,7 @@ impl Space {
             rejected: None,
             next_receipt: None,
             counters: Counters::default(),
+            missing: Missing::default(),
             orphans: BTreeMap::new(),
             orphan_bytes: 0,
         }

@@ -112,6 +112,18 @@ impl Engine {
         envelope.open(key).ok()
     }
 
+    /// How many bodies of a document are not here; a document that lacks some is incomplete.
+    pub fn missing_bodies(&self, space: SpaceId, document: DocumentId) -> usize {
+        let Some(held) = self.spaces.get(&space) else {
+            return 0;
+        };
+        let missing = held.missing.ids.iter();
+        missing
+            .filter_map(|id| held.log.get(*id))
+            .filter(|entry| entry.header().document == document)
+            .count()
+    }
+
     /// Every entry of a document that counts, each after what it builds on; bodies are in the store.
     pub fn admitted(&self, space: SpaceId, document: DocumentId) -> Vec<Admitted> {
         let Some(held) = self.spaces.get(&space) else {

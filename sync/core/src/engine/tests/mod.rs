@@ -2,5 +2,9 @@
 
 mod alone;
 mod ephemerals;
+mod heads;
+mod hostile;
+mod lazy;
+mod quotas;
 mod rules;
 mod stage;

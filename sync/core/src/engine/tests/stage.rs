@@ -16,6 +16,7 @@ const DAY: Duration = Duration::from_hours(24);
 #[derive(Clone, Default)]
 pub(super) struct Disk {
     pub(super) envelopes: Vec<Stored>,
+    pub(super) ids: BTreeMap<EnvelopeId, usize>,
     pub(super) cursors: BTreeMap<(AuthorId, SpaceId), StoredCursor>,
     pub(super) counters: BTreeMap<(SpaceId, Chain), StoredCounter>,
     pub(super) follows: BTreeMap<SpaceId, Option<SecretSeed>>,
@@ -31,9 +32,14 @@ impl Disk {
                 StoreOperation::Put {
                     envelope, received, ..
                 } => {
-                    if !self.holds(envelope.id()) {
+                    if !self.ids.contains_key(&envelope.id()) {
+                        self.ids.insert(envelope.id(), self.envelopes.len());
                         self.envelopes.push(Stored { envelope, received });
                     }
+                }
+                StoreOperation::PutBody { id, body, .. } => {
+                    let at = self.ids[&id];
+                    self.envelopes[at].envelope.attach_body(body).unwrap();
                 }
                 StoreOperation::PutCursor(it) => {
                     self.cursors.insert((it.peer, it.space), it);
@@ -49,21 +55,26 @@ impl Disk {
         }
     }
 
-    pub(super) fn holds(&self, id: EnvelopeId) -> bool {
-        self.envelopes.iter().any(|it| it.envelope.id() == id)
+    pub(super) fn load(&self, ids: &[EnvelopeId]) -> Vec<crate::envelope::RawEnvelope> {
+        ids.iter()
+            .filter_map(|id| self.ids.get(id))
+            .map(|at| self.envelopes[*at].envelope.raw().clone())
+            .collect()
     }
 
-    pub(super) fn load(&self, ids: &[EnvelopeId]) -> Vec<crate::envelope::RawEnvelope> {
-        let stored = |id: &EnvelopeId| {
-            let found = self.envelopes.iter().find(|it| it.envelope.id() == *id)?;
-            Some(found.envelope.raw().clone())
-        };
-        ids.iter().filter_map(stored).collect()
+    /// Content that is here without its body.
+    pub(super) fn bodiless(&self) -> Vec<(SpaceId, EnvelopeId)> {
+        let bodiless = self.envelopes.iter().map(|it| &it.envelope);
+        bodiless
+            .filter(|it| it.body().is_none())
+            .map(|it| (it.header().space, it.id()))
+            .collect()
     }
 
     pub(super) fn restored(&self) -> Restored {
         Restored {
             envelopes: self.envelopes.clone(),
+            bodiless: self.bodiless(),
             cursors: self.cursors.values().cloned().collect(),
             counters: self.counters.values().copied().collect(),
             follows: self
@@ -194,6 +205,26 @@ impl Stage {
         }
         stage.play();
         (stage, space)
+    }
+
+    /// One more member, who knows nobody.
+    pub(super) fn add_member(&mut self) {
+        let seed = u8::try_from(self.peers.len() + 1).unwrap();
+        self.peers.push(Peer::new(seed, Role::Member, self.now));
+    }
+
+    /// Bytes as a frame and as a datagram on a new line, which is gone afterwards.
+    pub(super) fn shout(&mut self, from: usize, to: usize, bytes: &[u8]) {
+        let (here, connection) = self.connect(from, to);
+        self.play();
+        let frame = bytes.to_vec();
+        self.tell(to, Input::Received { connection, frame });
+        let bytes = bytes.to_vec();
+        self.tell(to, Input::Datagram { connection, bytes });
+        self.tear(connection);
+        self.tell(to, Input::Disconnected { connection });
+        let connection = here;
+        self.tell(from, Input::Disconnected { connection });
     }
 
     pub(super) fn author(&self, peer: usize) -> AuthorId {
@@ -402,6 +433,7 @@ impl Stage {
 
     /// Time passes, second by second.
     pub(super) fn wait(&mut self, span: Duration) {
+        self.play();
         let end = self.now.plus(span);
         while self.now < end {
             self.now = self.now.plus(Duration::from_secs(1));
