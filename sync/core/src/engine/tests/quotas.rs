@@ -32,21 +32,22 @@ fn an_author_beyond_its_pace_is_told_later_and_everything_arrives() {
         ..Quotas::default()
     });
     let before = stage.len(1, space);
-    for _ in 0..100 {
-        stage.change(0, space, b"quick");
+    for _ in 0..300 {
+        stage.change(0, space, &[7; 16 << 10]);
     }
     assert_eq!(stage.len(1, space), before + 20);
     assert!(refusals(&stage).contains(&Refusal::Quota));
     assert!(!refusals(&stage).contains(&Refusal::Form));
-    let sent = stage.peers[0].sent.len();
+    stage.peers[0].sent.clear();
     stage.wait(Duration::from_secs(20));
     assert!(stage.len(1, space) <= before + 20 + 2 * 20);
-    let tries = stage.peers[0].sent.len() - sent;
+    let sent = stage.peers[0].sent.iter();
+    let bytes: usize = sent.map(|(_connection, frame)| frame.len()).sum();
     assert!(
-        tries < 60,
-        "{tries} frames in 20 s to a peer that said later"
+        bytes < 16 << 20,
+        "{bytes} bytes in 20 s to a peer that said later"
     );
-    stage.wait(Duration::from_secs(40));
+    stage.wait(Duration::from_mins(3));
     assert!(stage.agree(space), "later never came");
 }
 
@@ -83,6 +84,7 @@ fn a36_a_relay_refuses_a_second_redemption() {
         capability: Capability::Write,
         not_before: Timestamp::ZERO,
         end: stage.now.plus(Duration::from_hours(12)),
+        redeem_until: stage.now.plus(Duration::from_hours(12)),
         redemptions: 1,
     };
     let draft = Draft::new(&terms, &mut Entropy::from_seed([5; 32]));
@@ -91,11 +93,10 @@ fn a36_a_relay_refuses_a_second_redemption() {
     let invitation = draft.issued(space, written.id, Vec::new());
     let connection = stage.peers[1].engine.peers().next().unwrap().connection;
     let before = stage.len(1, space);
-    let mut entropy = Entropy::from_seed([6; 32]);
     for guest in 0..2 {
         let keys = DeviceKeys::from_seed([50 + guest; 32]);
         let instance = Instance(guest.into());
-        let redemption = invitation.redeem(&keys, instance, stage.now, &mut entropy);
+        let redemption = invitation.redeem(&keys, instance, stage.now);
         let frame = Frame::Envelopes(frame::Envelopes {
             space,
             number: 900 + u64::from(guest),
@@ -107,5 +108,5 @@ fn a36_a_relay_refuses_a_second_redemption() {
         stage.tell(1, Input::Received { connection, frame });
     }
     assert_eq!(stage.len(1, space), before + 1);
-    assert_eq!(refusals(&stage), [Refusal::Quota]);
+    assert_eq!(refusals(&stage).last(), Some(&Refusal::Quota));
 }

@@ -271,8 +271,8 @@ impl Stage {
             end: self.now.plus(DAY),
             depth_left: 0,
             redemptions: 0,
+            redeem_until: Timestamp::ZERO,
             parent: self.peers[0].engine.best_grant(space),
-            nonce: [self.peers[peer].seed; 16],
         };
         self.state(0, space, Statement::Grant(grant));
         if self.peers[peer].role == Role::Member {
