@@ -152,3 +152,75 @@ pub(crate) fn put_peer(address: &PeerAddress) -> Option<Operation> {
 pub(crate) fn peer(value: &[u8]) -> Option<PeerAddress> {
     postcard::from_bytes(value).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use aramaki_sync_core::Entropy;
+    use aramaki_sync_core::Timestamp;
+    use aramaki_sync_core::envelope::{self, Position};
+    use aramaki_sync_core::key::{DeviceKeys, EpochKey};
+    use aramaki_sync_core::statement::Body;
+
+    use super::*;
+    use crate::store::{Folder, RedbStore, Store as _};
+
+    #[test]
+    fn a_body_that_comes_later_and_a_reserved_counter_are_kept_in_the_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = DeviceKeys::from_seed([1; 32]);
+        let store = RedbStore::open(Folder::open(folder.path()).unwrap(), &keys).unwrap();
+        let mut entropy = Entropy::from_seed([4; 32]);
+        let key = EpochKey::generate(&mut entropy);
+        let space = SpaceId::from_bytes([2; 32]);
+        let position = Position {
+            space,
+            instance: Instance(3),
+            seq: 1,
+            previous: EnvelopeId::ZERO,
+            authority: EnvelopeId::ZERO,
+            ancestors: Vec::new(),
+            time: Timestamp::from_millis(1_000),
+        };
+        let sealed = (EnvelopeId::from_bytes([5; 32]), &key);
+        let document = aramaki_sync_core::DocumentId::named("system");
+        let whole = envelope::sealed(
+            &keys,
+            position,
+            document,
+            &Body::Merge,
+            sealed,
+            &mut entropy,
+        )
+        .unwrap();
+        let mut raw = whole.raw().clone();
+        let body = raw.body.take().unwrap().into_vec();
+        let counter = StoredCounter {
+            space,
+            chain: whole.header().chain,
+            reserved: 77,
+        };
+        let put = StoreOperation::Put {
+            space,
+            envelope: raw.verify().unwrap(),
+            received: Timestamp::from_millis(9),
+        };
+        let first = operations(vec![put, StoreOperation::PutCounter(counter)]);
+        store.commit(&first).unwrap();
+        let bodiless_now = || {
+            let values = store.values(BODILESS_PREFIX).unwrap();
+            let named = values.iter().filter_map(|(key, _empty)| bodiless(key));
+            named.collect::<Vec<_>>()
+        };
+        let stored = |id| store.envelopes(&[id]).unwrap().remove(0).raw;
+        assert_eq!(bodiless_now(), [(space, whole.id())]);
+        assert_eq!(stored(whole.id()).body, None);
+        let values = store.values(COUNTER_PREFIX).unwrap();
+        let (name, value) = &values[0];
+        assert_eq!(super::counter(name, value), Some(counter));
+        let id = whole.id();
+        let later = operations(vec![StoreOperation::PutBody { space, id, body }]);
+        store.commit(&later).unwrap();
+        assert_eq!(bodiless_now(), []);
+        assert_eq!(&stored(id), whole.raw());
+    }
+}
