@@ -8,7 +8,7 @@ use aramaki_sync_core::{DocumentId, Entropy, EnvelopeId, PrincipalId, SpaceId, T
 
 use crate::invariants::Violation;
 use crate::world::{
-    FORGER, FOUNDER, GUEST, Happening, LEAVER, MEMBER, RELAY, START, Wish, World, YEAR_MS,
+    FORGER, FOUNDER, GUEST, Happening, LEAVER, MEMBER, PEACE_MS, RELAY, START, Wish, World, YEAR_MS,
 };
 
 impl World {
@@ -76,7 +76,11 @@ impl World {
         match wish {
             Wish::Found if node == MEMBER => self.found_other(at),
             Wish::Found => self.found_again(),
-            Wish::GrantOther(grantee) => self.grant_other(at, grantee),
+            Wish::GrantOther(grantee) => {
+                let told = PEACE_MS + 21_000;
+                let set_back = self.nodes[MEMBER].was_set_back;
+                self.grant_other(if set_back { at.max(told) } else { at }, grantee);
+            }
             Wish::Revoke => self.agenda.put(at, Happening::Revoke),
             Wish::Invite(_draft) => self.agenda.put(at, Happening::Invite),
             Wish::Grant(grant) => self.grant_later(at, *grant),

@@ -711,6 +711,9 @@ impl World {
         }
         it.disk.image = image;
         it.was_set_back = true;
+        // What the forger alone has of the past is a fork that nobody could prevent.
+        self.overheard.clear();
+        let it = &mut self.nodes[node];
         it.quiet_until = PEACE_MS + 20_000;
         let elsewhere: BTreeSet<_> = self
             .nodes
