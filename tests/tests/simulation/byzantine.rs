@@ -5,11 +5,7 @@ use aramaki_sync_core::key::EpochKey;
 use aramaki_sync_core::statement::Body;
 use aramaki_sync_core::{DocumentId, Entropy, EnvelopeId, Instance, SpaceId};
 
-use crate::network::Dice;
 use crate::world::{FORGER, World, envelopes_frame};
-
-/// Frames said again at once.
-const REPLAYED_MAX: usize = 24;
 
 /// Frames that an honest engine must survive without showing anything of them.
 pub(crate) fn frames(world: &mut World, space: SpaceId) -> Vec<Vec<u8>> {
@@ -29,24 +25,6 @@ pub(crate) fn frames(world: &mut World, space: SpaceId) -> Vec<Vec<u8>> {
     let mut forged = first.clone();
     forged.signature[0] ^= 1;
     frames.push(envelopes_frame(space, number + 2, vec![forged]));
-    frames
-}
-
-/// Honest frames said again, in another order, some of them bent.
-pub(crate) fn replayed(dice: &mut Dice, overheard: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    let mut frames = Vec::new();
-    for _ in 0..overheard.len().min(REPLAYED_MAX) {
-        let among = u64::try_from(overheard.len()).unwrap_or(u64::MAX);
-        let at = usize::try_from(dice.below(among)).unwrap_or(0);
-        let mut frame = overheard[at].clone();
-        // A few alone: too many end the connection.
-        if dice.chance(5) && frame.len() > 1 {
-            let length = u64::try_from(frame.len()).unwrap_or(u64::MAX);
-            let at = usize::try_from(1 + dice.below(length - 1)).unwrap_or(0);
-            frame[at] ^= 1 << dice.below(8);
-        }
-        frames.push(frame);
-    }
     frames
 }
 

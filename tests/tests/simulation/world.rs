@@ -1,5 +1,5 @@
-//! One run: a relay, two members, a late guest, a reader who forges and a writer who has to leave,
-//! over 45 seconds of trouble and as many of peace.
+//! One run: a relay, two members, a late guest and a reader who forges, over 45 seconds of trouble
+//! and as many of peace.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,12 @@ use aramaki_sync_core::engine::{
     Quotas, Role, StoreEpoch, WriteId,
 };
 use aramaki_sync_core::envelope::RawEnvelope;
-use aramaki_sync_core::invitation::Draft;
+use aramaki_sync_core::invitation::{Draft, Terms};
 use aramaki_sync_core::key::DeviceKeys;
-use aramaki_sync_core::statement::{Body, Capability, Grant};
-use aramaki_sync_core::{Chain, DocumentId, EnvelopeId, Instance, PrincipalId, SpaceId, Timestamp};
+use aramaki_sync_core::statement::{Audience, Body, Capability, Grant, GrantFlags, Statement};
+use aramaki_sync_core::{
+    Chain, DocumentId, Entropy, EnvelopeId, Instance, PrincipalId, SpaceId, Timestamp,
+};
 
 use crate::byzantine;
 use crate::disk::{Disk, Image};
@@ -23,26 +25,14 @@ pub(crate) const FOUNDER: usize = 1;
 pub(crate) const MEMBER: usize = 2;
 pub(crate) const GUEST: usize = 3;
 pub(crate) const FORGER: usize = 4;
-pub(crate) const LEAVER: usize = 5;
-const NODES: usize = 6;
-const LINES: [(usize, usize); 8] = [
-    (0, 1),
-    (0, 2),
-    (1, 2),
-    (0, 3),
-    (0, 4),
-    (2, 4),
-    (0, 5),
-    (2, 5),
-];
-/// Frames and datagrams that the forger keeps to say again.
-const OVERHEARD_MAX: u64 = 128;
+const NODES: usize = 5;
+const LINES: [(usize, usize); 6] = [(0, 1), (0, 2), (1, 2), (0, 3), (0, 4), (2, 4)];
 /// Trouble ends here, and the run there; milliseconds.
 pub(crate) const PEACE_MS: u64 = 45_000;
 const END_MS: u64 = 90_000;
 const LAST_MS: u64 = 120_000;
-pub(crate) const START: i64 = 1_800_000_000_000;
-pub(crate) const YEAR_MS: i64 = 365 * 86_400_000;
+const START: i64 = 1_800_000_000_000;
+const YEAR_MS: i64 = 365 * 86_400_000;
 pub(crate) const WINDOW_BYTES: usize = 48 << 10;
 const BODY_BYTES_MAX: u64 = 12 << 10;
 
@@ -89,10 +79,6 @@ pub(crate) enum Happening {
         line: (usize, usize),
     },
     Invite,
-    Whisper {
-        node: usize,
-    },
-    Revoke,
     Forge,
     Peace,
 }
@@ -108,21 +94,14 @@ pub(crate) struct Node {
     timer: Option<i64>,
     /// Set back without knowing: writes nothing before it could have learned of it.
     quiet_until: u64,
-    /// Set back: what it remembered of counters is older than what it heard.
-    pub(crate) was_set_back: bool,
-    /// What it heard of ephemeral messages.
-    pub(crate) heard: BTreeSet<Vec<u8>>,
 }
 
-pub(crate) enum Wish {
+enum Wish {
     Found,
     Change,
     Invite(Draft),
     Grant(Box<Grant>),
-    GrantOther(usize),
     Join,
-    JoinOther,
-    Revoke,
 }
 
 pub(crate) struct World {
@@ -130,20 +109,14 @@ pub(crate) struct World {
     pub(crate) now: u64,
     pub(crate) nodes: Vec<Node>,
     pub(crate) network: Network,
-    pub(crate) agenda: Agenda<Happening>,
+    agenda: Agenda<Happening>,
     mutant: Option<Mutant>,
     pub(crate) space: Option<SpaceId>,
-    /// A second Space, which the member founded with the founder and the relay alone.
-    pub(crate) other: Option<SpaceId>,
-    /// When the leaver's grant ends, if it was not revoked before.
-    pub(crate) leave_at: Timestamp,
-    overheard: Vec<Vec<u8>>,
-    overheard_datagrams: Vec<Vec<u8>>,
-    pub(crate) wishes: BTreeMap<(usize, WriteId), Wish>,
-    pub(crate) next_write: u64,
+    wishes: BTreeMap<(usize, WriteId), Wish>,
+    next_write: u64,
     /// Acknowledged writes that must be everywhere in the end.
     pub(crate) acknowledged: BTreeSet<EnvelopeId>,
-    pub(crate) invited: Option<[u8; 32]>,
+    invited: Option<[u8; 32]>,
     pub(crate) trace: u64,
     pub(crate) events: u64,
 }
@@ -166,8 +139,6 @@ impl World {
                     sync_ms: 1 + dice.below(40),
                     timer: None,
                     quiet_until: 0,
-                    was_set_back: false,
-                    heard: BTreeSet::new(),
                 }
             })
             .collect();
@@ -180,10 +151,6 @@ impl World {
             agenda: Agenda::default(),
             mutant,
             space: None,
-            other: None,
-            leave_at: Timestamp::from_millis(START),
-            overheard: Vec::new(),
-            overheard_datagrams: Vec::new(),
             wishes: BTreeMap::new(),
             next_write: 0,
             acknowledged: BTreeSet::new(),
@@ -219,21 +186,9 @@ impl World {
             end: Timestamp::from_millis(START + YEAR_MS),
         };
         self.input_at(400, FOUNDER, input);
-        self.found_other(600);
-        let until = i64::try_from(self.dice.below(2 * PEACE_MS)).unwrap_or(0);
-        self.leave_at = Timestamp::from_millis(START + until);
-        if self.dice.chance(60) {
-            let at = self.trouble();
-            self.agenda.put(at, Happening::Revoke);
-        }
-        for _ in 0..12 {
-            let at = 3_000 + self.dice.below(END_MS - 3_000);
-            let node = [FOUNDER, MEMBER, LEAVER][self.choose(3)];
-            self.agenda.put(at, Happening::Whisper { node });
-        }
-        for _ in 0..30 {
+        for _ in 0..26 {
             let at = 1_500 + self.dice.below(PEACE_MS - 1_500);
-            let node = [FOUNDER, FOUNDER, MEMBER, GUEST, LEAVER][self.choose(5)];
+            let node = [FOUNDER, FOUNDER, MEMBER, GUEST][self.choose(4)];
             self.agenda.put(at, Happening::Write { node });
         }
         for _ in 0..2 + self.dice.below(3) {
@@ -270,7 +225,7 @@ impl World {
         3_000 + self.dice.below(PEACE_MS - 4_000)
     }
 
-    pub(crate) fn input_at(&mut self, at: u64, node: usize, input: Input) {
+    fn input_at(&mut self, at: u64, node: usize, input: Input) {
         let life = self.nodes[node].life;
         self.agenda.put(at, Happening::Input { node, life, input });
     }
@@ -357,8 +312,6 @@ impl World {
             Happening::Heal => self.heal(),
             Happening::Redial { line } => self.connect(line),
             Happening::Invite => self.invite(),
-            Happening::Whisper { node } => return self.whisper(node),
-            Happening::Revoke => self.revoke(),
             Happening::Forge => self.forge(),
             Happening::Peace => self.make_peace(),
             _past => {}
@@ -376,7 +329,7 @@ impl World {
             return false;
         };
         let it = &self.nodes[node];
-        if end.peer == FORGER || it.quiet_until <= self.now || frame.first() != Some(&3) {
+        if it.quiet_until <= self.now || frame.first() != Some(&3) {
             return false;
         }
         let chain = Chain {
@@ -391,7 +344,7 @@ impl World {
         highest(&self.nodes[end.peer]) == elsewhere
     }
 
-    pub(crate) fn handle(&mut self, node: usize, input: Input) -> Result<(), Violation> {
+    fn handle(&mut self, node: usize, input: Input) -> Result<(), Violation> {
         let now = self.clock(node);
         let hello = matches!(&input, Input::Received { frame, .. } if frame.first() == Some(&0));
         let Some(engine) = &mut self.nodes[node].engine else {
@@ -449,10 +402,7 @@ impl World {
                 self.note(node, u64::try_from(frame.len()).unwrap_or(u64::MAX));
                 self.transmit(connection, &frame);
             }
-            Output::SendDatagram { connection, bytes } => {
-                self.transmit_datagram(connection, &bytes);
-            }
-            Output::Close { .. } => {}
+            Output::SendDatagram { .. } | Output::Close { .. } => {}
             Output::Commit { batch, operations } => {
                 self.note(
                     node,
@@ -475,12 +425,8 @@ impl World {
             Output::Written { write, result } => {
                 let wish = self.wishes.remove(&(node, write));
                 match (wish, result) {
-                    (Some(Wish::Found), Ok(written)) if node == MEMBER => {
-                        self.other_founded(written.space);
-                    }
                     (Some(Wish::Found), Ok(written)) => self.founded(written.space),
-                    // What the leaver wrote may be cut.
-                    (Some(Wish::Change), Ok(written)) if node < FORGER => {
+                    (Some(Wish::Change), Ok(written)) if node != FORGER => {
                         self.acknowledged.insert(written.id);
                         if self.now < PEACE_MS && self.dice.chance(15) {
                             let at = self.now + self.dice.below(30);
@@ -493,12 +439,6 @@ impl World {
                     }
                     (Some(wish), Err(_store)) => self.wish_again(node, wish),
                     _other => {}
-                }
-            }
-            Output::Event(Event::Ephemeral { bytes, .. }) => {
-                let it = &mut self.nodes[node];
-                if !it.heard.insert(bytes) && !it.was_set_back {
-                    return Err(format!("node {node} heard a message twice"));
                 }
             }
             Output::Event(Event::Admitted { entries, .. }) if node != FORGER => {
@@ -523,9 +463,6 @@ impl World {
             .map(|it| it.peer);
         let line = Network::line(end.peer, sender.unwrap_or(end.peer));
         let trouble = self.now < PEACE_MS;
-        if end.peer == FORGER {
-            self.overhear(frame);
-        }
         if self.network.cut.contains(&line)
             || (trouble && !first && self.dice.chance(self.network.loss_percent))
         {
@@ -547,42 +484,6 @@ impl World {
                 },
             };
             self.agenda.put(self.now + delay, received);
-        }
-    }
-
-    fn transmit_datagram(&mut self, connection: ConnectionId, bytes: &[u8]) {
-        let Some(end) = self.network.ends.get(&connection).copied() else {
-            return;
-        };
-        let near = self.network.ends.get(&end.peer_connection);
-        let line = Network::line(end.peer, near.map_or(end.peer, |it| it.peer));
-        if end.peer == FORGER && self.overheard_datagrams.len() < 64 {
-            self.overheard_datagrams.push(bytes.to_vec());
-        }
-        if self.network.cut.contains(&line) || self.dice.chance(self.network.loss_percent) {
-            return;
-        }
-        for _copy in 0..=u64::from(self.dice.chance(self.network.repeat_percent)) {
-            let at = self.now + 2 + self.dice.below(self.network.delay_max);
-            let received = Happening::Input {
-                node: end.peer,
-                life: end.peer_life,
-                input: Input::Datagram {
-                    connection: end.peer_connection,
-                    bytes: bytes.to_vec(),
-                },
-            };
-            self.agenda.put(at, received);
-        }
-    }
-
-    /// The forger keeps what honest peers told it, to say it again in another order.
-    fn overhear(&mut self, frame: &[u8]) {
-        if self.overheard.len() < usize::try_from(OVERHEARD_MAX).unwrap_or(usize::MAX) {
-            self.overheard.push(frame.to_vec());
-        } else {
-            let at = self.choose(self.overheard.len());
-            self.overheard[at] = frame.to_vec();
         }
     }
 
@@ -615,17 +516,150 @@ impl World {
         }
     }
 
-    fn write(&mut self, node: usize) -> Result<(), Violation> {
-        let elsewhere = self.other.filter(|_other| {
-            // A member that was set back learns in one Space what is true of both.
-            node == FOUNDER || (node == MEMBER && !self.nodes[node].was_set_back)
-        });
-        let space = if elsewhere.is_some() && self.dice.chance(30) {
-            elsewhere
-        } else {
-            self.space
+    fn founded(&mut self, space: SpaceId) {
+        if self.space.is_some() {
+            return;
+        }
+        self.space = Some(space);
+        for (node, capability) in [
+            (RELAY, Capability::Relay),
+            (MEMBER, Capability::Write),
+            (FORGER, Capability::Read),
+        ] {
+            let keys = &self.nodes[node].keys;
+            let grant = Grant {
+                audience: Audience::Author(keys.author()),
+                box_key: keys.box_public(),
+                principal: PrincipalId::from_bytes([u8::try_from(node).unwrap_or(u8::MAX); 16]),
+                capability,
+                flags: if node == RELAY {
+                    GrantFlags::WITNESS
+                } else {
+                    GrantFlags::NONE
+                },
+                not_before: Timestamp::from_millis(START - YEAR_MS),
+                end: Timestamp::from_millis(START + YEAR_MS),
+                depth_left: 1,
+                redemptions: 0,
+                redeem_until: Timestamp::ZERO,
+                parent: Some(EnvelopeId::ZERO),
+            };
+            self.grant_later(self.now, grant);
+            if node != RELAY {
+                self.join(self.now, node);
+            }
+        }
+    }
+
+    fn join(&mut self, at: u64, node: usize) {
+        let Some(space) = self.space else {
+            return;
         };
-        let (Some(space), Some(engine)) = (space, &self.nodes[node].engine) else {
+        let invited = self.invited.filter(|_seed| node == GUEST);
+        if node == GUEST && invited.is_none() {
+            return;
+        }
+        let write = self.next_write();
+        self.wishes.insert((node, write), Wish::Join);
+        let join = Input::Join {
+            write,
+            space,
+            invitation: invited.map(|seed| Box::new(DeviceKeys::from_seed(seed))),
+        };
+        self.input_at(at, node, join);
+    }
+
+    /// What failed, or was cut short by the power, is wished again by whoever wished it.
+    fn wish_again(&mut self, node: usize, wish: Wish) {
+        let at = self.now + 8_000;
+        match wish {
+            Wish::Found => self.found_again(),
+            Wish::Invite(_draft) => self.agenda.put(at, Happening::Invite),
+            Wish::Grant(grant) => self.grant_later(at, *grant),
+            Wish::Join => self.join(self.now + 1_500, node),
+            Wish::Change => {}
+        }
+    }
+
+    fn grant_later(&mut self, at: u64, mut grant: Grant) {
+        let Some(space) = self.space else {
+            return;
+        };
+        let engine = self.nodes[FOUNDER].engine.as_ref();
+        grant.parent = engine
+            .and_then(|engine| engine.best_grant(space))
+            .or_else(|| {
+                let mut stored = self.nodes[FOUNDER].disk.image.envelopes.iter();
+                let genesis = stored.find(|stored| stored.envelope.header().space == space);
+                genesis.map(|stored| stored.envelope.id())
+            });
+        let write = self.next_write();
+        let again = Wish::Grant(Box::new(grant.clone()));
+        self.wishes.insert((FOUNDER, write), again);
+        let statement = Statement::Grant(grant);
+        let input = Input::WriteControl {
+            write,
+            space,
+            statement,
+        };
+        self.input_at(at, FOUNDER, input);
+    }
+
+    fn found_again(&mut self) {
+        let write = self.next_write();
+        self.wishes.insert((FOUNDER, write), Wish::Found);
+        let input = Input::CreateSpace {
+            write,
+            anchor: None,
+            principal: PrincipalId::from_bytes([7; 16]),
+            end: Timestamp::from_millis(START + YEAR_MS),
+        };
+        self.input_at(self.now + 1_200, FOUNDER, input);
+    }
+
+    fn next_write(&mut self) -> WriteId {
+        self.next_write += 1;
+        WriteId(self.next_write)
+    }
+
+    fn invite(&mut self) {
+        let (Some(space), Some(engine)) = (self.space, &self.nodes[FOUNDER].engine) else {
+            self.agenda.put(self.now + 2_000, Happening::Invite);
+            return;
+        };
+        let Some(parent) = engine.best_grant(space) else {
+            return;
+        };
+        let terms = Terms {
+            parent,
+            principal: PrincipalId::from_bytes([7; 16]),
+            capability: Capability::Write,
+            not_before: Timestamp::from_millis(START - YEAR_MS),
+            end: Timestamp::from_millis(START + YEAR_MS / 2),
+            redeem_until: Timestamp::from_millis(START + YEAR_MS / 2),
+            redemptions: 1,
+        };
+        let draft = Draft::new(&terms, &mut Entropy::from_seed(self.dice.bytes()));
+        let statement = draft.statement();
+        let write = self.next_write();
+        self.wishes.insert((FOUNDER, write), Wish::Invite(draft));
+        let input = Input::WriteControl {
+            write,
+            space,
+            statement,
+        };
+        self.input_at(self.now, FOUNDER, input);
+    }
+
+    fn join_by(&mut self, seed: [u8; 32]) {
+        self.invited = Some(seed);
+        self.join(self.now + 1, GUEST);
+        let line = (RELAY, GUEST);
+        self.agenda.put(self.now + 500, Happening::Redial { line });
+    }
+
+    fn write(&mut self, node: usize) -> Result<(), Violation> {
+        let (Some(space), Some(engine)) = (self.space, &self.nodes[node].engine) else {
             return Ok(());
         };
         let it = &self.nodes[node];
@@ -679,11 +713,8 @@ impl World {
         }
         self.open(node);
         self.set_timer(node);
-        if [MEMBER, GUEST, FORGER, LEAVER].contains(&node) {
+        if [MEMBER, GUEST, FORGER].contains(&node) {
             self.join(self.now, node);
-        }
-        if node == FOUNDER || node == MEMBER {
-            self.join_other(self.now, node);
         }
         for line in LINES {
             if line.0 == node || line.1 == node {
@@ -710,10 +741,6 @@ impl World {
             image.instance = Instance(instance);
         }
         it.disk.image = image;
-        it.was_set_back = true;
-        // What the forger alone has of the past is a fork that nobody could prevent.
-        self.overheard.clear();
-        let it = &mut self.nodes[node];
         it.quiet_until = PEACE_MS + 20_000;
         let elsewhere: BTreeSet<_> = self
             .nodes
@@ -747,10 +774,7 @@ impl World {
         let Some(space) = self.space else {
             return;
         };
-        let mut frames = byzantine::frames(self, space);
-        let replayed = byzantine::replayed(&mut self.dice, &self.overheard);
-        frames.extend(replayed);
-        let datagrams = self.overheard_datagrams.clone();
+        let frames = byzantine::frames(self, space);
         let lines: Vec<_> = self
             .network
             .current
@@ -761,9 +785,6 @@ impl World {
             if b == FORGER {
                 for frame in &frames {
                     self.transmit(at_b, frame);
-                }
-                for datagram in &datagrams {
-                    self.transmit_datagram(at_b, datagram);
                 }
             }
         }
@@ -792,10 +813,6 @@ pub(crate) struct Report {
     pub(crate) trace: u64,
     pub(crate) acknowledged: usize,
     pub(crate) envelopes: usize,
-    /// How many messages were heard, by whomever.
-    pub(crate) heard: usize,
-    /// How many of the leaver's envelopes are stored, and how many of them count.
-    pub(crate) left: (usize, usize),
 }
 
 /// Runs a seed to its end.
@@ -812,15 +829,11 @@ pub(crate) fn run(seed: u64, mutant: Option<Mutant>) -> Result<Report, Violation
     }
     invariants::everything_agrees(&world)?;
     let envelopes = world.nodes[RELAY].disk.image.envelopes.len();
-    let heard = world.nodes.iter().map(|node| node.heard.len()).sum();
-    let left = invariants::of_the_leaver(&world);
     Ok(Report {
         events: world.events,
         trace: world.trace,
         acknowledged: world.acknowledged.len(),
         envelopes,
-        heard,
-        left,
     })
 }
 
