@@ -1,6 +1,5 @@
 //! From the agent to its Space: journal entries as sealed envelopes, heartbeats, its configuration.
 
-use aramaki_model::entry::CarriedState;
 use aramaki_model::{
     AdmittedChange, AgentConfig, EditError, EntryId, EnvelopeLinks, Finding, JournalEntry,
     Workspace, name,
@@ -113,7 +112,7 @@ impl Outlet for Link {
     async fn append(
         &mut self,
         entries: &[Pending],
-        carried: &[CarriedState],
+        carried: &[JournalEntry],
         now: Timestamp,
     ) -> Result<(), LinkError> {
         self.settle().await?;
@@ -132,7 +131,7 @@ impl Outlet for Link {
         let document = edit.document;
         let mut changes = edit.changes;
         if edit.is_new_document && !carried.is_empty() {
-            let states = (0_u8..).zip(JournalEntry::carry(carried));
+            let states = (0_u8..).zip(carried.iter().cloned());
             let states: Vec<_> = states.map(|(n, entry)| (state_id(now, n), entry)).collect();
             let edit = self
                 .workspace

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aramaki_model::entry::{AgentStarted, CarriedState};
+use aramaki_model::entry::AgentStarted;
 use aramaki_model::heartbeat::HEARTBEAT_INTERVAL_MS;
 use aramaki_model::{
     AgentConfig, Check, EntryId, Exit, Heartbeat, JournalEntry, Observation, PluginOutput,
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Config;
+use crate::explain::Origin;
 use crate::observe::{Observed, Observer};
 use crate::platform;
 use crate::state::{Pending, Saved, StateError};
@@ -50,7 +51,7 @@ pub(crate) trait Outlet {
     async fn append(
         &mut self,
         entries: &[Pending],
-        carried: &[CarriedState],
+        carried: &[JournalEntry],
         now: Timestamp,
     ) -> Result<(), Self::Error>;
 
@@ -78,6 +79,8 @@ pub(crate) struct Service<O> {
     /// How long the last failed write waits.
     retry: Option<Duration>,
     dirty: bool,
+    /// The checks of this machine's file as its readers know them.
+    declared: Vec<JournalEntry>,
 }
 
 impl<O: Outlet> Service<O> {
@@ -105,6 +108,7 @@ impl<O: Outlet> Service<O> {
             flush_at: None,
             retry: None,
             dirty: false,
+            declared: Vec::new(),
         }
     }
 
@@ -177,11 +181,24 @@ impl<O: Outlet> Service<O> {
             }
         }
         let checks = merged(&self.config, self.saved.config.as_ref(), self.agent);
+        if starting {
+            self.declare(&checks);
+        }
         self.watch.configure(
             checks.into_iter().map(|(check, _origin)| check).collect(),
             now(),
         );
         self.dirty = true;
+    }
+
+    /// Tells readers the names of the checks that only this machine's file has.
+    fn declare(&mut self, checks: &[(Check, Origin)]) {
+        let local = checks.iter().filter(|(_, origin)| *origin == Origin::File);
+        let local: Vec<Check> = local.map(|(check, _)| check.clone()).collect();
+        self.declared = JournalEntry::declare(now(), &local);
+        for entry in self.declared.clone() {
+            self.enter(&entry);
+        }
     }
 
     fn start_due(&mut self, runs: &mut JoinSet<Observed>) {
@@ -262,7 +279,8 @@ impl<O: Outlet> Service<O> {
             if batch.is_empty() {
                 break;
             }
-            let carried = self.watch.carried();
+            let mut carried = self.declared.clone();
+            carried.extend(JournalEntry::carry(&self.watch.carried()));
             let append = self.outlet.append(&batch, &carried, now());
             match tokio::time::timeout(OUTLET_LIMIT, append).await {
                 Ok(Ok(())) => {
@@ -330,8 +348,7 @@ pub(crate) fn merged(
     config: &Config,
     system: Option<&AgentConfig>,
     agent: AuthorId,
-) -> Vec<(Check, crate::explain::Origin)> {
-    use crate::explain::Origin;
+) -> Vec<(Check, Origin)> {
     let local = config.checks(agent);
     let ids: std::collections::BTreeSet<_> = local.iter().map(|check| check.id).collect();
     let system = system

@@ -93,6 +93,22 @@ impl Check {
         }
     }
 
+    /// The same without a command's arguments and folder: those are for the machine alone.
+    #[must_use]
+    pub fn without_arguments(&self) -> Self {
+        let kind = match &self.kind {
+            CheckKind::Command { program, .. } => CheckKind::Command {
+                program: program.rsplit('/').next().unwrap_or_default().to_owned(),
+                arguments: Vec::new(),
+            },
+            builtin @ CheckKind::Builtin(_) => builtin.clone(),
+        };
+        Self {
+            kind,
+            ..self.clone()
+        }
+    }
+
     /// Milliseconds without a result after which it is Missing: as configured, or three
     /// intervals and the time limit, but never below two minutes.
     pub fn ttl_ms(&self) -> u64 {

@@ -3,6 +3,7 @@
 use aramaki_sync_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::check::Check;
 use crate::id::CheckId;
 use crate::severity::Severity;
 use crate::text::{clean, clean_line};
@@ -38,6 +39,14 @@ pub enum JournalEntry {
     },
     /// The states of checks, carried over into a new segment, so that it can be read alone.
     States(Vec<CarriedState>),
+    /// Checks that this machine's own file adds to those of the System, so that readers can name
+    /// them. Those of the newest time replace all before; several entries of one time add up.
+    Declared {
+        /// When, by its clock.
+        at: Timestamp,
+        /// What is looked at; commands are without their arguments, which may hold secrets.
+        checks: Vec<Check>,
+    },
     /// Written by a newer program: kept, shown as such.
     Unknown(UnknownEntry),
 }
@@ -155,6 +164,7 @@ const KIND_STARTED: u16 = 2;
 const KIND_STOPPED: u16 = 3;
 const KIND_CONFIG_APPLIED: u16 = 4;
 const KIND_STATES: u16 = 5;
+const KIND_DECLARED: u16 = 6;
 const KIND_MESSAGE: u16 = 32;
 const KIND_DEPLOYMENT: u16 = 33;
 const KIND_ACKNOWLEDGEMENT: u16 = 34;
@@ -181,8 +191,22 @@ impl JournalEntry {
                 encode(KIND_CONFIG_APPLIED, &(at, generation))
             }
             Self::States(states) => encode(KIND_STATES, states),
+            Self::Declared { at, checks } => encode(KIND_DECLARED, &(at, checks)),
             Self::Unknown(_) => Err(EncodeError::UnknownKind),
         }
+    }
+
+    /// Entries that declare these checks of one machine, and no others, from `at` on.
+    pub fn declare(at: Timestamp, checks: &[Check]) -> Vec<Self> {
+        let public: Vec<Check> = checks.iter().map(Check::without_arguments).collect();
+        let mut entries = Vec::new();
+        // Without a check there is still something to say: that there is none any more.
+        if public.is_empty() {
+            entries.push(Self::Declared { at, checks: public });
+            return entries;
+        }
+        declare_in_parts(at, &public, &mut entries);
+        entries
     }
 
     /// Entries that carry these states over into a new segment.
@@ -216,6 +240,10 @@ impl JournalEntry {
                 let (at, generation) = versioned::body(kind, body)?;
                 Self::ConfigApplied { at, generation }
             }
+            KIND_DECLARED => {
+                let (at, checks) = versioned::body(kind, body)?;
+                Self::Declared { at, checks }
+            }
             other => return Err(DecodeError::Kind(other)),
         })
     }
@@ -225,7 +253,9 @@ impl JournalEntry {
         match self {
             Self::Transition(transition) => Some(transition.at),
             Self::Started(started) => Some(started.at),
-            Self::Stopped { at } | Self::ConfigApplied { at, .. } => Some(*at),
+            Self::Stopped { at } | Self::ConfigApplied { at, .. } | Self::Declared { at, .. } => {
+                Some(*at)
+            }
             Self::States(states) => states.iter().map(|state| state.at).max(),
             Self::Unknown(_) => None,
         }
@@ -308,6 +338,21 @@ impl TimelineEntry {
             Self::Claim(claim) => Some(claim.at),
             Self::Unknown(_) => None,
         }
+    }
+}
+
+/// Halves what does not fit one entry; a single check that never fits is left unnamed.
+fn declare_in_parts(at: Timestamp, checks: &[Check], entries: &mut Vec<JournalEntry>) {
+    let entry = JournalEntry::Declared {
+        at,
+        checks: checks.to_vec(),
+    };
+    if entry.encode().is_ok() {
+        entries.push(entry);
+    } else if checks.len() > 1 {
+        let (left, right) = checks.split_at(checks.len() / 2);
+        declare_in_parts(at, left, entries);
+        declare_in_parts(at, right, entries);
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use aramaki_sync_core::Timestamp;
 
+use crate::check::Check;
 use crate::entry::{AgentStarted, CarriedState, JournalEntry};
 use crate::id::{CheckId, EntryId};
 use crate::severity::Severity;
@@ -14,6 +15,8 @@ use crate::transition::{Hardness, Transition};
 
 /// How many changes of state are remembered for each check.
 const HISTORY_MAX: usize = 256;
+/// How many checks a machine may add to those of its System.
+const DECLARED_MAX: usize = 1_024;
 
 /// An entry as it stands in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +57,13 @@ pub struct CheckRecord {
 }
 
 /// What all segments of an agent's journal say together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Journal {
     /// Its checks.
     pub checks: BTreeMap<CheckId, CheckRecord>,
+    /// Checks of the machine's own file, which the System does not name.
+    pub declared: BTreeMap<CheckId, Check>,
+    declared_at: Option<Timestamp>,
     /// The machine and program, from when it last started.
     pub started: Option<AgentStarted>,
     /// When it last stopped in good order, if it did not start again.
@@ -97,8 +103,25 @@ impl Journal {
             }
             JournalEntry::Stopped { at } => self.stopped_at = Some(*at),
             JournalEntry::ConfigApplied { generation, .. } => self.generation = Some(*generation),
+            JournalEntry::Declared { at, checks } => self.declared(*at, checks),
             JournalEntry::Unknown(_) => {}
         }
+    }
+
+    fn declared(&mut self, at: Timestamp, checks: &[Check]) {
+        if self.declared_at > Some(at) {
+            return;
+        }
+        if self.declared_at < Some(at) {
+            self.declared.clear();
+            self.declared_at = Some(at);
+        }
+        let room = DECLARED_MAX.saturating_sub(self.declared.len());
+        let checks = checks
+            .iter()
+            .take(room)
+            .map(|check| (check.id, check.clone()));
+        self.declared.extend(checks);
     }
 
     fn transition(&mut self, id: EntryId, transition: &Transition) {
@@ -212,6 +235,40 @@ mod tests {
             }
         }
         (state, entries)
+    }
+
+    #[test]
+    fn the_newest_declaration_names_the_checks_of_the_machine_in_any_order() {
+        let check = |n: u8| {
+            let kind = CheckKind::Command {
+                program: "/usr/lib/nagios/plugins/check_pgsql".to_owned(),
+                arguments: vec!["--password".to_owned(), "secret".to_owned()],
+            };
+            Check::new(CheckId::from_bytes([n; 16]), "database", kind)
+        };
+        let at = Timestamp::from_millis;
+        // So many do not fit one entry.
+        let many: Vec<_> = (1..=250).map(check).collect();
+        let mut entries = JournalEntry::declare(at(5), &[check(251)]);
+        entries.extend(JournalEntry::declare(at(7), &many));
+        assert!(entries.len() > 2);
+        let written = |entries: Vec<JournalEntry>| -> Vec<_> {
+            let written = (0..).zip(entries).map(|(n, entry)| Written {
+                id: EntryId::new(at(n), [0; 10]),
+                actor: [0; 16],
+                entry: JournalEntry::decode(&entry.encode().unwrap()),
+            });
+            written.collect()
+        };
+        let journal = Journal::read(&written(entries.clone()));
+        assert_eq!(journal.declared.len(), 250);
+        assert_eq!(
+            journal.declared[&check(3).id],
+            check(3).without_arguments(),
+            "arguments stay on the machine"
+        );
+        entries.reverse();
+        assert_eq!(Journal::read(&written(entries)).declared, journal.declared);
     }
 
     #[test]

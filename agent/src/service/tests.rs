@@ -47,7 +47,7 @@ impl Outlet for Fake {
     async fn append(
         &mut self,
         entries: &[Pending],
-        _carried: &[CarriedState],
+        _carried: &[JournalEntry],
         _now: Timestamp,
     ) -> Result<(), Full> {
         let mut heard = self.heard.lock().unwrap();

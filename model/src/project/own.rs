@@ -249,7 +249,15 @@ impl Seen<'_> {
             }
             check_view(space, check, judged)
         };
-        let mut views: Vec<_> = system.checks.values().map(&mut view).collect();
+        // What the System sets comes first; what its machines add is named by their journals.
+        let mut checks: BTreeMap<_, _> = system.checks.iter().collect();
+        for (agent, link) in &system.agents {
+            let journal = self.view.journals.get(&(*agent, link.author));
+            for (id, check) in journal.iter().flat_map(|journal| &journal.declared) {
+                checks.entry(id).or_insert(check);
+            }
+        }
+        let mut views: Vec<_> = checks.into_values().map(&mut view).collect();
         views.sort_by(|a, b| {
             let worst = b.status.raw.cmp(&a.status.raw);
             worst.then_with(|| (&a.check.name, a.check.id).cmp(&(&b.check.name, b.check.id)))

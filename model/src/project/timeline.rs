@@ -6,7 +6,7 @@ use aramaki_sync_core::{AuthorId, SpaceId};
 
 use super::Seen;
 use crate::entry::{JournalEntry, TimelineEntry};
-use crate::journal::Written;
+use crate::journal::{Journal, Written};
 use crate::snapshot::{TIMELINE_ITEMS_MAX, TimelineEvent, TimelineItem};
 use crate::system::System;
 use crate::transition::Hardness;
@@ -41,13 +41,14 @@ impl Seen<'_> {
             let Some(open) = self.workspace.spaces.get(agent) else {
                 continue;
             };
+            let journal = self.view.journals.get(&(*agent, link.author));
             items.extend(journal_entries(open, link.author).filter_map(|written| {
                 Some(TimelineItem {
                     at: written.entry.at().unwrap_or_else(|| written.id.at()),
                     system: space,
                     id: written.id,
                     author: open.author(&written.actor),
-                    event: journal_event(system, &written.entry)?,
+                    event: journal_event(system, journal, &written.entry)?,
                 })
             }));
         }
@@ -58,10 +59,16 @@ impl Seen<'_> {
 
 /// What people see of a journal's entry in the timeline of a System; none for what is not for
 /// them, or about another System.
-fn journal_event(system: &System, entry: &JournalEntry) -> Option<TimelineEvent> {
+fn journal_event(
+    system: &System,
+    journal: Option<&Journal>,
+    entry: &JournalEntry,
+) -> Option<TimelineEvent> {
     match entry {
         JournalEntry::Transition(transition) => {
-            let check = system.checks.get(&transition.check)?;
+            let id = &transition.check;
+            let declared = || journal.and_then(|journal| journal.declared.get(id));
+            let check = system.checks.get(id).or_else(declared)?;
             (transition.hardness == Hardness::Hard).then(|| TimelineEvent::Transition {
                 check: check.id,
                 name: check.name.clone(),
@@ -76,7 +83,9 @@ fn journal_event(system: &System, entry: &JournalEntry) -> Option<TimelineEvent>
         }),
         JournalEntry::Stopped { .. } => Some(TimelineEvent::AgentStopped),
         JournalEntry::Unknown(unknown) => Some(TimelineEvent::Unknown(unknown.clone())),
-        JournalEntry::ConfigApplied { .. } | JournalEntry::States(_) => None,
+        JournalEntry::ConfigApplied { .. }
+        | JournalEntry::States(_)
+        | JournalEntry::Declared { .. } => None,
     }
 }
 
