@@ -84,8 +84,6 @@ fn probe(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
-
     use super::*;
 
     #[tokio::test]
