@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod config;
 mod error;
+mod health;
 mod key;
 mod metrics;
 mod peer;

@@ -1,7 +1,7 @@
 //! The store-and-forward peer: a replica in the role of a relay, with no key to what it stores.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aramaki_sync::replica::{Replica, ReplicaEvent, ReplicaOptions};
 use aramaki_sync::transport::NetworkOptions;
@@ -12,12 +12,11 @@ use tracing::{error, info, warn};
 
 use crate::config;
 use crate::error::RelayError;
+use crate::health::StoreHealth;
 use crate::metrics::PeerFigures;
 use crate::run::RelayOptions;
 use crate::transport::TransportRelay;
 
-/// How long after its last failure a store counts as failing.
-const STORE_FAILURE_SPAN: Duration = Duration::from_mins(1);
 /// How long a replica may take to answer before it counts as stuck.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(3);
 
@@ -26,13 +25,13 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(3);
 pub(crate) struct Peer {
     replica: Replica,
     counts: Arc<Mutex<Counts>>,
+    store: StoreHealth,
 }
 
 /// What is counted from events.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     refused: u64,
-    store_failed: Option<(Instant, StoreFailure)>,
 }
 
 impl Peer {
@@ -59,8 +58,17 @@ impl Peer {
             .role(role);
         let replica = Replica::open(settings).await?;
         let counts = Arc::new(Mutex::new(Counts::default()));
-        tokio::spawn(count(replica.subscribe(), Arc::clone(&counts)));
-        Ok(Self { replica, counts })
+        let store = StoreHealth::new(&options.data);
+        tokio::spawn(count(
+            replica.subscribe(),
+            Arc::clone(&counts),
+            store.clone(),
+        ));
+        Ok(Self {
+            replica,
+            counts,
+            store,
+        })
     }
 
     /// Where it listens.
@@ -90,18 +98,15 @@ impl Peer {
 
     /// Whether it answers and can store.
     pub(crate) async fn health(&self) -> Result<(), String> {
-        if let Some((at, failure)) = self.counts().store_failed
-            && at.elapsed() < STORE_FAILURE_SPAN
-        {
-            return Err(format!("{failure}, {} s ago", at.elapsed().as_secs()));
-        }
-        match tokio::time::timeout(ANSWER_TIME_MAX, self.replica.spaces()).await {
-            Ok(Ok(_spaces)) => Ok(()),
-            Ok(Err(cause)) => Err(cause.to_string()),
-            Err(_late) => Err(format!(
-                "the store does not answer within {ANSWER_TIME_MAX:?}"
-            )),
-        }
+        let asked = async {
+            self.store.check().await?;
+            let spaces = self.replica.spaces().await;
+            spaces.map(drop).map_err(|cause| cause.to_string())
+        };
+        let late = |_late| format!("the store does not answer within {ANSWER_TIME_MAX:?}");
+        tokio::time::timeout(ANSWER_TIME_MAX, asked)
+            .await
+            .map_err(late)?
     }
 
     /// Finishes what is under way and tells the peers.
@@ -126,19 +131,26 @@ fn quotas(quotas: config::Quotas) -> Quotas {
 }
 
 /// Counts and logs until the replica is gone. Never contents: there are none to see.
-async fn count(mut events: broadcast::Receiver<ReplicaEvent>, counts: Arc<Mutex<Counts>>) {
+async fn count(
+    mut events: broadcast::Receiver<ReplicaEvent>,
+    counts: Arc<Mutex<Counts>>,
+    store: StoreHealth,
+) {
     loop {
         let event = match events.recv().await {
             Ok(event) => event,
-            // Only counts are lost.
-            Err(broadcast::error::RecvError::Lagged(_missed)) => continue,
+            // Counts are lost, and perhaps a failure.
+            Err(broadcast::error::RecvError::Lagged(_missed)) => {
+                store.doubt(StoreFailure::Failed);
+                continue;
+            }
             Err(broadcast::error::RecvError::Closed) => return,
         };
         let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             ReplicaEvent::StoreFailed { failure } => {
                 error!(%failure, "nothing is stored at the moment");
-                counts.store_failed = Some((Instant::now(), failure));
+                store.doubt(failure);
             }
             ReplicaEvent::Refused {
                 space,
