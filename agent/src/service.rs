@@ -124,6 +124,7 @@ impl<O: Outlet> Service<O> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         self.enter(&JournalEntry::Started(started));
+        self.declare();
         self.save()?;
 
         let mut runs = JoinSet::new();
@@ -181,9 +182,6 @@ impl<O: Outlet> Service<O> {
             }
         }
         let checks = merged(&self.config, self.saved.config.as_ref(), self.agent);
-        if starting {
-            self.declare(&checks);
-        }
         self.watch.configure(
             checks.into_iter().map(|(check, _origin)| check).collect(),
             now(),
@@ -192,10 +190,8 @@ impl<O: Outlet> Service<O> {
     }
 
     /// Tells readers the names of the checks that only this machine's file has.
-    fn declare(&mut self, checks: &[(Check, Origin)]) {
-        let local = checks.iter().filter(|(_, origin)| *origin == Origin::File);
-        let local: Vec<Check> = local.map(|(check, _)| check.clone()).collect();
-        self.declared = JournalEntry::declare(now(), &local);
+    fn declare(&mut self) {
+        self.declared = JournalEntry::declare(now(), &self.config.checks(self.agent));
         for entry in self.declared.clone() {
             self.enter(&entry);
         }

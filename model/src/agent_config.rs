@@ -25,10 +25,10 @@ pub struct AgentConfig {
     pub checks: Vec<Check>,
 }
 
-/// A check as it stands in a configuration since version 1. Fields that came later follow behind
-/// all checks, so that older agents read the rest.
+/// A check as it stands in configurations and journals since version 1. Fields that came later
+/// follow behind all checks, so that older programs read the rest.
 #[derive(Serialize, Deserialize)]
-struct SentCheck {
+pub(crate) struct SentCheck {
     id: CheckId,
     name: String,
     kind: CheckKind,

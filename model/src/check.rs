@@ -93,7 +93,8 @@ impl Check {
         }
     }
 
-    /// The same without a command's arguments and folder: those are for the machine alone.
+    /// The same without a command's arguments and folder, and without its hook: those are for the
+    /// machine alone.
     #[must_use]
     pub fn without_arguments(&self) -> Self {
         let kind = match &self.kind {
@@ -105,6 +106,7 @@ impl Check {
         };
         Self {
             kind,
+            hook: None,
             ..self.clone()
         }
     }

@@ -3,6 +3,7 @@
 use aramaki_sync_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::agent_config::SentCheck;
 use crate::check::Check;
 use crate::id::CheckId;
 use crate::severity::Severity;
@@ -191,7 +192,10 @@ impl JournalEntry {
                 encode(KIND_CONFIG_APPLIED, &(at, generation))
             }
             Self::States(states) => encode(KIND_STATES, states),
-            Self::Declared { at, checks } => encode(KIND_DECLARED, &(at, checks)),
+            Self::Declared { at, checks } => {
+                let checks: Vec<_> = checks.iter().map(SentCheck::from).collect();
+                encode(KIND_DECLARED, &(at, checks))
+            }
             Self::Unknown(_) => Err(EncodeError::UnknownKind),
         }
     }
@@ -241,8 +245,11 @@ impl JournalEntry {
                 Self::ConfigApplied { at, generation }
             }
             KIND_DECLARED => {
-                let (at, checks) = versioned::body(kind, body)?;
-                Self::Declared { at, checks }
+                let (at, checks): (_, Vec<SentCheck>) = versioned::body(kind, body)?;
+                Self::Declared {
+                    at,
+                    checks: checks.into_iter().map(Check::from).collect(),
+                }
             }
             other => return Err(DecodeError::Kind(other)),
         })

@@ -211,7 +211,7 @@ fn remember(record: &mut CheckRecord, at: Timestamp, severity: Severity) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Builtin, Check, CheckKind, Thresholds};
+    use crate::check::{Builtin, CheckKind, Thresholds};
     use crate::{CheckState, Observation};
     use Severity::{Critical, Ok, Warning};
 

@@ -27,7 +27,7 @@ fn check(n: u8) -> Check {
     let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
     let mut check = Check::new(CheckId::from_bytes([n; 16]), format!("c{n}"), kind);
     check.enabled = n > 0;
-    check.quorum = (n > 1).then_some(u32::from(n - 1));
+    check.quorum = (n > 1).then(|| u32::from(n - 1));
     check
 }
 

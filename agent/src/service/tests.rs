@@ -158,17 +158,21 @@ async fn entries_survive_a_full_disk_and_a_restart() {
     .await;
     assert_eq!(fake.entries(), []);
     let waiting = Saved::read(folder.path()).unwrap().pending;
-    assert_eq!(waiting.len(), 4, "started, two transitions, stopped");
+    assert_eq!(
+        waiting.len(),
+        5,
+        "started, the names of its checks, two transitions, stopped"
+    );
 
     fake.heard.lock().unwrap().full = false;
     while_serving(folder.path(), "", &fake, async || {
-        fake.until(|heard| heard.envelopes.iter().flatten().count() >= 5)
+        fake.until(|heard| heard.envelopes.iter().flatten().count() >= 6)
             .await;
     })
     .await;
     let first = fake.heard.lock().unwrap().envelopes[0].clone();
     assert_eq!(
-        first[..4],
+        first[..5],
         waiting[..],
         "the same entries under the same ids"
     );
