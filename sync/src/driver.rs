@@ -198,6 +198,12 @@ impl Driver {
                 authors,
                 addresses,
             } => {
+                tracing::debug!(
+                    connection = connection.0,
+                    device = %device.short(),
+                    authors = authors.len(),
+                    "connected"
+                );
                 if self.told.len() < LEARNT_MAX || self.told.contains_key(&device) {
                     let address = PeerAddress {
                         endpoint,
@@ -214,10 +220,19 @@ impl Driver {
                 }
             }
             TransportEvent::Disconnected { connection } => {
+                tracing::debug!(connection = connection.0, "disconnected");
                 self.tell(ReplicaEvent::Peers);
                 Input::Disconnected { connection }
             }
-            TransportEvent::Frame { connection, frame } => Input::Received { connection, frame },
+            TransportEvent::Frame { connection, frame } => {
+                tracing::trace!(
+                    connection = connection.0,
+                    kind = frame.first(),
+                    len = frame.len(),
+                    "frame came"
+                );
+                Input::Received { connection, frame }
+            }
             TransportEvent::Datagram { connection, bytes } => Input::Datagram { connection, bytes },
         };
         self.engine.handle(now(), input);
@@ -245,6 +260,12 @@ impl Driver {
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Send { connection, frame } => {
+                    tracing::trace!(
+                        connection = connection.0,
+                        kind = frame.first(),
+                        len = frame.len(),
+                        "frame goes"
+                    );
                     if let Some(transport) = &self.transport {
                         transport.send(connection, &frame);
                     }

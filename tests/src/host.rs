@@ -139,9 +139,11 @@ impl Lan {
     /// Without `nft`.
     pub fn drop_udp(&self, host: u8) {
         let namespace = self.namespace(host);
-        let rules = "table inet cut { \
-            chain in { type filter hook input priority 0; iifname eth0 meta l4proto udp drop; } \
-            chain out { type filter hook output priority 0; oifname eth0 meta l4proto udp drop; } }";
+        let rules = "add table inet cut; \
+            add chain inet cut in { type filter hook input priority 0; }; \
+            add chain inet cut out { type filter hook output priority 0; }; \
+            add rule inet cut in iifname eth0 meta l4proto udp drop; \
+            add rule inet cut out oifname eth0 meta l4proto udp drop";
         run("ip", &["netns", "exec", &namespace, "nft", rules]);
     }
 }
