@@ -192,6 +192,8 @@ async fn take(live: &Live, event: ReplicaEvent) {
             drop(live.shared.arrivals.send(Arrival { space, at, sealed }));
         }
         ReplicaEvent::Rebuilt { space } => load_space(live, space).await,
+        // What a change waits for may be control, which brings no entries.
+        ReplicaEvent::Space { space } => link(live, space).await,
         ReplicaEvent::Ephemeral { space, bytes, .. } => match Heartbeat::decode(&bytes) {
             Ok(heartbeat) => live.model().heartbeat(space, &heartbeat, fresh::now()),
             Err(error) => tracing::debug!(%error, %space, "an ephemeral is no heartbeat"),
