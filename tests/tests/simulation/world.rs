@@ -742,12 +742,22 @@ impl World {
         }
         it.disk.image = image;
         it.quiet_until = PEACE_MS + 20_000;
-        let elsewhere: BTreeSet<_> = self
-            .nodes
-            .iter()
-            .flat_map(|other| other.disk.image.ids.keys().copied())
+        // What only the lost disk had is lost, and with a grant all that rests on it.
+        let images = self.nodes.iter().map(|other| &other.disk.image);
+        let elsewhere: BTreeMap<_, _> = images
+            .flat_map(|image| &image.envelopes)
+            .map(|stored| (stored.envelope.id(), stored.envelope.header().authority))
             .collect();
-        self.acknowledged.retain(|id| elsewhere.contains(id));
+        self.acknowledged.retain(|id| {
+            let mut next = Some(*id);
+            while let Some(id) = next.filter(|id| !id.is_zero()) {
+                let Some(authority) = elsewhere.get(&id) else {
+                    return false;
+                };
+                next = Some(*authority);
+            }
+            true
+        });
         self.agenda
             .put(PEACE_MS + 20_500, Happening::Write { node });
     }

@@ -173,7 +173,8 @@ impl Control {
         })
     }
 
-    /// The first redemptions count, in the order in which witnesses saw them (A26, A36).
+    /// The first devices count, in the order in which witnesses saw their redemptions (A26, A36). One
+    /// that redeems again, because it lost its disk, is no further one.
     fn hold_surplus_redemptions(&mut self, log: &SpaceLog, level: &[(usize, EnvelopeId)]) {
         let mut by_invitation: BTreeMap<EnvelopeId, Vec<_>> = BTreeMap::new();
         for (_depth, id) in level {
@@ -189,7 +190,8 @@ impl Control {
             if invites {
                 let seen = self.receipts.first_seen(log, entry);
                 let order = (seen.unwrap_or(Timestamp::MAX), entry.header.time, *id);
-                by_invitation.entry(parent).or_default().push(order);
+                let redemption = (order, grant.audience);
+                by_invitation.entry(parent).or_default().push(redemption);
             }
         }
         if !holds(Guard::Redemptions) {
@@ -197,9 +199,17 @@ impl Control {
         }
         for (invitation, mut redemptions) in by_invitation {
             let allowed = grant_in(log, invitation).map_or(0, |grant| grant.redemptions);
-            redemptions.sort_unstable();
-            for (_seen, _time, id) in redemptions.into_iter().skip(usize::from(allowed)) {
-                self.standing.insert(id, Verdict::Held(Held::Redeemed));
+            redemptions.sort_unstable_by_key(|(order, _device)| *order);
+            let mut devices = Vec::new();
+            for ((_seen, _time, id), device) in redemptions {
+                if devices.contains(&device) {
+                    continue;
+                }
+                if devices.len() < usize::from(allowed) {
+                    devices.push(device);
+                } else {
+                    self.standing.insert(id, Verdict::Held(Held::Redeemed));
+                }
             }
         }
     }

@@ -681,28 +681,39 @@ impl Engine {
     }
 }
 
-/// Whether an invitation was redeemed as often as it allows: a relay takes no further guest (A36).
+/// Whether as many devices as it allows redeemed an invitation: a relay takes no further one (A36).
 fn is_surplus_redemption(held: &Space, draft: &Draft, envelope: &Envelope) -> bool {
-    let Some(invitation) = parent_of(envelope.statement()) else {
+    let Some(Statement::Grant(grant)) = envelope.statement() else {
+        return false;
+    };
+    let Some(invitation) = grant.parent else {
         return false;
     };
     let above = held.log.get(invitation).and_then(Entry::statement);
     let Some(Statement::Grant(above)) = above else {
         return false;
     };
-    let stored = held.grants.keys().filter(|id| {
-        let statement = held.log.get(**id).and_then(Entry::statement);
-        parent_of(statement) == Some(invitation) && held.evaluation.verdict(**id).counts()
-    });
-    let drafted = draft.items.iter().map(|item| item.envelope.statement());
-    let drafted = drafted.filter(|statement| parent_of(*statement) == Some(invitation));
-    above.flags.has(GrantFlags::INVITATION)
-        && stored.count() + drafted.count() >= usize::from(above.redemptions)
-}
-
-fn parent_of(statement: Option<&Statement>) -> Option<EnvelopeId> {
-    match statement? {
-        Statement::Grant(grant) => grant.parent,
+    let redeemer = |statement: Option<&Statement>| match statement? {
+        Statement::Grant(grant) => (grant.parent == Some(invitation)).then_some(grant.audience),
         _ => None,
+    };
+    let counting = held
+        .grants
+        .keys()
+        .filter(|id| held.evaluation.verdict(**id).counts());
+    let stored = counting.filter_map(|id| redeemer(held.log.get(*id).and_then(Entry::statement)));
+    let drafted = draft
+        .items
+        .iter()
+        .filter_map(|item| redeemer(item.envelope.statement()));
+    let mut others = Vec::new();
+    for device in stored.chain(drafted) {
+        if device == grant.audience {
+            return false;
+        }
+        if !others.contains(&device) {
+            others.push(device);
+        }
     }
+    above.flags.has(GrantFlags::INVITATION) && others.len() >= usize::from(above.redemptions)
 }
