@@ -35,7 +35,7 @@ fn what_was_written_on_both_sides_of_a_cut_cable_agrees_once_it_is_whole() {
         "the second person sees the agent's state",
         AGREE_MAX,
         || {
-            second.online("1s");
+            second.online("7s");
             second.state("Webshop").as_deref() == Some("ok")
         },
     );

@@ -66,7 +66,7 @@ enum Open {
 ///
 /// redb refuses everything after an error of its file until it is opened again, so a failed commit
 /// closes the database and the next call opens it. That is how a full disk recovers; until then
-/// everything that was committed can be read through an [`Overlay`].
+/// everything that was committed can be read through an in-memory overlay.
 pub struct RedbStore {
     path: PathBuf,
     open: Opener,
