@@ -207,6 +207,8 @@ pub struct MadeInvitation {
     pub text: String,
     /// Until when the guest may use it.
     pub end: Timestamp,
+    /// Whether a relay keeps the System; without one, this device has to be online for joining.
+    pub relayed: bool,
 }
 
 impl fmt::Debug for MadeInvitation {

@@ -115,6 +115,7 @@ share-lasts = Wie lange
 share-may = Darf
 share-make = Einladung erstellen
 share-once = Gilt einmal, innerhalb von 24 Stunden. Sende sie über einen Weg, dem du vertraust.
+share-without-relay = Kein Relay bewahrt dieses System auf: Beitreten geht nur, während dieses Gerät online ist.
 share-copied = Kopiert. In der Zwischenablage liegt jetzt ein Geheimnis.
 new-system-title = Neues System
 new-system-name = Titel

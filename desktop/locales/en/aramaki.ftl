@@ -115,6 +115,7 @@ share-lasts = For how long
 share-may = May
 share-make = Make invitation
 share-once = Works once, within 24 hours. Send it over a channel that you trust.
+share-without-relay = No relay keeps this System: joining works only while this device is online.
 share-copied = Copied. The clipboard holds a secret now.
 new-system-title = New System
 new-system-name = Title

@@ -6,7 +6,8 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::parse::parse_line;
-use super::{CliError, Report, local, parse_span};
+use super::report::Lines;
+use super::{CliError, Report, WITHOUT_RELAY, local, parse_span};
 use crate::workspace::Live;
 
 /// Invite agents: programs that observe a System.
@@ -36,18 +37,24 @@ impl Agent {
         let Self::Invite(invite) = self;
         let system = live.find(&invite.system)?;
         let invited = live.invite_agent(system, &invite.name, invite.span).await?;
+        let mut text = Lines::default();
+        text.add(&invited.code);
+        text.add(format_args!(
+            "\nThe code ends {}. On the machine to be observed: aramaki-agent join CODE",
+            local(invited.redeem_until)
+        ));
+        if !invited.relayed {
+            text.add(WITHOUT_RELAY);
+        }
         Ok(Report::new(
-            format!(
-                "{}\n\nThe code ends {}. On the machine to be observed: aramaki-agent join CODE\n",
-                invited.code,
-                local(invited.redeem_until)
-            ),
+            text.into_text(),
             &json!({
                 "invitation": invited.code,
                 "agent": invited.space.to_string(),
                 "system": system.to_string(),
                 "end": invited.redeem_until.to_string(),
                 "access_end": invited.end.to_string(),
+                "relayed": invited.relayed,
             }),
         ))
     }

@@ -48,6 +48,10 @@ pub(crate) use select::select;
 pub(crate) use signal::interrupted;
 pub(crate) use when::{Clock, age, local};
 
+/// What is said of an invitation that only this device can answer.
+const WITHOUT_RELAY: &str = "No relay keeps this System: joining works only while this device is online \
+    (`aramaki peers --wait 10m`, or the app).";
+
 /// See and run your Systems together: works offline, shares by invitation, trusts for a time.
 ///
 /// Without a verb the app opens.

@@ -14,7 +14,8 @@ pub(crate) enum Relay {
 
 /// Add a relay to one System and its agents, or to all that you administer.
 ///
-/// `aramaki-relay id` prints its key and address.
+/// `aramaki-relay id` prints its key and address. A System that is made later is kept by the relays
+/// that keep all others.
 #[derive(Debug, Args)]
 pub(crate) struct Add {
     /// The relay's author key.

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::report::Lines;
-use super::{CliError, Report, local, parse_span};
+use super::{CliError, Report, WITHOUT_RELAY, local, parse_span};
 use crate::workspace::{Live, ShareRequest, capability_word};
 
 /// Share a System by an invitation: a short code that ends by itself.
@@ -72,6 +72,9 @@ impl Share {
             "Who uses it may {may} {title} and what its agents see until {}.",
             local(shared.end)
         ));
+        if !shared.relayed {
+            text.add(WITHOUT_RELAY);
+        }
         Ok(Report::new(
             text.into_text(),
             &json!({
@@ -82,6 +85,7 @@ impl Share {
                 "redeem_until": shared.redeem_until.to_string(),
                 "end": shared.end.to_string(),
                 "redemptions": self.redemptions,
+                "relayed": shared.relayed,
             }),
         ))
     }

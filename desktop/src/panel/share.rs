@@ -111,6 +111,9 @@ pub(super) fn made_ui(
             .size(size::SMALL)
             .color(look.tokens.subdued),
     );
+    if !made.relayed {
+        ui.label(RichText::new(look.texts.get("share-without-relay")).color(look.tokens.text));
+    }
     ui.add_space(space::S);
     let mut next = Next::Stay;
     ui.horizontal(|ui| {

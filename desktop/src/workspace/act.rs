@@ -147,7 +147,7 @@ impl Live {
         }
     }
 
-    /// Makes a System: its Space and what is said of it.
+    /// Makes a System: its Space, the relays that keep all others, and what is said of it.
     ///
     /// # Errors
     /// When the store refuses.
@@ -155,7 +155,11 @@ impl Live {
         &self,
         changes: Vec<SystemChange>,
     ) -> Result<SpaceId, CliError> {
+        let relays = self.usual_relays().await;
         let space = self.create_space().await?;
+        for relay in relays {
+            self.add_relay(space, relay).await?;
+        }
         self.edit_system(space, changes).await?;
         Ok(space)
     }

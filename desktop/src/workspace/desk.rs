@@ -252,6 +252,7 @@ async fn share(
         space,
         text: invited.code,
         end: invited.end,
+        relayed: invited.relayed,
     })
 }
 

@@ -43,6 +43,8 @@ pub(crate) struct Invited {
     pub(crate) end: Timestamp,
     /// When the code ends.
     pub(crate) redeem_until: Timestamp,
+    /// Whether a relay keeps the Space; without one, this device has to be online for joining.
+    pub(crate) relayed: bool,
 }
 
 impl std::fmt::Debug for Invited {
@@ -111,6 +113,7 @@ impl Live {
             code: code.as_str().to_owned(),
             end,
             redeem_until,
+            relayed: !self.relays(space).await?.is_empty(),
         })
     }
 
@@ -234,6 +237,19 @@ impl Live {
             .await
             .map_err(|error| failed(&error))?;
         Ok(summary.relays)
+    }
+
+    /// The relays that keep all that this device administers: a new System goes there too.
+    pub(super) async fn usual_relays(&self) -> Vec<RelayAddress> {
+        let spaces = self.spaces().await;
+        let mut own = spaces
+            .into_iter()
+            .filter(|space| space.capability >= Some(Capability::Administer));
+        let first = own.next().map(|space| space.relays).unwrap_or_default();
+        own.fold(first, |mut usual, space| {
+            usual.retain(|relay| space.relays.contains(relay));
+            usual
+        })
     }
 
     /// Lets a relay store and forward a Space, and tells its members where it is.

@@ -40,6 +40,7 @@ fn pages() -> Vec<Page> {
             space: space(WEBSHOP),
             text: "aramaki1exampleinvitation".repeat(12),
             end: at(28_800),
+            relayed: false,
         }),
         ..frame.clone()
     };

@@ -207,6 +207,7 @@ impl World {
                     space,
                     text: "aramaki1exampleinvitation".repeat(12),
                     end: at(i64::from(hours) * 3_600),
+                    relayed: true,
                 });
             }
             Intent::ForgetInvitation => Arc::make_mut(&mut self.frame).invitation = None,

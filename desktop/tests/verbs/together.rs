@@ -34,6 +34,27 @@ fn status(aramaki: &Aramaki, data: &str) -> String {
 }
 
 #[test]
+fn what_is_made_after_a_relay_was_added_is_kept_by_it_too() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Mail"]);
+    let alone = aramaki.json(&["share", "Mail"]);
+    assert_eq!(alone["relayed"], false, "{alone}");
+    let people = text(&aramaki.run(&["share", "Mail"]).stdout);
+    assert!(people.contains("No relay keeps this System"), "{people}");
+
+    let (_relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["relay", "add", &author, &address]);
+    aramaki.json(&["system", "add", "Webshop"]);
+    let shared = aramaki.json(&["share", "Webshop"]);
+    assert_eq!(shared["relayed"], true, "{shared}");
+    // Nobody of the first person's side is online any more: the relay answers for it.
+    aramaki.json_in("second", &["init", "--name", "second", "--no-recovery-kit"]);
+    let joined = aramaki.json_in("second", &["join", shared["invitation"].as_str().unwrap()]);
+    assert_eq!(joined["complete"], true, "{joined}");
+    assert_eq!(joined["title"], "Webshop", "{joined}");
+}
+
+#[test]
 fn who_joins_a_system_sees_what_its_agents_see_and_changes_only_what_may_be_changed() {
     let aramaki = Aramaki::new();
     let (_relay, _agent) = observed_system(&aramaki);

@@ -57,9 +57,11 @@ impl Replica {
                 .await?;
         }
         let mut relays = summary.relays;
-        relays.retain(|known| known.author != relay.author);
-        relays.push(relay.clone());
-        self.write_control(space, Statement::Relays(relays)).await?;
+        if !relays.contains(&relay) {
+            relays.retain(|known| known.author != relay.author);
+            relays.push(relay.clone());
+            self.write_control(space, Statement::Relays(relays)).await?;
+        }
         self.add_peer(PeerAddress::from(&relay));
         Ok(())
     }
