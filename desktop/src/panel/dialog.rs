@@ -3,7 +3,7 @@
 use aramaki_sync_core::SpaceId;
 use egui::{Align2, Area, Button, Frame as Box, Id, Modal, Order, RichText, Stroke, Ui, vec2};
 
-use super::start::field_ui;
+use super::start::{entered, field_ui};
 use super::{Window, share};
 use crate::theme::{space, weighted};
 use crate::view::{Frame, Intent, ShareFor};
@@ -105,60 +105,7 @@ pub(super) fn dialog_ui(
         .frame(self::frame(ui))
         .show(ui.ctx(), |ui| {
             ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 80.0));
-            match &mut dialog {
-                Dialog::NewSystem {
-                    title,
-                    category,
-                    purpose,
-                } => {
-                    head_ui(ui, look, &look.texts.get("new-system-title"));
-                    field_ui(ui, look, "new-system-name", title);
-                    field_ui(ui, look, "new-system-category", category);
-                    field_ui(ui, look, "new-system-purpose", purpose);
-                    answer_ui(ui, look, "action-create", title, |title| {
-                        intents.push(Intent::NewSystem {
-                            title,
-                            category: category.trim().to_owned(),
-                            purpose: purpose.trim().to_owned(),
-                        });
-                    })
-                }
-                Dialog::NewNote { space, title } => {
-                    head_ui(ui, look, &look.texts.get("action-new-note"));
-                    field_ui(ui, look, "new-system-name", title);
-                    answer_ui(ui, look, "action-create", title, |title| {
-                        intents.push(Intent::NewNote {
-                            space: *space,
-                            title,
-                        });
-                    })
-                }
-                Dialog::Share {
-                    space,
-                    what,
-                    hours,
-                    copied,
-                } => {
-                    let title = frame
-                        .snapshot
-                        .as_ref()
-                        .and_then(|snapshot| snapshot.system(space))
-                        .map_or_else(String::new, |system| system.title.clone());
-                    head_ui(
-                        ui,
-                        look,
-                        &look.texts.with("share-title", &[("system", &title)]),
-                    );
-                    match frame
-                        .invitation
-                        .as_ref()
-                        .filter(|made| made.space == *space)
-                    {
-                        Some(made) => share::made_ui(ui, look, made, *what, copied),
-                        None => share::share_ui(ui, look, (*space, what, hours), intents),
-                    }
-                }
-            }
+            content_ui(ui, look, frame, &mut dialog, intents)
         });
     if matches!(modal.inner, Next::Close) || modal.should_close() {
         if frame.invitation.is_some() {
@@ -166,6 +113,74 @@ pub(super) fn dialog_ui(
         }
     } else {
         window.dialog = Some(dialog);
+    }
+}
+
+fn content_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    frame: &Frame,
+    dialog: &mut Dialog,
+    intents: &mut Vec<Intent>,
+) -> Next {
+    match dialog {
+        Dialog::NewSystem {
+            title,
+            category,
+            purpose,
+        } => {
+            head_ui(ui, look, &look.texts.get("new-system-title"));
+            let mut enter = first_field_ui(ui, look, "new-system-name", title);
+            for (key, text) in [
+                ("new-system-category", &mut *category),
+                ("new-system-purpose", &mut *purpose),
+            ] {
+                let field = field_ui(ui, look, key, text);
+                enter |= entered(ui, &field);
+            }
+            answer_ui(ui, look, (title, enter), |title| {
+                intents.push(Intent::NewSystem {
+                    title,
+                    category: category.trim().to_owned(),
+                    purpose: purpose.trim().to_owned(),
+                });
+            })
+        }
+        Dialog::NewNote { space, title } => {
+            head_ui(ui, look, &look.texts.get("action-new-note"));
+            let enter = first_field_ui(ui, look, "new-system-name", title);
+            answer_ui(ui, look, (title, enter), |title| {
+                intents.push(Intent::NewNote {
+                    space: *space,
+                    title,
+                });
+            })
+        }
+        Dialog::Share {
+            space,
+            what,
+            hours,
+            copied,
+        } => {
+            let title = frame
+                .snapshot
+                .as_ref()
+                .and_then(|snapshot| snapshot.system(space))
+                .map_or_else(String::new, |system| system.title.clone());
+            head_ui(
+                ui,
+                look,
+                &look.texts.with("share-title", &[("system", &title)]),
+            );
+            match frame
+                .invitation
+                .as_ref()
+                .filter(|made| made.space == *space)
+            {
+                Some(made) => share::made_ui(ui, look, made, *what, copied),
+                None => share::share_ui(ui, look, (*space, what, hours), intents),
+            }
+        }
     }
 }
 
@@ -187,21 +202,30 @@ pub(super) fn primary(look: Look<'_>, key: &str) -> Button<'static> {
         .fill(look.tokens.primary)
 }
 
+/// The field that has the keyboard when a dialog opens; whether Enter was pressed in it.
+fn first_field_ui(ui: &mut Ui, look: Look<'_>, key: &str, text: &mut String) -> bool {
+    let field = field_ui(ui, look, key, text);
+    let enter = entered(ui, &field);
+    let nobody_types = ui.memory(|memory| memory.focused().is_none());
+    if nobody_types && (!enter || text.trim().is_empty()) {
+        field.request_focus();
+    }
+    enter
+}
+
+/// The buttons below the fields. Enter in a field carries on like the button, once there is a title.
 fn answer_ui(
     ui: &mut Ui,
     look: Look<'_>,
-    action: &str,
-    title: &str,
+    (title, enter): (&str, bool),
     ask: impl FnOnce(String),
 ) -> Next {
     ui.add_space(space::S);
     let title = title.trim();
     let mut next = Next::Stay;
     ui.horizontal(|ui| {
-        if ui
-            .add_enabled(!title.is_empty(), primary(look, action))
-            .clicked()
-        {
+        let create = ui.add_enabled(!title.is_empty(), primary(look, "action-create"));
+        if create.clicked() || (enter && !title.is_empty()) {
             ask(title.to_owned());
             next = Next::Close;
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use egui::{Button, RichText, TextEdit, Ui};
+use egui::{Button, Key, Response, RichText, TextEdit, Ui};
 
 use crate::theme::{size, space, weighted};
 use crate::view::Intent;
@@ -92,7 +92,7 @@ fn choice_ui(
 }
 
 /// A named field over the full width.
-pub(super) fn field_ui(ui: &mut Ui, look: Look<'_>, key: &str, text: &mut String) {
+pub(super) fn field_ui(ui: &mut Ui, look: Look<'_>, key: &str, text: &mut String) -> Response {
     ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
         let label = look.texts.get(key);
         let label = ui.label(
@@ -100,12 +100,20 @@ pub(super) fn field_ui(ui: &mut Ui, look: Look<'_>, key: &str, text: &mut String
                 .size(size::SMALL)
                 .color(look.tokens.subdued),
         );
-        ui.add(
-            TextEdit::singleline(text)
-                .desired_width(f32::INFINITY)
-                .margin(egui::vec2(8.0, 6.0)),
-        )
-        .labelled_by(label.id);
+        let field = ui
+            .add(
+                TextEdit::singleline(text)
+                    .desired_width(f32::INFINITY)
+                    .margin(egui::vec2(8.0, 6.0)),
+            )
+            .labelled_by(label.id);
         ui.add_space(space::S);
-    });
+        field
+    })
+    .inner
+}
+
+/// Whether Enter ended the typing in a field.
+pub(super) fn entered(ui: &Ui, field: &Response) -> bool {
+    field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
 }

@@ -37,6 +37,26 @@ fn from_the_overview_to_the_broken_part_and_back() {
 }
 
 #[test]
+fn a_system_is_made_by_typing_its_name_and_enter() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    window.get_by_label("New System").click();
+    window.run();
+    window.key_press(Key::Enter);
+    window.run();
+    assert!(
+        window.query_by_label("Cancel").is_some(),
+        "without a title nothing is made"
+    );
+    window.event(egui::Event::Text("Typed here".to_owned()));
+    window.run();
+    window.key_press(Key::Enter);
+    window.run();
+    assert!(window.query_by_label("Cancel").is_none(), "it is closed");
+    assert_eq!(desk.asked(), ["NewSystem"]);
+}
+
+#[test]
 fn j_and_k_walk_through_more_cards_than_fit() {
     let mut window = app(&Desk::new(), [1_280.0, 500.0]);
     for _ in 0..20 {
@@ -86,7 +106,8 @@ fn search_finds_systems_and_notes_and_goes_there() {
 
 #[test]
 fn letters_that_are_typed_into_a_field_are_no_shortcuts() {
-    let mut window = app(&Desk::new(), WIDE);
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
     window.get_by_label("New System").click();
     window.run();
     let field = window.get_by_role_and_label(egui::accesskit::Role::TextInput, "Title");
