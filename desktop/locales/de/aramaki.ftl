@@ -144,6 +144,7 @@ age-days = { $n } T
 error-title = Das hat nicht geklappt
 opening = Arbeitsbereich wird geöffnet …
 overview-attention = Braucht Aufmerksamkeit
+overview-unobserved = Noch wird nichts beobachtet. Ein Agent beobachtet ein System: aramaki agent invite SYSTEM --name NAME
 overview-well = Alles, was beobachtet wird, ist OK.
 overview-filter-none = Kein System ist in diesem Zustand.
 overview-show-all = Alle zeigen

@@ -144,6 +144,7 @@ age-days = { $n } d
 error-title = This did not work
 opening = Opening the workspace…
 overview-attention = Needs attention
+overview-unobserved = Nothing is observed yet. An agent observes a System: aramaki agent invite SYSTEM --name NAME
 overview-well = Everything that is observed is OK.
 overview-filter-none = No System is in this state.
 overview-show-all = Show all

@@ -45,7 +45,16 @@ pub(super) fn overview_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, wind
             .iter()
             .any(|system| needs_attention(system))
     {
-        ui.label(RichText::new(look.texts.get("overview-well")).color(look.tokens.subdued));
+        let observed = snapshot
+            .systems
+            .iter()
+            .any(|system| system.status.observed == Observed::Yes);
+        let key = if observed {
+            "overview-well"
+        } else {
+            "overview-unobserved"
+        };
+        ui.label(RichText::new(look.texts.get(key)).color(look.tokens.subdued));
     }
     ui.add_space(space::M);
     let groups = groups_of(look, snapshot, window.filter);
