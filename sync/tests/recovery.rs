@@ -111,7 +111,7 @@ impl Theft {
         };
         k.recover(recovery).await.unwrap();
         eventually("the relay has it", async || {
-            k.space(space).await.unwrap().receipts.only_here() == 0
+            k.space(space).await.unwrap().receipts.only_here == 0
         })
         .await;
         k.shutdown().await;

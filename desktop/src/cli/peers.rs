@@ -46,7 +46,7 @@ impl Peers {
                 ]
             })
             .collect();
-        let only_here: u64 = spaces.iter().map(|space| space.receipts.only_here()).sum();
+        let only_here: u64 = spaces.iter().map(|space| space.receipts.only_here).sum();
         let connected = peers.iter().filter(|peer| peer.is_connected()).count();
         let mut text = table(&rows);
         let known = peers.len();
@@ -78,7 +78,7 @@ impl Peers {
                     "digest": data_encoding::HEXLOWER.encode(&space.digest),
                     "on_relays": space.receipts.on_relays().len(),
                     "on_devices": space.receipts.on_devices(),
-                    "only_here": space.receipts.only_here(),
+                    "only_here": space.receipts.only_here,
                 })
             })
             .collect();

@@ -80,7 +80,7 @@ fn sync(live: &Live, spaces: &[SpaceSummary], who: &Who, now: Timestamp) -> Sync
     peers.extend(rosters.into_values());
     peers.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     SyncState {
-        pending: spaces.iter().map(|space| space.receipts.only_here()).sum(),
+        pending: spaces.iter().map(|space| space.receipts.only_here).sum(),
         newest: live.newest(),
         peers,
     }
@@ -180,7 +180,7 @@ fn trust(
             });
             let trust = Trust {
                 mine: space.capability,
-                only_here: space.receipts.only_here(),
+                only_here: space.receipts.only_here,
                 members,
             };
             (space.id, trust)

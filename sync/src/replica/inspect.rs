@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aramaki_sync_core::engine::{Admitted, Engine};
 use aramaki_sync_core::envelope::FormError;
 use aramaki_sync_core::key::EpochKey;
-use aramaki_sync_core::statement::{Body, Capability};
+use aramaki_sync_core::statement::{Body, Capability, Statement};
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, PrincipalId, SpaceId, Timestamp};
 
 use super::{Lineage, Receipt, Receipts, SpaceSummary};
@@ -96,18 +96,33 @@ fn receipts(engine: &Engine, space: SpaceId) -> Receipts {
         author: engine.author(),
         instance: engine.instance(),
     };
-    let head = engine.log(space).and_then(|log| log.head(chain));
-    let holders = engine.holders(space).into_iter();
+    let peers: Vec<Receipt> = engine
+        .holders(space)
+        .into_iter()
+        .map(|holder| Receipt {
+            peer: holder.peer,
+            relay: holder.capability == Some(Capability::Relay),
+            seq: holder.heads.get(&chain).copied().unwrap_or(0),
+            complete: holder.complete,
+        })
+        .collect();
+    let furthest = peers.iter().map(|receipt| receipt.seq).max().unwrap_or(0);
+    let log = engine.log(space);
+    let head = log.and_then(|log| log.head(chain)).map(|(seq, _id)| seq);
+    let (mut own, mut only_here) = (head.map(|head| head.min(furthest)), 0);
+    // Nobody misses what a witness states by itself: people wait for what was written.
+    let written = log
+        .into_iter()
+        .flat_map(|log| log.after(chain, furthest))
+        .filter(|entry| !matches!(entry.statement(), Some(Statement::Receipt { .. })));
+    for entry in written {
+        own = Some(entry.header().seq);
+        only_here += 1;
+    }
     Receipts {
-        own: head.map(|(seq, _id)| (chain, seq)),
-        peers: holders
-            .map(|holder| Receipt {
-                peer: holder.peer,
-                relay: holder.capability == Some(Capability::Relay),
-                seq: holder.heads.get(&chain).copied().unwrap_or(0),
-                complete: holder.complete,
-            })
-            .collect(),
+        own: own.map(|seq| (chain, seq)),
+        only_here,
+        peers,
     }
 }
 

@@ -47,8 +47,10 @@ pub struct Lineage {
 /// Only what a peer said under its proven key counts: nothing here is guessed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Receipts {
-    /// The newest own position on this disk.
+    /// The newest own position on this disk, leaving out what a witness states of itself.
     pub own: Option<(Chain, u64)>,
+    /// How many own envelopes are on this disk only, counted in the same way.
+    pub only_here: u64,
     /// Peers that hold it, and up to which position of it.
     pub peers: Vec<Receipt>,
 }
@@ -84,13 +86,6 @@ impl Receipts {
     /// How many other devices and agents do.
     pub fn on_devices(&self) -> usize {
         self.holders(false).count()
-    }
-
-    /// How many own envelopes are on this disk only.
-    pub fn only_here(&self) -> u64 {
-        let own = self.own.map_or(0, |(_chain, seq)| seq);
-        let furthest = self.peers.iter().map(|receipt| receipt.seq).max();
-        own.saturating_sub(furthest.unwrap_or(0))
     }
 }
 

@@ -20,6 +20,29 @@ async fn read(replica: &Replica, space: SpaceId, document: DocumentId) -> Vec<Bo
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_witness_states_by_itself_is_nothing_that_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = DeviceKeys::from_seed([1; 32]);
+    let options = ReplicaOptions::new(folder.path().join("store"), keys);
+    let replica = Replica::open(options).await.unwrap();
+    let request = CreateSpace::new(PrincipalId::from_bytes([9; 16]));
+    let space = replica.create_space(request).await.unwrap();
+    let document = DocumentId::named("system");
+    replica.write(space, document, text("first")).await.unwrap();
+    let before = replica.space(space).await.unwrap();
+    let receipt = Statement::Receipt {
+        cuts: Vec::new(),
+        at: driver::now(),
+    };
+    replica.write_control(space, receipt).await.unwrap();
+    let after = replica.space(space).await.unwrap();
+    assert_eq!(after.envelopes, before.envelopes + 1);
+    assert!(before.receipts.only_here > 0);
+    assert_eq!(after.receipts, before.receipts);
+    replica.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_stops_acknowledging_but_not_reading_and_recovers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");

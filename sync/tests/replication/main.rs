@@ -43,7 +43,7 @@ async fn two_replicas_converge_directly() {
     .await;
     eventually("a knows that b holds it", async || {
         let receipts = a.space(space).await.unwrap().receipts;
-        receipts.on_devices() == 1 && receipts.only_here() == 0
+        receipts.on_devices() == 1 && receipts.only_here == 0
     })
     .await;
     let peers = a.peers();
