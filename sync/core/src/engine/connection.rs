@@ -420,9 +420,10 @@ impl Engine {
             .heads()
             .map(|(chain, seq, _id)| (chain, seq))
             .collect();
-        let mut said = None;
+        let (mut said, mut was_live) = (None, false);
         self.feed_mut(id, space, |feed| {
             said = feed.said;
+            was_live = feed.live;
             feed.live = true;
             feed.position = position;
             feed.withheld.clear();
@@ -430,6 +431,9 @@ impl Engine {
             feed.agreed = Some(digest);
         });
         self.peer_holds(id, space, peer, heads);
+        if !was_live {
+            self.tell_last_words(id, space);
+        }
         if said != Some(digest) && self.may_hear_of(id, space) {
             self.say_digests(id, &[(space, digest)]);
         }

@@ -16,6 +16,7 @@ mod feed;
 mod frame;
 mod introduce;
 mod io;
+mod last_words;
 mod mutant;
 mod options;
 mod rate;

@@ -127,6 +127,7 @@ impl Engine {
             feed.withheld.clear();
             feed.known = known;
         });
+        self.tell_last_words(id, since.space);
         self.pump(id, since.space, &BTreeMap::new());
     }
 
@@ -178,12 +179,15 @@ impl Engine {
             *at = (*at).max(*seq);
         }
         let feed = connection.feeds.entry(heads.space).or_default();
-        feed.live = true;
+        let was_live = std::mem::replace(&mut feed.live, true);
         feed.position = 0;
         feed.withheld.clear();
         feed.known = known;
         self.peer_holds(id, heads.space, peer, holds);
         if self.may_hear_of(id, heads.space) {
+            if !was_live {
+                self.tell_last_words(id, heads.space);
+            }
             self.pump(id, heads.space, &BTreeMap::new());
         }
         if lacking && heads.ask {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bodies::Missing;
 use super::counters::Counters;
+use super::last_words::LastWords;
 use super::options::Limits;
 use crate::admission::{Evaluation, Inserted, Keyring, NotInserted, Outsiders, SpaceLog};
 use crate::envelope::{Envelope, RawEnvelope};
@@ -36,6 +37,8 @@ pub(super) struct Space {
     pub(super) next_receipt: Option<Timestamp>,
     /// The ephemeral counters of each chain.
     pub(super) counters: Counters,
+    /// What was said last, for who connects now.
+    pub(super) last_words: LastWords,
     /// Bodies that are not here, and those that are wanted.
     pub(super) missing: Missing,
     orphans: BTreeMap<(Chain, u64, EnvelopeId), Envelope>,
@@ -59,6 +62,7 @@ impl Space {
             rejected: None,
             next_receipt: None,
             counters: Counters::default(),
+            last_words: LastWords::default(),
             missing: Missing::default(),
             orphans: BTreeMap::new(),
             orphan_bytes: 0,

@@ -46,6 +46,7 @@ impl Engine {
                     .insert((space, chain), counters::reservation(counter));
             }
             held.counters.hear(chain, counter);
+            held.last_words.keep(&message, self.now);
             self.forward(None, &message);
         }
     }
@@ -87,6 +88,7 @@ impl Engine {
             return;
         }
         held.counters.hear(chain, header.counter);
+        held.last_words.keep(&message, self.now);
         let opened = held
             .keyring
             .get(header.epoch)
@@ -129,6 +131,29 @@ impl Engine {
         }
         for (id, message) in std::mem::take(&mut self.unheard) {
             self.consider_message(id, message);
+        }
+    }
+
+    /// Tells a peer that comes now what was said a moment ago. Who heard it already leaves it out.
+    pub(super) fn tell_last_words(&mut self, id: ConnectionId, space: SpaceId) {
+        let Some(peer) = self.connections.get(&id).map(|it| it.peer) else {
+            return;
+        };
+        if !self.may_hear_of(id, space) {
+            return;
+        }
+        let Some(held) = self.spaces.get(&space) else {
+            return;
+        };
+        for message in held.last_words.current(self.now) {
+            if message.header().chain.author == peer {
+                continue;
+            }
+            if let Ok(bytes) = codec::encode(message.raw()) {
+                let connection = id;
+                self.outputs
+                    .push_back(Output::SendDatagram { connection, bytes });
+            }
         }
     }
 

@@ -55,6 +55,40 @@ fn a_restarted_peer_hears_new_messages_before_they_count_as_missing() {
 }
 
 #[test]
+fn who_comes_later_hears_at_once_what_was_said_last() {
+    // An agent, a relay, and a person who comes when the agent has just spoken.
+    let (mut stage, space) = Stage::gathered(2, 1);
+    stage.restart(1);
+    stage.wait(Duration::from_secs(90));
+    stage.whisper(0, space, b"old");
+    stage.wait(BEAT);
+    stage.whisper(0, space, b"a");
+    stage.whisper(0, space, b"b");
+    assert_eq!(stage.peers[1].heard().len(), 0, "it is not there");
+    stage.wait(Duration::from_secs(10));
+    stage.connect(1, 2);
+    stage.play();
+    assert_eq!(stage.peers[1].heard(), [b"a", b"b"], "the last round alone");
+    // Who was there hears nothing twice.
+    stage.connect(0, 1);
+    stage.play();
+    assert_eq!(stage.peers[1].heard().len(), 2);
+}
+
+#[test]
+fn nobody_is_told_what_is_too_old_to_be_believed() {
+    let (mut stage, space) = Stage::gathered(2, 1);
+    stage.restart(1);
+    stage.wait(Duration::from_secs(90));
+    stage.whisper(0, space, b"old");
+    stage.wait(Duration::from_secs(121));
+    let before = stage.peers[1].datagrams.len();
+    stage.connect(1, 2);
+    stage.play();
+    assert_eq!(stage.peers[1].datagrams.len(), before);
+}
+
+#[test]
 fn a_heartbeat_costs_no_write_of_its_own() {
     let (mut stage, space, _last) = beaten(1);
     let before = stage.peers[1].disk.commits;
