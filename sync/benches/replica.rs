@@ -46,8 +46,8 @@ fn main() {
         .enable_all()
         .build()
         .expect("a runtime");
-    println!("| | median | p99 | slowest | rate at the median | aim |");
-    println!("|---|---|---|---|---|---|");
+    println!("| | median | p99 | slowest | rate at the median | processor time | aim |");
+    println!("|---|---|---|---|---|---|---|");
     for (name, aim, measure) in BENCHES {
         if chosen(name) {
             measure(&runtime).print(name, aim);
@@ -83,9 +83,40 @@ const BENCHES: &[Bench] = &[
 struct Samples {
     times: Vec<Duration>,
     items: usize,
+    /// What the process used in all of them together, where the system says so.
+    processor: Option<Duration>,
+}
+
+/// What the clock of `/proc` counts in, on every Linux.
+const PROCESSOR_TICK: Duration = Duration::from_millis(10);
+
+/// Processor time of all threads of this process, in user mode and in the kernel.
+fn processor_time() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The second field is the program's name in brackets; times are the 14th and 15th.
+    let (_name, rest) = stat.rsplit_once(')')?;
+    let ticks = |field: usize| rest.split_whitespace().nth(field - 3)?.parse::<u32>().ok();
+    Some(PROCESSOR_TICK * (ticks(14)? + ticks(15)?))
 }
 
 impl Samples {
+    const fn new(items: usize) -> Self {
+        Self {
+            times: Vec::new(),
+            items,
+            processor: Some(Duration::ZERO),
+        }
+    }
+
+    /// Runs something once, measured.
+    async fn measure(&mut self, once: impl AsyncFnOnce()) {
+        let (began, before) = (Instant::now(), processor_time());
+        once().await;
+        self.times.push(began.elapsed());
+        let used = processor_time().zip(before).map(|(now, then)| now - then);
+        self.processor = self.processor.zip(used).map(|(sum, more)| sum + more);
+    }
+
     fn print(mut self, name: &str, aim: &str) {
         self.times.sort_unstable();
         let at =
@@ -100,21 +131,23 @@ impl Samples {
         };
         let items = u32::try_from(self.items).map_or(f64::NAN, f64::from);
         let rate = format!("{:.0}/s", items / median.as_secs_f64());
+        let processor = self.processor.map_or("–".to_owned(), |used| {
+            let repetitions = u32::try_from(self.times.len()).map_or(f64::NAN, f64::from);
+            format!(
+                "{:.4} ms each",
+                used.as_secs_f64() * 1e3 / items / repetitions
+            )
+        });
         let (median, slowest) = (millis(median), millis(at(100)));
-        println!("| {name} | {median} | {p99} | {slowest} | {rate} | {aim} |");
+        println!("| {name} | {median} | {p99} | {slowest} | {rate} | {processor} | {aim} |");
     }
 }
 
 /// Repeats something, each time measured.
 async fn repeat(times: usize, items: usize, mut once: impl AsyncFnMut()) -> Samples {
-    let mut samples = Samples {
-        times: Vec::with_capacity(times),
-        items,
-    };
+    let mut samples = Samples::new(items);
     for _time in 0..times {
-        let began = Instant::now();
-        once().await;
-        samples.times.push(began.elapsed());
+        samples.measure(&mut once).await;
     }
     samples
 }
@@ -253,17 +286,15 @@ fn catch_up(runtime: &Runtime) -> Samples {
         let a = one.open().await;
         let space = new_space(&a).await;
         write_many(&a, space, CATCH_UP).await;
-        let mut samples = Samples {
-            times: Vec::new(),
-            items: CATCH_UP,
-        };
+        let mut samples = Samples::new(CATCH_UP);
         for seed in (2..).take(CATCH_UP_SAMPLES) {
             let device = Device::new(seed);
             let b = device.open().await;
-            let began = Instant::now();
-            join(&a, &b, space).await;
-            until_equal(&a, &b, space).await;
-            samples.times.push(began.elapsed());
+            let once = async || {
+                join(&a, &b, space).await;
+                until_equal(&a, &b, space).await;
+            };
+            samples.measure(once).await;
             b.shutdown().await;
         }
         a.shutdown().await;
@@ -342,15 +373,16 @@ fn opening(runtime: &Runtime) -> Samples {
             write_many(&replica, space, ENTRIES_PER_SPACE).await;
         }
         replica.shutdown().await;
-        let mut samples = Samples {
-            times: Vec::new(),
-            items: SPACES,
-        };
+        let mut samples = Samples::new(SPACES);
         for _opening in 0..OPENINGS {
-            let began = Instant::now();
-            let replica = device.open().await;
-            let spaces = replica.spaces().await.expect("Spaces").len();
-            samples.times.push(began.elapsed());
+            let mut opened = None;
+            let once = async || {
+                let replica = device.open().await;
+                let spaces = replica.spaces().await.expect("Spaces").len();
+                opened = Some((replica, spaces));
+            };
+            samples.measure(once).await;
+            let (replica, spaces) = opened.expect("it ran");
             assert_eq!(spaces, SPACES);
             replica.shutdown().await;
         }
