@@ -49,10 +49,7 @@ pub(crate) fn operations(operations: Vec<StoreOperation>) -> Vec<Operation> {
                         value: Vec::new(),
                     });
                 }
-                out.push(Operation::PutEnvelope {
-                    envelope: Box::new(envelope),
-                    received,
-                });
+                out.push(Operation::PutEnvelope { envelope, received });
             }
             StoreOperation::PutBody { space, id, body } => {
                 out.push(Operation::PutBody { id, body });
@@ -201,7 +198,7 @@ mod tests {
         };
         let put = StoreOperation::Put {
             space,
-            envelope: raw.verify().unwrap(),
+            envelope: std::sync::Arc::new(raw.verify().unwrap()),
             received: Timestamp::from_millis(9),
         };
         let first = operations(vec![put, StoreOperation::PutCounter(counter)]);

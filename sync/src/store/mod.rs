@@ -13,6 +13,7 @@ mod writer;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use aramaki_sync_core::envelope::{Envelope, FormError, RawEnvelope};
 use aramaki_sync_core::{AuthorId, Chain, EnvelopeId, Instance, SpaceId, Timestamp};
@@ -105,7 +106,7 @@ pub enum Operation {
     /// Keeps an envelope. Keeping it twice changes nothing.
     PutEnvelope {
         /// Verified; control statements have their body.
-        envelope: Box<Envelope>,
+        envelope: Arc<Envelope>,
         /// When it came.
         received: Timestamp,
     },

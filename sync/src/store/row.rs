@@ -4,7 +4,7 @@ use aramaki_sync_core::envelope::{Envelope, RawEnvelope};
 use aramaki_sync_core::statement::Kind;
 use aramaki_sync_core::{Chain, EnvelopeId, SpaceId, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_bytes::ByteBuf;
+use serde_bytes::Bytes;
 
 use super::{StoreError, StoredRow};
 
@@ -33,13 +33,16 @@ pub(super) fn bound(space: SpaceId, chain: Chain, seq: u64, id: EnvelopeId) -> R
 }
 
 #[derive(Serialize, Deserialize)]
-struct Row {
+struct Row<'a> {
     received: Timestamp,
     arrival: u64,
-    header: ByteBuf,
-    signature: ByteBuf,
+    #[serde(borrow)]
+    header: &'a Bytes,
+    #[serde(borrow)]
+    signature: &'a Bytes,
     /// The statement of a control envelope; other bodies have a table of their own.
-    statement: Option<ByteBuf>,
+    #[serde(borrow)]
+    statement: Option<&'a Bytes>,
 }
 
 pub(super) fn encode(
@@ -52,9 +55,9 @@ pub(super) fn encode(
     postcard::to_stdvec(&Row {
         received,
         arrival,
-        header: raw.header.clone(),
-        signature: raw.signature.clone(),
-        statement: raw.body.clone().filter(|_body| control),
+        header: Bytes::new(&raw.header),
+        signature: Bytes::new(&raw.signature),
+        statement: envelope.body().filter(|_body| control).map(Bytes::new),
     })
     .map_err(|cause| StoreError::Corrupt(cause.to_string()))
 }
@@ -67,14 +70,14 @@ pub(super) fn id(key: &RowKey) -> EnvelopeId {
 }
 
 pub(super) fn decode(key: &RowKey, bytes: &[u8]) -> Result<StoredRow, StoreError> {
-    let row: Row = postcard::from_bytes(bytes)
+    let row: Row<'_> = postcard::from_bytes(bytes)
         .map_err(|cause| StoreError::Corrupt(format!("a header row: {cause}")))?;
     Ok(StoredRow {
         id: id(key),
         raw: RawEnvelope {
-            header: row.header,
-            signature: row.signature,
-            body: row.statement,
+            header: row.header.to_owned(),
+            signature: row.signature.to_owned(),
+            body: row.statement.map(ToOwned::to_owned),
         },
         received: row.received,
         arrival: row.arrival,

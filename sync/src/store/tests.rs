@@ -1,6 +1,5 @@
 //! The real database in a temporary folder, and one whose disk can be full.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aramaki_sync_core::envelope::{self, Position};
@@ -47,7 +46,7 @@ fn stated(seq: u64) -> Envelope {
 
 fn put(envelope: &Envelope) -> Operation {
     Operation::PutEnvelope {
-        envelope: Box::new(envelope.clone()),
+        envelope: Arc::new(envelope.clone()),
         received: Timestamp::from_millis(9),
     }
 }

@@ -4,6 +4,7 @@
 //! story says. The Byzantine peer signs with real keys and speaks the real protocol.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aramaki_sync_core::admission::{Evaluation, Keyring, Verdict};
@@ -319,6 +320,7 @@ impl World {
                         envelope, received, ..
                     } = operation
                     {
+                        let envelope = Arc::unwrap_or_clone(envelope);
                         self.peers[at].store.push(Stored { envelope, received });
                     }
                 }

@@ -1,6 +1,7 @@
 //! A disk that can be torn, full, slow and set back to an older image.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use aramaki_sync_core::engine::{
     BatchId, Restored, SecretSeed, StoreEpoch, StoreOperation, Stored, StoredCounter, StoredCursor,
@@ -45,6 +46,7 @@ impl Image {
                 let positions = self.positions.entry((space, header.chain)).or_default();
                 positions.insert(header.seq);
                 self.ids.insert(id, self.envelopes.len());
+                let envelope = Arc::unwrap_or_clone(envelope);
                 self.envelopes.push(Stored { envelope, received });
             }
             StoreOperation::PutCursor(cursor) => {

@@ -1,9 +1,10 @@
 //! What this device writes: sealed bodies, statements, Spaces, redemptions, receipts.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Engine;
-use super::batch::{Draft, Item, Work};
+use super::batch::{Draft, Item, New, Work};
 use super::io::{WriteError, WriteId};
 use super::space::Space;
 use crate::envelope::{self, ANCESTORS_MAX, Envelope, FormError, Position};
@@ -60,7 +61,7 @@ impl Engine {
 
     fn add_own(&self, draft: &mut Draft, envelope: Envelope, write: Option<WriteId>) {
         draft.add(Item {
-            envelope,
+            envelope: Arc::new(envelope),
             from: None,
             write,
             received: self.now,
@@ -341,10 +342,10 @@ impl Engine {
     }
 
     /// Sets the time of the next receipt when something came that deserves one.
-    pub(super) fn plan_receipt(&mut self, space: SpaceId, new: &[Envelope]) {
+    pub(super) fn plan_receipt(&mut self, space: SpaceId, new: &New) {
         let interval = self.limits.receipt_interval;
         let (author, now) = (self.author, self.now);
-        let deserves = new.iter().any(|envelope| {
+        let deserves = new.values().any(|envelope| {
             envelope.header().space == space
                 && envelope.header().chain.author != author
                 && !matches!(envelope.statement(), Some(Statement::Receipt { .. }))

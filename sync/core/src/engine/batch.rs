@@ -4,6 +4,7 @@
 //! fails leaves nothing to undo, and what gathers while one is under way is the next group commit.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::bodies::is_bodiless;
@@ -32,7 +33,7 @@ const BATCH_ENVELOPES_MAX: usize = 1_024;
 pub(super) enum Work {
     Received {
         from: Option<(ConnectionId, u64)>,
-        envelope: Box<Envelope>,
+        envelope: Arc<Envelope>,
     },
     Write {
         write: WriteId,
@@ -90,11 +91,15 @@ struct InFlight {
 /// One envelope of a batch and who waits for it.
 #[derive(Debug)]
 pub(super) struct Item {
-    pub(super) envelope: Envelope,
+    /// Shared with the store, which gets it at the same time.
+    pub(super) envelope: Arc<Envelope>,
     pub(super) from: Option<(ConnectionId, u64)>,
     pub(super) write: Option<WriteId>,
     pub(super) received: Timestamp,
 }
+
+/// What a batch added, while it is in memory.
+pub(super) type New = BTreeMap<EnvelopeId, Arc<Envelope>>;
 
 /// A batch while it is formed: what it adds counts for what follows in it.
 #[derive(Debug, Default)]
@@ -171,7 +176,7 @@ impl Queue {
     pub(super) fn push_received(&mut self, from: (ConnectionId, u64), envelope: Envelope) {
         self.push(Work::Received {
             from: Some(from),
-            envelope: Box::new(envelope),
+            envelope: Arc::new(envelope),
         });
     }
 
@@ -309,7 +314,7 @@ impl Engine {
             });
         let puts = draft.items.iter().map(|item| StoreOperation::Put {
             space: item.envelope.header().space,
-            envelope: item.envelope.clone(),
+            envelope: Arc::clone(&item.envelope),
             received: item.received,
         });
         let cursors = draft.cursors.iter().filter_map(|(peer, space)| {
@@ -435,7 +440,7 @@ impl Engine {
         &mut self,
         draft: &mut Draft,
         from: Option<(ConnectionId, u64)>,
-        envelope: Box<Envelope>,
+        envelope: Arc<Envelope>,
     ) -> Option<Work> {
         let header = envelope.header();
         let (space, author, id) = (header.space, header.chain.author, envelope.id());
@@ -452,7 +457,7 @@ impl Engine {
             Ok(()) => {
                 self.queue.received_bytes -= bytes;
                 draft.add(Item {
-                    envelope: *envelope,
+                    envelope,
                     from,
                     write: None,
                     received: self.now,
@@ -470,7 +475,7 @@ impl Engine {
             && self.is_author_known(space, author)
             && let Some(held) = self.spaces.get_mut(&space)
         {
-            held.keep_orphan(*envelope, &self.limits);
+            held.keep_orphan(envelope, &self.limits);
         }
         if let Some(from) = from {
             self.answered(from, id, refusal);
@@ -576,8 +581,7 @@ impl Engine {
 
     fn durable(&mut self, draft: Draft) {
         let mut touched = BTreeSet::new();
-        let mut recent = BTreeMap::new();
-        let mut new = Vec::new();
+        let mut new = New::new();
         for item in &draft.items {
             let (space, id) = (item.envelope.header().space, item.envelope.id());
             let held = self
@@ -586,8 +590,7 @@ impl Engine {
                 .or_insert_with(|| Space::new(space));
             let inserted = held.remember(&item.envelope, item.received);
             if matches!(inserted, Ok(Inserted::New | Inserted::Fork)) {
-                recent.insert(id, item.envelope.raw().clone());
-                new.push(item.envelope.clone());
+                new.insert(id, Arc::clone(&item.envelope));
                 if is_bodiless(&item.envelope) {
                     held.missing.ids.insert(id);
                 }
@@ -633,7 +636,7 @@ impl Engine {
         for (from, id) in draft.also_from {
             self.answered(from, id, None);
         }
-        self.settle(&touched, &recent, &new);
+        self.settle(&touched, &new);
         self.reserved(&draft.counters);
         self.bodies_durable(&draft.bodies);
         self.retry_orphans(&touched);
@@ -655,7 +658,7 @@ impl Engine {
             for envelope in held.take_ready_orphans() {
                 self.queue.push(Work::Received {
                     from: None,
-                    envelope: Box::new(envelope),
+                    envelope,
                 });
             }
         }

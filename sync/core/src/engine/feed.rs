@@ -2,8 +2,9 @@
 //!
 //! There is no queue a peer: a slow one only falls behind.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::batch::New;
 use super::connection::Sent;
 use super::frame::{ENVELOPES_MAX, Envelopes, Frame};
 use super::io::{ConnectionId, LoadId, Output};
@@ -37,14 +38,9 @@ struct Slice {
 }
 
 impl Engine {
-    /// Sends a peer what it lacks of a Space, as far as its window goes. `recent` are envelopes
-    /// that are still in memory.
-    pub(super) fn pump(
-        &mut self,
-        id: ConnectionId,
-        space: SpaceId,
-        recent: &BTreeMap<EnvelopeId, RawEnvelope>,
-    ) {
+    /// Sends a peer what it lacks of a Space, as far as its window goes. `new` are envelopes that
+    /// are still in memory.
+    pub(super) fn pump(&mut self, id: ConnectionId, space: SpaceId, new: &New) {
         while let Some(slice) = self.next_slice(id, space) {
             let Slice { withheld, .. } = &slice;
             self.feed_mut(id, space, |feed| feed.withheld.clone_from(withheld));
@@ -55,7 +51,7 @@ impl Engine {
             let at_hand: Option<Vec<_>> = slice
                 .ids
                 .iter()
-                .map(|envelope| recent.get(envelope).cloned())
+                .map(|id| new.get(id).map(|envelope| envelope.raw().clone()))
                 .collect();
             if let Some(envelopes) = at_hand {
                 self.send_envelopes(id, space, (slice.from, slice.to), envelopes);
@@ -164,7 +160,7 @@ impl Engine {
         } else if !moved {
             return;
         }
-        self.pump(id, space, &BTreeMap::new());
+        self.pump(id, space, &New::new());
     }
 
     fn send_envelopes(
@@ -243,11 +239,11 @@ impl Engine {
     }
 
     /// Sends what was just stored to whoever follows the Space.
-    pub(super) fn announce(&mut self, space: SpaceId, recent: &BTreeMap<EnvelopeId, RawEnvelope>) {
+    pub(super) fn announce(&mut self, space: SpaceId, new: &New) {
         let ids: Vec<_> = self.connections.keys().copied().collect();
         for id in ids {
             if self.may_hear_of(id, space) {
-                self.pump(id, space, recent);
+                self.pump(id, space, new);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What goes into the engine and what comes out: the whole contract between it and a shell.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -81,7 +82,6 @@ pub struct StoredCounter {
 
 /// One operation of a batch.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are of the large one")]
 #[non_exhaustive]
 pub enum StoreOperation {
     /// Keep an envelope. Envelopes of a Space keep the order in which they were put: that is the
@@ -90,7 +90,7 @@ pub enum StoreOperation {
         /// Where.
         space: SpaceId,
         /// What, with its body; content of a document whose bodies are not kept may come without.
-        envelope: Envelope,
+        envelope: Arc<Envelope>,
         /// When it first arrived.
         received: Timestamp,
     },

@@ -235,7 +235,7 @@ impl Engine {
         if self.next_evaluation.is_some_and(|then| then <= self.now) {
             self.next_evaluation = None;
             let spaces: BTreeSet<_> = self.spaces.keys().copied().collect();
-            self.settle(&spaces, &BTreeMap::new(), &[]);
+            self.settle(&spaces, &batch::New::new());
         }
         if self.queue.retry_at.is_some_and(|then| then <= self.now) {
             self.queue.retry_at = None;

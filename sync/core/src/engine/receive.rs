@@ -1,8 +1,9 @@
 //! What peers say: digests, heads, envelopes, acknowledgements.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::batch::Work;
+use super::batch::{New, Work};
 use super::frame::{Acknowledge, Envelopes, Frame, HEADS_CHAINS_MAX, Heads, HeadsPart, Since};
 use super::io::{CloseReason, ConnectionId, Event, Refusal};
 use super::options::Role;
@@ -128,7 +129,7 @@ impl Engine {
             feed.known = known;
         });
         self.tell_last_words(id, since.space);
-        self.pump(id, since.space, &BTreeMap::new());
+        self.pump(id, since.space, &New::new());
     }
 
     /// Chains of a Space that has more than one frame holds: they wait for the last frame.
@@ -188,7 +189,7 @@ impl Engine {
             if !was_live {
                 self.tell_last_words(id, heads.space);
             }
-            self.pump(id, heads.space, &BTreeMap::new());
+            self.pump(id, heads.space, &New::new());
         }
         if lacking && heads.ask {
             self.say_heads(id, heads.space, false);
@@ -343,7 +344,7 @@ impl Engine {
         for envelope in candidate.envelopes {
             self.queue.push(Work::Received {
                 from: None,
-                envelope: Box::new(envelope),
+                envelope: Arc::new(envelope),
             });
         }
     }
@@ -438,7 +439,7 @@ impl Engine {
         }
         let feeds: Vec<_> = self.live_feeds(id);
         for space in feeds {
-            self.pump(id, space, &BTreeMap::new());
+            self.pump(id, space, &New::new());
         }
     }
 

@@ -1,23 +1,18 @@
 //! After something became durable: verdicts, keys, events, announcements.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::batch::Work;
+use super::batch::{New, Work};
 use super::io::{Admitted, Event};
 use super::{Engine, Mutant};
 use crate::admission::{Outsiders, Refreshed};
-use crate::envelope::{Envelope, RawEnvelope};
-use crate::id::{EnvelopeId, SpaceId};
+use crate::envelope::Envelope;
+use crate::id::SpaceId;
 use crate::statement::{Capability, Kind};
 
 impl Engine {
     /// Draws the consequences in every Space that was touched, and in those that look at them.
-    pub(super) fn settle(
-        &mut self,
-        touched: &BTreeSet<SpaceId>,
-        recent: &BTreeMap<EnvelopeId, RawEnvelope>,
-        new: &[Envelope],
-    ) {
+    pub(super) fn settle(&mut self, touched: &BTreeSet<SpaceId>, new: &New) {
         for space in touched {
             let (refreshed, learned) = self.refresh(*space);
             let control = refreshed.control;
@@ -26,11 +21,11 @@ impl Engine {
                 self.control_changed(*space, new);
             }
             self.plan_receipt(*space, new);
-            self.announce(*space, recent);
+            self.announce(*space, new);
         }
     }
 
-    fn control_changed(&mut self, space: SpaceId, new: &[Envelope]) {
+    fn control_changed(&mut self, space: SpaceId, new: &New) {
         self.emit(Event::SpaceChanged { space });
         self.redeem_if_due(space);
         let mine = self.author;
@@ -38,7 +33,7 @@ impl Engine {
             .spaces
             .get(&space)
             .and_then(|held| Some(held.invitation.as_ref()?.author()));
-        let let_in = new.iter().any(|envelope| {
+        let let_in = new.values().any(|envelope| {
             let author = envelope.header().chain.author;
             envelope.header().space == space
                 && super::space::granted_by(envelope).is_some()
@@ -110,7 +105,7 @@ impl Engine {
         }
         let (refreshed, learned) = self.refresh(space);
         let learned = learned | self.learn(space);
-        self.tell(space, &refreshed, learned, &[]);
+        self.tell(space, &refreshed, learned, &New::new());
     }
 
     fn outsiders(&self, space: SpaceId) -> Outsiders {
@@ -187,7 +182,7 @@ impl Engine {
     }
 
     /// Tells the application what counts now. What is not in memory is read anew by it.
-    fn tell(&mut self, space: SpaceId, refreshed: &Refreshed, learned: bool, new: &[Envelope]) {
+    fn tell(&mut self, space: SpaceId, refreshed: &Refreshed, learned: bool, new: &New) {
         let Some(held) = self.spaces.get(&space) else {
             return;
         };
@@ -195,7 +190,7 @@ impl Engine {
         let mut entries = Vec::new();
         let everything = self.is(Mutant::SkipAuthorCheck);
         let counts: Vec<_> = if everything {
-            new.iter().map(Envelope::id).collect()
+            new.keys().copied().collect()
         } else {
             refreshed.admitted.clone()
         };
@@ -206,7 +201,7 @@ impl Engine {
             if entry.header().kind == Kind::Control {
                 continue;
             }
-            match new.iter().find(|envelope| envelope.id() == id) {
+            match new.get(&id) {
                 Some(envelope) => entries.push(self.admitted_entry(space, envelope)),
                 None => rebuilt = true,
             }

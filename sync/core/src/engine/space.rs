@@ -1,6 +1,7 @@
 //! One Space in the engine: its durable log, what follows from it, and what waits.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::bodies::Missing;
 use super::counters::Counters;
@@ -41,7 +42,7 @@ pub(super) struct Space {
     pub(super) last_words: LastWords,
     /// Bodies that are not here, and those that are wanted.
     pub(super) missing: Missing,
-    orphans: BTreeMap<(Chain, u64, EnvelopeId), Envelope>,
+    orphans: BTreeMap<(Chain, u64, EnvelopeId), Arc<Envelope>>,
     orphan_bytes: usize,
 }
 
@@ -92,7 +93,7 @@ impl Space {
     }
 
     /// Keeps an envelope whose predecessor is missing. False when there is no room.
-    pub(super) fn keep_orphan(&mut self, envelope: Envelope, limits: &Limits) -> bool {
+    pub(super) fn keep_orphan(&mut self, envelope: Arc<Envelope>, limits: &Limits) -> bool {
         let header = envelope.header();
         let key = (header.chain, header.seq, envelope.id());
         if self.orphans.contains_key(&key) {
@@ -116,7 +117,7 @@ impl Space {
     }
 
     /// Takes out those whose predecessor is here now, and those that came another way.
-    pub(super) fn take_ready_orphans(&mut self) -> Vec<Envelope> {
+    pub(super) fn take_ready_orphans(&mut self) -> Vec<Arc<Envelope>> {
         let ready: Vec<_> = self
             .orphans
             .iter()

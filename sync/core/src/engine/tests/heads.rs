@@ -1,5 +1,6 @@
 //! Summaries of more chains than one frame holds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_bytes::ByteBuf;
@@ -41,7 +42,7 @@ fn twenty_thousand_chains_are_compared_and_only_what_is_missing_is_sent() {
     for (at, envelope) in made.into_iter().enumerate() {
         let put = |envelope| StoreOperation::Put {
             space,
-            envelope,
+            envelope: Arc::new(envelope),
             received: NOW,
         };
         if at % 2 == 0 {

@@ -1,5 +1,6 @@
 //! A few engines with a disk each, joined by lines; nothing happens between them but in [`Stage::play`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_bytes::ByteBuf;
@@ -34,6 +35,7 @@ impl Disk {
                 } => {
                     if !self.ids.contains_key(&envelope.id()) {
                         self.ids.insert(envelope.id(), self.envelopes.len());
+                        let envelope = Arc::unwrap_or_clone(envelope);
                         self.envelopes.push(Stored { envelope, received });
                     }
                 }
