@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aramaki_sync_core::engine::{
-    BatchId, Engine, Event, Input, LoadId, Output, Role, StoreFailure, StoreOperation, WriteError,
-    WriteId, Written,
+    BatchId, Engine, Event, Input, LoadId, Output, Role, StoreFailure, StoreOperation, VerifyId,
+    WriteError, WriteId, Written,
 };
-use aramaki_sync_core::envelope::RawEnvelope;
+use aramaki_sync_core::envelope::{Envelope, FormError, RawEnvelope};
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use tokio::time::sleep;
 
 use crate::records;
@@ -26,6 +26,8 @@ const COMMANDS_QUEUED_MAX: usize = 256;
 const ANSWERS_QUEUED_MAX: usize = 256;
 /// How many inputs are taken before their outputs are carried out: this is what groups commits.
 const INPUTS_PER_TURN_MAX: usize = 64;
+/// How many threads check signatures at once, at most: others need processors too.
+const VERIFIERS_MAX: usize = 4;
 const LEARNT_MAX: usize = 256;
 const SLEEP_MAX: Duration = Duration::from_hours(1);
 
@@ -44,10 +46,11 @@ pub(crate) enum Command {
     Stop(oneshot::Sender<()>),
 }
 
-/// What the store said.
+/// What the store or the checks said.
 enum Answer {
     Committed(BatchId, Result<(), StoreError>),
     Loaded(LoadId, Vec<RawEnvelope>),
+    Verified(VerifyId, Vec<Result<Envelope, FormError>>),
 }
 
 /// Everything that one replica runs on.
@@ -58,6 +61,7 @@ pub(crate) struct Driver {
     transport: Option<Arc<Transport>>,
     events: broadcast::Sender<ReplicaEvent>,
     answers: mpsc::Sender<Answer>,
+    verifiers: Arc<Semaphore>,
     waiting: BTreeMap<WriteId, oneshot::Sender<Result<Written, WriteError>>>,
     writes: u64,
     /// Whether members are dialled that were met before; a relay waits to be dialled.
@@ -69,6 +73,11 @@ pub(crate) struct Driver {
     kept: BTreeSet<PeerAddress>,
     /// Addresses on their way to the store.
     notes: Vec<Operation>,
+}
+
+fn verifiers() -> usize {
+    let processors = std::thread::available_parallelism();
+    processors.map_or(1, |count| count.get().min(VERIFIERS_MAX))
 }
 
 /// The clock, as the engine wants it.
@@ -95,6 +104,7 @@ pub(crate) fn start(
         transport,
         events,
         answers,
+        verifiers: Arc::new(Semaphore::new(verifiers())),
         waiting: BTreeMap::new(),
         writes: 0,
         dials: role == Role::Member,
@@ -251,6 +261,7 @@ impl Driver {
                 }),
             },
             Answer::Loaded(request, envelopes) => Input::Loaded { request, envelopes },
+            Answer::Verified(request, envelopes) => Input::Verified { request, envelopes },
         };
         self.engine.handle(now(), input);
     }
@@ -283,6 +294,7 @@ impl Driver {
                 }
                 Output::Commit { batch, operations } => self.commit(batch, operations).await,
                 Output::Load { request, ids, .. } => self.load(request, ids),
+                Output::Verify { request, envelopes } => self.verify(request, envelopes),
                 Output::Written { write, result } => {
                     if result.as_ref().is_ok_and(|written| written.id.is_zero()) {
                         // A Space is awaited now, perhaps by an invitation.
@@ -329,6 +341,29 @@ impl Driver {
                 .is_err()
             {
                 tracing::debug!("the driver ended before the store");
+            }
+        });
+    }
+
+    /// Checks signatures on as many threads as there are processors, while the engine goes on.
+    fn verify(&self, request: VerifyId, envelopes: Vec<RawEnvelope>) {
+        let (verifiers, answers) = (Arc::clone(&self.verifiers), self.answers.clone());
+        tokio::spawn(async move {
+            let Ok(_turn) = verifiers.acquire_owned().await else {
+                return;
+            };
+            let verify = move || envelopes.into_iter().map(RawEnvelope::verify).collect();
+            let verified = tokio::task::spawn_blocking(verify).await;
+            let verified = verified.unwrap_or_else(|cause| {
+                tracing::error!(%cause, "envelopes could not be checked");
+                Vec::new()
+            });
+            if answers
+                .send(Answer::Verified(request, verified))
+                .await
+                .is_err()
+            {
+                tracing::debug!("the driver ended before the checks");
             }
         });
     }

@@ -138,6 +138,11 @@ impl RawEnvelope {
         self.header.len() + self.signature.len() + self.body.as_ref().map_or(0, |body| body.len())
     }
 
+    /// The id that it has if it has form: the hash of the header.
+    pub fn id(&self) -> EnvelopeId {
+        id_of(&self.header)
+    }
+
     /// Checks everything that needs no other envelope.
     ///
     /// # Errors

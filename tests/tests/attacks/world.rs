@@ -336,6 +336,10 @@ impl World {
                 let envelopes = ids.iter().filter_map(raw).collect();
                 self.handle(at, Input::Loaded { request, envelopes });
             }
+            Output::Verify { request, envelopes } => {
+                let envelopes = envelopes.into_iter().map(RawEnvelope::verify).collect();
+                self.handle(at, Input::Verified { request, envelopes });
+            }
             Output::Close { connection, .. } => {
                 if let Some(line) = self.lines.remove(&connection) {
                     for other in line {

@@ -422,6 +422,13 @@ impl World {
                 };
                 self.agenda.put(at, loaded);
             }
+            Output::Verify { request, envelopes } => {
+                // Later frames are often checked first.
+                let at = self.now + 1 + (request.0 * 5) % 7;
+                let envelopes = envelopes.into_iter().map(RawEnvelope::verify).collect();
+                let input = Input::Verified { request, envelopes };
+                self.agenda.put(at, Happening::Input { node, life, input });
+            }
             Output::Written { write, result } => {
                 let wish = self.wishes.remove(&(node, write));
                 match (wish, result) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::bodies::Bodies;
-use crate::envelope::{Envelope, RawEnvelope};
+use crate::envelope::{Envelope, FormError, RawEnvelope};
 use crate::id::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, PrincipalId, SpaceId};
 use crate::key::{DeviceKeys, PublicKeys};
 use crate::statement::{Body, Statement};
@@ -32,6 +32,10 @@ pub struct BatchId(pub u64);
 /// A request for stored envelopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LoadId(pub u64);
+
+/// A request to check envelopes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VerifyId(pub u64);
 
 /// Names one life of a store: random per database, a restored database takes a new one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -187,6 +191,14 @@ pub enum Input {
         /// With bodies where they are kept.
         envelopes: Vec<RawEnvelope>,
     },
+    /// The shell answered [`Output::Verify`].
+    Verified {
+        /// Which request.
+        request: VerifyId,
+        /// What [`RawEnvelope::verify`] gave for each, in the order asked for; of another length if
+        /// they could not be checked, which loses the frame.
+        envelopes: Vec<Result<Envelope, FormError>>,
+    },
     /// Seal and store a body.
     Write {
         /// Answered by [`Output::Written`] with the same number.
@@ -283,6 +295,14 @@ pub enum Output {
         /// Which, in this order.
         ids: Vec<EnvelopeId>,
     },
+    /// Call [`RawEnvelope::verify`] on each, anywhere, then answer [`Input::Verified`]: in any order
+    /// among requests. The engine bounds how many bytes are under way.
+    Verify {
+        /// Which request.
+        request: VerifyId,
+        /// What a peer sent.
+        envelopes: Vec<RawEnvelope>,
+    },
     /// End a connection; the engine forgot it already.
     Close {
         /// Which.
@@ -329,7 +349,7 @@ pub enum WriteError {
     NoKey,
     /// Too large or contradictory.
     #[error("{0}")]
-    Form(#[from] crate::envelope::FormError),
+    Form(#[from] FormError),
     /// Too many writes wait for the disk.
     #[error("too many writes are waiting for the disk")]
     Busy,

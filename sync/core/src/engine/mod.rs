@@ -10,6 +10,7 @@
 mod author;
 mod batch;
 mod bodies;
+mod checks;
 mod connection;
 mod counters;
 mod feed;
@@ -34,7 +35,7 @@ pub use bodies::Bodies;
 pub use io::{
     Admitted, BatchId, CloseReason, ConnectionId, Cursor, Event, FRAME_BYTES_MAX, Input, LoadId,
     Output, Refusal, SecretSeed, StoreEpoch, StoreFailure, StoreOperation, Stored, StoredCounter,
-    StoredCursor, WriteError, WriteId, Written,
+    StoredCursor, VerifyId, WriteError, WriteId, Written,
 };
 pub use mutant::Mutant;
 pub use options::{EngineOptions, Limits, Quotas, Restored, Role};
@@ -66,6 +67,7 @@ pub struct Engine {
     connections: BTreeMap<ConnectionId, Connection>,
     holdings: BTreeMap<(AuthorId, SpaceId), Holding>,
     receiving: BTreeMap<(ConnectionId, u64), Receiving>,
+    checks: checks::Checks,
     loads: BTreeMap<LoadId, feed::Loading>,
     fetches: BTreeMap<LoadId, bodies::Fetching>,
     next_load: u64,
@@ -97,6 +99,7 @@ impl Engine {
             connections: BTreeMap::new(),
             holdings: BTreeMap::new(),
             receiving: BTreeMap::new(),
+            checks: checks::Checks::default(),
             loads: BTreeMap::new(),
             fetches: BTreeMap::new(),
             next_load: 0,
@@ -181,6 +184,7 @@ impl Engine {
             Input::Datagram { connection, bytes } => self.heard(connection, &bytes),
             Input::Committed { batch, result } => self.committed(batch, result),
             Input::Loaded { request, envelopes } => self.loaded(request, envelopes),
+            Input::Verified { request, envelopes } => self.verified(request, envelopes),
             Input::SendEphemeral {
                 space,
                 document,

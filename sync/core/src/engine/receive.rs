@@ -226,8 +226,6 @@ impl Engine {
         if !candidate && !self.listens_to(id, space) {
             return;
         }
-        let room = self.queue.received_bytes < self.limits.received_bytes_max
-            && self.receiving.len() < self.limits.writes_max;
         let key = (id, frame.number);
         if self.receiving.contains_key(&key) {
             // The same frame again: its answer is on the way and must wait for every envelope.
@@ -242,28 +240,11 @@ impl Engine {
             refused: Vec::new(),
         };
         self.receiving.insert(key, receiving);
-        for raw in frame.envelopes {
-            let verified = raw.verify();
-            match verified {
-                Ok(envelope) if envelope.header().space == space => {
-                    if candidate {
-                        self.keep_for_candidate(&envelope);
-                        self.answered(key, envelope.id(), Some(Refusal::NoGrant));
-                    } else {
-                        self.envelope_received(key, envelope, room);
-                    }
-                }
-                Ok(envelope) => self.refuse_form(key, envelope.id()),
-                Err(_form) => self.refuse_form(key, EnvelopeId::ZERO),
-            }
-        }
-        self.answered(key, EnvelopeId::ZERO, None);
-        if candidate {
-            self.promote(space);
-        }
+        self.check(key, space, frame.envelopes);
     }
 
-    fn envelope_received(&mut self, key: (ConnectionId, u64), envelope: Envelope, room: bool) {
+    /// Queues a verified envelope for the disk.
+    pub(super) fn envelope_received(&mut self, key: (ConnectionId, u64), envelope: Envelope) {
         let id = envelope.id();
         let header = envelope.header();
         let space = header.space;
@@ -278,15 +259,11 @@ impl Engine {
         if header.chain == self.chain() && !self.queue.is_own_in_flight(id) {
             self.begin_instance();
         }
-        if !room {
-            self.answered(key, id, Some(Refusal::Quota));
-            return;
-        }
         self.queue.push_received(key, envelope);
     }
 
     /// The peer sent what can never be taken: it is named, counted and refused for good.
-    fn refuse_form(&mut self, key: (ConnectionId, u64), id: EnvelopeId) {
+    pub(super) fn refuse_form(&mut self, key: (ConnectionId, u64), id: EnvelopeId) {
         let space = self.receiving.get(&key).map(|it| it.space);
         let peer = self.connections.get(&key.0).map(|it| it.peer);
         if let (Some(space), Some(peer)) = (space, peer) {
@@ -302,7 +279,7 @@ impl Engine {
         self.fault(key.0);
     }
 
-    fn keep_for_candidate(&mut self, envelope: &Envelope) {
+    pub(super) fn keep_for_candidate(&mut self, envelope: &Envelope) {
         let now = self.now;
         let Some(candidate) = self.candidates.get_mut(&envelope.header().space) else {
             return;
@@ -327,7 +304,7 @@ impl Engine {
     }
 
     /// Takes a Space whose control chain holds a live grant for this relay.
-    fn promote(&mut self, space: SpaceId) {
+    pub(super) fn promote(&mut self, space: SpaceId) {
         let (author, now) = (self.author, self.now);
         let Some(candidate) = self.candidates.get_mut(&space) else {
             return;

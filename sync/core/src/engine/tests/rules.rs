@@ -15,7 +15,7 @@ use crate::statement::{Body, Capability};
 const SOON: Duration = Duration::from_secs(30);
 
 /// What a peer answered to frames of envelopes.
-fn answers(peer: &Peer) -> Vec<Acknowledge> {
+pub(super) fn answers(peer: &Peer) -> Vec<Acknowledge> {
     let answers = peer.frames().into_iter().filter_map(|frame| match frame {
         Frame::Acknowledge(answer) => Some(answer),
         _ => None,
@@ -24,7 +24,7 @@ fn answers(peer: &Peer) -> Vec<Acknowledge> {
 }
 
 /// Hands over envelopes as if a peer had sent them.
-fn hand_over(
+pub(super) fn hand_over(
     stage: &mut Stage,
     (peer, connection): (usize, ConnectionId),
     (space, number): (SpaceId, u64),
@@ -42,7 +42,7 @@ fn hand_over(
 }
 
 /// What a peer stored last, oldest first.
-fn last_of(stage: &Stage, peer: usize, count: usize) -> Vec<RawEnvelope> {
+pub(super) fn last_of(stage: &Stage, peer: usize, count: usize) -> Vec<RawEnvelope> {
     let stored = &stage.peers[peer].disk.envelopes;
     let last = stored[stored.len() - count..].iter();
     last.map(|it| it.envelope.raw().clone()).collect()

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_bytes::ByteBuf;
 
 use crate::engine::*;
+use crate::envelope::RawEnvelope;
 use crate::id::{DocumentId, EnvelopeId, PrincipalId};
 use crate::statement::{Audience, Body, Capability, Grant, GrantFlags, Statement};
 
@@ -57,7 +58,7 @@ impl Disk {
         }
     }
 
-    pub(super) fn load(&self, ids: &[EnvelopeId]) -> Vec<crate::envelope::RawEnvelope> {
+    pub(super) fn load(&self, ids: &[EnvelopeId]) -> Vec<RawEnvelope> {
         ids.iter()
             .filter_map(|id| self.ids.get(id))
             .map(|at| self.envelopes[*at].envelope.raw().clone())
@@ -111,6 +112,9 @@ pub(super) struct Peer {
     pub(super) sent: Vec<(ConnectionId, Vec<u8>)>,
     pub(super) datagrams: Vec<(ConnectionId, Vec<u8>)>,
     pub(super) closed: Vec<CloseReason>,
+    /// Checks wait in [`Peer::checked`] while this is set.
+    pub(super) checks_late: bool,
+    pub(super) checked: Vec<Input>,
 }
 
 fn open(seed: u8, role: Role, lives: u64, now: Timestamp, disk: &Disk) -> Engine {
@@ -142,6 +146,8 @@ impl Peer {
             sent: Vec::new(),
             datagrams: Vec::new(),
             closed: Vec::new(),
+            checks_late: false,
+            checked: Vec::new(),
         }
     }
 
@@ -410,6 +416,15 @@ impl Stage {
                 let envelopes = it.disk.load(&ids);
                 let input = Input::Loaded { request, envelopes };
                 self.under_way.push_back((peer, input));
+            }
+            Output::Verify { request, envelopes } => {
+                let envelopes = envelopes.into_iter().map(RawEnvelope::verify).collect();
+                let input = Input::Verified { request, envelopes };
+                if it.checks_late {
+                    it.checked.push(input);
+                } else {
+                    self.under_way.push_back((peer, input));
+                }
             }
             Output::Close { reason, .. } => it.closed.push(reason),
             Output::Written { result, .. } => it.written.push(result),
