@@ -113,7 +113,8 @@ impl Samples {
         let (began, before) = (Instant::now(), processor_time());
         once().await;
         self.times.push(began.elapsed());
-        let used = processor_time().zip(before).map(|(now, then)| now - then);
+        let used = processor_time().zip(before);
+        let used = used.and_then(|(now, then)| now.checked_sub(then));
         self.processor = self.processor.zip(used).map(|(sum, more)| sum + more);
     }
 
