@@ -279,7 +279,7 @@ impl Verb {
     async fn answer(&self, live: &Live) -> Result<Report, CliError> {
         match self {
             Self::System(verb) => verb.run(live).await,
-            Self::Status(verb) => verb.run(live),
+            Self::Status(verb) => verb.run(live).await,
             Self::Timeline(verb) => verb.run(live),
             Self::Note(verb) => verb.run(live).await,
             Self::Share(verb) => verb.run(live).await,

@@ -1,12 +1,14 @@
 //! `aramaki status`.
 
+use std::time::Duration;
+
 use aramaki_model::{Severity, SeverityCounts};
 use clap::Args;
 use serde_json::json;
 
 use super::report::table;
 use super::system::{row_json, severity_word};
-use super::{CliError, Clock, Report, age};
+use super::{CliError, Clock, Report, age, parse_span};
 use crate::workspace::{Live, SystemRow};
 
 /// Say how Systems are: the top of the overview, or one System and why.
@@ -17,11 +19,18 @@ pub(crate) struct Status {
     /// Every System, not only those at the top.
     #[arg(long, conflicts_with = "system")]
     all: bool,
+    /// Listen to peers this long before answering: agents tell how they are, which is not on disk.
+    /// The app listens all the time.
+    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
+    wait: Option<Duration>,
 }
 
 impl Status {
     /// Derives it now.
-    pub(crate) fn run(&self, live: &Live) -> Result<Report, CliError> {
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        if let Some(wait) = self.wait {
+            tokio::time::sleep(wait).await;
+        }
         let wanted = self
             .system
             .as_deref()
