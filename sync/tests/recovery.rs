@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use aramaki_sync::core::statement::{Audience, Capability};
+use aramaki_sync::core::statement::{Audience, Capability, RelayAddress};
 use aramaki_sync::core::{DocumentId, PrincipalId, SpaceId};
 use aramaki_sync::replica::{
     CreateSpace, InviteRequest, Keep, Quotas, Recovery, Replica, ReplicaEvent, Role,
@@ -201,5 +201,37 @@ async fn a_recovery_with_keys_that_do_not_stand_above_is_refused() {
         Some(Capability::Administer)
     );
     stranger.shutdown().await;
+    a.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_below_a_kit_lets_a_relay_in_until_its_own_end_at_the_latest() {
+    let [alice, relay, kit] = [1, 2, 3].map(Device::new);
+    let a = alice.open_offline().await;
+    let end = in_a_day();
+    let request = CreateSpace {
+        anchor: Some(kit.keys().public()),
+        end,
+        ..CreateSpace::new(PrincipalId::from_bytes([9; 16]))
+    };
+    let space = a.create_space(request).await.unwrap();
+    let address = RelayAddress {
+        author: relay.keys().author(),
+        endpoint: [0; 32],
+        addresses: Vec::new(),
+    };
+    let later = end.plus(Duration::from_hours(1));
+    a.add_relay(space, address, later).await.unwrap();
+    let invitation = InviteRequest {
+        end: later,
+        ..InviteRequest::new(Capability::Read)
+    };
+    let invited = a.invite(space, invitation).await.unwrap();
+    assert_eq!(invited.end, end);
+    let members = a.space(space).await.unwrap().members;
+    for author in [relay.keys().author(), invited.keys().author()] {
+        let member = members.iter().find(|it| it.author == author).unwrap();
+        assert_eq!(member.end, end, "a longer grant would count nowhere");
+    }
     a.shutdown().await;
 }

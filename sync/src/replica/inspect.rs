@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::engine::{Admitted, Engine};
 use aramaki_sync_core::envelope::FormError;
 use aramaki_sync_core::key::EpochKey;
 use aramaki_sync_core::statement::{Body, Capability, Statement};
-use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, PrincipalId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 use super::{Lineage, Receipt, Receipts, SpaceSummary};
 use crate::store::StoredRow;
@@ -142,16 +143,15 @@ pub(super) fn joined(engine: &Engine, space: SpaceId, author: AuthorId, now: Tim
     }
 }
 
-/// The grant under which this device gives trust, and for whom it acts there.
+/// The grant under which this device gives trust.
 pub(super) fn own_grant(
     engine: &Engine,
     space: SpaceId,
     author: AuthorId,
     now: Timestamp,
-) -> Option<(EnvelopeId, PrincipalId)> {
+) -> Option<Member> {
     let evaluation = engine.evaluation(space)?;
     let grant = evaluation.best_grant(author, now)?;
     let members = evaluation.members();
-    let member = members.iter().find(|member| member.grant == grant)?;
-    Some((grant, member.principal))
+    members.iter().find(|member| member.grant == grant).cloned()
 }

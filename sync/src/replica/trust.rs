@@ -1,9 +1,10 @@
 //! Granting, inviting and joining.
 
+use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::engine::{Input, Written};
 use aramaki_sync_core::invitation::{self, Bootstrap, Draft, Invitation, Terms};
 use aramaki_sync_core::statement::{Grant, RelayAddress, Statement};
-use aramaki_sync_core::{Entropy, EnvelopeId, PrincipalId, SpaceId, Timestamp};
+use aramaki_sync_core::{Entropy, SpaceId, Timestamp};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{
@@ -13,7 +14,8 @@ use crate::driver;
 use crate::transport::PeerAddress;
 
 impl Replica {
-    /// Gives trust, under this device's strongest grant.
+    /// Gives trust, under this device's strongest grant and until that one's end at the latest: a
+    /// longer one would count nowhere.
     ///
     /// # Errors
     /// When this device holds no grant there, or the store fails. Whether the grant counts is
@@ -23,19 +25,19 @@ impl Replica {
         space: SpaceId,
         request: GrantRequest,
     ) -> Result<Written, ReplicaError> {
-        let (parent, principal) = self.own_grant(space).await?;
+        let own = self.own_grant(space).await?;
         let grant = Grant {
             audience: request.audience,
             box_key: request.box_key,
-            principal: request.principal.unwrap_or(principal),
+            principal: request.principal.unwrap_or(own.principal),
             capability: request.capability,
             flags: request.flags,
             not_before: driver::now().minus(BACKDATE),
-            end: request.end,
+            end: request.end.min(own.end),
             depth_left: request.depth_left,
             redemptions: 0,
             redeem_until: Timestamp::ZERO,
-            parent: Some(parent),
+            parent: Some(own.grant),
         };
         self.write_control(space, Statement::Grant(grant)).await
     }
@@ -66,7 +68,8 @@ impl Replica {
         Ok(())
     }
 
-    /// Makes an invitation: whoever has its text can join until it ends.
+    /// Makes an invitation: whoever has its text can join until it ends, which is when this device's
+    /// own grant ends at the latest.
     ///
     /// # Errors
     /// As [`Replica::grant`].
@@ -75,14 +78,15 @@ impl Replica {
         space: SpaceId,
         request: InviteRequest,
     ) -> Result<Invitation, ReplicaError> {
-        let (parent, principal) = self.own_grant(space).await?;
+        let own = self.own_grant(space).await?;
+        let end = request.end.min(own.end);
         let terms = Terms {
-            parent,
-            principal,
+            parent: own.grant,
+            principal: own.principal,
             capability: request.capability,
             not_before: driver::now().minus(BACKDATE),
-            end: request.end,
-            redeem_until: request.redeem_until.min(request.end),
+            end,
+            redeem_until: request.redeem_until.min(end),
             redemptions: request.redemptions.max(1),
         };
         let draft = Draft::new(&terms, &mut entropy()?);
@@ -179,7 +183,7 @@ impl Replica {
             .collect())
     }
 
-    async fn own_grant(&self, space: SpaceId) -> Result<(EnvelopeId, PrincipalId), ReplicaError> {
+    async fn own_grant(&self, space: SpaceId) -> Result<Member, ReplicaError> {
         let author = self.author();
         self.inspect(move |engine| inspect::own_grant(engine, space, author, driver::now()))
             .await?
