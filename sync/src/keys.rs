@@ -143,20 +143,41 @@ pub fn write(
 /// # Errors
 /// When others can read it, when it is none, or when its passphrase is missing or wrong.
 pub fn read(path: &Path, passphrase: Option<&Passphrase>) -> Result<DeviceKeys, KeyFileError> {
+    parse(path, &read_text(path, FILE_BYTES_MAX)?, passphrase)
+}
+
+/// Reads the text of a key file, or of one that says more after its two lines; what is longer than
+/// `bytes_max` is left out.
+///
+/// # Errors
+/// When it cannot be read, or others can read it.
+pub fn read_text(path: &Path, bytes_max: u64) -> Result<Zeroizing<String>, KeyFileError> {
     let failed = |source| KeyFileError::Io {
         path: path.to_owned(),
         source,
     };
+    let file = File::open(path).map_err(failed)?;
+    refuse_readable_by_others(path, &file)?;
+    let mut text = Zeroizing::new(String::new());
+    file.take(bytes_max)
+        .read_to_string(&mut text)
+        .map_err(failed)?;
+    Ok(text)
+}
+
+/// Takes the keys from the text of a key file; `path` is for errors alone.
+///
+/// # Errors
+/// When it is none, or when its passphrase is missing or wrong.
+pub fn parse(
+    path: &Path,
+    text: &str,
+    passphrase: Option<&Passphrase>,
+) -> Result<DeviceKeys, KeyFileError> {
     let malformed = |why| KeyFileError::Malformed {
         path: path.to_owned(),
         why,
     };
-    let file = File::open(path).map_err(failed)?;
-    refuse_readable_by_others(path, &file)?;
-    let mut text = Zeroizing::new(String::new());
-    file.take(FILE_BYTES_MAX)
-        .read_to_string(&mut text)
-        .map_err(failed)?;
     let mut lines = text.lines();
     let (first, second) = (lines.next(), lines.next());
     let bytes = second

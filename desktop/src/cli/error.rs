@@ -89,6 +89,10 @@ pub(crate) enum CliError {
     PassphraseMissing { of: String, reason: String },
     #[error("{of} does not open with this passphrase")]
     PassphraseWrong { of: String },
+    #[error("the recovery kit {} cannot be used: {reason}", .file.display())]
+    Kit { file: PathBuf, reason: String },
+    #[error("the kit has let in several devices, and none is named as lost:\n{}", .candidates.join("\n"))]
+    SeveralDevices { candidates: Vec<String> },
     #[error("{message}")]
     Remote {
         code: String,
@@ -138,6 +142,8 @@ impl CliError {
             Self::PassphraseMissing { .. } => "A-120",
             Self::PassphraseWrong { .. } => "A-121",
             Self::NoSuchGrant { .. } => "A-122",
+            Self::Kit { .. } => "A-123",
+            Self::SeveralDevices { .. } => "A-124",
             Self::Remote { code, .. } => code,
             Self::Usage(_) => "A-190",
             Self::Bug(_) => "A-199",
@@ -182,6 +188,8 @@ impl CliError {
             Self::PassphraseWrong { .. } => {
                 "try again; if it is lost, restore the Systems from another device"
             }
+            Self::Kit { .. } => "the message says why; nothing was changed",
+            Self::SeveralDevices { .. } => "name each lost one with --lost KEY",
             Self::Remote { hint, .. } => hint,
             Self::Usage(_) => "see --help",
             Self::Bug(_) => "please report it with the command that you typed",

@@ -16,6 +16,8 @@ mod parse;
 mod passphrase;
 mod paths;
 mod peers;
+mod recover;
+mod recovery_kit;
 mod relay;
 mod report;
 mod restore;
@@ -127,6 +129,8 @@ pub(crate) enum Verb {
     Verify(verify::Verify),
     Backup(backup::Backup),
     Restore(restore::Restore),
+    RecoveryKit(recovery_kit::RecoveryKit),
+    Recover(recover::Recover),
     Completions(completions::Completions),
     Demo(demo::Demo),
     #[command(name = "demo-relay", hide = true)]
@@ -205,6 +209,8 @@ mod tests {
             "aramaki verify",
             "aramaki backup file.aramaki",
             "aramaki restore file.aramaki",
+            "aramaki recovery-kit kit.aramaki",
+            "aramaki recover kit.aramaki --name operator --yes",
             "aramaki completions bash",
             "aramaki demo --headless --duration 30s --json --marker text",
             "aramaki demo relay stop",

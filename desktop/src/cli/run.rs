@@ -87,6 +87,7 @@ fn run(cli: Cli) -> Result<Report, CliError> {
         Verb::Completions(verb) => Ok(verb.run()),
         Verb::Init(verb) => verb.run(&config),
         Verb::Restore(verb) => verb.run(&config),
+        Verb::Recover(verb) => verb.run(&config),
         Verb::Demo(verb) => demo::run(&verb, &config),
         Verb::DemoRelay(verb) => block_on(verb.run(config.data))?,
         Verb::DemoAgent(verb) => block_on(verb.run(config.data))?,
@@ -232,6 +233,7 @@ impl Verb {
             Self::Note(verb) => verb.path(),
             Self::Export(verb) => verb.path(),
             Self::Backup(verb) => Some(verb.path()),
+            Self::RecoveryKit(verb) => Some(verb.path()),
             _ => None,
         };
         if let Some(path) = paths {
@@ -291,8 +293,10 @@ impl Verb {
             Self::Export(verb) => verb.run(live),
             Self::Verify(verb) => verb.run(live).await,
             Self::Backup(verb) => verb.run(live).await,
+            Self::RecoveryKit(verb) => verb.run(live).await,
             Self::Init(_)
             | Self::Restore(_)
+            | Self::Recover(_)
             | Self::Completions(_)
             | Self::Demo(_)
             | Self::DemoRelay(_)

@@ -105,7 +105,11 @@ impl Live {
         }
     }
 
-    async fn open_with(config: &Config, keys: DeviceKeys) -> Result<Self, CliError> {
+    /// Opens with keys that need not be in a file.
+    ///
+    /// # Errors
+    /// As [`Live::open`].
+    pub(super) async fn open_with(config: &Config, keys: DeviceKeys) -> Result<Self, CliError> {
         let profile = Profile::load(&config.data)?;
         let options = ReplicaOptions {
             network: Some(super::network::options(&config.network)),

@@ -51,6 +51,26 @@ impl From<Anchor> for PublicKeys {
     }
 }
 
+impl From<PublicKeys> for Anchor {
+    fn from(keys: PublicKeys) -> Self {
+        Self {
+            author: keys.author,
+            box_key: keys.box_key,
+        }
+    }
+}
+
+/// The profile in a data folder, if there is a workspace.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn profile_of(data: &Path) -> Result<Option<Profile>, CliError> {
+    match Profile::load(data) {
+        Err(CliError::NoWorkspace { .. }) => Ok(None),
+        loaded => loaded.map(Some),
+    }
+}
+
 impl Profile {
     /// Reads the profile in a data folder.
     ///

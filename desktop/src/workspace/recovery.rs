@@ -1,11 +1,23 @@
-//! The recovery kit: the anchor key, sealed by a passphrase in a file that is kept offline.
+//! The recovery kit: the anchor key, sealed by a passphrase in a file that is kept offline, and where
+//! its Spaces are kept.
 
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use aramaki_sync::keys::{self, Passphrase};
+use aramaki_sync::keys::{self, KeyFileError, Passphrase};
+use aramaki_sync::transport::PeerAddress;
+use aramaki_sync_core::key::DeviceKeys;
+use aramaki_sync_core::statement::Capability;
+use aramaki_sync_core::{AuthorId, SpaceId};
 
-use super::profile::{Anchor, key_error};
+use super::live::Live;
+use super::profile::{Anchor, key_error, with_causes};
 use crate::cli::{CliError, PassphraseSource};
+
+const KIT_LEN_BYTES_MAX: u64 = 1 << 20;
+/// The first two lines are a sealed key, as in every key file.
+const KEY_LINES: usize = 2;
+const OF_KIT: &str = "the recovery kit";
 
 /// A kit about to be written.
 #[derive(Debug)]
@@ -24,12 +36,12 @@ impl RecoveryKit {
             return Err(CliError::File {
                 action: "make",
                 path: file.to_owned(),
-                source: std::io::Error::from(std::io::ErrorKind::AlreadyExists),
+                source: io::Error::from(io::ErrorKind::AlreadyExists),
             });
         }
         Ok(Self {
             file: file.to_owned(),
-            passphrase: passphrase.new_one("the recovery kit")?,
+            passphrase: passphrase.new_one(OF_KIT)?,
         })
     }
 
@@ -40,6 +52,10 @@ impl RecoveryKit {
     pub(crate) fn write(&self) -> Result<Anchor, CliError> {
         let keys = keys::create(&self.file, Some(&self.passphrase))
             .map_err(|error| key_error(&self.file, &error))?;
+        let sealed = read(&self.file)?;
+        let kit = KitText::parse(&self.file, &sealed)?;
+        let anchor = Some(keys.author());
+        KitText { anchor, ..kit }.replace(&self.file)?;
         Ok(Anchor {
             author: keys.author(),
             box_key: keys.box_public(),
@@ -50,6 +66,191 @@ impl RecoveryKit {
     pub(crate) fn file(&self) -> &Path {
         &self.file
     }
+}
+
+/// What a kit says. Only the key is secret, and sealed.
+#[derive(Debug)]
+pub(crate) struct KitText {
+    key: String,
+    /// Whose kit it is, to know it without its passphrase.
+    pub(crate) anchor: Option<AuthorId>,
+    /// Where to look for its Spaces.
+    pub(crate) relays: Vec<PeerAddress>,
+    /// Which Spaces there were when it was written last.
+    pub(crate) spaces: Vec<SpaceId>,
+}
+
+impl KitText {
+    /// Reads a kit; `-` is standard input.
+    ///
+    /// # Errors
+    /// When others can read the file, or it is no kit.
+    pub(crate) fn read(file: &Path) -> Result<Self, CliError> {
+        if file != Path::new("-") {
+            return Self::parse(file, &read(file)?);
+        }
+        let mut text = String::new();
+        let read = io::stdin()
+            .take(KIT_LEN_BYTES_MAX)
+            .read_to_string(&mut text);
+        read.map_err(|source| CliError::File {
+            action: "read",
+            path: PathBuf::from("standard input"),
+            source,
+        })?;
+        Self::parse(file, &text)
+    }
+
+    fn parse(file: &Path, text: &str) -> Result<Self, CliError> {
+        let key: Vec<&str> = text.lines().take(KEY_LINES).collect();
+        let mut kit = Self {
+            key: key.join("\n"),
+            anchor: None,
+            relays: Vec::new(),
+            spaces: Vec::new(),
+        };
+        for (at, line) in text.lines().enumerate().skip(KEY_LINES) {
+            if line.trim().is_empty() {
+                continue;
+            }
+            let (word, value) = line.trim().split_once(' ').unwrap_or((line, ""));
+            let taken = match word {
+                "anchor" => value.parse().map(|it| kit.anchor = Some(it)).is_ok(),
+                "relay" => value.parse().map(|it| kit.relays.push(it)).is_ok(),
+                "space" => value.parse().map(|it| kit.spaces.push(it)).is_ok(),
+                // A newer program may say more.
+                _ => true,
+            };
+            if !taken {
+                let reason = format!("its line {} cannot be read", at + 1);
+                return Err(unusable(file, reason));
+            }
+        }
+        Ok(kit)
+    }
+
+    /// Opens the key.
+    ///
+    /// # Errors
+    /// When it is none, or the passphrase is missing or wrong.
+    pub(crate) fn open(
+        &self,
+        file: &Path,
+        passphrase: &PassphraseSource,
+    ) -> Result<DeviceKeys, CliError> {
+        let opened = match keys::parse(file, &self.key, None) {
+            Err(KeyFileError::PassphraseMissing { .. }) => {
+                let passphrase = passphrase.known(OF_KIT)?;
+                keys::parse(file, &self.key, Some(&passphrase))
+            }
+            opened => opened,
+        };
+        opened.map_err(|error| match error {
+            KeyFileError::PassphraseWrong { .. } => CliError::PassphraseWrong {
+                of: OF_KIT.to_owned(),
+            },
+            other => unusable(file, with_causes(&other)),
+        })
+    }
+
+    /// Writes it in place of what is there: whole, or not at all; readable by its owner alone.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(crate) fn replace(&self, file: &Path) -> Result<(), CliError> {
+        let lines = std::iter::once(self.key.clone())
+            .chain(self.anchor.iter().map(|it| format!("anchor {it}")))
+            .chain(self.relays.iter().map(|it| format!("relay {it}")))
+            .chain(self.spaces.iter().map(|it| format!("space {it}")));
+        let text: String = lines.map(|line| line + "\n").collect();
+        let folder = match file.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let write = || -> io::Result<()> {
+            let mut new = tempfile::NamedTempFile::new_in(folder)?;
+            new.write_all(text.as_bytes())?;
+            new.as_file().sync_all()?;
+            new.persist(file).map_err(|error| error.error)?;
+            std::fs::File::open(folder)?.sync_all()
+        };
+        write().map_err(|source| CliError::File {
+            action: "write",
+            path: file.to_owned(),
+            source,
+        })
+    }
+}
+
+/// What a kit names after it was brought up to date.
+#[derive(Debug)]
+pub(crate) struct KitNamed {
+    /// The Spaces that it can recover.
+    pub(crate) spaces: Vec<SpaceId>,
+    /// Where they are kept.
+    pub(crate) relays: Vec<PeerAddress>,
+    /// Those that no relay keeps.
+    pub(crate) unrelayed: Vec<SpaceId>,
+}
+
+impl Live {
+    /// Names the Spaces and relays of now in a kit.
+    ///
+    /// # Errors
+    /// When it is another workspace's, cannot be read, or the disk refuses.
+    pub(crate) async fn renew_kit(&self, file: &Path) -> Result<KitNamed, CliError> {
+        let mut kit = KitText::read(file)?;
+        let Some(anchor) = self
+            .profile()
+            .anchor
+            .filter(|it| kit.anchor == Some(it.author))
+        else {
+            let reason = "it is not the kit of this workspace".to_owned();
+            return Err(unusable(file, reason));
+        };
+        let mut spaces = self.spaces().await;
+        spaces.retain(|space| {
+            let mut members = space.members.iter();
+            members.any(|it| it.author == anchor.author && it.capability == Capability::Administer)
+        });
+        let unrelayed = spaces.iter().filter(|space| space.relays.is_empty());
+        let unrelayed = unrelayed.map(|space| space.id).collect();
+        kit.spaces = spaces.iter().map(|space| space.id).collect();
+        kit.relays.clear();
+        for relay in spaces.iter().flat_map(|space| &space.relays) {
+            let address = PeerAddress::from(relay);
+            if !kit.relays.contains(&address) {
+                kit.relays.push(address);
+            }
+        }
+        kit.replace(file)?;
+        Ok(KitNamed {
+            spaces: kit.spaces,
+            relays: kit.relays,
+            unrelayed,
+        })
+    }
+}
+
+/// A kit that cannot be used, and why.
+fn unusable(file: &Path, reason: String) -> CliError {
+    CliError::Kit {
+        file: file.to_owned(),
+        reason,
+    }
+}
+
+fn read(file: &Path) -> Result<String, CliError> {
+    let read = keys::read_text(file, KIT_LEN_BYTES_MAX);
+    read.map(|text| text.to_string())
+        .map_err(|error| match error {
+            KeyFileError::Io { source, .. } => CliError::File {
+                action: "read",
+                path: file.to_owned(),
+                source,
+            },
+            other => unusable(file, with_causes(&other)),
+        })
 }
 
 #[cfg(test)]
@@ -64,8 +265,30 @@ mod tests {
         let passphrase = PassphraseSource::File(passphrase);
         let kit = RecoveryKit::prepare(&file, &passphrase).unwrap();
         let anchor = kit.write().unwrap();
-        let opened = keys::read(&file, Some(&Passphrase::new("twelve letters".to_owned())));
-        assert_eq!(opened.unwrap().author(), anchor.author);
+        let read = KitText::read(&file).unwrap();
+        assert_eq!(read.anchor, Some(anchor.author));
+        let opened = read.open(&file, &passphrase).unwrap();
+        assert_eq!(opened.author(), anchor.author);
         assert!(RecoveryKit::prepare(&file, &passphrase).is_err());
+    }
+
+    #[test]
+    fn what_a_kit_names_reads_back_and_a_line_that_cannot_be_read_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("kit");
+        let keys = keys::create(&file, None).unwrap();
+        let relay = format!("{}@127.0.0.1:7410", keys.author());
+        let mut kit = KitText::read(&file).unwrap();
+        kit.relays = vec![relay.parse().unwrap()];
+        kit.spaces = vec![SpaceId::from_bytes([7; 32])];
+        kit.replace(&file).unwrap();
+        let read = KitText::read(&file).unwrap();
+        assert_eq!((&read.relays, &read.spaces), (&kit.relays, &kit.spaces));
+        let opened = read.open(&file, &PassphraseSource::Terminal).unwrap();
+        assert_eq!(opened.author(), keys.author());
+
+        let text = std::fs::read_to_string(&file).unwrap();
+        let error = KitText::parse(&file, &format!("{text}space here\n")).unwrap_err();
+        assert!(error.message().contains("line 5"), "{}", error.message());
     }
 }

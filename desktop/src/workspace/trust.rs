@@ -9,7 +9,7 @@ use aramaki_sync_core::id::IdError;
 use aramaki_sync_core::invitation::{Invitation, InvitationError};
 use aramaki_sync_core::key::PublicKeys;
 use aramaki_sync_core::statement::{Body, Capability, RelayAddress};
-use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
+use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
 
 use super::change::SystemChange;
@@ -100,7 +100,6 @@ impl Live {
     }
 
     async fn invite(&self, space: SpaceId, request: InviteRequest) -> Result<Invited, CliError> {
-        let (end, redeem_until) = (request.end, request.redeem_until);
         let failed = refused("the invitation");
         let invitation = self
             .replica()
@@ -111,8 +110,8 @@ impl Live {
         Ok(Invited {
             space,
             code: code.as_str().to_owned(),
-            end,
-            redeem_until,
+            end: invitation.end,
+            redeem_until: invitation.redeem_until,
             relayed: !self.relays(space).await?.is_empty(),
         })
     }
@@ -293,24 +292,36 @@ impl Live {
 /// # Errors
 /// When one of them is malformed.
 pub(crate) fn relay_address(author: &str, address: &str) -> Result<RelayAddress, CliError> {
-    let setting = |what, value: &str, reason: String| CliError::Setting {
-        what,
-        value: value.to_owned(),
-        reason,
-    };
-    let author: AuthorId = author
+    let author = author
         .parse()
-        .map_err(|error: IdError| setting("relay's key", author, error.to_string()))?;
-    let peer: PeerAddress = address
-        .parse()
-        .map_err(|error: AddressError| setting("relay's address", address, error.to_string()))?;
-    if peer.addresses.is_empty() {
-        let reason = "KEY@IP:PORT or KEY@URL is expected".to_owned();
-        return Err(setting("relay's address", address, reason));
-    }
+        .map_err(|error: IdError| unusable("relay's key", author, error.to_string()))?;
+    let peer = peer_address(address)?;
     Ok(RelayAddress {
         author,
         endpoint: peer.endpoint,
         addresses: peer.addresses,
     })
+}
+
+/// Reads a relay's address.
+///
+/// # Errors
+/// When it is malformed or says nowhere.
+pub(crate) fn peer_address(address: &str) -> Result<PeerAddress, CliError> {
+    let peer: PeerAddress = address
+        .parse()
+        .map_err(|error: AddressError| unusable("relay's address", address, error.to_string()))?;
+    if peer.addresses.is_empty() {
+        let reason = "KEY@IP:PORT or KEY@URL is expected".to_owned();
+        return Err(unusable("relay's address", address, reason));
+    }
+    Ok(peer)
+}
+
+fn unusable(what: &'static str, value: &str, reason: String) -> CliError {
+    CliError::Setting {
+        what,
+        value: value.to_owned(),
+        reason,
+    }
 }

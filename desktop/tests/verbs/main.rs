@@ -7,4 +7,5 @@ mod demo;
 mod errors;
 mod everyday;
 mod program;
+mod recovery;
 mod together;

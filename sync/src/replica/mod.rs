@@ -35,7 +35,7 @@ use crate::transport::{PeerAddress, Transport, TransportError};
 pub use aramaki_sync_core::engine::{Bodies, Limits, Quotas, Role};
 pub use aramaki_sync_core::invitation::Invitation;
 pub use options::ReplicaOptions;
-pub use recovery::{REASON_LOST, REASON_NONE};
+pub use recovery::{LastAccepted, Leaving, REASON_LOST, REASON_NONE};
 pub use request::{
     AGENT_SPAN, BACKDATE, CreateSpace, GRANT_SPAN, GrantRequest, INVITATION_SPAN, InviteRequest,
     Keep, Recovery,

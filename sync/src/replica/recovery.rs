@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use aramaki_sync_core::admission::{Member, SpaceLog};
+use aramaki_sync_core::admission::{AudienceSpace, Member, SpaceLog};
 use aramaki_sync_core::engine::Written;
 use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, GrantFlags, Statement};
-use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, SpaceId};
+use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 use super::{GrantRequest, Keep, Recovery, Replica, ReplicaError};
 
@@ -16,7 +16,60 @@ pub const REASON_LOST: u8 = 1;
 /// Reason code of a revocation: none is given.
 pub const REASON_NONE: u8 = 0;
 
+/// What the end of some devices' trust would leave, as this replica stands now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leaving {
+    /// The last envelope that would be accepted of each chain which used a grant that ends.
+    pub accepted: Vec<LastAccepted>,
+    /// Grants to the readers of other Spaces that would end and have not ended by themselves.
+    pub audiences: Vec<AudienceSpace>,
+}
+
+/// The last envelope of a chain that a cut accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastAccepted {
+    /// Where.
+    pub cut: Cut,
+    /// When its author says that it was written; a thief's clock says what the thief likes.
+    pub time: Timestamp,
+}
+
 impl Replica {
+    /// What [`Replica::recover`] would accept and end if these devices were lost.
+    ///
+    /// # Errors
+    /// When the Space is not here.
+    pub async fn leaving(
+        &self,
+        space: SpaceId,
+        lost: Vec<AuthorId>,
+    ) -> Result<Leaving, ReplicaError> {
+        let now = crate::driver::now();
+        self.inspect(move |engine| {
+            let (log, evaluation) = (engine.log(space)?, engine.evaluation(space)?);
+            let members = evaluation.members();
+            let mut leaving = Leaving::default();
+            let mut ended = BTreeSet::new();
+            for member in members.iter().filter(|it| lost.contains(&it.author)) {
+                ended.extend(grants_below(log, member.grant));
+            }
+            leaving.accepted = cuts_of(log, &ended)
+                .into_iter()
+                .filter_map(|cut| {
+                    let time = log.get(cut.id)?.header().time;
+                    Some(LastAccepted { cut, time })
+                })
+                .collect();
+            leaving.audiences = evaluation.audiences().to_vec();
+            leaving
+                .audiences
+                .retain(|it| ended.contains(&it.grant) && it.is_live(now));
+            Some(leaving)
+        })
+        .await?
+        .ok_or(ReplicaError::UnknownSpace(space))
+    }
+
     /// Ends a grant and every grant below it. What nobody but its holders may decide is what stays:
     /// each replica cuts the same.
     ///
@@ -157,6 +210,11 @@ fn regrants(members: &[Member], request: &Recovery) -> Vec<GrantRequest> {
 
 /// The heads of every chain that used a grant or one below it.
 fn cuts_here(log: &SpaceLog, target: EnvelopeId) -> Vec<Cut> {
+    cuts_of(log, &grants_below(log, target))
+}
+
+/// A grant and all below it.
+fn grants_below(log: &SpaceLog, target: EnvelopeId) -> BTreeSet<EnvelopeId> {
     let mut below = BTreeSet::from([target]);
     loop {
         let found: Vec<EnvelopeId> = log
@@ -169,13 +227,17 @@ fn cuts_here(log: &SpaceLog, target: EnvelopeId) -> Vec<Cut> {
             .map(|(id, _parent)| id)
             .collect();
         if found.is_empty() {
-            break;
+            return below;
         }
         below.extend(found);
     }
+}
+
+/// The heads of every chain that used one of these grants.
+fn cuts_of(log: &SpaceLog, grants: &BTreeSet<EnvelopeId>) -> Vec<Cut> {
     let used: BTreeSet<Chain> = log
         .iter()
-        .filter(|entry| below.contains(&entry.header().authority))
+        .filter(|entry| grants.contains(&entry.header().authority))
         .map(|entry| entry.header().chain)
         .collect();
     log.heads()

@@ -1,0 +1,240 @@
+//! `aramaki recover`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use aramaki_sync_core::key::PublicKeys;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::parse::parse_line;
+use super::report::Lines;
+use super::{CliError, Config, PassphraseSource, Report, block_on, local, parse_span};
+use crate::workspace::{
+    self, Holder, KitText, Live, Named, Recovering, RecoveryPlan, SpacePlan, capability_word,
+};
+
+/// Take your Systems back with the recovery kit after a device was lost.
+///
+/// Fetches the kit's Spaces from its relays and says what would stay and what would end in each. With
+/// --yes this machine's device administers them, whoever stays is let in anew, the lost device is
+/// revoked, and everything is sealed anew. The kit's key is never written to this disk. Doing it again
+/// is safe.
+#[derive(Debug, Args)]
+pub(crate) struct Recover {
+    /// The recovery kit; `-` is standard input.
+    kit: PathBuf,
+    /// What others see beside what you do, if this machine has no workspace yet.
+    #[arg(long, value_name = "NAME", value_parser = parse_line)]
+    name: Option<String>,
+    /// A file whose first line is the kit's passphrase; `-` is standard input. Without it a terminal
+    /// is asked.
+    #[arg(long, value_name = "FILE")]
+    kit_passphrase_file: Option<PathBuf>,
+    /// Ask this relay too, for a kit that does not name it: KEY@IP:PORT or KEY@URL.
+    #[arg(long = "relay", value_name = "ADDRESS")]
+    relays: Vec<String>,
+    /// The lost device's key, or a unique prefix of at least 6 digits. Without it the only device
+    /// that the kit has let in.
+    #[arg(long, value_name = "KEY")]
+    lost: Vec<String>,
+    /// Somebody who shall not stay: a key, or a unique prefix of at least 6 digits.
+    #[arg(long, value_name = "KEY")]
+    cut: Vec<String>,
+    /// How long to wait for relays, each time.
+    #[arg(long, value_name = "SPAN", default_value = "20s", value_parser = parse_span)]
+    wait: Duration,
+    /// Only say what would stay and what would end: what is done without --yes.
+    #[arg(long, conflicts_with = "yes")]
+    preview: bool,
+    /// Do it.
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Recover {
+    /// Does it, or says what it would do.
+    pub(crate) fn run(&self, config: &Config) -> Result<Report, CliError> {
+        let input = Path::new("-");
+        if self.kit == input && self.kit_passphrase_file.as_deref() == Some(input) {
+            let usage = "kit and passphrase cannot both be on standard input";
+            return Err(CliError::Usage(usage.to_owned()));
+        }
+        let existing = workspace::profile_of(&config.data)?;
+        if self.yes && existing.is_none() && self.name.is_none() {
+            let usage = "this machine has no workspace yet: --name NAME is needed to make one";
+            return Err(CliError::Usage(usage.to_owned()));
+        }
+        let mut kit = KitText::read(&self.kit)?;
+        for relay in &self.relays {
+            kit.relays.push(workspace::peer_address(relay)?);
+        }
+        if kit.relays.is_empty() {
+            return Err(CliError::Kit {
+                file: self.kit.clone(),
+                reason: "it names no relay; name one with --relay ADDRESS".to_owned(),
+            });
+        }
+        block_on(self.recover(config, &kit, existing.map(|profile| profile.device)))?
+    }
+
+    async fn recover(
+        &self,
+        config: &Config,
+        kit: &KitText,
+        device: Option<aramaki_sync_core::AuthorId>,
+    ) -> Result<Report, CliError> {
+        let source = PassphraseSource::from(self.kit_passphrase_file.as_ref());
+        let keys = kit.open(&self.kit, &source)?;
+        let public = keys.public();
+        let relays = kit.relays.clone();
+        let recovering = Recovering::begin(config, keys, relays, &kit.spaces, self.wait).await?;
+        let report = tokio::select! {
+            report = self.go_on(config, kit, device, public, &recovering) => report,
+            () = super::interrupted() => Err(CliError::Interrupted {
+                hint: "nothing is half done for good: run it again",
+            }),
+        };
+        recovering.end().await;
+        report
+    }
+
+    async fn go_on(
+        &self,
+        config: &Config,
+        kit: &KitText,
+        device: Option<aramaki_sync_core::AuthorId>,
+        public: PublicKeys,
+        recovering: &Recovering,
+    ) -> Result<Report, CliError> {
+        let named = Named {
+            lost: &self.lost,
+            cut: &self.cut,
+            device,
+        };
+        let plan = recovering.plan(named, &kit.spaces).await?;
+        if !self.yes {
+            return Ok(self.report(&plan, None));
+        }
+        if let (None, Some(name)) = (device, &self.name) {
+            workspace::create(&config.data, name, None, None)?;
+        }
+        workspace::adopt(&config.data, public.into(), plan.principal)?;
+        let live = Live::open_soon(config).await?;
+        let late = self.take_over(kit, recovering, &plan, &live).await;
+        live.close().await;
+        Ok(self.report(&plan, Some(&late?)))
+    }
+
+    async fn take_over(
+        &self,
+        kit: &KitText,
+        recovering: &Recovering,
+        plan: &RecoveryPlan,
+        live: &Live,
+    ) -> Result<Vec<aramaki_sync_core::SpaceId>, CliError> {
+        let device = PublicKeys {
+            author: live.replica().author(),
+            box_key: live.replica().box_public(),
+        };
+        recovering.carry_out(plan, device).await?;
+        let spaces = plan.spaces.iter().map(|it| it.space);
+        live.take_over(kit.relays.clone(), spaces, self.wait).await
+    }
+
+    fn report(&self, plan: &RecoveryPlan, late: Option<&[aramaki_sync_core::SpaceId]>) -> Report {
+        let mut text = Lines::default();
+        for space in &plan.spaces {
+            space_text(&mut text, space);
+        }
+        for space in &plan.missing {
+            text.add(format_args!(
+                "{}: nobody who answered has it; run this again when its relay can be reached.",
+                space.short()
+            ));
+        }
+        match late {
+            None => text.add("Nothing was changed. With --yes this is done."),
+            Some([]) => text.add("Done. This device administers all of them."),
+            Some(late) => text.add(format_args!(
+                "Done. {} of them come as soon as a relay can be reached: open the app.",
+                late.len()
+            )),
+        }
+        let ids = |spaces: &[aramaki_sync_core::SpaceId]| -> Vec<String> {
+            spaces.iter().map(ToString::to_string).collect()
+        };
+        Report::new(
+            text.into_text(),
+            &json!({
+                "recovered": late.is_some(),
+                "spaces": plan.spaces.iter().map(space_json).collect::<Vec<_>>(),
+                "missing": ids(&plan.missing),
+                "late": ids(late.unwrap_or_default()),
+            }),
+        )
+    }
+}
+
+fn space_text(text: &mut Lines, plan: &SpacePlan) {
+    let title = plan.title.as_deref().unwrap_or("a Space without a title");
+    text.add(format_args!("{title} ({}):", plan.space.short()));
+    if plan.done {
+        text.add("  nothing is left to do here");
+        return;
+    }
+    let holder = |it: &Holder| format!("{}, {}", it.who, capability_word(it.capability));
+    for lost in &plan.lost {
+        text.add(format_args!("  lost  {}", holder(lost)));
+    }
+    for (cut, why) in &plan.cut {
+        text.add(format_args!("  cut   {}: {why}", holder(cut)));
+    }
+    for kept in &plan.kept {
+        text.add(format_args!("  keep  {}", holder(kept)));
+    }
+    for system in &plan.readers_of {
+        text.add(format_args!("  keep  readers of {}", system.short()));
+    }
+    for (who, last) in &plan.accepted {
+        let (seq, time) = (last.cut.seq, local(last.time));
+        text.add(format_args!(
+            "  accepted of {who}: up to its envelope {seq}, {}, written {time} by its own clock",
+            last.cut.id.short()
+        ));
+    }
+}
+
+fn space_json(plan: &SpacePlan) -> Value {
+    let holder = |it: &Holder| {
+        json!({
+            "device": it.author.to_string(),
+            "who": it.who,
+            "capability": capability_word(it.capability),
+        })
+    };
+    let cut = plan.cut.iter().map(|(it, why)| {
+        let mut cut = holder(it);
+        cut["why"] = json!(why);
+        cut
+    });
+    let accepted = plan.accepted.iter().map(|(who, last)| {
+        json!({
+            "device": last.cut.chain.author.to_string(),
+            "who": who,
+            "seq": last.cut.seq,
+            "envelope": last.cut.id.to_string(),
+            "time": last.time.to_string(),
+        })
+    });
+    json!({
+        "id": plan.space.to_string(),
+        "title": plan.title,
+        "done": plan.done,
+        "lost": plan.lost.iter().map(holder).collect::<Vec<_>>(),
+        "cut": cut.collect::<Vec<_>>(),
+        "kept": plan.kept.iter().map(holder).collect::<Vec<_>>(),
+        "readers_of": plan.readers_of.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "accepted": accepted.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,270 @@
+//! A device is lost: the recovery kit takes the Systems back on a new machine.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::program::{Aramaki, Process, text, wait_for};
+
+const PASSPHRASE: &str = "twelve letters or more";
+
+/// A person with a kit and a System on a relay, an agent of it, and a guest who may write.
+struct Story {
+    /// They end before their folders go.
+    _processes: [Process; 2],
+    aramaki: Aramaki,
+    kit: String,
+    passphrase: String,
+    relay_address: String,
+}
+
+impl Story {
+    fn begin() -> Self {
+        let aramaki = Aramaki::without_workspace();
+        let (kit, passphrase) = (aramaki.path("kit"), aramaki.path("passphrase"));
+        std::fs::write(&passphrase, PASSPHRASE).unwrap();
+        let init = ["init", "--name", "duty operator", "--recovery-kit", &kit];
+        aramaki.json(&[&init[..], &["--kit-passphrase-file", &passphrase]].concat());
+        let (relay, author, address) = Process::relay(&aramaki);
+        aramaki.json(&["system", "add", "Webshop"]);
+        aramaki.json(&["relay", "add", &author, &address]);
+        let invited = aramaki.json(&["agent", "invite", "Webshop", "--name", "web1"]);
+        let agent = Process::agent(&aramaki, invited["invitation"].as_str().unwrap());
+        let shared = aramaki.json(&["share", "Webshop", "--can", "write", "--for", "8h"]);
+        aramaki.json_in("guest", &["init", "--name", "guest", "--no-recovery-kit"]);
+        let join = ["join", shared["invitation"].as_str().unwrap()];
+        let joined = aramaki.json_in("guest", &join);
+        assert_eq!(joined["complete"], true, "{joined}");
+        // An invitation that nobody used: it must not outlive the device that made it.
+        aramaki.json(&["share", "Webshop"]);
+        let story = Self {
+            _processes: [relay, agent],
+            aramaki,
+            kit,
+            passphrase,
+            relay_address: address,
+        };
+        story.note("data", "Before");
+        wait_for("the guest reads what the first device wrote", || {
+            story.aramaki.json_in("guest", &["peers", "--wait", "1s"]);
+            (story.notes("guest") == ["Before"]).then_some(())
+        });
+        story
+    }
+
+    fn note(&self, data: &str, title: &str) {
+        let note = ["note", "add", "Webshop", "--title", title, "--text", "x"];
+        self.aramaki.json_in(data, &note);
+    }
+
+    fn notes(&self, data: &str) -> Vec<String> {
+        let listed = self.aramaki.json_in(data, &["note", "list", "Webshop"]);
+        let mut titles: Vec<_> = listed["notes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|note| note["title"].as_str().unwrap().to_owned())
+            .collect();
+        titles.sort();
+        titles
+    }
+
+    fn recover<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
+        let recover = [
+            "recover",
+            &self.kit,
+            "--kit-passphrase-file",
+            &self.passphrase,
+        ];
+        [&recover[..], more].concat()
+    }
+}
+
+fn whos(space: &Value, what: &str) -> String {
+    space[what].to_string()
+}
+
+#[test]
+fn a_lost_device_is_replaced_with_the_kit_and_nothing_of_it_counts_any_more() {
+    let story = Story::begin();
+    let aramaki = &story.aramaki;
+    let renewed = aramaki.json(&["recovery-kit", &story.kit]);
+    assert_eq!(renewed["spaces"].as_array().unwrap().len(), 2, "{renewed}");
+    assert_eq!(renewed["relays"].as_array().unwrap().len(), 1, "{renewed}");
+    assert_eq!(renewed["without_relay"], json!([]));
+    let lost = aramaki.json(&["trust", "list", "Webshop"]);
+    let lost = lost["grants"].as_array().unwrap().iter();
+    let mut lost = lost.filter(|it| it["who"].as_str().unwrap().contains("this device"));
+    let lost = lost.next().unwrap()["device"].as_str().unwrap().to_owned();
+
+    let plan = aramaki.json_in("new", &story.recover(&[]));
+    assert_eq!(plan["recovered"], false);
+    assert!(
+        !std::path::Path::new(&aramaki.path("new")).exists(),
+        "a preview makes nothing"
+    );
+    let spaces = plan["spaces"].as_array().unwrap();
+    assert_eq!(spaces.len(), 2, "{plan}");
+    let system = spaces.iter().find(|it| it["title"] == "Webshop").unwrap();
+    let agent = spaces
+        .iter()
+        .find(|it| it["title"] == "agent web1")
+        .unwrap();
+    for space in [system, agent] {
+        assert!(whos(space, "lost").contains(&lost), "{space}");
+        assert!(whos(space, "kept").contains("relay ("), "{space}");
+        assert!(whos(space, "accepted").contains(&lost), "{space}");
+    }
+    assert!(
+        whos(system, "cut").contains("invitation of a lost device"),
+        "{system}"
+    );
+    assert!(whos(agent, "kept").contains("web1"), "{agent}");
+    assert_eq!(agent["readers_of"], json!([system["id"]]), "{agent}");
+    let people = text(&aramaki.run_in("new", &story.recover(&["--preview"])).stdout);
+    for word in [
+        "lost  ",
+        "keep  ",
+        "cut   ",
+        "up to its envelope",
+        "Nothing was changed",
+    ] {
+        assert!(people.contains(word), "{word}: {people}");
+    }
+
+    let yes = story.recover(&["--name", "duty operator", "--yes"]);
+    let done = aramaki.json_in("new", &yes);
+    assert_eq!(
+        (&done["recovered"], &done["late"]),
+        (&json!(true), &json!([])),
+        "{done}"
+    );
+    assert_eq!(story.notes("new"), ["Before"]);
+    story.note("new", "After");
+    wait_for(
+        "the guest, who stayed, reads what the new device wrote",
+        || {
+            aramaki.json_in("guest", &["peers", "--wait", "1s"]);
+            (story.notes("guest") == ["After", "Before"]).then_some(())
+        },
+    );
+    let listed = aramaki.json_in("new", &["trust", "list", "Webshop"]);
+    assert!(!listed["grants"].to_string().contains(&lost), "{listed}");
+    let invited = aramaki.json_in("new", &["agent", "invite", "Webshop", "--name", "web2"]);
+    assert!(
+        invited["invitation"].is_string(),
+        "the new device administers"
+    );
+
+    // Whoever has the old device writes on, and nobody reads it; nor does it read what is new.
+    story.note("data", "Stolen");
+    aramaki.json(&["peers", "--wait", "2s"]);
+    assert!(!story.notes("data").contains(&"After".to_owned()));
+    aramaki.json_in("guest", &["peers", "--wait", "2s"]);
+    assert_eq!(story.notes("guest"), ["After", "Before"]);
+
+    let again = aramaki.json_in("new", &yes);
+    let spaces = again["spaces"].as_array().unwrap();
+    assert!(spaces.iter().all(|it| it["lost"] == json!([])), "{again}");
+}
+
+#[test]
+fn a_kit_that_names_nothing_is_told_a_relay_and_who_is_named_does_not_stay() {
+    let story = Story::begin();
+    let aramaki = &story.aramaki;
+    let nowhere = aramaki.refused_in("new", &story.recover(&[]), 1);
+    assert_eq!(nowhere["code"], "A-123", "{nowhere}");
+
+    // A fresh workspace with a kit of its own is as good as none.
+    aramaki.json_in("new", &["init", "--name", "new", "--no-recovery-kit"]);
+    let relay = ["--relay", &story.relay_address];
+    let plan = aramaki.json_in("new", &story.recover(&relay));
+    let spaces = plan["spaces"].as_array().unwrap();
+    let system = spaces.iter().find(|it| it["title"] == "Webshop").unwrap();
+    let guest = system["kept"].as_array().unwrap().iter();
+    let mut guest = guest.filter(|it| it["capability"] == "write");
+    let guest = guest.next().unwrap()["device"].as_str().unwrap();
+    let cut = [&relay[..], &["--cut", guest, "--yes"]].concat();
+    let done = aramaki.json_in("new", &story.recover(&cut));
+    let spaces = done["spaces"].as_array().unwrap();
+    let system = spaces.iter().find(|it| it["title"] == "Webshop").unwrap();
+    assert!(whos(system, "cut").contains(guest), "{system}");
+    story.note("new", "After");
+    aramaki.json_in("guest", &["peers", "--wait", "2s"]);
+    assert_eq!(story.notes("guest"), ["Before"]);
+    let listed = aramaki.json_in("new", &["trust", "list", "Webshop"]);
+    assert!(!listed["grants"].to_string().contains(guest), "{listed}");
+}
+
+#[test]
+fn what_cannot_be_recovered_is_said_and_changes_nothing() {
+    let aramaki = Aramaki::without_workspace();
+    let (kit, passphrase) = (aramaki.path("kit"), aramaki.path("passphrase"));
+    std::fs::write(&passphrase, PASSPHRASE).unwrap();
+    let init = ["init", "--name", "x", "--recovery-kit", &kit];
+    aramaki.json(&[&init[..], &["--kit-passphrase-file", &passphrase]].concat());
+    let relay = format!("{}@127.0.0.1:9", "58".repeat(31) + "66");
+    let relay = aramaki.refused_in("new", &["recover", &kit, "--relay", &relay], 1);
+    assert!(
+        ["A-108", "A-120"].contains(&relay["code"].as_str().unwrap()),
+        "{relay}"
+    );
+    let yes = [
+        "recover",
+        &kit,
+        "--kit-passphrase-file",
+        &passphrase,
+        "--yes",
+    ];
+    assert_eq!(
+        aramaki.refused_in("new", &yes, 2)["code"],
+        "A-190",
+        "no name"
+    );
+    let both = ["recover", "-", "--kit-passphrase-file", "-"];
+    assert_eq!(aramaki.refused_in("new", &both, 2)["code"], "A-190");
+    let missing = ["recover", "/nowhere/kit"];
+    assert_eq!(aramaki.refused_in("new", &missing, 1)["code"], "A-109");
+
+    aramaki.json_in("other", &["init", "--name", "x", "--no-recovery-kit"]);
+    let foreign = aramaki.refused_in("other", &["recovery-kit", &kit], 1);
+    assert_eq!(foreign["code"], "A-123", "{foreign}");
+
+    let (_relay, _author, address) = Process::relay(&aramaki);
+    let wrong = aramaki.path("wrong");
+    std::fs::write(&wrong, "another passphrase").unwrap();
+    let recover = ["recover", &kit, "--relay", &address, "--wait", "2s"];
+    let refused = [&recover[..], &["--kit-passphrase-file", &wrong]].concat();
+    assert_eq!(aramaki.refused_in("new", &refused, 1)["code"], "A-121");
+    // The relay answers, and has nothing of this kit.
+    let begun = std::time::Instant::now();
+    let nothing = [&recover[..], &["--kit-passphrase-file", &passphrase]].concat();
+    assert_eq!(aramaki.refused_in("new", &nothing, 1)["code"], "A-114");
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    assert!(!std::path::Path::new(&aramaki.path("new")).exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_kit_that_others_can_read_is_refused_and_stays_private_when_it_is_renewed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let aramaki = Aramaki::without_workspace();
+    let (kit, passphrase) = (aramaki.path("kit"), aramaki.path("passphrase"));
+    std::fs::write(&passphrase, PASSPHRASE).unwrap();
+    let init = ["init", "--name", "x", "--recovery-kit", &kit];
+    aramaki.json(&[&init[..], &["--kit-passphrase-file", &passphrase]].concat());
+    aramaki.json(&["system", "add", "Webshop"]);
+    let renewed = aramaki.json(&["recovery-kit", &kit]);
+    assert_eq!(renewed["without_relay"].as_array().unwrap().len(), 1);
+    let mode = || std::fs::metadata(&kit).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o600);
+    std::fs::set_permissions(&kit, std::fs::Permissions::from_mode(0o640)).unwrap();
+    for verb in [["recovery-kit", &kit], ["recover", &kit]] {
+        let error = aramaki.refused(&verb, 1);
+        assert_eq!(error["code"], "A-123", "{error}");
+        assert!(
+            error["message"].as_str().unwrap().contains("chmod 600"),
+            "{error}"
+        );
+    }
+}
