@@ -18,6 +18,9 @@ const MAGIC: &str = "aramaki backup v1\n";
 const HEAD_LEN_BYTES_MAX: u64 = 64 * 1024;
 /// How long a verb waits for what it wrote to reach a relay.
 const SETTLE_TIME: Duration = Duration::from_secs(3);
+/// What follows from what was written comes so soon after it: an invitation's grant brings the epoch
+/// key for it, without which its code opens nothing.
+const FOLLOW_TIME: Duration = Duration::from_millis(200);
 /// After this long without any connection it is offline.
 const CONNECT_TIME: Duration = Duration::from_millis(500);
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
@@ -117,14 +120,24 @@ impl Live {
         let mut events = self.replica().subscribe();
         let begun = Instant::now();
         let wait = async {
+            let (mut written, mut news) = (BTreeMap::new(), Instant::now());
             loop {
-                let spaces = self.spaces().await;
-                let waiting = spaces.iter().any(|space| {
+                let mut spaces = self.spaces().await;
+                spaces.retain(|space| {
                     let own = space.receipts.own.map(|(_chain, seq)| seq);
-                    !space.relays.is_empty()
-                        && own > before.get(&space.id).copied()
-                        && space.receipts.on_relays().is_empty()
+                    !space.relays.is_empty() && own > before.get(&space.id).copied()
                 });
+                let now: BTreeMap<_, _> = spaces
+                    .iter()
+                    .map(|space| (space.id, space.receipts.own))
+                    .collect();
+                if now != written {
+                    (written, news) = (now, Instant::now());
+                }
+                let waiting = !spaces.is_empty() && news.elapsed() < FOLLOW_TIME
+                    || spaces
+                        .iter()
+                        .any(|space| space.receipts.on_relays().is_empty());
                 let offline = begun.elapsed() > CONNECT_TIME
                     && !self.replica().peers().iter().any(PeerStatus::is_connected);
                 if !waiting || offline {
