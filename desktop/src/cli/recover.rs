@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aramaki_sync_core::key::PublicKeys;
+use aramaki_sync_core::{AuthorId, SpaceId};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -82,7 +83,7 @@ impl Recover {
         &self,
         config: &Config,
         kit: &KitText,
-        device: Option<aramaki_sync_core::AuthorId>,
+        device: Option<AuthorId>,
     ) -> Result<Report, CliError> {
         let source = PassphraseSource::from(self.kit_passphrase_file.as_ref());
         let keys = kit.open(&self.kit, &source)?;
@@ -103,7 +104,7 @@ impl Recover {
         &self,
         config: &Config,
         kit: &KitText,
-        device: Option<aramaki_sync_core::AuthorId>,
+        device: Option<AuthorId>,
         public: PublicKeys,
         recovering: &Recovering,
     ) -> Result<Report, CliError> {
@@ -114,7 +115,7 @@ impl Recover {
         };
         let plan = recovering.plan(named, &kit.spaces).await?;
         if !self.yes {
-            return Ok(self.report(&plan, None));
+            return Ok(Self::report(&plan, None));
         }
         if let (None, Some(name)) = (device, &self.name) {
             workspace::create(&config.data, name, None, None)?;
@@ -123,7 +124,7 @@ impl Recover {
         let live = Live::open_soon(config).await?;
         let late = self.take_over(kit, recovering, &plan, &live).await;
         live.close().await;
-        Ok(self.report(&plan, Some(&late?)))
+        Ok(Self::report(&plan, Some(&late?)))
     }
 
     async fn take_over(
@@ -132,7 +133,7 @@ impl Recover {
         recovering: &Recovering,
         plan: &RecoveryPlan,
         live: &Live,
-    ) -> Result<Vec<aramaki_sync_core::SpaceId>, CliError> {
+    ) -> Result<Vec<SpaceId>, CliError> {
         let device = PublicKeys {
             author: live.replica().author(),
             box_key: live.replica().box_public(),
@@ -142,7 +143,7 @@ impl Recover {
         live.take_over(kit.relays.clone(), spaces, self.wait).await
     }
 
-    fn report(&self, plan: &RecoveryPlan, late: Option<&[aramaki_sync_core::SpaceId]>) -> Report {
+    fn report(plan: &RecoveryPlan, late: Option<&[SpaceId]>) -> Report {
         let mut text = Lines::default();
         for space in &plan.spaces {
             space_text(&mut text, space);
@@ -161,7 +162,7 @@ impl Recover {
                 late.len()
             )),
         }
-        let ids = |spaces: &[aramaki_sync_core::SpaceId]| -> Vec<String> {
+        let ids = |spaces: &[SpaceId]| -> Vec<String> {
             spaces.iter().map(ToString::to_string).collect()
         };
         Report::new(

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use aramaki_sync_core::SpaceId;
 use clap::Args;
 use serde_json::json;
 
@@ -41,7 +42,7 @@ impl RecoveryKit {
                 "Warning: no relay keeps {title}: without this device it is lost."
             ));
         }
-        let ids = |spaces: &[aramaki_sync_core::SpaceId]| -> Vec<String> {
+        let ids = |spaces: &[SpaceId]| -> Vec<String> {
             spaces.iter().map(ToString::to_string).collect()
         };
         Ok(Report::new(

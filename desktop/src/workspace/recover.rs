@@ -106,7 +106,7 @@ impl Recovering {
     ) -> Result<Self, CliError> {
         let folder = tempfile::tempdir().map_err(|source| CliError::File {
             action: "make a folder in",
-            path: std::env::temp_dir(),
+            path: tempfile::env::temp_dir(),
             source,
         })?;
         let mut config = Config {
@@ -172,13 +172,13 @@ impl Recovering {
             if now != held {
                 (held, news) = (now, Instant::now());
             }
-            let here = self.administered_of(&spaces);
+            let here = administered_of(&spaces);
             let complete = !here.is_empty() && named.iter().all(|it| here.contains(it));
             if complete && news.elapsed() > QUIET_TIME {
                 return Ok(());
             }
         }
-        if self.administered_of(&self.live.spaces().await).is_empty() {
+        if administered_of(&self.live.spaces().await).is_empty() {
             return Err(self.nobody());
         }
         Ok(())
@@ -188,13 +188,6 @@ impl Recovering {
         CliError::NobodyAnswered {
             seconds: self.wait.as_secs(),
         }
-    }
-
-    fn administered_of(&self, spaces: &[SpaceSummary]) -> BTreeSet<SpaceId> {
-        let own = spaces
-            .iter()
-            .filter(|it| it.capability == Some(Capability::Administer));
-        own.map(|it| it.id).collect()
     }
 
     /// What a recovery would do.
@@ -208,7 +201,7 @@ impl Recovering {
     ) -> Result<RecoveryPlan, CliError> {
         let all = self.live.spaces().await;
         let names = self.live.names(&all);
-        let administered = self.administered_of(&all);
+        let administered = administered_of(&all);
         let (spaces, _others): (Vec<_>, Vec<_>) = all
             .into_iter()
             .partition(|it| administered.contains(&it.id));
@@ -431,6 +424,13 @@ impl Live {
         }
         Ok(late)
     }
+}
+
+fn administered_of(spaces: &[SpaceSummary]) -> BTreeSet<SpaceId> {
+    let own = spaces
+        .iter()
+        .filter(|it| it.capability == Some(Capability::Administer));
+    own.map(|it| it.id).collect()
 }
 
 fn refused(error: &dyn std::error::Error) -> CliError {
