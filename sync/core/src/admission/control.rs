@@ -11,7 +11,7 @@ use super::receipts::Receipts;
 use super::verdict::{Held, Verdict};
 use crate::guard::{Guard, holds};
 use crate::id::EnvelopeId;
-use crate::statement::{GrantFlags, Statement};
+use crate::statement::{Cut, GrantFlags, Statement};
 use crate::time::Timestamp;
 
 /// How far an author's clock may be ahead of this one.
@@ -32,19 +32,24 @@ pub(super) struct Control {
     grants: Grants,
     cuts: Cuts,
     receipts: Receipts,
+    /// What is cut when no receipt is weighed: whose receipts stand follows from it.
+    first_cuts: Cuts,
+    late_claims: bool,
     standing: BTreeMap<EnvelopeId, Verdict>,
 }
 
 impl Control {
     pub(super) fn evaluate(log: &SpaceLog, now: Timestamp) -> Self {
         let grants = Grants::of(log);
-        let cuts = weigh(log, &grants, Weigh::First, now);
-        let receipts = standing_receipts(log, &grants, &cuts, now);
-        let cuts = weigh(log, &grants, Weigh::Final(&receipts), now);
+        let (first_cuts, _late) = weigh(log, &grants, Weigh::First, now);
+        let receipts = standing_receipts(log, &grants, &first_cuts, now);
+        let (cuts, late_claims) = weigh(log, &grants, Weigh::Final(&receipts), now);
         let mut control = Self {
             grants,
             cuts,
             receipts,
+            first_cuts,
+            late_claims,
             standing: BTreeMap::new(),
         };
         control.stand_grants(log, now);
@@ -61,6 +66,35 @@ impl Control {
 
     pub(super) fn receipts(&self) -> &Receipts {
         &self.receipts
+    }
+
+    /// Whether a revocation or close came late, so that a receipt may bring it into time.
+    pub(super) fn has_late_claims(&self) -> bool {
+        self.late_claims
+    }
+
+    /// Finds a new grant's way to the root. Returns its depth; of one that has no way, the most.
+    pub(super) fn root_grant(&mut self, log: &SpaceLog, id: EnvelopeId) -> usize {
+        self.grants.add(log, id);
+        self.grants.get(log, id).map_or(usize::MAX, Rooted::depth)
+    }
+
+    /// Finds out what a new grant counts for, after those above it.
+    pub(super) fn stand_grant(&mut self, log: &SpaceLog, id: EnvelopeId, now: Timestamp) {
+        let verdict = match self.grants.get(log, id) {
+            Err(problem) => problem.into(),
+            Ok(_rooted) => self.judge_grant(log, id, now),
+        };
+        self.standing.insert(id, verdict);
+    }
+
+    /// Adds a receipt, if it stands.
+    pub(super) fn add_receipt(&mut self, log: &SpaceLog, entry: &Entry, now: Timestamp) {
+        if let Some((seen, at)) = standing_receipt(log, &self.grants, &self.first_cuts, entry, now)
+        {
+            self.receipts
+                .add_finished(entry.header.chain.author, seen, at);
+        }
     }
 
     /// Whether content that was judged by `before` has the same verdicts here, forks and held
@@ -267,7 +301,8 @@ fn stands_on(
     basis(log, entry, path).all(|(it, _path)| receipts.settles_fork(log, it) && !is_future(it, now))
 }
 
-fn weigh(log: &SpaceLog, grants: &Grants, how: Weigh<'_>, now: Timestamp) -> Cuts {
+/// The cuts that stand, and whether a claim came late.
+fn weigh(log: &SpaceLog, grants: &Grants, how: Weigh<'_>, now: Timestamp) -> (Cuts, bool) {
     let (mut closes, mut revokes) = (Vec::new(), Vec::new());
     let nobody = Receipts::default();
     for (entry, statement) in log.control() {
@@ -305,27 +340,37 @@ fn weigh(log: &SpaceLog, grants: &Grants, how: Weigh<'_>, now: Timestamp) -> Cut
             revokes.push(claim);
         }
     }
-    Cuts::effective(log, &closes, &revokes)
+    let mut claims = closes.iter().chain(&revokes);
+    let late = claims.any(|claim| !claim.late.is_empty());
+    (Cuts::effective(log, &closes, &revokes), late)
 }
 
-/// A witness that signed two histories is believed below the fork only: so receipts never decide
-/// over each other.
 fn standing_receipts(log: &SpaceLog, grants: &Grants, cuts: &Cuts, now: Timestamp) -> Receipts {
-    let (nobody, mut receipts) = (Receipts::default(), Receipts::default());
-    for (entry, statement) in log.control() {
-        let Statement::Receipt { cuts: seen, at } = statement else {
-            continue;
-        };
-        let Ok(Some(rooted)) = grants.permit(log, entry) else {
-            continue;
-        };
-        if !stands_on(log, entry, &rooted.path, &nobody, now) {
-            continue;
-        }
-        if cuts.leaves_all(log, &rooted.path, entry.link()) {
-            receipts.add(entry.header.chain.author, seen, *at);
+    let mut receipts = Receipts::default();
+    for (entry, _statement) in log.control() {
+        if let Some((seen, at)) = standing_receipt(log, grants, cuts, entry, now) {
+            receipts.add(entry.header.chain.author, seen, at);
         }
     }
     receipts.finish();
     receipts
+}
+
+/// What a receipt says, if it stands. A witness that signed two histories is believed below the fork
+/// only: so receipts never decide over each other.
+fn standing_receipt<'a>(
+    log: &SpaceLog,
+    grants: &Grants,
+    cuts: &Cuts,
+    entry: &'a Entry,
+    now: Timestamp,
+) -> Option<(&'a [Cut], Timestamp)> {
+    let Some(Statement::Receipt { cuts: seen, at }) = &entry.statement else {
+        return None;
+    };
+    let rooted = grants.permit(log, entry).ok()??;
+    let nobody = Receipts::default();
+    let stands = stands_on(log, entry, &rooted.path, &nobody, now)
+        && cuts.leaves_all(log, &rooted.path, entry.link());
+    stands.then_some((seen.as_slice(), *at))
 }

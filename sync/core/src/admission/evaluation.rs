@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::additions::Awaited;
 use super::control::{CLOCK_AHEAD_MAX, Control, is_future};
 use super::entry::Entry;
 use super::grant_chain::{Refusal, grant_in};
@@ -77,6 +78,7 @@ pub struct Evaluation {
     /// Epochs that an administrator issued or wrote under.
     pub(super) confirmed_epochs: BTreeSet<EnvelopeId>,
     control: Control,
+    awaited: Awaited,
     pub(super) roster: Roster,
     pub(super) outsiders: Outsiders,
     /// How many arrivals were looked at, and of which state of control.
@@ -96,27 +98,48 @@ pub fn evaluate(log: &SpaceLog, outsiders: &Outsiders, now: Timestamp) -> Evalua
 impl Evaluation {
     /// Follows a log that grew, other Spaces that changed, or time that passed.
     ///
-    /// Cost: a few map look-ups for each new content envelope; a control statement costs one pass
-    /// over control, and one over everything if it changes what earlier content counts for.
+    /// Cost: a few map look-ups for each new envelope that can only add; a control statement that may
+    /// take away costs one pass over control, and one over everything if it changes what earlier
+    /// content counts for.
     pub fn refresh(&mut self, log: &SpaceLog, outsiders: &Outsiders, now: Timestamp) -> Refreshed {
         if self.outsiders != *outsiders {
             self.outsiders = outsiders.clone();
         }
         let due = self.due.is_some_and(|due| due <= now);
         let control = self.revision != Some(log.control_revision());
-        let mut refreshed = if due || (control && !self.follow_control(log, now)) {
+        let added = !due && control && self.add_control(log, now);
+        let mut refreshed = if due || (control && !added && !self.follow_control(log, now)) {
             self.judge_all(log, now)
         } else {
             self.follow_content(log, now)
         };
         // A fork that content settled judges everything anew, members too.
         refreshed.control |= due || control;
-        if refreshed.control {
+        if refreshed.control && !(added && self.add_to_roster(log)) {
             self.roster = Roster::of(log, self, &self.control);
         }
         self.arrivals = log.len();
         self.revision = Some(log.control_revision());
         refreshed
+    }
+
+    /// Takes in control that can only add. False when control must be evaluated anew.
+    fn add_control(&mut self, log: &SpaceLog, now: Timestamp) -> bool {
+        if self.revision.is_none() || log.forked_chains().next().is_some() {
+            return false;
+        }
+        let arrived = log.arrived_after(self.arrivals);
+        let arrived: Vec<_> = arrived.filter(|entry| entry.is_control()).collect();
+        self.control.add(log, &arrived, &mut self.awaited, now)
+    }
+
+    /// Writes what was just added into the roster. False when that must be read off anew.
+    fn add_to_roster(&mut self, log: &SpaceLog) -> bool {
+        let added = log
+            .arrived_after(self.arrivals)
+            .filter(|entry| entry.is_control() && self.verdict(entry.id) == Verdict::Admitted);
+        let added: Vec<_> = added.collect();
+        self.roster.add_all(log, &self.control, &added)
     }
 
     /// Evaluates control anew. False when earlier content must be judged again.
@@ -221,6 +244,7 @@ impl Evaluation {
         }
         let counted = self.verdict(entry.id).counts();
         let own = self.control.judge(log, entry, now);
+        self.awaited.note(entry, own);
         if !entry.is_control() && matches!(own, Verdict::Held(_)) {
             self.undecided.insert(entry.id);
         }

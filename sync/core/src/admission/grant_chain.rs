@@ -118,6 +118,11 @@ impl Grants {
         Self(grants)
     }
 
+    /// Adds a grant that no other descends from yet.
+    pub(super) fn add(&mut self, log: &SpaceLog, id: EnvelopeId) {
+        self.0.insert(id, resolve(log, id));
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (EnvelopeId, Result<&Rooted, Problem>)> {
         self.0
             .iter()

@@ -5,6 +5,7 @@
 //!
 //! **Invariant:** equal sets with equal arrival times give equal verdicts, in any order of arrival.
 
+mod additions;
 mod control;
 mod cuts;
 mod entry;

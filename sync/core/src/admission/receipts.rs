@@ -60,6 +60,33 @@ impl Receipts {
         }
     }
 
+    /// Adds to what is finished already, and leaves it so.
+    pub(super) fn add_finished(&mut self, witness: AuthorId, cuts: &[Cut], at: Timestamp) {
+        for cut in cuts {
+            let chain = self.0.entry(cut.chain).or_default();
+            let order = (cut.seq, cut.id, at, witness);
+            let place =
+                chain.partition_point(|seen| (seen.seq, seen.id, seen.at, seen.witness) < order);
+            let above = chain.get(place).map_or(Timestamp::MAX, |it| it.earliest);
+            let earliest = at.min(above);
+            let seen = Seen {
+                seq: cut.seq,
+                id: cut.id,
+                at,
+                earliest,
+                witness,
+            };
+            chain.insert(place, seen);
+            // The earliest times rise with the position, so the first that is no later ends it.
+            for below in chain[..place].iter_mut().rev() {
+                if below.earliest <= earliest {
+                    break;
+                }
+                below.earliest = earliest;
+            }
+        }
+    }
+
     fn from(&self, chain: Chain, seq: u64) -> &[Seen] {
         let Some(all) = self.0.get(&chain) else {
             return &[];

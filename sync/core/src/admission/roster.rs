@@ -141,95 +141,158 @@ pub(super) struct Roster {
     agent_spaces: BTreeMap<AuthorId, SpaceId>,
     epochs: Vec<EpochInForce>,
     rejected_epochs: BTreeSet<EnvelopeId>,
+    /// By what the newest of each are known, and who rejects an epoch: to add to them.
+    newest_cards: BTreeMap<AuthorId, (u32, Timestamp, EnvelopeId)>,
+    newest_relays: Option<(Timestamp, EnvelopeId)>,
+    rejections: Vec<EnvelopeId>,
 }
 
 impl Roster {
     pub(super) fn of(log: &SpaceLog, evaluation: &Evaluation, control: &Control) -> Self {
         let mut roster = Self::default();
-        let mut newest_cards = BTreeMap::new();
-        let mut newest_relays = None;
-        let mut rejections = Vec::new();
         for (entry, statement) in log.control() {
-            if evaluation.verdict(entry.id) != Verdict::Admitted {
-                continue;
-            }
-            let author = entry.header.chain.author;
-            match statement {
-                Statement::Card(card) => {
-                    roster.add_card(&mut newest_cards, entry, card);
-                }
-                Statement::AgentCard { card, space } => {
-                    let newest = roster.add_card(&mut newest_cards, entry, card);
-                    if newest {
-                        roster.agent_spaces.insert(author, *space);
-                    }
-                }
-                Statement::Relays(relays) => {
-                    let order = Some((entry.header.time, entry.id));
-                    if newest_relays < order {
-                        newest_relays = order;
-                        roster.relays.clone_from(relays);
-                    }
-                }
-                Statement::Epoch(epoch) => roster.epochs.push(in_force(entry, epoch)),
-                Statement::EpochReject { epoch, fault } => rejections.push((*epoch, fault)),
-                _ => {}
+            if evaluation.verdict(entry.id) == Verdict::Admitted {
+                roster.add_statement(entry, statement);
             }
         }
         roster
             .epochs
             .sort_unstable_by(|a, b| b.number.cmp(&a.number).then(a.id.cmp(&b.id)));
-        roster.add_grants(log, control);
-        roster.rejected_epochs = rejections
-            .into_iter()
-            .filter(|(epoch, fault)| is_proven(log, &roster.members, *epoch, fault))
-            .map(|(epoch, _fault)| epoch)
-            .collect();
+        for (id, _found) in control.grants().iter() {
+            roster.add_grant(log, control, id);
+        }
+        roster
+            .members
+            .sort_unstable_by_key(|member| (member.author, member.grant));
+        roster.weigh_rejections(log);
         roster
     }
 
+    /// Adds statements that count and change nothing that was there. False when the roster must be
+    /// read off anew: which of an author's cards counts is decided over all of them.
+    pub(super) fn add_all(&mut self, log: &SpaceLog, control: &Control, added: &[&Entry]) -> bool {
+        for entry in added {
+            let author = entry.header.chain.author;
+            match &entry.statement {
+                Some(Statement::Card(_) | Statement::AgentCard { .. })
+                    if self.cards.contains_key(&author) =>
+                {
+                    return false;
+                }
+                Some(Statement::Grant(_)) => self.add_grant(log, control, entry.id),
+                Some(statement) => self.add_statement(entry, statement),
+                None => {}
+            }
+        }
+        let receipts_only = added
+            .iter()
+            .all(|entry| matches!(entry.statement, Some(Statement::Receipt { .. })));
+        if !receipts_only {
+            self.epochs
+                .sort_unstable_by(|a, b| b.number.cmp(&a.number).then(a.id.cmp(&b.id)));
+            self.members
+                .sort_by_key(|member| (member.author, member.grant));
+            self.audiences.sort_by_key(|audience| audience.grant);
+            for entry in added {
+                self.renew_box_keys(entry);
+            }
+            self.weigh_rejections(log);
+        }
+        true
+    }
+
+    /// Anything but a grant, which has its place in the chain of grants.
+    fn add_statement(&mut self, entry: &Entry, statement: &Statement) {
+        let author = entry.header.chain.author;
+        match statement {
+            Statement::Card(card) => {
+                self.add_card(entry, card);
+            }
+            Statement::AgentCard { card, space } => {
+                let newest = self.add_card(entry, card);
+                if newest {
+                    self.agent_spaces.insert(author, *space);
+                }
+            }
+            Statement::Relays(relays) => {
+                let order = Some((entry.header.time, entry.id));
+                if self.newest_relays < order {
+                    self.newest_relays = order;
+                    self.relays.clone_from(relays);
+                }
+            }
+            Statement::Epoch(epoch) => self.epochs.push(in_force(entry, epoch)),
+            Statement::EpochReject { .. } => self.rejections.push(entry.id),
+            _ => {}
+        }
+    }
+
+    /// Of the members who are there when a card comes.
+    fn renew_box_keys(&mut self, entry: &Entry) {
+        let Some(Statement::Card(card) | Statement::AgentCard { card, .. }) = &entry.statement
+        else {
+            return;
+        };
+        let author = entry.header.chain.author;
+        let from = self
+            .members
+            .partition_point(|member| member.author < author);
+        let own = self.members[from..].iter_mut();
+        for member in own.take_while(|member| member.author == author) {
+            member.box_key = card.box_key;
+        }
+    }
+
+    fn weigh_rejections(&mut self, log: &SpaceLog) {
+        let rejections = self.rejections.iter().filter_map(|id| log.get(*id));
+        self.rejected_epochs = rejections
+            .filter_map(|entry| match &entry.statement {
+                Some(Statement::EpochReject { epoch, fault }) => Some((*epoch, fault)),
+                _ => None,
+            })
+            .filter(|(epoch, fault)| is_proven(log, &self.members, *epoch, fault))
+            .map(|(epoch, _fault)| epoch)
+            .collect();
+    }
+
     /// Whether this is its author's newest card so far.
-    fn add_card(
-        &mut self,
-        newest: &mut BTreeMap<AuthorId, (u32, Timestamp, EnvelopeId)>,
-        entry: &Entry,
-        card: &Card,
-    ) -> bool {
+    fn add_card(&mut self, entry: &Entry, card: &Card) -> bool {
         let author = entry.header.chain.author;
         let order = (card.box_generation, entry.header.time, entry.id);
-        if newest.get(&author).is_some_and(|known| *known > order) {
+        if self
+            .newest_cards
+            .get(&author)
+            .is_some_and(|known| *known > order)
+        {
             return false;
         }
-        newest.insert(author, order);
+        self.newest_cards.insert(author, order);
         self.cards.insert(author, card.clone());
         true
     }
 
-    fn add_grants(&mut self, log: &SpaceLog, control: &Control) {
-        for (id, found) in control.grants().iter() {
-            let (Ok(rooted), Some(grant)) = (found, grant_in(log, id)) else {
-                continue;
-            };
-            let ended = rooted.path.iter().any(|above| control.cuts().ends(*above));
-            if ended || control.standing(id) != Verdict::Admitted {
-                continue;
-            }
-            match grant.audience {
-                Audience::Author(author) => {
-                    let member = self.member(author, id, grant, rooted);
-                    self.members.push(member);
-                }
-                Audience::ReadersOf(space) => self.audiences.push(AudienceSpace {
-                    space,
-                    capability: grant.capability,
-                    not_before: grant.not_before,
-                    end: grant.end,
-                    grant: id,
-                }),
-            }
+    /// At the end: the caller sorts.
+    fn add_grant(&mut self, log: &SpaceLog, control: &Control, id: EnvelopeId) {
+        let (Ok(rooted), Some(grant)) = (control.grants().get(log, id), grant_in(log, id)) else {
+            return;
+        };
+        let ended = rooted.path.iter().any(|above| control.cuts().ends(*above));
+        if ended || control.standing(id) != Verdict::Admitted {
+            return;
         }
-        self.members
-            .sort_unstable_by_key(|member| (member.author, member.grant));
+        match grant.audience {
+            Audience::Author(author) => {
+                let member = self.member(author, id, grant, rooted);
+                self.members.push(member);
+            }
+            Audience::ReadersOf(space) => self.audiences.push(AudienceSpace {
+                space,
+                capability: grant.capability,
+                not_before: grant.not_before,
+                end: grant.end,
+                grant: id,
+            }),
+        }
     }
 
     fn member(&self, author: AuthorId, id: EnvelopeId, grant: &Grant, rooted: &Rooted) -> Member {

@@ -4,6 +4,7 @@
 mod attacks;
 mod cuts;
 mod founding;
+mod incremental;
 mod invitations;
 mod keyring;
 mod log;
