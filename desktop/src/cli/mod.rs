@@ -210,6 +210,7 @@ mod tests {
             "aramaki backup file.aramaki",
             "aramaki restore file.aramaki",
             "aramaki recovery-kit kit.aramaki",
+            "aramaki trust audit Webshop",
             "aramaki recover kit.aramaki --name operator --yes",
             "aramaki completions bash",
             "aramaki demo --headless --duration 30s --json --marker text",

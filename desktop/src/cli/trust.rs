@@ -1,5 +1,6 @@
 //! `aramaki trust`.
 
+mod audit;
 mod grant;
 mod list;
 mod revoke;
@@ -18,6 +19,7 @@ pub(crate) enum Trust {
     Grant(grant::Grant),
     Revoke(revoke::Revoke),
     Rotate(rotate::Rotate),
+    Audit(audit::Audit),
 }
 
 impl Trust {
@@ -28,6 +30,7 @@ impl Trust {
             Self::Grant(verb) => verb.run(live).await,
             Self::Revoke(verb) => verb.run(live).await,
             Self::Rotate(verb) => verb.run(live).await,
+            Self::Audit(verb) => verb.run(live).await,
         }
     }
 }

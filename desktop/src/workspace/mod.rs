@@ -1,6 +1,7 @@
 //! The workspace at run time: a replica, the model of what it holds, and what people do with them.
 
 mod act;
+mod audit;
 mod care;
 mod change;
 mod checks;
@@ -24,6 +25,7 @@ mod socket;
 mod trust;
 mod who;
 
+pub(crate) use audit::AuditRow;
 pub(crate) use care::restore;
 pub(crate) use change::SystemChange;
 pub(crate) use checks::read_checks;

@@ -279,12 +279,59 @@ fn trust_is_listed_previewed_ended_and_what_follows_is_sealed_from_who_left() {
         aramaki.json(&["trust", "revoke", "Webshop", &grant, "--reason", "lost"]);
     }
     assert_eq!(held(), [""; 0]);
+    audited(&aramaki, device, guest["grant"].as_str().unwrap());
     aramaki.json(&[
         "note", "add", "Webshop", "--title", "After", "--text", "secret",
     ]);
     aramaki.json_in("second", &["peers", "--wait", "2s"]);
     let read = aramaki.json_in("second", &["note", "list", "Webshop"]);
     assert!(!read.to_string().contains("After"), "{read}");
+}
+
+/// The same story, told afterwards: who could read, through whom, until what.
+fn audited(aramaki: &Aramaki, device: &str, grant: &str) {
+    let told = aramaki.json(&["trust", "audit", "Webshop"]);
+    let entries = told["entries"].as_array().unwrap();
+    let times: Vec<_> = entries.iter().map(|it| it["at"].to_string()).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    let of_guest = entries.iter().find(|it| it["id"] == grant).unwrap();
+    let details = &of_guest["details"];
+    assert_eq!(details["audience"]["device"], device, "{of_guest}");
+    assert_eq!(details["reads"], true, "{of_guest}");
+    assert_eq!(details["ended"]["how"], "revoked", "{of_guest}");
+    let through = details["through"].as_array().unwrap();
+    assert_eq!(
+        through.len(),
+        2,
+        "this device and its invitation: {of_guest}"
+    );
+    assert!(
+        through[1]["who"]
+            .as_str()
+            .unwrap()
+            .starts_with("invitation (")
+    );
+    let by = details["ended"]["statement"].as_str().unwrap();
+    let revoked = entries.iter().find(|it| it["id"] == by).unwrap();
+    assert_eq!(
+        (&revoked["kind"], &revoked["details"]["reason"]),
+        (&"revoke".into(), &"lost".into())
+    );
+    let keys: Vec<_> = entries.iter().filter(|it| it["kind"] == "key").collect();
+    let sealed = |entry: &Value| entry["details"]["sealed_to"].to_string().contains(device);
+    assert!(keys.iter().any(|it| sealed(it)), "{told}");
+    assert!(
+        !sealed(keys[keys.len() - 1]),
+        "the last key is not the guest's: {told}"
+    );
+    let people = text(&aramaki.run(&["trust", "audit", "Webshop"]).stdout);
+    for word in [
+        "the System's own key let",
+        "revoked the grant of",
+        "sealed to",
+    ] {
+        assert!(people.contains(word), "{word}: {people}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The handle through which a shell uses a replica: cheap to clone, safe to share.
 
+mod audit;
 mod export;
 mod inspect;
 mod options;
@@ -34,6 +35,7 @@ use crate::transport::{PeerAddress, Transport, TransportError};
 
 pub use aramaki_sync_core::engine::{Bodies, Limits, Quotas, Role};
 pub use aramaki_sync_core::invitation::Invitation;
+pub use audit::{AuditEntry, AuditEvent, Ending, HowEnded};
 pub use options::ReplicaOptions;
 pub use recovery::{LastAccepted, Leaving, REASON_LOST, REASON_NONE};
 pub use request::{
