@@ -5,7 +5,7 @@ use aramaki_model::{
     Workspace, name,
 };
 use aramaki_sync::replica::{Lineage, Replica, ReplicaError, ReplicaEvent};
-use aramaki_sync_core::engine::{Admitted, Written};
+use aramaki_sync_core::engine::{Admitted, WriteError, Written};
 use aramaki_sync_core::statement::Body;
 use aramaki_sync_core::{Chain, DocumentId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
@@ -28,6 +28,9 @@ pub(crate) enum LinkError {
     /// The replica did not take it.
     #[error("the replica did not take it")]
     Replica(#[from] ReplicaError),
+    /// The invitation was not answered yet, or this agent's access has ended.
+    #[error("nobody let this agent in yet, or its access ended; what it observes is kept here")]
+    NotLetIn,
     /// The write ended without an answer.
     #[error("a write of the journal was lost")]
     Lost(#[from] JoinError),
@@ -71,7 +74,12 @@ impl Link {
         if let Some(writing) = &mut self.writing {
             let ended = writing.await;
             self.writing = None;
-            let written = ended??;
+            let written = ended?.map_err(|error| match error {
+                ReplicaError::Write(WriteError::NotAllowed | WriteError::NoKey) => {
+                    LinkError::NotLetIn
+                }
+                error => LinkError::Replica(error),
+            })?;
             tracing::debug!(seq = written.seq, "the journal grew");
         }
         Ok(())

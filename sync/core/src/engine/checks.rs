@@ -101,6 +101,7 @@ impl Engine {
     }
 
     fn take_verified(&mut self, key: (ConnectionId, u64), space: SpaceId, verified: Verified) {
+        let mut sent = BTreeMap::new();
         for verified in verified {
             match verified {
                 Ok(envelope) if envelope.header().space == space => {
@@ -108,12 +109,19 @@ impl Engine {
                         self.keep_for_candidate(&envelope);
                         self.answered(key, envelope.id(), Some(Refusal::NoGrant));
                     } else {
+                        let header = envelope.header();
+                        let seq = sent.entry(header.chain).or_insert(header.seq);
+                        *seq = header.seq.max(*seq);
                         self.envelope_received(key, envelope);
                     }
                 }
                 Ok(envelope) => self.refuse_form(key, envelope.id()),
                 Err(_form) => self.refuse_form(key, EnvelopeId::ZERO),
             }
+        }
+        // What a peer sends it holds durably: nobody has to ask for that.
+        if let Some(peer) = self.connections.get(&key.0).map(|it| it.peer) {
+            self.peer_holds(key.0, space, peer, sent.into_iter().collect());
         }
         self.answered(key, EnvelopeId::ZERO, None);
         if self.candidates.contains_key(&space) {
