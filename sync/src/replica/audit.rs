@@ -182,7 +182,9 @@ fn audit(log: &SpaceLog, evaluation: &Evaluation, now: Timestamp) -> Vec<AuditEn
         };
         entries.push(line(entry, evaluation, event));
     }
-    entries.sort_by_key(|entry| (entry.at, entry.received, entry.id));
+    // Within one millisecond a chain keeps its own order.
+    let seq = |id| log.get(id).map(|entry| entry.header().seq);
+    entries.sort_by_key(|entry| (entry.at, entry.received, seq(entry.id), entry.id));
     entries
 }
 
@@ -230,16 +232,16 @@ fn ending(
         };
         let counts = path.contains(target) && evaluation.verdict(by) == Verdict::Admitted;
         let at = other.header().time;
-        counts.then_some((Ending { at, how }, by))
+        counts.then_some((Ending { at, how }, (at, other.header().seq, by)))
     });
-    let first = ends.min_by_key(|(ending, by)| (ending.at, *by));
+    let first = ends.min_by_key(|(_ending, place)| *place);
     match first {
         // Its time had come before anybody said so.
-        Some((ending, _by)) if grant.end < ending.at => Ending {
+        Some((ending, _place)) if grant.end < ending.at => Ending {
             at: grant.end,
             how: HowEnded::Time,
         },
-        Some((ending, _by)) => ending,
+        Some((ending, _place)) => ending,
         None => Ending {
             at: entry.header().time,
             how: HowEnded::NotStanding,
