@@ -6,6 +6,7 @@ mod note;
 mod overview;
 mod palette;
 mod peers;
+mod problem;
 mod rail;
 mod settings;
 mod share;
@@ -148,7 +149,7 @@ pub fn draw(ui: &mut Ui, frame: &Frame, window: &mut Window, texts: &Texts) -> V
             });
         }
     }
-    dialog::problem_ui(ui, look, frame, &mut intents);
+    problem::problem_ui(ui, look, frame, &mut intents);
     intents
 }
 

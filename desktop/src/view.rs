@@ -217,15 +217,13 @@ impl fmt::Debug for MadeInvitation {
     }
 }
 
-/// What went wrong, and what to do.
+/// What went wrong; what it means and what helps is said in the reader's language by its code.
 #[derive(Clone, Debug)]
 pub struct Problem {
     /// A stable code, `A-nnn`.
     pub code: String,
-    /// What happened.
+    /// What happened, in detail and as logs and terminals tell it.
     pub message: String,
-    /// What to do.
-    pub hint: String,
 }
 
 /// What an invitation lets its guest do.

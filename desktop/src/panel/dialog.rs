@@ -1,7 +1,7 @@
-//! Small windows over a page: a new System or note, sharing, and what went wrong.
+//! Small windows over a page: a new System or note, sharing.
 
 use aramaki_sync_core::SpaceId;
-use egui::{Align2, Area, Button, Frame as Box, Id, Modal, Order, RichText, Stroke, Ui, vec2};
+use egui::{Button, Frame as Box, Id, Modal, Ui};
 
 use super::start::{entered, field_ui};
 use super::{Window, share};
@@ -234,32 +234,4 @@ fn answer_ui(
         }
     });
     next
-}
-
-/// What went wrong last, at the lower right, until it is closed.
-pub(super) fn problem_ui(ui: &Ui, look: Look<'_>, frame: &Frame, intents: &mut Vec<Intent>) {
-    let Some(problem) = &frame.problem else {
-        return;
-    };
-    Area::new(Id::unique("problem"))
-        .order(Order::Foreground)
-        .anchor(Align2::RIGHT_BOTTOM, vec2(-20.0, -56.0))
-        .show(ui.ctx(), |ui| {
-            Box::popup(ui.style())
-                .stroke(Stroke::new(1.0, look.tokens.line))
-                .inner_margin(14)
-                .show(ui, |ui| {
-                    ui.set_width(360.0);
-                    let title = format!("{} · {}", look.texts.get("error-title"), problem.code);
-                    ui.label(weighted(title, 600.0).color(look.tokens.strong));
-                    ui.label(&problem.message);
-                    if !problem.hint.is_empty() {
-                        ui.label(RichText::new(&problem.hint).color(look.tokens.subdued));
-                    }
-                    ui.add_space(space::S);
-                    if ui.button(look.texts.get("action-close")).clicked() {
-                        intents.push(Intent::ForgetProblem);
-                    }
-                });
-        });
 }

@@ -106,7 +106,6 @@ pub(super) fn problem(error: &CliError) -> Problem {
     Problem {
         code: error.code().to_owned(),
         message: error.message(),
-        hint: error.hint(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Everything can be reached without a mouse.
 
-use aramaki_desktop::view::Route;
+use aramaki_desktop::view::{Problem, Route};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 
@@ -54,6 +54,25 @@ fn a_system_is_made_by_typing_its_name_and_enter() {
     window.run();
     assert!(window.query_by_label("Cancel").is_none(), "it is closed");
     assert_eq!(desk.asked(), ["NewSystem"]);
+}
+
+#[test]
+fn a_problem_says_what_it_means_and_what_helps_and_can_be_closed() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    desk.show(|frame| {
+        frame.problem = Some(Problem {
+            code: "A-113".to_owned(),
+            message: "the change was not stored: no space left".to_owned(),
+        });
+    });
+    window.run();
+    window.get_by_label_contains("A-113");
+    window.get_by_label_contains("Make room on the disk");
+    window.get_by_label_contains("no space left");
+    window.get_by_label("Close").click();
+    window.run();
+    assert_eq!(desk.asked(), ["ForgetProblem"]);
 }
 
 #[test]

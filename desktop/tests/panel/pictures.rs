@@ -29,9 +29,8 @@ fn pages() -> Vec<Page> {
     let absent = Frame {
         stage: Stage::Absent,
         problem: Some(Problem {
-            code: "A-041".to_owned(),
-            message: "The invitation is not complete.".to_owned(),
-            hint: "Copy all of it, from the first letter to the last.".to_owned(),
+            code: "A-110".to_owned(),
+            message: "the invitation is not usable: it ends too early".to_owned(),
         }),
         ..Frame::default()
     };
