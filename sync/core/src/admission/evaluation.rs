@@ -173,7 +173,7 @@ impl Evaluation {
         };
         if !admitted.iter().any(settles_fork) {
             return Refreshed {
-                admitted,
+                admitted: self.by_rank(admitted.into_iter().collect()),
                 ..Refreshed::default()
             };
         }
@@ -210,7 +210,8 @@ impl Evaluation {
         }
     }
 
-    fn judge_new(&mut self, log: &SpaceLog, now: Timestamp) -> Vec<EnvelopeId> {
+    /// Judges what arrived. Returns what counts now and did not before.
+    fn judge_new(&mut self, log: &SpaceLog, now: Timestamp) -> BTreeSet<EnvelopeId> {
         let mut counting = BTreeSet::new();
         let mut open = Vec::new();
         for entry in log.arrived_after(self.arrivals) {
@@ -223,11 +224,11 @@ impl Evaluation {
                 }
             }
         }
-        self.by_rank(counting.into_iter().collect())
+        counting
     }
 
     fn by_rank(&self, mut ids: Vec<EnvelopeId>) -> Vec<EnvelopeId> {
-        ids.sort_by_key(|id| self.judged.get(id).map(|judged| judged.rank));
+        ids.sort_by_cached_key(|id| self.judged.get(id).map(|judged| judged.rank));
         ids
     }
 

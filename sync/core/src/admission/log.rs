@@ -1,6 +1,6 @@
 //! The stored set of one Space: every chain, its branches, its digest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,8 @@ struct Branches {
 #[derive(Clone, Debug)]
 pub struct SpaceLog {
     space: SpaceId,
-    entries: BTreeMap<EnvelopeId, Entry>,
+    /// By id, which is looked up more than anything else here: hashed, and never walked.
+    entries: HashMap<EnvelopeId, Entry>,
     places: BTreeSet<(Chain, u64, EnvelopeId)>,
     chains: BTreeMap<Chain, Branches>,
     arrival: Vec<EnvelopeId>,
@@ -102,7 +103,7 @@ impl SpaceLog {
     pub fn new(space: SpaceId) -> Self {
         Self {
             space,
-            entries: BTreeMap::new(),
+            entries: HashMap::new(),
             places: BTreeSet::new(),
             chains: BTreeMap::new(),
             arrival: Vec::new(),
