@@ -117,12 +117,14 @@ impl PluginOutput {
 /// The first line, or else the first line of stderr, or else how the process ended. An end
 /// outside the plugin contract is always named.
 fn summary_of(exit: &Exit, summary: &str, stderr: &str) -> String {
-    let stderr = stderr.lines().find(|line| !line.trim().is_empty());
-    let said = Some(summary.trim())
-        .filter(|summary| !summary.is_empty())
-        .or(stderr);
+    // Cleaned first: a line of control characters says nothing.
+    let said = |line: &str| {
+        let line = clean_line(line.trim(), SUMMARY_LEN_BYTES_MAX);
+        (!line.trim().is_empty()).then_some(line)
+    };
+    let said = said(summary).or_else(|| stderr.lines().find_map(said));
     let text = match (said, exit.is_contract()) {
-        (Some(said), true) => said.to_owned(),
+        (Some(said), true) => said,
         (Some(said), false) => format!("{exit}: {said}"),
         (None, true) => format!("no output ({exit})"),
         (None, false) => exit.to_string(),
@@ -136,6 +138,12 @@ mod tests {
 
     fn parse(code: i32, stdout: &str) -> PluginOutput {
         PluginOutput::parse(Exit::Code(code), stdout.as_bytes(), b"")
+    }
+
+    #[test]
+    fn a_line_of_control_characters_says_nothing() {
+        assert_eq!(parse(2, "\u{2}\u{7}").summary, "no output (exit code 2)");
+        assert_eq!(parse(0, "\u{1b}OK").summary, "OK");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
 
 mod agent;
+pub mod decoders;
 mod disk;
 mod host;
 mod person;

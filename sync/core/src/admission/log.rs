@@ -1,11 +1,12 @@
 //! The stored set of one Space: every chain, its branches, its digest.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::by_id::ById;
 use super::entry::{Entry, Link};
 use crate::codec;
 use crate::envelope::Envelope;
@@ -86,8 +87,7 @@ struct Branches {
 #[derive(Clone, Debug)]
 pub struct SpaceLog {
     space: SpaceId,
-    /// By id, which is looked up more than anything else here: hashed, and never walked.
-    entries: HashMap<EnvelopeId, Entry>,
+    entries: ById<Entry>,
     places: BTreeSet<(Chain, u64, EnvelopeId)>,
     chains: BTreeMap<Chain, Branches>,
     arrival: Vec<EnvelopeId>,
@@ -103,7 +103,7 @@ impl SpaceLog {
     pub fn new(space: SpaceId) -> Self {
         Self {
             space,
-            entries: HashMap::new(),
+            entries: ById::default(),
             places: BTreeSet::new(),
             chains: BTreeMap::new(),
             arrival: Vec::new(),

@@ -6,6 +6,7 @@
 //! **Invariant:** equal sets with equal arrival times give equal verdicts, in any order of arrival.
 
 mod additions;
+mod by_id;
 mod control;
 mod cuts;
 mod entry;
