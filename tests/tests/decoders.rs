@@ -74,10 +74,6 @@ impl Dice {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[test]
 fn a44_no_bytes_make_a_decoder_panic_or_believe() {
     let mutations = std::env::var("ARAMAKI_MUTATIONS");
@@ -88,7 +84,7 @@ fn a44_no_bytes_make_a_decoder_panic_or_believe() {
         let bent = (0..mutations).map(|_round| dice.bend(&inputs));
         for bytes in inputs.iter().cloned().chain(bent) {
             if let Err(why) = decoder.attack(&bytes) {
-                panic!("{}: {why}: {}", decoder.name, hex(&bytes));
+                panic!("{}: {why}: {bytes:02x?}", decoder.name);
             }
         }
     }
