@@ -1,5 +1,6 @@
 //! What an operator may set: every field has a default, and an error names file, line and field.
 
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -206,12 +207,20 @@ impl Config {
             path: path.to_owned(),
             cause,
         };
-        if std::fs::metadata(path).map_err(unreadable)?.len() > CONFIG_LEN_BYTES_MAX {
+        // A device has no length and no end: what is read is bounded, not what is said of the file.
+        let mut text = String::new();
+        std::fs::File::open(path)
+            .and_then(|file| {
+                file.take(CONFIG_LEN_BYTES_MAX + 1)
+                    .read_to_string(&mut text)
+            })
+            .map_err(unreadable)?;
+        if u64::try_from(text.len()).unwrap_or(u64::MAX) > CONFIG_LEN_BYTES_MAX {
             return Err(ConfigError::TooLarge {
                 path: path.to_owned(),
             });
         }
-        Self::parse(&std::fs::read_to_string(path).map_err(unreadable)?, path)
+        Self::parse(&text, path)
     }
 
     /// Reads a file if it is there, else takes the defaults.
