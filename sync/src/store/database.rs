@@ -87,10 +87,11 @@ impl RedbStore {
     /// Opens the store in a folder, or makes it.
     ///
     /// # Errors
-    /// When another process holds it, a later program or another device wrote it, or reading fails.
+    /// When another process holds it, a later program or another device wrote it, reading fails, or
+    /// the database of a folder in use is gone.
     pub fn open(folder: Folder, keys: &DeviceKeys) -> Result<Self, StoreError> {
-        let path = folder.database();
-        let file = path.clone();
+        folder.refuse_lost()?;
+        let file = folder.database();
         Self::open_with(folder, keys, Box::new(move || create(&file)))
     }
 

@@ -45,6 +45,21 @@ impl Folder {
         self.path.join(DATABASE)
     }
 
+    /// A folder that has been used and whose database is gone is no new one: to begin anew there would
+    /// look like a workspace without anything in it.
+    pub(super) fn refuse_lost(&self) -> Result<(), StoreError> {
+        let database = self.database();
+        let used = self.path.join(FORMAT).exists();
+        let is_there = fs::metadata(&database).is_ok_and(|file| file.len() > 0);
+        if used && !is_there {
+            return Err(StoreError::Corrupt(format!(
+                "{} is missing or empty, though this folder was in use",
+                database.display()
+            )));
+        }
+        Ok(())
+    }
+
     /// States the format, before there is anything in it.
     pub(super) fn write_format(&self) -> Result<(), StoreError> {
         let path = self.path.join(FORMAT);

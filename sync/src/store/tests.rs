@@ -323,3 +323,23 @@ async fn the_writer_answers_every_batch_after_it_is_durable() {
     assert_eq!(rows(&*store, Bodies::Control).len(), 50);
     writer.stop();
 }
+
+/// An emptied workspace must not look like one with nothing in it.
+#[test]
+fn a_used_folder_without_its_database_is_refused_and_left_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    drop(open(&path));
+    let database = Folder::open(&path).unwrap().database();
+    for lose in [
+        |file: &Path| std::fs::write(file, b"").unwrap(),
+        |file: &Path| std::fs::remove_file(file).unwrap(),
+    ] {
+        lose(&database);
+        let refused = RedbStore::open(Folder::open(&path).unwrap(), &keys());
+        let shown = refused.err().unwrap().to_string();
+        assert!(shown.contains("store.redb is missing or empty"), "{shown}");
+        let left = std::fs::metadata(&database).map_or(0, |file| file.len());
+        assert_eq!(left, 0, "something new was made in its place");
+    }
+}
