@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aramaki_sync::keys::{self, KeyFileError};
-use aramaki_sync::replica::{Replica, ReplicaError, ReplicaOptions};
+use aramaki_sync::replica::{Replica, ReplicaError, ReplicaOptions, Spent};
 use aramaki_sync::transport::{AddressError, NetworkOptions, PeerAddress};
-use aramaki_sync_core::invitation::{Invitation, InvitationError};
+use aramaki_sync_core::invitation::{Invitation, InvitationError, Invitee};
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::{AuthorId, SpaceId};
 use tokio_util::sync::CancellationToken;
@@ -95,6 +95,12 @@ pub enum AgentError {
     /// The text is no invitation.
     #[error("not an invitation")]
     Invitation(#[source] InvitationError),
+    /// The invitation is into a System.
+    #[error("this invitation is for a person, not for an agent")]
+    ForPerson,
+    /// The invitation lets nobody in any more.
+    #[error("{}", spent(*.0))]
+    Spent(Spent),
     /// The invitation was not accepted.
     #[error("cannot join")]
     Join(#[source] ReplicaError),
@@ -118,12 +124,18 @@ pub enum AgentError {
 /// changed then.
 pub async fn join(options: AgentOptions, invitation: &str) -> Result<Joined, AgentError> {
     let invitation = parse(invitation)?;
+    let grant = invitation.grant;
     let mut saved = Saved::read(&options.data)?;
     let opened = Opened::open(&options).await?;
     let mut joined = opened.join(&options.data, &mut saved, invitation).await;
-    if let Ok(joined) = &mut joined {
-        let complete = tokio::time::timeout(JOIN_LIMIT, opened.replica.joined(joined.space)).await;
-        joined.complete = matches!(complete, Ok(Ok(())));
+    if let Ok(made) = &mut joined {
+        let replica = &opened.replica;
+        tokio::select! {
+            complete = tokio::time::timeout(JOIN_LIMIT, replica.joined(made.space)) => {
+                made.complete = matches!(complete, Ok(Ok(())));
+            }
+            Ok(spent) = replica.spent(made.space, grant) => joined = Err(AgentError::Spent(spent)),
+        }
     }
     opened.replica.shutdown().await;
     joined
@@ -159,7 +171,18 @@ pub async fn run(options: AgentOptions, stop: CancellationToken) -> Result<(), A
 }
 
 fn parse(invitation: &str) -> Result<Invitation, AgentError> {
-    invitation.parse().map_err(AgentError::Invitation)
+    let invitation: Invitation = invitation.parse().map_err(AgentError::Invitation)?;
+    match invitation.invitee {
+        Invitee::Agent => Ok(invitation),
+        Invitee::Person => Err(AgentError::ForPerson),
+    }
+}
+
+const fn spent(how: Spent) -> &'static str {
+    match how {
+        Spent::Used => "this invitation was used by another device",
+        Spent::Revoked => "this invitation was revoked",
+    }
 }
 
 /// The agent's key, if it has one.
@@ -210,13 +233,14 @@ impl Opened {
                     complete: false,
                 });
             }
-            Some(has) => {
+            // Where it was never let in it has written nothing: another invitation may be tried.
+            Some(has) if self.replica.is_joined(has).await.map_err(AgentError::Join)? => {
                 return Err(AgentError::OtherSpace {
                     has,
                     asked: invitation.space,
                 });
             }
-            None => {}
+            Some(_) | None => {}
         }
         let space = self
             .replica

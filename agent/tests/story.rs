@@ -15,7 +15,7 @@ use aramaki_sync::keys;
 use aramaki_sync::replica::{CreateSpace, InviteRequest, Replica, ReplicaEvent, ReplicaOptions};
 use aramaki_sync::transport::NetworkOptions;
 use aramaki_sync_core::engine::Admitted;
-use aramaki_sync_core::statement::{Body, Capability};
+use aramaki_sync_core::statement::Body;
 use aramaki_sync_core::{Chain, DocumentId, PrincipalId, SpaceId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -89,7 +89,7 @@ impl People {
     async fn invitation(&self) -> String {
         let invitation = self
             .replica
-            .invite(self.agent, InviteRequest::new(Capability::Write))
+            .invite(self.agent, InviteRequest::for_agent())
             .await
             .unwrap();
         invitation.to_text().unwrap().to_string()

@@ -104,7 +104,15 @@ impl From<AgentError> for Failure {
             AgentError::NotJoined => ("A-404", "run `aramaki-agent join INVITATION` first"),
             AgentError::Invitation(_) => (
                 "A-404",
-                "copy the whole invitation; it begins with aramaki1",
+                "copy the whole invitation; it begins with aramakiagent1",
+            ),
+            AgentError::ForPerson => (
+                "A-404",
+                "`aramaki agent invite SYSTEM --name NAME` makes one for an agent",
+            ),
+            AgentError::Spent(_) => (
+                "A-404",
+                "`aramaki agent invite SYSTEM --name NAME` makes a new one",
             ),
             AgentError::OtherSpace { .. } => {
                 ("A-404", "use another --data folder for another Space")

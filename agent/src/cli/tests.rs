@@ -152,3 +152,30 @@ fn a_profile_has_files_of_its_own() {
         );
     }
 }
+
+#[test]
+fn a_persons_invitation_is_refused_and_binds_nothing() {
+    use aramaki_sync_core::invitation::{Invitation, Invitee};
+    use aramaki_sync_core::statement::Capability;
+    use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
+
+    let end = Timestamp::MAX;
+    let invitation = Invitation {
+        invitee: Invitee::Person,
+        space: SpaceId::from_bytes([1; 32]),
+        grant: EnvelopeId::from_bytes([2; 32]),
+        seed: [3; 32].into(),
+        capability: Capability::Write,
+        end,
+        redeem_until: end,
+        addresses: Vec::new(),
+    };
+    let text = invitation.to_text().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("agent");
+    let ran = run(&["--data", &data.display().to_string(), "join", &text]);
+    assert!(is(ran.code, 1), "{}", ran.errors);
+    assert!(ran.errors.contains("A-404") && ran.errors.contains("for a person"));
+    assert!(ran.errors.contains("aramaki agent invite"), "{}", ran.errors);
+    assert!(!data.exists(), "nothing was made");
+}

@@ -35,12 +35,14 @@ impl Join {
 
     /// Takes the invitation and waits until the System can be read.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let space = live.join(&self.invitation).await?;
-        let Some(joined) = live.wait_for_system(space, self.wait).await else {
+        let joining = live.join(&self.invitation).await?;
+        let space = joining.space;
+        let Some(joined) = live.wait_for_system(joining, self.wait).await? else {
             return Ok(Report::new(
                 format!(
                     "Nobody who has {} answered yet; it comes as soon as somebody does: open the \
-                     app, or run `aramaki peers --wait 1m`.",
+                     app, or run `aramaki peers --wait 1m`. If it never comes, the invitation may \
+                     have been revoked: ask for a new one.",
                     space.short()
                 ),
                 &json!({"id": space.to_string(), "title": null, "complete": false}),

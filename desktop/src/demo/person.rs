@@ -143,16 +143,16 @@ async fn take(
 }
 
 async fn join(live: &Live, invitations: &[String]) -> Result<usize, CliError> {
-    let mut spaces = Vec::new();
+    let mut joining = Vec::new();
     for invitation in invitations {
-        spaces.push(live.join(invitation).await?);
+        joining.push(live.join(invitation).await?);
     }
     let late = || CliError::NobodyAnswered {
         seconds: JOIN_TIME.as_secs(),
     };
     let mut count = 0;
-    for space in spaces {
-        let joined = live.wait_for_system(space, JOIN_TIME).await;
+    for space in joining {
+        let joined = live.wait_for_system(space, JOIN_TIME).await?;
         let joined = joined.ok_or_else(late)?;
         if joined.agents_readable < joined.agents {
             return Err(late());

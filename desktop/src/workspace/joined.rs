@@ -2,17 +2,28 @@
 
 use std::time::Duration;
 
+use aramaki_sync::replica::Spent;
 use aramaki_sync_core::statement::Capability;
-use aramaki_sync_core::{SpaceId, Timestamp};
+use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 use tokio::time::Instant;
 
 use super::live::Live;
+use crate::cli::CliError;
 
 /// How long a System's agents may take to come after the System itself.
 const AGENTS_TIME: Duration = Duration::from_secs(5);
 /// How long the new member's own grant may take to reach somebody else.
 const HAND_OVER_TIME: Duration = Duration::from_secs(6);
 const LOOK_PAUSE: Duration = Duration::from_millis(20);
+
+/// An invitation that was taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Joining {
+    /// Into what.
+    pub(crate) space: SpaceId,
+    /// The grant that the invitation's key holds.
+    pub(crate) grant: EnvelopeId,
+}
 
 /// A System that can be read here since it was joined.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +49,27 @@ pub(crate) struct Joined {
 impl Live {
     /// Waits until a System can be read, then a moment longer for its agents; none when it cannot be
     /// read in time.
-    pub(crate) async fn wait_for_system(&self, space: SpaceId, limit: Duration) -> Option<Joined> {
+    ///
+    /// # Errors
+    /// When the invitation turns out to be used by somebody else, or revoked.
+    pub(crate) async fn wait_for_system(
+        &self,
+        joining: Joining,
+        limit: Duration,
+    ) -> Result<Option<Joined>, CliError> {
+        tokio::select! {
+            joined = self.let_in(joining.space, limit) => Ok(joined),
+            Ok(spent) = self.replica().spent(joining.space, joining.grant) => {
+                let reason = match spent {
+                    Spent::Used => "another device has used it",
+                    Spent::Revoked => "it was revoked",
+                };
+                Err(CliError::Invitation { reason: reason.to_owned() })
+            }
+        }
+    }
+
+    async fn let_in(&self, space: SpaceId, limit: Duration) -> Option<Joined> {
         let end = Instant::now() + limit;
         let title = tokio::time::timeout_at(end, self.titled(space))
             .await

@@ -6,7 +6,7 @@ use aramaki_model::AgentConfig;
 use aramaki_sync::replica::{CreateSpace, GrantRequest, InviteRequest, SpaceSummary};
 use aramaki_sync::transport::{AddressError, PeerAddress};
 use aramaki_sync_core::id::IdError;
-use aramaki_sync_core::invitation::{Invitation, InvitationError};
+use aramaki_sync_core::invitation::{Invitation, InvitationError, Invitee};
 use aramaki_sync_core::key::PublicKeys;
 use aramaki_sync_core::statement::{Body, Capability, RelayAddress};
 use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
@@ -14,6 +14,7 @@ use serde_bytes::ByteBuf;
 
 use super::change::SystemChange;
 use super::fresh;
+use super::joined::Joining;
 use super::live::Live;
 use super::profile::with_causes;
 use crate::cli::CliError;
@@ -116,10 +117,10 @@ impl Live {
         })
     }
 
-    /// Reads an invitation and refuses one that has ended.
+    /// Reads an invitation and refuses one that has ended or is for an agent.
     ///
     /// # Errors
-    /// When the code is malformed or has ended.
+    /// When the code is malformed, has ended, or is for an agent.
     pub(super) fn check_invitation(code: &str) -> Result<Invitation, CliError> {
         let invitation: Invitation =
             code.parse()
@@ -130,23 +131,27 @@ impl Live {
             let reason = format!("it ended {}", crate::cli::local(invitation.redeem_until));
             return Err(CliError::Invitation { reason });
         }
+        if invitation.invitee == Invitee::Agent {
+            let reason = "it is for an agent: on its host run `aramaki-agent join`".to_owned();
+            return Err(CliError::Invitation { reason });
+        }
         Ok(invitation)
     }
 
     /// Takes an invitation.
     ///
     /// # Errors
-    /// When the code is malformed or has ended, or the store refuses.
-    pub(crate) async fn join(&self, code: &str) -> Result<SpaceId, CliError> {
+    /// When the code is malformed, has ended or is for an agent, or the store refuses.
+    pub(crate) async fn join(&self, code: &str) -> Result<Joining, CliError> {
         let invitation = Self::check_invitation(code)?;
-        let space = invitation.space;
+        let (space, grant) = (invitation.space, invitation.grant);
         let failed = refused("joining");
         self.replica()
             .join(&invitation)
             .await
             .map_err(|error| failed(&error))?;
         self.model().open_space(space);
-        Ok(space)
+        Ok(Joining { space, grant })
     }
 
     /// Makes an agent's own Space, readable by the System's readers, and invites the agent.

@@ -52,6 +52,43 @@ fn what_is_made_after_a_relay_was_added_is_kept_by_it_too() {
     let joined = aramaki.json_in("second", &["join", shared["invitation"].as_str().unwrap()]);
     assert_eq!(joined["complete"], true, "{joined}");
     assert_eq!(joined["title"], "Webshop", "{joined}");
+
+    // The code lets one device in, and no other; that one is told why.
+    let code = shared["invitation"].as_str().unwrap();
+    aramaki.json_in("third", &["init", "--name", "third", "--no-recovery-kit"]);
+    let refused = aramaki.refused_in("third", &["join", code], 1);
+    assert_eq!(refused["code"], "A-110", "{refused}");
+    assert!(
+        refused["message"]
+            .as_str()
+            .unwrap()
+            .contains("another device"),
+        "{refused}"
+    );
+    assert!(
+        !text(&aramaki.run_in("third", &["system", "list"]).stdout).contains("Webshop"),
+        "what the code opens is not shown to who is no member"
+    );
+}
+
+#[test]
+fn an_agents_invitation_is_none_for_a_person_and_can_still_be_used_by_the_agent() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let (_relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["relay", "add", &author, &address]);
+    let invited = aramaki.json(&["agent", "invite", "Webshop", "--name", "web1"]);
+    let code = invited["invitation"].as_str().unwrap();
+    aramaki.json_in("second", &["init", "--name", "second", "--no-recovery-kit"]);
+    let refused = aramaki.refused_in("second", &["join", code], 1);
+    assert_eq!(refused["code"], "A-110");
+    assert!(
+        refused["message"]
+            .as_str()
+            .unwrap()
+            .contains("aramaki-agent")
+    );
+    let _agent = Process::agent(&aramaki, code);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! An invitation: a secret, short-lived text that lets its holder in (TRUST §6).
 //!
-//! The text is `aramaki1` and lower-case base32 of a version, the content and a checksum. Whoever
-//! has it can sign one grant to its own device while it can be redeemed: treat it as a password.
+//! The text is `aramaki1` for a person or `aramakiagent1` for an agent, and lower-case base32 of a
+//! version, the content and a checksum. Whoever has it can sign one grant to its own device while it
+//! can be redeemed: treat it as a password.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,8 +20,10 @@ use crate::key::DeviceKeys;
 use crate::statement::{Audience, Capability, Grant, GrantFlags, Statement};
 use crate::time::Timestamp;
 
-/// With what an invitation's text begins.
+/// With what the text of an invitation for a person begins.
 pub const PREFIX: &str = "aramaki1";
+/// With what the text of an invitation for an agent begins.
+pub const AGENT_PREFIX: &str = "aramakiagent1";
 /// The longest text that is looked at.
 pub const TEXT_LEN_CHARS_MAX: usize = 1_024;
 /// How many peers an invitation can name.
@@ -33,6 +36,35 @@ pub const ADDRESS_LEN_BYTES_MAX: usize = 255;
 const VERSION: u8 = 1;
 const CHECKSUM_LEN_BYTES: usize = 4;
 const CHECKSUM_CONTEXT: &str = "aramaki invitation checksum v1";
+const AGENT_CHECKSUM_CONTEXT: &str = "aramaki agent invitation checksum v1";
+
+/// Whom an invitation is for. It protects from mistakes, not from malice: each of the two programs
+/// would use up the other's invitation and be bound to a Space that is not meant for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invitee {
+    /// A person's device: into a System.
+    Person,
+    /// An agent: into the Space that was made for it.
+    Agent,
+}
+
+impl Invitee {
+    const ALL: [Self; 2] = [Self::Person, Self::Agent];
+
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Person => PREFIX,
+            Self::Agent => AGENT_PREFIX,
+        }
+    }
+
+    const fn checksum_context(self) -> &'static str {
+        match self {
+            Self::Person => CHECKSUM_CONTEXT,
+            Self::Agent => AGENT_CHECKSUM_CONTEXT,
+        }
+    }
+}
 
 /// Where a guest finds a Space for the first time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,8 +79,8 @@ pub struct Bootstrap {
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvitationError {
-    /// It does not begin with [`PREFIX`].
-    #[error("an invitation begins with \"{PREFIX}\"")]
+    /// It begins with neither [`PREFIX`] nor [`AGENT_PREFIX`].
+    #[error("an invitation begins with \"{PREFIX}\" or \"{AGENT_PREFIX}\"")]
     Prefix,
     /// More than [`TEXT_LEN_CHARS_MAX`].
     #[error("an invitation has at most {TEXT_LEN_CHARS_MAX} characters")]
@@ -79,6 +111,8 @@ pub enum InvitationError {
 /// What a guest needs: where the Space is, and the key that opens it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Invitation {
+    /// Whom it is for.
+    pub invitee: Invitee,
     /// Which Space.
     pub space: SpaceId,
     /// The grant that the invitation's key holds.
@@ -109,6 +143,8 @@ struct Content {
 /// What an invitation allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
+    /// Whom it is for.
+    pub invitee: Invitee,
     /// Under which grant it is issued; its holder needs depth left for two more.
     pub parent: EnvelopeId,
     /// The parent's principal; an administrator may say another.
@@ -127,6 +163,7 @@ pub struct Terms {
 
 /// An invitation whose grant has yet to be signed.
 pub struct Draft {
+    invitee: Invitee,
     seed: Zeroizing<[u8; 32]>,
     grant: Grant,
 }
@@ -137,6 +174,7 @@ impl Draft {
         let seed = Zeroizing::new(entropy.bytes());
         let keys = DeviceKeys::from_seed(*seed);
         Self {
+            invitee: terms.invitee,
             grant: Grant {
                 audience: Audience::Author(keys.author()),
                 box_key: keys.box_public(),
@@ -167,6 +205,7 @@ impl Draft {
         addresses: Vec<Bootstrap>,
     ) -> Invitation {
         Invitation {
+            invitee: self.invitee,
             space,
             grant,
             seed: self.seed,
@@ -181,6 +220,7 @@ impl Draft {
 impl fmt::Debug for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Draft")
+            .field("invitee", &self.invitee)
             .field("grant", &self.grant)
             .finish_non_exhaustive()
     }
@@ -246,10 +286,10 @@ impl Invitation {
         check(&content)?;
         let mut bytes = Zeroizing::new(vec![VERSION]);
         bytes.extend(Zeroizing::new(codec::encode(&content)?).iter());
-        let sum = checksum(&bytes);
+        let sum = checksum(self.invitee, &bytes);
         bytes.extend(sum);
         let encoded = Zeroizing::new(BASE32_NOPAD.encode(&bytes));
-        let mut text = Zeroizing::new(String::from(PREFIX));
+        let mut text = Zeroizing::new(String::from(self.invitee.prefix()));
         text.extend(encoded.chars().map(|c| c.to_ascii_lowercase()));
         if text.len() > TEXT_LEN_CHARS_MAX {
             return Err(InvitationError::TooLong);
@@ -273,8 +313,12 @@ impl FromStr for Invitation {
                 .map(|c| c.to_ascii_uppercase())
                 .collect(),
         );
-        let encoded = text
-            .strip_prefix(&PREFIX.to_ascii_uppercase())
+        let (invitee, encoded) = Invitee::ALL
+            .into_iter()
+            .find_map(|invitee| {
+                let prefix = invitee.prefix().to_ascii_uppercase();
+                Some((invitee, text.strip_prefix(&prefix)?))
+            })
             .ok_or(InvitationError::Prefix)?;
         if text.len() > TEXT_LEN_CHARS_MAX {
             return Err(InvitationError::TooLong);
@@ -282,7 +326,7 @@ impl FromStr for Invitation {
         let foreign = |c: char| !matches!(c, 'A'..='Z' | '2'..='7');
         if let Some(at) = encoded.chars().position(foreign) {
             return Err(InvitationError::Character {
-                position: PREFIX.len() + at + 1,
+                position: invitee.prefix().len() + at + 1,
             });
         }
         let bytes = Zeroizing::new(
@@ -293,7 +337,7 @@ impl FromStr for Invitation {
         let (bytes, sum) = bytes
             .split_last_chunk::<CHECKSUM_LEN_BYTES>()
             .ok_or(InvitationError::Incomplete)?;
-        if checksum(bytes) != *sum {
+        if checksum(invitee, bytes) != *sum {
             return Err(InvitationError::Checksum);
         }
         let content: Content = match bytes.split_first() {
@@ -303,6 +347,7 @@ impl FromStr for Invitation {
         };
         check(&content)?;
         Ok(Self {
+            invitee,
             space: content.space,
             grant: content.grant,
             seed: Zeroizing::new(content.seed),
@@ -317,6 +362,7 @@ impl FromStr for Invitation {
 impl fmt::Debug for Invitation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Invitation")
+            .field("invitee", &self.invitee)
             .field("space", &self.space)
             .field("grant", &self.grant)
             .field("seed", &format_args!("<secret>"))
@@ -352,8 +398,8 @@ fn check(content: &Content) -> Result<(), InvitationError> {
     Err(InvitationError::Field(wrong))
 }
 
-fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_LEN_BYTES] {
-    let hash = blake3::derive_key(CHECKSUM_CONTEXT, bytes);
+fn checksum(invitee: Invitee, bytes: &[u8]) -> [u8; CHECKSUM_LEN_BYTES] {
+    let hash = blake3::derive_key(invitee.checksum_context(), bytes);
     let mut sum = [0; CHECKSUM_LEN_BYTES];
     sum.copy_from_slice(&hash[..CHECKSUM_LEN_BYTES]);
     sum
@@ -365,6 +411,7 @@ mod tests {
 
     fn invitation() -> Invitation {
         Invitation {
+            invitee: Invitee::Person,
             space: SpaceId::from_bytes([1; 32]),
             grant: EnvelopeId::from_bytes([2; 32]),
             seed: Zeroizing::new([0xab; 32]),
@@ -389,6 +436,19 @@ mod tests {
         assert_eq!(text.parse(), Ok(invitation()));
         let mailed = format!("  {}\r\n {}\n", &text[..70].to_uppercase(), &text[70..]);
         assert_eq!(mailed.parse(), Ok(invitation()));
+    }
+
+    #[test]
+    fn an_agents_invitation_is_told_by_its_beginning_and_never_read_as_a_persons() {
+        let mut invitation = invitation();
+        invitation.invitee = Invitee::Agent;
+        let text = invitation.to_text().unwrap();
+        let rest = text.strip_prefix(AGENT_PREFIX).unwrap();
+        assert_eq!(text.parse(), Ok(invitation));
+        assert_eq!(
+            format!("{PREFIX}{rest}").parse::<Invitation>(),
+            Err(InvitationError::Checksum)
+        );
     }
 
     #[test]
@@ -435,7 +495,7 @@ mod tests {
     #[test]
     fn a_newer_version_is_told_from_a_broken_text() {
         let mut bytes = vec![VERSION + 1, 1, 2, 3];
-        bytes.extend(checksum(&bytes));
+        bytes.extend(checksum(Invitee::Person, &bytes));
         let text = format!("{PREFIX}{}", BASE32_NOPAD.encode(&bytes).to_lowercase());
         assert_eq!(
             text.parse::<Invitation>(),

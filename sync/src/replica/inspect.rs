@@ -6,10 +6,10 @@ use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::engine::{Admitted, Engine};
 use aramaki_sync_core::envelope::FormError;
 use aramaki_sync_core::key::EpochKey;
-use aramaki_sync_core::statement::{Body, Capability, Statement};
+use aramaki_sync_core::statement::{Audience, Body, Capability, Statement};
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
-use super::{Lineage, Receipt, Receipts, SpaceSummary};
+use super::{Lineage, Receipt, Receipts, SpaceSummary, Spent};
 use crate::store::StoredRow;
 
 /// What of a document counts, without bodies, and the keys that open them.
@@ -141,6 +141,33 @@ pub(super) fn joined(engine: &Engine, space: SpaceId, author: AuthorId, now: Tim
         Some(Capability::Relay) => true,
         Some(_) => keyring.in_force(log, evaluation).is_some(),
     }
+}
+
+/// Why an invitation lets this device in no more; none while it may, or nothing is known of it.
+pub(super) fn spent(
+    engine: &Engine,
+    space: SpaceId,
+    invitation: EnvelopeId,
+    author: AuthorId,
+) -> Option<Spent> {
+    let (log, evaluation) = (engine.log(space)?, engine.evaluation(space)?);
+    let Statement::Grant(grant) = log.get(invitation)?.statement()? else {
+        return None;
+    };
+    if !evaluation.verdict(invitation).counts() {
+        return Some(Spent::Revoked);
+    }
+    let counting = log
+        .iter()
+        .filter(|entry| entry.is_control() && evaluation.verdict(entry.id()).counts());
+    let devices: BTreeSet<Audience> = counting
+        .filter_map(|entry| match entry.statement()? {
+            Statement::Grant(grant) if grant.parent == Some(invitation) => Some(grant.audience),
+            _ => None,
+        })
+        .collect();
+    let is_in = devices.contains(&Audience::Author(author));
+    (!is_in && devices.len() >= usize::from(grant.redemptions)).then_some(Spent::Used)
 }
 
 /// The grant under which this device gives trust.

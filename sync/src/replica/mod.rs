@@ -34,13 +34,13 @@ use crate::store::{self, Folder, Operation, RedbStore, Store, StoreError, Writer
 use crate::transport::{PeerAddress, Transport, TransportError};
 
 pub use aramaki_sync_core::engine::{Bodies, Limits, Quotas, Role};
-pub use aramaki_sync_core::invitation::Invitation;
+pub use aramaki_sync_core::invitation::{Invitation, Invitee};
 pub use audit::{AuditEntry, AuditEvent, Ending, HowEnded};
 pub use options::ReplicaOptions;
 pub use recovery::{LastAccepted, Leaving, REASON_LOST, REASON_NONE};
 pub use request::{
     AGENT_SPAN, BACKDATE, CreateSpace, GRANT_SPAN, GrantRequest, INVITATION_SPAN, InviteRequest,
-    Keep, Recovery,
+    Keep, Recovery, Spent,
 };
 pub use status::{Lineage, PeerStatus, Receipt, Receipts, ReplicaEvent, SpaceSummary};
 pub use verify::{FINDINGS_MAX, VerifyFinding, VerifyReport};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aramaki_sync_core::invitation::Invitee;
 use aramaki_sync_core::key::PublicKeys;
 use aramaki_sync_core::statement::{Audience, Capability, GrantFlags};
 use aramaki_sync_core::{AuthorId, PrincipalId, SpaceId, Timestamp};
@@ -124,6 +125,8 @@ pub struct Recovery {
 /// Trust handed over as text.
 #[derive(Clone, Debug)]
 pub struct InviteRequest {
+    /// Whom the invitation is for.
+    pub invitee: Invitee,
     /// Read, comment or write, never administer.
     pub capability: Capability,
     /// Until when guests stay.
@@ -144,6 +147,7 @@ impl InviteRequest {
     pub fn lasting(capability: Capability, span: Duration) -> Self {
         let now = driver::now();
         Self {
+            invitee: Invitee::Person,
             capability,
             end: now.plus(span),
             redeem_until: now.plus(span.min(INVITATION_SPAN)),
@@ -153,6 +157,18 @@ impl InviteRequest {
 
     /// For an agent, which writes for a year; the code can be used for a day.
     pub fn for_agent() -> Self {
-        Self::lasting(Capability::Write, AGENT_SPAN)
+        Self {
+            invitee: Invitee::Agent,
+            ..Self::lasting(Capability::Write, AGENT_SPAN)
+        }
     }
+}
+
+/// Why an invitation lets nobody in any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spent {
+    /// As many devices as it allows have used it.
+    Used,
+    /// It was revoked, or the grant that it stands on.
+    Revoked,
 }

@@ -1,14 +1,14 @@
 //! Granting, inviting and joining.
 
 use aramaki_sync_core::admission::Member;
-use aramaki_sync_core::engine::{Input, Written};
+use aramaki_sync_core::engine::{Engine, Input, Written};
 use aramaki_sync_core::invitation::{self, Bootstrap, Draft, Invitation, Terms};
 use aramaki_sync_core::statement::{Grant, RelayAddress, Statement};
-use aramaki_sync_core::{Entropy, SpaceId, Timestamp};
+use aramaki_sync_core::{Entropy, EnvelopeId, SpaceId, Timestamp};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{
-    BACKDATE, GrantRequest, InviteRequest, Replica, ReplicaError, ReplicaEvent, inspect, system,
+    BACKDATE, GrantRequest, InviteRequest, Replica, ReplicaError, ReplicaEvent, Spent, inspect, system,
 };
 use crate::driver;
 use crate::transport::PeerAddress;
@@ -81,6 +81,7 @@ impl Replica {
         let own = self.own_grant(space).await?;
         let end = request.end.min(own.end);
         let terms = Terms {
+            invitee: request.invitee,
             parent: own.grant,
             principal: own.principal,
             capability: request.capability,
@@ -137,14 +138,48 @@ impl Replica {
     /// # Errors
     /// When the replica is shut down. Callers bound the wait.
     pub async fn joined(&self, space: SpaceId) -> Result<(), ReplicaError> {
-        let mut events = self.subscribe();
         let author = self.author();
+        let joined = move |engine: &Engine| {
+            inspect::joined(engine, space, author, driver::now()).then_some(())
+        };
+        self.until(space, joined).await
+    }
+
+    /// Whether this device is a member of a Space and can read what is here of it.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub async fn is_joined(&self, space: SpaceId) -> Result<bool, ReplicaError> {
+        let author = self.author();
+        self.inspect(move |engine| inspect::joined(engine, space, author, driver::now()))
+            .await
+    }
+
+    /// Waits until it is known that an invitation does not let this device in: somebody else used it,
+    /// or it was revoked. While nobody who has the Space answers, nothing is known.
+    ///
+    /// # Errors
+    /// When the replica is shut down. Callers bound the wait.
+    pub async fn spent(
+        &self,
+        space: SpaceId,
+        invitation: EnvelopeId,
+    ) -> Result<Spent, ReplicaError> {
+        let author = self.author();
+        let spent = move |engine: &Engine| inspect::spent(engine, space, invitation, author);
+        self.until(space, spent).await
+    }
+
+    /// Looks again whenever a Space changes, until there is an answer.
+    async fn until<T: Send + 'static>(
+        &self,
+        space: SpaceId,
+        look: impl Fn(&Engine) -> Option<T> + Clone + Send + 'static,
+    ) -> Result<T, ReplicaError> {
+        let mut events = self.subscribe();
         loop {
-            let joined = self
-                .inspect(move |engine| inspect::joined(engine, space, author, driver::now()))
-                .await?;
-            if joined {
-                return Ok(());
+            if let Some(answer) = self.inspect(look.clone()).await? {
+                return Ok(answer);
             }
             loop {
                 match events.recv().await {

@@ -2,7 +2,7 @@
 
 use aramaki_model::{Exit, PluginOutput, Range, Selector};
 use aramaki_sync::transport::PeerAddress;
-use aramaki_sync_core::invitation::{Draft, Invitation, Terms};
+use aramaki_sync_core::invitation::{Draft, Invitation, Invitee, Terms};
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{EnvelopeId, PrincipalId, SpaceId};
 
@@ -26,6 +26,7 @@ pub(super) const INVITATION: Decoder = Decoder {
     },
     seeds: || {
         let terms = Terms {
+            invitee: Invitee::Person,
             parent: EnvelopeId::from_bytes([9; 32]),
             principal: PrincipalId::from_bytes([1; 16]),
             capability: Capability::Read,

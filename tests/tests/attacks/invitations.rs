@@ -5,7 +5,7 @@ use std::time::Duration;
 use aramaki_sync_core::PrincipalId;
 use aramaki_sync_core::admission::{Held, Refusal, Verdict};
 use aramaki_sync_core::envelope::Envelope;
-use aramaki_sync_core::invitation::{Draft, Invitation, Terms};
+use aramaki_sync_core::invitation::{Draft, Invitation, Invitee, Terms};
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{Entropy, Instance};
@@ -20,6 +20,7 @@ pub(crate) fn invite(
     end: i64,
 ) -> Invitation {
     let terms = Terms {
+        invitee: Invitee::Person,
         parent: world.grant_of(ALICE),
         principal: PrincipalId::from_bytes([1; 16]),
         capability: Capability::Write,

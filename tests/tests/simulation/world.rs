@@ -8,7 +8,7 @@ use aramaki_sync_core::engine::{
     Quotas, Role, StoreEpoch, WriteId,
 };
 use aramaki_sync_core::envelope::RawEnvelope;
-use aramaki_sync_core::invitation::{Draft, Terms};
+use aramaki_sync_core::invitation::{Draft, Invitee, Terms};
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::statement::{Audience, Body, Capability, Grant, GrantFlags, Statement};
 use aramaki_sync_core::{
@@ -638,6 +638,7 @@ impl World {
             return;
         };
         let terms = Terms {
+            invitee: Invitee::Person,
             parent,
             principal: PrincipalId::from_bytes([7; 16]),
             capability: Capability::Write,

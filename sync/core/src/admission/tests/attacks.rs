@@ -4,7 +4,7 @@ use super::stage::{Actor, Cast, END, Stage, grant_to, minute, stage};
 use crate::admission::{Held, NotInserted, Refusal, SpaceLog, Verdict};
 use crate::envelope;
 use crate::id::{EnvelopeId, Instance, PrincipalId, SpaceId};
-use crate::invitation::{Draft, Terms};
+use crate::invitation::{Draft, Invitee, Terms};
 use crate::statement::{Audience, Body, Capability, Grant, GrantFlags, Statement};
 
 fn refused(why: Refusal) -> Verdict {
@@ -182,6 +182,7 @@ pub(super) fn content_waits_for_what_it_builds_on() {
 
 fn invite(stage: &mut Stage, cast: &mut Cast, redemptions: u16) -> crate::invitation::Invitation {
     let terms = Terms {
+        invitee: Invitee::Person,
         parent: cast.alice.grant,
         principal: PrincipalId::from_bytes([88; 16]),
         capability: Capability::Write,

@@ -6,7 +6,7 @@ use super::stage::{Actor, Cast, Stage, grant_to, minute, shuffle, stage};
 use crate::admission::{Evaluation, NotInserted, Outsiders, SpaceLog, evaluate};
 use crate::envelope::{self, Envelope};
 use crate::id::{Instance, PrincipalId, SpaceId};
-use crate::invitation::{Draft, Invitation, Terms};
+use crate::invitation::{Draft, Invitation, Invitee, Terms};
 use crate::key::EpochKey;
 use crate::statement::{
     Audience, Capability, Card, Cut, Epoch, EpochFault, GrantFlags, RelayAddress, Statement,
@@ -141,6 +141,7 @@ impl Story {
 
     fn invite(&mut self, deed: &Deed, at: Timestamp) {
         let terms = Terms {
+            invitee: Invitee::Person,
             parent: self.actors[1].grant,
             principal: PrincipalId::from_bytes([88; 16]),
             capability: Capability::Write,

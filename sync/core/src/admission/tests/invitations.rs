@@ -4,7 +4,7 @@ use super::stage::{Actor, Cast, Stage, minute, stage};
 use crate::admission::{Held, Refusal, Verdict};
 use crate::envelope::Envelope;
 use crate::id::{Instance, PrincipalId};
-use crate::invitation::{Draft, Invitation, Terms};
+use crate::invitation::{Draft, Invitation, Invitee, Terms};
 use crate::statement::{Capability, Statement};
 
 /// The code's end and the access's, in minutes.
@@ -13,6 +13,7 @@ const ACCESS_END: i64 = 900;
 
 fn invite(stage: &mut Stage, cast: &mut Cast, redeem_until: i64, end: i64) -> Invitation {
     let terms = Terms {
+        invitee: Invitee::Person,
         parent: cast.alice.grant,
         principal: PrincipalId::from_bytes([88; 16]),
         capability: Capability::Write,

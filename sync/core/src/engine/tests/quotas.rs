@@ -6,7 +6,7 @@ use super::stage::Stage;
 use crate::engine::frame::Frame;
 use crate::engine::*;
 use crate::id::PrincipalId;
-use crate::invitation::{Draft, Terms};
+use crate::invitation::{Draft, Invitee, Terms};
 use crate::statement::Capability;
 
 fn limited(quotas: Quotas) -> (Stage, SpaceId) {
@@ -79,6 +79,7 @@ fn a_space_beyond_its_bytes_of_a_day_goes_on_the_next_day() {
 fn a36_a_relay_refuses_a_second_redemption() {
     let (mut stage, space) = Stage::gathered(1, 1);
     let terms = Terms {
+        invitee: Invitee::Person,
         parent: stage.peers[0].engine.best_grant(space).unwrap(),
         principal: PrincipalId::from_bytes([7; 16]),
         capability: Capability::Write,
