@@ -234,7 +234,13 @@ impl Opened {
                 });
             }
             // Where it was never let in it has written nothing: another invitation may be tried.
-            Some(has) if self.replica.is_joined(has).await.map_err(AgentError::Join)? => {
+            Some(has)
+                if self
+                    .replica
+                    .is_joined(has)
+                    .await
+                    .map_err(AgentError::Join)? =>
+            {
                 return Err(AgentError::OtherSpace {
                     has,
                     asked: invitation.space,

@@ -176,6 +176,10 @@ fn a_persons_invitation_is_refused_and_binds_nothing() {
     let ran = run(&["--data", &data.display().to_string(), "join", &text]);
     assert!(is(ran.code, 1), "{}", ran.errors);
     assert!(ran.errors.contains("A-404") && ran.errors.contains("for a person"));
-    assert!(ran.errors.contains("aramaki agent invite"), "{}", ran.errors);
+    assert!(
+        ran.errors.contains("aramaki agent invite"),
+        "{}",
+        ran.errors
+    );
     assert!(!data.exists(), "nothing was made");
 }

@@ -50,6 +50,8 @@ pub(crate) enum Guard {
     Reason,
     /// Redemptions are counted.
     Redemptions,
+    /// A code that let in all that it may is worth nothing.
+    UsedUp,
     /// A code is redeemed in time.
     RedeemedInTime,
     /// What comes after the end and grace waits.
@@ -114,7 +116,7 @@ pub(crate) fn is_missed_by(guard: Guard, story: fn()) -> bool {
 #[cfg(test)]
 impl Guard {
     /// All of them.
-    pub(crate) const ALL: [Self; 39] = [
+    pub(crate) const ALL: [Self; 40] = [
         Self::Signature,
         Self::BodyHash,
         Self::Canonical,
@@ -138,6 +140,7 @@ impl Guard {
         Self::OnlyRedeems,
         Self::Reason,
         Self::Redemptions,
+        Self::UsedUp,
         Self::RedeemedInTime,
         Self::ArrivedInTime,
         Self::Cut,

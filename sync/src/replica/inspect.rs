@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_sync_core::admission::Member;
-use aramaki_sync_core::engine::{Admitted, Engine};
+use aramaki_sync_core::engine::{AccessEnd, Admitted, Engine};
 use aramaki_sync_core::envelope::FormError;
 use aramaki_sync_core::key::EpochKey;
 use aramaki_sync_core::statement::{Audience, Body, Capability, Statement};
@@ -151,6 +151,13 @@ pub(super) fn spent(
     author: AuthorId,
 ) -> Option<Spent> {
     let (log, evaluation) = (engine.log(space)?, engine.evaluation(space)?);
+    if engine.capability(space).is_none() {
+        match engine.ended_elsewhere(space) {
+            Some(AccessEnd::UsedUp) => return Some(Spent::Used),
+            Some(_over) => return Some(Spent::Revoked),
+            None => {}
+        }
+    }
     let Statement::Grant(grant) = log.get(invitation)?.statement()? else {
         return None;
     };

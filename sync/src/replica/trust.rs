@@ -8,7 +8,8 @@ use aramaki_sync_core::{Entropy, EnvelopeId, SpaceId, Timestamp};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{
-    BACKDATE, GrantRequest, InviteRequest, Replica, ReplicaError, ReplicaEvent, Spent, inspect, system,
+    BACKDATE, GrantRequest, InviteRequest, Replica, ReplicaError, ReplicaEvent, Spent, inspect,
+    system,
 };
 use crate::driver;
 use crate::transport::PeerAddress;

@@ -115,7 +115,7 @@ impl Control {
         let devices: BTreeSet<Audience> = self
             .grants()
             .iter()
-            .filter(|(id, _found)| self.standing(*id) == Verdict::Admitted)
+            .filter(|(id, _found)| self.took_redemption(*id))
             .filter_map(|(id, _found)| grant_in(log, id))
             .filter(|grant| grant.parent == redemption.parent)
             .map(|grant| grant.audience)

@@ -207,12 +207,18 @@ impl Control {
         })
     }
 
+    /// Whether a grant under an invitation uses it. One that was revoked later does too: who was
+    /// sent away does not come back with another device by the same code.
+    pub(super) fn took_redemption(&self, id: EnvelopeId) -> bool {
+        matches!(self.standing(id), Verdict::Admitted | Verdict::Cut)
+    }
+
     /// The first devices count, in the order in which witnesses saw their redemptions (A26, A36). One
     /// that redeems again, because it lost its disk, is no further one.
     fn hold_surplus_redemptions(&mut self, log: &SpaceLog, level: &[(usize, EnvelopeId)]) {
         let mut by_invitation: BTreeMap<EnvelopeId, Vec<_>> = BTreeMap::new();
         for (_depth, id) in level {
-            if self.standing(*id) != Verdict::Admitted {
+            if !self.took_redemption(*id) {
                 continue;
             }
             let (Some(entry), Some(grant)) = (log.get(*id), grant_in(log, *id)) else {
@@ -241,7 +247,7 @@ impl Control {
                 }
                 if devices.len() < usize::from(allowed) {
                     devices.push(device);
-                } else {
+                } else if self.standing(id) == Verdict::Admitted {
                     self.standing.insert(id, Verdict::Held(Held::Redeemed));
                 }
             }

@@ -198,6 +198,11 @@ impl Keyring {
         if !self.keys.contains_key(&highest.id) {
             return Some(RotationReason::Unreadable);
         }
+        // Who does not know the epoch of an audience, as an agent that holds its own Space alone, would
+        // lock all its readers out: somebody who does rotates.
+        if !knows_audiences(evaluation, outsiders, now) {
+            return None;
+        }
         let holders = holders(log, evaluation, highest.id);
         let audiences = audience_epochs(evaluation, outsiders, now);
         let readers = readers(evaluation, now);
@@ -338,6 +343,19 @@ fn readers(evaluation: &Evaluation, now: Timestamp) -> BTreeMap<AuthorId, [u8; 3
         .filter(|member| member.reads(now))
         .map(|member| (member.author, member.box_key))
         .collect()
+}
+
+/// Whether this device can seal to the readers of every other Space that read here.
+fn knows_audiences(evaluation: &Evaluation, outsiders: &Outsiders, now: Timestamp) -> bool {
+    let mut audiences = evaluation.audiences().iter();
+    audiences.all(|audience| {
+        !audience.is_live(now)
+            || audience.capability < Capability::Read
+            || outsiders
+                .0
+                .get(&audience.space)
+                .is_some_and(|outside| outside.epoch.is_some())
+    })
 }
 
 /// The epochs of other Spaces whose readers read here.

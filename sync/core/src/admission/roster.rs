@@ -9,6 +9,7 @@ use super::evaluation::Evaluation;
 use super::grant_chain::{Rooted, grant_in};
 use super::log::SpaceLog;
 use super::verdict::Verdict;
+use crate::guard::{Guard, holds};
 use crate::id::{AuthorId, EnvelopeId, PrincipalId, SpaceId};
 use crate::statement::{
     Audience, Capability, Card, Epoch, Grant, GrantFlags, RelayAddress, Statement,
@@ -36,6 +37,8 @@ pub struct Member {
     pub end: Timestamp,
     /// Until when an invitation's own key can be used; zero for other grants.
     pub redeem_until: Timestamp,
+    /// How many more devices may redeem an invitation; zero for other grants.
+    pub redemptions_left: u16,
     /// How many grants may follow below.
     pub depth_left: u8,
     /// The grants from which it descends, nearest the root first, without its own.
@@ -45,14 +48,16 @@ pub struct Member {
 }
 
 impl Member {
-    /// Whether its author can use the grant at a time.
+    /// Whether its author can use the grant at a time. An invitation's key is worth nothing once it
+    /// has let in as many as it may: a code that was seen on its way opens what follows no more.
     pub fn is_live(&self, now: Timestamp) -> bool {
         let end = if self.is_invitation() {
             self.redeem_until
         } else {
             self.end
         };
-        self.not_before <= now && now <= end
+        let is_used_up = self.is_invitation() && self.redemptions_left == 0;
+        self.not_before <= now && now <= end && !(is_used_up && holds(Guard::UsedUp))
     }
 
     /// Whether epochs are sealed to its author at a time.
@@ -141,6 +146,8 @@ pub(super) struct Roster {
     agent_spaces: BTreeMap<AuthorId, SpaceId>,
     epochs: Vec<EpochInForce>,
     rejected_epochs: BTreeSet<EnvelopeId>,
+    /// Which devices redeemed an invitation.
+    guests: BTreeMap<EnvelopeId, BTreeSet<AuthorId>>,
     /// By what the newest of each are known, and who rejects an epoch: to add to them.
     newest_cards: BTreeMap<AuthorId, (u32, Timestamp, EnvelopeId)>,
     newest_relays: Option<(Timestamp, EnvelopeId)>,
@@ -164,6 +171,7 @@ impl Roster {
         roster
             .members
             .sort_unstable_by_key(|member| (member.author, member.grant));
+        roster.count_redemptions(log);
         roster.weigh_rejections(log);
         roster
     }
@@ -183,6 +191,10 @@ impl Roster {
                 Some(statement) => self.add_statement(entry, statement),
                 None => {}
             }
+        }
+        let redeemed = |entry: &&Entry| matches!(&entry.statement, Some(Statement::Grant(grant)) if redeemed_by(log, grant).is_some());
+        if added.iter().any(redeemed) {
+            self.count_redemptions(log);
         }
         let receipts_only = added
             .iter()
@@ -271,11 +283,27 @@ impl Roster {
         true
     }
 
+    /// How often each invitation may still be redeemed.
+    fn count_redemptions(&mut self, log: &SpaceLog) {
+        for member in self.members.iter_mut().filter(|it| it.is_invitation()) {
+            let allowed = grant_in(log, member.grant).map_or(0, |grant| grant.redemptions);
+            let guests = self.guests.get(&member.grant).map_or(0, BTreeSet::len);
+            let guests = u16::try_from(guests).unwrap_or(u16::MAX);
+            member.redemptions_left = allowed.saturating_sub(guests);
+        }
+    }
+
     /// At the end: the caller sorts.
     fn add_grant(&mut self, log: &SpaceLog, control: &Control, id: EnvelopeId) {
         let (Ok(rooted), Some(grant)) = (control.grants().get(log, id), grant_in(log, id)) else {
             return;
         };
+        if let (Some(invitation), Audience::Author(guest)) =
+            (redeemed_by(log, grant), grant.audience)
+            && control.took_redemption(id)
+        {
+            self.guests.entry(invitation).or_default().insert(guest);
+        }
         let ended = rooted.path.iter().any(|above| control.cuts().ends(*above));
         if ended || control.standing(id) != Verdict::Admitted {
             return;
@@ -310,11 +338,21 @@ impl Roster {
             not_before: grant.not_before,
             end: grant.end,
             redeem_until: grant.redeem_until,
+            redemptions_left: grant.redemptions,
             depth_left: grant.depth_left,
             through: rooted.path[..above].to_vec(),
             grant: id,
         }
     }
+}
+
+/// The invitation under which a grant stands.
+fn redeemed_by(log: &SpaceLog, grant: &Grant) -> Option<EnvelopeId> {
+    let above = grant_in(log, grant.parent?)?;
+    above
+        .flags
+        .has(GrantFlags::INVITATION)
+        .then_some(grant.parent?)
 }
 
 fn in_force(entry: &Entry, epoch: &Epoch) -> EpochInForce {

@@ -16,7 +16,7 @@ use super::options::Role;
 use super::receive::introduces;
 use super::space::{Space, len_of};
 use super::{Engine, Mutant};
-use crate::admission::{Entry, Inserted};
+use crate::admission::{Entry, Inserted, Verdict};
 use crate::envelope::Envelope;
 use crate::id::{AuthorId, Chain, DocumentId, EnvelopeId, PrincipalId, SpaceId};
 use crate::key::{DeviceKeys, EpochKey, PublicKeys};
@@ -700,11 +700,12 @@ fn is_surplus_redemption(held: &Space, draft: &Draft, envelope: &Envelope) -> bo
         Statement::Grant(grant) => (grant.parent == Some(invitation)).then_some(grant.audience),
         _ => None,
     };
-    let counting = held
-        .grants
-        .keys()
-        .filter(|id| held.evaluation.verdict(**id).counts());
-    let stored = counting.filter_map(|id| redeemer(held.log.get(*id).and_then(Entry::statement)));
+    // One whose device was sent away was used all the same.
+    let used = held.grants.keys().filter(|id| {
+        let verdict = held.evaluation.verdict(**id);
+        verdict.counts() || verdict == Verdict::Cut
+    });
+    let stored = used.filter_map(|id| redeemer(held.log.get(*id).and_then(Entry::statement)));
     let drafted = draft
         .items
         .iter()

@@ -21,6 +21,8 @@ const TICKS_BETWEEN_REPEATS: u64 = 6;
 pub(super) struct Connection {
     pub(super) peer: AuthorId,
     pub(super) authors: BTreeSet<AuthorId>,
+    /// Spaces of which the peer was told that its access is over.
+    pub(super) told_ended: BTreeSet<SpaceId>,
     /// Spaces of which the peer showed grants that are not in the log here yet.
     pub(super) introduced: BTreeMap<SpaceId, super::introduce::Introduced>,
     /// Known after the peer's first frame.
@@ -137,6 +139,7 @@ impl Engine {
         let connection = Connection {
             peer,
             authors,
+            told_ended: BTreeSet::new(),
             introduced: BTreeMap::new(),
             store_epoch: None,
             feeds: BTreeMap::new(),
@@ -225,6 +228,7 @@ impl Engine {
                 return;
             }
             self.greet_spaces(id);
+            self.tell_every_end(id);
         }
     }
 

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use super::ended::AccessEnd;
 use super::io::{FRAME_BYTES_MAX, Refusal, StoreEpoch};
 use crate::admission::ChainSummary;
 use crate::envelope::RawEnvelope;
@@ -37,6 +38,7 @@ pub(super) enum Frame {
     Bodies(Bodies),
     /// Chains that the next [`Frame::Heads`] of the Space goes on with.
     HeadsPart(HeadsPart),
+    Ended(Ended),
     /// A kind of a newer peer: ignored.
     Unknown,
 }
@@ -125,6 +127,13 @@ pub(super) struct HeadsPart {
     pub(super) chains: Vec<ChainSummary>,
 }
 
+/// "A key that you proved opens this Space no more."
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Ended {
+    pub(super) space: SpaceId,
+    pub(super) why: AccessEnd,
+}
+
 /// A frame that has no meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
@@ -144,6 +153,7 @@ impl Frame {
             Self::Fetch(it) => (8, postcard::to_stdvec(it)),
             Self::Bodies(it) => (9, postcard::to_stdvec(it)),
             Self::HeadsPart(it) => (10, postcard::to_stdvec(it)),
+            Self::Ended(it) => (11, postcard::to_stdvec(it)),
             Self::Unknown => (u8::MAX, Ok(Vec::new())),
         };
         let mut bytes = vec![kind];
@@ -169,6 +179,7 @@ impl Frame {
             8 => Self::Fetch(read(body)?),
             9 => Self::Bodies(read(body)?),
             10 => Self::HeadsPart(read(body)?),
+            11 => Self::Ended(read(body)?),
             _newer => Self::Unknown,
         })
     }
@@ -206,7 +217,7 @@ mod tests {
             Frame::decode(&vec![200; FRAME_BYTES_MAX + 1]),
             Err(Malformed)
         );
-        for kind in 0..11 {
+        for kind in 0..12 {
             for length in 0..64 {
                 let mut bytes = vec![0xff; length];
                 bytes.insert(0, kind);

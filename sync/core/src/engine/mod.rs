@@ -13,6 +13,7 @@ mod bodies;
 mod checks;
 mod connection;
 mod counters;
+mod ended;
 mod feed;
 mod frame;
 mod introduce;
@@ -32,6 +33,7 @@ mod whisper;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use bodies::Bodies;
+pub use ended::AccessEnd;
 pub use io::{
     Admitted, BatchId, CloseReason, ConnectionId, Cursor, Event, FRAME_BYTES_MAX, Input, LoadId,
     Output, Refusal, SecretSeed, StoreEpoch, StoreFailure, StoreOperation, Stored, StoredCounter,

@@ -46,6 +46,7 @@ impl Engine {
             Frame::Bodies(bodies) if greeted => self.bodies_received(id, bodies),
             Frame::HeadsPart(part) if greeted => self.heads_part_received(id, part),
             Frame::Introduction(shown) if greeted => self.introduced(id, shown),
+            Frame::Ended(ended) if greeted => self.ended_received(&ended),
             // A newer peer's kinds; what came before the first frame comes again.
             _ => {}
         }

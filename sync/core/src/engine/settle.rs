@@ -44,6 +44,7 @@ impl Engine {
         }
         self.reject_if_unfit(space);
         self.offer_to_newcomers(space);
+        self.tell_all_ended(space);
         let looking: Vec<_> = self
             .spaces
             .iter()

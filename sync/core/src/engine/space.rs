@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::bodies::Missing;
 use super::counters::Counters;
+use super::ended::AccessEnd;
 use super::last_words::LastWords;
 use super::options::Limits;
 use crate::admission::{Evaluation, Inserted, Keyring, NotInserted, Outsiders, SpaceLog};
@@ -32,6 +33,8 @@ pub(super) struct Space {
     /// Members changed since keys were last shared.
     pub(super) share_due: bool,
     pub(super) redeemed: bool,
+    /// A peer said that this device's access is over.
+    pub(super) ended_elsewhere: Option<AccessEnd>,
     /// The epoch that this device last said to be unfit.
     pub(super) rejected: Option<EnvelopeId>,
     /// When the next receipt may be stated, if this device is a witness.
@@ -60,6 +63,7 @@ impl Space {
             today: (0, 0),
             share_due: true,
             redeemed: false,
+            ended_elsewhere: None,
             rejected: None,
             next_receipt: None,
             counters: Counters::default(),

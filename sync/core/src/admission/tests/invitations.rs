@@ -115,6 +115,44 @@ pub(super) fn a_joiner_believes_the_witness_that_a_code_was_redeemed_in_time() {
 }
 
 #[test]
+pub(super) fn a_code_that_let_in_all_that_it_may_reads_nothing_more() {
+    let (mut stage, mut cast) = stage();
+    let invitation = invite(&mut stage, &mut cast, REDEEM_UNTIL, ACCESS_END);
+    let code = invitation.keys().author();
+    for (seed, left) in [(65, Some(Capability::Read)), (66, None)] {
+        let mut guest = Actor::new(seed);
+        let redeemed = redeem(&invitation, &mut guest, 2);
+        stage.deliver(&redeemed, minute(3));
+        let evaluation = stage.evaluate(4);
+        assert_eq!(evaluation.capability(code, minute(4)), left);
+        let guest = evaluation.capability(guest.keys.author(), minute(4));
+        assert_eq!(guest, Some(Capability::Write));
+    }
+}
+
+#[test]
+pub(super) fn who_was_sent_away_does_not_come_back_by_the_same_code() {
+    let (mut stage, mut cast) = stage();
+    let invitation = invite(&mut stage, &mut cast, REDEEM_UNTIL, ACCESS_END);
+    for seed in [67, 68] {
+        let mut guest = Actor::new(seed);
+        let redeemed = redeem(&invitation, &mut guest, 2);
+        stage.deliver(&redeemed, minute(3));
+        let revoke = Statement::Revoke {
+            target: redeemed.id(),
+            cuts: Vec::new(),
+            reason: 0,
+        };
+        stage.say(&mut cast.alice, 4, &revoke);
+    }
+    let mut again = Actor::new(69);
+    let redeemed = redeem(&invitation, &mut again, 5);
+    stage.deliver(&redeemed, minute(5));
+    let held = Verdict::Held(Held::Redeemed);
+    assert_eq!(stage.verdict(redeemed.id(), 6), held);
+}
+
+#[test]
 pub(super) fn a_code_cannot_be_redeemed_after_the_access_it_gives() {
     let (mut stage, mut cast) = stage();
     let invitation = invite(&mut stage, &mut cast, 61, 60);

@@ -360,6 +360,34 @@ pub(super) fn readers_of_a_system_open_the_agents_space_through_its_epoch() {
     );
 }
 
+#[test]
+pub(super) fn who_cannot_seal_to_an_audience_does_not_lock_it_out() {
+    let (mut stage, mut cast) = stage();
+    let mut audience = Actor::new(85);
+    stage_audience(&mut stage, &mut cast, &mut audience);
+    let outside = OutsideSpace {
+        epoch: Some(EpochInForce {
+            id: EnvelopeId::from_bytes([1; 32]),
+            number: 1,
+            public: cast.bob.keys.box_public(),
+        }),
+        ..OutsideSpace::default()
+    };
+    let known = Outsiders(BTreeMap::from([(SpaceId::from_bytes([84; 32]), outside)]));
+    let mut ring = Keyring::default();
+    rotate_with(&mut stage, &mut cast.alice, &mut ring, 2, &known);
+    let revoke = Statement::Revoke {
+        target: cast.rita.grant,
+        cuts: Vec::new(),
+        reason: 1,
+    };
+    stage.say(&mut cast.alice, 3, &revoke);
+    let evaluation = evaluate(&stage.log, &known, minute(4));
+    let due = |outsiders| ring.rotation_due(&stage.log, &evaluation, outsiders, minute(4));
+    assert_eq!(due(&known), Some(RotationReason::ReaderLeft));
+    assert_eq!(due(&Outsiders::none()), None);
+}
+
 fn stage_audience(stage: &mut Stage, cast: &mut Cast, audience: &mut Actor) {
     let granted = stage.grant(&mut cast.alice, audience, 1, |grant| {
         grant.audience = Audience::ReadersOf(SpaceId::from_bytes([84; 32]));

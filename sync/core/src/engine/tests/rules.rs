@@ -9,7 +9,7 @@ use crate::engine::frame::{Acknowledge, Envelopes, Frame};
 use crate::engine::*;
 use crate::envelope::{self, ANCESTORS_MAX, Position, RawEnvelope};
 use crate::id::{DocumentId, EnvelopeId};
-use crate::statement::{Body, Capability};
+use crate::statement::{Body, Capability, Statement};
 
 /// Long enough for a few comparisons of digests.
 const SOON: Duration = Duration::from_secs(30);
@@ -315,4 +315,39 @@ fn rule_8_a_seed_replays_exactly() {
     assert!(first.iter().all(|(sent, ..)| sent.len() > 10));
     assert_eq!(first, play(0), "the same seeds, other bytes");
     assert_ne!(first, play(1), "other seeds, the same bytes");
+}
+
+#[test]
+fn whoever_is_revoked_is_told_now_or_when_it_comes_next() {
+    for comes_later in [false, true] {
+        let (mut stage, space) = Stage::gathered(2, 0);
+        if comes_later {
+            stage.wait(Duration::from_secs(1));
+            stage.restart(1);
+        }
+        let second = stage.author(1);
+        let now = stage.now;
+        let engine = &stage.peers[0].engine;
+        let members = engine.members(space).iter();
+        let target = members
+            .filter(|member| member.author == second && member.is_live(now))
+            .map(|member| member.grant)
+            .next()
+            .unwrap();
+        assert_eq!(stage.peers[1].engine.ended_elsewhere(space), None);
+        let revoke = Statement::Revoke {
+            target,
+            cuts: Vec::new(),
+            reason: 0,
+        };
+        stage.state(0, space, revoke);
+        if comes_later {
+            stage.connect(0, 1);
+        }
+        stage.wait(Duration::from_secs(1));
+        let said = stage.peers[1].engine.ended_elsewhere(space);
+        assert_eq!(said, Some(AccessEnd::Over), "comes later: {comes_later}");
+        // The first one's own access is as it was.
+        assert_eq!(stage.peers[0].engine.ended_elsewhere(space), None);
+    }
 }

@@ -1,0 +1,92 @@
+//! Telling a peer that its access to a Space is over: without it, whoever was revoked or comes with
+//! a code that is used up waits for an answer that never comes.
+//!
+//! It is hearsay: it changes nothing here but what a person is told.
+
+use serde::{Deserialize, Serialize};
+
+use super::Engine;
+use super::frame::{Ended, Frame};
+use super::io::{ConnectionId, Event};
+use crate::id::SpaceId;
+
+/// Why a key opens a Space no more, as a peer says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum AccessEnd {
+    /// It is an invitation's, and as many devices as it allows have used that.
+    UsedUp,
+    /// It was revoked, or its time is over.
+    Over,
+}
+
+impl Engine {
+    /// Tells a peer that proved a key which was let in once and is no more; once a connection.
+    pub(super) fn tell_ended(&mut self, id: ConnectionId, space: SpaceId) {
+        if self.may_hear_of(id, space) {
+            return;
+        }
+        let now = self.now;
+        let (Some(connection), Some(held)) =
+            (self.connections.get_mut(&id), self.spaces.get(&space))
+        else {
+            return;
+        };
+        let known = |author| held.granted.contains(author);
+        if !connection.authors.iter().any(known) || !connection.told_ended.insert(space) {
+            return;
+        }
+        let mut members = held.evaluation.members().iter();
+        let is_used_up = members.any(|member| {
+            member.is_invitation()
+                && member.redemptions_left == 0
+                && now <= member.redeem_until
+                && connection.authors.contains(&member.author)
+        });
+        let why = if is_used_up {
+            AccessEnd::UsedUp
+        } else {
+            AccessEnd::Over
+        };
+        self.send(id, &Frame::Ended(Ended { space, why }));
+    }
+
+    /// Tells every connected peer whose access a change of a Space's control ended.
+    pub(super) fn tell_all_ended(&mut self, space: SpaceId) {
+        let ids: Vec<_> = self
+            .connections
+            .iter()
+            .filter(|(_id, connection)| connection.store_epoch.is_some())
+            .map(|(id, _connection)| *id)
+            .collect();
+        for id in ids {
+            self.tell_ended(id, space);
+        }
+    }
+
+    /// Tells a peer that has just come.
+    pub(super) fn tell_every_end(&mut self, id: ConnectionId) {
+        let spaces: Vec<_> = self.spaces.keys().copied().collect();
+        for space in spaces {
+            self.tell_ended(id, space);
+        }
+    }
+
+    /// A peer says that this device's access is over. Whom nobody else let in believes it until
+    /// somebody does.
+    pub(super) fn ended_received(&mut self, ended: &Ended) {
+        let Some(held) = self.spaces.get_mut(&ended.space) else {
+            return;
+        };
+        if held.ended_elsewhere != Some(ended.why) {
+            held.ended_elsewhere = Some(ended.why);
+            let space = ended.space;
+            self.emit(Event::SpaceChanged { space });
+        }
+    }
+
+    /// What a peer said of this device's access to a Space, if it said that it is over.
+    pub fn ended_elsewhere(&self, space: SpaceId) -> Option<AccessEnd> {
+        self.spaces.get(&space)?.ended_elsewhere
+    }
+}
