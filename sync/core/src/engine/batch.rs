@@ -615,6 +615,7 @@ impl Engine {
             self.learn(space);
             self.redeem_if_due(space);
             touched.insert(space);
+            self.ask_for(space);
             let written = Written {
                 space,
                 chain: self.chain(),

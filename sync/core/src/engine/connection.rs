@@ -21,6 +21,8 @@ const TICKS_BETWEEN_REPEATS: u64 = 6;
 pub(super) struct Connection {
     pub(super) peer: AuthorId,
     pub(super) authors: BTreeSet<AuthorId>,
+    /// Spaces that the peer has and that were not here when it said so.
+    pub(super) offered: BTreeSet<SpaceId>,
     /// Spaces of which the peer was told that its access is over.
     pub(super) told_ended: BTreeSet<SpaceId>,
     /// Spaces of which the peer showed grants that are not in the log here yet.
@@ -139,6 +141,7 @@ impl Engine {
         let connection = Connection {
             peer,
             authors,
+            offered: BTreeSet::new(),
             told_ended: BTreeSet::new(),
             introduced: BTreeMap::new(),
             store_epoch: None,

@@ -14,6 +14,9 @@ use crate::envelope::Envelope;
 use crate::id::{AuthorId, Chain, EnvelopeId, Instance, SpaceId};
 use crate::statement::Kind;
 
+/// How many Spaces that are not here are remembered of a connection.
+const OFFERED_MAX: usize = 4_096;
+
 /// A frame of envelopes of which not all have an answer yet.
 #[derive(Debug)]
 pub(super) struct Receiving {
@@ -90,6 +93,11 @@ impl Engine {
     /// A Space that is not here: a relay asks for the control chain, a device tells its person.
     fn consider(&mut self, id: ConnectionId, space: SpaceId) {
         let Role::Relay(quotas) = self.role else {
+            if let Some(connection) = self.connections.get_mut(&id)
+                && connection.offered.len() < OFFERED_MAX
+            {
+                connection.offered.insert(space);
+            }
             self.emit(Event::Offered { space });
             return;
         };
@@ -103,6 +111,18 @@ impl Engine {
             self.candidates.insert(space, candidate);
         }
         self.say_heads(id, space, false);
+    }
+
+    /// A Space is held from now on: who offered it before is asked for it.
+    pub(super) fn ask_for(&mut self, space: SpaceId) {
+        let offering: Vec<_> = self
+            .connections
+            .iter_mut()
+            .filter_map(|(id, connection)| connection.offered.remove(&space).then_some(*id))
+            .collect();
+        for id in offering {
+            self.say_heads(id, space, true);
+        }
     }
 
     fn since_received(&mut self, id: ConnectionId, since: &Since) {

@@ -351,3 +351,14 @@ fn whoever_is_revoked_is_told_now_or_when_it_comes_next() {
         assert_eq!(stage.peers[0].engine.ended_elsewhere(space), None);
     }
 }
+
+#[test]
+fn a_space_that_was_offered_before_it_was_wanted_comes_at_once() {
+    let mut stage = Stage::new(2, 0);
+    let space = stage.found();
+    stage.connect(0, 1);
+    // The offer comes with the grant, and only then is the Space followed.
+    stage.let_in(space, 1);
+    stage.play();
+    assert!(stage.agree(space), "not before the next comparison");
+}

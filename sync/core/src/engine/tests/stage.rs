@@ -283,6 +283,7 @@ impl Stage {
             parent: self.peers[0].engine.best_grant(space),
         };
         self.state(0, space, Statement::Grant(grant));
+        self.play();
         if self.peers[peer].role == Role::Member {
             let write = self.write_id();
             let join = Input::Join {
