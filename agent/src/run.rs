@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aramaki_sync::keys::{self, KeyFileError};
 use aramaki_sync::replica::{Replica, ReplicaError, ReplicaOptions, Spent};
+use aramaki_sync::store::Folder;
 use aramaki_sync::transport::{AddressError, NetworkOptions, PeerAddress};
 use aramaki_sync_core::invitation::{Invitation, InvitationError, Invitee};
 use aramaki_sync_core::key::DeviceKeys;
@@ -112,6 +113,12 @@ pub enum AgentError {
         /// That of the invitation.
         asked: SpaceId,
     },
+    /// It has a Space, but what it holds of it is gone.
+    #[error("{} is missing, or there is no store in it", .path.display())]
+    Lost {
+        /// The replica's folder.
+        path: PathBuf,
+    },
     /// It has no Space yet.
     #[error("this agent has not joined a Space yet")]
     NotJoined,
@@ -153,6 +160,10 @@ pub async fn run(options: AgentOptions, stop: CancellationToken) -> Result<(), A
         (None, Some(text)) => Some(parse(text)?),
         (None, None) => return Err(AgentError::NotJoined),
     };
+    let path = options.data.join(REPLICA_FOLDER);
+    if saved.space.is_some() && !Folder::is_used(&path) {
+        return Err(AgentError::Lost { path });
+    }
     let opened = Opened::open(&options).await?;
     let replica = opened.replica.clone();
     let result = async {

@@ -30,6 +30,11 @@ pub(crate) fn open(data: &Path, named: Option<&Path>) -> Result<DeviceKeys, Rela
     Ok(keys::read_or_create(&data.join(KEY_FILE_NAME), None)?)
 }
 
+/// Whether a key was made in the data folder.
+pub(crate) fn is_there(data: &Path) -> bool {
+    data.join(KEY_FILE_NAME).exists()
+}
+
 /// systemd lets a service's user read a credential through an access list, whose mask the permission
 /// bits show as group-readable although no group can read the file.
 fn read_named(path: &Path) -> Result<DeviceKeys, KeyFileError> {

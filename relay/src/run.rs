@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use aramaki_sync::store::Folder;
 use aramaki_sync_core::AuthorId;
 use aramaki_sync_core::key::DeviceKeys;
 use iroh_relay::server::RelayMetrics;
@@ -109,6 +110,13 @@ pub async fn run(
         warn!("{warning}");
     }
     let config = &options.config;
+    if key::is_there(&options.data) && !Folder::is_used(&options.data) {
+        warn!(
+            data = %options.data.display(),
+            "there is a key and no store: if this relay ran before, the store was lost; it begins \
+             empty, and its Spaces' members fill it"
+        );
+    }
     let keys = key::open(&options.data, options.key.as_deref())?;
     let mut info = RelayInfo::of(&options)?;
     let listener = status::listen(config.status.bind).await?;

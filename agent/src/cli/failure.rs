@@ -117,6 +117,10 @@ impl From<AgentError> for Failure {
             AgentError::OtherSpace { .. } => {
                 ("A-404", "use another --data folder for another Space")
             }
+            AgentError::Lost { .. } => (
+                "A-403",
+                "bring the folder back, or join again by a new invitation",
+            ),
             AgentError::Join(_) => (
                 "A-404",
                 "is the invitation still valid, and a peer or relay reachable?",

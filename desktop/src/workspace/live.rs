@@ -82,6 +82,7 @@ impl Live {
     /// When there is no workspace, or another process holds it.
     pub(crate) async fn open(config: &Config) -> Result<Self, CliError> {
         Profile::load(&config.data)?;
+        profile::refuse_lost(&config.data)?;
         let keys = profile::device_keys(&config.data, &config.passphrase)?;
         Self::open_with(config, keys).await
     }
@@ -92,6 +93,7 @@ impl Live {
     /// As [`Live::open`].
     pub(crate) async fn open_soon(config: &Config) -> Result<Self, CliError> {
         Profile::load(&config.data)?;
+        profile::refuse_lost(&config.data)?;
         let keys = profile::device_keys(&config.data, &config.passphrase)?;
         let limit = Instant::now() + BUSY_TIME;
         loop {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use aramaki_sync::keys::{self, KeyFileError, Passphrase};
 use aramaki_sync::replica::ReplicaError;
-use aramaki_sync::store::StoreError;
+use aramaki_sync::store::{Folder, RedbStore, StoreError};
 use aramaki_sync_core::key::{DeviceKeys, PublicKeys};
 use aramaki_sync_core::{AuthorId, PrincipalId};
 use serde::{Deserialize, Serialize};
@@ -137,6 +137,10 @@ pub(crate) fn create(
     let anchor = kit.map(RecoveryKit::write).transpose()?;
     let keys =
         keys::create(&key_file(data), passphrase).map_err(|error| key_error(data, &error))?;
+    // Before the profile: a workspace without a store is one that lost it.
+    Folder::open(&store(data))
+        .and_then(|folder| RedbStore::open(folder, &keys))
+        .map_err(|error| store_error(data, &error.into()))?;
     let principal = keys::random_seed().map_err(|error| key_error(data, &error))?;
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&principal[..16]);
@@ -190,6 +194,24 @@ pub(super) fn key_file(data: &Path) -> PathBuf {
 /// The store of a data folder.
 pub(crate) fn store(data: &Path) -> PathBuf {
     data.join(STORE_FOLDER)
+}
+
+/// Refuses a workspace whose store is gone: to begin an empty one would look as if nothing had ever
+/// been written.
+///
+/// # Errors
+/// [`CliError::Store`].
+pub(crate) fn refuse_lost(data: &Path) -> Result<(), CliError> {
+    let store = store(data);
+    if Folder::is_used(&store) {
+        return Ok(());
+    }
+    Err(CliError::Store {
+        data: data.to_owned(),
+        reason: format!("{} is missing, or there is no store in it", store.display()),
+        hint: "bring the folder back, or `aramaki restore` a backup into another --data; keep \
+               device.key: it says who this device is",
+    })
 }
 
 /// Makes a folder that only its owner enters.
@@ -267,6 +289,7 @@ mod tests {
         let data = folder.path().join("data");
         let made = create(&data, "duty operator", None, None).unwrap();
         assert_eq!(Profile::load(&data).unwrap(), made);
+        refuse_lost(&data).unwrap();
         let nobody = PassphraseSource::File(data.join("none"));
         assert_eq!(device_keys(&data, &nobody).unwrap().author(), made.device);
         assert!(matches!(

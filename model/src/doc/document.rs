@@ -1,9 +1,8 @@
 //! One document: what was admitted, what waits, and edits.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use aramaki_sync_core::{Chain, EnvelopeId, Timestamp};
+use aramaki_sync_core::{Chain, EnvelopeId, Timestamp, contain};
 use automerge::transaction::{CommitOptions, Transaction};
 use automerge::{
     ActorId, Automerge, Change, ChangeHash, LoadOptions, PatchLog, ReadDoc as _, TextEncoding,
@@ -350,7 +349,7 @@ impl Document {
     /// The hash of exactly this change if it was applied before: an edit of our own that comes
     /// back.
     fn held(bytes: &[u8], graph: &Graph) -> Option<[u8; 32]> {
-        let change = catch_unwind(AssertUnwindSafe(|| Change::from_bytes(bytes.to_vec())));
+        let change = contain::run(|| Change::from_bytes(bytes.to_vec()));
         let change = change.ok()?.ok()?;
         let hash = change.hash().0;
         (graph.changes.contains_key(&hash) && change.raw_bytes() == bytes).then_some(hash)
@@ -360,14 +359,14 @@ impl Document {
     fn applied(&self, changes: Vec<Change>) -> Result<Automerge, Refusal> {
         let kind = self.kind;
         let mut copy = self.automerge.clone();
-        let trial = catch_unwind(AssertUnwindSafe(move || {
+        let trial = contain::run(move || {
             copy.apply_changes(changes)
                 .map_err(|_reason| Refusal::Trial("apply"))?;
             if !kind.is_log() {
                 survives(&copy, kind)?;
             }
             Ok(copy)
-        }));
+        });
         trial.unwrap_or(Err(Refusal::Trial("panic")))
     }
 

@@ -6,8 +6,8 @@
 //! replica decides alike in any order of arrival.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use aramaki_sync_core::contain;
 use automerge::legacy::{Key, ObjectId, OpType};
 use automerge::{Change, ExpandedChange, ScalarValue};
 use thiserror::Error;
@@ -197,7 +197,7 @@ pub(super) fn gate(
 /// Decodes with panics caught, and checks that encoding it again gives the same bytes, which
 /// also proves the checksum.
 fn decode(bytes: &[u8]) -> Result<(Change, ExpandedChange), Refusal> {
-    let decoded = catch_unwind(AssertUnwindSafe(|| {
+    let decoded = contain::run(|| {
         let change = Change::from_bytes(bytes.to_vec()).map_err(|_reason| Refusal::Decode)?;
         let expanded = change.decode();
         let again = Change::from(expanded.clone());
@@ -206,7 +206,7 @@ fn decode(bytes: &[u8]) -> Result<(Change, ExpandedChange), Refusal> {
         } else {
             Err(Refusal::NotCanonical)
         }
-    }));
+    });
     decoded.unwrap_or(Err(Refusal::Decode))
 }
 

@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod codec;
+pub mod contain;
 pub mod engine;
 pub mod entropy;
 pub mod envelope;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use aramaki_sync_core::key::DeviceKeys;
-use aramaki_sync_core::{AuthorId, Chain, EnvelopeId, Instance, SpaceId};
+use aramaki_sync_core::{AuthorId, Chain, EnvelopeId, Instance, SpaceId, contain};
 use redb::backends::FileBackend;
 use redb::{
     Builder, Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase as _,
@@ -47,8 +47,12 @@ struct Handle {
 
 impl Handle {
     fn set(&mut self, open: Open) {
-        self.open = open;
+        let before = std::mem::replace(&mut self.open, open);
         self.opened += 1;
+        // A database that is closed writes; on a damaged one that may panic as well.
+        if let Err(panicked) = contain::run(|| drop(before)) {
+            tracing::debug!(panicked, "the damaged store was closed");
+        }
     }
 }
 
@@ -83,6 +87,12 @@ impl std::fmt::Debug for RedbStore {
     }
 }
 
+impl Drop for RedbStore {
+    fn drop(&mut self) {
+        self.guard_mut().set(Open::Closed);
+    }
+}
+
 impl RedbStore {
     /// Opens the store in a folder, or makes it.
     ///
@@ -102,7 +112,17 @@ impl RedbStore {
         open: Opener,
     ) -> Result<Self, StoreError> {
         let path = folder.database();
-        let database = open().map_err(|cause| database_error(&path, cause))?;
+        contain::run(|| Self::open_at(path.clone(), folder, keys, open))
+            .unwrap_or_else(|panicked| Err(damaged(&path, &panicked)))
+    }
+
+    fn open_at(
+        path: PathBuf,
+        folder: Folder,
+        keys: &DeviceKeys,
+        open: Opener,
+    ) -> Result<Self, StoreError> {
+        let database = opened(&path, &open)?;
         let identity = if let Some(identity) = read_identity(&database, &path)? {
             identity
         } else {
@@ -139,6 +159,11 @@ impl RedbStore {
         if path.exists() {
             return Err(StoreError::Exists { path });
         }
+        contain::run(|| Self::copy_backup(file, folder, keys))
+            .unwrap_or_else(|panicked| Err(damaged(file, &panicked)))
+    }
+
+    fn copy_backup(file: &Path, folder: Folder, keys: &DeviceKeys) -> Result<Self, StoreError> {
         let backup = Builder::new()
             .set_cache_size(CACHE_BYTES)
             .open_read_only(file)
@@ -179,7 +204,7 @@ impl RedbStore {
         if !matches!(self.guard().open, Open::Writing(_)) {
             let mut handle = self.guard_mut();
             if !matches!(handle.open, Open::Writing(_)) {
-                let again = (self.open)().map_err(|cause| database_error(&self.path, cause))?;
+                let again = opened(&self.path, &self.open)?;
                 handle.set(Open::Writing(again));
             }
         }
@@ -187,8 +212,13 @@ impl RedbStore {
         let Open::Writing(database) = &handle.open else {
             return Err(StoreError::Database("it failed again".to_owned()));
         };
-        let done = run(database);
+        let done = self.contained(|| run(database));
         self.finish(handle, done)
+    }
+
+    /// redb panics on some damaged pages.
+    fn contained<T>(&self, run: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        contain::run(run).unwrap_or_else(|panicked| Err(damaged(&self.path, &panicked)))
     }
 
     fn guard(&self) -> RwLockReadGuard<'_, Handle> {
@@ -208,7 +238,13 @@ impl RedbStore {
     ) -> Result<T, StoreError> {
         let opened = handle.opened;
         drop(handle);
-        if let Err(StoreError::Full | StoreError::Io { .. } | StoreError::Database(_)) = &done {
+        if let Err(
+            StoreError::Full
+            | StoreError::Io { .. }
+            | StoreError::Corrupt(_)
+            | StoreError::Database(_),
+        ) = &done
+        {
             let mut handle = self.guard_mut();
             if handle.opened == opened {
                 handle.set(Open::Closed);
@@ -221,17 +257,17 @@ impl RedbStore {
     fn reopen(&self) -> Result<(), StoreError> {
         let mut handle = self.guard_mut();
         if matches!(handle.open, Open::Closed) {
-            let open = match (self.open)() {
+            let open = match opened(&self.path, &self.open) {
                 Ok(database) => Open::Writing(database),
+                Err(cause @ StoreError::Corrupt(_)) => return Err(cause),
                 Err(cause) => {
                     tracing::warn!(%cause, "the store can only be read at the moment");
-                    let file =
-                        Overlay::open(&self.path).map_err(|source| io_error(&self.path, source))?;
-                    let database = Builder::new()
-                        .set_cache_size(CACHE_BYTES)
-                        .create_with_backend(file)
-                        .map_err(|cause| database_error(&self.path, cause))?;
-                    Open::Reading(database)
+                    let overlay = || {
+                        Builder::new()
+                            .set_cache_size(CACHE_BYTES)
+                            .create_with_backend(Overlay::open(&self.path)?)
+                    };
+                    Open::Reading(opened(&self.path, &overlay)?)
                 }
             };
             handle.set(open);
@@ -264,8 +300,10 @@ impl RedbStore {
         let (Open::Writing(database) | Open::Reading(database)) = &handle.open else {
             return Err(StoreError::Database("it failed again".to_owned()));
         };
-        let began = database.begin_read().map_err(|cause| self.failed(cause));
-        let done = began.and_then(|transaction| run(&transaction));
+        let done = self.contained(|| {
+            let began = database.begin_read().map_err(|cause| self.failed(cause));
+            began.and_then(|transaction| run(&transaction))
+        });
         self.finish(handle, done)
     }
 
@@ -605,6 +643,20 @@ impl Tables {
         }
         Ok(Some(row))
     }
+}
+
+/// Opens; redb panics on some damaged pages.
+fn opened(
+    path: &Path,
+    open: &dyn Fn() -> Result<Database, DatabaseError>,
+) -> Result<Database, StoreError> {
+    contain::run(open)
+        .map_err(|panicked| damaged(path, &panicked))?
+        .map_err(|cause| database_error(path, cause))
+}
+
+fn damaged(path: &Path, panicked: &str) -> StoreError {
+    StoreError::Corrupt(format!("{} cannot be read: {panicked}", path.display()))
 }
 
 fn create(path: &Path) -> Result<Database, DatabaseError> {

@@ -35,6 +35,11 @@ impl Folder {
         })
     }
 
+    /// Whether a store was ever made in a folder.
+    pub fn is_used(path: &Path) -> bool {
+        path.join(FORMAT).exists()
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -49,7 +54,7 @@ impl Folder {
     /// look like a workspace without anything in it.
     pub(super) fn refuse_lost(&self) -> Result<(), StoreError> {
         let database = self.database();
-        let used = self.path.join(FORMAT).exists();
+        let used = Self::is_used(&self.path);
         let is_there = fs::metadata(&database).is_ok_and(|file| file.len() > 0);
         if used && !is_there {
             return Err(StoreError::Corrupt(format!(

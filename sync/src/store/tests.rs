@@ -343,3 +343,41 @@ fn a_used_folder_without_its_database_is_refused_and_left_so() {
         assert_eq!(left, 0, "something new was made in its place");
     }
 }
+
+#[test]
+fn a_damaged_database_is_an_error_and_never_a_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let envelopes = [written(2), stated(1), written(3)];
+    {
+        let store = open(&path);
+        store.commit(&envelopes.each_ref().map(put)).unwrap();
+    }
+    let file = path.join("store.redb");
+    let sound = std::fs::read(&file).unwrap();
+    let mut random = Entropy::from_seed([7; 32]);
+    let mut refused = 0;
+    for attempt in 0..120_usize {
+        let mut bytes = sound.clone();
+        // Across the header, and anywhere else: a byte, or a page of them.
+        let at = match attempt {
+            0..60 => attempt * 5,
+            _ => usize::try_from(random.next_u64()).unwrap_or(0) % bytes.len(),
+        };
+        let damaged = if attempt % 3 == 0 { 512 } else { 1 };
+        let end = bytes.len().min(at + damaged);
+        for byte in &mut bytes[at..end] {
+            *byte ^= 0x55;
+        }
+        std::fs::write(&file, &bytes).unwrap();
+        let used = std::panic::catch_unwind(|| -> Result<(), StoreError> {
+            let store = RedbStore::open(Folder::open(&path)?, &keys())?;
+            store.scan(Bodies::All, &mut |_row| Ok(()))?;
+            store.values(b"")?;
+            store.secrets(b"")?;
+            store.commit(&[put(&written(4))])
+        });
+        refused += usize::from(used.expect("no panic").is_err());
+    }
+    assert!(refused > 10, "{refused}");
+}
