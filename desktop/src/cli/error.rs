@@ -93,6 +93,8 @@ pub(crate) enum CliError {
     Kit { file: PathBuf, reason: String },
     #[error("the kit has let in several devices, and none is named as lost:\n{}", .candidates.join("\n"))]
     SeveralDevices { candidates: Vec<String> },
+    #[error("the backup {} cannot be used: {reason}", .file.display())]
+    Backup { file: PathBuf, reason: String },
     #[error("{message}")]
     Remote {
         code: String,
@@ -144,6 +146,7 @@ impl CliError {
             Self::NoSuchGrant { .. } => "A-122",
             Self::Kit { .. } => "A-123",
             Self::SeveralDevices { .. } => "A-124",
+            Self::Backup { .. } => "A-125",
             Self::Remote { code, .. } => code,
             Self::Usage(_) => "A-190",
             Self::Bug(_) => "A-199",
@@ -189,6 +192,7 @@ impl CliError {
                 "try again; if it is lost, restore the Systems from another device"
             }
             Self::Kit { .. } => "the message says why; nothing was changed",
+            Self::Backup { .. } => "take another backup; nothing was changed",
             Self::SeveralDevices { .. } => "name each lost one with --lost KEY",
             Self::Remote { hint, .. } => hint,
             Self::Usage(_) => "see --help",

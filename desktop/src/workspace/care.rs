@@ -1,21 +1,17 @@
-//! Looking after a workspace: verify, back up, restore, let what was written settle.
+//! Looking after a workspace: verify, back up, let what was written settle.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, BufRead as _, Read as _, Write as _};
-use std::path::Path;
+use std::io::{self, BufRead as _};
 use std::time::{Duration, Instant};
 
-use aramaki_sync::replica::{PeerStatus, Replica};
+use aramaki_sync::replica::PeerStatus;
 use aramaki_sync_core::{DocumentId, SpaceId};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::live::Live;
-use super::profile::{self, Profile, store_error};
-use crate::cli::{CliError, PassphraseSource, block_on};
+use super::profile::store_error;
+use crate::cli::CliError;
 
-const MAGIC: &str = "aramaki backup v1\n";
-const HEAD_LEN_BYTES_MAX: u64 = 64 * 1024;
 /// How long a verb waits for what it wrote to reach a relay.
 const SETTLE_TIME: Duration = Duration::from_secs(3);
 /// What follows from what was written comes so soon after it: an invitation's grant brings the epoch
@@ -34,14 +30,6 @@ pub(crate) struct Verified {
     pub(crate) envelopes: u64,
     /// What is wrong.
     pub(crate) faults: Vec<String>,
-}
-
-/// The first part of a backup; the store follows it.
-#[derive(Serialize, Deserialize)]
-struct Head {
-    profile: Profile,
-    /// The key file as it is: a sealed one stays sealed.
-    key: String,
 }
 
 impl Live {
@@ -69,39 +57,6 @@ impl Live {
             envelopes: report.envelopes,
             faults,
         })
-    }
-
-    /// Writes a copy of everything to a new file and says how long it is.
-    ///
-    /// # Errors
-    /// When the file exists, or a disk refuses.
-    pub(crate) async fn backup(&self, file: &Path) -> Result<u64, CliError> {
-        self.flush().await;
-        let failed = |source| CliError::File {
-            action: "write",
-            path: file.to_owned(),
-            source,
-        };
-        let folder = file.parent().unwrap_or_else(|| Path::new("/"));
-        let store = tempfile::Builder::new()
-            .prefix(".aramaki-backup-")
-            .tempdir_in(folder)
-            .map_err(failed)?;
-        let copy = store.path().join("store");
-        self.replica()
-            .backup(&copy)
-            .await
-            .map_err(|error| store_error(&self.shared.data, &error))?;
-        let key = profile::key_file(&self.shared.data);
-        let head = Head {
-            profile: self.profile().clone(),
-            key: fs::read_to_string(&key).map_err(|source| CliError::File {
-                action: "read",
-                path: key,
-                source,
-            })?,
-        };
-        write(file, &head, &copy).map_err(failed)
     }
 
     /// How far this device's own chain goes in each Space.
@@ -238,118 +193,4 @@ fn received(lines: impl io::Read, own: &str) -> (u64, u64) {
         }
     }
     (envelopes, bytes)
-}
-
-/// Writes a backup: readable by its owner alone, whole or not at all.
-fn write(file: &Path, head: &Head, store: &Path) -> io::Result<u64> {
-    if file.exists() {
-        return Err(io::Error::from(io::ErrorKind::AlreadyExists));
-    }
-    let folder = file.parent().unwrap_or_else(|| Path::new("/"));
-    let mut out = tempfile::NamedTempFile::new_in(folder)?;
-    let head = serde_json::to_vec(head)?;
-    out.write_all(MAGIC.as_bytes())?;
-    out.write_all(&u32::try_from(head.len()).unwrap_or(u32::MAX).to_be_bytes())?;
-    out.write_all(&head)?;
-    io::copy(&mut fs::File::open(store)?, &mut out)?;
-    out.as_file().sync_all()?;
-    let length = out.as_file().metadata()?.len();
-    out.persist_noclobber(file).map_err(|error| error.error)?;
-    Ok(length)
-}
-
-/// Makes a workspace from a backup in a folder that has none.
-///
-/// # Errors
-/// When there is a workspace already, the file is none of ours, or a disk refuses. Then the folder
-/// is as it was.
-pub(crate) fn restore(
-    file: &Path,
-    data: &Path,
-    passphrase: &PassphraseSource,
-) -> Result<Profile, CliError> {
-    profile::refuse_existing(data)?;
-    let failed = |source| CliError::File {
-        action: "read",
-        path: file.to_owned(),
-        source,
-    };
-    let mut input = fs::File::open(file).map_err(failed)?;
-    let head = read_head(&mut input).map_err(failed)?;
-    profile::private_folder(data)?;
-    let made = unpack(&mut input, &head, data, passphrase);
-    if made.is_err() {
-        // Nothing was there before: nothing may stay.
-        for path in [profile::key_file(data), profile::store(data)] {
-            drop(fs::remove_file(&path).or_else(|_is_folder| fs::remove_dir_all(&path)));
-        }
-    }
-    made?;
-    head.profile.save(data)?;
-    Ok(head.profile)
-}
-
-fn read_head(input: &mut fs::File) -> io::Result<Head> {
-    let malformed = || io::Error::new(io::ErrorKind::InvalidData, "not a backup of this program");
-    let mut magic = [0; MAGIC.len()];
-    input.read_exact(&mut magic).map_err(|_short| malformed())?;
-    let mut length = [0; 4];
-    input
-        .read_exact(&mut length)
-        .map_err(|_short| malformed())?;
-    let length = u64::from(u32::from_be_bytes(length));
-    if magic != MAGIC.as_bytes() || length > HEAD_LEN_BYTES_MAX {
-        return Err(malformed());
-    }
-    let mut head = Vec::new();
-    input.take(length).read_to_end(&mut head)?;
-    serde_json::from_slice(&head).map_err(|_cause| malformed())
-}
-
-fn unpack(
-    input: &mut fs::File,
-    head: &Head,
-    data: &Path,
-    passphrase: &PassphraseSource,
-) -> Result<(), CliError> {
-    let failed = |source| CliError::File {
-        action: "write",
-        path: data.to_owned(),
-        source,
-    };
-    let mut key = tempfile::NamedTempFile::new_in(data).map_err(failed)?;
-    key.write_all(head.key.as_bytes()).map_err(failed)?;
-    key.as_file().sync_all().map_err(failed)?;
-    key.persist_noclobber(profile::key_file(data))
-        .map_err(|error| failed(error.error))?;
-    let mut file = tempfile::NamedTempFile::new_in(data).map_err(failed)?;
-    io::copy(input, &mut file).map_err(failed)?;
-    file.flush().map_err(failed)?;
-    let keys = profile::device_keys(data, passphrase)?;
-    let (copy, store) = (file.path().to_owned(), profile::store(data));
-    let restored = block_on(async move { Replica::restore(&copy, &store, &keys).await })?;
-    restored.map_err(|error| store_error(data, &error))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_that_is_no_backup_changes_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let (file, data) = (folder.path().join("file"), folder.path().join("data"));
-        for bytes in [
-            &b""[..],
-            b"something else entirely",
-            b"aramaki backup v1\n\xff\xff\xff\xff",
-        ] {
-            fs::write(&file, bytes).unwrap();
-            assert!(matches!(
-                restore(&file, &data, &PassphraseSource::Terminal),
-                Err(CliError::File { .. })
-            ));
-            assert!(!data.exists());
-        }
-    }
 }

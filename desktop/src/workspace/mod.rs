@@ -2,6 +2,7 @@
 
 mod act;
 mod audit;
+mod backup;
 mod care;
 mod change;
 mod checks;
@@ -26,7 +27,7 @@ mod trust;
 mod who;
 
 pub(crate) use audit::AuditRow;
-pub(crate) use care::restore;
+pub(crate) use backup::restore;
 pub(crate) use change::SystemChange;
 pub(crate) use checks::read_checks;
 pub(crate) use frame::path_word;

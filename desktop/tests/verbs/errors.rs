@@ -150,6 +150,26 @@ fn a_store_of_a_newer_version_is_refused_unchanged() {
 }
 
 #[test]
+fn a_workspace_whose_store_is_gone_is_not_taken_for_an_empty_one() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let store = std::path::PathBuf::from(aramaki.path("data/store"));
+    let kept = std::path::PathBuf::from(aramaki.path("kept"));
+    std::fs::rename(&store, &kept).unwrap();
+    for verb in [
+        &["system", "list"][..],
+        &["system", "add", "X"],
+        &["verify"],
+    ] {
+        assert_eq!(aramaki.refused(verb, 1)["code"], "A-112");
+        assert!(!store.exists(), "nothing is made");
+    }
+    std::fs::rename(&kept, &store).unwrap();
+    let listed = aramaki.json(&["system", "list"]);
+    assert_eq!(listed["systems"].as_array().unwrap().len(), 1, "{listed}");
+}
+
+#[test]
 fn a_workspace_that_another_program_holds_answers_through_it() {
     let aramaki = Aramaki::without_workspace();
     let person = ["demo-person", "--name", "duty operator"];

@@ -123,6 +123,22 @@ fn a_backup_restores_in_a_new_folder_and_writes_on() {
         "nothing is overwritten"
     );
     assert_eq!(aramaki.refused(&["restore", &file], 1)["code"], "A-102");
+    // What is damaged or cut off is found, wherever it is, and nothing is left of the attempt.
+    let sound = std::fs::read(&file).unwrap();
+    let damaged = aramaki.path("damaged.aramaki");
+    for part in 0..16 {
+        let at = sound.len() * part / 16;
+        let mut bytes = sound.clone();
+        if part % 4 == 3 {
+            bytes.truncate(at);
+        } else {
+            bytes[at] ^= 1;
+        }
+        std::fs::write(&damaged, bytes).unwrap();
+        let refused = aramaki.refused_in("damaged", &["restore", &damaged], 1);
+        assert_eq!(refused["code"], "A-125", "{refused}");
+        assert!(!Path::new(&aramaki.path("damaged")).exists());
+    }
     let restored = aramaki.run_in("other", &["restore", &file, "--json"]);
     assert!(restored.status.success(), "{}", text(&restored.stderr));
     let edited = aramaki.run_in("other", &["system", "edit", "Webshop", "--title", "Shop"]);

@@ -32,7 +32,9 @@ pub fn run<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     let done = panic::catch_unwind(AssertUnwindSafe(call));
     CONTAINED.set(CONTAINED.get() - 1);
     done.map_err(|payload| {
-        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned());
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
         text.unwrap_or_else(|| "it panicked".to_owned())
     })
