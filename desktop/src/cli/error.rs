@@ -95,6 +95,11 @@ pub(crate) enum CliError {
     SeveralDevices { candidates: Vec<String> },
     #[error("the backup {} cannot be used: {reason}", .file.display())]
     Backup { file: PathBuf, reason: String },
+    #[error("the answer cannot be printed{after}")]
+    Unprinted {
+        after: &'static str,
+        source: std::io::Error,
+    },
     #[error("{message}")]
     Remote {
         code: String,
@@ -147,6 +152,7 @@ impl CliError {
             Self::Kit { .. } => "A-123",
             Self::SeveralDevices { .. } => "A-124",
             Self::Backup { .. } => "A-125",
+            Self::Unprinted { .. } => "A-126",
             Self::Remote { code, .. } => code,
             Self::Usage(_) => "A-190",
             Self::Bug(_) => "A-199",
@@ -192,6 +198,9 @@ impl CliError {
                 "try again; if it is lost, restore the Systems from another device"
             }
             Self::Kit { .. } => "the message says why; nothing was changed",
+            Self::Unprinted { .. } => {
+                "check where standard output leads; revoke an invitation whose code is lost"
+            }
             Self::Backup { .. } => "take another backup; nothing was changed",
             Self::SeveralDevices { .. } => "name each lost one with --lost KEY",
             Self::Remote { hint, .. } => hint,

@@ -38,6 +38,12 @@ impl Export {
             .filter(|space| wanted.is_none_or(|wanted| wanted == *space))
             .map(|space| system_json(live, space, usize::MAX))
             .collect::<Result<_, _>>()?;
+        // Who exports wants everything.
+        let count = live.replica().damaged();
+        if count > 0 {
+            let faults = Vec::new();
+            return Err(CliError::Verify { count, faults });
+        }
         let report = Report::new("", &json!({"systems": systems}));
         let mut text = serde_json::to_string_pretty(&report.json)
             .map_err(|error| CliError::Bug(error.to_string()))?;

@@ -13,6 +13,9 @@ pub(crate) struct Report {
     pub(crate) text: String,
     /// For programs.
     pub(crate) json: Value,
+    /// What whoever reads it must know besides; none of what was asked failed.
+    #[serde(default)]
+    pub(crate) warning: Option<String>,
 }
 
 impl Report {
@@ -30,7 +33,16 @@ impl Report {
         Self {
             text,
             json: Value::Object(object),
+            warning: None,
         }
+    }
+
+    /// Warns; programs find it in their object.
+    pub(crate) fn warn(&mut self, warning: String) {
+        if let Value::Object(object) = &mut self.json {
+            object.insert("warning".to_owned(), json!(warning));
+        }
+        self.warning = Some(warning);
     }
 }
 

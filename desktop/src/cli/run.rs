@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
-use super::error::{EXIT_ERROR, EXIT_OK};
+use super::error::{EXIT_OK, EXIT_USAGE};
 use super::{Cli, CliError, Config, Report, Verb};
 use crate::workspace::{Answer, Call, Live, ask};
 use crate::{demo, workspace};
 
 /// More on standard input is refused.
 const INPUT_LEN_BYTES_MAX: u64 = 1024 * 1024;
+/// What is so although its answer was not printed.
+const AFTER: &str = "; what was asked is done";
 /// Between two signs of life of a verb that waits.
 const WAITING_PAUSE: Duration = Duration::from_secs(3);
 
@@ -26,53 +28,66 @@ pub fn main() -> ExitCode {
     let outcome = match Cli::try_parse_from(&arguments) {
         Ok(cli) => run(cli),
         Err(error) => match error.kind() {
-            ErrorKind::DisplayHelp
-            | ErrorKind::DisplayVersion
-            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-                let wanted = error.exit_code() == 0;
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                let shown = written(error.print(), EXIT_OK, "");
+                return ExitCode::from(shown);
+            }
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 drop(error.print());
-                return if wanted {
-                    ExitCode::SUCCESS
-                } else {
-                    ExitCode::from(2)
-                };
+                return ExitCode::from(EXIT_USAGE);
             }
             _ if json => Err(CliError::Usage(error.to_string())),
             _ => {
                 drop(error.print());
-                return ExitCode::from(2);
+                return ExitCode::from(EXIT_USAGE);
             }
         },
     };
     ExitCode::from(print(&outcome, json))
 }
 
-/// Prints an outcome; a reader that went away, as with `| head`, is no error.
+/// Prints an outcome.
 fn print(outcome: &Result<Report, CliError>, json: bool) -> u8 {
-    let (written, exit) = match outcome {
+    match outcome {
         Ok(report) => {
+            if let Some(warning) = report.warning.as_ref().filter(|_warning| !json) {
+                drop(writeln!(std::io::stderr().lock(), "warning: {warning}"));
+            }
             let mut out = std::io::stdout().lock();
-            let written = if json && report.json.is_null() {
+            let printed = if json && report.json.is_null() {
                 Ok(())
             } else if json {
                 writeln!(out, "{}", report.json)
             } else {
                 write!(out, "{}", report.text)
             };
-            (written.and_then(|()| out.flush()), EXIT_OK)
+            written(printed.and_then(|()| out.flush()), EXIT_OK, AFTER)
         }
         Err(error) => {
             let mut out = std::io::stderr().lock();
-            let written = if json {
+            // When this fails there is no place left to say so.
+            drop(if json {
                 writeln!(out, "{}", error.json())
             } else {
                 write!(out, "{}", error.text())
-            };
-            (written, error.exit())
+            });
+            error.exit()
         }
-    };
-    match written {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => EXIT_ERROR.max(exit),
+    }
+}
+
+/// The exit code after printing. A reader that went away, as with `| head`, is no error; that there
+/// is no room is one, and is said, because a code that was made is lost with it.
+fn written(printed: std::io::Result<()>, exit: u8, after: &'static str) -> u8 {
+    match printed {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            let error = CliError::Unprinted {
+                after,
+                source: error,
+            };
+            drop(write!(std::io::stderr().lock(), "{}", error.text()));
+            error.exit()
+        }
         _ => exit,
     }
 }
@@ -184,7 +199,7 @@ async fn call_or_open_silently(
             let before = live.positions().await;
             let report = verb.answer(&live).await;
             live.settle(&before).await;
-            report
+            report.map(|report| with_warning(report, &live))
         } => report,
         () = super::interrupted() => interrupted(),
     };
@@ -206,6 +221,17 @@ async fn say_waiting(what: Option<&'static str>) -> Result<Report, CliError> {
     std::future::pending().await
 }
 
+/// An answer from a damaged store says that something may be missing.
+fn with_warning(mut report: Report, live: &Live) -> Report {
+    let count = live.replica().damaged();
+    if count > 0 {
+        report.warn(format!(
+            "{count} stored entries are damaged, so something may be missing here: see `aramaki verify`"
+        ));
+    }
+    report
+}
+
 /// Answers a call that another process of this user made.
 pub(crate) async fn answer(live: &Live, call: Call) -> Answer {
     let parsed =
@@ -220,7 +246,7 @@ pub(crate) async fn answer(live: &Live, call: Call) -> Answer {
         Err(error) => Err(error),
     };
     match report {
-        Ok(report) => Answer::Done(report),
+        Ok(report) => Answer::Done(with_warning(report, live)),
         Err(error) => Answer::Failed(error.line()),
     }
 }

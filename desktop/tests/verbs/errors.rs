@@ -302,3 +302,21 @@ fn without_a_display_the_app_says_what_to_do() {
         std::path::Path::new(&log).exists().then_some(())
     });
 }
+
+#[test]
+fn an_answer_that_cannot_be_printed_is_said() {
+    let aramaki = Aramaki::new();
+    for arguments in [&["system", "add", "Webshop"][..], &["--help"]] {
+        let full = std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let mut command = aramaki.command("data", arguments);
+        let output = command.stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let said = text(&output.stderr);
+        assert!(said.contains("A-126") && said.contains("space"), "{said}");
+    }
+    let listed = aramaki.json(&["system", "list"]);
+    assert_eq!(listed["systems"].as_array().unwrap().len(), 1, "it was done");
+}

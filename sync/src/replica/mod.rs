@@ -13,7 +13,7 @@ mod verify;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use aramaki_sync_core::engine::{
     Admitted, Engine, EngineOptions, Input, Restored, SecretSeed, StoreEpoch, Stored, WriteError,
@@ -140,6 +140,14 @@ struct Inner {
     transport: Option<Arc<Transport>>,
     commands: mpsc::Sender<Command>,
     events: broadcast::Sender<ReplicaEvent>,
+    /// Stored rows that could not be read, by arrival.
+    damaged: Mutex<BTreeSet<u64>>,
+}
+
+impl Inner {
+    fn damaged(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl std::fmt::Debug for Replica {
@@ -174,7 +182,7 @@ impl Replica {
         network: Option<crate::transport::NetworkOptions>,
         role: Role,
     ) -> Result<Self, ReplicaError> {
-        let restored = {
+        let (restored, damaged) = {
             let store = Arc::clone(&store);
             blocking(move || restore_engine(&*store)).await??
         };
@@ -215,6 +223,7 @@ impl Replica {
                 transport,
                 commands,
                 events,
+                damaged: Mutex::new(damaged),
             }),
         })
     }
@@ -370,15 +379,20 @@ impl Replica {
             .await?
             .ok_or(ReplicaError::UnknownSpace(space))?;
         let store = self.store()?;
+        let inner = Arc::clone(&self.inner);
         blocking(move || {
             let mut entries = readable.entries;
             for some in entries.chunks_mut(READ_AT_ONCE) {
                 let ids: Vec<EnvelopeId> = some.iter().map(|entry| entry.id).collect();
                 let mut bodies = BTreeMap::new();
                 for row in store.envelopes(&ids)? {
+                    let arrival = row.arrival;
                     match inspect::open(row, &readable.keys) {
                         Ok((id, body)) => drop(bodies.insert(id, body)),
-                        Err(cause) => tracing::error!(%cause, "a stored body is damaged"),
+                        Err(cause) => {
+                            tracing::error!(arrival, %cause, "a stored body is damaged");
+                            inner.damaged().insert(arrival);
+                        }
                     }
                 }
                 for entry in some {
@@ -526,6 +540,12 @@ impl Replica {
         Ok(blocking(move || export::export(&*store, out)).await??)
     }
 
+    /// How many stored envelopes turned out to be damaged since this replica was opened: what is read
+    /// may lack them. [`Replica::verify`] looks at all.
+    pub fn damaged(&self) -> usize {
+        self.inner.damaged().len()
+    }
+
     /// How many bytes the store takes on disk.
     ///
     /// # Errors
@@ -621,14 +641,19 @@ async fn keep_port(store: &Arc<dyn Store>, port: u16) -> Result<(), ReplicaError
     Ok(blocking(move || store.commit(&[operation])).await??)
 }
 
-fn restore_engine(store: &dyn Store) -> Result<Restored, StoreError> {
+/// What the engine begins with, and the arrivals of rows that are damaged.
+fn restore_engine(store: &dyn Store) -> Result<(Restored, BTreeSet<u64>), StoreError> {
+    let mut damaged = BTreeSet::new();
     let mut restored = Restored::default();
     store.scan(store::Bodies::Control, &mut |row| {
         let (arrival, received) = (row.arrival, row.received);
         match row.recall() {
             Ok(envelope) => restored.envelopes.push(Stored { envelope, received }),
             // Damaged rows are reported by `verify`; peers send their envelopes again.
-            Err(cause) => tracing::error!(arrival, %cause, "a stored row is damaged"),
+            Err(cause) => {
+                tracing::error!(arrival, %cause, "a stored row is damaged");
+                damaged.insert(arrival);
+            }
         }
         Ok(())
     })?;
@@ -660,7 +685,7 @@ fn restore_engine(store: &dyn Store) -> Result<Restored, StoreError> {
         }
     }
     restored.follows = follows.into_iter().collect();
-    Ok(restored)
+    Ok((restored, damaged))
 }
 
 #[cfg(test)]

@@ -172,5 +172,6 @@ async fn a_damaged_row_is_found_by_verify_and_named() {
     assert_eq!(report.wrong, 1);
     let entries = replica.bodies(space, document).await.unwrap();
     assert_eq!((entries[0].id, &entries[0].body), (id, &None));
+    assert_eq!(replica.damaged(), 1, "whoever reads it can say so");
     replica.shutdown().await;
 }
