@@ -54,7 +54,7 @@ pub struct NetworkConfig {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            log: "info".to_owned(),
+            log: "info,iroh=off,iroh_relay=off".to_owned(),
             plugin_folders: PLUGIN_FOLDERS.map(PathBuf::from).to_vec(),
             network: NetworkConfig::default(),
             checks: Vec::new(),

@@ -61,6 +61,7 @@ pub use selector::{Selector, SelectorError};
 pub use severity::{Severity, SeverityCounts};
 pub use snapshot::{Snapshot, SystemView};
 pub use system::System;
+pub use text::is_deceptive;
 pub use transition::{Hardness, Transition};
 pub use unit::Unit;
 pub use workspace::{AdmittedChange, Workspace};

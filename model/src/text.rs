@@ -1,10 +1,22 @@
 //! Text from outside, made short and harmless.
 
-/// Removes control characters except line feed and tab, and cuts at a character's edge so that
+/// Whether a character moves the cursor, colours a terminal, or makes text read otherwise than it is
+/// written: controls, and what reverses or hides letters (Unicode TR36; a file named
+/// `exe.txt` that ends in another suffix). Joiners that scripts and emoji need are harmless.
+pub fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}'
+        )
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Removes deceptive characters except line feed and tab, and cuts at a character's edge so that
 /// at most `limit_bytes` remain. A cut is marked with an ellipsis.
 pub(crate) fn clean(text: &str, limit_bytes: usize) -> String {
     const ELLIPSIS: &str = "…";
-    let harmless = |c: &char| !c.is_control() || *c == '\n' || *c == '\t';
+    let harmless = |c: &char| !is_deceptive(*c) || *c == '\n' || *c == '\t';
     let mut out = String::with_capacity(text.len().min(limit_bytes));
     // Where the ellipsis would have to begin if the rest does not fit.
     let mut cut = 0;
@@ -47,6 +59,7 @@ mod tests {
     fn controls_go_and_length_holds_at_any_limit() {
         assert_eq!(clean("a\u{1b}[31mb\n\tc\0", 100), "a[31mb\n\tc");
         assert_eq!(clean_line(" a\nb\tc ", 100), "a b c");
+        assert_eq!(clean("a\u{202e}b\u{200b}c\u{feff}", 100), "abc");
         assert_eq!(clean("abcdefgh", 6), "abc…");
         assert_eq!(clean("abcdef", 6), "abcdef");
         for limit in 0..20 {

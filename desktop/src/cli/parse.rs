@@ -54,8 +54,8 @@ pub(crate) fn parse_line(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
         Err("must not be empty".to_owned())
-    } else if text.chars().any(char::is_control) {
-        Err("must be one line without control characters".to_owned())
+    } else if text.chars().any(aramaki_model::is_deceptive) {
+        Err("must be one line without control or invisible characters".to_owned())
     } else if text.chars().count() > LINE_LEN_CHARS_MAX {
         Err(format!("longer than {LINE_LEN_CHARS_MAX} characters"))
     } else {
@@ -97,5 +97,6 @@ mod tests {
         assert!(parse_pair("ab").is_err());
         assert!(parse_line(" \t").is_err());
         assert!(parse_line("a\nb").is_err());
+        assert!(parse_line("a\u{202e}b").is_err());
     }
 }

@@ -63,6 +63,19 @@ impl Lines {
     }
 }
 
+/// Text for a terminal: what would move the cursor, colour or reverse is shown as its code.
+pub(crate) fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if aramaki_model::is_deceptive(c) && !matches!(c, '\n' | '\t') {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// Columns as wide as their widest cell, two spaces between, nothing after the last.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -99,6 +112,13 @@ mod tests {
             table(&[row(["über", "x"]), row(["a", "y"])]),
             "über  x\na     y\n"
         );
+    }
+
+    #[test]
+    fn nothing_reaches_a_terminal_that_it_would_obey() {
+        let shown = printable("a\u{1b}[2J\tb\u{202e}c\u{7}\n");
+        assert_eq!(shown, "a\\u{1b}[2J\tb\\u{202e}c\\u{7}\n");
+        assert_eq!(printable("wörld 👩‍🚀"), "wörld 👩‍🚀");
     }
 
     #[test]

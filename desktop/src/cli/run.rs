@@ -1,7 +1,7 @@
 //! From the command line to an exit code.
 
 use std::ffi::OsString;
-use std::io::{Read as _, Write as _};
+use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use super::error::{EXIT_OK, EXIT_USAGE};
+use super::report::printable;
 use super::{Cli, CliError, Config, Report, Verb};
 use crate::workspace::{Answer, Call, Live, ask};
 use crate::{demo, workspace};
@@ -38,7 +39,8 @@ pub fn main() -> ExitCode {
             }
             _ if json => Err(CliError::Usage(error.to_string())),
             _ => {
-                drop(error.print());
+                let text = printable(&error.render().to_string());
+                drop(write!(std::io::stderr().lock(), "{text}"));
                 return ExitCode::from(EXIT_USAGE);
             }
         },
@@ -58,7 +60,10 @@ fn print(outcome: &Result<Report, CliError>, json: bool) -> u8 {
                 Ok(())
             } else if json {
                 writeln!(out, "{}", report.json)
+            } else if out.is_terminal() {
+                write!(out, "{}", printable(&report.text))
             } else {
+                // Into a file or a pipe as it is: an exported note stays what it was.
                 write!(out, "{}", report.text)
             };
             written(printed.and_then(|()| out.flush()), EXIT_OK, AFTER)
@@ -69,7 +74,7 @@ fn print(outcome: &Result<Report, CliError>, json: bool) -> u8 {
             drop(if json {
                 writeln!(out, "{}", error.json())
             } else {
-                write!(out, "{}", error.text())
+                write!(out, "{}", printable(&error.text()))
             });
             error.exit()
         }

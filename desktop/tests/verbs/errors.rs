@@ -318,5 +318,9 @@ fn an_answer_that_cannot_be_printed_is_said() {
         assert!(said.contains("A-126") && said.contains("space"), "{said}");
     }
     let listed = aramaki.json(&["system", "list"]);
-    assert_eq!(listed["systems"].as_array().unwrap().len(), 1, "it was done");
+    assert_eq!(
+        listed["systems"].as_array().unwrap().len(),
+        1,
+        "it was done"
+    );
 }
