@@ -12,6 +12,7 @@ use crate::check::Check;
 use crate::doc::{EditFailure, Refusal, field};
 use crate::id::{CheckId, ItemId, NoteId};
 use crate::maintenance::Maintenance;
+use crate::note::NOTE_LEN_CHARS_MAX;
 use crate::rollup::Operator;
 use crate::selector::Selector;
 use crate::system::{
@@ -34,16 +35,18 @@ pub enum EditError {
     /// There is no such document here, or it is of another kind.
     #[error("a document that is not here or of another kind")]
     UnknownDocument,
-    /// It is longer than its place allows.
-    #[error("{what} is too long: {length} where {limit} are allowed")]
-    TooLong {
-        /// What.
-        what: &'static str,
+    /// An item is longer than its place allows.
+    #[error("an item is too long: {length} bytes where {limit} are allowed")]
+    ItemTooLong {
         /// How long it is.
         length: usize,
         /// How long it may be.
         limit: usize,
     },
+    /// A note is longer than [`NOTE_LEN_CHARS_MAX`]. It is written in pieces, so the piece that does
+    /// not fit says nothing of the whole length.
+    #[error("a note has at most {NOTE_LEN_CHARS_MAX} characters")]
+    NoteTooLong,
     /// A place in the text that does not exist.
     #[error("a place outside the text")]
     Place,
@@ -227,11 +230,7 @@ impl<'a, 'b> SystemEdit<'a, 'b> {
         let text = item.to_string();
         if text.len() > ITEM_LEN_BYTES_MAX {
             let (length, limit) = (text.len(), ITEM_LEN_BYTES_MAX);
-            return Err(EditError::TooLong {
-                what: "an item",
-                length,
-                limit,
-            });
+            return Err(EditError::ItemTooLong { length, limit });
         }
         if old.as_deref() != Some(&text) || self.transaction.get_all(&map, &key)?.len() > 1 {
             self.transaction.put(&map, key, text)?;

@@ -111,12 +111,7 @@ pub(crate) fn splice(transaction: &mut Transaction<'_>, splice: &Splice) -> Resu
     }
     let length = length - splice.delete + splice.insert.chars().count();
     if length > NOTE_LEN_CHARS_MAX {
-        let limit = NOTE_LEN_CHARS_MAX;
-        return Err(EditError::TooLong {
-            what: "a note",
-            length,
-            limit,
-        });
+        return Err(EditError::NoteTooLong);
     }
     let delete = isize::try_from(splice.delete).map_err(|_range| EditError::Place)?;
     transaction.splice_text(&text, splice.at, delete, &splice.insert)?;

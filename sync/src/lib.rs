@@ -7,6 +7,8 @@ pub mod keys;
 mod records;
 pub mod replica;
 pub mod store;
+pub mod text_file;
+pub mod toml_place;
 pub mod transport;
 
 pub use aramaki_sync_core as core;

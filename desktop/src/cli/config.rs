@@ -1,8 +1,12 @@
 //! From what was typed to what is possible: flag over variable over file over default.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use aramaki_sync::text_file;
+use aramaki_sync::toml_place::{Place, bytes_of_field};
+use aramaki_sync::transport::check_relay_url;
 use serde::Deserialize;
 
 use super::Global;
@@ -10,6 +14,8 @@ use super::error::CliError;
 use super::passphrase::PassphraseSource;
 use super::paths::Paths;
 
+/// A larger file is not a configuration.
+const FILE_LEN_BYTES_MAX: u64 = 256 * 1024;
 const PROFILE_LEN_CHARS_MAX: usize = 40;
 const DEFAULT_PROFILE: &str = "default";
 /// iroh reports its own orderly end as an error.
@@ -66,11 +72,7 @@ impl TryFrom<&Global> for Config {
         let file = match &global.config {
             Some(path) => File::read(path)?,
             None => match File::read(&paths.config()) {
-                Err(CliError::File { source, .. })
-                    if source.kind() == std::io::ErrorKind::NotFound =>
-                {
-                    File::default()
-                }
+                Err(CliError::TextFile(error)) if error.is_not_found() => File::default(),
                 other => other?,
             },
         };
@@ -109,25 +111,22 @@ impl TryFrom<&Global> for Config {
 
 impl File {
     fn read(path: &Path) -> Result<Self, CliError> {
-        let text = std::fs::read_to_string(path).map_err(|source| CliError::File {
-            action: "read",
-            path: path.to_owned(),
-            source,
-        })?;
-        toml::from_str(&text).map_err(|error| CliError::Config {
+        let text = text_file::read(path, FILE_LEN_BYTES_MAX)?;
+        let wrong = |at: Option<Range<usize>>, message: String| CliError::Config {
             file: path.to_owned(),
-            line: error.span().map(|span| line_of(&text, span.start)),
-            message: error.message().to_owned(),
-        })
+            line: at.map(|bytes| Place::of_byte(&text, bytes.start).line),
+            message,
+        };
+        let file: Self = toml::from_str(&text)
+            .map_err(|error| wrong(error.span(), error.message().to_owned()))?;
+        for (index, url) in file.network.transport_relays.iter().enumerate() {
+            check_relay_url(url).map_err(|error| {
+                let field = format!("network.transport_relays[{}]", index + 1);
+                wrong(bytes_of_field(&text, &field), format!("{field}: {error}"))
+            })?;
+        }
+        Ok(file)
     }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text.char_indices()
-        .take_while(|(at, _)| *at < offset)
-        .filter(|(_, c)| *c == '\n')
-        .count()
-        + 1
 }
 
 /// A profile's name becomes a folder's: it must not lead elsewhere.
@@ -184,6 +183,7 @@ mod tests {
         for text in [
             "log = \"info\"\nprofil = \"x\"\n",
             "log = \"info\"\nnetwork = 5\n",
+            "[network]\ntransport_relays = [\"https://a\", \"ftp://a\"]\n",
         ] {
             let Err(CliError::Config { line, .. }) = config(text, &Global::default()) else {
                 panic!("{text} is malformed");

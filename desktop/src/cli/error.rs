@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use aramaki_sync::text_file::TextFileError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -58,6 +59,13 @@ pub(crate) enum CliError {
         action: &'static str,
         path: PathBuf,
         source: std::io::Error,
+    },
+    #[error(transparent)]
+    TextFile(#[from] TextFileError),
+    #[error("the {what} is longer than {chars_max} characters")]
+    TooLong {
+        what: &'static str,
+        chars_max: usize,
     },
     #[error("the invitation is not usable: {reason}")]
     Invitation { reason: String },
@@ -134,8 +142,8 @@ impl CliError {
             Self::NoSuchNote { .. } => "A-105",
             Self::AmbiguousNote { .. } => "A-106",
             Self::Config { .. } => "A-107",
-            Self::Setting { .. } => "A-108",
-            Self::File { .. } => "A-109",
+            Self::Setting { .. } | Self::TooLong { .. } => "A-108",
+            Self::File { .. } | Self::TextFile(_) => "A-109",
             Self::Invitation { .. } => "A-110",
             Self::Refused { .. } => "A-111",
             Self::Store { .. } | Self::InUse { .. } => "A-112",
@@ -176,7 +184,11 @@ impl CliError {
             Self::NoSuchNote { .. } => "`aramaki note list SYSTEM` shows ids and titles",
             Self::Config { .. } => "correct the file; nothing was changed",
             Self::Setting { .. } => "correct the option or its ARAMAKI_ variable",
-            Self::File { .. } => "check that the path exists and who owns it",
+            Self::TooLong { .. } => "split it; nothing was changed",
+            Self::File { .. } | Self::TextFile(TextFileError::Io { .. }) => {
+                "check that the path exists and who owns it"
+            }
+            Self::TextFile(_) => "name a text file; nothing was changed",
             Self::Invitation { .. } => "copy the whole code again, or ask for a new one",
             Self::Refused { .. } => "`aramaki trust list SYSTEM` says who may do what",
             Self::Store { hint, .. } | Self::Interrupted { hint } => hint,

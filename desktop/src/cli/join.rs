@@ -1,13 +1,18 @@
 //! `aramaki join`.
 
+use std::path::Path;
 use std::time::Duration;
 
+use aramaki_sync::text_file;
 use clap::Args;
 use serde_json::json;
 
 use super::report::Lines;
 use super::{CliError, Report, local, parse_span};
 use crate::workspace::{Live, capability_word};
+
+/// More on standard input is no invitation.
+const INPUT_LEN_BYTES_MAX: u64 = 64 * 1024;
 
 /// Join a System by an invitation.
 ///
@@ -23,9 +28,14 @@ pub(crate) struct Join {
 }
 
 impl Join {
-    /// Whether the code is on standard input.
-    pub(crate) fn reads_input(&self) -> bool {
-        self.invitation == "-"
+    /// The code on standard input, if it is there.
+    pub(crate) fn read_input(&self) -> Result<Option<String>, CliError> {
+        if self.invitation != "-" {
+            return Ok(None);
+        }
+        let input = Path::new("standard input");
+        let read = text_file::read_stream(input, std::io::stdin(), INPUT_LEN_BYTES_MAX);
+        Ok(Some(read?))
     }
 
     /// The code that was on standard input.

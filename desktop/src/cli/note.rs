@@ -1,7 +1,10 @@
 //! `aramaki note`.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use aramaki_model::note::NOTE_LEN_CHARS_MAX;
+use aramaki_sync::text_file::{self, TextFileError};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -19,6 +22,9 @@ pub(crate) enum Note {
     Edit(Edit),
 }
 
+/// No character takes more than four bytes: whatever is longer has too many characters.
+const NOTE_LEN_BYTES_MAX: u64 = 4 * NOTE_LEN_CHARS_MAX as u64;
+
 /// Where a note's text comes from.
 #[derive(Clone, Debug, Args)]
 #[group(required = true, multiple = false)]
@@ -32,16 +38,42 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    fn read(&self) -> Result<String, CliError> {
-        match (&self.text, &self.file) {
-            (Some(text), _) => Ok(text.clone()),
-            (None, Some(file)) => std::fs::read_to_string(file).map_err(|source| CliError::File {
-                action: "read",
-                path: file.clone(),
-                source,
-            }),
-            (None, None) => Err(CliError::Usage("--text or --file is needed".to_owned())),
+    /// The text of the file, if it is in one. A pipe is taken too, and no more of it than a note holds.
+    fn read(&self) -> Result<Option<String>, CliError> {
+        let Some(file) = &self.file else {
+            return Ok(None);
+        };
+        let read = if file == Path::new("-") {
+            let input = Path::new("standard input");
+            text_file::read_stream(input, std::io::stdin(), NOTE_LEN_BYTES_MAX)
+        } else {
+            File::open(file)
+                .map_err(|source| TextFileError::Io {
+                    path: file.clone(),
+                    source,
+                })
+                .and_then(|stream| text_file::read_stream(file, stream, NOTE_LEN_BYTES_MAX))
+        };
+        match read {
+            Err(TextFileError::TooLarge { .. }) => Err(too_long()),
+            read => Ok(Some(read?)),
         }
+    }
+
+    fn text(&self) -> Result<&str, CliError> {
+        let missing = || CliError::Usage("--text or --file is needed".to_owned());
+        let text = self.text.as_deref().ok_or_else(missing)?;
+        if text.chars().nth(NOTE_LEN_CHARS_MAX).is_some() {
+            return Err(too_long());
+        }
+        Ok(text)
+    }
+}
+
+fn too_long() -> CliError {
+    CliError::TooLong {
+        what: "note",
+        chars_max: NOTE_LEN_CHARS_MAX,
     }
 }
 
@@ -85,31 +117,18 @@ pub(crate) struct Edit {
 }
 
 impl Note {
-    fn source(&mut self) -> Option<&mut Source> {
+    /// The text that is in a file or on standard input. It is read here, not where the verb is
+    /// answered: a pipe of the shell is there for this process alone.
+    pub(crate) fn read_input(&self) -> Result<Option<String>, CliError> {
         match self {
-            Self::Add(verb) => Some(&mut verb.source),
-            Self::Edit(verb) => Some(&mut verb.source),
-            Self::List(_) | Self::Show(_) => None,
+            Self::Add(Add { source, .. }) | Self::Edit(Edit { source, .. }) => source.read(),
+            Self::List(_) | Self::Show(_) => Ok(None),
         }
     }
 
-    /// The path among its arguments.
-    pub(crate) fn path(&mut self) -> Option<&mut PathBuf> {
-        let file = self.source()?.file.as_mut();
-        file.filter(|file| *file != Path::new("-"))
-    }
-
-    /// Whether the text is on standard input.
-    pub(crate) fn reads_input(&self) -> bool {
-        let (Self::Add(Add { source, .. }) | Self::Edit(Edit { source, .. })) = self else {
-            return false;
-        };
-        source.file.as_deref() == Some(Path::new("-"))
-    }
-
-    /// The text that was on standard input.
+    /// The text that was read.
     pub(crate) fn take_input(&mut self, input: String) {
-        if let Some(source) = self.source() {
+        if let Self::Add(Add { source, .. }) | Self::Edit(Edit { source, .. }) = self {
             *source = Source {
                 text: Some(input),
                 file: None,
@@ -132,7 +151,7 @@ impl Add {
     async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let space = live.find(&self.system)?;
         let note = live
-            .add_note(space, &self.title, &self.source.read()?)
+            .add_note(space, &self.title, self.source.text()?)
             .await?;
         Ok(Report::new(
             format!("Added note {note}."),
@@ -182,7 +201,7 @@ impl Edit {
     async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let space = live.find(&self.system)?;
         let note = live.find_note(space, &self.note)?;
-        live.set_note(space, note.id, &self.source.read()?).await?;
+        live.set_note(space, note.id, self.source.text()?).await?;
         Ok(Report::new(
             format!("Changed note {}.", note.id),
             &json!({"id": note.id.to_string(), "system": space.to_string()}),

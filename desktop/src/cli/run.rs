@@ -1,8 +1,8 @@
 //! From the command line to an exit code.
 
 use std::ffi::OsString;
-use std::io::{IsTerminal as _, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -15,8 +15,6 @@ use super::{Cli, CliError, Config, Report, Verb};
 use crate::workspace::{Answer, Call, Live, ask};
 use crate::{demo, workspace};
 
-/// More on standard input is refused.
-const INPUT_LEN_BYTES_MAX: u64 = 1024 * 1024;
 /// What is so although its answer was not printed.
 const AFTER: &str = "; what was asked is done";
 /// Between two signs of life of a verb that waits.
@@ -115,7 +113,7 @@ fn run(cli: Cli) -> Result<Report, CliError> {
         mut verb => {
             let folder = std::env::current_dir().unwrap_or_default();
             verb.resolve(&folder);
-            let input = verb.reads_input().then(read_input).transpose()?;
+            let input = verb.read_input()?;
             let call = Call {
                 arguments: std::env::args_os()
                     .map(|argument| argument.to_string_lossy().into_owned())
@@ -125,25 +123,6 @@ fn run(cli: Cli) -> Result<Report, CliError> {
             };
             block_on(call_or_open(verb, &config, call, cli.global.json))?
         }
-    }
-}
-
-/// Everything on standard input; a verb may be answered by a process that has another one.
-fn read_input() -> Result<String, CliError> {
-    let failed = |source| CliError::File {
-        action: "read",
-        path: PathBuf::from("standard input"),
-        source,
-    };
-    let mut text = String::new();
-    let mut input = std::io::stdin().take(INPUT_LEN_BYTES_MAX + 1);
-    let length = input.read_to_string(&mut text).map_err(failed)?;
-    if u64::try_from(length).is_ok_and(|length| length <= INPUT_LEN_BYTES_MAX) {
-        Ok(text)
-    } else {
-        Err(failed(std::io::Error::from(
-            std::io::ErrorKind::FileTooLarge,
-        )))
     }
 }
 
@@ -261,7 +240,6 @@ impl Verb {
     fn resolve(&mut self, folder: &Path) {
         let paths = match self {
             Self::System(verb) => verb.path(),
-            Self::Note(verb) => verb.path(),
             Self::Export(verb) => verb.path(),
             Self::Backup(verb) => Some(verb.path()),
             Self::RecoveryKit(verb) => Some(verb.path()),
@@ -272,16 +250,16 @@ impl Verb {
         }
     }
 
-    /// Whether `-` among its arguments stands for standard input.
-    fn reads_input(&self) -> bool {
+    /// What it takes from standard input or a pipe; it may be answered by a process that has others.
+    fn read_input(&self) -> Result<Option<String>, CliError> {
         match self {
-            Self::Join(verb) => verb.reads_input(),
-            Self::Note(verb) => verb.reads_input(),
-            _ => false,
+            Self::Join(verb) => verb.read_input(),
+            Self::Note(verb) => verb.read_input(),
+            _ => Ok(None),
         }
     }
 
-    /// Puts what was read from standard input in its place.
+    /// Puts what was read in its place.
     fn take_input(&mut self, input: Option<String>) {
         match (self, input) {
             (Self::Join(verb), Some(input)) => verb.take_input(input),

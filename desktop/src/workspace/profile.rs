@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use aramaki_sync::keys::{self, KeyFileError, Passphrase};
 use aramaki_sync::replica::ReplicaError;
 use aramaki_sync::store::{Folder, RedbStore, StoreError};
+use aramaki_sync::text_file;
 use aramaki_sync_core::key::{DeviceKeys, PublicKeys};
 use aramaki_sync_core::{AuthorId, PrincipalId};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use super::recovery::RecoveryKit;
 use crate::cli::{CliError, PassphraseSource};
 
 const PROFILE_FILE: &str = "profile.toml";
+const PROFILE_LEN_BYTES_MAX: u64 = 64 * 1024;
 const KEY_FILE: &str = "device.key";
 /// The folder of the replica's store, inside the data folder.
 const STORE_FOLDER: &str = "store";
@@ -78,20 +80,13 @@ impl Profile {
     /// [`CliError::NoWorkspace`] when there is none.
     pub(crate) fn load(data: &Path) -> Result<Self, CliError> {
         let path = data.join(PROFILE_FILE);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        let text = match text_file::read(&path, PROFILE_LEN_BYTES_MAX) {
+            Err(error) if error.is_not_found() => {
                 return Err(CliError::NoWorkspace {
                     data: data.to_owned(),
                 });
             }
-            Err(source) => {
-                return Err(CliError::File {
-                    action: "read",
-                    path,
-                    source,
-                });
-            }
+            read => read?,
         };
         toml::from_str(&text).map_err(|error| CliError::Config {
             file: path,

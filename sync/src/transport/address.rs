@@ -27,7 +27,7 @@ pub struct PeerAddress {
     pub addresses: Vec<String>,
 }
 
-/// Text that is no peer address.
+/// Text that is no peer address, or no URL of a transport relay.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddressError {
@@ -37,6 +37,9 @@ pub enum AddressError {
     /// A part after `@`.
     #[error("`{0}` is neither ip:port nor the URL of a transport relay")]
     Address(String),
+    /// Not the URL of a transport relay.
+    #[error("`{0}` is not the URL of a transport relay: https://HOST is expected")]
+    RelayUrl(String),
 }
 
 impl From<&RelayAddress> for PeerAddress {
@@ -84,6 +87,25 @@ impl FromStr for PeerAddress {
     }
 }
 
+/// Accepts the URL of a transport relay: `http://` or `https://`, a host, and no password.
+///
+/// # Errors
+/// [`AddressError::RelayUrl`].
+pub fn check_relay_url(text: &str) -> Result<(), AddressError> {
+    relay_url(text)
+        .map(|_url| ())
+        .ok_or_else(|| AddressError::RelayUrl(text.to_owned()))
+}
+
+/// The URL of a transport relay.
+pub(super) fn relay_url(text: &str) -> Option<RelayUrl> {
+    // The reader of URLs mends what is typed wrongly, such as `https:a` or a space in front.
+    let is_web = text.starts_with("http://") || text.starts_with("https://");
+    let url: RelayUrl = text.parse().ok().filter(|_url| is_web)?;
+    let is_bare = url.username().is_empty() && url.password().is_none();
+    (is_bare && url.has_host() && url.port() != Some(0)).then_some(url)
+}
+
 fn parsed(address: &str) -> Option<TransportAddr> {
     if address.len() > ADDRESS_LEN_BYTES_MAX {
         return None;
@@ -91,10 +113,7 @@ fn parsed(address: &str) -> Option<TransportAddr> {
     if let Ok(socket) = address.parse::<SocketAddr>() {
         return Some(TransportAddr::Ip(socket));
     }
-    if address.starts_with("http://") || address.starts_with("https://") {
-        return address.parse::<RelayUrl>().ok().map(TransportAddr::Relay);
-    }
-    None
+    relay_url(address).map(TransportAddr::Relay)
 }
 
 /// What iroh dials; addresses that do not parse are left out, because a peer may have written them.
@@ -159,5 +178,26 @@ mod tests {
             format!("{key}@nowhere").parse::<PeerAddress>(),
             Err(AddressError::Address("nowhere".to_owned()))
         );
+    }
+
+    #[test]
+    fn the_url_of_a_transport_relay_has_a_scheme_and_a_host() {
+        for right in ["https://relay.example.org", "http://127.0.0.1:7480/"] {
+            assert_eq!(check_relay_url(right), Ok(()), "{right}");
+        }
+        for wrong in [
+            "",
+            "notaurl",
+            "ftp://relay.example.org",
+            "https:relay.example.org",
+            " https://relay.example.org",
+            "https://",
+            "https://a:0/",
+            "https://a:99999/",
+            "https://user:word@a/",
+        ] {
+            let refused = AddressError::RelayUrl(wrong.to_owned());
+            assert_eq!(check_relay_url(wrong), Err(refused), "{wrong}");
+        }
     }
 }

@@ -15,7 +15,7 @@ use iroh::{Endpoint, RelayConfig, RelayMap, RelayMode, RelayUrl, SecretKey};
 use iroh_mdns_address_lookup::MdnsAddressLookup;
 
 use super::TransportError;
-use super::address::PeerAddress;
+use super::address::{self, PeerAddress};
 
 /// The protocol's name on the wire.
 pub const ALPN: &[u8] = b"aramaki/sync/1";
@@ -78,8 +78,7 @@ fn transport_config() -> QuicTransportConfig {
 
 /// Parses a transport relay's URL.
 pub(super) fn relay_url(text: &str) -> Result<RelayUrl, TransportError> {
-    text.parse()
-        .map_err(|_cause| TransportError::RelayUrl(text.to_owned()))
+    address::relay_url(text).ok_or_else(|| TransportError::RelayUrl(text.to_owned()))
 }
 
 /// The transport relays of the options.

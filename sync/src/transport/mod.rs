@@ -29,7 +29,9 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-pub use address::{ADDRESS_LEN_BYTES_MAX, ADDRESSES_MAX, AddressError, PeerAddress};
+pub use address::{
+    ADDRESS_LEN_BYTES_MAX, ADDRESSES_MAX, AddressError, PeerAddress, check_relay_url,
+};
 pub use aramaki_sync_core::engine::ConnectionId;
 pub use endpoint::{ALPN, NetworkOptions};
 pub use framing::FRAME_BYTES_MAX;
