@@ -8,11 +8,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use aramaki_model::Check;
+use aramaki_model::agent_config::CHECKS_MAX;
+use aramaki_sync::text_file;
+use aramaki_sync::toml_place::bytes_of_field;
+use aramaki_sync::transport::{PeerAddress, check_relay_url};
 use aramaki_sync_core::AuthorId;
 use serde::Deserialize;
 
 use crate::observe::PLUGIN_FOLDERS;
-use check::CheckFile;
+use check::{CheckFile, Wrong};
 pub use error::ConfigError;
 
 /// Where the configuration lies when no flag or variable says otherwise.
@@ -21,8 +25,6 @@ pub const CONFIG_PATH: &str = "/etc/aramaki/agent.toml";
 pub const DATA_PATH: &str = "/var/lib/aramaki-agent";
 /// A configuration file is not longer.
 const FILE_LEN_BYTES_MAX: u64 = 1024 * 1024;
-/// Checks of one file.
-pub const CHECKS_MAX: usize = 1_000;
 
 /// What an agent is told on its own machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,28 +89,34 @@ struct NetworkFile {
     bootstrap: Vec<String>,
 }
 
+impl NetworkFile {
+    /// Finds addresses that nobody can be reached at.
+    fn validate(&self, text: &str) -> Result<(), Wrong> {
+        let wrong = |list: &str, index: usize, message: String| {
+            let field = format!("network.{list}[{}]", index + 1);
+            let bytes = bytes_of_field(text, &field).unwrap_or_default();
+            (bytes, Some(field), message)
+        };
+        for (index, url) in self.transport_relays.iter().enumerate() {
+            check_relay_url(url)
+                .map_err(|error| wrong("transport_relays", index, error.to_string()))?;
+        }
+        for (index, address) in self.bootstrap.iter().enumerate() {
+            address
+                .parse::<PeerAddress>()
+                .map_err(|error| wrong("bootstrap", index, error.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
 impl Config {
     /// Reads a file. One that is not there is an error here: whoever named it meant it.
     ///
     /// # Errors
     /// When it cannot be read, or with file, line and field when it says something wrong.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        use std::io::Read as _;
-        let fail = |source| ConfigError::Read {
-            path: path.to_owned(),
-            source,
-        };
-        let mut text = String::new();
-        let file = std::fs::File::open(path).map_err(fail)?;
-        file.take(FILE_LEN_BYTES_MAX + 1)
-            .read_to_string(&mut text)
-            .map_err(fail)?;
-        if text.len() > usize::try_from(FILE_LEN_BYTES_MAX).unwrap_or(usize::MAX) {
-            return Err(ConfigError::TooLong {
-                path: path.to_owned(),
-                limit_bytes: FILE_LEN_BYTES_MAX,
-            });
-        }
+        let text = text_file::read(path, FILE_LEN_BYTES_MAX)?;
         Self::parse(&text, path)
     }
 
@@ -118,11 +126,7 @@ impl Config {
     /// As [`Config::read`], except for a file that does not exist.
     pub fn read_or_default(path: &Path) -> Result<Self, ConfigError> {
         match Self::read(path) {
-            Err(ConfigError::Read { source, .. })
-                if source.kind() == std::io::ErrorKind::NotFound =>
-            {
-                Ok(Self::default())
-            }
+            Err(ConfigError::File(error)) if error.is_not_found() => Ok(Self::default()),
             other => other,
         }
     }
@@ -134,7 +138,9 @@ impl Config {
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let file: ConfigFile =
             toml::from_str(text).map_err(|error| ConfigError::syntax(path, text, &error))?;
-        check::validate(&file.check)
+        file.network
+            .validate(text)
+            .and_then(|()| check::validate(text, &file.check))
             .map_err(|(span, field, message)| ConfigError::at(path, text, span, field, message))?;
         let default = Self::default();
         Ok(Self {

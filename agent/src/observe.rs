@@ -67,9 +67,15 @@ impl Observer {
         }
     }
 
-    /// Runs a check once. Whatever goes wrong is an observation too.
+    /// Runs a check once. Whatever goes wrong is an observation too, as is a check that cannot be meant:
+    /// whoever wrote it, it is not run and says why.
     pub async fn observe(&self, check: &Check, now: Timestamp) -> Observed {
         let started = Instant::now();
+        if let Err(fault) = check.examine() {
+            let summary = format!("not run: {fault}");
+            let observation = Observation::of_builtin(check.id, now, Severity::Unknown, &summary);
+            return Observed::of(observation);
+        }
         let timeout = Duration::from_millis(check.timeout_ms).min(TIMEOUT_MAX);
         match &check.kind {
             CheckKind::Builtin(builtin) => {
@@ -129,7 +135,7 @@ impl Observer {
         before: Severity,
     ) -> Observed {
         let is_bad = |severity| !matches!(severity, Severity::Ok | Severity::Missing);
-        let Some(hook) = &check.hook else {
+        let Some(hook) = check.hook.as_ref().filter(|_hook| check.examine().is_ok()) else {
             return observed;
         };
         if is_bad(before) || !is_bad(observed.observation.severity) {
@@ -178,9 +184,6 @@ impl Observer {
     }
 
     fn not_found(&self, program: &str) -> String {
-        if program.contains('/') {
-            return format!("{program} is neither an absolute path nor a name");
-        }
         let folders: Vec<_> = self
             .plugin_folders
             .iter()
@@ -211,6 +214,43 @@ mod tests {
             arguments,
         };
         Check::new(CheckId::from_bytes([1; 16]), "test", kind)
+    }
+
+    #[tokio::test]
+    async fn a_check_that_cannot_be_meant_is_not_run_and_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let trace = folder.path().join("ran");
+        let touch = command("touch", &[trace.to_str().unwrap()]);
+        let hook = Hook {
+            program: "touch".to_owned(),
+            arguments: vec![trace.display().to_string()],
+        };
+        for (check, field) in [
+            (
+                Check {
+                    interval_ms: 0,
+                    hook: Some(hook),
+                    ..touch.clone()
+                },
+                "interval_ms",
+            ),
+            (
+                Check {
+                    name: String::new(),
+                    ..touch.clone()
+                },
+                "name",
+            ),
+            (command("touch", &["a\0"]), "kind.command.arguments[1]"),
+        ] {
+            let observed = observe(&check).await;
+            let observer = Observer::new(vec![PathBuf::from("/usr/bin")]);
+            let observed = observer.with_evidence(&check, observed, Severity::Ok).await;
+            assert_eq!(observed.observation.severity, Severity::Unknown);
+            let said = &observed.observation.summary;
+            assert!(said.starts_with(&format!("not run: {field}: ")), "{said}");
+        }
+        assert!(!trace.exists());
     }
 
     async fn observe(check: &Check) -> Observed {
@@ -305,7 +345,7 @@ mod tests {
     async fn missing_and_relative_programs_say_where_was_looked() {
         for (program, words) in [
             ("check_nothing", "not found in /bin, /usr/bin"),
-            ("./check", "neither an absolute path"),
+            ("./check", "an absolute path, or a name"),
         ] {
             let observed = observe(&command(program, &[])).await;
             assert_eq!(observed.observation.severity, Severity::Unknown);

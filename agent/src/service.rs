@@ -3,6 +3,7 @@
 //! Nothing here waits for a peer: what cannot be sent is written locally and replicated later, and
 //! what cannot be written yet is kept beside the replica until it can.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -182,6 +183,11 @@ impl<O: Outlet> Service<O> {
             }
         }
         let checks = merged(&self.config, self.saved.config.as_ref(), self.agent);
+        for (check, _origin) in &checks {
+            if let Err(fault) = check.examine() {
+                tracing::warn!(id = %check.id, name = check.name, %fault, "a check cannot be run");
+            }
+        }
         self.watch.configure(
             checks.into_iter().map(|(check, _origin)| check).collect(),
             now(),
@@ -339,21 +345,28 @@ impl<O: Outlet> Service<O> {
     }
 }
 
-/// Checks of the System and of this machine's file. Where both have an id, this machine's counts.
+/// Checks of the System and of this machine's file. Where both have an id, this machine's counts; of
+/// several of the System with one id, the first: all others would be lost silently.
 pub(crate) fn merged(
     config: &Config,
     system: Option<&AgentConfig>,
     agent: AuthorId,
 ) -> Vec<(Check, Origin)> {
     let local = config.checks(agent);
-    let ids: std::collections::BTreeSet<_> = local.iter().map(|check| check.id).collect();
-    let system = system
+    let mut ids: BTreeSet<_> = local.iter().map(|check| check.id).collect();
+    let mut system_ids = BTreeSet::new();
+    let mut system: Vec<_> = system
         .into_iter()
         .flat_map(|system| &system.checks)
-        .filter(|check| !ids.contains(&check.id));
-    let system: Vec<_> = system
         .map(|check| (check.clone(), Origin::System))
         .collect();
+    system.retain(|(check, _origin)| {
+        if !system_ids.insert(check.id) {
+            tracing::warn!(id = %check.id, name = check.name, "a check with an id that another has is left out");
+            return false;
+        }
+        ids.insert(check.id)
+    });
     local
         .into_iter()
         .map(|check| (check, Origin::File))

@@ -3,9 +3,11 @@
 //! Time and random bytes are passed in; the same inputs give the same outputs on every replica.
 //! What a peer wrote is input: it is read leniently, never panics and never fails as a whole.
 
+pub mod address;
 pub mod agent_config;
 mod ancestry;
 pub mod check;
+pub mod check_fault;
 pub mod check_state;
 pub mod doc;
 pub mod edit;
@@ -41,6 +43,7 @@ mod write;
 pub use agent_config::AgentConfig;
 pub use ancestry::EnvelopeLinks;
 pub use check::{Builtin, Check, CheckKind, Hook, Thresholds};
+pub use check_fault::CheckFault;
 pub use check_state::CheckState;
 pub use edit::{Edit, EditError, SystemEdit};
 pub use entry::{JournalEntry, TimelineEntry};

@@ -1,5 +1,6 @@
 //! Whether a TCP port answers, and how fast.
 
+use aramaki_model::address::host_and_port;
 use aramaki_model::{Severity, Thresholds, Unit};
 
 use super::reading::{Reading, metric};
@@ -7,7 +8,7 @@ use crate::net;
 
 /// Connects to `address`, a host and a port. `time` is in seconds until the connection stood.
 pub(crate) async fn check(address: &str, time: &Thresholds) -> Reading {
-    let Some((host, port)) = split(address) else {
+    let Some((host, port)) = host_and_port(address) else {
         return Reading::unknown(format!("not a host and a port: {address:?}"));
     };
     match net::connect(host, port).await {
@@ -23,16 +24,6 @@ pub(crate) async fn check(address: &str, time: &Thresholds) -> Reading {
         }
         Err(error) => Reading::new(Severity::Critical, net::chain(&error)),
     }
-}
-
-/// Splits `host:port`; an IPv6 address stands in brackets.
-fn split(address: &str) -> Option<(&str, u16)> {
-    let (host, port) = address.rsplit_once(':')?;
-    let inside = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'));
-    let host = inside.or_else(|| (!host.contains(':')).then_some(host))?;
-    (!host.is_empty()).then_some((host, port.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -53,11 +44,6 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_an_address_is_unknown() {
-        assert_eq!(split("[::1]:25"), Some(("::1", 25)));
-        assert_eq!(split("example.org:443"), Some(("example.org", 443)));
-        for wrong in ["", "example.org", ":25", "a:b", "::1:25", "a:65536"] {
-            assert_eq!(split(wrong), None, "{wrong}");
-        }
         assert_eq!(
             check("nowhere", &Thresholds::default()).await.severity,
             Severity::Unknown

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aramaki_model::check_fault::UNITS_MAX;
 use aramaki_model::{Exit, Severity, Unit};
 
 use super::reading::{Reading, metric, number};
@@ -11,8 +12,6 @@ use crate::runner::{self, Plugin};
 
 /// Units listed in a summary; the rest is counted.
 const LISTED_MAX: usize = 5;
-/// Units one check may name.
-pub(crate) const UNITS_MAX: usize = 64;
 /// Where systemctl is; a name is not looked up in a path that others may set.
 const SYSTEMCTL: [&str; 2] = ["/usr/bin/systemctl", "/bin/systemctl"];
 

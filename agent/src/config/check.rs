@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use aramaki_model::{Builtin, Check, CheckId, CheckKind, Hook};
+use aramaki_sync::toml_place::bytes_of_field;
 use aramaki_sync_core::AuthorId;
 use serde::Deserialize;
 use toml::Spanned;
@@ -12,17 +13,14 @@ use toml::Spanned;
 use super::CHECKS_MAX;
 use super::value::{Span, ThresholdsFile};
 
-/// Characters of a check's name.
-const NAME_LEN_CHARS_MAX: usize = 128;
-
 /// One check as it is written: its name, when it runs, and exactly one thing to look at.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CheckFile {
     name: Spanned<String>,
-    interval: Option<Spanned<Span>>,
-    timeout: Option<Spanned<Span>>,
-    attempts: Option<Spanned<u32>>,
+    interval: Option<Span>,
+    timeout: Option<Span>,
+    attempts: Option<u32>,
     retry_interval: Option<Span>,
     ttl: Option<Span>,
     enabled: Option<bool>,
@@ -181,18 +179,13 @@ impl CheckFile {
             name.clone(),
             self.kinds().into_iter().next()?,
         );
-        let millis = |span: &Option<Spanned<Span>>| span.as_ref().map(|span| span.get_ref().0);
+        let millis = |span: Option<Span>| span.map(|span| span.0);
         Some(Check {
-            interval_ms: millis(&self.interval).unwrap_or(default.interval_ms),
-            timeout_ms: millis(&self.timeout).unwrap_or(default.timeout_ms),
-            attempts: self
-                .attempts
-                .as_ref()
-                .map_or(default.attempts, |attempts| *attempts.get_ref()),
-            retry_interval_ms: self
-                .retry_interval
-                .map_or(default.retry_interval_ms, |span| span.0),
-            ttl_ms: self.ttl.map(|span| span.0),
+            interval_ms: millis(self.interval).unwrap_or(default.interval_ms),
+            timeout_ms: millis(self.timeout).unwrap_or(default.timeout_ms),
+            attempts: self.attempts.unwrap_or(default.attempts),
+            retry_interval_ms: millis(self.retry_interval).unwrap_or(default.retry_interval_ms),
+            ttl_ms: millis(self.ttl),
             enabled: self.enabled.unwrap_or(default.enabled),
             hook: self
                 .hook
@@ -213,10 +206,10 @@ fn id(agent: AuthorId, name: &str) -> CheckId {
 }
 
 /// Where, which field, and what is wrong.
-type Wrong = (Range<usize>, Option<String>, String);
+pub(super) type Wrong = (Range<usize>, Option<String>, String);
 
 /// Finds what the form of the file cannot express.
-pub(super) fn validate(checks: &[CheckFile]) -> Result<(), Wrong> {
+pub(super) fn validate(text: &str, checks: &[CheckFile]) -> Result<(), Wrong> {
     let mut names = BTreeSet::new();
     for (index, check) in checks.iter().enumerate() {
         let span = check.name.span();
@@ -225,53 +218,40 @@ pub(super) fn validate(checks: &[CheckFile]) -> Result<(), Wrong> {
         if index >= CHECKS_MAX {
             return Err(wrong(format!("more than {CHECKS_MAX} checks")));
         }
-        if name.trim().is_empty()
-            || name.chars().count() > NAME_LEN_CHARS_MAX
-            || name.contains(char::is_control)
-        {
-            return Err(wrong(format!(
-                "a name of 1 to {NAME_LEN_CHARS_MAX} characters is expected"
-            )));
-        }
         if !names.insert(name.as_str()) {
             return Err(wrong(format!("another check is called {name:?} too")));
         }
-        match check.kinds().len() {
-            1 => {}
-            0 => {
+        let kinds = check.kinds().len();
+        let looked_at = match check.to_check(AuthorId::ZERO) {
+            Some(looked_at) if kinds == 1 => looked_at,
+            Some(_) => {
+                return Err(wrong(format!(
+                    "the check {name:?} looks at {kinds} things, one is expected"
+                )));
+            }
+            None => {
                 return Err(wrong(format!(
                     "the check {name:?} says nothing to look at: add command, load, disk, http or another"
                 )));
             }
-            more => {
-                return Err(wrong(format!(
-                    "the check {name:?} looks at {more} things, one is expected"
-                )));
-            }
+        };
+        if let Err(fault) = looked_at.examine() {
+            let field = as_written(&fault.field);
+            let bytes = bytes_of_field(text, &format!("check[{}].{field}", index + 1));
+            return Err((
+                bytes.unwrap_or_else(|| span.clone()),
+                Some(field.to_owned()),
+                fault.message,
+            ));
         }
-        validate_times(check)?;
     }
     Ok(())
 }
 
-fn validate_times(check: &CheckFile) -> Result<(), Wrong> {
-    let too_short =
-        |span: &Option<Spanned<Span>>, field: &str, least_ms: u64, words: &str| match span {
-            Some(span) if span.get_ref().0 < least_ms => Err((
-                span.span(),
-                Some(field.to_owned()),
-                format!("at least {words} is expected"),
-            )),
-            _ => Ok(()),
-        };
-    too_short(&check.interval, "interval", 1_000, "1s")?;
-    too_short(&check.timeout, "timeout", 1, "1ms")?;
-    match &check.attempts {
-        Some(attempts) if *attempts.get_ref() == 0 => Err((
-            attempts.span(),
-            Some("attempts".to_owned()),
-            "at least 1 is expected".to_owned(),
-        )),
-        _ => Ok(()),
-    }
+/// A field of the model as this file has it: `http.url` and `interval`, not `kind.builtin.http.url` and
+/// `interval_ms`.
+fn as_written(field: &str) -> &str {
+    let field = field.strip_prefix("kind.").unwrap_or(field);
+    let field = field.strip_prefix("builtin.").unwrap_or(field);
+    field.strip_suffix("_ms").unwrap_or(field)
 }

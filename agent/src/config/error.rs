@@ -1,29 +1,18 @@
 //! Errors of a configuration file, with their place.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use aramaki_sync::text_file::TextFileError;
+use aramaki_sync::toml_place::Place;
 
 /// Why a configuration file is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// It cannot be read.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// The system's reason.
-        #[source]
-        source: std::io::Error,
-    },
-    /// It is too long to be a configuration.
-    #[error("{} is longer than {limit_bytes} bytes", path.display())]
-    TooLong {
-        /// Which file.
-        path: PathBuf,
-        /// What is read at most.
-        limit_bytes: u64,
-    },
+    /// It cannot be read, or is no configuration at all.
+    #[error(transparent)]
+    File(#[from] TextFileError),
     /// It says something that cannot be meant.
     #[error("{place}: {}{message}", field.as_ref().map(|field| format!("field `{field}`: ")).unwrap_or_default())]
     Wrong {
@@ -59,17 +48,9 @@ impl ConfigError {
         field: Option<String>,
         message: String,
     ) -> Self {
-        let before = text.get(..span.start).unwrap_or(text);
-        let line = before.matches('\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .count()
-            + 1;
+        let at = Place::of_byte(text, span.start);
         Self::Wrong {
-            place: format!("{}:{line}:{column}", path.display()),
+            place: format!("{}:{at}", path.display()),
             field,
             message,
         }

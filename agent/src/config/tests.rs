@@ -109,17 +109,53 @@ fn errors_name_file_line_and_field() {
         ),
         (
             "[[check]]\nname = \"a\"\nload = {}\nattempts = 0\n",
-            "agent.toml:4:12: field `attempts`: at least 1",
+            "agent.toml:4:12: field `attempts`: 1 to 1000",
         ),
         (
             "[[check]]\nname = \"a\"\nload = {}\ninterval = \"10ms\"\n",
-            "agent.toml:4:12: field `interval`: at least 1s",
+            "agent.toml:4:12: field `interval`: 1 s to 366 days",
         ),
         (
             "[network]\nlisten = \"here\"\n",
             "agent.toml:2:10: field `listen`:",
         ),
         ("log = \"info\"\nname", "agent.toml:2:5: key with no value"),
+        (
+            "[[check]]\nname = \"a\"\nload = {}\nretry_interval = \"0s\"\n",
+            "agent.toml:4:18: field `retry_interval`: 1 s to 366 days",
+        ),
+        (
+            "[[check]]\nname = \"a\"\n[check.command]\nprogram = \"\"\n",
+            "agent.toml:4:11: field `command.program`: 1 to 4096 bytes",
+        ),
+        (
+            "[[check]]\nname = \"a\"\ncommand = { program = \"x\", arguments = [\"\", \"\\u0000\"] }\n",
+            "agent.toml:3:45: field `command.arguments[2]`: a text without a zero byte",
+        ),
+        (
+            "[[check]]\nname = \"a\"\nload = {}\nhook = { program = \"b/c\" }\n",
+            "agent.toml:4:20: field `hook.program`: an absolute path",
+        ),
+        (
+            "[[check]]\nname = \"a\"\nload = {}\n[[check]]\nname = \"b\"\nhttp = { url = \"nourl\" }\n",
+            "agent.toml:6:16: field `http.url`: http:// or https://",
+        ),
+        (
+            "[[check]]\nname = \"a\"\nhttp = { url = \"http://a\", status = 999 }\n",
+            "agent.toml:3:37: field `http.status`: 100 to 599",
+        ),
+        (
+            "[[check]]\nname = \"a\"\ntcp = { address = \"a:99999\" }\n",
+            "agent.toml:3:19: field `tcp.address`: a host and a port",
+        ),
+        (
+            "[network]\nbootstrap = [\"x@y\"]\n",
+            "agent.toml:2:14: field `network.bootstrap[1]`: `x` is not an endpoint key",
+        ),
+        (
+            "[network]\ntransport_relays = [\"https://a\", \"ftp://a\"]\n",
+            "agent.toml:2:34: field `network.transport_relays[2]`: `ftp://a` is not the URL",
+        ),
     ];
     for (text, expected) in table {
         let error = parse(text).unwrap_err();
@@ -140,4 +176,25 @@ fn a_file_that_is_not_there_is_named() {
             .contains("/nonexistent/agent.toml")
     );
     assert_eq!(Config::read_or_default(path).unwrap(), Config::default());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_without_an_end_or_a_writer_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for path in [&pipe, Path::new("/dev/zero")] {
+        let error = Config::read(path).unwrap_err().to_string();
+        assert!(error.ends_with("is not a regular file"), "{error}");
+    }
+    let large = folder.path().join("agent.toml");
+    let file = std::fs::File::create(&large).unwrap();
+    file.set_len(FILE_LEN_BYTES_MAX + 1).unwrap();
+    let error = Config::read(&large).unwrap_err().to_string();
+    assert!(
+        error.ends_with("agent.toml is larger than 1048576 bytes"),
+        "{error}"
+    );
 }

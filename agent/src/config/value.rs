@@ -4,11 +4,10 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
+use aramaki_model::check_fault::SPAN_MAX_MS;
 use aramaki_model::{Range, Thresholds};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-/// The longest span that can be configured.
-const SPAN_DAYS_MAX: u64 = 366;
 const UNITS: [(&str, u64); 5] = [
     ("ms", 1),
     ("s", 1_000),
@@ -38,9 +37,9 @@ impl FromStr for Span {
             .ok_or_else(expected)?;
         number
             .checked_mul(*factor)
-            .filter(|millis| *millis <= SPAN_DAYS_MAX * 86_400_000)
+            .filter(|millis| *millis <= SPAN_MAX_MS)
             .map(Self)
-            .ok_or_else(|| format!("{text:?} is longer than {SPAN_DAYS_MAX} days"))
+            .ok_or_else(|| format!("{text:?} is longer than {} days", SPAN_MAX_MS / 86_400_000))
     }
 }
 

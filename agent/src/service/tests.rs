@@ -180,6 +180,57 @@ async fn entries_survive_a_full_disk_and_a_restart() {
 }
 
 #[tokio::test]
+async fn a_replicated_check_that_cannot_be_meant_is_not_run_and_never_spins() {
+    let folder = tempfile::tempdir().unwrap();
+    let fake = Fake::default();
+    let uptime = |id: u8, name: &str| {
+        let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
+        Check::new(CheckId::from_bytes([id; 16]), name, kind)
+    };
+    let absurd = |id: u8, number: u64| Check {
+        interval_ms: number,
+        timeout_ms: number,
+        attempts: u32::try_from(number).unwrap_or(u32::MAX),
+        retry_interval_ms: number,
+        ttl_ms: Some(number),
+        ..uptime(id, "absurd")
+    };
+    fake.heard.lock().unwrap().config = Some(AgentConfig {
+        generation: 1,
+        system: SpaceId::ZERO,
+        checks: vec![
+            absurd(1, 0),
+            absurd(2, u64::MAX),
+            uptime(3, ""),
+            uptime(4, "first"),
+            // The second of one id is left out instead of the first.
+            absurd(4, 0),
+        ],
+    });
+    while_serving(folder.path(), "", &fake, async || {
+        fake.until(|heard| transitions(&read(heard)).len() == 4)
+            .await;
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+    })
+    .await;
+    let unknown = Severity::Unknown;
+    assert_eq!(
+        transitions(&fake.entries()),
+        [Severity::Ok, unknown, unknown, unknown]
+    );
+    let reasons: Vec<String> = fake
+        .entries()
+        .into_iter()
+        .filter_map(|entry| match entry {
+            JournalEntry::Transition(transition) => Some(transition.summary),
+            _ => None,
+        })
+        .filter(|summary| summary.starts_with("not run: "))
+        .collect();
+    assert_eq!(reasons.len(), 3, "{reasons:?}");
+}
+
+#[tokio::test]
 async fn a_new_generation_changes_what_is_observed_and_an_older_one_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let fake = Fake::default();

@@ -1,5 +1,6 @@
 //! Changes to what a System says of itself, as verbs and the window ask for them.
 
+use aramaki_model::address::check_web_address;
 use aramaki_model::system::{AgentRef, Contact, Dashboard, Part, Rule, Touch};
 use aramaki_model::{Check, EditError, ItemId, Operator, Override, Relation, Severity, SystemEdit};
 use aramaki_sync_core::SpaceId;
@@ -67,26 +68,47 @@ impl SystemChange {
     ///
     /// # Errors
     /// When it is no operator.
-    pub(crate) fn operator(text: &str) -> Result<Self, CliError> {
-        let wrong = || CliError::Setting {
+    pub(crate) fn operator(typed: &str) -> Result<Self, CliError> {
+        let wrong = || {
+            CliError::Setting {
             what: "operator",
-            value: text.to_owned(),
-            reason: "worst, best, `at least N` or `percent N` is expected".to_owned(),
+            value: typed.to_owned(),
+            reason: "worst, best, `at least N` with N from 1, or `percent N` with N from 1 to 100 is expected"
+                .to_owned(),
+        }
         };
-        let words: Vec<_> = text
-            .split([' ', '-'])
-            .filter(|word| !word.is_empty())
-            .collect();
+        // Not every `-` parts words: `at least -1` is none.
+        let text = typed.replace("at-least", "at least");
+        let words: Vec<_> = text.split_whitespace().collect();
         Ok(Self::Aggregation(match words.as_slice() {
             ["worst"] => Operator::Worst,
             ["best"] => Operator::Best,
-            ["at", "least", n] => Operator::AtLeast(n.parse().map_err(|_not_a_number| wrong())?),
+            ["at", "least", n] => match n.parse() {
+                Ok(count @ 1..) => Operator::AtLeast(count),
+                _ => return Err(wrong()),
+            },
             ["percent", n] => match n.trim_end_matches('%').parse() {
                 Ok(percent @ 1..=100) => Operator::Percent(percent),
                 _ => return Err(wrong()),
             },
             _ => return Err(wrong()),
         }))
+    }
+
+    /// Reads a dashboard.
+    ///
+    /// # Errors
+    /// When its address is not one of a web page: others will click on it.
+    pub(crate) fn dashboard(name: &str, url: &str) -> Result<Self, CliError> {
+        check_web_address(url).map_err(|reason| CliError::Setting {
+            what: "dashboard",
+            value: url.to_owned(),
+            reason,
+        })?;
+        Ok(Self::Dashboard {
+            name: name.to_owned(),
+            url: url.to_owned(),
+        })
     }
 
     /// Writes it into a System document.
@@ -177,6 +199,16 @@ mod tests {
             _ => None,
         };
         assert_eq!(operator("at least 2"), Some(Operator::AtLeast(2)));
+        assert_eq!(operator("at-least 2"), Some(Operator::AtLeast(2)));
+        for wrong in [
+            "at least 0",
+            "at least -1",
+            "at-least-1",
+            "at least",
+            "percent 0",
+        ] {
+            assert_eq!(operator(wrong), None, "{wrong}");
+        }
         assert_eq!(operator("percent 50%"), Some(Operator::Percent(50)));
         assert_eq!(operator("percent 101"), None);
         assert_eq!(operator("mostly"), None);
@@ -184,6 +216,19 @@ mod tests {
             assert!(SystemChange::rule(kind, "x").is_ok(), "{kind}");
         }
         assert!(SystemChange::rule("perhaps", "x").is_err());
+    }
+
+    #[test]
+    fn a_dashboard_is_a_web_page() {
+        assert!(SystemChange::dashboard("load", "https://graphs.example.org/d/1").is_ok());
+        for wrong in [
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "https://",
+            "graphs",
+        ] {
+            assert!(SystemChange::dashboard("load", wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,57 +1,188 @@
 //! Checks from a TOML file, as people write them.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use aramaki_model::agent_config::CHECKS_MAX;
 use aramaki_model::{Check, CheckId};
-use serde::Deserialize;
-use toml::{Table, Value};
+use aramaki_sync::text_file;
+use aramaki_sync::toml_place::{Place, bytes_of_field};
+use serde::Deserialize as _;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::fresh;
 use crate::cli::CliError;
 
-/// `[[check]]` tables.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    check: Vec<Table>,
-}
+/// More than what agents can be told fits in (they take 192 KiB), however it is laid out.
+const FILE_LEN_BYTES_MAX: u64 = 1024 * 1024;
+/// The only field of a file: a list of tables.
+const CHECK: &str = "check";
 
 /// Reads checks; one without an `id` gets a new one.
 ///
 /// # Errors
-/// When the file cannot be read, is malformed, or a check is; the error names the check.
+/// When the file cannot be read, is malformed, holds no check, or one that no agent would run; the
+/// error names line and field.
 pub(crate) fn read_checks(path: &Path) -> Result<Vec<Check>, CliError> {
-    let text = std::fs::read_to_string(path).map_err(|source| CliError::File {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    })?;
-    let malformed = |line, message: String| CliError::Config {
-        file: path.to_owned(),
-        line,
-        message,
-    };
-    let file: File = toml::from_str(&text).map_err(|error| {
-        let line = error
-            .span()
-            .map(|span| text[..span.start].matches('\n').count() + 1);
-        malformed(line, error.message().to_owned())
-    })?;
-    let mut checks = Vec::new();
-    for (number, mut table) in file.check.into_iter().enumerate() {
-        if !table.contains_key("id") {
-            let id = CheckId::new(fresh::now(), fresh::random()?);
-            table.insert("id".to_owned(), Value::String(id.to_string()));
+    let text = text_file::read(path, FILE_LEN_BYTES_MAX)?;
+    parse(&text, || Ok(CheckId::new(fresh::now(), fresh::random()?))).map_err(|wrong| match wrong {
+        Wrong::Here { line, message } => CliError::Config {
+            file: path.to_owned(),
+            line,
+            message,
+        },
+        Wrong::Id(error) => error,
+    })
+}
+
+/// Why checks are not taken.
+enum Wrong {
+    /// The text says what cannot be meant.
+    Here {
+        line: Option<usize>,
+        message: String,
+    },
+    /// A new id cannot be drawn.
+    Id(CliError),
+}
+
+fn parse(
+    text: &str,
+    mut new_id: impl FnMut() -> Result<CheckId, CliError>,
+) -> Result<Vec<Check>, Wrong> {
+    let whole = DeTable::parse(text).map_err(|error| malformed(text, "", error))?;
+    let whole = whole.into_inner();
+    if let Some((odd, _)) = whole.iter().find(|(name, _)| *name.get_ref() != CHECK) {
+        let name = odd.get_ref();
+        return Err(wrong(text, name, "only `[[check]]` tables are expected"));
+    }
+    let list = whole.get(CHECK).map(Spanned::get_ref);
+    let tables = match list.map(DeValue::as_array) {
+        Some(Some(tables)) if !tables.is_empty() => tables,
+        Some(None) => return Err(wrong(text, CHECK, "`[[check]]` tables are expected")),
+        _ => {
+            let message = "there is no `[[check]]` in it, so nothing would change: to stop a check, \
+                           hand it over again with its id and `enabled = false`";
+            return Err(Wrong::Here {
+                line: None,
+                message: message.to_owned(),
+            });
         }
-        let check = Value::Table(table)
-            .try_into()
-            .map_err(|error: toml::de::Error| {
-                malformed(None, format!("check {}: {}", number + 1, error.message()))
-            })?;
+    };
+    if tables.len() > CHECKS_MAX {
+        let message = format!("at most {CHECKS_MAX} checks are expected");
+        return Err(wrong(
+            text,
+            &format!("{CHECK}[{}]", CHECKS_MAX + 1),
+            &message,
+        ));
+    }
+    let mut checks: Vec<Check> = Vec::new();
+    let (mut ids, mut names) = (BTreeMap::new(), BTreeMap::new());
+    for (number, table) in (1..).zip(tables.iter()) {
+        let check = one(text, number, table.clone(), &mut new_id)?;
+        let same_id = ids.insert(check.id, number);
+        let same_name = names.insert(check.name.clone(), number);
+        for (field, other) in [("id", same_id), ("name", same_name)] {
+            if let Some(other) = other {
+                let message = format!("the same as that of {CHECK}[{other}]");
+                return Err(wrong(text, &format!("{CHECK}[{number}].{field}"), &message));
+            }
+        }
         checks.push(check);
     }
     Ok(checks)
+}
+
+fn one(
+    text: &str,
+    number: usize,
+    mut value: Spanned<DeValue<'_>>,
+    new_id: &mut impl FnMut() -> Result<CheckId, CliError>,
+) -> Result<Check, Wrong> {
+    let place = format!("{CHECK}[{number}]");
+    let span = value.span();
+    let DeValue::Table(table) = value.get_mut() else {
+        return Err(wrong(text, &place, "a `[[check]]` table is expected"));
+    };
+    if !table.contains_key("id") {
+        let id = DeValue::String(Cow::Owned(new_id().map_err(Wrong::Id)?.to_string()));
+        let key = Spanned::new(span.clone(), Cow::Borrowed("id"));
+        table.insert(key, Spanned::new(span, id));
+    }
+    let written = table.clone();
+    let check = Check::deserialize(ValueDeserializer::from(value))
+        .map_err(|error| malformed(text, &format!("{place}."), error))?;
+    // What is replicated may have fields of newer programs; what is typed has none but typing errors.
+    let known = toml::Table::try_from(&check)
+        .map_err(|error| Wrong::Id(CliError::Bug(error.to_string())))?;
+    if let Some(field) = first_unknown(&written, &known) {
+        return Err(wrong(text, &format!("{place}.{field}"), "unknown field"));
+    }
+    check
+        .examine()
+        .map_err(|fault| wrong(text, &format!("{place}.{}", fault.field), &fault.message))?;
+    Ok(check)
+}
+
+fn wrong(text: &str, field: &str, message: &str) -> Wrong {
+    let bytes = bytes_of_field(text, field);
+    Wrong::Here {
+        line: bytes.map(|bytes| Place::of_byte(text, bytes.start).line),
+        message: format!("{field}: {message}"),
+    }
+}
+
+/// An error of the TOML reader, with the field that it has read `within`.
+fn malformed(text: &str, within: &str, mut error: toml::de::Error) -> Wrong {
+    let line = error
+        .span()
+        .map(|span| Place::of_byte(text, span.start).line);
+    let message = error.message().trim().replace('\n', ", ");
+    error.set_input(None); // its text then ends with the field's path instead of a picture
+    let said = error.to_string();
+    let field = said
+        .lines()
+        .find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
+    let field = match field {
+        Some(field) => format!("{within}{field}: "),
+        None if within.is_empty() => String::new(),
+        None => format!("{}: ", within.trim_end_matches('.')),
+    };
+    Wrong::Here {
+        line,
+        message: format!("{field}{message}"),
+    }
+}
+
+/// The path of the first field that is written and not in `known`, which is what was made of it.
+fn first_unknown(written: &DeTable<'_>, known: &toml::Table) -> Option<String> {
+    written.iter().find_map(|(name, value)| {
+        let name = name.get_ref().as_ref();
+        match known.get(name) {
+            None => Some(name.to_owned()),
+            Some(known) => unknown_in(value.get_ref(), known).map(|inner| format!("{name}{inner}")),
+        }
+    })
+}
+
+fn unknown_in(value: &DeValue<'_>, known: &toml::Value) -> Option<String> {
+    match (value, known) {
+        (DeValue::Table(table), toml::Value::Table(known)) => {
+            first_unknown(table, known).map(|field| format!(".{field}"))
+        }
+        (DeValue::Array(values), toml::Value::Array(known)) => values
+            .iter()
+            .zip(known)
+            .enumerate()
+            .find_map(|(index, (value, known))| {
+                let inner = unknown_in(value.get_ref(), known)?;
+                Some(format!("[{}]{inner}", index + 1))
+            }),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -89,12 +220,81 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_check_is_named() {
-        let message = read("[[check]]\nname = \"a\"\nkind = 5\n")
-            .unwrap_err()
-            .message();
-        assert!(message.contains("check 1"), "{message}");
-        let message = read("[[check]]\n[[chek]]\n").unwrap_err().message();
-        assert!(message.contains(":2:"), "{message}");
+    fn what_no_agent_would_run_is_refused_with_line_and_field() {
+        let uptime = "kind.builtin.uptime = {}\n";
+        let named = |rest: &str| format!("[[check]]\nname = \"a\"\n{uptime}{rest}");
+        for (text, expected) in [
+            ("[[check]]\nname = \"a\"\nkind = 5\n".to_owned(), ":3: check[1].kind: "),
+            ("[[check]]\n[[chek]]\n".to_owned(), ":2: chek: only `[[check]]`"),
+            ("check = 5\n".to_owned(), ":1: check: `[[check]]` tables"),
+            ("check = [5]\n".to_owned(), ":1: check[1]: a `[[check]]` table"),
+            (String::new(), ": there is no `[[check]]` in it"),
+            ("check = []\n".to_owned(), ": there is no `[[check]]` in it"),
+            ("[[check]\n".to_owned(), ":1: "),
+            (format!("[[check]]\nname = \"\"\n{uptime}"), ":2: check[1].name: a name of 1 to 128"),
+            (named("interval_ms = 0\n"), ":4: check[1].interval_ms: 1 s to"),
+            (named("interval_ms = 9223372036854775807\n"), ":4: check[1].interval_ms: "),
+            (named("interval_ms = -1\n"), ":4: check[1].interval_ms: "),
+            (named("timeout_ms = 0\n"), ":4: check[1].timeout_ms: "),
+            (named("attempts = 0\n"), ":4: check[1].attempts: 1 to"),
+            (named("atempts = 2\n"), ":4: check[1].atempts: unknown field"),
+            (named("id = \"x\"\n"), ":4: check[1].id: not an id"),
+            (
+                named("[[check]]\nname = \"a\"\nkind.builtin.swap = {}\n"),
+                ":5: check[2].name: the same as that of check[1]",
+            ),
+            (
+                named("[[check]]\nname = \"b\"\nkind.builtin.load = { warnig = \"2\" }\n"),
+                ":6: check[2].kind.builtin.load.warnig: unknown field",
+            ),
+            (
+                "[[check]]\nname = \"a\"\nkind.builtin.http.url = \"nourl\"\n".to_owned(),
+                ":3: check[1].kind.builtin.http.url: http://",
+            ),
+            (
+                "[[check]]\nname = \"a\"\nkind.builtin.tcp.address = \"a:99999\"\n".to_owned(),
+                ":3: check[1].kind.builtin.tcp.address: a host and a port",
+            ),
+            (
+                "[[check]]\nname = \"a\"\nkind.command.program = \"\"\n".to_owned(),
+                ":3: check[1].kind.command.program: ",
+            ),
+            (
+                "[[check]]\nname = \"a\"\n[check.kind.command]\nprogram = \"x\"\narguments = [\n\"\\u0000\"]\n"
+                    .to_owned(),
+                ":6: check[1].kind.command.arguments[1]: ",
+            ),
+        ] {
+            let message = read(&text).unwrap_err().message();
+            let (_, said) = message.split_once("checks.toml").unwrap();
+            assert!(said.starts_with(expected), "{text}\nsays {said}\nnot  {expected}");
+        }
+    }
+
+    #[test]
+    fn two_checks_with_one_id_are_refused_instead_of_losing_the_first() {
+        let one = |name: &str| {
+            format!(
+                "[[check]]\nid = \"01JD0000000000000000000001\"\nname = \"{name}\"\nkind.builtin.uptime = {{}}\n"
+            )
+        };
+        let message = read(&(one("a") + &one("b"))).unwrap_err().message();
+        assert!(
+            message.ends_with("checks.toml:6: check[2].id: the same as that of check[1]"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn whatever_a_check_can_say_is_known() {
+        let text = "[[check]]\nname = \"a\"\ninterval_ms = 5000\ntimeout_ms = 1000\nattempts = 2\n\
+             retry_interval_ms = 1000\nttl_ms = 60000\nenabled = false\nquorum = 2\n\
+             hook = { program = \"x\", arguments = [\"y\"] }\n\
+             [check.kind.builtin.dns]\nname = \"a\"\naddresses = [\"::1\"]\ntime = { warning = \"1\" }\n";
+        let checks = read(text).unwrap();
+        assert_eq!(
+            (checks[0].ttl_ms, checks[0].quorum),
+            (Some(60_000), Some(2))
+        );
     }
 }

@@ -88,6 +88,67 @@ fn wrong_arguments_exit_2_and_change_nothing() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_without_an_end_or_a_writer_is_refused_at_once() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let pipe = aramaki.path("pipe");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let large = aramaki.path("large");
+    let file = std::fs::File::create(&large).unwrap();
+    file.set_len(100 << 20).unwrap();
+    for (path, words) in [
+        (pipe.as_str(), "is not a regular file"),
+        ("/dev/zero", "is not a regular file"),
+        (large.as_str(), "is larger than"),
+    ] {
+        for verb in [
+            &["status", "--config", path][..],
+            &["system", "edit", "Webshop", "--checks", path],
+        ] {
+            let error = aramaki.refused(verb, 1);
+            assert_eq!(error["code"], "A-109", "{verb:?}");
+            let message = error["message"].as_str().unwrap();
+            assert!(message.contains(words), "{verb:?}: {message}");
+        }
+    }
+    let note = ["note", "add", "Webshop", "--title", "x", "--file"];
+    let long = aramaki.path("long.md");
+    std::fs::write(&long, "ä".repeat(200_001)).unwrap();
+    for path in ["/dev/zero", &large, &long] {
+        let error = aramaki.refused(&[&note[..], &[path]].concat(), 1);
+        assert_eq!(error["code"], "A-108", "{path}");
+        assert_eq!(
+            error["message"], "the note is longer than 200000 characters",
+            "{path}"
+        );
+    }
+    std::fs::write(&long, [0xff]).unwrap();
+    let error = aramaki.refused(&[&note[..], &[&long]].concat(), 1);
+    assert!(error["message"].as_str().unwrap().contains("not UTF-8"));
+    assert_eq!(
+        aramaki.json(&["note", "list", "Webshop"])["notes"],
+        serde_json::json!([])
+    );
+    // A pipe with a writer, as the shell's `<(…)` makes one, is fine for a note.
+    let end = pipe.clone();
+    let writer = std::thread::Builder::new()
+        .name("writer".to_owned())
+        .spawn(move || std::fs::write(end, "from a pipe").unwrap())
+        .unwrap();
+    aramaki.json(&[&note[..], &[&pipe]].concat());
+    writer.join().unwrap();
+    let shown = aramaki.json(&["note", "show", "Webshop", "x"]);
+    assert_eq!(shown["text"], "from a pipe");
+}
+
 #[test]
 fn a_system_is_no_part_of_itself() {
     let aramaki = Aramaki::new();

@@ -17,7 +17,7 @@ pub(crate) struct Fields {
     /// What it is for, in a sentence.
     #[arg(long, value_name = "TEXT", value_parser = parse_line)]
     purpose: Option<String>,
-    /// How parts roll up: worst, best, "at least N", "percent N".
+    /// How parts roll up: worst, best, "at least N" (N from 1), "percent N".
     #[arg(long, value_name = "RULE", value_parser = parse_line)]
     operator: Option<String>,
     /// A rule of touch: touch-freely, ask-first or escalate, `=`, and what it is about.
@@ -62,10 +62,7 @@ impl Fields {
             });
         }
         for (name, url) in &self.dashboards {
-            changes.push(SystemChange::Dashboard {
-                name: name.clone(),
-                url: url.clone(),
-            });
+            changes.push(SystemChange::dashboard(name, url)?);
         }
         if let Some(file) = &self.checks {
             changes.push(SystemChange::Checks(read_checks(file)?));
