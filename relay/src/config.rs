@@ -1,10 +1,12 @@
 //! What an operator may set: every field has a default, and an error names file, line and field.
 
-use std::io::Read as _;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
+use aramaki_sync::text_file::{self, TextFileError};
+use aramaki_sync::toml_place::{Place, bytes_of_field};
+use aramaki_sync::transport::{ADDRESSES_MAX, check_relay_url};
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
@@ -162,25 +164,21 @@ fn loopback<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D:
     }
 }
 
+/// A value that cannot be used.
+struct Fault {
+    field: String,
+    /// Where it may stand instead: of two fields that contradict each other, one can be a default.
+    other: Option<&'static str>,
+    cause: String,
+}
+
 /// A configuration that cannot be used. Nothing has been changed when it is returned.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {}", path.display())]
-    Unreadable {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        cause: std::io::Error,
-    },
-    /// Too large to be a configuration.
-    #[error("{} is larger than {CONFIG_LEN_BYTES_MAX} bytes", path.display())]
-    TooLarge {
-        /// Which file.
-        path: PathBuf,
-    },
+    /// The file cannot be read, or is none.
+    #[error(transparent)]
+    File(#[from] TextFileError),
     /// A field is unknown, missing or has a wrong value.
     #[error("{}:{line}:{column}: {field}{cause}", path.display())]
     Refused {
@@ -203,23 +201,7 @@ impl Config {
     /// # Errors
     /// When it cannot be read, or a field is unknown or wrong: with file, line, column and field.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let unreadable = |cause| ConfigError::Unreadable {
-            path: path.to_owned(),
-            cause,
-        };
-        // A device has no length and no end: what is read is bounded, not what is said of the file.
-        let mut text = String::new();
-        std::fs::File::open(path)
-            .and_then(|file| {
-                file.take(CONFIG_LEN_BYTES_MAX + 1)
-                    .read_to_string(&mut text)
-            })
-            .map_err(unreadable)?;
-        if u64::try_from(text.len()).unwrap_or(u64::MAX) > CONFIG_LEN_BYTES_MAX {
-            return Err(ConfigError::TooLarge {
-                path: path.to_owned(),
-            });
-        }
+        let text = text_file::read(path, CONFIG_LEN_BYTES_MAX)?;
         Self::parse(&text, path)
     }
 
@@ -229,11 +211,7 @@ impl Config {
     /// As [`Config::read`], except that a missing file is none.
     pub fn read_or_default(path: &Path) -> Result<Self, ConfigError> {
         match Self::read(path) {
-            Err(ConfigError::Unreadable { cause, .. })
-                if cause.kind() == std::io::ErrorKind::NotFound =>
-            {
-                Ok(Self::default())
-            }
+            Err(ConfigError::File(error)) if error.is_not_found() => Ok(Self::default()),
             other => other,
         }
     }
@@ -243,19 +221,12 @@ impl Config {
     /// # Errors
     /// When a field is unknown or wrong.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|mut error| {
-            let (line, column) = position(text, error.span().map_or(0, |span| span.start));
-            let cause = error.message().to_owned();
-            error.set_input(None); // its text then ends with the field's path instead of a picture
-            let field = error
-                .to_string()
-                .lines()
-                .find_map(|line| {
-                    line.strip_prefix("in `")?
-                        .strip_suffix('`')
-                        .map(str::to_owned)
-                })
-                .map_or_else(String::new, |field| format!("{field}: "));
+        let refused = |at: usize, field: &str, cause: String| {
+            let Place { line, column } = Place::of_byte(text, at);
+            let field = match field {
+                "" => String::new(),
+                field => format!("{field}: "),
+            };
             ConfigError::Refused {
                 path: path.to_owned(),
                 line,
@@ -263,6 +234,100 @@ impl Config {
                 field,
                 cause,
             }
+        };
+        let config: Self = toml::from_str(text).map_err(|mut error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let cause = error.message().to_owned();
+            error.set_input(None); // its text then ends with the field's path instead of a picture
+            let said = error.to_string();
+            let field = said
+                .lines()
+                .find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
+            refused(at, field.unwrap_or_default(), cause)
+        })?;
+        match config.fault() {
+            None => Ok(config),
+            Some(Fault {
+                field,
+                other,
+                cause,
+            }) => {
+                let bytes = bytes_of_field(text, &field)
+                    .or_else(|| bytes_of_field(text, other.unwrap_or_default()));
+                let at = bytes.map_or(0, |bytes| bytes.start);
+                Err(refused(at, &field, cause))
+            }
+        }
+    }
+
+    /// The first field that has a value of its kind and still cannot be used, and why.
+    fn fault(&self) -> Option<Fault> {
+        let advertise = &self.peer.advertise;
+        for (index, address) in advertise.iter().enumerate() {
+            let ip = address.ip();
+            let cause = if address.port() == 0 || ip.is_unspecified() || ip.is_multicast() {
+                format!(
+                    "nobody can dial {address}: an address and a port as others see them are expected"
+                )
+            } else if advertise.iter().take(index).any(|other| other == address) {
+                format!("{address} is there already")
+            } else if index == ADDRESSES_MAX {
+                format!("at most {ADDRESSES_MAX} addresses are told to others")
+            } else {
+                continue;
+            };
+            return Some(Fault {
+                field: format!("peer.advertise[{}]", index + 1),
+                other: None,
+                cause,
+            });
+        }
+        let url = &self.transport.url;
+        if !url.is_empty()
+            && let Err(error) = check_relay_url(url)
+        {
+            return Some(Fault {
+                field: "transport.url".to_owned(),
+                other: None,
+                cause: error.to_string(),
+            });
+        }
+        self.taken_twice().map(|(first, second)| Fault {
+            field: second.to_owned(),
+            other: Some(first),
+            cause: format!("{first} has this address too"),
+        })
+    }
+
+    /// Two fields that would listen on one address.
+    fn taken_twice(&self) -> Option<(&'static str, &'static str)> {
+        let transport = Some(&self.transport).filter(|transport| transport.enabled);
+        let tls = transport.and_then(|transport| transport.tls.as_ref());
+        let tcp = [
+            ("transport.bind", transport.map(|transport| transport.bind)),
+            ("transport.tls.bind", tls.map(|tls| tls.bind)),
+            ("status.bind", Some(self.status.bind)),
+        ];
+        let udp = [
+            ("peer.bind", Some(self.peer.bind)),
+            (
+                "transport.tls.address_discovery",
+                tls.and_then(|tls| tls.address_discovery),
+            ),
+        ];
+        [&tcp[..], &udp[..]].into_iter().find_map(|fields| {
+            let mut taken: Vec<(SocketAddr, &str)> = Vec::new();
+            for (field, address) in fields {
+                // Port 0 becomes another one each time.
+                let Some(address) = address.filter(|address| address.port() > 0) else {
+                    continue;
+                };
+                if let Some((_, first)) = taken.iter().find(|(other, _)| *other == address) {
+                    return Some((*first, *field));
+                }
+                taken.push((address, field));
+            }
+            None
         })
     }
 }
@@ -298,79 +363,5 @@ impl Config {
     }
 }
 
-/// Line and column of a byte offset, both from 1.
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    (
-        before.matches('\n').count() + 1,
-        before[line_start..].chars().count() + 1,
-    )
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(text: &str) -> String {
-        Config::parse(text, Path::new("relay.toml"))
-            .unwrap_err()
-            .to_string()
-    }
-
-    #[test]
-    fn example_file_shows_every_default() {
-        let example = include_str!("../relay.toml.example");
-        let path = Path::new("relay.toml.example");
-        assert_eq!(Config::parse(example, path).unwrap(), Config::default());
-
-        let shown: toml::Table = toml::from_str(example).unwrap();
-        let fields = [
-            ("peer", 2),
-            ("transport", 5), // and `tls`, which has no default
-            ("quotas", 6),
-            ("status", 1),
-        ];
-        for (section, count) in fields {
-            let table = shown[section].as_table().unwrap();
-            assert_eq!(table.len(), count, "[{section}] shows every field");
-        }
-        assert_eq!(shown.len(), fields.len());
-    }
-
-    #[test]
-    fn commented_lines_of_the_example_are_valid_too() {
-        let example: String = include_str!("../relay.toml.example")
-            .lines()
-            .map(|line| line.strip_prefix("#: ").unwrap_or(line))
-            .fold(String::new(), |text, line| text + line + "\n");
-        let config = Config::parse(&example, Path::new("relay.toml.example")).unwrap();
-        assert!(config.transport.tls.is_some());
-    }
-
-    #[test]
-    fn errors_name_file_line_and_field() {
-        let unknown = refusal("[peer]\nbind = \"0.0.0.0:1\"\nquota = 3\n");
-        assert!(unknown.starts_with("relay.toml:3:1: peer"), "{unknown}");
-        assert!(unknown.contains("quota"), "{unknown}");
-
-        let wrong = refusal("\n\n[quotas]\nspaces = -1\n");
-        let expected = "relay.toml:4:10: quotas.spaces: ";
-        assert!(wrong.starts_with(expected), "{wrong}");
-
-        let broken = refusal("[peer\n");
-        assert!(broken.starts_with("relay.toml:1:"), "{broken}");
-
-        let half = refusal("[transport.tls]\nbind = \"0.0.0.0:443\"\n");
-        assert!(half.contains("certificate"), "{half}");
-    }
-
-    #[test]
-    fn status_address_is_loopback_only() {
-        let refused = refusal("[status]\nbind = \"0.0.0.0:7481\"\n");
-        assert!(
-            refused.starts_with("relay.toml:2:8: status.bind: not a loopback"),
-            "{refused}"
-        );
-    }
-}
+mod tests;

@@ -146,6 +146,35 @@ fn wrong_configuration_names_file_line_and_field_and_changes_nothing() {
 }
 
 #[test]
+fn certificate_files_are_looked_at_by_config_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let tls = |certificate: &str| {
+        format!(
+            "[transport.tls]\nbind = \"127.0.0.1:0\"\ncertificate = \"{certificate}\"\nkey = \"/nowhere/a.key\"\n"
+        )
+    };
+    configure(folder.path(), &tls("/nowhere/a.crt"));
+    let refused = output(folder.path(), &["config", "check"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let error = text(&refused.stderr);
+    assert!(
+        error.contains("transport.tls.certificate: cannot read /nowhere/a.crt: "),
+        "{error}"
+    );
+    configure(
+        folder.path(),
+        &tls("/run/credentials/aramaki-relay.service/a.crt"),
+    );
+    let told = output(folder.path(), &["config", "check"]);
+    assert!(told.status.success(), "{}", text(&told.stderr));
+    let told = text(&told.stdout);
+    assert!(
+        told.contains("note: not checked, the service alone has it: transport.tls.certificate"),
+        "{told}"
+    );
+}
+
+#[test]
 fn named_configuration_that_is_missing_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let refused = output(folder.path(), &["config", "check"]);

@@ -102,5 +102,8 @@ async fn key_of_another_certificate_is_refused_at_start() {
     let error = TransportRelay::start(&configuration(folder.path()).transport)
         .await
         .unwrap_err();
-    assert_eq!(error.to_string(), "certificate and key cannot be used");
+    assert_eq!(
+        error.to_string(),
+        "transport.tls: certificate and key cannot be used together"
+    );
 }
