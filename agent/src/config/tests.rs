@@ -120,6 +120,13 @@ fn errors_name_file_line_and_field() {
             "agent.toml:2:10: field `listen`:",
         ),
         ("log = \"info\"\nname", "agent.toml:2:5: key with no value"),
+    ];
+    assert_refused(&table);
+}
+
+#[test]
+fn what_cannot_be_run_or_reached_is_refused_with_its_place() {
+    assert_refused(&[
         (
             "[[check]]\nname = \"a\"\nload = {}\nretry_interval = \"0s\"\n",
             "agent.toml:4:18: field `retry_interval`: 1 s to 366 days",
@@ -156,7 +163,10 @@ fn errors_name_file_line_and_field() {
             "[network]\ntransport_relays = [\"https://a\", \"ftp://a\"]\n",
             "agent.toml:2:34: field `network.transport_relays[2]`: `ftp://a` is not the URL",
         ),
-    ];
+    ]);
+}
+
+fn assert_refused(table: &[(&str, &str)]) {
     for (text, expected) in table {
         let error = parse(text).unwrap_err();
         assert!(
