@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use aramaki_sync::keys::KeyFileError;
 use aramaki_sync::replica::ReplicaError;
+use aramaki_sync::store::StoreError;
 use thiserror::Error;
 
 use crate::config::ConfigError;
@@ -82,6 +83,23 @@ impl RelayError {
             }
             Self::Key(KeyFileError::ReadableByOthers { .. }) => {
                 "whoever read it can act as this relay: make a new one if in doubt"
+            }
+            Self::Key(_) => {
+                "bring the relay's key file back, or name another with --key; a new key is a new relay"
+            }
+            Self::Peer(ReplicaError::Store(StoreError::InUse { .. })) => {
+                "another relay works in this folder: end it, or choose another with --data"
+            }
+            Self::Peer(ReplicaError::Store(StoreError::Newer { .. })) => {
+                "install the newer version; nothing was changed"
+            }
+            Self::Peer(ReplicaError::Store(StoreError::Full)) => "make room on the disk",
+            Self::Peer(ReplicaError::Store(StoreError::Corrupt(_))) => {
+                "move store.redb and format away, keep the key: the relay begins empty, and the \
+                 members of its Spaces fill it"
+            }
+            Self::Peer(ReplicaError::Transport(_)) => {
+                "is another program on that address? change [peer] bind"
             }
             Self::Data { .. } => {
                 "choose another folder with --data, or make this one writable for the relay's own user"

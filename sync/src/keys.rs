@@ -156,6 +156,12 @@ pub fn read_text(path: &Path, bytes_max: u64) -> Result<Zeroizing<String>, KeyFi
         path: path.to_owned(),
         source,
     };
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(KeyFileError::Malformed {
+            path: path.to_owned(),
+            why: "it is not a regular file",
+        });
+    }
     let file = File::open(path).map_err(failed)?;
     refuse_readable_by_others(path, &file)?;
     let mut text = Zeroizing::new(String::new());
@@ -178,6 +184,9 @@ pub fn parse(
         path: path.to_owned(),
         why,
     };
+    if text.trim().is_empty() {
+        return Err(malformed("it is empty"));
+    }
     let mut lines = text.lines();
     let (first, second) = (lines.next(), lines.next());
     let bytes = second

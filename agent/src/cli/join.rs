@@ -23,12 +23,14 @@ impl Join {
         super::log(common, &config)?;
         let mut invitation = self.invitation.clone();
         if invitation == "-" {
-            invitation.clear();
+            let mut bytes = Vec::new();
             let input = std::io::stdin()
                 .lock()
                 .take(INVITATION_LEN_BYTES_MAX)
-                .read_to_string(&mut invitation);
+                .read_to_end(&mut bytes);
             input.map_err(|error| Failure::io("read the invitation", &error))?;
+            // What is no text is no invitation either, and that is the better answer.
+            invitation = String::from_utf8_lossy(&bytes).into_owned();
         }
         let options = AgentOptions::new(common.data(), config);
         let joined = block_on(join(options, &invitation))??;

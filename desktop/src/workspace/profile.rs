@@ -245,6 +245,12 @@ pub(super) fn store_error(data: &Path, error: &ReplicaError) -> CliError {
         };
     }
     let hint = match error {
+        ReplicaError::Store(StoreError::Io { source, .. })
+            if source.kind() == io::ErrorKind::PermissionDenied
+                || source.kind() == io::ErrorKind::ReadOnlyFilesystem =>
+        {
+            "this user may not write there: check who owns the folder, and its permissions"
+        }
         ReplicaError::Store(StoreError::Newer { .. }) => {
             "install the newer version; nothing was changed"
         }

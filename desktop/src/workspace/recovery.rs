@@ -17,6 +17,8 @@ use crate::cli::{CliError, PassphraseSource};
 const KIT_LEN_BYTES_MAX: u64 = 1 << 20;
 /// The first two lines are a sealed key, as in every key file.
 const KEY_LINES: usize = 2;
+const CHECK_WORD: &str = "check ";
+const CHECK_LEN_CHARS: usize = 16;
 const OF_KIT: &str = "the recovery kit";
 
 /// A kit about to be written.
@@ -39,6 +41,14 @@ impl RecoveryKit {
                 source: io::Error::from(io::ErrorKind::AlreadyExists),
             });
         }
+        let folder = folder_of(file);
+        if !folder.is_dir() {
+            return Err(CliError::File {
+                action: "write to",
+                path: folder.to_owned(),
+                source: io::Error::from(io::ErrorKind::NotFound),
+            });
+        }
         Ok(Self {
             file: file.to_owned(),
             passphrase: passphrase.new_one(OF_KIT)?,
@@ -52,10 +62,13 @@ impl RecoveryKit {
     pub(crate) fn write(&self) -> Result<Anchor, CliError> {
         let keys = keys::create(&self.file, Some(&self.passphrase))
             .map_err(|error| key_error(&self.file, &error))?;
-        let sealed = read(&self.file)?;
-        let kit = KitText::parse(&self.file, &sealed)?;
-        let anchor = Some(keys.author());
-        KitText { anchor, ..kit }.replace(&self.file)?;
+        let kit = KitText {
+            key: read(&self.file)?.trim_end().to_owned(),
+            anchor: Some(keys.author()),
+            relays: Vec::new(),
+            spaces: Vec::new(),
+        };
+        kit.replace(&self.file)?;
         Ok(Anchor {
             author: keys.author(),
             box_key: keys.box_public(),
@@ -101,15 +114,35 @@ impl KitText {
         Self::parse(file, &text)
     }
 
+    /// The last line is a checksum of all before: a kit that lay in a drawer for years says that it is
+    /// damaged, instead of refusing the right passphrase or naming no relay.
     fn parse(file: &Path, text: &str) -> Result<Self, CliError> {
-        let key: Vec<&str> = text.lines().take(KEY_LINES).collect();
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let last = lines.iter().rposition(|line| !line.is_empty());
+        let sum = last.and_then(|at| lines.get(at)?.strip_prefix(CHECK_WORD));
+        let (Some(last), Some(sum)) = (last, sum) else {
+            return Err(unusable(
+                file,
+                "it is no kit, or its end is missing".to_owned(),
+            ));
+        };
+        let said = lines.get(..last).unwrap_or_default();
+        if sum.trim() != checksum(said) {
+            let reason = "it is damaged: its checksum is another one".to_owned();
+            return Err(unusable(file, reason));
+        }
+        Self::parse_lines(file, said)
+    }
+
+    fn parse_lines(file: &Path, lines: &[&str]) -> Result<Self, CliError> {
+        let key: Vec<&str> = lines.iter().take(KEY_LINES).copied().collect();
         let mut kit = Self {
             key: key.join("\n"),
             anchor: None,
             relays: Vec::new(),
             spaces: Vec::new(),
         };
-        for (at, line) in text.lines().enumerate().skip(KEY_LINES) {
+        for (at, line) in lines.iter().enumerate().skip(KEY_LINES) {
             if line.trim().is_empty() {
                 continue;
             }
@@ -162,11 +195,10 @@ impl KitText {
             .chain(self.anchor.iter().map(|it| format!("anchor {it}")))
             .chain(self.relays.iter().map(|it| format!("relay {it}")))
             .chain(self.spaces.iter().map(|it| format!("space {it}")));
-        let text: String = lines.map(|line| line + "\n").collect();
-        let folder = match file.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+        let mut text: String = lines.map(|line| line + "\n").collect();
+        let sum = checksum(&text.lines().collect::<Vec<_>>());
+        text.extend([CHECK_WORD, &sum, "\n"]);
+        let folder = folder_of(file);
         let write = || -> io::Result<()> {
             let mut new = tempfile::NamedTempFile::new_in(folder)?;
             new.write_all(text.as_bytes())?;
@@ -179,6 +211,25 @@ impl KitText {
             path: file.to_owned(),
             source,
         })
+    }
+}
+
+/// Of lines without what ends them, which mail and editors change.
+fn checksum(lines: &[&str]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for line in lines {
+        hasher.update(line.as_bytes());
+        hasher.update(b"\n");
+    }
+    let mut hex = hasher.finalize().to_hex().to_string();
+    hex.truncate(CHECK_LEN_CHARS);
+    hex
+}
+
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 
@@ -273,14 +324,20 @@ mod tests {
     }
 
     #[test]
-    fn what_a_kit_names_reads_back_and_a_line_that_cannot_be_read_is_named() {
+    fn what_a_kit_names_reads_back_and_damage_is_told_from_a_wrong_passphrase() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("kit");
         let keys = keys::create(&file, None).unwrap();
         let relay = format!("{}@127.0.0.1:7410", keys.author());
-        let mut kit = KitText::read(&file).unwrap();
-        kit.relays = vec![relay.parse().unwrap()];
-        kit.spaces = vec![SpaceId::from_bytes([7; 32])];
+        let kit = KitText {
+            key: std::fs::read_to_string(&file)
+                .unwrap()
+                .trim_end()
+                .to_owned(),
+            anchor: Some(keys.author()),
+            relays: vec![relay.parse().unwrap()],
+            spaces: vec![SpaceId::from_bytes([7; 32])],
+        };
         kit.replace(&file).unwrap();
         let read = KitText::read(&file).unwrap();
         assert_eq!((&read.relays, &read.spaces), (&kit.relays, &kit.spaces));
@@ -288,7 +345,28 @@ mod tests {
         assert_eq!(opened.author(), keys.author());
 
         let text = std::fs::read_to_string(&file).unwrap();
-        let error = KitText::parse(&file, &format!("{text}space here\n")).unwrap_err();
-        assert!(error.message().contains("line 5"), "{}", error.message());
+        let mailed = text.replace('\n', "\r\n") + "\r\n";
+        assert!(KitText::parse(&file, &mailed).is_ok());
+        let reason = |text: &str| KitText::parse(&file, text).unwrap_err().message();
+        // All but the last line's end.
+        for at in 0..text.len() - 1 {
+            let mut bytes = text.clone().into_bytes();
+            bytes[at] ^= 1;
+            let damaged = String::from_utf8(bytes).unwrap();
+            let said = reason(&damaged);
+            assert!(
+                said.contains("damaged") || said.contains("end is missing"),
+                "{said}"
+            );
+            let cut = reason(&text[..at]);
+            assert!(
+                cut.contains("end is missing") || cut.contains("damaged"),
+                "{cut}"
+            );
+        }
+        let lines = [kit.key.as_str(), "space here"].join("\n");
+        let lines: Vec<&str> = lines.lines().collect();
+        let error = KitText::parse_lines(&file, &lines).unwrap_err();
+        assert!(error.message().contains("line 3"), "{}", error.message());
     }
 }
