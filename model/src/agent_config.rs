@@ -79,8 +79,16 @@ impl AgentConfig {
     /// Encodes it as the body of an `AgentConfig` envelope.
     ///
     /// # Errors
-    /// When it is longer than [`AGENT_CONFIG_LEN_BYTES_MAX`].
+    /// When it is longer than [`AGENT_CONFIG_LEN_BYTES_MAX`], or has more than [`CHECKS_MAX`] checks, of
+    /// which an agent would leave the last out.
     pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
+        if self.checks.len() > CHECKS_MAX {
+            return Err(EncodeError::TooMany {
+                what: "checks",
+                count: self.checks.len(),
+                limit: CHECKS_MAX,
+            });
+        }
         let checks: Vec<_> = self.checks.iter().map(SentCheck::from).collect();
         let hooked = self.checks.iter();
         let hooks: Hooks = hooked
@@ -164,5 +172,19 @@ mod tests {
         assert!(read.checks.iter().all(|check| check.hook.is_none()));
         assert_eq!(AgentConfig::decode(&[]), Err(DecodeError::Header));
         assert_eq!(AgentConfig::decode(&[1, 1, 0]), Err(DecodeError::Kind(1)));
+    }
+
+    #[test]
+    fn more_checks_than_an_agent_runs_are_refused_instead_of_left_out() {
+        let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
+        let mut config = AgentConfig {
+            generation: 1,
+            system: SpaceId::ZERO,
+            checks: vec![Check::new(CheckId::from_bytes([1; 16]), "x", kind); CHECKS_MAX],
+        };
+        assert!(config.encode().is_ok());
+        config.checks.push(config.checks[0].clone());
+        let refused = config.encode().unwrap_err();
+        assert_eq!(refused.to_string(), "1001 checks where 1000 are allowed");
     }
 }

@@ -27,6 +27,16 @@ pub enum EncodeError {
         /// What there is.
         limit: usize,
     },
+    /// It has more parts than whoever reads it takes.
+    #[error("{count} {what} where {limit} are allowed")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        count: usize,
+        /// How many there may be.
+        limit: usize,
+    },
     /// It does not fit the format.
     #[error("a value that cannot be encoded")]
     Format(#[source] postcard::Error),

@@ -155,6 +155,7 @@ impl Live {
         &self,
         changes: Vec<SystemChange>,
     ) -> Result<SpaceId, CliError> {
+        self.check_room(None, &changes)?;
         let relays = self.usual_relays().await;
         let space = self.create_space().await?;
         for relay in relays {
@@ -177,6 +178,9 @@ impl Live {
         let new_checks = changes
             .iter()
             .any(|change| matches!(change, SystemChange::Checks(_)));
+        if new_checks {
+            self.check_room(Some(space), &changes)?;
+        }
         self.edit(space, |model, chain, now| {
             model.edit_system(space, chain, now, |edit| {
                 changes

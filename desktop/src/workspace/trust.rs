@@ -206,6 +206,36 @@ impl Live {
         Ok(())
     }
 
+    /// Whether agents can be told the checks of a System together with these; none: a new one. Asked
+    /// before anything is written: a System that changed and agents that cannot follow would contradict
+    /// each other.
+    ///
+    /// # Errors
+    /// When they are too many or too long.
+    pub(super) fn check_room(
+        &self,
+        system: Option<SpaceId>,
+        changes: &[SystemChange],
+    ) -> Result<(), CliError> {
+        let mut checks = system
+            .and_then(|system| Some(self.model().system(&system)?.checks.clone()))
+            .unwrap_or_default();
+        for change in changes {
+            if let SystemChange::Checks(more) = change {
+                checks.extend(more.iter().map(|check| (check.id, check.clone())));
+            }
+        }
+        let config = AgentConfig {
+            generation: u64::MAX,
+            system: SpaceId::ZERO,
+            checks: checks.into_values().collect(),
+        };
+        config
+            .encode()
+            .map(drop)
+            .map_err(|error| refused("the System's checks")(&error))
+    }
+
     async fn configure_agent(&self, system: SpaceId, agent: SpaceId) -> Result<(), CliError> {
         let failed = refused("the agent's configuration");
         let checks = self

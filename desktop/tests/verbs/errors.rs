@@ -150,6 +150,38 @@ fn a_file_without_an_end_or_a_writer_is_refused_at_once() {
 }
 
 #[test]
+fn checks_that_no_agent_could_be_told_change_nothing() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let file = aramaki.path("checks.toml");
+    let check = |number: usize, argument: &str| {
+        format!(
+            "[[check]]\nname = \"c{number}\"\nkind.command = {{ program = \"x\", arguments = [\"{argument}\"] }}\n"
+        )
+    };
+    let edit = ["system", "edit", "Webshop", "--checks", &file];
+    let many: String = (0..600).map(|number| check(number, "")).collect();
+    std::fs::write(&file, &many).unwrap();
+    aramaki.json(&edit);
+    let before = aramaki.json(&["system", "show", "Webshop"]);
+    let error = aramaki.refused(&edit, 1);
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("1200 checks where 1000"), "{message}");
+    let long: String = (0..60)
+        .map(|number| check(number, &"y".repeat(4_000)))
+        .collect();
+    std::fs::write(&file, long).unwrap();
+    let error = aramaki.refused(&edit, 1);
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("where 196608 are allowed"), "{message}");
+    assert_eq!(aramaki.json(&["system", "show", "Webshop"]), before);
+    let add = ["system", "add", "Other", "--checks", &file];
+    aramaki.refused(&add, 1);
+    let systems = aramaki.json(&["system", "list"]);
+    assert_eq!(systems["systems"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_system_is_no_part_of_itself() {
     let aramaki = Aramaki::new();
     aramaki.json(&["system", "add", "Webshop"]);
