@@ -111,6 +111,8 @@ pub struct Peer {
 pub struct Trust {
     /// What this device may do.
     pub mine: Option<Capability>,
+    /// Whether a peer says that this is over, though what ended it has not come here.
+    pub ended_elsewhere: bool,
     /// Changes made here that no other peer is known to hold.
     pub only_here: u64,
     /// Everyone with a grant that has not ended, most capable first.

@@ -205,6 +205,7 @@ trust-title = Wer darf das lesen
 trust-explain = Eine Erlaubnis ist ein signiertes Wort und endet von selbst. Relays bewahren auf und reichen weiter, was sie nicht lesen können.
 trust-mine = Du: { $may }
 trust-mine-none = Du hast hier keine Erlaubnis mehr.
+trust-ended-elsewhere = Ein anderes Mitglied sagt, dass dein Zugang beendet ist. Was du hier siehst, kann alt sein, und was du schreibst, erreicht niemanden.
 trust-since = seit { $begin } · bis { $end }
 trust-root = durch den Schlüssel des Systems
 trust-through = erlaubt von { $name }

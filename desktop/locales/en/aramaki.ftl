@@ -205,6 +205,7 @@ trust-title = Who may read this
 trust-explain = A grant is a signed word and ends by itself. Relays store and forward what they cannot read.
 trust-mine = You: { $may }
 trust-mine-none = You hold no grant here any more.
+trust-ended-elsewhere = Another member says that your access has ended. What you see here may be old, and what you write reaches nobody.
 trust-since = since { $begin } · until { $end }
 trust-root = through the System's own key
 trust-through = granted by { $name }

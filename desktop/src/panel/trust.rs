@@ -1,6 +1,6 @@
 //! Who may read and change a System, since when, until when, and through whom. Read only.
 
-use aramaki_model::Snapshot;
+use aramaki_model::{Severity, Snapshot};
 use aramaki_sync_core::SpaceId;
 use egui::{Label, RichText, Ui};
 
@@ -34,6 +34,7 @@ pub(super) fn trust_ui(
             .color(look.tokens.strong),
     );
     ui.label(RichText::new(mine_words(look, trust)).color(look.tokens.text));
+    ended_ui(ui, look, Some(trust));
     let explain = RichText::new(look.texts.get("trust-explain")).color(look.tokens.subdued);
     ui.add(Label::new(explain).wrap());
     ui.add_space(space::L);
@@ -42,6 +43,16 @@ pub(super) fn trust_ui(
             card(ui, look, |ui| member_ui(ui, look, member));
         }
     });
+}
+
+/// Says so when a peer says that this device's access is over.
+pub(super) fn ended_ui(ui: &mut Ui, look: Look<'_>, trust: Option<&Trust>) {
+    if trust.is_some_and(|trust| trust.ended_elsewhere) {
+        let text = look.texts.get("trust-ended-elsewhere");
+        let text = RichText::new(text).color(look.tokens.severity(Severity::Warning));
+        ui.add(Label::new(text).wrap());
+        ui.add_space(space::S);
+    }
 }
 
 fn mine_words(look: Look<'_>, trust: &Trust) -> String {

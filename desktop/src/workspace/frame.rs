@@ -180,6 +180,7 @@ fn trust(
             });
             let trust = Trust {
                 mine: space.capability,
+                ended_elsewhere: space.ended_elsewhere.is_some(),
                 only_here: space.receipts.only_here,
                 members,
             };

@@ -107,6 +107,22 @@ fn the_trust_page_tells_who_until_when_and_through_whom() {
 }
 
 #[test]
+fn whose_access_ended_elsewhere_is_told_on_the_page() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "webshop");
+    let said = "Another member says that your access has ended";
+    assert!(window.query_by_label_contains(said).is_none());
+    desk.show(|frame| {
+        for trust in frame.trust.values_mut() {
+            trust.ended_elsewhere = true;
+        }
+    });
+    window.run();
+    window.get_by_label_contains(said);
+}
+
+#[test]
 fn theme_and_language_change_at_once() {
     let mut window = app(&Desk::new(), WIDE);
     window.get_by_label("Settings").click();

@@ -485,6 +485,7 @@ fn trust() -> BTreeMap<SpaceId, Trust> {
     ];
     let trust = Trust {
         mine: Some(Capability::Administer),
+        ended_elsewhere: false,
         only_here: 0,
         members,
     };

@@ -83,6 +83,7 @@ pub(super) fn space(
     Some(SpaceSummary {
         id,
         capability: evaluation.capability(author, now),
+        ended_elsewhere: engine.ended_elsewhere(id),
         members: evaluation.members().to_vec(),
         relays: evaluation.relays().to_vec(),
         heads: log.summary(),

@@ -33,7 +33,7 @@ use crate::records;
 use crate::store::{self, Folder, Operation, RedbStore, Store, StoreError, Writer};
 use crate::transport::{PeerAddress, Transport, TransportError};
 
-pub use aramaki_sync_core::engine::{Bodies, Limits, Quotas, Role};
+pub use aramaki_sync_core::engine::{AccessEnd, Bodies, Limits, Quotas, Role};
 pub use aramaki_sync_core::invitation::{Invitation, Invitee};
 pub use audit::{AuditEntry, AuditEvent, Ending, HowEnded};
 pub use options::ReplicaOptions;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aramaki_sync_core::admission::{ChainSummary, Member};
-use aramaki_sync_core::engine::{Admitted, Event, Refusal, StoreFailure};
+use aramaki_sync_core::engine::{AccessEnd, Admitted, Event, Refusal, StoreFailure};
 use aramaki_sync_core::statement::{Capability, RelayAddress};
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, SpaceId, Timestamp};
 
@@ -17,6 +17,8 @@ pub struct SpaceSummary {
     pub id: SpaceId,
     /// What this device may do in it now.
     pub capability: Option<Capability>,
+    /// What a peer says: this device's access is over, though the statement that ended it is not here.
+    pub ended_elsewhere: Option<AccessEnd>,
     /// Who holds a grant.
     pub members: Vec<Member>,
     /// Where it is stored and forwarded.
