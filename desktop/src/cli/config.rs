@@ -163,6 +163,41 @@ mod tests {
     }
 
     #[test]
+    fn the_example_shows_every_field_and_its_defaults_are_those() {
+        let example = include_str!("../../../docs/config.toml.example");
+        let lines = |mark: &str| -> String {
+            let lines = example.lines().filter_map(|line| line.strip_prefix(mark));
+            lines.fold(String::new(), |text, line| text + line + "\n")
+        };
+        let global = Global::default();
+        let (shown, default) = (config(&lines("#= "), &global), config("", &global));
+        let (shown, default) = (shown.unwrap(), default.unwrap());
+        assert_eq!(
+            (&shown.profile, &shown.log, &shown.network),
+            (&default.profile, &default.log, &default.network)
+        );
+        let (top, network) = (
+            ["profile", "data", "log"],
+            ["local_discovery", "bind", "transport_relays"],
+        );
+        for field in top.iter().chain(&network) {
+            assert!(example.contains(&format!(" {field} = ")), "{field}");
+        }
+        for line in example.lines().filter_map(|line| line.strip_prefix("#- ")) {
+            let name = line.split(' ').next().unwrap_or_default();
+            let section = if network.contains(&name) {
+                "[network]\n"
+            } else {
+                ""
+            };
+            assert!(
+                config(&format!("{section}{line}\n"), &global).is_ok(),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
     fn a_flag_beats_the_file_and_the_file_beats_the_default() {
         let text = "profile = \"work\"\nlog = \"info\"\n";
         let from_file = config(text, &Global::default()).unwrap();
