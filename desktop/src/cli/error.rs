@@ -26,8 +26,12 @@ pub(crate) enum CliError {
     NoWorkspace { data: PathBuf },
     #[error("there is already a workspace in {}", .data.display())]
     WorkspaceExists { data: PathBuf },
-    #[error("no System here is called `{wanted}`")]
-    NoSuchSystem { wanted: String },
+    #[error("no System here is called `{wanted}`{}", like(.similar))]
+    NoSuchSystem {
+        wanted: String,
+        /// Titles that contain it.
+        similar: Vec<String>,
+    },
     #[error("several Systems match `{wanted}`:\n{}", .candidates.join("\n"))]
     AmbiguousSystem {
         wanted: String,
@@ -129,6 +133,13 @@ pub(crate) struct ErrorLine {
     hint: String,
     #[serde(default)]
     exit: u8,
+}
+
+fn like(similar: &[String]) -> String {
+    if similar.is_empty() {
+        return String::new();
+    }
+    format!("; it occurs in {}", similar.join(", "))
 }
 
 impl CliError {
@@ -300,6 +311,7 @@ mod tests {
     fn an_error_keeps_code_hint_and_exit_on_its_way_over_the_socket() {
         let error = CliError::NoSuchSystem {
             wanted: "x".to_owned(),
+            similar: Vec::new(),
         };
         let arrived = CliError::from(error.line());
         assert_eq!(arrived.json(), error.json());

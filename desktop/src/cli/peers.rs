@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use aramaki_sync::replica::{PeerStatus, SpaceSummary};
+use aramaki_sync_core::AuthorId;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::report::{Lines, table};
+use super::report::{Lines, count, table};
 use super::when::span;
 use super::{CliError, Report, parse_span};
 use crate::workspace::{Live, path_word};
@@ -32,6 +34,7 @@ impl Peers {
             .map(|peer| {
                 vec![
                     peer.device
+                        .or_else(|| relay_at(&spaces, peer))
                         .map_or_else(|| peer.address.to_string(), |device| names.of(device)),
                     peer.path
                         .as_ref()
@@ -52,8 +55,16 @@ impl Peers {
         let known = peers.len();
         let mut last = Lines::default();
         last.add(format_args!(
-            "{connected} of {known} peers connected; {only_here} of our envelopes are on this disk only."
+            "{connected} of {} connected; {only_here} of our envelopes are on this disk only.",
+            count(known, "peer")
         ));
+        for space in spaces.iter().filter(|it| it.ended_elsewhere.is_some()) {
+            let title = live.title(space.id).unwrap_or_else(|| space.id.short());
+            last.add(format_args!(
+                "A peer says that your access to {title} has ended: what is here may be old, and what \
+                 you write reaches nobody."
+            ));
+        }
         text.push_str(&last.into_text());
         let peers: Vec<_> = peers
             .iter()
@@ -69,22 +80,30 @@ impl Peers {
                 })
             })
             .collect();
-        let spaces: Vec<_> = spaces
-            .iter()
-            .map(|space| {
-                json!({
-                    "id": space.id.to_string(),
-                    "envelopes": space.envelopes,
-                    "digest": data_encoding::HEXLOWER.encode(&space.digest),
-                    "on_relays": space.receipts.on_relays().len(),
-                    "on_devices": space.receipts.on_devices(),
-                    "only_here": space.receipts.only_here,
-                })
-            })
-            .collect();
+        let spaces: Vec<_> = spaces.iter().map(space_json).collect();
         Ok(Report::new(
             text,
             &json!({"peers": peers, "spaces": spaces, "only_here": only_here}),
         ))
     }
+}
+
+/// Where what is here of a Space is stored besides.
+fn space_json(space: &SpaceSummary) -> Value {
+    json!({
+        "id": space.id.to_string(),
+        "envelopes": space.envelopes,
+        "digest": data_encoding::HEXLOWER.encode(&space.digest),
+        "on_relays": space.receipts.on_relays().len(),
+        "on_devices": space.receipts.on_devices(),
+        "only_here": space.receipts.only_here,
+        "ended_elsewhere": space.ended_elsewhere.is_some(),
+    })
+}
+
+/// The relay that is looked for at a place, before it has proved who it is.
+fn relay_at(spaces: &[SpaceSummary], peer: &PeerStatus) -> Option<AuthorId> {
+    let mut relays = spaces.iter().flat_map(|space| &space.relays);
+    let relay = relays.find(|relay| relay.endpoint == peer.address.endpoint)?;
+    Some(relay.author)
 }

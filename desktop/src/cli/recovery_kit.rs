@@ -6,7 +6,7 @@ use aramaki_sync_core::SpaceId;
 use clap::Args;
 use serde_json::json;
 
-use super::report::Lines;
+use super::report::{Lines, count};
 use super::{CliError, Report};
 use crate::workspace::Live;
 
@@ -31,10 +31,10 @@ impl RecoveryKit {
         let named = live.renew_kit(&self.file).await?;
         let mut text = Lines::default();
         text.add(format_args!(
-            "{} names {} Spaces and {} relays now. Keep it offline.",
+            "{} names {} and {} now. Keep it offline.",
             self.file.display(),
-            named.spaces.len(),
-            named.relays.len()
+            count(named.spaces.len(), "Space"),
+            count(named.relays.len(), "relay")
         ));
         for space in &named.unrelayed {
             let title = live.title(*space).unwrap_or_else(|| space.short());

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::report::count;
 use super::{CliError, Report};
 use crate::workspace::{Live, relay_address};
 
@@ -43,9 +44,9 @@ impl Relay {
         }
         Ok(Report::new(
             format!(
-                "Added the relay {} to {} Spaces.",
+                "Added the relay {} to {}.",
                 relay.author.short(),
-                spaces.len()
+                count(spaces.len(), "Space")
             ),
             &json!({
                 "relay": relay.author.to_string(),

@@ -63,6 +63,12 @@ impl Lines {
     }
 }
 
+/// `1 relay`, `2 relays`.
+pub(crate) fn count(number: usize, one: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {one}{plural}")
+}
+
 /// Text for a terminal: what would move the cursor, colour or reverse is shown as its code.
 pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -7,6 +7,9 @@ use super::error::CliError;
 /// Shorter prefixes are taken for titles only.
 pub(crate) const PREFIX_LEN_CHARS_MIN: usize = 6;
 
+/// So many titles are named when none is the one that was typed.
+const SIMILAR_MAX: usize = 5;
+
 /// Finds the one Space that `wanted` names among `candidates` (id and title).
 ///
 /// An id or prefix beats a title, because titles are written by people we may not know.
@@ -24,13 +27,15 @@ pub(crate) fn select<'a>(
     };
     let ids: Vec<_> = candidates.clone().filter(|(id, _)| by_id(id)).collect();
     let found = if ids.is_empty() {
-        candidates.filter(|(_, title)| *title == wanted).collect()
+        let same = candidates.clone().filter(|(_, title)| *title == wanted);
+        same.collect()
     } else {
         ids
     };
     match found.as_slice() {
         [] => Err(CliError::NoSuchSystem {
             wanted: wanted.to_owned(),
+            similar: similar(wanted, candidates),
         }),
         [(id, _)] => Ok(*id),
         several => Err(CliError::AmbiguousSystem {
@@ -41,6 +46,15 @@ pub(crate) fn select<'a>(
                 .collect(),
         }),
     }
+}
+
+/// Titles in which what was typed occurs, whatever the case, quoted as they are typed.
+fn similar<'a>(wanted: &str, candidates: impl Iterator<Item = (SpaceId, &'a str)>) -> Vec<String> {
+    let wanted = wanted.to_lowercase();
+    let like = candidates.filter(|(_, title)| title.to_lowercase().contains(&wanted));
+    like.take(SIMILAR_MAX)
+        .map(|(_, title)| format!("`{title}`"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -92,5 +106,7 @@ mod tests {
                 "{wanted}"
             );
         }
+        let similar = find("webs").unwrap_err().message();
+        assert!(similar.contains("`Webshop`"), "{similar}");
     }
 }

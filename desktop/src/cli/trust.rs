@@ -42,7 +42,11 @@ fn row_text(row: &GrantRow) -> Vec<String> {
         row.id.to_string().chars().take(12).collect(),
         row.who.clone(),
         capability_word(row.capability).to_owned(),
-        format!("until {}", local(row.end)),
+        if row.used_up {
+            "used".to_owned()
+        } else {
+            format!("until {}", local(row.end))
+        },
         format!("through {through}"),
     ]
 }
@@ -56,6 +60,7 @@ fn row_json(row: &GrantRow) -> Value {
         "capability": capability_word(row.capability),
         "begin": row.begin.to_string(),
         "end": row.end.to_string(),
+        "used_up": row.used_up,
         "through": row.through,
     })
 }

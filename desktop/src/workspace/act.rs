@@ -101,6 +101,7 @@ impl Live {
         let snapshot = self.snapshot();
         let missing = || CliError::NoSuchSystem {
             wanted: space.to_string(),
+            similar: Vec::new(),
         };
         snapshot.system(&space).map(read::page).ok_or_else(missing)
     }

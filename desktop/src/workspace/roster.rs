@@ -30,6 +30,8 @@ pub(crate) struct GrantRow {
     pub(crate) begin: Timestamp,
     /// Until when.
     pub(crate) end: Timestamp,
+    /// Whether it is an invitation that lets nobody else in.
+    pub(crate) used_up: bool,
     /// Who gave it; none: the Space's own key.
     pub(crate) through: Option<String>,
 }
@@ -60,6 +62,7 @@ fn row(member: &Member, members: &[Member], names: &Names) -> GrantRow {
         capability: member.capability,
         begin: member.not_before,
         end: member.end,
+        used_up: member.is_invitation() && member.redemptions_left == 0,
         through: giver.map(|giver| names.of(giver.author)),
     }
 }
@@ -81,6 +84,7 @@ impl Live {
         let names = self.names(&spaces);
         let missing = || CliError::NoSuchSystem {
             wanted: space.to_string(),
+            similar: Vec::new(),
         };
         let summary = spaces.into_iter().find(|it| it.id == space);
         Ok((summary.ok_or_else(missing)?, names))
