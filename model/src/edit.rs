@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use aramaki_sync_core::{DocumentId, SpaceId};
+use aramaki_sync_core::{AuthorId, DocumentId, SpaceId};
 use automerge::transaction::{Transactable as _, Transaction};
 use automerge::{AutomergeError, ObjId, ROOT, ReadDoc as _, ScalarValue, Value};
 use serde::Serialize;
@@ -167,6 +167,15 @@ impl<'a, 'b> SystemEdit<'a, 'b> {
     /// When the document cannot be edited.
     pub fn remove_label(&mut self, name: &str) -> Result<(), EditError> {
         self.remove(field::MORE, more(field::LABEL, name))
+    }
+
+    /// Says what people call whoever uses a device.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn put_person(&mut self, device: AuthorId, name: &str) -> Result<(), EditError> {
+        let name = clean_line(name, NAME_LEN_BYTES_MAX);
+        self.put(field::MORE, more(field::PERSON, device), &name)
     }
 
     /// Adds or changes a maintenance window.

@@ -118,6 +118,8 @@ pub struct SystemView {
     pub silences: Vec<(ItemId, Silence)>,
     /// When problems are expected, now or at other times.
     pub maintenance: Vec<(ItemId, Maintenance)>,
+    /// What people call whoever uses a device.
+    pub people: BTreeMap<AuthorId, String>,
     /// What selectors ask for.
     pub labels: BTreeMap<String, String>,
     /// Which Systems are its parts besides those that it lists.

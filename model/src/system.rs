@@ -24,6 +24,8 @@ pub const PURPOSE_LEN_BYTES_MAX: usize = 4_096;
 pub const WEIGHT_MAX: u32 = 1_000_000;
 /// How many labels a System may have.
 pub const LABELS_MAX: usize = 64;
+/// How many people of one System have a name.
+pub const PEOPLE_MAX: usize = 4_096;
 
 /// What may be done without asking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -221,6 +223,9 @@ pub struct System {
     pub silences: BTreeMap<ItemId, Silence>,
     /// When problems are expected.
     pub maintenance: BTreeMap<ItemId, Maintenance>,
+    /// What people call whoever uses a device: the word of whoever may write here, so that a key's
+    /// digits belong beside it where trust is given.
+    pub people: BTreeMap<AuthorId, String>,
     /// What selectors ask for.
     pub labels: BTreeMap<String, String>,
     /// Which Systems are its parts besides those that it lists.
@@ -279,7 +284,11 @@ impl System {
         let agents = gather.items(field::AGENTS);
         let notes = gather.items(field::NOTES);
         let silences = gather.items(field::SILENCES);
-        let (maintenance, labels) = gather.more();
+        let More {
+            maintenance,
+            labels,
+            people,
+        } = gather.more();
         let checks = checks.into_iter().map(|(id, check)| {
             let name = clean_line(&check.name, NAME_LEN_BYTES_MAX);
             (id, Check { id, name, ..check })
@@ -295,6 +304,7 @@ impl System {
             silences,
             maintenance,
             labels,
+            people,
             ..system
         }
     }
@@ -310,6 +320,14 @@ impl System {
         };
         self.parts.iter().map(edge).collect()
     }
+}
+
+/// What later versions added.
+#[derive(Default)]
+struct More {
+    maintenance: BTreeMap<ItemId, Maintenance>,
+    labels: BTreeMap<String, String>,
+    people: BTreeMap<AuthorId, String>,
 }
 
 struct Gather<'a> {
@@ -330,26 +348,33 @@ impl Gather<'_> {
 
     /// What stands in the map of later additions, by the first part of the key. Additions of newer
     /// programs stay where they are.
-    fn more(&mut self) -> (BTreeMap<ItemId, Maintenance>, BTreeMap<String, String>) {
-        let more: BTreeMap<String, serde_json::Value> = self.items(field::MORE);
-        let (mut maintenance, mut labels) = (BTreeMap::new(), BTreeMap::new());
-        for (key, value) in more {
+    fn more(&mut self) -> More {
+        let items: BTreeMap<String, serde_json::Value> = self.items(field::MORE);
+        let mut more = More::default();
+        for (key, value) in items {
             match key.split_once('/') {
                 Some((field::MAINTENANCE, id)) => {
                     match id.parse().ok().zip(serde_json::from_value(value).ok()) {
-                        Some((id, window)) => drop(maintenance.insert(id, window)),
+                        Some((id, window)) => drop(more.maintenance.insert(id, window)),
                         None => self.system.unreadable.push(clean_line(&key, 128)),
                     }
                 }
-                Some((field::LABEL, name)) if labels.len() < LABELS_MAX => {
+                Some((field::LABEL, name)) if more.labels.len() < LABELS_MAX => {
                     let value = value.as_str().unwrap_or_default();
                     let name = clean_line(name, NAME_LEN_BYTES_MAX);
-                    labels.insert(name, clean_line(value, NAME_LEN_BYTES_MAX));
+                    more.labels
+                        .insert(name, clean_line(value, NAME_LEN_BYTES_MAX));
+                }
+                Some((field::PERSON, device)) if more.people.len() < PEOPLE_MAX => {
+                    let name = clean_line(value.as_str().unwrap_or_default(), NAME_LEN_BYTES_MAX);
+                    if let (Ok(device), false) = (device.parse(), name.is_empty()) {
+                        more.people.insert(device, name);
+                    }
                 }
                 _ => {}
             }
         }
-        (maintenance, labels)
+        more
     }
 
     fn items<K, V>(&mut self, name: &str) -> BTreeMap<K, V>

@@ -77,6 +77,7 @@ impl Live {
         // The title can be read by the invitation's own key, before this device is a member.
         let member = self.replica().joined(space);
         tokio::time::timeout_at(end, member).await.ok()?.ok()?;
+        self.introduce_after_joining(space).await;
         self.hand_over(space, end).await;
         let agents = self.agents_of(space);
         let mut agents_readable = 0;

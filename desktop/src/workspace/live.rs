@@ -9,7 +9,7 @@ use aramaki_model::{Edit, EditError, Snapshot, View, Workspace};
 use aramaki_sync::replica::{Replica, ReplicaError, ReplicaOptions};
 use aramaki_sync_core::engine::WriteError;
 use aramaki_sync_core::key::DeviceKeys;
-use aramaki_sync_core::statement::Body;
+use aramaki_sync_core::statement::{Body, Capability};
 use aramaki_sync_core::{Chain, DocumentId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
 use tokio::sync::{broadcast, watch};
@@ -281,7 +281,53 @@ impl Live {
             .unwrap_or_default();
         let changes = typed.into_iter().chain(edit.changes).collect();
         self.tell_changed();
-        self.write(space, edit.document, changes).await
+        self.write(space, edit.document, changes).await?;
+        self.introduce(space, &chain).await
+    }
+
+    /// Tells the others of a System what whoever uses this device is called, once: with what was
+    /// written first, so that nobody has to ask at night whose key that is.
+    async fn introduce(&self, space: SpaceId, chain: &Chain) -> Result<(), CliError> {
+        let (device, name) = (self.profile().device, &self.profile().name);
+        let is_known = |model: &Workspace| {
+            let system = model.system(&space);
+            system.is_none_or(|system| system.people.get(&device) == Some(name))
+        };
+        if is_known(&self.model()) {
+            return Ok(());
+        }
+        let edit = self
+            .model()
+            .edit_system(space, chain, fresh::now(), |edit| {
+                edit.put_person(device, name)
+            });
+        match edit {
+            Ok(edit) => self.write(space, edit.document, edit.changes).await,
+            // What was asked for is written; a name that cannot be is no reason to refuse it.
+            Err(error) => {
+                tracing::warn!(%error, "this device's name was not written");
+                Ok(())
+            }
+        }
+    }
+
+    /// The same for a System that was just joined, if this device may write there.
+    pub(super) async fn introduce_after_joining(&self, space: SpaceId) {
+        let may = self.replica().space(space).await.ok();
+        if may.and_then(|summary| summary.capability) < Some(Capability::Write) {
+            return;
+        }
+        let _order = self.shared.writing.lock().await;
+        let introduced = match self.chain() {
+            Ok(chain) => self.introduce(space, &chain).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = introduced {
+            tracing::warn!(
+                error = error.message(),
+                "this device's name was not written"
+            );
+        }
     }
 
     /// Makes an edit that waits for more of its kind before it is written.

@@ -1,4 +1,4 @@
-//! What keys are called: this device, relays, and agents by what their System calls them.
+//! What keys are called: this device, relays, people and agents by what their System calls them.
 
 use std::collections::BTreeMap;
 
@@ -28,9 +28,21 @@ impl Names {
 }
 
 impl Live {
+    /// What people are called in the Systems that can be read here.
+    pub(super) fn people(&self) -> BTreeMap<AuthorId, String> {
+        let snapshot = self.snapshot();
+        let mut people = BTreeMap::new();
+        for system in &snapshot.systems {
+            for (device, name) in &system.people {
+                people.entry(*device).or_insert_with(|| name.clone());
+            }
+        }
+        people
+    }
+
     /// The names of everybody who holds a grant in one of these Spaces.
     pub(crate) fn names(&self, spaces: &[SpaceSummary]) -> Names {
-        let mut names = BTreeMap::new();
+        let mut names = self.people();
         for space in spaces {
             for member in &space.members {
                 if member.is_invitation() {

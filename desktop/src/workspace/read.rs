@@ -5,7 +5,7 @@ use aramaki_model::snapshot::{
 };
 use aramaki_model::system::Touch;
 use aramaki_model::{EntryId, NoteId, Severity};
-use aramaki_sync_core::{SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 
 use super::rows::{CheckRow, NoteRow, PartRow, SystemPage, SystemRow, TimelineRow};
 
@@ -122,6 +122,12 @@ pub(super) fn timeline(snapshot: &Snapshot, wanted: Option<SpaceId>) -> Vec<Time
 
 fn timeline_row(snapshot: &Snapshot, item: &TimelineItem) -> TimelineRow {
     let (kind, severity, text) = said(&item.event);
+    let who = |author: AuthorId| {
+        let name = snapshot
+            .system(&item.system)
+            .and_then(|system| system.people.get(&author));
+        name.cloned().unwrap_or_else(|| author.short())
+    };
     TimelineRow {
         at: item.at,
         system: item.system,
@@ -132,7 +138,7 @@ fn timeline_row(snapshot: &Snapshot, item: &TimelineItem) -> TimelineRow {
         kind,
         severity,
         text,
-        who: item.author.map(|author| author.short()).unwrap_or_default(),
+        who: item.author.map(who).unwrap_or_default(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What keys are called here: labels of agents, words for relays, else a key's first digits.
+//! What keys are called here: people's names, labels of agents, words for relays, else a key's first digits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +18,7 @@ pub(super) struct Who {
     relays: BTreeSet<AuthorId>,
     invitations: BTreeSet<AuthorId>,
     agents: BTreeMap<AuthorId, (SpaceId, String)>,
+    people: BTreeMap<AuthorId, String>,
 }
 
 impl Who {
@@ -52,6 +53,7 @@ impl Who {
             relays: &relays - &others,
             invitations,
             agents,
+            people: live.people(),
         }
     }
 
@@ -72,15 +74,25 @@ impl Who {
         }
     }
 
-    /// What a key is called: names of other devices are not known, so they show their first digits.
+    /// What a key is called. A person's name is the word of whoever may write in a System: where two
+    /// keys have one name, the first digits of each are shown too, also of an impostor's.
     pub(super) fn name(&self, author: &AuthorId) -> String {
         if *author == self.here {
             return self.person.clone();
         }
-        match self.agents.get(author) {
-            Some((_, label)) if !label.is_empty() => label.clone(),
+        match (self.agents.get(author), self.people.get(author)) {
+            (Some((_, label)), _) if !label.is_empty() => label.clone(),
+            (_, Some(name)) if self.is_shared(name, author) => {
+                format!("{name} ({})", author.short())
+            }
+            (_, Some(name)) => name.clone(),
             _ => author.short(),
         }
+    }
+
+    fn is_shared(&self, name: &str, author: &AuthorId) -> bool {
+        let others = self.people.iter().filter(|(other, _name)| *other != author);
+        name == self.person || others.into_iter().any(|(_other, others)| others == name)
     }
 
     /// The own Space of an agent.

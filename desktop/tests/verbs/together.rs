@@ -53,6 +53,28 @@ fn what_is_made_after_a_relay_was_added_is_kept_by_it_too() {
     assert_eq!(joined["complete"], true, "{joined}");
     assert_eq!(joined["title"], "Webshop", "{joined}");
 
+    // Who they are is known on both sides, once both have written.
+    let share = aramaki.json(&["share", "Webshop", "--can", "write"]);
+    let code = share["invitation"].as_str().unwrap();
+    aramaki.json_in("writer", &["init", "--name", "Wilma", "--no-recovery-kit"]);
+    aramaki.json_in("writer", &["join", code]);
+    aramaki.json(&["peers", "--wait", "1s"]);
+    let who = |data: &str| {
+        let listed = aramaki.json_in(data, &["trust", "list", "Webshop"]);
+        listed.to_string()
+    };
+    assert!(who("data").contains("Wilma ("), "{}", who("data"));
+    assert!(
+        who("writer").contains("duty operator ("),
+        "{}",
+        who("writer")
+    );
+    assert!(
+        who("second").contains("duty operator ("),
+        "{}",
+        who("second")
+    );
+
     // The code lets one device in, and no other; that one is told why.
     let code = shared["invitation"].as_str().unwrap();
     aramaki.json_in("third", &["init", "--name", "third", "--no-recovery-kit"]);

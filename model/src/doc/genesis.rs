@@ -35,6 +35,7 @@ pub(crate) mod field {
     /// Keys in the map of later additions begin with these and a stroke.
     pub(crate) const MAINTENANCE: &str = "maintenance";
     pub(crate) const LABEL: &str = "label";
+    pub(crate) const PERSON: &str = "person";
     /// Maps of later versions go below this one, so that the first change stays as it is.
     pub(crate) const MORE: &str = "more";
 }

@@ -70,6 +70,7 @@ impl Seen<'_> {
             agents: self.agent_views(system),
             silences: items(&system.silences),
             maintenance: items(&system.maintenance),
+            people: system.people.clone(),
             labels: system.labels.clone(),
             selector: system.selector.clone(),
             timeline: own.timeline.clone(),
