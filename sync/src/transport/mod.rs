@@ -47,7 +47,9 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const HANDSHAKES_MAX: usize = 256;
 const CONNECTIONS_MAX: usize = 8_192;
 const TARGETS_MAX: usize = 1_024;
-const CLOSE_TIMEOUT: Duration = Duration::from_millis(700);
+/// For the closing words to go out. Nothing confirms them, and iroh waits for three times the longest
+/// answer that may still come; who does not hear them notices by the silence.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
 /// The same where nobody is connected who could be told.
 const CLOSE_ALONE_TIMEOUT: Duration = Duration::from_millis(100);
 
