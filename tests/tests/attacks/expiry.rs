@@ -23,13 +23,16 @@ fn a18_after_the_end_an_honest_clock_is_refused_and_a_backdated_write_waits() {
     let (mut world, mut mallory) = World::with_insider(END);
     let in_time = mallory.write(&world, 5, "in time");
     world.spread(&[&in_time]);
-    world.at(END + GRACE + 1);
     world.let_in_to_relay();
+    world.at(END + GRACE - 2);
+    // It comes just before the relay's timer closes the grant: what came late is left to a person.
+    world.now = minute(END + GRACE + 1);
     let backdated = mallory.write(&world, 6, "backdated");
     let mut honest = Actor::new(mallory.twin().keys, 502);
     honest.grant = mallory.grant;
     let late = honest.write(&world, END + 1, "late");
     world.spread(&[&backdated, &late]);
+    world.pass(Duration::from_hours(3));
     assert_eq!(world.agreed(in_time.id()), Verdict::Admitted);
     assert_eq!(world.agreed(backdated.id()), Verdict::Held(Held::Expired));
     let refused = Verdict::Refused(Refusal::OutsideInterval);
@@ -44,6 +47,23 @@ fn a18_after_the_end_an_honest_clock_is_refused_and_a_backdated_write_waits() {
     world.pass(Duration::from_secs(30));
     assert_eq!(world.agreed(backdated.id()), Verdict::Cut);
     assert_eq!(world.agreed(in_time.id()), Verdict::Admitted);
+}
+
+/// Where nothing waits, the witness closes by itself, and what comes under a false date is cut at once.
+#[test]
+fn a18_once_a_witness_has_closed_a_backdated_write_is_cut() {
+    let (mut world, mut mallory) = World::with_insider(END);
+    let in_time = mallory.write(&world, 5, "in time");
+    world.spread(&[&in_time]);
+    world.at(END + GRACE + 1);
+    world.let_in_to_relay();
+    let backdated = mallory.write(&world, 6, "backdated");
+    world.spread(&[&backdated]);
+    assert_eq!(world.agreed(in_time.id()), Verdict::Admitted);
+    assert_eq!(world.agreed(backdated.id()), Verdict::Cut);
+    for at in HONEST {
+        assert!(!world.shows(at, "backdated"));
+    }
 }
 
 /// A second witness, in the hands of the attacker.

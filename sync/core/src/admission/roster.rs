@@ -65,6 +65,11 @@ impl Member {
         self.is_live(now) && self.capability >= Capability::Read
     }
 
+    /// Whether its author's receipts and closes count.
+    pub fn is_witness(&self) -> bool {
+        self.capability == Capability::Administer || self.flags.has(GrantFlags::WITNESS)
+    }
+
     /// Whether this is an invitation's key, not someone's device.
     pub fn is_invitation(&self) -> bool {
         self.flags.has(GrantFlags::INVITATION)
@@ -419,9 +424,7 @@ impl Evaluation {
 
     /// Whether an author's receipts and closes count now.
     pub fn is_witness(&self, author: AuthorId, now: Timestamp) -> bool {
-        self.grants_of(author, now).any(|member| {
-            member.capability == Capability::Administer || member.flags.has(GrantFlags::WITNESS)
-        })
+        self.grants_of(author, now).any(Member::is_witness)
     }
 
     /// Where this Space is stored and forwarded, as last stated by an administrator.

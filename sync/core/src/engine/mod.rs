@@ -11,6 +11,7 @@ mod author;
 mod batch;
 mod bodies;
 mod checks;
+mod close;
 mod connection;
 mod counters;
 mod ended;
@@ -166,6 +167,7 @@ impl Engine {
         // A second time: audiences need the other Spaces' members.
         for space in &spaces {
             self.look_outside(*space);
+            self.plan_close(*space);
         }
     }
 
@@ -209,8 +211,10 @@ impl Engine {
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let digests = self.connections.values().map(Connection::next_deadline);
         let receipts = self.spaces.values().filter_map(|space| space.next_receipt);
+        let closes = self.spaces.values().filter_map(|space| space.next_close);
         digests
             .chain(receipts)
+            .chain(closes)
             .chain(self.next_evaluation)
             .chain(self.queue.retry_at)
             .min()
@@ -247,6 +251,7 @@ impl Engine {
             self.queue.retry_at = None;
         }
         self.state_receipts();
+        self.state_closes();
         self.expire_sent();
         self.compare_digests();
     }

@@ -45,6 +45,7 @@ impl Engine {
         self.reject_if_unfit(space);
         self.offer_to_newcomers(space);
         self.tell_all_ended(space);
+        self.plan_close(space);
         let looking: Vec<_> = self
             .spaces
             .iter()

@@ -39,6 +39,12 @@ pub(super) struct Space {
     pub(super) rejected: Option<EnvelopeId>,
     /// When the next receipt may be stated, if this device is a witness.
     pub(super) next_receipt: Option<Timestamp>,
+    /// When the next grant that ended is to be closed, if this device is a witness.
+    pub(super) next_close: Option<Timestamp>,
+    /// Before that nothing is closed: others may know more.
+    pub(super) closes_from: Option<Timestamp>,
+    /// Ended grants that were looked at.
+    pub(super) closed: BTreeSet<EnvelopeId>,
     /// The ephemeral counters of each chain.
     pub(super) counters: Counters,
     /// What was said last, for who connects now.
@@ -66,6 +72,9 @@ impl Space {
             ended_elsewhere: None,
             rejected: None,
             next_receipt: None,
+            next_close: None,
+            closes_from: None,
+            closed: BTreeSet::new(),
             counters: Counters::default(),
             last_words: LastWords::default(),
             missing: Missing::default(),

@@ -2,6 +2,7 @@
 
 mod alone;
 mod checks;
+mod closes;
 mod ephemerals;
 mod heads;
 mod hostile;
