@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Engine;
 use super::frame::{Ended, Frame};
 use super::io::{ConnectionId, Event};
+use crate::admission::Member;
 use crate::id::SpaceId;
 
 /// Why a key opens a Space no more, as a peer says.
@@ -33,16 +34,21 @@ impl Engine {
             return;
         };
         let known = |author| held.granted.contains(author);
-        if !connection.authors.iter().any(known) || !connection.told_ended.insert(space) {
+        let own = |member: &&Member| connection.authors.contains(&member.author);
+        let mut grants = held.evaluation.members().iter().filter(own);
+        // What has yet to begin is not over.
+        let comes = grants.any(|member| now < member.not_before);
+        if comes || !connection.authors.iter().any(known) {
             return;
         }
-        let mut members = held.evaluation.members().iter();
-        let is_used_up = members.any(|member| {
-            member.is_invitation()
-                && member.redemptions_left == 0
-                && now <= member.redeem_until
-                && connection.authors.contains(&member.author)
+        let mut grants = held.evaluation.members().iter().filter(own);
+        let is_used_up = grants.any(|member| {
+            let in_time = now <= member.redeem_until;
+            member.is_invitation() && member.redemptions_left == 0 && in_time
         });
+        if !connection.told_ended.insert(space) {
+            return;
+        }
         let why = if is_used_up {
             AccessEnd::UsedUp
         } else {
