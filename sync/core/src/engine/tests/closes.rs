@@ -92,3 +92,23 @@ fn who_is_out_of_touch_closes_nothing_because_others_may_know_more() {
     assert!(matches!(verdict(0), Verdict::Held(_)), "{:?}", verdict(0));
     assert_eq!(closes(&stage, 0, space), []);
 }
+
+#[test]
+fn who_was_let_in_anew_works_on_after_the_first_grant_was_closed() {
+    let (mut stage, space) = Stage::gathered(2, 0);
+    stage.change(1, space, b"under the first grant");
+    pass(&mut stage, Duration::from_hours(12));
+    stage.let_in(space, 1);
+    stage.change(1, space, b"under the second");
+    pass(&mut stage, Duration::from_hours(13));
+    stage.wait(Duration::from_mins(2));
+    assert_eq!(closes(&stage, 0, space).len(), 1);
+    stage.change(1, space, b"after the first was closed");
+    stage.wait(Duration::from_mins(1));
+    let written = head(&stage, 1, space);
+    for peer in 0..2 {
+        let engine = &stage.peers[peer].engine;
+        let verdict = engine.evaluation(space).unwrap().verdict(written.1);
+        assert_eq!(verdict, Verdict::Admitted, "peer {peer}");
+    }
+}
