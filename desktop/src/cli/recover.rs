@@ -139,8 +139,9 @@ impl Recover {
             box_key: live.replica().box_public(),
         };
         recovering.carry_out(plan, device).await?;
-        let spaces = plan.spaces.iter().map(|it| it.space);
-        live.take_over(kit.relays.clone(), spaces, self.wait).await
+        let mut reached = recovering.reached().await;
+        reached.retain(|space, _chains| plan.spaces.iter().any(|it| it.space == *space));
+        live.take_over(kit.relays.clone(), reached, self.wait).await
     }
 
     fn report(plan: &RecoveryPlan, late: Option<&[SpaceId]>) -> Report {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aramaki_sync::replica::{GRANT_SPAN, LastAccepted, Recovery, ReplicaEvent, SpaceSummary};
 use aramaki_sync::transport::PeerAddress;
-use aramaki_sync_core::admission::Member;
+use aramaki_sync_core::admission::{ChainSummary, Member};
 use aramaki_sync_core::key::{DeviceKeys, PublicKeys};
 use aramaki_sync_core::statement::{Audience, Capability};
 use aramaki_sync_core::{AuthorId, PrincipalId, SpaceId};
@@ -137,6 +137,12 @@ impl Recovering {
             return Err(error);
         }
         Ok(recovering)
+    }
+
+    /// How far every chain goes in each Space that was fetched.
+    pub(crate) async fn reached(&self) -> BTreeMap<SpaceId, Vec<ChainSummary>> {
+        let spaces = self.live.spaces().await.into_iter();
+        spaces.map(|space| (space.id, space.heads)).collect()
     }
 
     /// Lets go of the kit's keys and of all that was fetched.
@@ -397,32 +403,54 @@ impl Live {
         Ok(())
     }
 
-    /// Follows Spaces that these relays have and waits for them; says which did not come.
+    /// Follows Spaces that these relays have and waits until as much of them is here as was fetched with
+    /// the kit; says which did not come. To be let in alone is not enough: what is closed after that may
+    /// have come without a word of content.
     ///
     /// # Errors
     /// When the store refuses.
     pub(crate) async fn take_over(
         &self,
         relays: Vec<PeerAddress>,
-        spaces: impl Iterator<Item = SpaceId>,
+        reached: BTreeMap<SpaceId, Vec<ChainSummary>>,
         wait: Duration,
     ) -> Result<Vec<SpaceId>, CliError> {
         for relay in relays {
             self.replica().add_peer(relay);
         }
-        let spaces: Vec<SpaceId> = spaces.collect();
-        for space in &spaces {
+        for space in reached.keys() {
             self.follow(*space).await?;
         }
         let end = Instant::now() + wait;
         let mut late = Vec::new();
-        for space in spaces {
-            let joined = self.replica().joined(space);
-            if !matches!(tokio::time::timeout_at(end, joined).await, Ok(Ok(()))) {
+        for (space, chains) in reached {
+            let here = async {
+                self.replica().joined(space).await.ok()?;
+                while !self.holds(space, &chains).await {
+                    tokio::time::sleep(LOOK_PAUSE).await;
+                }
+                Some(())
+            };
+            if tokio::time::timeout_at(end, here)
+                .await
+                .ok()
+                .flatten()
+                .is_none()
+            {
                 late.push(space);
             }
         }
         Ok(late)
+    }
+
+    async fn holds(&self, space: SpaceId, chains: &[ChainSummary]) -> bool {
+        let Ok(summary) = self.replica().space(space).await else {
+            return false;
+        };
+        let here: BTreeMap<_, _> = summary.heads.iter().map(|it| (it.chain, it.seq)).collect();
+        chains
+            .iter()
+            .all(|it| here.get(&it.chain).is_some_and(|seq| *seq >= it.seq))
     }
 }
 
