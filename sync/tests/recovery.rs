@@ -104,10 +104,10 @@ impl Theft {
             space,
             device: new.keys().public(),
             end: in_a_day(),
-            lost: vec![self.alice.keys().author()],
+            lost: [self.alice.keys().author()].into(),
             keep: [&self.b, &self.relay]
                 .map(|it| Audience::Author(it.author()))
-                .to_vec(),
+                .into(),
         };
         k.recover(recovery).await.unwrap();
         eventually("the relay has it", async || {
@@ -192,8 +192,8 @@ async fn a_recovery_with_keys_that_do_not_stand_above_is_refused() {
         space,
         device: other.keys().public(),
         end: in_a_day(),
-        lost: vec![alice.keys().author()],
-        keep: Vec::new(),
+        lost: [alice.keys().author()].into(),
+        keep: [].into(),
     };
     assert!(stranger.recover(recovery).await.is_err());
     assert_eq!(

@@ -9,6 +9,7 @@ mod export;
 mod init;
 mod join;
 mod log;
+mod losses;
 mod note;
 #[cfg(test)]
 mod papers;

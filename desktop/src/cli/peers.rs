@@ -53,7 +53,9 @@ impl Peers {
         let connected = peers.iter().filter(|peer| peer.is_connected()).count();
         let mut text = table(&rows);
         let known = peers.len();
+        let own = live.profile().device;
         let mut last = Lines::default();
+        last.add(format_args!("This device's key: {own}"));
         last.add(format_args!(
             "{connected} of {} connected; {only_here} of our envelopes are on this disk only.",
             count(known, "peer")
@@ -83,7 +85,12 @@ impl Peers {
         let spaces: Vec<_> = spaces.iter().map(space_json).collect();
         Ok(Report::new(
             text,
-            &json!({"peers": peers, "spaces": spaces, "only_here": only_here}),
+            &json!({
+                "this_device": own.to_string(),
+                "peers": peers,
+                "spaces": spaces,
+                "only_here": only_here,
+            }),
         ))
     }
 }

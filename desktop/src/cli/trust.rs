@@ -3,6 +3,7 @@
 mod audit;
 mod grant;
 mod list;
+mod lost;
 mod revoke;
 mod rotate;
 
@@ -18,6 +19,7 @@ pub(crate) enum Trust {
     List(list::List),
     Grant(grant::Grant),
     Revoke(revoke::Revoke),
+    Lost(lost::Lost),
     Rotate(rotate::Rotate),
     Audit(audit::Audit),
 }
@@ -29,6 +31,7 @@ impl Trust {
             Self::List(verb) => verb.run(live).await,
             Self::Grant(verb) => verb.run(live).await,
             Self::Revoke(verb) => verb.run(live).await,
+            Self::Lost(verb) => verb.run(live).await,
             Self::Rotate(verb) => verb.run(live).await,
             Self::Audit(verb) => verb.run(live).await,
         }

@@ -6,17 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use aramaki_sync::replica::{GRANT_SPAN, LastAccepted, Recovery, ReplicaEvent, SpaceSummary};
+use aramaki_sync::replica::{GRANT_SPAN, Recovery, ReplicaEvent, SpaceSummary};
 use aramaki_sync::transport::PeerAddress;
-use aramaki_sync_core::admission::{ChainSummary, Member};
+use aramaki_sync_core::admission::ChainSummary;
 use aramaki_sync_core::key::{DeviceKeys, PublicKeys};
-use aramaki_sync_core::statement::{Audience, Capability};
+use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, PrincipalId, SpaceId};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use super::fresh;
 use super::live::Live;
+use super::lost::{Losing, SpacePlan, match_keys};
 use super::names::Names;
 use super::profile::{Anchor, Profile, with_causes};
 use crate::cli::{CliError, Config};
@@ -26,8 +27,6 @@ const QUIET_TIME: Duration = Duration::from_secs(2);
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
 /// A relay may offer Spaces without end.
 const OFFERED_MAX: usize = 4_096;
-/// Shorter prefixes of a key are refused.
-const PREFIX_LEN_CHARS_MIN: usize = 6;
 
 /// The kit at work: all Spaces that its relays have, in a folder that is thrown away.
 #[derive(Debug)]
@@ -58,38 +57,6 @@ pub(crate) struct RecoveryPlan {
     pub(crate) missing: Vec<SpaceId>,
     /// Who is behind the kit.
     pub(crate) principal: PrincipalId,
-}
-
-/// What a recovery would do in one Space.
-#[derive(Clone, Debug)]
-pub(crate) struct SpacePlan {
-    /// Which.
-    pub(crate) space: SpaceId,
-    /// What people call it, if it can be read.
-    pub(crate) title: Option<String>,
-    /// Devices whose every grant ends.
-    pub(crate) lost: Vec<Holder>,
-    /// Who stays.
-    pub(crate) kept: Vec<Holder>,
-    /// Who loses access besides, and why.
-    pub(crate) cut: Vec<(Holder, &'static str)>,
-    /// Systems whose readers go on to read here.
-    pub(crate) readers_of: Vec<SpaceId>,
-    /// The last envelope that is accepted of each chain.
-    pub(crate) accepted: Vec<(String, LastAccepted)>,
-    /// Nothing is left to do: nobody is lost, and this device administers.
-    pub(crate) done: bool,
-}
-
-/// Somebody with access.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Holder {
-    /// Whose key.
-    pub(crate) author: AuthorId,
-    /// What that key is called.
-    pub(crate) who: String,
-    /// The most that it may do.
-    pub(crate) capability: Capability,
 }
 
 impl Recovering {
@@ -213,6 +180,11 @@ impl Recovering {
             .partition(|it| administered.contains(&it.id));
         let lost = self.lost(&spaces, &names, named)?;
         let cut = match_keys(&spaces, "device to cut", named.cut)?;
+        let losing = Losing {
+            lost,
+            cut,
+            device: named.device,
+        };
         let missing = wanted.iter().filter(|it| !administered.contains(it));
         let own = self.live.profile().device;
         let mut principals = spaces.iter().flat_map(|it| &it.members);
@@ -224,10 +196,8 @@ impl Recovering {
             spaces: Vec::new(),
         };
         for space in &spaces {
-            plan.spaces.push(
-                self.plan_of(space, &names, &lost, &cut, named.device)
-                    .await?,
-            );
+            plan.spaces
+                .push(self.live.plan_of(space, &names, &losing).await?);
         }
         plan.spaces
             .sort_by(|a, b| (&a.title, a.space).cmp(&(&b.title, b.space)));
@@ -262,78 +232,6 @@ impl Recovering {
         Ok(candidates)
     }
 
-    async fn plan_of(
-        &self,
-        space: &SpaceSummary,
-        names: &Names,
-        lost: &BTreeSet<AuthorId>,
-        cut: &BTreeSet<AuthorId>,
-        device: Option<AuthorId>,
-    ) -> Result<SpacePlan, CliError> {
-        let own = self.live.profile().device;
-        let now = fresh::now();
-        let mut plan = SpacePlan {
-            space: space.id,
-            title: self.title(space.id),
-            lost: Vec::new(),
-            kept: Vec::new(),
-            cut: Vec::new(),
-            readers_of: Vec::new(),
-            accepted: Vec::new(),
-            done: false,
-        };
-        let live = space.members.iter().filter(|it| it.is_live(now));
-        for member in live.filter(|it| it.author != own) {
-            let holder = Holder {
-                author: member.author,
-                who: names.of(member.author),
-                capability: member.capability,
-            };
-            if lost.contains(&member.author) {
-                add(&mut plan.lost, holder);
-            } else if Some(member.author) == device {
-                // It is what all this is for.
-            } else if let Some(why) = why_cut(member, &space.members, lost, cut) {
-                plan.cut.push((holder, why));
-            } else {
-                add(&mut plan.kept, holder);
-            }
-        }
-        // Of several grants one that stays is enough.
-        let stays = |author| plan.kept.iter().any(|it: &Holder| it.author == author);
-        plan.cut.retain(|(holder, _why)| !stays(holder.author));
-        let mut ends: Vec<_> = lost.iter().copied().collect();
-        ends.extend(plan.cut.iter().map(|(holder, _why)| holder.author));
-        let leaving = self
-            .live
-            .replica()
-            .leaving(space.id, ends)
-            .await
-            .map_err(|error| refused(&error))?;
-        let readers = leaving.audiences.iter().map(|it| it.space);
-        plan.readers_of = readers.collect::<BTreeSet<_>>().into_iter().collect();
-        let accepted = leaving.accepted.into_iter();
-        plan.accepted = accepted
-            .map(|last| (names.of(last.cut.chain.author), last))
-            .collect();
-        let administers = |it: &&Member| {
-            Some(it.author) == device && it.capability == Capability::Administer && it.is_live(now)
-        };
-        plan.done = plan.lost.is_empty()
-            && plan.cut.is_empty()
-            && space.members.iter().any(|it| administers(&it));
-        Ok(plan)
-    }
-
-    fn title(&self, space: SpaceId) -> Option<String> {
-        let agent = || {
-            let labels = self.live.agent_labels().into_iter();
-            let mut own = labels.filter(|(agent, _label)| *agent == space);
-            own.next().map(|(_agent, label)| format!("agent {label}"))
-        };
-        self.live.title(space).or_else(agent)
-    }
-
     /// Carries a plan out, and waits until somebody else holds what was signed: this folder goes.
     ///
     /// # Errors
@@ -345,15 +243,12 @@ impl Recovering {
     ) -> Result<(), CliError> {
         let open: Vec<&SpacePlan> = plan.spaces.iter().filter(|it| !it.done).collect();
         for space in &open {
-            let kept = space.kept.iter().map(|it| Audience::Author(it.author));
-            let readers = space.readers_of.iter().copied().map(Audience::ReadersOf);
-            let cut = space.cut.iter().map(|(holder, _why)| holder);
             let recovery = Recovery {
                 space: space.space,
                 device,
                 end: fresh::now().plus(GRANT_SPAN),
-                lost: space.lost.iter().chain(cut).map(|it| it.author).collect(),
-                keep: kept.chain(readers).collect(),
+                lost: space.ends(),
+                keep: space.keeps(),
             };
             let recovered = self.live.replica().recover(recovery).await;
             recovered.map_err(|error| refused(&error))?;
@@ -466,66 +361,4 @@ fn refused(error: &dyn std::error::Error) -> CliError {
         what: "the recovery",
         reason: with_causes(error),
     }
-}
-
-/// One line for each key, with the most that it may do.
-fn add(holders: &mut Vec<Holder>, holder: Holder) {
-    match holders.iter_mut().find(|it| it.author == holder.author) {
-        Some(known) => known.capability = known.capability.max(holder.capability),
-        None => holders.push(holder),
-    }
-}
-
-/// Why somebody does not stay: a thief may have let in more, but can give nobody more than it has.
-fn why_cut(
-    member: &Member,
-    members: &[Member],
-    lost: &BTreeSet<AuthorId>,
-    cut: &BTreeSet<AuthorId>,
-) -> Option<&'static str> {
-    if cut.contains(&member.author) {
-        return Some("named with --cut");
-    }
-    let above = |grant| members.iter().find(|it| it.grant == grant);
-    let above: Vec<&Member> = member.through.iter().copied().filter_map(above).collect();
-    let position = above.iter().position(|it| lost.contains(&it.author))?;
-    let between = &above[position + 1..];
-    if member.is_invitation() {
-        Some("an invitation of a lost device")
-    } else if member.capability == Capability::Administer {
-        Some("an administrator whom a lost device let in")
-    } else if between.iter().any(|it| {
-        let administers = it.capability == Capability::Administer && !it.is_invitation();
-        administers || cut.contains(&it.author)
-    }) {
-        Some("let in by somebody who does not stay")
-    } else {
-        None
-    }
-}
-
-/// The members that these keys or prefixes name.
-fn match_keys(
-    spaces: &[SpaceSummary],
-    what: &'static str,
-    wanted: &[String],
-) -> Result<BTreeSet<AuthorId>, CliError> {
-    let members = || spaces.iter().flat_map(|it| &it.members);
-    let mut found = BTreeSet::new();
-    for key in wanted {
-        let prefix = key.trim().to_ascii_lowercase();
-        let named = members().map(|it| it.author).filter(|author| {
-            prefix.len() >= PREFIX_LEN_CHARS_MIN && author.to_string().starts_with(&prefix)
-        });
-        let named: BTreeSet<_> = named.collect();
-        if named.len() != 1 {
-            return Err(CliError::Setting {
-                what,
-                value: key.clone(),
-                reason: format!("{} keys in these Spaces begin so", named.len()),
-            });
-        }
-        found.extend(named);
-    }
-    Ok(found)
 }

@@ -6,6 +6,7 @@
 mod demo;
 mod errors;
 mod everyday;
+mod lost;
 mod program;
 mod recovery;
 mod together;

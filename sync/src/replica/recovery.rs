@@ -149,28 +149,51 @@ impl Replica {
         let to_device = |end| {
             GrantRequest::to_device(device.author, device.box_key, Capability::Administer, end)
         };
-        let mut grants = vec![GrantRequest {
+        let mut to_device = GrantRequest {
             flags: GrantFlags::WITNESS,
             depth_left: RECOVERED_DEPTH_LEFT,
             ..to_device(request.end)
-        }];
-        grants.extend(regrants(&found.members, &request));
-        grants.extend(self.audiences_kept(&request).await?);
+        };
+        cap(&mut to_device, own);
+        self.grant(space, to_device).await?;
+        self.end_devices(space, &request.lost, &request.keep).await
+    }
+
+    /// Ends every grant of lost devices, gives anew what those had given to whoever is to stay, and
+    /// seals anew what is written from now on. What is here of theirs stays.
+    ///
+    /// # Errors
+    /// When this device does not administer the Space, or the store fails.
+    pub async fn end_devices(
+        &self,
+        space: SpaceId,
+        lost: &BTreeSet<AuthorId>,
+        keep: &BTreeSet<Audience>,
+    ) -> Result<(), ReplicaError> {
+        let own = self.own_grant(space).await?;
+        if own.capability != Capability::Administer {
+            return Err(ReplicaError::NotAllowed(space));
+        }
+        let members = self.space(space).await?.members;
+        let mut grants = regrants(&members, lost, keep);
+        grants.extend(self.audiences_kept(space, keep).await?);
         for mut grant in grants {
-            grant.end = grant.end.min(own.end);
-            grant.depth_left = grant.depth_left.min(own.depth_left.saturating_sub(1));
+            cap(&mut grant, &own);
             self.grant(space, grant).await?;
         }
-        for lost in request.lost {
-            self.revoke_device(space, lost, Keep::WhatIsHere, REASON_LOST)
+        for device in lost {
+            self.revoke_device(space, *device, Keep::WhatIsHere, REASON_LOST)
                 .await?;
         }
         self.rotate(space).await?;
         Ok(())
     }
 
-    async fn audiences_kept(&self, request: &Recovery) -> Result<Vec<GrantRequest>, ReplicaError> {
-        let space = request.space;
+    async fn audiences_kept(
+        &self,
+        space: SpaceId,
+        keep: &BTreeSet<Audience>,
+    ) -> Result<Vec<GrantRequest>, ReplicaError> {
         let audiences = self
             .inspect(move |engine| {
                 let evaluation = engine.evaluation(space);
@@ -179,23 +202,34 @@ impl Replica {
             .await?;
         Ok(audiences
             .into_iter()
-            .filter(|it| request.keep.contains(&Audience::ReadersOf(it.space)))
+            .filter(|it| keep.contains(&Audience::ReadersOf(it.space)))
             .map(|it| GrantRequest::to_readers_of(it.space, it.end))
             .collect())
     }
 }
 
+/// No grant lasts longer or leads deeper than the one under which it is given.
+fn cap(grant: &mut GrantRequest, own: &Member) {
+    grant.end = grant.end.min(own.end);
+    grant.depth_left = grant.depth_left.min(own.depth_left.saturating_sub(1));
+}
+
 /// What lost devices had given to those who stay, once more.
-fn regrants(members: &[Member], request: &Recovery) -> Vec<GrantRequest> {
-    let lost: BTreeSet<EnvelopeId> = members
+fn regrants(
+    members: &[Member],
+    lost: &BTreeSet<AuthorId>,
+    keep: &BTreeSet<Audience>,
+) -> Vec<GrantRequest> {
+    let ended: BTreeSet<EnvelopeId> = members
         .iter()
-        .filter(|it| request.lost.contains(&it.author))
+        .filter(|it| lost.contains(&it.author))
         .map(|it| it.grant)
         .collect();
     members
         .iter()
-        .filter(|it| it.through.iter().any(|above| lost.contains(above)))
-        .filter(|it| request.keep.contains(&Audience::Author(it.author)) && !it.is_invitation())
+        .filter(|it| it.through.iter().any(|above| ended.contains(above)))
+        .filter(|it| keep.contains(&Audience::Author(it.author)) && !it.is_invitation())
+        .filter(|it| !lost.contains(&it.author))
         .map(|it| GrantRequest {
             audience: Audience::Author(it.author),
             box_key: it.box_key,

@@ -1,5 +1,6 @@
 //! What a replica can be asked to grant, and to whom.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aramaki_sync_core::invitation::Invitee;
@@ -116,10 +117,10 @@ pub struct Recovery {
     /// Until when it may administer.
     pub end: Timestamp,
     /// The devices that are lost.
-    pub lost: Vec<AuthorId>,
+    pub lost: BTreeSet<AuthorId>,
     /// Whom a lost device had let in and who stays: everyone else's access through it ends with it.
     /// Choose with care, a thief may have let in more.
-    pub keep: Vec<Audience>,
+    pub keep: BTreeSet<Audience>,
 }
 
 /// Trust handed over as text.

@@ -219,7 +219,7 @@ impl Replica {
             .collect())
     }
 
-    async fn own_grant(&self, space: SpaceId) -> Result<Member, ReplicaError> {
+    pub(super) async fn own_grant(&self, space: SpaceId) -> Result<Member, ReplicaError> {
         let author = self.author();
         self.inspect(move |engine| inspect::own_grant(engine, space, author, driver::now()))
             .await?

@@ -1,0 +1,72 @@
+//! What would stay and end in a Space when a device is lost, in words.
+
+use serde_json::{Value, json};
+
+use super::local;
+use super::report::Lines;
+use crate::workspace::{Holder, SpacePlan, capability_word};
+
+/// A plan for people.
+pub(super) fn space_text(text: &mut Lines, plan: &SpacePlan) {
+    let title = plan.title.as_deref().unwrap_or("a Space without a title");
+    text.add(format_args!("{title} ({}):", plan.space.short()));
+    if plan.done {
+        text.add("  nothing is left to do here");
+        return;
+    }
+    let holder = |it: &Holder| format!("{}, {}", it.who, capability_word(it.capability));
+    for lost in &plan.lost {
+        text.add(format_args!("  lost  {}", holder(lost)));
+    }
+    for (cut, why) in &plan.cut {
+        text.add(format_args!("  cut   {}: {why}", holder(cut)));
+    }
+    for kept in &plan.kept {
+        text.add(format_args!("  keep  {}", holder(kept)));
+    }
+    for system in &plan.readers_of {
+        text.add(format_args!("  keep  readers of {}", system.short()));
+    }
+    for (who, last) in &plan.accepted {
+        let (seq, time) = (last.cut.seq, local(last.time));
+        text.add(format_args!(
+            "  accepted of {who}: up to its envelope {seq}, {}, written {time} by its own clock",
+            last.cut.id.short()
+        ));
+    }
+}
+
+/// A plan for programs.
+pub(super) fn space_json(plan: &SpacePlan) -> Value {
+    let holder = |it: &Holder| {
+        json!({
+            "device": it.author.to_string(),
+            "who": it.who,
+            "capability": capability_word(it.capability),
+        })
+    };
+    let cut = plan.cut.iter().map(|(it, why)| {
+        let mut cut = holder(it);
+        cut["why"] = json!(why);
+        cut
+    });
+    let accepted = plan.accepted.iter().map(|(who, last)| {
+        json!({
+            "device": last.cut.chain.author.to_string(),
+            "who": who,
+            "seq": last.cut.seq,
+            "envelope": last.cut.id.to_string(),
+            "time": last.time.to_string(),
+        })
+    });
+    json!({
+        "id": plan.space.to_string(),
+        "title": plan.title,
+        "done": plan.done,
+        "lost": plan.lost.iter().map(holder).collect::<Vec<_>>(),
+        "cut": cut.collect::<Vec<_>>(),
+        "kept": plan.kept.iter().map(holder).collect::<Vec<_>>(),
+        "readers_of": plan.readers_of.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "accepted": accepted.collect::<Vec<_>>(),
+    })
+}

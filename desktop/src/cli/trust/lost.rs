@@ -1,0 +1,82 @@
+//! `aramaki trust lost`.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::losses::{space_json, space_text};
+use crate::cli::report::Lines;
+use crate::cli::{CliError, Report};
+use crate::workspace::Live;
+
+/// End everything that a lost or stolen device may, wherever this device administers.
+///
+/// Whoever it had let in stays and is let in anew, except invitations that are still open and
+/// administrators: a thief may have made more of these. What it wrote until now stays, and what is
+/// written from now on is sealed anew. Where it stands as near the System's own key as this device,
+/// another administrator or the recovery kit (`aramaki recover`) ends it.
+#[derive(Debug, Args)]
+pub(crate) struct Lost {
+    /// The lost device's key, or a unique prefix of at least 6 digits; `aramaki trust list` and
+    /// `aramaki peers` show it.
+    device: String,
+    /// Somebody who shall not stay either: a key, or a unique prefix of at least 6 digits.
+    #[arg(long, value_name = "KEY")]
+    cut: Vec<String>,
+    /// Only say what would stay and what would end: what is done without --yes.
+    #[arg(long, conflicts_with = "yes")]
+    preview: bool,
+    /// Do it.
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Lost {
+    /// Ends it, or says what that would do.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let plan = live.plan_lost(&self.device, &self.cut).await?;
+        if self.yes && plan.spaces.is_empty() {
+            return Err(CliError::Refused {
+                what: "the revocation",
+                reason: format!(
+                    "{} stands as near the Systems' own keys as this device; another administrator or the \
+                     recovery kit ends its access",
+                    plan.who
+                ),
+            });
+        }
+        if self.yes {
+            live.end_lost(&plan).await?;
+        }
+        let mut text = Lines::default();
+        for space in &plan.spaces {
+            space_text(&mut text, space);
+        }
+        for (space, title) in &plan.beyond {
+            let title = title.as_deref().unwrap_or("a Space without a title");
+            text.add(format_args!(
+                "{title} ({}): it keeps its access; an administrator nearer the System's own key or the \
+                 recovery kit ends it.",
+                space.short()
+            ));
+        }
+        let (who, spaces) = (&plan.who, plan.spaces.len());
+        match (self.yes, spaces) {
+            (_, 0) => text.add("This device can end nothing of it."),
+            (false, _) => text.add("Nothing was changed. With --yes this is done."),
+            (true, 1) => text.add(format_args!("Ended: {who} may do nothing more in 1 Space.")),
+            (true, _) => text.add(format_args!(
+                "Ended: {who} may do nothing more in {spaces} Spaces."
+            )),
+        }
+        let beyond = plan.beyond.iter().map(|(space, _title)| space.to_string());
+        Ok(Report::new(
+            text.into_text(),
+            &json!({
+                "who": who,
+                "ended": self.yes,
+                "spaces": plan.spaces.iter().map(space_json).collect::<Vec<_>>(),
+                "beyond": beyond.collect::<Vec<_>>(),
+            }),
+        ))
+    }
+}

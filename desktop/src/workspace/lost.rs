@@ -1,0 +1,304 @@
+//! Ending what lost devices may: who loses access with them, who stays and is let in anew.
+
+use std::collections::BTreeSet;
+
+use aramaki_sync::replica::{LastAccepted, SpaceSummary};
+use aramaki_sync_core::admission::Member;
+use aramaki_sync_core::statement::{Audience, Capability};
+use aramaki_sync_core::{AuthorId, SpaceId};
+
+use super::fresh;
+use super::live::Live;
+use super::names::Names;
+use super::profile::with_causes;
+use crate::cli::CliError;
+
+/// Shorter prefixes of a key are refused.
+const PREFIX_LEN_CHARS_MIN: usize = 6;
+
+/// Which devices are lost.
+#[derive(Clone, Debug)]
+pub(super) struct Losing {
+    /// Those whose every grant ends.
+    pub(super) lost: BTreeSet<AuthorId>,
+    /// Who does not stay either.
+    pub(super) cut: BTreeSet<AuthorId>,
+    /// The device for which all this is done, if it is not the one that does it.
+    pub(super) device: Option<AuthorId>,
+}
+
+/// What ending a lost device would do, Space by Space.
+#[derive(Clone, Debug)]
+pub(crate) struct LostPlan {
+    /// What the lost device is called.
+    pub(crate) who: String,
+    /// Where this device can end its access.
+    pub(crate) spaces: Vec<SpacePlan>,
+    /// Where it keeps its access, because this device stands no nearer the root.
+    pub(crate) beyond: Vec<(SpaceId, Option<String>)>,
+}
+
+/// What would stay and end in one Space.
+#[derive(Clone, Debug)]
+pub(crate) struct SpacePlan {
+    /// Which.
+    pub(crate) space: SpaceId,
+    /// What people call it, if it can be read.
+    pub(crate) title: Option<String>,
+    /// Devices whose every grant ends.
+    pub(crate) lost: Vec<Holder>,
+    /// Who stays.
+    pub(crate) kept: Vec<Holder>,
+    /// Who loses access besides, and why.
+    pub(crate) cut: Vec<(Holder, &'static str)>,
+    /// Systems whose readers go on to read here.
+    pub(crate) readers_of: Vec<SpaceId>,
+    /// The last envelope that is accepted of each chain.
+    pub(crate) accepted: Vec<(String, LastAccepted)>,
+    /// Nothing is left to do: nobody is lost, and this device administers.
+    pub(crate) done: bool,
+}
+
+/// Somebody with access.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Holder {
+    /// Whose key.
+    pub(crate) author: AuthorId,
+    /// What that key is called.
+    pub(crate) who: String,
+    /// The most that it may do.
+    pub(crate) capability: Capability,
+}
+
+impl SpacePlan {
+    /// Whose every grant ends.
+    pub(super) fn ends(&self) -> BTreeSet<AuthorId> {
+        let cut = self.cut.iter().map(|(holder, _why)| holder);
+        self.lost.iter().chain(cut).map(|it| it.author).collect()
+    }
+
+    /// Who is let in anew.
+    pub(super) fn keeps(&self) -> BTreeSet<Audience> {
+        let kept = self.kept.iter().map(|it| Audience::Author(it.author));
+        let readers = self.readers_of.iter().copied().map(Audience::ReadersOf);
+        kept.chain(readers).collect()
+    }
+}
+
+impl Live {
+    /// What ending a lost device would do wherever this device administers.
+    ///
+    /// # Errors
+    /// When no device, several, or this one is named so.
+    pub(crate) async fn plan_lost(
+        &self,
+        wanted: &str,
+        cut: &[String],
+    ) -> Result<LostPlan, CliError> {
+        let spaces = self.spaces().await;
+        let names = self.names(&spaces);
+        let own = self.profile().device;
+        let losing = Losing {
+            lost: match_keys(&spaces, "lost device", &[wanted.to_owned()])?,
+            cut: match_keys(&spaces, "device to cut", cut)?,
+            device: None,
+        };
+        if losing.lost.contains(&own) {
+            return Err(CliError::Refused {
+                what: "the revocation",
+                reason: "this device would lock itself out: another administrator's device or the \
+                         recovery kit ends its access"
+                    .to_owned(),
+            });
+        }
+        let who = losing.lost.iter().map(|it| names.of(*it)).collect();
+        let mut plan = LostPlan {
+            who,
+            spaces: Vec::new(),
+            beyond: Vec::new(),
+        };
+        let now = fresh::now();
+        for space in &spaces {
+            let of_lost = |it: &&Member| it.is_live(now) && losing.lost.contains(&it.author);
+            let Some(lost_place) = nearest(space.members.iter().filter(of_lost)) else {
+                continue;
+            };
+            let administers = |it: &&Member| {
+                it.author == own && it.is_live(now) && it.capability == Capability::Administer
+            };
+            let own_place = nearest(space.members.iter().filter(administers));
+            if own_place.is_some_and(|own| own < lost_place) {
+                plan.spaces
+                    .push(self.plan_of(space, &names, &losing).await?);
+            } else {
+                plan.beyond.push((space.id, self.space_title(space.id)));
+            }
+        }
+        plan.spaces
+            .sort_by(|a, b| (&a.title, a.space).cmp(&(&b.title, b.space)));
+        Ok(plan)
+    }
+
+    /// Carries a plan out: whoever stays is let in anew, then the lost devices' grants end, and what
+    /// follows is sealed anew.
+    ///
+    /// # Errors
+    /// When the store refuses. Then doing all again is safe.
+    pub(crate) async fn end_lost(&self, plan: &LostPlan) -> Result<(), CliError> {
+        for space in &plan.spaces {
+            let (lost, keep) = (space.ends(), space.keeps());
+            let ended = self.replica().end_devices(space.space, &lost, &keep).await;
+            ended.map_err(|error| refused(&error))?;
+        }
+        Ok(())
+    }
+
+    /// What would stay and end in a Space.
+    ///
+    /// # Errors
+    /// When the Space is not here.
+    pub(super) async fn plan_of(
+        &self,
+        space: &SpaceSummary,
+        names: &Names,
+        losing: &Losing,
+    ) -> Result<SpacePlan, CliError> {
+        let Losing { lost, cut, device } = losing;
+        let (own, device) = (self.profile().device, *device);
+        let now = fresh::now();
+        let mut plan = SpacePlan {
+            space: space.id,
+            title: self.space_title(space.id),
+            lost: Vec::new(),
+            kept: Vec::new(),
+            cut: Vec::new(),
+            readers_of: Vec::new(),
+            accepted: Vec::new(),
+            done: false,
+        };
+        let live = space.members.iter().filter(|it| it.is_live(now));
+        for member in live.filter(|it| it.author != own) {
+            let holder = Holder {
+                author: member.author,
+                who: names.of(member.author),
+                capability: member.capability,
+            };
+            if lost.contains(&member.author) {
+                add(&mut plan.lost, holder);
+            } else if Some(member.author) == device {
+                // It is what all this is for.
+            } else if let Some(why) = why_cut(member, &space.members, lost, cut) {
+                plan.cut.push((holder, why));
+            } else {
+                add(&mut plan.kept, holder);
+            }
+        }
+        // Of several grants one that stays is enough.
+        let stays = |author| plan.kept.iter().any(|it: &Holder| it.author == author);
+        plan.cut.retain(|(holder, _why)| !stays(holder.author));
+        let mut ends: Vec<_> = lost.iter().copied().collect();
+        ends.extend(plan.cut.iter().map(|(holder, _why)| holder.author));
+        let leaving = self
+            .replica()
+            .leaving(space.id, ends)
+            .await
+            .map_err(|error| refused(&error))?;
+        let readers = leaving.audiences.iter().map(|it| it.space);
+        plan.readers_of = readers.collect::<BTreeSet<_>>().into_iter().collect();
+        let accepted = leaving.accepted.into_iter();
+        plan.accepted = accepted
+            .map(|last| (names.of(last.cut.chain.author), last))
+            .collect();
+        let administers = |it: &&Member| {
+            Some(it.author) == device && it.capability == Capability::Administer && it.is_live(now)
+        };
+        plan.done = plan.lost.is_empty()
+            && plan.cut.is_empty()
+            && space.members.iter().any(|it| administers(&it));
+        Ok(plan)
+    }
+
+    /// What a Space is called: a System's title, or its agent's label.
+    pub(super) fn space_title(&self, space: SpaceId) -> Option<String> {
+        let agent = || {
+            let labels = self.agent_labels().into_iter();
+            let mut own = labels.filter(|(agent, _label)| *agent == space);
+            own.next().map(|(_agent, label)| format!("agent {label}"))
+        };
+        self.title(space).or_else(agent)
+    }
+}
+
+fn refused(error: &dyn std::error::Error) -> CliError {
+    CliError::Refused {
+        what: "the change of trust",
+        reason: with_causes(error),
+    }
+}
+
+/// How many grants stand above the one of these that is nearest the root.
+fn nearest<'a>(members: impl Iterator<Item = &'a Member>) -> Option<usize> {
+    members.map(|it| it.through.len()).min()
+}
+
+/// One line for each key, with the most that it may do.
+fn add(holders: &mut Vec<Holder>, holder: Holder) {
+    match holders.iter_mut().find(|it| it.author == holder.author) {
+        Some(known) => known.capability = known.capability.max(holder.capability),
+        None => holders.push(holder),
+    }
+}
+
+/// Why somebody does not stay: a thief may have let in more, but can give nobody more than it has.
+fn why_cut(
+    member: &Member,
+    members: &[Member],
+    lost: &BTreeSet<AuthorId>,
+    cut: &BTreeSet<AuthorId>,
+) -> Option<&'static str> {
+    if cut.contains(&member.author) {
+        return Some("named with --cut");
+    }
+    let above = |grant| members.iter().find(|it| it.grant == grant);
+    let above: Vec<&Member> = member.through.iter().copied().filter_map(above).collect();
+    let position = above.iter().position(|it| lost.contains(&it.author))?;
+    let between = &above[position + 1..];
+    if member.is_invitation() {
+        Some("an invitation of a lost device")
+    } else if member.capability == Capability::Administer {
+        Some("an administrator whom a lost device let in")
+    } else if between.iter().any(|it| {
+        let administers = it.capability == Capability::Administer && !it.is_invitation();
+        administers || cut.contains(&it.author)
+    }) {
+        Some("let in by somebody who does not stay")
+    } else {
+        None
+    }
+}
+
+/// The members that these keys or prefixes name.
+pub(super) fn match_keys(
+    spaces: &[SpaceSummary],
+    what: &'static str,
+    wanted: &[String],
+) -> Result<BTreeSet<AuthorId>, CliError> {
+    let members = || spaces.iter().flat_map(|it| &it.members);
+    let mut found = BTreeSet::new();
+    for key in wanted {
+        let prefix = key.trim().to_ascii_lowercase();
+        let named = members().map(|it| it.author).filter(|author| {
+            prefix.len() >= PREFIX_LEN_CHARS_MIN && author.to_string().starts_with(&prefix)
+        });
+        let named: BTreeSet<_> = named.collect();
+        if named.len() != 1 {
+            return Err(CliError::Setting {
+                what,
+                value: key.clone(),
+                reason: format!("{} keys in these Spaces begin so", named.len()),
+            });
+        }
+        found.extend(named);
+    }
+    Ok(found)
+}

@@ -1,0 +1,102 @@
+//! A device that was lost: everything that it may ends in one step.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::program::{Aramaki, Process, text, wait_for};
+
+fn holds(aramaki: &Aramaki, system: &str, device: &str) -> bool {
+    let listed = aramaki.json(&["trust", "list", system]);
+    let grants = listed["grants"].as_array().unwrap().clone();
+    grants.iter().any(|grant| grant["device"] == device)
+}
+
+fn invited(aramaki: &Aramaki, data: &str, system: &str) {
+    let code = aramaki.json(&["share", system, "--can", "write", "--for", "8h"]);
+    aramaki.json_in(data, &["join", code["invitation"].as_str().unwrap()]);
+}
+
+#[test]
+fn a_lost_device_loses_everything_in_one_step_and_what_it_wrote_stays() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::relay(&aramaki);
+    for system in ["Webshop", "Mail"] {
+        aramaki.json(&["system", "add", system]);
+    }
+    aramaki.json(&["relay", "add", &author, &address]);
+    aramaki.json_in("second", &["init", "--name", "second", "--no-recovery-kit"]);
+    aramaki.json_in("third", &["init", "--name", "third", "--no-recovery-kit"]);
+    for system in ["Webshop", "Mail"] {
+        invited(&aramaki, "second", system);
+    }
+    invited(&aramaki, "third", "Mail");
+    let key = |data: &str| -> String {
+        let me = aramaki.json_in(data, &["peers"]);
+        me["this_device"].as_str().unwrap().to_owned()
+    };
+    let (second, third) = (key("second"), key("third"));
+    let said = [
+        "note",
+        "add",
+        "Mail",
+        "--title",
+        "I was here",
+        "--text",
+        "words",
+    ];
+    aramaki.json_in("second", &said);
+    wait_for("both guests and the words arrive", || {
+        aramaki.json(&["peers", "--wait", "1s"]);
+        let notes = aramaki.json(&["note", "list", "Mail"]);
+        let arrived = notes.to_string().contains("I was here")
+            && holds(&aramaki, "Webshop", &second)
+            && holds(&aramaki, "Mail", &second)
+            && holds(&aramaki, "Mail", &third);
+        arrived.then_some(())
+    });
+
+    let preview = aramaki.json(&["trust", "lost", &second[..12]]);
+    assert_eq!(preview["ended"], false);
+    assert_eq!(preview["spaces"].as_array().unwrap().len(), 2);
+    assert!(
+        holds(&aramaki, "Webshop", &second),
+        "a preview ends nothing"
+    );
+    let words = text(&aramaki.run(&["trust", "lost", &second[..12]]).stdout);
+    assert!(words.contains("Mail") && words.contains("--yes"), "{words}");
+
+    let ended = aramaki.json(&["trust", "lost", &second[..12], "--yes"]);
+    assert_eq!(ended["ended"], true);
+    assert!(!holds(&aramaki, "Webshop", &second) && !holds(&aramaki, "Mail", &second));
+    assert!(holds(&aramaki, "Mail", &third), "others stay");
+    let notes = aramaki.json(&["note", "list", "Mail"]);
+    assert!(notes.to_string().contains("I was here"), "{notes}");
+    reads_what_follows(&aramaki, "third", true);
+    reads_what_follows(&aramaki, "second", false);
+
+    let again = aramaki.run(&["trust", "lost", &second[..12], "--yes"]);
+    assert_eq!(again.status.code(), Some(1), "it is nobody's key any more");
+    let own = aramaki.run(&["trust", "lost", &key("data")[..12], "--yes"]);
+    assert_eq!(own.status.code(), Some(1), "nobody locks itself out");
+    // Who may not administer ends nobody's access, and is told so.
+    let refused = aramaki.run_in("third", &["trust", "lost", &key("data")[..12], "--yes"]);
+    assert_eq!(refused.status.code(), Some(1));
+}
+
+fn reads_what_follows(aramaki: &Aramaki, data: &str, reads: bool) {
+    let title = format!("after, for {data}");
+    aramaki.json(&["note", "add", "Mail", "--title", &title, "--text", "words"]);
+    let listed = |aramaki: &Aramaki| -> Value {
+        aramaki.json_in(data, &["peers", "--wait", "1s"]);
+        aramaki.json_in(data, &["note", "list", "Mail"])
+    };
+    if reads {
+        wait_for("who stays reads on", || {
+            listed(aramaki).to_string().contains(&title).then_some(())
+        });
+    } else {
+        std::thread::sleep(Duration::from_millis(500));
+        assert!(!listed(aramaki).to_string().contains(&title));
+    }
+}
