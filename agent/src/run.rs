@@ -185,7 +185,7 @@ fn parse(invitation: &str) -> Result<Invitation, AgentError> {
     let invitation: Invitation = invitation.parse().map_err(AgentError::Invitation)?;
     match invitation.invitee {
         Invitee::Agent => Ok(invitation),
-        Invitee::Person => Err(AgentError::ForPerson),
+        Invitee::Person | Invitee::Device => Err(AgentError::ForPerson),
     }
 }
 

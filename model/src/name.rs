@@ -13,6 +13,11 @@ pub fn system() -> DocumentId {
     DocumentId::named("system")
 }
 
+/// The document of what a person's devices tell each other.
+pub fn home() -> DocumentId {
+    DocumentId::named("home")
+}
+
 /// The document of a note.
 pub fn note(note: NoteId) -> DocumentId {
     DocumentId::named(&format!("note/{note}"))

@@ -9,6 +9,7 @@ use crate::doc::{CarriedChange, Document, DocumentKind, Genesis, WAITING_CHANGES
 use crate::entry::{JournalEntry, TimelineEntry};
 use crate::finding::{Finding, Reason};
 use crate::heartbeat::Heartbeat;
+use crate::home::HomeEntry;
 use crate::journal::Written;
 use crate::name;
 use crate::note;
@@ -39,6 +40,7 @@ pub(crate) enum Content {
     Note(String),
     Timeline(Vec<Written<TimelineEntry>>),
     Journal(Vec<Written<JournalEntry>>),
+    Home(Vec<Written<HomeEntry>>),
 }
 
 impl Content {
@@ -48,6 +50,7 @@ impl Content {
             DocumentKind::Note => Self::Note(String::new()),
             DocumentKind::Timeline => Self::Timeline(Vec::new()),
             DocumentKind::Journal => Self::Journal(Vec::new()),
+            DocumentKind::Home => Self::Home(Vec::new()),
         }
     }
 
@@ -58,6 +61,7 @@ impl Content {
             Self::Note(text) => *text = note::read(document.automerge()),
             Self::Timeline(entries) => entries.extend(fresh(document, TimelineEntry::decode)),
             Self::Journal(entries) => entries.extend(fresh(document, JournalEntry::decode)),
+            Self::Home(entries) => entries.extend(fresh(document, HomeEntry::decode)),
         }
     }
 }

@@ -169,7 +169,7 @@ impl Workspace {
     }
 
     /// Edits a document as it is now in one or more changes, all or none.
-    fn edit<F>(
+    pub(crate) fn edit<F>(
         &mut self,
         place: Place,
         chain: &Chain,
@@ -256,7 +256,7 @@ pub(crate) struct Place {
 }
 
 /// Puts entries under their keys; a key that is there stays as it is.
-fn append(
+pub(crate) fn append(
     transaction: &mut Transaction<'_>,
     entries: &[(EntryId, Vec<u8>)],
 ) -> Result<(), EditError> {

@@ -4,6 +4,7 @@ mod agent;
 mod backup;
 mod completions;
 mod config;
+mod device;
 mod error;
 mod export;
 mod init;
@@ -121,6 +122,8 @@ pub(crate) enum Verb {
     Join(join::Join),
     #[command(subcommand)]
     Trust(trust::Trust),
+    #[command(subcommand)]
+    Device(device::Device),
     #[command(subcommand)]
     Agent(agent::Agent),
     #[command(subcommand)]

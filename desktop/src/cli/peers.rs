@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::report::{Lines, count, table};
 use super::when::span;
 use super::{CliError, Report, parse_span};
-use crate::workspace::{Live, path_word};
+use crate::workspace::{Live, Names, path_word};
 
 /// Say whom this device reaches, over which path, and where what it wrote is stored.
 #[derive(Debug, Args)]
@@ -68,20 +68,7 @@ impl Peers {
             ));
         }
         text.push_str(&last.into_text());
-        let peers: Vec<_> = peers
-            .iter()
-            .map(|peer| {
-                json!({
-                    "device": peer.device.map(|device| device.to_string()),
-                    "name": peer.device.and_then(|device| names.known(device)),
-                    "address": peer.address.to_string(),
-                    "connected": peer.is_connected(),
-                    "path": peer.path.as_ref().map(path_word),
-                    "rtt_ms": peer.rtt.map(|rtt| rtt.as_secs_f64() * 1_000.0),
-                    "last_seen_ms": peer.last_seen.map(|seen| seen.as_millis()),
-                })
-            })
-            .collect();
+        let peers: Vec<_> = peers.iter().map(|peer| peer_json(peer, &names)).collect();
         let spaces: Vec<_> = spaces.iter().map(space_json).collect();
         Ok(Report::new(
             text,
@@ -93,6 +80,18 @@ impl Peers {
             }),
         ))
     }
+}
+
+fn peer_json(peer: &PeerStatus, names: &Names) -> Value {
+    json!({
+        "device": peer.device.map(|device| device.to_string()),
+        "name": peer.device.and_then(|device| names.known(device)),
+        "address": peer.address.to_string(),
+        "connected": peer.is_connected(),
+        "path": peer.path.as_ref().map(path_word),
+        "rtt_ms": peer.rtt.map(|rtt| rtt.as_secs_f64() * 1_000.0),
+        "last_seen_ms": peer.last_seen.map(|seen| seen.as_millis()),
+    })
 }
 
 /// Where what is here of a Space is stored besides.

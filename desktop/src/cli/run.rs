@@ -296,6 +296,7 @@ impl Verb {
             Self::Share(verb) => verb.run(live).await,
             Self::Join(verb) => verb.run(live).await,
             Self::Trust(verb) => verb.run(live).await,
+            Self::Device(verb) => verb.run(live).await,
             Self::Agent(verb) => verb.run(live).await,
             Self::Relay(verb) => verb.run(live).await,
             Self::Peers(verb) => verb.run(live).await,

@@ -66,7 +66,7 @@ impl Live {
         })?;
         let key = profile::key_file(&self.shared.data);
         let head = Head {
-            profile: self.profile().clone(),
+            profile: self.profile_now(),
             key: fs::read_to_string(&key).map_err(|source| CliError::File {
                 action: "read",
                 path: key,

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aramaki_model::NoteHistory;
+use aramaki_sync_core::invitation::Invitee;
 use aramaki_sync_core::{DocumentId, SpaceId};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -199,7 +200,7 @@ async fn open(
 
 async fn begin_joined(config: &Config, name: &str, invitation: &str) -> Result<Live, CliError> {
     // A mistyped code must not leave a workspace behind.
-    Live::check_invitation(invitation)?;
+    Live::check_invitation(invitation, Invitee::Person)?;
     super::create(&config.data, name, None, None)?;
     let live = Live::open(config).await?;
     live.join(invitation).await?;

@@ -74,6 +74,10 @@ async fn load_space(live: &Live, space: SpaceId) {
         .system(&space)
         .map(|system| system.notes.keys().copied().collect());
     let now = fresh::now();
+    if live.home() == Some(space) && present.remove(&name::home()) {
+        rebuild(live, space, name::home()).await;
+        live.follow_home(space).await;
+    }
     if let Some(notes) = notes {
         follow_agents(live, space).await;
         shown.extend(notes.into_iter().map(name::note));
@@ -188,6 +192,7 @@ async fn take(live: &Live, event: ReplicaEvent) {
             link(live, space).await;
             admit(live, space, entries);
             follow_agents(live, space).await;
+            live.follow_home(space).await;
             // Nobody listens outside the demo.
             drop(live.shared.arrivals.send(Arrival { space, at, sealed }));
         }

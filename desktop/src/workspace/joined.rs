@@ -59,13 +59,44 @@ impl Live {
     ) -> Result<Option<Joined>, CliError> {
         tokio::select! {
             joined = self.let_in(joining.space, limit) => Ok(joined),
-            Ok(spent) = self.replica().spent(joining.space, joining.grant) => {
-                let reason = match spent {
-                    Spent::Used => "another device has used it",
-                    Spent::Revoked => "it was revoked",
-                };
-                Err(CliError::Invitation { reason: reason.to_owned() })
+            error = self.spent(joining) => Err(error),
+        }
+    }
+
+    /// Waits until this device has asked in a Home to be one of its person's; false when nobody who has
+    /// it answered in time.
+    ///
+    /// # Errors
+    /// When the code turns out to be used by another device, or revoked.
+    pub(crate) async fn wait_for_home(
+        &self,
+        joining: Joining,
+        limit: Duration,
+    ) -> Result<bool, CliError> {
+        let end = Instant::now() + limit;
+        let asked = async {
+            let joined = self.replica().joined(joining.space);
+            if !matches!(tokio::time::timeout_at(end, joined).await, Ok(Ok(()))) {
+                return false;
             }
+            self.hand_over(joining.space, end).await;
+            true
+        };
+        tokio::select! {
+            asked = asked => Ok(asked),
+            error = self.spent(joining) => Err(error),
+        }
+    }
+
+    /// Waits until it is known that an invitation lets this device in no more; for ever if it does.
+    async fn spent(&self, joining: Joining) -> CliError {
+        let reason = match self.replica().spent(joining.space, joining.grant).await {
+            Ok(Spent::Used) => "another device has used it",
+            Ok(Spent::Revoked) => "it was revoked",
+            Err(_closed) => std::future::pending().await,
+        };
+        CliError::Invitation {
+            reason: reason.to_owned(),
         }
     }
 

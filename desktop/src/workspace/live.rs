@@ -54,6 +54,8 @@ pub(crate) struct Live {
 pub(super) struct Shared {
     pub(super) replica: Replica,
     pub(super) profile: Profile,
+    /// The person's Home, once they have one.
+    home: Mutex<Option<SpaceId>>,
     pub(super) data: PathBuf,
     model: Mutex<Workspace>,
     /// What was derived from the model; locked before it.
@@ -123,6 +125,7 @@ impl Live {
         let live = Self {
             shared: Arc::new(Shared {
                 replica,
+                home: Mutex::new(profile.home),
                 profile,
                 data: config.data.clone(),
                 model: Mutex::new(Workspace::new()),
@@ -152,6 +155,20 @@ impl Live {
     /// Who uses this device.
     pub(crate) fn profile(&self) -> &Profile {
         &self.shared.profile
+    }
+
+    /// This person's Home, if they have one.
+    pub(super) fn home_mut(&self) -> MutexGuard<'_, Option<SpaceId>> {
+        let home = self.shared.home.lock();
+        home.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same with what was learnt since it was read.
+    pub(super) fn profile_now(&self) -> Profile {
+        Profile {
+            home: self.home(),
+            ..self.shared.profile.clone()
+        }
     }
 
     /// The replica behind it.

@@ -9,7 +9,7 @@ use aramaki_sync::replica::ReplicaError;
 use aramaki_sync::store::{Folder, RedbStore, StoreError};
 use aramaki_sync::text_file;
 use aramaki_sync_core::key::{DeviceKeys, PublicKeys};
-use aramaki_sync_core::{AuthorId, PrincipalId};
+use aramaki_sync_core::{AuthorId, PrincipalId, SpaceId};
 use serde::{Deserialize, Serialize};
 
 use super::recovery::RecoveryKit;
@@ -33,6 +33,9 @@ pub(crate) struct Profile {
     /// The key that stands above all devices, if there is a recovery kit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) anchor: Option<Anchor>,
+    /// The Space that the person's own devices share, if there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) home: Option<SpaceId>,
 }
 
 /// The public half of the key in the recovery kit.
@@ -144,6 +147,7 @@ pub(crate) fn create(
         device: keys.author(),
         principal: PrincipalId::from_bytes(bytes),
         anchor,
+        home: None,
     };
     profile.save(data)?;
     Ok(profile)

@@ -91,6 +91,7 @@ impl Recovering {
             device: anchor.author,
             principal: PrincipalId::from_bytes([0; 16]),
             anchor: Some(anchor),
+            home: None,
         };
         profile.save(&config.data)?;
         let live = Live::open_with(&config, keys).await?;

@@ -7,7 +7,6 @@ use aramaki_sync::replica::{CreateSpace, GrantRequest, InviteRequest, SpaceSumma
 use aramaki_sync::transport::{AddressError, PeerAddress};
 use aramaki_sync_core::id::IdError;
 use aramaki_sync_core::invitation::{Invitation, InvitationError, Invitee};
-use aramaki_sync_core::key::PublicKeys;
 use aramaki_sync_core::statement::{Body, Capability, RelayAddress};
 use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
@@ -68,10 +67,10 @@ impl Live {
     /// When the store refuses.
     pub(super) async fn create_space(&self) -> Result<SpaceId, CliError> {
         let failed = refused("the new Space");
-        let profile = self.profile();
+        let (principal, anchor) = self.identity().await;
         let request = CreateSpace {
-            anchor: profile.anchor.map(PublicKeys::from),
-            ..CreateSpace::new(profile.principal)
+            anchor,
+            ..CreateSpace::new(principal)
         };
         let space = self
             .replica()
@@ -79,6 +78,7 @@ impl Live {
             .await
             .map_err(|error| failed(&error))?;
         self.model().open_space(space);
+        self.share_with_own(space).await?;
         Ok(space)
     }
 
@@ -100,7 +100,11 @@ impl Live {
         self.invite(space, invite).await
     }
 
-    async fn invite(&self, space: SpaceId, request: InviteRequest) -> Result<Invited, CliError> {
+    pub(super) async fn invite(
+        &self,
+        space: SpaceId,
+        request: InviteRequest,
+    ) -> Result<Invited, CliError> {
         let failed = refused("the invitation");
         let invitation = self
             .replica()
@@ -117,37 +121,48 @@ impl Live {
         })
     }
 
-    /// Reads an invitation and refuses one that has ended or is for an agent.
+    /// Reads an invitation and refuses one that has ended or is for something else.
     ///
     /// # Errors
-    /// When the code is malformed, has ended, or is for an agent.
-    pub(super) fn check_invitation(code: &str) -> Result<Invitation, CliError> {
+    /// When the code is malformed, has ended, or is for something else.
+    pub(super) fn check_invitation(code: &str, wanted: Invitee) -> Result<Invitation, CliError> {
         let invitation: Invitation =
             code.parse()
                 .map_err(|error: InvitationError| CliError::Invitation {
                     reason: error.to_string(),
                 })?;
-        if invitation.redeem_until <= fresh::now() {
-            let reason = format!("it ended {}", crate::cli::local(invitation.redeem_until));
-            return Err(CliError::Invitation { reason });
-        }
-        if invitation.invitee == Invitee::Agent {
-            let reason = "it is for an agent: on its host run `aramaki-agent join`".to_owned();
-            return Err(CliError::Invitation { reason });
-        }
-        Ok(invitation)
+        let reason = match invitation.invitee {
+            _ if invitation.redeem_until <= fresh::now() => {
+                format!("it ended {}", crate::cli::local(invitation.redeem_until))
+            }
+            invitee if invitee == wanted => return Ok(invitation),
+            Invitee::Agent => "it is for an agent: on its host run `aramaki-agent join`".to_owned(),
+            Invitee::Device => {
+                "it makes this device one of somebody's own: if that is you, run `aramaki device join`"
+                    .to_owned()
+            }
+            Invitee::Person => "it is for a System: run `aramaki join`".to_owned(),
+        };
+        Err(CliError::Invitation { reason })
     }
 
-    /// Takes an invitation.
+    /// Takes an invitation into a System.
     ///
     /// # Errors
-    /// When the code is malformed, has ended or is for an agent, or the store refuses.
+    /// When the code is malformed, has ended or is for something else, or the store refuses.
     pub(crate) async fn join(&self, code: &str) -> Result<Joining, CliError> {
-        let invitation = Self::check_invitation(code)?;
+        let invitation = Self::check_invitation(code, Invitee::Person)?;
+        self.take_invitation(&invitation).await
+    }
+
+    pub(super) async fn take_invitation(
+        &self,
+        invitation: &Invitation,
+    ) -> Result<Joining, CliError> {
         let (space, grant) = (invitation.space, invitation.grant);
         let failed = refused("joining");
         self.replica()
-            .join(&invitation)
+            .join(invitation)
             .await
             .map_err(|error| failed(&error))?;
         self.model().open_space(space);

@@ -4,6 +4,7 @@
 
 #[cfg(target_os = "linux")]
 mod demo;
+mod devices;
 mod errors;
 mod everyday;
 mod lost;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use automerge::transaction::{CommitOptions, Transactable as _};
 use automerge::{ActorId, Automerge, AutomergeError, ChangeHash, ObjType, ROOT, TextEncoding};
 
-/// The entries of a journal or timeline.
+/// The entries of a journal, timeline or home.
 pub(crate) const ENTRIES: &str = "entries";
 /// The text of a note.
 pub(crate) const TEXT: &str = "text";
@@ -52,10 +52,18 @@ pub enum DocumentKind {
     Timeline,
     /// Entries of an agent.
     Journal,
+    /// What a person's devices tell each other.
+    Home,
 }
 
 impl DocumentKind {
-    const ALL: [Self; 4] = [Self::System, Self::Note, Self::Timeline, Self::Journal];
+    const ALL: [Self; 5] = [
+        Self::System,
+        Self::Note,
+        Self::Timeline,
+        Self::Journal,
+        Self::Home,
+    ];
 
     const fn word(self) -> &'static str {
         match self {
@@ -63,12 +71,13 @@ impl DocumentKind {
             Self::Note => "note",
             Self::Timeline => "timeline",
             Self::Journal => "journal",
+            Self::Home => "home",
         }
     }
 
     /// Whether it holds immutable entries only, so that the strict whitelist applies.
     pub(crate) const fn is_log(self) -> bool {
-        matches!(self, Self::Timeline | Self::Journal)
+        matches!(self, Self::Timeline | Self::Journal | Self::Home)
     }
 }
 
@@ -122,7 +131,7 @@ fn first_state(kind: DocumentKind) -> Result<Automerge, AutomergeError> {
     let made = state.transact_with(options, |tx| {
         tx.put(ROOT, field::KIND, kind.word())?;
         match kind {
-            DocumentKind::Timeline | DocumentKind::Journal => {
+            DocumentKind::Timeline | DocumentKind::Journal | DocumentKind::Home => {
                 tx.put_object(ROOT, ENTRIES, ObjType::Map)?;
             }
             DocumentKind::Note => {
@@ -171,6 +180,7 @@ mod tests {
                 "52c721182205a1fa2a58ca20b173ed4b55743b7c287eea3f352758ca745dcff0",
                 "3ad4044aa9c9a897df5e06f2a78f9e2bfc9767c93b8ababc94fe2e1aa4c03f74",
                 "d137882608deef5f9f5bb4899acfb4f20c925d3a061190d482b539f251f6637a",
+                "1270278c77fde520bf17b138f813d33a8508692d641181237bac9e3cd9c8ae6d",
             ]
         );
     }

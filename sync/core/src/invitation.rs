@@ -1,7 +1,7 @@
 //! An invitation: a secret, short-lived text that lets its holder in (TRUST §6).
 //!
-//! The text is `aramaki1` for a person or `aramakiagent1` for an agent, and lower-case base32 of a
-//! version, the content and a checksum. Whoever has it can sign one grant to its own device while it
+//! The text is `aramaki1` for a person, `aramakiagent1` for an agent or `aramakidevice1` for another
+//! device of the same person, and lower-case base32 of a version, the content and a checksum. Whoever has it can sign one grant to its own device while it
 //! can be redeemed: treat it as a password.
 
 use std::fmt;
@@ -24,6 +24,8 @@ use crate::time::Timestamp;
 pub const PREFIX: &str = "aramaki1";
 /// With what the text of an invitation for an agent begins.
 pub const AGENT_PREFIX: &str = "aramakiagent1";
+/// With what the text of an invitation for another device of the same person begins.
+pub const DEVICE_PREFIX: &str = "aramakidevice1";
 /// The longest text that is looked at.
 pub const TEXT_LEN_CHARS_MAX: usize = 1_024;
 /// How many peers an invitation can name.
@@ -37,6 +39,7 @@ const VERSION: u8 = 1;
 const CHECKSUM_LEN_BYTES: usize = 4;
 const CHECKSUM_CONTEXT: &str = "aramaki invitation checksum v1";
 const AGENT_CHECKSUM_CONTEXT: &str = "aramaki agent invitation checksum v1";
+const DEVICE_CHECKSUM_CONTEXT: &str = "aramaki device invitation checksum v1";
 
 /// Whom an invitation is for. It protects from mistakes, not from malice: each of the two programs
 /// would use up the other's invitation and be bound to a Space that is not meant for it.
@@ -46,15 +49,18 @@ pub enum Invitee {
     Person,
     /// An agent: into the Space that was made for it.
     Agent,
+    /// Another device of the same person: into their Home.
+    Device,
 }
 
 impl Invitee {
-    const ALL: [Self; 2] = [Self::Person, Self::Agent];
+    const ALL: [Self; 3] = [Self::Person, Self::Agent, Self::Device];
 
     const fn prefix(self) -> &'static str {
         match self {
             Self::Person => PREFIX,
             Self::Agent => AGENT_PREFIX,
+            Self::Device => DEVICE_PREFIX,
         }
     }
 
@@ -62,6 +68,7 @@ impl Invitee {
         match self {
             Self::Person => CHECKSUM_CONTEXT,
             Self::Agent => AGENT_CHECKSUM_CONTEXT,
+            Self::Device => DEVICE_CHECKSUM_CONTEXT,
         }
     }
 }
@@ -79,8 +86,8 @@ pub struct Bootstrap {
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvitationError {
-    /// It begins with neither [`PREFIX`] nor [`AGENT_PREFIX`].
-    #[error("an invitation begins with \"{PREFIX}\" or \"{AGENT_PREFIX}\"")]
+    /// It begins with neither [`PREFIX`], [`AGENT_PREFIX`] nor [`DEVICE_PREFIX`].
+    #[error("an invitation begins with \"{PREFIX}\", \"{AGENT_PREFIX}\" or \"{DEVICE_PREFIX}\"")]
     Prefix,
     /// More than [`TEXT_LEN_CHARS_MAX`].
     #[error("an invitation has at most {TEXT_LEN_CHARS_MAX} characters")]

@@ -1,0 +1,170 @@
+//! `aramaki device`.
+
+use std::time::Duration;
+
+use aramaki_sync_core::Timestamp;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::report::{Lines, table};
+use super::{CliError, Report, WITHOUT_RELAY, local, parse_span};
+use crate::workspace::{Live, OwnDevice};
+
+/// Use several devices as one person: a laptop and a desktop that may do the same.
+///
+/// First `aramaki device add` here prints a code; then on the other machine `aramaki init` and
+/// `aramaki device join CODE`; last here `aramaki device accept KEY`. The code alone gives nothing:
+/// compare the key with what the other machine shows before you accept it.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Device {
+    List(List),
+    Add(Add),
+    Join(Join),
+    Accept(Accept),
+}
+
+/// Say which devices are yours, and which wait for being accepted.
+#[derive(Debug, Args)]
+pub(crate) struct List {}
+
+/// Make a code with which another device of yours asks to be one of them.
+#[derive(Debug, Args)]
+pub(crate) struct Add {}
+
+/// Make this device one of yours: take a code that another device of yours made.
+///
+/// Only take a code that you made yourself: whoever accepts this device may do what it may from then
+/// on, also in Systems that it makes later.
+#[derive(Debug, Args)]
+pub(crate) struct Join {
+    /// The code.
+    code: String,
+    /// How long to wait for somebody who has your Home; it arrives later anyway.
+    #[arg(long, value_name = "SPAN", default_value = "20s", value_parser = parse_span)]
+    wait: Duration,
+}
+
+/// Let a device that waits do what this one may, everywhere, as the same person.
+///
+/// It may administer what this device administers, and what any of them makes later. If it is lost:
+/// `aramaki trust lost` here ends it; if this one is lost, the recovery kit ends it.
+#[derive(Debug, Args)]
+pub(crate) struct Accept {
+    /// The key of the device that waits, or a unique prefix of at least 6 digits.
+    device: String,
+}
+
+impl Device {
+    /// Does what was asked.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        match self {
+            Self::List(List {}) => list(live).await,
+            Self::Add(Add {}) => add(live).await,
+            Self::Join(join) => join.run(live).await,
+            Self::Accept(accept) => accept.run(live).await,
+        }
+    }
+}
+
+async fn list(live: &Live) -> Result<Report, CliError> {
+    let devices = live.own_devices().await?;
+    let rows: Vec<_> = devices.iter().map(row).collect();
+    let devices: Vec<_> = devices
+        .iter()
+        .map(|device| {
+            json!({
+                "device": device.author.to_string(),
+                "this_device": device.here,
+                "accepted": device.accepted,
+                "begin": device.begin.to_string(),
+                "end": device.end.to_string(),
+            })
+        })
+        .collect();
+    Ok(Report::new(table(&rows), &json!({"devices": devices})))
+}
+
+fn row(device: &OwnDevice) -> Vec<String> {
+    let state = match (device.here, device.accepted) {
+        (true, true) => "this device",
+        (true, false) => "this device, waits for being accepted",
+        (false, true) => "yours",
+        (false, false) => "waits: `aramaki device accept KEY`",
+    };
+    let since = if device.begin == Timestamp::ZERO {
+        String::new()
+    } else {
+        format!("since {}", local(device.begin))
+    };
+    vec![device.author.to_string(), state.to_owned(), since]
+}
+
+async fn add(live: &Live) -> Result<Report, CliError> {
+    let invited = live.invite_device().await?;
+    let mut text = Lines::default();
+    text.add(&invited.code);
+    text.add(format_args!(
+        "\nThe code can be used until {}. On the other machine: aramaki init --name NAME, then\n\
+         aramaki device join CODE. Then here: aramaki device list, aramaki device accept KEY",
+        local(invited.redeem_until)
+    ));
+    if !invited.relayed {
+        text.add(WITHOUT_RELAY);
+    }
+    Ok(Report::new(
+        text.into_text(),
+        &json!({
+            "code": invited.code,
+            "redeem_until": invited.redeem_until.to_string(),
+            "relayed": invited.relayed,
+        }),
+    ))
+}
+
+impl Join {
+    async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let joining = live.join_home(&self.code).await?;
+        let asked = live.wait_for_home(joining, self.wait).await?;
+        let key = live.profile().device;
+        let text = if asked {
+            format!(
+                "This device has asked to be one of yours. On the other one: aramaki device accept {key}"
+            )
+        } else {
+            format!(
+                "Nobody answered yet; this device asks as soon as somebody does: open the app, or run \
+                 `aramaki peers --wait 1m`. Its key: {key}"
+            )
+        };
+        Ok(Report::new(
+            text,
+            &json!({"this_device": key.to_string(), "asked": asked}),
+        ))
+    }
+}
+
+impl Accept {
+    async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let accepted = live.accept_device(&self.device).await?;
+        let mut text = Lines::default();
+        text.add(format_args!(
+            "{} is yours: it may do what this device may.",
+            accepted.author
+        ));
+        for system in &accepted.alone {
+            let title = live.title(*system).unwrap_or_else(|| system.short());
+            text.add(format_args!(
+                "{title} was shared with this device alone: ask whoever shared it for another invitation."
+            ));
+        }
+        let alone = accepted.alone.iter().map(ToString::to_string);
+        Ok(Report::new(
+            text.into_text(),
+            &json!({
+                "device": accepted.author.to_string(),
+                "spaces": accepted.spaces,
+                "alone": alone.collect::<Vec<_>>(),
+            }),
+        ))
+    }
+}

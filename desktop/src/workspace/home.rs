@@ -1,0 +1,360 @@
+//! A person's Home: the Space through which their own devices find each other and share the rest.
+//!
+//! Another device joins the Home by a code, and is accepted on a device that is in already: that one
+//! grants it everything that it administers itself, as the same person. From then on, what one of
+//! them makes it grants to the others. Nothing is given by the code alone.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aramaki_model::{EntryId, Followed, HomeEntry, Kit};
+use aramaki_sync::replica::{GrantRequest, InviteRequest, SpaceSummary};
+use aramaki_sync_core::admission::Member;
+use aramaki_sync_core::invitation::Invitee;
+use aramaki_sync_core::key::PublicKeys;
+use aramaki_sync_core::statement::{Capability, GrantFlags};
+use aramaki_sync_core::{AuthorId, PrincipalId, SpaceId, Timestamp};
+
+use super::fresh;
+use super::joined::Joining;
+use super::live::Live;
+use super::lost::match_keys;
+use super::profile::with_causes;
+use super::trust::Invited;
+use crate::cli::CliError;
+
+/// How long a code for another device can be used, and how long that waits to be accepted.
+const CODE_SPAN: Duration = Duration::from_hours(1);
+const WAITING_SPAN: Duration = Duration::from_hours(24);
+
+/// One of this person's devices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OwnDevice {
+    /// Its key.
+    pub(crate) author: AuthorId,
+    /// Whether it is this one.
+    pub(crate) here: bool,
+    /// Whether it has been accepted, or waits.
+    pub(crate) accepted: bool,
+    /// Since when.
+    pub(crate) begin: Timestamp,
+    /// Until when.
+    pub(crate) end: Timestamp,
+}
+
+/// What accepting a device gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    /// The device.
+    pub(crate) author: AuthorId,
+    /// In how many Spaces it administers now, agents' and the Home among them.
+    pub(crate) spaces: usize,
+    /// Systems to which only this device was invited: who shared them invites the other one.
+    pub(crate) alone: Vec<SpaceId>,
+}
+
+fn refused(error: &dyn std::error::Error) -> CliError {
+    CliError::Refused {
+        what: "the other device",
+        reason: with_causes(error),
+    }
+}
+
+fn administers(member: &Member, now: Timestamp) -> bool {
+    member.is_live(now) && member.capability == Capability::Administer
+}
+
+impl Live {
+    /// This person's Home, if they have one.
+    pub(crate) fn home(&self) -> Option<SpaceId> {
+        *self.home_mut()
+    }
+
+    /// Remembers which Space is this person's Home.
+    ///
+    /// # Errors
+    /// When this device is in another one already, or the disk refuses.
+    async fn move_in(&self, home: SpaceId) -> Result<(), CliError> {
+        if let Some(known) = self.home().filter(|known| *known != home)
+            && let Ok(summary) = self.replica().space(known).await
+            && summary.capability.is_some()
+        {
+            return Err(CliError::Refused {
+                what: "the code",
+                reason: "this device is one of a person's devices already".to_owned(),
+            });
+        }
+        *self.home_mut() = Some(home);
+        self.profile_now().save(&self.shared.data)
+    }
+
+    /// Takes a code for another device of the same person: this device asks to be one of theirs.
+    ///
+    /// # Errors
+    /// When the code is malformed, has ended or is for something else, this device is one of
+    /// somebody's already, or the store refuses.
+    pub(crate) async fn join_home(&self, code: &str) -> Result<Joining, CliError> {
+        let invitation = Self::check_invitation(code, Invitee::Device)?;
+        self.move_in(invitation.space).await?;
+        self.take_invitation(&invitation).await
+    }
+
+    /// This person's devices, those that wait for being accepted last.
+    ///
+    /// # Errors
+    /// When the replica has ended.
+    pub(crate) async fn own_devices(&self) -> Result<Vec<OwnDevice>, CliError> {
+        let here = self.profile().device;
+        let this = |begin, end| OwnDevice {
+            author: here,
+            here: true,
+            accepted: true,
+            begin,
+            end,
+        };
+        let Some(home) = self.home() else {
+            return Ok(vec![this(Timestamp::ZERO, Timestamp::MAX)]);
+        };
+        let summary = self.replica().space(home).await;
+        let summary = summary.map_err(|error| refused(&error))?;
+        let (now, kit) = (fresh::now(), self.kit_of(home));
+        let mut devices: Vec<OwnDevice> = Vec::new();
+        for member in &summary.members {
+            let is_device = !member.is_invitation() && member.capability >= Capability::Read;
+            if !is_device || !member.is_live(now) || kit == Some(member.author) {
+                continue;
+            }
+            let device = OwnDevice {
+                author: member.author,
+                here: member.author == here,
+                accepted: administers(member, now),
+                begin: member.not_before,
+                end: member.end,
+            };
+            match devices.iter_mut().find(|it| it.author == member.author) {
+                Some(known) if !known.accepted => *known = device,
+                Some(_known) => {}
+                None => devices.push(device),
+            }
+        }
+        devices.sort_by_key(|it| (!it.accepted, it.begin, it.author));
+        Ok(devices)
+    }
+
+    /// A code by which another device of the same person asks to be one of theirs. Makes the Home if
+    /// there is none.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub(crate) async fn invite_device(&self) -> Result<Invited, CliError> {
+        let home = match self.home() {
+            Some(home) => home,
+            None => self.make_home().await?,
+        };
+        let request = InviteRequest {
+            invitee: Invitee::Device,
+            redeem_until: fresh::now().plus(CODE_SPAN),
+            ..InviteRequest::lasting(Capability::Read, WAITING_SPAN)
+        };
+        self.invite(home, request).await
+    }
+
+    async fn make_home(&self) -> Result<SpaceId, CliError> {
+        let relays = self.usual_relays().await;
+        let listed = self.administered().await;
+        let home = self.create_space().await?;
+        for relay in relays {
+            self.add_relay(home, relay).await?;
+        }
+        self.move_in(home).await?;
+        if let Some(anchor) = self.profile().anchor {
+            let at = fresh::now();
+            let kit = Kit {
+                at,
+                author: anchor.author,
+                box_key: anchor.box_key,
+            };
+            self.tell_home(
+                home,
+                &[(EntryId::new(at, fresh::random()?), HomeEntry::Kit(kit))],
+            )
+            .await?;
+        }
+        self.list(&listed).await?;
+        Ok(home)
+    }
+
+    async fn tell_home(
+        &self,
+        home: SpaceId,
+        entries: &[(EntryId, HomeEntry)],
+    ) -> Result<(), CliError> {
+        self.edit(home, |model, chain, now| {
+            model.append_home(home, chain, now, entries)
+        })
+        .await
+    }
+
+    /// Lists Spaces in the Home.
+    async fn list(&self, spaces: &[SpaceId]) -> Result<(), CliError> {
+        let Some(home) = self.home() else {
+            return Ok(());
+        };
+        let listed = self.model().home(&home).followed;
+        let at = fresh::now();
+        let mut entries = Vec::new();
+        for space in spaces {
+            if *space != home && !listed.contains(space) {
+                let followed = Followed { at, space: *space };
+                let id = EntryId::new(at, fresh::random()?);
+                entries.push((id, HomeEntry::Followed(followed)));
+            }
+        }
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.tell_home(home, &entries).await
+    }
+
+    /// Makes a device that waits in the Home one of this person's: it may do what this one may.
+    ///
+    /// # Errors
+    /// When no such device waits, or this one may not administer the Home.
+    pub(crate) async fn accept_device(&self, wanted: &str) -> Result<Accepted, CliError> {
+        let nobody = || CliError::Refused {
+            what: "the other device",
+            reason: "no device waits: `aramaki device add` makes a code with which one asks"
+                .to_owned(),
+        };
+        let home = self.home().ok_or_else(nobody)?;
+        let own = self.profile().device;
+        let spaces = self.spaces().await;
+        let summary = spaces.iter().find(|it| it.id == home).ok_or_else(nobody)?;
+        let wanted = [wanted.to_owned()];
+        let found = match_keys(std::slice::from_ref(summary), "device", &wanted)?;
+        let member = summary
+            .members
+            .iter()
+            .find(|it| found.contains(&it.author) && it.author != own && !it.is_invitation());
+        let member = member.ok_or_else(nobody)?;
+        let keys = PublicKeys {
+            author: member.author,
+            box_key: member.box_key,
+        };
+        let mut accepted = Accepted {
+            author: keys.author,
+            spaces: 0,
+            alone: Vec::new(),
+        };
+        // The Home last: a device that administers there has everything else.
+        let (home, others): (Vec<_>, Vec<_>) = spaces.iter().partition(|it| it.id == home);
+        for space in others.into_iter().chain(home) {
+            if space.capability == Some(Capability::Administer) {
+                self.grant_own(space, keys).await?;
+                accepted.spaces += 1;
+            } else if self.is_system(space.id) {
+                accepted.alone.push(space.id);
+            }
+        }
+        let administered = self.administered().await;
+        self.list(&administered).await?;
+        Ok(accepted)
+    }
+
+    /// Gives another device of this person what this one has in a Space.
+    async fn grant_own(&self, space: &SpaceSummary, device: PublicKeys) -> Result<(), CliError> {
+        let now = fresh::now();
+        let held = |author: AuthorId| {
+            let members = space.members.iter();
+            members
+                .filter(move |it| it.author == author && administers(it, now))
+                .max_by_key(|it| it.depth_left)
+        };
+        let (Some(own), None) = (held(self.profile().device), held(device.author)) else {
+            return Ok(());
+        };
+        let request = GrantRequest {
+            principal: Some(own.principal),
+            flags: GrantFlags::WITNESS,
+            depth_left: own.depth_left.saturating_sub(1),
+            ..GrantRequest::to_device(
+                device.author,
+                device.box_key,
+                Capability::Administer,
+                own.end,
+            )
+        };
+        let granted = self.replica().grant(space.id, request).await;
+        granted.map_err(|error| refused(&error))?;
+        Ok(())
+    }
+
+    /// Gives this person's other devices what this one has in a Space that it just made.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub(super) async fn share_with_own(&self, space: SpaceId) -> Result<(), CliError> {
+        let Some(home) = self.home().filter(|home| *home != space) else {
+            return Ok(());
+        };
+        let failed = |error| refused(&error);
+        let devices = self.replica().space(home).await.map_err(failed)?;
+        let made = self.replica().space(space).await.map_err(failed)?;
+        let (now, kit) = (fresh::now(), self.kit_of(home));
+        let mut given = BTreeSet::from([self.profile().device]);
+        for member in devices.members.iter().filter(|it| administers(it, now)) {
+            if kit != Some(member.author) && given.insert(member.author) {
+                let keys = PublicKeys {
+                    author: member.author,
+                    box_key: member.box_key,
+                };
+                self.grant_own(&made, keys).await?;
+            }
+        }
+        self.list(&[space]).await
+    }
+
+    /// Who this person is, and what stands above their Spaces: on a device that was accepted, what it
+    /// is on the others.
+    pub(super) async fn identity(&self) -> (PrincipalId, Option<PublicKeys>) {
+        let profile = self.profile();
+        let own = (profile.principal, profile.anchor.map(PublicKeys::from));
+        let Some(home) = self.home() else {
+            return own;
+        };
+        let Ok(summary) = self.replica().space(home).await else {
+            return own;
+        };
+        let now = fresh::now();
+        let mut members = summary.members.iter();
+        let Some(here) = members.find(|it| it.author == profile.device && administers(it, now))
+        else {
+            return own;
+        };
+        let kit = self.model().home(&home).kit.map(|kit| PublicKeys {
+            author: kit.author,
+            box_key: kit.box_key,
+        });
+        (here.principal, kit.or(own.1))
+    }
+
+    /// The key that stands above all of this person's devices.
+    fn kit_of(&self, home: SpaceId) -> Option<AuthorId> {
+        self.model().home(&home).kit.map(|kit| kit.author)
+    }
+
+    /// Holds what the Home lists.
+    pub(super) async fn follow_home(&self, space: SpaceId) {
+        if self.home() != Some(space) {
+            return;
+        }
+        let listed = self.model().home(&space).followed;
+        for space in listed {
+            if self.know(space)
+                && let Err(error) = self.replica().follow(space).await
+            {
+                tracing::warn!(%error, space = %space.short(), "a Space of the Home is not followed");
+            }
+        }
+    }
+}
