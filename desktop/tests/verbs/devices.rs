@@ -26,9 +26,9 @@ fn until<T>(aramaki: &Aramaki, what: &str, mut look: impl FnMut() -> Option<T>) 
 
 fn waiting(aramaki: &Aramaki) -> Option<String> {
     let listed = aramaki.json(&["device", "list"]);
-    let devices = listed["devices"].as_array().unwrap().clone();
-    let mut waiting = devices.iter().filter(|it| it["accepted"] == false);
-    Some(waiting.next()?["device"].as_str().unwrap().to_owned())
+    let mut waiting = listed["devices"].as_array()?.iter();
+    let waiting = waiting.find(|it| it["accepted"] == false)?;
+    Some(waiting["device"].as_str()?.to_owned())
 }
 
 #[test]
