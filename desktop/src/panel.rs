@@ -175,7 +175,7 @@ fn page_ui(
         }
         Route::Trust(space) => {
             let shown = (snapshot, frame.trust.get(&space));
-            trust::trust_ui(ui, look, shown, space, window);
+            trust::trust_ui(ui, look, shown, space, window, intents);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aramaki_model::{NoteEdit, Snapshot};
 use aramaki_sync_core::statement::Capability;
-use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
+use aramaki_sync_core::{DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 /// One immutable picture of everything; drawn as it is.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +27,8 @@ pub struct Frame {
     pub demo: Option<Demo>,
     /// An invitation that was asked for.
     pub invitation: Option<MadeInvitation>,
+    /// What ending somebody's access would do, when that was asked.
+    pub ending: Option<Ending>,
     /// What went wrong last; shown until closed.
     pub problem: Option<Problem>,
 }
@@ -117,6 +119,54 @@ pub struct Trust {
     pub only_here: u64,
     /// Everyone with a grant that has not ended, most capable first.
     pub members: Vec<Member>,
+    /// What came too late and waits for somebody to decide.
+    pub late: Vec<Late>,
+}
+
+/// Work of one grant that came too late.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// Under which grant it was written.
+    pub grant: EnvelopeId,
+    /// What its author is called here.
+    pub name: String,
+    /// How many envelopes.
+    pub envelopes: u64,
+    /// When the last was written, by its author's clock.
+    pub last: Timestamp,
+    /// Whether this device can accept it.
+    pub can_accept: bool,
+}
+
+/// Whose access is to end, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndWhat {
+    /// The System on whose page it was asked.
+    pub space: SpaceId,
+    /// The grant there.
+    pub grant: EnvelopeId,
+    /// Everything that its holder may anywhere, because the device was lost; else that grant.
+    pub everywhere: bool,
+}
+
+/// What ending somebody's access would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// What was asked.
+    pub what: EndWhat,
+    /// System by System.
+    pub places: Vec<EndingPlace>,
+    /// Where the access stays, because this device stands no nearer the System's own key.
+    pub beyond: Vec<String>,
+}
+
+/// What ends in one System or agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndingPlace {
+    /// What it is called.
+    pub title: String,
+    /// Whose access ends.
+    pub ends: Vec<String>,
 }
 
 /// Somebody with a grant.
@@ -134,6 +184,14 @@ pub struct Member {
     pub end: Timestamp,
     /// Through whom it came.
     pub through: Through,
+    /// The grant itself.
+    pub grant: EnvelopeId,
+    /// When it was last connected here, as far as is known.
+    pub seen: Option<Timestamp>,
+    /// Whether it is an invitation that lets in nobody else.
+    pub used_up: bool,
+    /// Whether this device can end it.
+    pub can_end: bool,
 }
 
 /// Through whom somebody may do something.
@@ -305,6 +363,19 @@ pub enum Intent {
         /// For how many hours.
         hours: u32,
     },
+    /// Say what ending somebody's access would do.
+    AskEnd(EndWhat),
+    /// End it.
+    End(EndWhat),
+    /// It is not to end after all.
+    ForgetEnding,
+    /// Let late work count.
+    AcceptLate {
+        /// In which System.
+        space: SpaceId,
+        /// Of which grant.
+        grant: EnvelopeId,
+    },
     /// The invitation was seen.
     ForgetInvitation,
     /// The problem was seen.
@@ -327,6 +398,10 @@ impl fmt::Debug for Intent {
             Self::UndoNote { .. } => "UndoNote",
             Self::RedoNote { .. } => "RedoNote",
             Self::Share { .. } => "Share",
+            Self::AskEnd(_) => "AskEnd",
+            Self::End(_) => "End",
+            Self::ForgetEnding => "ForgetEnding",
+            Self::AcceptLate { .. } => "AcceptLate",
             Self::ForgetInvitation => "ForgetInvitation",
             Self::ForgetProblem => "ForgetProblem",
             Self::StopRelay => "StopRelay",

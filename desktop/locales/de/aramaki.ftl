@@ -215,6 +215,26 @@ trust-more = { $n ->
    *[other] und { $n } weitere
 }
 trust-show = Alle zeigen
+trust-used = benutzt, lässt niemanden mehr ein
+trust-seen = verbunden { $age }
+trust-soon = Endet innerhalb eines Tages. Wer sie noch braucht, sollte sie neu bekommen.
+trust-end = Zugang beenden …
+trust-end-name = Zugang von { $name } beenden
+trust-end-title = Zugang von { $name } beenden
+trust-end-here = In diesem System
+trust-end-everywhere = Überall: das Gerät ging verloren
+trust-end-looking = Es wird nachgesehen, was das beenden würde …
+trust-end-explain = Was gelesen wurde, lässt sich nicht zurückholen; was bis jetzt geschrieben wurde, bleibt. Was ab jetzt geschrieben wird, ist nur für die anderen versiegelt. Das lässt sich nicht rückgängig machen: Zugang wird stattdessen neu gegeben.
+trust-end-do = Zugang beenden
+trust-ends = Endet: { $names }
+trust-beyond = Bleibt, denn das muss eine andere Verwalterin oder das Wiederherstellungs-Kit beenden: { $names }
+trust-late-count = { $n ->
+    [one] 1 Änderung
+   *[other] { $n } Änderungen
+}
+trust-late = Nach dem Ende des Zugangs kam von { $name }: { $count }, zuletzt datiert { $last }.
+trust-late-explain = Niemand sieht sie, bis eine Verwalterin sie annimmt. Frage nach, ob sie wirklich von dort sind.
+trust-late-accept = Annehmen, was hier ist
 settings-title = Einstellungen
 settings-theme = Farben
 settings-language = Sprache

@@ -215,6 +215,26 @@ trust-more = { $n ->
    *[other] and { $n } more
 }
 trust-show = Show everyone
+trust-used = used, lets in nobody else
+trust-seen = connected { $age }
+trust-soon = Ends within a day. Who still needs it should be given it anew.
+trust-end = End access…
+trust-end-name = End access of { $name }
+trust-end-title = End access of { $name }
+trust-end-here = In this System
+trust-end-everywhere = Everywhere: the device was lost
+trust-end-looking = Looking what this would end …
+trust-end-explain = What they read cannot be taken back; what they wrote until now stays. What is written from now on is sealed to the others alone. This cannot be undone: access is given anew instead.
+trust-end-do = End access
+trust-ends = Ends: { $names }
+trust-beyond = Stays, because another administrator or the recovery kit has to end it: { $names }
+trust-late-count = { $n ->
+    [one] 1 change
+   *[other] { $n } changes
+}
+trust-late = After their access had ended came of { $name }: { $count }, the last dated { $last }.
+trust-late-explain = Nobody sees them until an administrator accepts them. Ask whether they are theirs.
+trust-late-accept = Accept what is here
 settings-title = Settings
 settings-theme = Theme
 settings-language = Language

@@ -2,6 +2,7 @@
 
 mod audit;
 mod grant;
+mod held;
 mod list;
 mod lost;
 mod revoke;
@@ -21,6 +22,8 @@ pub(crate) enum Trust {
     Revoke(revoke::Revoke),
     Lost(lost::Lost),
     Rotate(rotate::Rotate),
+    Held(held::Held),
+    Accept(held::Accept),
     Audit(audit::Audit),
 }
 
@@ -33,6 +36,8 @@ impl Trust {
             Self::Revoke(verb) => verb.run(live).await,
             Self::Lost(verb) => verb.run(live).await,
             Self::Rotate(verb) => verb.run(live).await,
+            Self::Held(verb) => verb.run(live).await,
+            Self::Accept(verb) => verb.run(live).await,
             Self::Audit(verb) => verb.run(live).await,
         }
     }

@@ -4,9 +4,9 @@ use aramaki_sync_core::SpaceId;
 use egui::{Button, Frame as Box, Id, Modal, Ui};
 
 use super::start::{entered, field_ui};
-use super::{Window, share};
+use super::{Window, share, trust};
 use crate::theme::{space, weighted};
-use crate::view::{Frame, Intent, ShareFor};
+use crate::view::{EndWhat, Frame, Intent, ShareFor};
 use crate::widget::Look;
 
 const WIDTH: f32 = 440.0;
@@ -30,6 +30,15 @@ pub enum Dialog {
         space: SpaceId,
         /// Its title.
         title: String,
+    },
+    /// Somebody's access to end.
+    End {
+        /// Which, and where.
+        what: EndWhat,
+        /// Whose.
+        name: String,
+        /// Whether it is a device that can be lost.
+        can_be_lost: bool,
     },
     /// An invitation to make.
     Share {
@@ -79,6 +88,15 @@ impl Dialog {
         }
     }
 
+    /// Asks whether somebody's access is to end.
+    pub fn end(what: EndWhat, name: String, can_be_lost: bool) -> Self {
+        Self::End {
+            what,
+            name,
+            can_be_lost,
+        }
+    }
+
     /// Asks what a guest may do, and how long; eight hours unless told otherwise.
     pub fn share(space: SpaceId) -> Self {
         Self::Share {
@@ -110,6 +128,9 @@ pub(super) fn dialog_ui(
     if matches!(modal.inner, Next::Close) || modal.should_close() {
         if frame.invitation.is_some() {
             intents.push(Intent::ForgetInvitation);
+        }
+        if frame.ending.is_some() && modal.should_close() {
+            intents.push(Intent::ForgetEnding);
         }
     } else {
         window.dialog = Some(dialog);
@@ -155,6 +176,16 @@ fn content_ui(
                     title,
                 });
             })
+        }
+        Dialog::End {
+            what,
+            name,
+            can_be_lost,
+        } => {
+            let title = look.texts.with("trust-end-title", &[("name", name)]);
+            head_ui(ui, look, &title);
+            let ending = frame.ending.as_ref();
+            trust::end_ui(ui, look, (what, *can_be_lost), ending, intents)
         }
         Dialog::Share {
             space,

@@ -1,17 +1,24 @@
-//! Who may read and change a System, since when, until when, and through whom. Read only.
+//! Who may read and change a System, since when, until when, and through whom; ending it, and accepting
+//! what came late.
+
+use std::time::Duration;
 
 use aramaki_model::{Severity, Snapshot};
 use aramaki_sync_core::SpaceId;
-use egui::{Label, RichText, Ui};
+use egui::{Align, Label, Layout, RichText, Role, Ui, WidgetInfo};
 
+use super::dialog::{self, Dialog, Next};
 use super::peers::{may_until, may_words};
 use super::sync::kind_word;
 use super::{Window, page};
 use crate::theme::{size, space, weighted};
-use crate::view::{Member, PeerKind, Route, Through, Trust};
-use crate::widget::{Icon, Look, card, icon, until};
+use crate::view::{EndWhat, Ending, Intent, Late, Member, PeerKind, Route, Through, Trust};
+use crate::widget::{Icon, Look, ago, card, icon, until};
 
 const WIDTH_MAX: f32 = 860.0;
+const ENDING_HEIGHT_MAX: f32 = 240.0;
+/// Access that ends within this time is pointed out.
+const SOON: Duration = Duration::from_hours(24);
 
 /// Draws the page.
 pub(super) fn trust_ui(
@@ -20,6 +27,7 @@ pub(super) fn trust_ui(
     (snapshot, trust): (&Snapshot, Option<&Trust>),
     space: SpaceId,
     window: &mut Window,
+    intents: &mut Vec<Intent>,
 ) {
     let (Some(system), Some(trust)) = (snapshot.system(&space), trust) else {
         super::empty_ui(ui, look, ("system-gone", ""), |_ui| {});
@@ -39,8 +47,21 @@ pub(super) fn trust_ui(
     ui.add(Label::new(explain).wrap());
     ui.add_space(space::L);
     page(ui, WIDTH_MAX, |ui| {
+        for late in &trust.late {
+            card(ui, look, |ui| late_ui(ui, look, (space, late), intents));
+        }
         for member in &trust.members {
-            card(ui, look, |ui| member_ui(ui, look, member));
+            let ends = card(ui, look, |ui| member_ui(ui, look, member)).inner;
+            if ends {
+                let what = EndWhat {
+                    space,
+                    grant: member.grant,
+                    everywhere: false,
+                };
+                intents.push(Intent::AskEnd(what));
+                let name = member_name(look, member);
+                window.dialog = Some(Dialog::end(what, name, is_device(member.kind)));
+            }
         }
     });
 }
@@ -88,25 +109,162 @@ const fn sign(kind: PeerKind) -> Icon {
     }
 }
 
-fn member_ui(ui: &mut Ui, look: Look<'_>, member: &Member) {
+/// Whether it can be lost.
+const fn is_device(kind: PeerKind) -> bool {
+    matches!(kind, PeerKind::Device | PeerKind::Agent | PeerKind::Relay)
+}
+
+/// Somebody's grant; whether it is to end.
+fn member_ui(ui: &mut Ui, look: Look<'_>, member: &Member) -> bool {
     ui.spacing_mut().item_spacing.y = 2.0;
+    let mut ends = false;
     ui.horizontal(|ui| {
         icon(ui, sign(member.kind), 16.0, look.tokens.subdued);
-        let name = weighted(member_name(look, member), 600.0).color(look.tokens.strong);
-        ui.add(Label::new(name).truncate());
-        ui.label(may_words(look, member.may));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if member.can_end {
+                let button = ui.button(look.texts.get("trust-end"));
+                let name = member_name(look, member);
+                let name = look.texts.with("trust-end-name", &[("name", &name)]);
+                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+                ends = button.clicked();
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let name = weighted(member_name(look, member), 600.0).color(look.tokens.strong);
+                ui.add(Label::new(name).truncate());
+                ui.label(may_words(look, member.may));
+            });
+        });
     });
     let (begin, end) = (until(look, member.begin), until(look, member.end));
-    let span = look
-        .texts
-        .with("trust-since", &[("begin", &begin), ("end", &end)]);
-    let through = match &member.through {
+    let mut said = vec![if member.used_up {
+        look.texts.get("trust-used")
+    } else {
+        look.texts
+            .with("trust-since", &[("begin", &begin), ("end", &end)])
+    }];
+    said.push(match &member.through {
         Through::Root => look.texts.get("trust-root"),
         Through::Member(name) => look.texts.with("trust-through", &[("name", name)]),
         Through::Invitation(name) => look.texts.with("trust-invited", &[("name", name)]),
-    };
-    let words = RichText::new(format!("{span} · {through}"))
+    });
+    if let Some(seen) = member.seen {
+        let age = ago(look, seen);
+        said.push(look.texts.with("trust-seen", &[("age", &age)]));
+    }
+    let words = RichText::new(said.join(" · "))
         .size(size::SMALL)
         .color(look.tokens.subdued);
     ui.add(Label::new(words).wrap());
+    if ends_soon(look, member) {
+        let soon = RichText::new(look.texts.get("trust-soon"))
+            .size(size::SMALL)
+            .color(look.tokens.severity(Severity::Warning));
+        ui.label(soon);
+    }
+    ends
+}
+
+/// Whether somebody loses access within a day who had it for longer: time to give it anew.
+fn ends_soon(look: Look<'_>, member: &Member) -> bool {
+    let a_day = look.now.plus(SOON);
+    let is_person = matches!(
+        member.kind,
+        PeerKind::Here | PeerKind::Device | PeerKind::Agent
+    );
+    is_person && member.end <= a_day && member.begin.plus(SOON) < member.end
+}
+
+/// Work that came too late, and the decision about it.
+fn late_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (space, late): (SpaceId, &Late),
+    intents: &mut Vec<Intent>,
+) {
+    let count = look.texts.count("trust-late-count", late.envelopes);
+    let last = until(look, late.last);
+    let said = [
+        ("name", late.name.as_str()),
+        ("count", &count),
+        ("last", &last),
+    ];
+    let said = RichText::new(look.texts.with("trust-late", &said))
+        .color(look.tokens.severity(Severity::Warning));
+    ui.add(Label::new(said).wrap());
+    if late.can_accept {
+        let explain = RichText::new(look.texts.get("trust-late-explain"))
+            .size(size::SMALL)
+            .color(look.tokens.subdued);
+        ui.add(Label::new(explain).wrap());
+        if ui.button(look.texts.get("trust-late-accept")).clicked() {
+            let grant = late.grant;
+            intents.push(Intent::AcceptLate { space, grant });
+        }
+    }
+}
+
+/// What ending an access would do, and the decision.
+pub(super) fn end_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (what, can_be_lost): (&mut EndWhat, bool),
+    ending: Option<&Ending>,
+    intents: &mut Vec<Intent>,
+) -> Next {
+    if can_be_lost {
+        let mut asked = what.everywhere;
+        ui.horizontal_wrapped(|ui| {
+            ui.selectable_value(&mut asked, false, look.texts.get("trust-end-here"));
+            ui.selectable_value(&mut asked, true, look.texts.get("trust-end-everywhere"));
+        });
+        if asked != what.everywhere {
+            what.everywhere = asked;
+            intents.push(Intent::AskEnd(*what));
+        }
+        ui.add_space(space::S);
+    }
+    let ending = ending.filter(|it| it.what == *what);
+    match ending {
+        None => drop(ui.label(look.texts.get("trust-end-looking"))),
+        Some(ending) => {
+            egui::ScrollArea::vertical()
+                .max_height(ENDING_HEIGHT_MAX)
+                .show(ui, |ui| ending_ui(ui, look, ending));
+        }
+    }
+    ui.add_space(space::S);
+    let explain = RichText::new(look.texts.get("trust-end-explain"))
+        .size(size::SMALL)
+        .color(look.tokens.subdued);
+    ui.add(Label::new(explain).wrap());
+    ui.add_space(space::S);
+    let mut next = Next::Stay;
+    ui.horizontal(|ui| {
+        let some = ending.is_some_and(|it| !it.places.is_empty());
+        let end = dialog::primary(look, "trust-end-do");
+        if ui.add_enabled(some, end).clicked() {
+            intents.push(Intent::End(*what));
+            next = Next::Close;
+        }
+        if ui.button(look.texts.get("action-cancel")).clicked() {
+            intents.push(Intent::ForgetEnding);
+            next = Next::Close;
+        }
+    });
+    next
+}
+
+fn ending_ui(ui: &mut Ui, look: Look<'_>, ending: &Ending) {
+    for place in &ending.places {
+        ui.label(weighted(&place.title, 600.0).color(look.tokens.strong));
+        let ends = place.ends.join(", ");
+        let ends = look.texts.with("trust-ends", &[("names", &ends)]);
+        ui.add(Label::new(RichText::new(ends).color(look.tokens.text)).wrap());
+    }
+    if !ending.beyond.is_empty() {
+        let names = ending.beyond.join(", ");
+        let beyond = look.texts.with("trust-beyond", &[("names", &names)]);
+        let beyond = RichText::new(beyond).color(look.tokens.severity(Severity::Warning));
+        ui.add(Label::new(beyond).wrap());
+    }
 }

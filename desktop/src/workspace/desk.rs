@@ -313,6 +313,18 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
         Intent::Share { space, what, hours } => {
             extras.invitation = Some(share(live, space, what, hours).await?);
         }
+        Intent::AskEnd(what) => {
+            extras.ending = None;
+            extras.ending = Some(live.ending(what).await?);
+        }
+        Intent::End(what) => {
+            extras.ending = None;
+            live.end(what).await?;
+        }
+        Intent::ForgetEnding => extras.ending = None,
+        Intent::AcceptLate { space, grant } => {
+            live.accept_late(space, &grant.to_string()).await?;
+        }
         Intent::ForgetInvitation => extras.invitation = None,
         Intent::ForgetProblem => extras.problem = None,
         Intent::StopRelay => live.want_relay(false),

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use aramaki_model::NoteHistory;
 use aramaki_sync::replica::{PeerStatus, SpaceSummary};
 use aramaki_sync::transport::Path;
-use aramaki_sync_core::admission::Member as Granted;
+use aramaki_sync_core::admission::{Held, Member as Granted};
+use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
 
 use super::fresh;
 use super::live::Live;
 use super::who::Who;
 use crate::view::{
-    Demo, Frame, MadeInvitation, Member, NoteWork, Peer, PeerKind, Problem, RelayState, Stage,
-    SyncState, Through, Trust, Typed,
+    Demo, Ending, Frame, Late, MadeInvitation, Member, NoteWork, Peer, PeerKind, Problem,
+    RelayState, Stage, SyncState, Through, Trust, Typed,
 };
 
 /// What only the window asked for.
@@ -21,6 +22,8 @@ use crate::view::{
 pub(super) struct Extras {
     /// An invitation to show.
     pub(super) invitation: Option<MadeInvitation>,
+    /// What ending somebody's access would do.
+    pub(super) ending: Option<Ending>,
     /// What went wrong last.
     pub(super) problem: Option<Problem>,
     /// What was done to notes from this window, and what of it can be undone.
@@ -37,7 +40,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
         person: live.profile().name.clone(),
         snapshot: Some(live.snapshot()),
         sync: sync(live, &spaces, &who, now),
-        trust: trust(live, &spaces, &who, now),
+        trust: trust(live, &spaces, &who, now).await,
         demo: live.demo_running().map(|running| Demo {
             relay: if running {
                 RelayState::Running
@@ -46,6 +49,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
             },
         }),
         invitation: extras.invitation.clone(),
+        ending: extras.ending.clone(),
         problem: extras.problem.clone(),
         notes: extras
             .notes
@@ -138,55 +142,85 @@ fn relay_endpoint(spaces: &[SpaceSummary], peer: &PeerStatus) -> bool {
 }
 
 /// Who may do what in each System, most capable first.
-fn trust(
+async fn trust(
     live: &Live,
     spaces: &[SpaceSummary],
     who: &Who,
     now: Timestamp,
 ) -> BTreeMap<SpaceId, Trust> {
-    let systems = spaces.iter().filter(|space| live.is_system(space.id));
-    systems
-        .map(|space| {
-            let mut members: Vec<_> = space
-                .members
-                .iter()
-                .filter(|member| member.end > now)
-                .map(|member| {
-                    let above = |member: &Granted| {
-                        let grant = member.through.last()?;
-                        space.members.iter().find(|above| above.grant == *grant)
-                    };
-                    let through = match (above(member), member.guest_of) {
-                        (None, _) => Through::Root,
-                        // Above a guest stands the invitation's key; above that, who made it.
-                        (Some(invitation), Some(_)) => Through::Invitation(
-                            above(invitation)
-                                .map_or_else(String::new, |issuer| who.name(&issuer.author)),
-                        ),
-                        (Some(issuer), None) => Through::Member(who.name(&issuer.author)),
-                    };
-                    Member {
-                        name: who.name(&member.author),
-                        kind: who.kind(&member.author),
-                        may: member.capability,
-                        begin: member.not_before,
-                        end: member.end,
-                        through,
-                    }
-                })
-                .collect();
-            members.sort_by(|a, b| {
-                (b.may, a.kind, &a.name, a.end).cmp(&(a.may, b.kind, &b.name, b.end))
-            });
-            let trust = Trust {
-                mine: space.capability,
-                ended_elsewhere: space.ended_elsewhere.is_some(),
-                only_here: space.receipts.only_here,
-                members,
-            };
-            (space.id, trust)
-        })
-        .collect()
+    let seen: BTreeMap<AuthorId, Timestamp> = live
+        .replica()
+        .peers()
+        .iter()
+        .filter_map(|peer| Some((peer.device?, now.minus(peer.last_seen?))))
+        .collect();
+    let mut trust = BTreeMap::new();
+    for space in spaces.iter().filter(|space| live.is_system(space.id)) {
+        let mut members = members(space, who, &seen, now);
+        members
+            .sort_by(|a, b| (b.may, a.kind, &a.name, a.end).cmp(&(a.may, b.kind, &b.name, b.end)));
+        let administers = space.capability == Some(Capability::Administer);
+        let waiting = live.replica().waiting(space.id).await.unwrap_or_default();
+        let late = waiting.into_iter().map(|it| Late {
+            grant: it.grant,
+            name: who.name(&it.author),
+            envelopes: it.envelopes,
+            last: it.span.1,
+            can_accept: administers && it.held == Held::Expired,
+        });
+        let shown = Trust {
+            mine: space.capability,
+            ended_elsewhere: space.ended_elsewhere.is_some(),
+            only_here: space.receipts.only_here,
+            members,
+            late: late.collect(),
+        };
+        trust.insert(space.id, shown);
+    }
+    trust
+}
+
+/// Everyone with a grant that has not ended.
+fn members(
+    space: &SpaceSummary,
+    who: &Who,
+    seen: &BTreeMap<AuthorId, Timestamp>,
+    now: Timestamp,
+) -> Vec<Member> {
+    let live = || space.members.iter().filter(|member| member.end > now);
+    let here = |member: &&Granted| who.kind(&member.author) == PeerKind::Here;
+    let nearest = live()
+        .filter(|member| member.capability == Capability::Administer)
+        .filter(here)
+        .map(|member| member.through.len())
+        .min();
+    let shown = live().map(|member| {
+        let above = |member: &Granted| {
+            let grant = member.through.last()?;
+            space.members.iter().find(|above| above.grant == *grant)
+        };
+        let through = match (above(member), member.guest_of) {
+            (None, _) => Through::Root,
+            // Above a guest stands the invitation's key; above that, who made it.
+            (Some(invitation), Some(_)) => Through::Invitation(
+                above(invitation).map_or_else(String::new, |issuer| who.name(&issuer.author)),
+            ),
+            (Some(issuer), None) => Through::Member(who.name(&issuer.author)),
+        };
+        Member {
+            name: who.name(&member.author),
+            kind: who.kind(&member.author),
+            may: member.capability,
+            begin: member.not_before,
+            end: member.end,
+            through,
+            grant: member.grant,
+            seen: seen.get(&member.author).copied(),
+            used_up: member.is_invitation() && member.redemptions_left == 0,
+            can_end: nearest.is_some_and(|own| own < member.through.len()) && !here(&member),
+        }
+    });
+    shown.collect()
 }
 
 /// The path in words: `direct, 0.4 ms`.

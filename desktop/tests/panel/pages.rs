@@ -1,8 +1,11 @@
 //! What each page says.
 
 use aramaki_desktop::app::AramakiApp;
-use aramaki_desktop::view::{Demo, Frame, RelayState, Route, Stage, SyncState};
+use aramaki_desktop::view::{
+    Demo, EndWhat, Ending, EndingPlace, Frame, Late, RelayState, Route, Stage, SyncState,
+};
 use aramaki_model::Workspace;
+use aramaki_sync_core::{EnvelopeId, Timestamp};
 use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::Harness;
@@ -104,6 +107,99 @@ fn the_trust_page_tells_who_until_when_and_through_whom() {
     window.get_by_label("0a2b1597 · Device");
     window.get_by_label_contains("invited by Duty operator");
     window.get_by_label("stores what it cannot read");
+}
+
+/// What a preview says.
+fn ending(what: EndWhat) -> Ending {
+    Ending {
+        what,
+        places: vec![EndingPlace {
+            title: "Webshop".to_owned(),
+            ends: vec!["0a2b1597".to_owned(), "a guest of theirs".to_owned()],
+        }],
+        beyond: Vec::new(),
+    }
+}
+
+#[test]
+fn a_lost_device_is_ended_in_two_clicks_after_its_preview() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "webshop");
+    window.get_by_label("Show everyone").click();
+    window.run();
+    assert!(
+        window
+            .query_by_label("End access of Duty operator")
+            .is_none()
+    );
+    window
+        .get_by_label("End access of 0a2b1597 · Device")
+        .click();
+    window.run();
+    assert_eq!(desk.asked(), ["AskEnd"]);
+    window.get_by_label_contains("Looking what this would end");
+    let grant = EnvelopeId::from_bytes([8; 32]);
+    let here = EndWhat {
+        space: space(WEBSHOP),
+        grant,
+        everywhere: false,
+    };
+    desk.show(|frame| frame.ending = Some(ending(here)));
+    window.run();
+    window.get_by_label_contains("a guest of theirs");
+    // Another question has another answer.
+    window
+        .get_by_label("Everywhere: the device was lost")
+        .click();
+    window.run();
+    window.get_by_label_contains("Looking what this would end");
+    let everywhere = EndWhat {
+        everywhere: true,
+        ..here
+    };
+    desk.show(|frame| frame.ending = Some(ending(everywhere)));
+    window.run();
+    window.get_by_label("End access").click();
+    window.run();
+    assert_eq!(desk.asked(), ["AskEnd", "AskEnd", "End"]);
+    assert!(
+        window.query_by_label("End access").is_none(),
+        "it is closed"
+    );
+}
+
+#[test]
+fn what_came_late_is_shown_and_accepted_by_who_may() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    let late = |can_accept| Late {
+        grant: EnvelopeId::from_bytes([3; 32]),
+        name: "0a2b1597".to_owned(),
+        envelopes: 2,
+        last: Timestamp::ZERO,
+        can_accept,
+    };
+    desk.show(|frame| {
+        for trust in frame.trust.values_mut() {
+            trust.late = vec![late(true)];
+        }
+    });
+    go(&mut window, "webshop");
+    window.get_by_label("Show everyone").click();
+    window.run();
+    window.get_by_label_contains("came of 0a2b1597: 2 changes");
+    window.get_by_label("Accept what is here").click();
+    window.run();
+    assert_eq!(desk.asked(), ["AcceptLate"]);
+    desk.show(|frame| {
+        for trust in frame.trust.values_mut() {
+            trust.late = vec![late(false)];
+        }
+    });
+    window.run();
+    window.get_by_label_contains("came of 0a2b1597");
+    assert!(window.query_by_label("Accept what is here").is_none());
 }
 
 #[test]

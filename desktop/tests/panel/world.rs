@@ -17,7 +17,7 @@ use aramaki_model::{
     TimelineEntry, Workspace, name,
 };
 use aramaki_sync_core::statement::Capability;
-use aramaki_sync_core::{AuthorId, Chain, DocumentId, Instance, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, SpaceId, Timestamp};
 
 /// A Sunday night.
 const NOW_MS: i64 = 1_795_316_460_000;
@@ -461,7 +461,11 @@ fn trust() -> BTreeMap<SpaceId, Trust> {
         may,
         begin: at(-90_000),
         end: at(28_800),
+        can_end: !matches!(kind, PeerKind::Here),
         through,
+        grant: EnvelopeId::from_bytes([u8::try_from(name.len()).unwrap_or(0); 32]),
+        seen: None,
+        used_up: false,
     };
     let members = vec![
         member(
@@ -488,6 +492,7 @@ fn trust() -> BTreeMap<SpaceId, Trust> {
         ended_elsewhere: false,
         only_here: 0,
         members,
+        late: Vec::new(),
     };
     [WEBSHOP, CHECKOUT, DATABASES]
         .map(|n| (space(n), trust.clone()))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aramaki_sync_core::admission::{AudienceSpace, Member, SpaceLog};
-use aramaki_sync_core::engine::Written;
+use aramaki_sync_core::engine::{Waiting, Written};
 use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, GrantFlags, Statement};
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
@@ -116,6 +116,39 @@ impl Replica {
             self.revoke(space, member.grant, keep, reason).await?;
         }
         Ok(())
+    }
+
+    /// What waits in a Space: work that came after its grant had ended, or under an invitation that was
+    /// used up. It is shown to people, who decide.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub async fn waiting(&self, space: SpaceId) -> Result<Vec<Waiting>, ReplicaError> {
+        self.inspect(move |engine| engine.waiting(space)).await
+    }
+
+    /// Accepts what came late under a grant, as far as it is here; what comes later is over. False when
+    /// nothing of it waits.
+    ///
+    /// # Errors
+    /// When this device does not administer the Space, or the store fails.
+    pub async fn accept_late(
+        &self,
+        space: SpaceId,
+        grant: EnvelopeId,
+    ) -> Result<bool, ReplicaError> {
+        let own = self.own_grant(space).await?;
+        if own.capability != Capability::Administer {
+            return Err(ReplicaError::NotAllowed(space));
+        }
+        let statements = self
+            .inspect(move |engine| engine.acceptance(space, grant))
+            .await?;
+        let waits = !statements.is_empty();
+        for statement in statements {
+            self.write_control(space, statement).await?;
+        }
+        Ok(waits)
     }
 
     /// Seals to the readers of now what is written from now on, if a reader left or the key in use

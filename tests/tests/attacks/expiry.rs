@@ -49,6 +49,48 @@ fn a18_after_the_end_an_honest_clock_is_refused_and_a_backdated_write_waits() {
     assert_eq!(world.agreed(in_time.id()), Verdict::Admitted);
 }
 
+/// What came late is not always an attack: it is shown as waiting, and an administrator can accept it.
+#[test]
+fn a18_what_came_late_is_shown_and_an_administrator_can_accept_it() {
+    let (mut world, mut mallory) = World::with_insider(END);
+    let in_time = mallory.write(&world, 5, "in time");
+    world.spread(&[&in_time]);
+    world.let_in_to_relay();
+    world.at(END + GRACE - 2);
+    world.now = minute(END + GRACE + 1);
+    let on_a_train = mallory.write(&world, 6, "written on a train");
+    world.spread(&[&on_a_train]);
+    world.pass(Duration::from_hours(1));
+    assert_eq!(world.agreed(on_a_train.id()), Verdict::Held(Held::Expired));
+    let space = world.space;
+    for at in HONEST {
+        let waiting = world.engine(at).waiting(space);
+        let [waiting] = waiting.as_slice() else {
+            panic!("{waiting:?}");
+        };
+        assert_eq!(
+            (waiting.grant, waiting.held),
+            (mallory.grant, Held::Expired)
+        );
+        assert_eq!((waiting.envelopes, waiting.span.0), (1, minute(6)));
+    }
+    assert_eq!(world.engine(ALICE).acceptance(space, in_time.id()), []);
+    for statement in world.engine(ALICE).acceptance(space, mallory.grant) {
+        world.say(ALICE, statement);
+    }
+    world.pass(Duration::from_secs(30));
+    assert_eq!(world.agreed(on_a_train.id()), Verdict::Admitted);
+    assert_eq!(world.agreed(in_time.id()), Verdict::Admitted);
+    for at in HONEST {
+        assert_eq!(world.engine(at).waiting(space), []);
+    }
+    assert!(world.shows(RITA, "written on a train"));
+    // What comes after that is over.
+    let again = mallory.write(&world, 7, "once more");
+    world.spread(&[&again]);
+    assert_eq!(world.agreed(again.id()), Verdict::Cut);
+}
+
 /// Where nothing waits, the witness closes by itself, and what comes under a false date is cut at once.
 #[test]
 fn a18_once_a_witness_has_closed_a_backdated_write_is_cut() {

@@ -409,6 +409,21 @@ impl Evaluation {
             .filter(|(_id, verdict)| !verdict.counts())
     }
 
+    /// Everything that waits, with the reason. Costs what waits and what control there is, not all
+    /// content, unless a chain is forked.
+    pub fn held(&self, log: &SpaceLog) -> Vec<(EnvelopeId, Held)> {
+        let held = |id: EnvelopeId| match self.verdict(id) {
+            Verdict::Held(held) => Some((id, held)),
+            _ => None,
+        };
+        if log.forked_chains().next().is_some() {
+            return self.judged.keys().copied().filter_map(held).collect();
+        }
+        let control = log.control().map(|(entry, _statement)| entry.id);
+        let content = self.undecided.iter().copied();
+        control.chain(content).filter_map(held).collect()
+    }
+
     /// The heads of what counts in other chains, on which nothing else that counts builds: what the
     /// next envelope of `chain` names as ancestors. Who names an envelope vouches for all below it,
     /// so nothing cut, held or refused is ever below these. May be longer than one header can

@@ -20,6 +20,7 @@ mod frame;
 mod introduce;
 mod io;
 mod last_words;
+mod late;
 mod mutant;
 mod options;
 mod rate;
@@ -40,6 +41,7 @@ pub use io::{
     Output, Refusal, SecretSeed, StoreEpoch, StoreFailure, StoreOperation, Stored, StoredCounter,
     StoredCursor, VerifyId, WriteError, WriteId, Written,
 };
+pub use late::Waiting;
 pub use mutant::Mutant;
 pub use options::{EngineOptions, Limits, Quotas, Restored, Role};
 pub use view::{Holder, PeerView, Pressure};

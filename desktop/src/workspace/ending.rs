@@ -1,0 +1,77 @@
+//! Ending somebody's access from the window: what it would do, and doing it.
+
+use aramaki_sync::replica::Keep;
+
+use super::live::Live;
+use crate::cli::CliError;
+use crate::view::{EndWhat, Ending, EndingPlace};
+
+impl Live {
+    /// What ending an access would do.
+    ///
+    /// # Errors
+    /// When the grant has ended meanwhile, or this device may not end it.
+    pub(super) async fn ending(&self, what: EndWhat) -> Result<Ending, CliError> {
+        let titled = |title: Option<String>, space: aramaki_sync_core::SpaceId| {
+            title.unwrap_or_else(|| space.short())
+        };
+        let id = what.grant.to_string();
+        let cutting = self.cutting(what.space, &id, Keep::WhatIsHere).await?;
+        if !what.everywhere {
+            let place = EndingPlace {
+                title: titled(self.title(what.space), what.space),
+                ends: cutting.grants.into_iter().map(|it| it.who).collect(),
+            };
+            return Ok(Ending {
+                what,
+                places: vec![place],
+                beyond: Vec::new(),
+            });
+        }
+        let plan = self.plan_lost(&self.device_of(what).await?, &[]).await?;
+        let places = plan.spaces.into_iter().map(|it| EndingPlace {
+            title: titled(it.title, it.space),
+            ends: it
+                .lost
+                .into_iter()
+                .chain(it.cut.into_iter().map(|(holder, _why)| holder))
+                .map(|holder| holder.who)
+                .collect(),
+        });
+        let beyond = plan.beyond.into_iter();
+        Ok(Ending {
+            what,
+            places: places.collect(),
+            beyond: beyond.map(|(space, title)| titled(title, space)).collect(),
+        })
+    }
+
+    /// Ends an access.
+    ///
+    /// # Errors
+    /// As [`Live::ending`], and when the store refuses.
+    pub(super) async fn end(&self, what: EndWhat) -> Result<(), CliError> {
+        if what.everywhere {
+            let plan = self.plan_lost(&self.device_of(what).await?, &[]).await?;
+            return self.end_lost(&plan).await;
+        }
+        // With a guest ends the invitation by which only they came.
+        let id = what.grant.to_string();
+        let cutting = self.cutting(what.space, &id, Keep::WhatIsHere).await?;
+        match cutting.grants.first() {
+            Some(first) => {
+                self.revoke(what.space, first.id, Keep::WhatIsHere, false)
+                    .await
+            }
+            None => Err(CliError::NoSuchGrant { wanted: id }),
+        }
+    }
+
+    async fn device_of(&self, what: EndWhat) -> Result<String, CliError> {
+        let wanted = what.grant.to_string();
+        let grants = self.grants(what.space).await?;
+        let row = grants.into_iter().find(|it| it.id == what.grant);
+        row.map(|it| it.author.to_string())
+            .ok_or(CliError::NoSuchGrant { wanted })
+    }
+}
