@@ -162,6 +162,12 @@ pub struct StatusView {
 }
 
 impl StatusView {
+    /// Whether it is so bad because nothing is heard any more: the end of [`StatusView::words`] is old then.
+    pub fn is_silent(&self) -> bool {
+        let cause = self.cause.as_ref();
+        cause.is_some_and(|cause| cause.severity == Severity::Missing)
+    }
+
     /// The way and its end in one line: `checkout → db02: replication: lag 41 s`.
     pub fn words(&self) -> String {
         let names: Vec<_> = self

@@ -15,6 +15,7 @@ overview-empty = Noch keine Systeme
 overview-empty-hint = Lege an, was euer Team betreibt, oder tritt per Einladung einem Arbeitsbereich bei.
 overview-uncategorised = Sonstige
 overview-all-well = alle Prüfungen bestanden
+overview-silent = nichts mehr zu hören; zuletzt: { $words }
 overview-nothing-observed = hier wird nichts beobachtet
 overview-raw = vor der Bestätigung
 overview-parts = { $n ->

@@ -15,6 +15,7 @@ overview-empty = No Systems yet
 overview-empty-hint = Add the first thing your team runs, or join a workspace by invitation.
 overview-uncategorised = Other
 overview-all-well = all checks passing
+overview-silent = nothing is heard any more; last: { $words }
 overview-nothing-observed = nothing is observed here
 overview-raw = before acknowledgement
 overview-parts = { $n ->

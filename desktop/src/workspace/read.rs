@@ -25,6 +25,8 @@ pub(super) fn row(system: &SystemView) -> SystemRow {
         anchor: system.rank == Rank::Anchor,
         why: if is_fine {
             String::new()
+        } else if status.is_silent() {
+            format!("nothing is heard any more; last: {}", status.words())
         } else {
             status.words()
         },

@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use aramaki_desktop::panel::{Dialog, Window};
 use aramaki_desktop::screenshot::{Picture, png};
-use aramaki_desktop::view::{Backend as _, Frame, MadeInvitation, Problem, Route, Stage};
+use aramaki_desktop::view::{
+    Backend as _, EndWhat, Ending, EndingPlace, Frame, MadeInvitation, Problem, Route, Stage,
+};
 use aramaki_model::Workspace;
+use aramaki_sync_core::EnvelopeId;
 use egui::Theme;
 
 use crate::world::{CHECKOUT, Desk, WEBSHOP, at, note, space};
@@ -43,7 +46,23 @@ fn pages() -> Vec<Page> {
         }),
         ..frame.clone()
     };
+    let place = |title: &str| EndingPlace {
+        title: title.to_owned(),
+        ends: vec!["0a2b1597".to_owned()],
+    };
+    let ending = Frame {
+        ending: Some(Ending {
+            what: lost(),
+            places: vec![place("Checkout"), place("Webshop")],
+            beyond: vec!["Databases".to_owned()],
+        }),
+        ..frame.clone()
+    };
     vec![
+        ("ending", ending, || {
+            let dialog = Dialog::end(lost(), "0a2b1597 · Device".to_owned(), true);
+            Window::at(Route::Trust(space(CHECKOUT))).asking(dialog)
+        }),
         ("overview", frame.clone(), || Window::at(Route::Overview)),
         ("timeline", frame.clone(), || Window::at(Route::Timeline)),
         ("peers", frame.clone(), || Window::at(Route::Peers)),
@@ -71,6 +90,15 @@ fn pages() -> Vec<Page> {
         ("empty", empty, || Window::at(Route::Overview)),
         ("start", absent, || Window::at(Route::Overview)),
     ]
+}
+
+/// A lost device, everywhere.
+fn lost() -> EndWhat {
+    EndWhat {
+        space: space(CHECKOUT),
+        grant: EnvelopeId::from_bytes([8; 32]),
+        everywhere: true,
+    }
 }
 
 #[test]
