@@ -1,5 +1,6 @@
 //! The command line: what was typed, and one file for each verb.
 
+mod actions;
 mod check;
 mod completions;
 mod failure;
@@ -92,6 +93,7 @@ fn profile(name: &str) -> Result<String, String> {
 enum Verb {
     Run(run::Run),
     Check(check::Check),
+    Actions(actions::Actions),
     Join(join::Join),
     Completions(completions::Completions),
 }
@@ -147,6 +149,7 @@ fn perform(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
     match &cli.verb {
         Verb::Run(verb) => verb.perform(&cli.common, out),
         Verb::Check(verb) => verb.perform(&cli.common, out),
+        Verb::Actions(actions::Actions {}) => actions::Actions::perform(&cli.common, out),
         Verb::Join(verb) => verb.perform(&cli.common, out),
         Verb::Completions(verb) => verb.perform(out),
     }

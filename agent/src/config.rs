@@ -18,9 +18,12 @@ use serde::Deserialize;
 use crate::observe::PLUGIN_FOLDERS;
 use check::{CheckFile, Wrong};
 pub use error::ConfigError;
+pub(crate) use value::Span;
 
 /// Where the configuration lies when no flag or variable says otherwise.
 pub const CONFIG_PATH: &str = "/etc/aramaki/agent.toml";
+/// Where the host says which actions it allows.
+pub const ACTIONS_PATH: &str = "/etc/aramaki/actions.d";
 /// Where the agent keeps its keys, store and state.
 pub const DATA_PATH: &str = "/var/lib/aramaki-agent";
 /// A configuration file is not longer.
@@ -34,6 +37,8 @@ pub struct Config {
     pub log: String,
     /// Where plugins are looked up by name, in order.
     pub plugin_folders: Vec<PathBuf>,
+    /// Where the actions are that this host allows, a file each.
+    pub actions_folder: PathBuf,
     /// How the network is reached.
     pub network: NetworkConfig,
     checks: Vec<CheckFile>,
@@ -58,6 +63,7 @@ impl Default for Config {
         Self {
             log: "info,iroh=off,iroh_relay=off".to_owned(),
             plugin_folders: PLUGIN_FOLDERS.map(PathBuf::from).to_vec(),
+            actions_folder: PathBuf::from(ACTIONS_PATH),
             network: NetworkConfig::default(),
             checks: Vec::new(),
         }
@@ -70,6 +76,7 @@ impl Default for Config {
 struct ConfigFile {
     log: Option<String>,
     plugin_folders: Option<Vec<PathBuf>>,
+    actions_folder: Option<PathBuf>,
     #[serde(default)]
     network: NetworkFile,
     #[serde(default)]
@@ -146,6 +153,7 @@ impl Config {
         Ok(Self {
             log: file.log.unwrap_or(default.log),
             plugin_folders: file.plugin_folders.unwrap_or(default.plugin_folders),
+            actions_folder: file.actions_folder.unwrap_or(default.actions_folder),
             network: NetworkConfig {
                 listen: file.network.listen,
                 discover: file.network.discover,

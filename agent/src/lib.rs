@@ -1,5 +1,6 @@
 //! An agent: observes the machine it runs on, keeps a journal of what changed, and works offline.
 
+mod actions;
 mod builtin;
 pub mod cli;
 pub mod config;

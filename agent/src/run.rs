@@ -12,6 +12,7 @@ use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::{AuthorId, SpaceId};
 use tokio_util::sync::CancellationToken;
 
+use crate::actions::Worker;
 use crate::config::Config;
 use crate::link::Link;
 use crate::platform;
@@ -19,6 +20,8 @@ use crate::service::Service;
 use crate::state::{Saved, StateError};
 
 const KEY_FILE: &str = "agent.key";
+/// To whom a host's catalogue of actions must belong.
+pub(crate) const ROOT: u32 = 0;
 const REPLICA_FOLDER: &str = "replica";
 
 /// How an agent runs.
@@ -172,9 +175,27 @@ pub async fn run(options: AgentOptions, stop: CancellationToken) -> Result<(), A
         }
         let space = saved.space.ok_or(AgentError::NotJoined)?;
         tracing::info!(%space, agent = %opened.agent.short(), "the agent observes");
+        let worker = Worker {
+            replica: opened.replica.clone(),
+            space,
+            agent: opened.agent,
+            data: options.data.clone(),
+            folder: options.config.actions_folder.clone(),
+            owner: ROOT,
+        };
         let link = Link::new(opened.replica, space);
         let mut service = Service::new(options.data, opened.agent, options.config, saved, link);
-        Ok(service.serve(&stop).await?)
+        // What the worker does ends with the service, also when that cannot go on.
+        let ended = stop.child_token();
+        let (served, ()) = tokio::join!(
+            async {
+                let served = service.serve(&stop).await;
+                ended.cancel();
+                served
+            },
+            worker.work(&ended)
+        );
+        Ok(served?)
     }
     .await;
     replica.shutdown().await;

@@ -3,6 +3,7 @@
 //! Time and random bytes are passed in; the same inputs give the same outputs on every replica.
 //! What a peer wrote is input: it is read leniently, never panics and never fails as a whole.
 
+pub mod action;
 pub mod address;
 pub mod agent_config;
 mod ancestry;
@@ -41,6 +42,7 @@ pub mod versioned;
 pub mod workspace;
 mod write;
 
+pub use action::{ActionGrant, ActionPower, ActionRecord, ActionRequest, ActionResult, ActionWish};
 pub use agent_config::AgentConfig;
 pub use ancestry::EnvelopeLinks;
 pub use check::{Builtin, Check, CheckKind, Hook, Thresholds};

@@ -18,6 +18,11 @@ pub fn home() -> DocumentId {
     DocumentId::named("home")
 }
 
+/// The document of what is asked of an agent, and what it did.
+pub fn actions() -> DocumentId {
+    DocumentId::named("actions")
+}
+
 /// The document of a note.
 pub fn note(note: NoteId) -> DocumentId {
     DocumentId::named(&format!("note/{note}"))

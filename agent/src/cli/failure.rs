@@ -42,6 +42,16 @@ impl Failure {
         }
     }
 
+    /// Some of the host's actions are not allowed.
+    pub(super) fn actions(count: usize) -> Self {
+        Self {
+            code: "A-408",
+            message: format!("{count} of the host's actions are not allowed"),
+            hint: "each is named above with its reason; the others can be asked for".to_owned(),
+            closed_pipe: false,
+        }
+    }
+
     /// The log filter is none.
     pub(super) fn log(filter: &str, error: &dyn Error) -> Self {
         let message = format!("not a log filter: {filter:?}: {}", chain(error));

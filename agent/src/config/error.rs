@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use aramaki_sync::text_file::TextFileError;
-use aramaki_sync::toml_place::Place;
+use aramaki_sync::toml_place::{Place, bytes_of_field};
 
 /// Why a configuration file is refused.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +27,7 @@ pub enum ConfigError {
 
 impl ConfigError {
     /// An error of the TOML reader.
-    pub(super) fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Self {
+    pub(crate) fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Self {
         let message = error.message().trim().replace('\n', ", ");
         let Some(span) = error.span() else {
             return Self::Wrong {
@@ -38,6 +38,12 @@ impl ConfigError {
         };
         let field = named_in(&message).or_else(|| field_before(text, span.start));
         Self::at(path, text, span, field, message)
+    }
+
+    /// An error in a field.
+    pub(crate) fn of_field(path: &Path, text: &str, field: &str, message: String) -> Self {
+        let bytes = bytes_of_field(text, field).unwrap_or_default();
+        Self::at(path, text, bytes, Some(field.to_owned()), message)
     }
 
     /// An error at a place of the text.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
+use std::time::Duration;
 
 use aramaki_model::check_fault::SPAN_MAX_MS;
 use aramaki_model::{Range, Thresholds};
@@ -18,7 +19,14 @@ const UNITS: [(&str, u64); 5] = [
 
 /// A span of time in milliseconds, written as `500ms`, `30s`, `5m`, `1h` or `2d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span(pub(super) u64);
+pub(crate) struct Span(pub(super) u64);
+
+impl Span {
+    /// As the standard library has it.
+    pub(crate) fn duration(self) -> Duration {
+        Duration::from_millis(self.0)
+    }
+}
 
 impl FromStr for Span {
     type Err = String;

@@ -26,6 +26,33 @@ pub(crate) fn own_process_group(command: &mut tokio::process::Command) {
     command.process_group(0);
 }
 
+/// Who owns a file, and its permission bits.
+pub(crate) fn owner_and_mode(metadata: &std::fs::Metadata) -> (u32, u32) {
+    use std::os::unix::fs::MetadataExt as _;
+    (metadata.uid(), metadata.mode() & 0o7777)
+}
+
+/// Lets a command run as another user of this machine, with that user's group alone. Only root can.
+pub(crate) fn run_as(command: &mut tokio::process::Command, user: &str) -> Result<(), String> {
+    let accounts = std::fs::read_to_string("/etc/passwd")
+        .map_err(|error| format!("cannot read /etc/passwd: {error}"))?;
+    let account = accounts
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .find(|fields| fields.first() == Some(&user));
+    let number = |place: usize| {
+        let fields = account.as_ref()?;
+        fields.get(place)?.parse::<u32>().ok()
+    };
+    let (Some(uid), Some(gid)) = (number(2), number(3)) else {
+        return Err(format!("there is no user {user:?} on this machine"));
+    };
+    if rustix::process::geteuid().as_raw() != uid {
+        command.uid(uid).gid(gid);
+    }
+    Ok(())
+}
+
 /// Kills every process of the group that `leader` leads.
 pub(crate) fn kill_process_group(leader: u32) {
     let Some(group) = i32::try_from(leader).ok().and_then(Pid::from_raw) else {

@@ -22,6 +22,12 @@ pub enum Kind {
     Merge,
     /// [`Body::AgentConfig`].
     AgentConfig,
+    /// [`Body::ActionGrant`].
+    ActionGrant,
+    /// [`Body::ActionRequest`].
+    ActionRequest,
+    /// [`Body::ActionRecord`].
+    ActionRecord,
 }
 
 /// What a grant lets its audience do in the Space; each includes those before it.
@@ -300,6 +306,13 @@ pub enum Body {
     Merge,
     /// An encoded `AgentConfig`, decoded by `model`.
     AgentConfig(ByteBuf),
+    /// What somebody may ask of an agent: an encoded `ActionGrant`, decoded by `model`.
+    ActionGrant(ByteBuf),
+    /// What somebody asks of an agent, or says of another's request: an encoded `ActionWish`, decoded by
+    /// `model`.
+    ActionRequest(ByteBuf),
+    /// What an agent did, and what it can: an encoded `ActionRecord`, decoded by `model`.
+    ActionRecord(ByteBuf),
 }
 
 impl Body {
@@ -310,6 +323,9 @@ impl Body {
             Self::Snapshot(_) => Kind::Snapshot,
             Self::Merge => Kind::Merge,
             Self::AgentConfig(_) => Kind::AgentConfig,
+            Self::ActionGrant(_) => Kind::ActionGrant,
+            Self::ActionRequest(_) => Kind::ActionRequest,
+            Self::ActionRecord(_) => Kind::ActionRecord,
         }
     }
 }

@@ -223,8 +223,10 @@ impl Grants {
 /// What the author of sealed content must hold.
 pub(super) fn needed(kind: Kind) -> Capability {
     match kind {
-        Kind::Changes | Kind::Snapshot | Kind::Merge => Capability::Write,
-        Kind::AgentConfig | Kind::Control => Capability::Administer,
+        // Asking is less than doing: the agent looks at what exactly was granted.
+        Kind::ActionRequest => Capability::Comment,
+        Kind::Changes | Kind::Snapshot | Kind::Merge | Kind::ActionRecord => Capability::Write,
+        Kind::AgentConfig | Kind::ActionGrant | Kind::Control => Capability::Administer,
     }
 }
 

@@ -1,0 +1,316 @@
+//! A40: each check of the order, by a request that fails it alone.
+
+use std::time::Duration;
+
+use aramaki_model::EntryId;
+use aramaki_sync_core::Instance;
+
+use super::super::definition::tests::flush;
+use super::super::journal::Row;
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+const ASKER: u8 = 1;
+const OTHER: u8 = 2;
+/// Another device of the asker's.
+const ASKERS_PHONE: u8 = 3;
+const GUEST: u8 = 4;
+
+fn author(n: u8) -> AuthorId {
+    AuthorId::from_bytes([n; 32])
+}
+
+fn id(n: u8) -> EntryId {
+    EntryId::new(NOW, [n; 10])
+}
+
+fn minutes(n: u64) -> Duration {
+    Duration::from_mins(n)
+}
+
+/// Everything as it is when a request is run.
+struct Scene {
+    now: Timestamp,
+    clock: bool,
+    actions: Actions,
+    journal: Journal,
+    people: BTreeMap<AuthorId, Person>,
+    grants: Vec<ActionGrant>,
+    approvals: Vec<(AuthorId, Approval)>,
+    contact: Option<Timestamp>,
+    asked: Asked,
+    _folder: tempfile::TempDir,
+}
+
+fn grant(who: u8, power: ActionPower, end: Timestamp) -> ActionGrant {
+    ActionGrant {
+        grantee: author(who),
+        agent: SpaceId::from_bytes([9; 32]),
+        actions: vec!["flush".to_owned()],
+        power,
+        end,
+    }
+}
+
+fn approval(by: u8, agrees: bool) -> (AuthorId, Approval) {
+    let approval = Approval {
+        request: id(1),
+        agrees,
+        end: NOW.plus(minutes(5)),
+    };
+    (author(by), approval)
+}
+
+fn row(result: Option<Vec<u8>>, at: Timestamp, of: &ActionRequest) -> Row {
+    Row {
+        at,
+        action: "flush".to_owned(),
+        same: same(of),
+        result,
+        ran: true,
+        told: false,
+    }
+}
+
+impl Scene {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let begun = NOW.minus(minutes(60));
+        let definition = flush();
+        let person = |principal: u8, is_guest| Person {
+            principal: PrincipalId::from_bytes([principal; 16]),
+            is_guest,
+        };
+        Self {
+            now: NOW,
+            clock: true,
+            journal: Journal::read(folder.path(), Instance(1), begun).unwrap(),
+            asked: Asked {
+                request: ActionRequest {
+                    id: id(1),
+                    again: None,
+                    agent: SpaceId::from_bytes([9; 32]),
+                    action: "flush".to_owned(),
+                    definition: definition.digest,
+                    arguments: [("path".to_owned(), "/shop".to_owned())].into(),
+                    not_before: NOW,
+                    end: NOW.plus(minutes(5)),
+                    reason: "the prices are old".to_owned(),
+                },
+                by: author(ASKER),
+                at: NOW,
+            },
+            actions: Actions {
+                definitions: [(definition.name.clone(), definition)].into(),
+                refused: Vec::new(),
+            },
+            people: [
+                (author(ASKER), person(1, false)),
+                (author(ASKERS_PHONE), person(1, false)),
+                (author(OTHER), person(2, false)),
+                (author(GUEST), person(3, true)),
+            ]
+            .into(),
+            grants: [ASKER, OTHER, ASKERS_PHONE, GUEST]
+                .into_iter()
+                .flat_map(|who| {
+                    let end = NOW.plus(minutes(600));
+                    [ActionPower::Request, ActionPower::Approve].map(|power| grant(who, power, end))
+                })
+                .collect(),
+            approvals: vec![approval(OTHER, true)],
+            contact: Some(NOW.minus(minutes(1))),
+            _folder: folder,
+        }
+    }
+
+    fn decide(&self) -> Decision {
+        let view = View {
+            now: self.now,
+            clock: self.clock,
+            agent: SpaceId::from_bytes([9; 32]),
+            actions: &self.actions,
+            journal: &self.journal,
+            people: &self.people,
+            grants: &self.grants,
+            approvals: &self.approvals,
+            contact: self.contact,
+        };
+        decide(&self.asked, &view)
+    }
+
+    fn refused(&self) -> RefusedFor {
+        match self.decide() {
+            Decision::Refuse(refused) => refused,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn runs(&self) -> bool {
+        matches!(self.decide(), Decision::Run { .. })
+    }
+
+    fn waits(&self) -> bool {
+        matches!(self.decide(), Decision::Wait(_))
+    }
+}
+
+fn with(change: impl FnOnce(&mut Scene)) -> Scene {
+    let mut scene = Scene::new();
+    change(&mut scene);
+    scene
+}
+
+#[test]
+fn a_request_that_passes_every_check_is_run() {
+    let Decision::Run { argv, .. } = Scene::new().decide() else {
+        panic!("{:?}", Scene::new().decide());
+    };
+    assert_eq!(argv, ["ban", "req.url ~ /shop", "{literal}", "1"]);
+}
+
+#[test]
+fn a40_not_in_the_catalogue_wrong_target_wrong_definition() {
+    let scene = with(|it| it.actions.definitions.clear());
+    assert_eq!(scene.refused(), RefusedFor::NotInCatalogue);
+    let scene = with(|it| it.asked.request.agent = SpaceId::from_bytes([8; 32]));
+    assert_eq!(scene.refused(), RefusedFor::WrongTarget);
+    let scene = with(|it| it.asked.request.definition = [0; 32]);
+    assert_eq!(scene.refused(), RefusedFor::OtherDefinition);
+    let scene = with(|it| {
+        let arguments = &mut it.asked.request.arguments;
+        arguments.insert("path".into(), "$(id)".into());
+    });
+    assert!(matches!(scene.refused(), RefusedFor::Argument(_)));
+}
+
+#[test]
+fn a40_only_whom_an_administrator_let_and_nobody_who_was_revoked() {
+    let scene = with(|it| it.grants.retain(|grant| grant.grantee != author(ASKER)));
+    assert_eq!(scene.refused(), RefusedFor::NotGranted);
+    // Their grant in the Space was revoked.
+    let scene = with(|it| {
+        it.people.remove(&author(ASKER));
+    });
+    assert_eq!(scene.refused(), RefusedFor::NotGranted);
+    // The action was taken back by a later grant that has ended.
+    let over = grant(ASKER, ActionPower::Request, NOW.minus(minutes(1)));
+    assert_eq!(
+        with(|it| it.grants.push(over)).refused(),
+        RefusedFor::NotGranted
+    );
+    // A grant to approve is none to ask.
+    let scene = with(|it| {
+        it.grants
+            .retain(|grant| grant.power == ActionPower::Approve);
+    });
+    assert_eq!(scene.refused(), RefusedFor::NotGranted);
+}
+
+#[test]
+fn a40_a_request_has_its_time_by_a_clock_that_does_not_go_back() {
+    let late = with(|it| it.now = NOW.plus(minutes(6)));
+    assert_eq!(late.refused(), RefusedFor::OutOfTime);
+    let long = with(|it| it.asked.request.end = NOW.plus(minutes(11)));
+    assert_eq!(long.refused(), RefusedFor::OutOfTime);
+    let far = with(|it| {
+        it.asked.request.not_before = NOW.plus(minutes(25 * 60));
+        it.asked.request.end = NOW.plus(minutes(25 * 60 + 5));
+    });
+    assert_eq!(far.refused(), RefusedFor::OutOfTime);
+    let scheduled = with(|it| {
+        it.asked.request.not_before = NOW.plus(minutes(60));
+        it.asked.request.end = NOW.plus(minutes(65));
+    });
+    assert!(scheduled.waits());
+    assert_eq!(
+        with(|it| it.clock = false).refused(),
+        RefusedFor::ClockWentBack
+    );
+}
+
+#[test]
+fn a40_an_agent_that_is_out_of_touch_waits_and_then_refuses() {
+    let stale = |it: &mut Scene| it.contact = Some(NOW.minus(minutes(16)));
+    assert!(with(stale).waits());
+    assert!(with(|it| it.contact = None).waits());
+    let scene = with(|it| {
+        stale(it);
+        it.now = NOW.plus(minutes(6));
+    });
+    assert_eq!(scene.refused(), RefusedFor::StaleView);
+}
+
+#[test]
+fn a40_approvals_are_of_other_people() {
+    let alone = with(|it| it.approvals.clear());
+    assert!(alone.waits());
+    let after = |approvals: Vec<_>| {
+        with(|it| {
+            it.approvals = approvals;
+            it.now = NOW.plus(minutes(6));
+        })
+        .refused()
+    };
+    let none = RefusedFor::NotApproved {
+        needed: 1,
+        given: 0,
+    };
+    for by in [ASKER, ASKERS_PHONE, GUEST] {
+        assert!(
+            with(|it| it.approvals = vec![approval(by, true)]).waits(),
+            "{by}"
+        );
+        assert_eq!(after(vec![approval(by, true)]), none, "{by}");
+    }
+    // One who may not approve.
+    let scene = with(|it| {
+        it.grants.retain(|grant| grant.grantee != author(OTHER));
+    });
+    assert!(scene.waits());
+    for by in [OTHER, ASKER] {
+        let scene = with(|it| it.approvals.push(approval(by, false)));
+        assert_eq!(scene.refused(), RefusedFor::Denied, "{by}");
+    }
+    assert!(with(|it| it.approvals.push(approval(GUEST, false))).runs());
+}
+
+#[test]
+fn a52_a_guest_of_an_invitation_approves_nothing() {
+    assert!(with(|it| it.approvals = vec![approval(GUEST, true)]).waits());
+}
+
+#[test]
+fn a40_what_was_there_before_the_records_is_not_run() {
+    let scene = with(|it| it.asked.at = NOW.minus(minutes(61)));
+    assert_eq!(scene.refused(), RefusedFor::BeforeRecords);
+}
+
+#[test]
+fn the_same_twice_needs_that_the_first_is_known() {
+    let before = |result: Option<Vec<u8>>, at| {
+        with(|it| {
+            let row = row(result, at, &it.asked.request);
+            it.journal.rows.insert(id(7), row);
+        })
+    };
+    let ran = || before(Some(Vec::new()), NOW.minus(minutes(9)));
+    assert_eq!(ran().refused(), RefusedFor::DuplicateOf(id(7)));
+    let mut again = ran();
+    again.asked.request.again = Some(id(7));
+    assert!(again.runs());
+    again.asked.request.again = Some(id(6));
+    assert_eq!(again.refused(), RefusedFor::DuplicateOf(id(7)));
+    assert!(before(Some(Vec::new()), NOW.minus(minutes(11))).runs());
+    let mut other = ran();
+    let arguments = &mut other.asked.request.arguments;
+    arguments.insert("path".to_owned(), "/other".to_owned());
+    assert!(other.runs());
+    // One that still runs is the same however long ago it began; another waits for its turn.
+    let running = || before(None, NOW.minus(minutes(50)));
+    assert_eq!(running().refused(), RefusedFor::DuplicateOf(id(7)));
+    let mut other = running();
+    let arguments = &mut other.asked.request.arguments;
+    arguments.insert("path".to_owned(), "/other".to_owned());
+    assert!(other.waits());
+}

@@ -1,0 +1,449 @@
+//! From the agent's Space to programs and back: takes requests, decides them, runs them once, tells.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aramaki_model::EntryId;
+use aramaki_model::action::{
+    ActionGrant, ActionRecord, ActionResult, ActionWish, Approval, Outcome, RefusedFor,
+};
+use aramaki_sync::replica::{Replica, ReplicaError, ReplicaEvent};
+use aramaki_sync_core::admission::Member;
+use aramaki_sync_core::engine::Admitted;
+use aramaki_sync_core::statement::{Body, Capability};
+use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
+use serde_bytes::ByteBuf;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::catalogue::Actions;
+use super::decide::{Asked, Decision, Person, View, decide};
+use super::execute::{self, Ran};
+use super::journal::{Journal, JournalError, Row};
+use crate::service::now;
+
+/// How often is looked while a request waits: whether somebody is in touch is no event.
+const WAIT_PAUSE: Duration = Duration::from_secs(5);
+/// How often is tried to tell what could not be told.
+const RETRY_PAUSE: Duration = Duration::from_secs(30);
+/// Requests that are looked at; more of them are a flood, and wait.
+const OPEN_MAX: usize = 1_000;
+
+/// The agent's hands.
+pub(crate) struct Worker {
+    pub(crate) replica: Replica,
+    /// The agent's own Space.
+    pub(crate) space: SpaceId,
+    pub(crate) agent: AuthorId,
+    /// Where the journal is.
+    pub(crate) data: PathBuf,
+    /// Where the host says what is allowed, and to whom that must belong.
+    pub(crate) folder: PathBuf,
+    pub(crate) owner: u32,
+}
+
+/// What a run left, for which request.
+type Done = (EntryId, Timestamp, Ran);
+
+/// Everything that the Space says about actions.
+#[derive(Default)]
+struct Said {
+    grants: Vec<ActionGrant>,
+    requests: Vec<Asked>,
+    approvals: Vec<(AuthorId, Approval)>,
+    /// Requests that this agent began, or has done with, in any life.
+    begun: BTreeSet<EntryId>,
+    settled: BTreeSet<EntryId>,
+}
+
+/// When to look again.
+enum Next {
+    Event,
+    After(Duration),
+}
+
+impl Worker {
+    /// Works until `stop`. Without a journal nothing is run: that is reported, and the agent observes on.
+    pub(crate) async fn work(self, stop: &CancellationToken) {
+        if let Err(error) = self.try_work(stop).await {
+            tracing::error!(error = %crate::net::chain(&error), "actions are off until the agent is started again");
+        }
+    }
+
+    async fn try_work(&self, stop: &CancellationToken) -> Result<(), WorkError> {
+        let instance = self.replica.instance()?;
+        let mut journal = Journal::read(&self.data, instance, now())?;
+        for (request, row) in &mut journal.rows {
+            if row.ran && row.result.is_none() {
+                tracing::warn!(%request, "the agent ended while this action ran: how it ended is not known");
+                row.result = Some(encoded(*request, row.at, now(), Outcome::Unknown, None)?);
+            }
+        }
+        // Before anything else: the records begin on disk, whatever happens next.
+        journal.write(&self.data)?;
+        let mut events = self.replica.subscribe();
+        let mut runs: JoinSet<Done> = JoinSet::new();
+        loop {
+            let next = self.look(&mut journal, &mut runs).await?;
+            let pause = async {
+                match next {
+                    Next::Event => std::future::pending().await,
+                    Next::After(pause) => tokio::time::sleep(pause).await,
+                }
+            };
+            tokio::pin!(pause);
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => {
+                        // Dropping the runs kills their process groups; they are unknown then.
+                        runs.shutdown().await;
+                        return Ok(());
+                    }
+                    Some(done) = runs.join_next() => {
+                        if let Ok(done) = done {
+                            self.done(&mut journal, done)?;
+                        }
+                        break;
+                    }
+                    event = events.recv() => match event {
+                        Ok(event) if self.concerns(&event) => break,
+                        Ok(_other) => {}
+                        Err(RecvError::Lagged(_missed)) => break,
+                        Err(RecvError::Closed) => return Ok(()),
+                    },
+                    () = &mut pause => break,
+                }
+            }
+        }
+    }
+
+    fn concerns(&self, event: &ReplicaEvent) -> bool {
+        match event {
+            ReplicaEvent::Admitted { space, entries } => {
+                *space == self.space && entries.iter().any(|it| it.document == document())
+            }
+            ReplicaEvent::Space { space } | ReplicaEvent::Rebuilt { space } => *space == self.space,
+            _ => false,
+        }
+    }
+
+    /// Decides what there is to decide, begins what is to be run, and tells what is new.
+    async fn look(
+        &self,
+        journal: &mut Journal,
+        runs: &mut JoinSet<Done>,
+    ) -> Result<Next, WorkError> {
+        let clock = journal.tick(now());
+        // The host's files have the last word, as they are now.
+        let actions = Actions::read(&self.folder, self.owner);
+        self.tell_catalogue(journal, &actions).await?;
+        let said = self.said().await?;
+        let summary = self.replica.space(self.space).await?;
+        let people = people(&summary.members);
+        let contact = self.contact(&summary.members);
+        let mut waits = false;
+        let open = said.requests.iter().filter(|asked| {
+            let id = &asked.request.id;
+            !journal.rows.contains_key(id) && !said.settled.contains(id)
+        });
+        let open: Vec<&Asked> = open.take(OPEN_MAX).collect();
+        for asked in open {
+            let id = asked.request.id;
+            if said.begun.contains(&id) {
+                // Another life of this store began it.
+                let result = encoded(id, asked.at, now(), Outcome::Unknown, None)?;
+                self.settle(journal, asked, result)?;
+                continue;
+            }
+            let view = View {
+                now: now(),
+                clock,
+                agent: self.space,
+                actions: &actions,
+                journal,
+                people: &people,
+                grants: &said.grants,
+                approvals: &said.approvals,
+                contact,
+            };
+            match decide(asked, &view) {
+                Decision::Wait(_until) => waits = true,
+                Decision::Refuse(refused) => {
+                    tracing::info!(request = %id, by = %asked.by.short(), action = asked.request.action, %refused, "an action was refused");
+                    let outcome = Outcome::Refused(refused);
+                    let result = encoded(id, now(), now(), outcome, None)?;
+                    self.settle(journal, asked, result)?;
+                }
+                Decision::Run {
+                    definition,
+                    argv,
+                    same,
+                } => {
+                    if let Some(at) = self.begin(journal, asked, same).await? {
+                        tracing::info!(request = %id, by = %asked.by.short(), action = definition.name, "an action begins");
+                        runs.spawn(async move { (id, at, execute::run(&definition, &argv).await) });
+                    }
+                }
+            }
+        }
+        let all_told = self.tell(journal).await?;
+        Ok(match (waits, all_told) {
+            (true, _) => Next::After(WAIT_PAUSE),
+            (false, false) => Next::After(RETRY_PAUSE),
+            (false, true) => Next::Event,
+        })
+    }
+
+    /// Notes that a request is run, and tells so; none when it is not run after all, because nobody could
+    /// be told.
+    async fn begin(
+        &self,
+        journal: &mut Journal,
+        asked: &Asked,
+        same: [u8; 32],
+    ) -> Result<Option<Timestamp>, WorkError> {
+        let (id, at) = (asked.request.id, now());
+        let row = Row {
+            at,
+            action: asked.request.action.clone(),
+            same,
+            result: None,
+            ran: true,
+            told: false,
+        };
+        // On disk before anything happens: from here on it is never begun again.
+        journal.rows.insert(id, row);
+        journal.write(&self.data)?;
+        let started = ActionRecord::Started { request: id, at };
+        let Err(error) = self.write(&started).await else {
+            return Ok(Some(at));
+        };
+        tracing::warn!(%error, request = %id, "an action is not run: nobody could be told");
+        let outcome = Outcome::Refused(RefusedFor::NotStarted(error.to_string()));
+        if let Some(row) = journal.rows.get_mut(&id) {
+            row.ran = false;
+            row.result = Some(encoded(id, at, now(), outcome, None)?);
+        }
+        journal.write(&self.data)?;
+        Ok(None)
+    }
+
+    /// Notes what became of a request that was not run here.
+    fn settle(
+        &self,
+        journal: &mut Journal,
+        asked: &Asked,
+        result: Vec<u8>,
+    ) -> Result<(), WorkError> {
+        let row = Row {
+            at: now(),
+            action: asked.request.action.clone(),
+            same: [0; 32],
+            result: Some(result),
+            ran: false,
+            told: false,
+        };
+        journal.rows.insert(asked.request.id, row);
+        Ok(journal.write(&self.data)?)
+    }
+
+    fn done(&self, journal: &mut Journal, (id, began, ran): Done) -> Result<(), WorkError> {
+        tracing::info!(request = %id, outcome = ?ran.outcome, "an action ended");
+        let result = encoded(id, began, now(), ran.outcome.clone(), Some(ran))?;
+        if let Some(row) = journal.rows.get_mut(&id) {
+            row.result = Some(result);
+        }
+        Ok(journal.write(&self.data)?)
+    }
+
+    /// Writes results that are not in the Space yet; whether none is left.
+    async fn tell(&self, journal: &mut Journal) -> Result<bool, WorkError> {
+        let mut all = true;
+        let mut told = Vec::new();
+        for (request, row) in &journal.rows {
+            let Some(result) = row.result.as_ref().filter(|_result| !row.told) else {
+                continue;
+            };
+            let body = Body::ActionRecord(ByteBuf::from(result.clone()));
+            match self.replica.write(self.space, document(), body).await {
+                Ok(_written) => told.push(*request),
+                Err(ReplicaError::Closed) => return Ok(true),
+                Err(error) => {
+                    tracing::warn!(%error, %request, "an action's result is not told yet");
+                    all = false;
+                }
+            }
+        }
+        if !told.is_empty() {
+            for request in told {
+                if let Some(row) = journal.rows.get_mut(&request) {
+                    row.told = true;
+                }
+            }
+            journal.write(&self.data)?;
+        }
+        Ok(all)
+    }
+
+    /// Tells people what this host allows, when that has changed.
+    async fn tell_catalogue(
+        &self,
+        journal: &mut Journal,
+        actions: &Actions,
+    ) -> Result<(), WorkError> {
+        let catalogue = actions.described(Timestamp::ZERO);
+        let digest = ActionRecord::Catalogue(catalogue).encode()?;
+        let digest = *blake3::hash(&digest).as_bytes();
+        let is_nothing_new = journal.told_catalogue.is_none() && actions.definitions.is_empty();
+        if journal.told_catalogue == Some(digest) || is_nothing_new {
+            return Ok(());
+        }
+        for refused in &actions.refused {
+            tracing::warn!(error = %crate::net::chain(refused), "an action is not allowed");
+        }
+        let record = ActionRecord::Catalogue(actions.described(now()));
+        match self.write(&record).await {
+            Ok(()) => {
+                journal.told_catalogue = Some(digest);
+                Ok(journal.write(&self.data)?)
+            }
+            // Nobody let this agent in yet: it is told later.
+            Err(error) => {
+                tracing::debug!(%error, "what this host allows is not told yet");
+                Ok(())
+            }
+        }
+    }
+
+    async fn write(&self, record: &ActionRecord) -> Result<(), WorkError> {
+        let body = Body::ActionRecord(ByteBuf::from(record.encode()?));
+        self.replica.write(self.space, document(), body).await?;
+        Ok(())
+    }
+
+    /// What the Space says about actions; what cannot be read is left out and reported.
+    async fn said(&self) -> Result<Said, WorkError> {
+        let mut said = Said::default();
+        for entry in self.replica.bodies(self.space, document()).await? {
+            let id = entry.id;
+            if let Err(error) = self.take(&mut said, entry) {
+                tracing::debug!(%error, envelope = %id.short(), "a statement about actions cannot be read");
+            }
+        }
+        Ok(said)
+    }
+
+    fn take(
+        &self,
+        said: &mut Said,
+        entry: Admitted,
+    ) -> Result<(), aramaki_model::versioned::DecodeError> {
+        let by = entry.chain.author;
+        match entry.body {
+            Some(Body::ActionGrant(bytes)) => said.grants.push(ActionGrant::decode(&bytes)?),
+            Some(Body::ActionRequest(bytes)) => match ActionWish::decode(&bytes)? {
+                ActionWish::Request(request) => said.requests.push(Asked {
+                    request,
+                    by,
+                    at: entry.time,
+                }),
+                ActionWish::Approval(approval) => said.approvals.push((by, approval)),
+                _ => {}
+            },
+            Some(Body::ActionRecord(bytes)) if by == self.agent => {
+                match ActionRecord::decode(&bytes)? {
+                    ActionRecord::Started { request, .. } => drop(said.begun.insert(request)),
+                    ActionRecord::Result(result) => drop(said.settled.insert(result.request)),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// When somebody was last in touch who would have told of a revocation.
+    fn contact(&self, members: &[Member]) -> Option<Timestamp> {
+        let now = now();
+        let tells = |author: AuthorId| {
+            let mut members = members.iter();
+            members.any(|it| it.author == author && it.is_live(now) && would_tell(it))
+        };
+        let peers = self.replica.peers();
+        let peers = peers.iter();
+        peers
+            .filter(|peer| peer.device.is_some_and(tells))
+            .filter_map(|peer| match peer.last_seen {
+                _ if peer.is_connected() => Some(now),
+                Some(ago) => Some(now.minus(ago)),
+                None => None,
+            })
+            .max()
+    }
+}
+
+/// Why actions are off.
+#[derive(Debug, thiserror::Error)]
+enum WorkError {
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("the replica does not answer")]
+    Replica(#[from] ReplicaError),
+    #[error("a statement cannot be encoded")]
+    Encode(#[from] aramaki_model::versioned::EncodeError),
+}
+
+fn document() -> DocumentId {
+    aramaki_model::name::actions()
+}
+
+fn would_tell(member: &Member) -> bool {
+    member.capability == Capability::Relay || member.is_witness()
+}
+
+/// Whoever may ask or approve at all, by their grants here. One who was let in by a person is no guest.
+fn people(members: &[Member]) -> BTreeMap<AuthorId, Person> {
+    let now = now();
+    let mut people: BTreeMap<AuthorId, Person> = BTreeMap::new();
+    for member in members {
+        let may = member.capability >= Capability::Comment && !member.is_invitation();
+        if !may || !member.is_live(now) {
+            continue;
+        }
+        let person = Person {
+            principal: member.principal,
+            is_guest: member.guest_of.is_some(),
+        };
+        people
+            .entry(member.author)
+            .and_modify(|known| {
+                if known.is_guest {
+                    *known = person;
+                }
+            })
+            .or_insert(person);
+    }
+    people
+}
+
+fn encoded(
+    request: EntryId,
+    began: Timestamp,
+    ended: Timestamp,
+    outcome: Outcome,
+    ran: Option<Ran>,
+) -> Result<Vec<u8>, WorkError> {
+    let output = ran.map(|ran| ran.output).unwrap_or_default();
+    let result = ActionResult {
+        request,
+        outcome,
+        began,
+        ended,
+        len_bytes: output.len_bytes,
+        hash: output.hash(),
+        tail: output.tail.into(),
+    };
+    Ok(ActionRecord::Result(Box::new(result)).encode()?)
+}

@@ -1,0 +1,90 @@
+//! What people ask of an agent, and say of each other's requests.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aramaki_sync_core::{SpaceId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::id::EntryId;
+use crate::versioned::{self, DecodeError, EncodeError};
+
+/// How long after its beginning a request that is to be run at once may end.
+pub const REQUEST_SPAN_MAX: Duration = Duration::from_mins(10);
+/// How far ahead one may begin.
+pub const SCHEDULE_SPAN_MAX: Duration = Duration::from_hours(24);
+const WISH_LEN_BYTES_MAX: usize = 64 * 1_024;
+const KIND_REQUEST: u16 = 132;
+const KIND_APPROVAL: u16 = 133;
+
+/// What somebody writes into an agent's Space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ActionWish {
+    /// Somebody asks for an action.
+    Request(ActionRequest),
+    /// Somebody agrees or objects to a request.
+    Approval(Approval),
+}
+
+/// Somebody asks for an action to be run once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionRequest {
+    /// Its own id; it is run at most once.
+    pub id: EntryId,
+    /// The earlier request of the same that is known to whoever asks: without it a second one within
+    /// the action's window is a duplicate.
+    pub again: Option<EntryId>,
+    /// Which agent: its own Space. One request is for one host.
+    pub agent: SpaceId,
+    /// The action's exact name.
+    pub action: String,
+    /// The digest of the definition that was seen.
+    pub definition: [u8; 32],
+    /// Values by parameter.
+    pub arguments: BTreeMap<String, String>,
+    /// Not before this.
+    pub not_before: Timestamp,
+    /// Not after this: at most [`REQUEST_SPAN_MAX`] later.
+    pub end: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+/// Somebody agrees or objects to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// To which request.
+    pub request: EntryId,
+    /// Whether it may be run; one objection stops it.
+    pub agrees: bool,
+    /// Until when this counts.
+    pub end: Timestamp,
+}
+
+impl ActionWish {
+    /// Encodes it as the body of an `ActionRequest` envelope.
+    ///
+    /// # Errors
+    /// When it is too long.
+    pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
+        match self {
+            Self::Request(request) => versioned::encode(KIND_REQUEST, request, WISH_LEN_BYTES_MAX),
+            Self::Approval(approval) => {
+                versioned::encode(KIND_APPROVAL, approval, WISH_LEN_BYTES_MAX)
+            }
+        }
+    }
+
+    /// Reads what somebody wrote.
+    ///
+    /// # Errors
+    /// When the bytes are of a newer version or malformed.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        match versioned::split(bytes, WISH_LEN_BYTES_MAX)? {
+            (KIND_REQUEST, body) => Ok(Self::Request(versioned::body(KIND_REQUEST, body)?)),
+            (KIND_APPROVAL, body) => Ok(Self::Approval(versioned::body(KIND_APPROVAL, body)?)),
+            (other, _body) => Err(DecodeError::Kind(other)),
+        }
+    }
+}
