@@ -1,5 +1,6 @@
 //! The command line: what was typed, what is possible, and one file for each verb.
 
+mod action;
 mod agent;
 mod backup;
 mod completions;
@@ -126,6 +127,8 @@ pub(crate) enum Verb {
     Device(device::Device),
     #[command(subcommand)]
     Agent(agent::Agent),
+    #[command(subcommand)]
+    Action(action::Action),
     #[command(subcommand)]
     Relay(relay::Relay),
     Peers(peers::Peers),

@@ -298,6 +298,7 @@ impl Verb {
             Self::Trust(verb) => verb.run(live).await,
             Self::Device(verb) => verb.run(live).await,
             Self::Agent(verb) => verb.run(live).await,
+            Self::Action(verb) => verb.run(live).await,
             Self::Relay(verb) => verb.run(live).await,
             Self::Peers(verb) => verb.run(live).await,
             Self::Export(verb) => verb.run(live),

@@ -1,6 +1,7 @@
 //! The workspace at run time: a replica, the model of what it holds, and what people do with them.
 
 mod act;
+mod actions;
 mod audit;
 mod backup;
 mod care;
@@ -30,6 +31,7 @@ mod socket;
 mod trust;
 mod who;
 
+pub(crate) use actions::{AgentActions, Allowance, RequestRow, Wanted};
 pub(crate) use audit::AuditRow;
 pub(crate) use backup::restore;
 pub(crate) use change::SystemChange;

@@ -1,0 +1,369 @@
+//! `aramaki action`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aramaki_model::EntryId;
+use aramaki_model::action::{ActionPower, Outcome, ParameterKind};
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::report::Lines;
+use super::{CliError, Report, local, parse_span};
+use crate::workspace::{AgentActions, Allowance, Live, RequestRow, Wanted};
+
+/// Ask a host for one of the actions that its own files allow, and see what came of it.
+///
+/// Nothing is run that the host's administrator has not put into /etc/aramaki/actions.d there; whoever asks
+/// needs a grant for just that action, and others approve unless the host says otherwise.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    List(List),
+    Allow(Allow),
+    Request(Request),
+    Approve(Approve),
+    Deny(Deny),
+}
+
+/// Say what the hosts of a System allow, what was asked lately, and what came of it.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Which System.
+    system: String,
+}
+
+/// Let a device ask for actions of a host, or approve those of others.
+///
+/// A later `allow` for the same replaces it: give it for a minute to take it back.
+#[derive(Debug, Args)]
+pub(crate) struct Allow {
+    /// Which System.
+    system: String,
+    /// The agent of the host, as the System calls it.
+    agent: String,
+    /// The device's key, or a unique prefix of at least 6 digits, as `aramaki trust list` shows it.
+    device: String,
+    /// The action's exact name; several times for several.
+    #[arg(long = "action", value_name = "NAME", required = true)]
+    actions: Vec<String>,
+    /// What the device may do.
+    #[arg(long = "can", value_enum, default_value_t = Power::Request)]
+    can: Power,
+    /// For how long: 30m, 8h, 3d.
+    #[arg(long = "for", value_name = "SPAN", default_value = "24h", value_parser = parse_span)]
+    span: Duration,
+}
+
+/// What a device may do about an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Power {
+    /// Ask for it.
+    Request,
+    /// Approve what others ask for.
+    Approve,
+    /// Both; nobody approves what they asked for themselves.
+    Both,
+}
+
+/// Ask a host to run an action, once.
+#[derive(Debug, Args)]
+pub(crate) struct Request {
+    /// Which System.
+    system: String,
+    /// The agent of the host, as the System calls it.
+    agent: String,
+    /// The action's exact name.
+    action: String,
+    /// Values: NAME=VALUE.
+    #[arg(value_parser = parse_value)]
+    values: Vec<(String, String)>,
+    /// Why: everybody who reads the System sees it.
+    #[arg(long)]
+    reason: String,
+    /// Run it although the same was run a moment ago.
+    #[arg(long)]
+    again: bool,
+    /// How long to wait for what comes of it; it goes on without waiting too.
+    #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = parse_span)]
+    wait: Duration,
+}
+
+/// Agree to what somebody else asked for.
+#[derive(Debug, Args)]
+pub(crate) struct Approve {
+    /// Which System.
+    system: String,
+    /// The request, as `aramaki action list` shows it.
+    request: String,
+    /// How long to wait for what comes of it.
+    #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = parse_span)]
+    wait: Duration,
+}
+
+/// Object to what somebody asked for; one objection stops it. Who asked withdraws it so.
+#[derive(Debug, Args)]
+pub(crate) struct Deny {
+    /// Which System.
+    system: String,
+    /// The request, as `aramaki action list` shows it.
+    request: String,
+}
+
+fn parse_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("`{text}` is no value: NAME=VALUE is expected"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl Action {
+    /// Does what was asked.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        match self {
+            Self::List(verb) => verb.run(live).await,
+            Self::Allow(verb) => verb.run(live).await,
+            Self::Request(verb) => verb.run(live).await,
+            Self::Approve(verb) => {
+                let system = live.find(&verb.system)?;
+                let row = live.answer_action(system, &verb.request, true).await?;
+                told(live, system, row.request.id, verb.wait).await
+            }
+            Self::Deny(verb) => {
+                let system = live.find(&verb.system)?;
+                let row = live.answer_action(system, &verb.request, false).await?;
+                told(live, system, row.request.id, Duration::ZERO).await
+            }
+        }
+    }
+}
+
+impl List {
+    async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let system = live.find(&self.system)?;
+        let agents = live.actions(system).await?;
+        let mut text = Lines::default();
+        if agents.is_empty() {
+            text.add("No agent observes this System: `aramaki agent invite` makes one.");
+        }
+        for agent in &agents {
+            agent_text(&mut text, agent);
+        }
+        let agents: Vec<_> = agents.iter().map(agent_json).collect();
+        Ok(Report::new(
+            text.into_text(),
+            &json!({"system": system.to_string(), "agents": agents}),
+        ))
+    }
+}
+
+impl Allow {
+    async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let system = live.find(&self.system)?;
+        let powers: &[ActionPower] = match self.can {
+            Power::Request => &[ActionPower::Request],
+            Power::Approve => &[ActionPower::Approve],
+            Power::Both => &[ActionPower::Request, ActionPower::Approve],
+        };
+        let allowance = Allowance {
+            agent: &self.agent,
+            device: &self.device,
+            actions: &self.actions,
+            powers,
+            span: self.span,
+        };
+        let (who, end) = live.allow_action(system, &allowance).await?;
+        let word = match self.can {
+            Power::Request => "ask for",
+            Power::Approve => "approve",
+            Power::Both => "ask for and approve",
+        };
+        let actions = self.actions.join(", ");
+        Ok(Report::new(
+            format!(
+                "{who} may {word} {actions} on {} until {}.",
+                self.agent,
+                local(end)
+            ),
+            &json!({"who": who, "actions": self.actions, "end": end.to_string()}),
+        ))
+    }
+}
+
+impl Request {
+    async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let system = live.find(&self.system)?;
+        let mut arguments = BTreeMap::new();
+        for (name, value) in &self.values {
+            if arguments.insert(name.clone(), value.clone()).is_some() {
+                return Err(CliError::Usage(format!("{name} is given twice")));
+            }
+        }
+        let wanted = Wanted {
+            agent: &self.agent,
+            action: &self.action,
+            arguments,
+            reason: &self.reason,
+            again: self.again,
+        };
+        let request = live.request_action(system, wanted).await?;
+        told(live, system, request, self.wait).await
+    }
+}
+
+/// What comes of a request in a while.
+async fn told(
+    live: &Live,
+    system: aramaki_sync_core::SpaceId,
+    request: EntryId,
+    wait: Duration,
+) -> Result<Report, CliError> {
+    let row = live.wait_for_action(system, request, wait).await?;
+    let Some(row) = row else {
+        return Err(CliError::Bug("a request vanished".to_owned()));
+    };
+    let mut text = Lines::default();
+    request_text(&mut text, &row, "");
+    Ok(Report::new(text.into_text(), &request_json(&row)))
+}
+
+fn agent_text(text: &mut Lines, agent: &AgentActions) {
+    text.add(format_args!("{}:", agent.label));
+    if agent.actions.is_empty() {
+        text.add("  its host has told of no actions");
+    }
+    for (name, action) in &agent.actions {
+        let takes: Vec<_> = action
+            .parameters
+            .iter()
+            .map(|it| format!("{}={}", it.name, kind_words(&it.kind)))
+            .collect();
+        let approvals = match action.approvals {
+            0 => String::new(),
+            1 => "; needs 1 approval".to_owned(),
+            more => format!("; needs {more} approvals"),
+        };
+        text.add(format_args!(
+            "  {name} {}  {}{approvals}",
+            takes.join(" "),
+            action.description
+        ));
+    }
+    for row in &agent.requests {
+        request_text(text, row, "  ");
+    }
+}
+
+fn kind_words(kind: &ParameterKind) -> String {
+    match kind {
+        ParameterKind::Choice(choice) => choice.join("|"),
+        ParameterKind::Integer { min, max } => format!("{min}..{max}"),
+        ParameterKind::Text { pattern, .. } => format!("/{pattern}/"),
+    }
+}
+
+fn outcome_words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Exit(0) => "done".to_owned(),
+        Outcome::Exit(code) => format!("failed with code {code}"),
+        Outcome::Signal(signal) => format!("ended by signal {signal}"),
+        Outcome::TimedOut => "took too long and was killed".to_owned(),
+        Outcome::Refused(why) => format!("not run: {why}"),
+        Outcome::Unknown => {
+            "begun, and the agent ended before it knew how; it is not run again".to_owned()
+        }
+    }
+}
+
+fn state_words(row: &RequestRow) -> String {
+    match (&row.result, row.started) {
+        (Some(result), _) => format!("{} {}", outcome_words(&result.outcome), local(result.ended)),
+        (None, Some(at)) => format!("runs since {}", local(at)),
+        (None, None) => format!("waits until {}", local(row.request.end)),
+    }
+}
+
+fn request_text(text: &mut Lines, row: &RequestRow, indent: &str) {
+    let values: Vec<_> = row
+        .request
+        .arguments
+        .iter()
+        .map(|(name, value)| format!(" {name}={value}"))
+        .collect();
+    text.add(format_args!(
+        "{indent}{}  {}{}  {}  {}: {}",
+        row.request.id,
+        row.request.action,
+        values.concat(),
+        local(row.at),
+        row.who,
+        row.request.reason
+    ));
+    for (who, agrees) in &row.said {
+        let word = if *agrees { "agrees" } else { "objects" };
+        text.add(format_args!("{indent}  {who} {word}"));
+    }
+    text.add(format_args!("{indent}  {}", state_words(row)));
+    let tail = row.result.as_ref().map(|it| it.tail.as_slice());
+    for line in String::from_utf8_lossy(tail.unwrap_or_default()).lines() {
+        text.add(format_args!("{indent}  | {line}"));
+    }
+}
+
+fn agent_json(agent: &AgentActions) -> Value {
+    let actions = agent.actions.iter().map(|(name, action)| {
+        json!({
+            "name": name,
+            "description": action.description,
+            "definition": data_encoding::HEXLOWER.encode(&action.definition),
+            "parameters": action.parameters.iter().map(|it| json!({
+                "name": it.name,
+                "takes": kind_words(&it.kind),
+                "default": it.default,
+            })).collect::<Vec<_>>(),
+            "approvals": action.approvals,
+            "read_only": action.is_read_only,
+        })
+    });
+    json!({
+        "agent": agent.agent.to_string(),
+        "label": agent.label,
+        "actions": actions.collect::<Vec<_>>(),
+        "requests": agent.requests.iter().map(request_json).collect::<Vec<_>>(),
+    })
+}
+
+fn request_json(row: &RequestRow) -> Value {
+    let result = row.result.as_ref().map(|it| {
+        json!({
+            "outcome": outcome_word(&it.outcome),
+            "text": outcome_words(&it.outcome),
+            "exit": match it.outcome { Outcome::Exit(code) => Some(code), _ => None },
+            "began": it.began.to_string(),
+            "ended": it.ended.to_string(),
+            "output": String::from_utf8_lossy(&it.tail),
+            "output_bytes": it.len_bytes,
+        })
+    });
+    json!({
+        "request": row.request.id.to_string(),
+        "action": row.request.action,
+        "arguments": row.request.arguments,
+        "by": row.who,
+        "at": row.at.to_string(),
+        "end": row.request.end.to_string(),
+        "reason": row.request.reason,
+        "said": row.said.iter().map(|(who, agrees)| json!({"who": who, "agrees": agrees})).collect::<Vec<_>>(),
+        "started": row.started.map(|at| at.to_string()),
+        "result": result,
+    })
+}
+
+const fn outcome_word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Exit(_) => "exit",
+        Outcome::Signal(_) => "signal",
+        Outcome::TimedOut => "timeout",
+        Outcome::Refused(_) => "refused",
+        Outcome::Unknown => "unknown",
+    }
+}

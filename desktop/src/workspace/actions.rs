@@ -1,0 +1,401 @@
+//! Remote actions: what hosts allow, who may ask, and what was asked and came of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aramaki_model::action::{
+    ActionGrant, ActionPower, ActionRecord, ActionRequest, ActionResult, ActionWish, Approval,
+    Catalogue, Described, Outcome, REQUEST_SPAN_MAX,
+};
+use aramaki_model::{EntryId, name};
+use aramaki_sync::replica::{GrantRequest, ReplicaError};
+use aramaki_sync_core::engine::{Admitted, WriteError};
+use aramaki_sync_core::statement::{Body, Capability, GrantFlags};
+use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
+use serde_bytes::ByteBuf;
+use tokio::time::Instant;
+
+use super::fresh;
+use super::live::Live;
+use super::lost::match_keys;
+use super::names::Names;
+use super::profile::with_causes;
+use crate::cli::{CliError, local, select};
+
+/// Requests of an agent that are shown: the newest.
+const REQUESTS_SHOWN_MAX: usize = 50;
+/// How long the same counts as the same: an agent's file may say another span, and decides.
+const RECENT: Duration = Duration::from_mins(10);
+const LOOK_PAUSE: Duration = Duration::from_millis(200);
+
+/// What one agent of a System can be asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct AgentActions {
+    /// Its own Space.
+    pub(crate) agent: SpaceId,
+    /// What the System calls it.
+    pub(crate) label: String,
+    /// What its host allows.
+    pub(crate) actions: BTreeMap<String, Described>,
+    /// What was asked, newest first.
+    pub(crate) requests: Vec<RequestRow>,
+}
+
+/// A request and what came of it.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestRow {
+    /// The request as it was signed.
+    pub(crate) request: ActionRequest,
+    /// Who asked.
+    pub(crate) who: String,
+    /// When, by the asker's clock.
+    pub(crate) at: Timestamp,
+    /// Who agreed, and who objected.
+    pub(crate) said: Vec<(String, bool)>,
+    /// When the agent began.
+    pub(crate) started: Option<Timestamp>,
+    /// What came of it.
+    pub(crate) result: Option<ActionResult>,
+}
+
+impl RequestRow {
+    /// Whether it was run, or is: somebody may just have done it.
+    fn ran(&self) -> bool {
+        match &self.result {
+            None => self.started.is_some(),
+            Some(result) => !matches!(result.outcome, Outcome::Refused(_)),
+        }
+    }
+}
+
+/// What somebody wants to be run.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted<'a> {
+    /// On the host of which agent.
+    pub(crate) agent: &'a str,
+    /// The action's name.
+    pub(crate) action: &'a str,
+    /// Values by parameter.
+    pub(crate) arguments: BTreeMap<String, String>,
+    /// Why.
+    pub(crate) reason: &'a str,
+    /// Although the same was run a moment ago.
+    pub(crate) again: bool,
+}
+
+/// To whom an administrator gives what.
+#[derive(Clone, Debug)]
+pub(crate) struct Allowance<'a> {
+    /// Of which agent.
+    pub(crate) agent: &'a str,
+    /// To whose device.
+    pub(crate) device: &'a str,
+    /// Which actions.
+    pub(crate) actions: &'a [String],
+    /// To ask, to approve, or both.
+    pub(crate) powers: &'a [ActionPower],
+    /// For how long.
+    pub(crate) span: Duration,
+}
+
+fn refused(reason: String) -> CliError {
+    CliError::Refused {
+        what: "the action",
+        reason,
+    }
+}
+
+fn not_done(error: &ReplicaError) -> CliError {
+    match error {
+        ReplicaError::NotAllowed(_) | ReplicaError::Write(WriteError::NotAllowed) => refused(
+            "this device may not ask this agent for anything: an administrator gives that with `aramaki \
+             action allow`"
+                .to_owned(),
+        ),
+        error => refused(with_causes(error)),
+    }
+}
+
+impl Live {
+    /// What the agents of a System can be asked for, and were.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn actions(&self, system: SpaceId) -> Result<Vec<AgentActions>, CliError> {
+        let names = self.names(&self.spaces().await);
+        let mut agents = Vec::new();
+        for (agent, label) in self.agents_named(system) {
+            let entries = match self.replica().bodies(agent, name::actions()).await {
+                Ok(entries) => entries,
+                // It is listed and not here: not shared, or not arrived.
+                Err(ReplicaError::UnknownSpace(_)) => Vec::new(),
+                Err(error) => return Err(not_done(&error)),
+            };
+            agents.push(read(agent, label, entries, &names));
+        }
+        Ok(agents)
+    }
+
+    /// The agents of a System by what it calls them.
+    fn agents_named(&self, system: SpaceId) -> Vec<(SpaceId, String)> {
+        let model = self.model();
+        let agents = model.system(&system).map(|system| &system.agents);
+        let agents = agents.into_iter().flatten();
+        agents
+            .map(|(agent, link)| (*agent, link.label.clone()))
+            .collect()
+    }
+
+    fn agent_named(&self, system: SpaceId, wanted: &str) -> Result<SpaceId, CliError> {
+        let agents = self.agents_named(system);
+        let candidates = agents.iter().map(|(agent, label)| (*agent, label.as_str()));
+        select(wanted, candidates).map_err(|_no_system| {
+            let names: Vec<_> = agents
+                .iter()
+                .map(|(_agent, label)| label.as_str())
+                .collect();
+            refused(format!(
+                "no agent of this System is called {wanted:?}; there are: {}",
+                names.join(", ")
+            ))
+        })
+    }
+
+    /// Lets a device ask an agent for actions, or approve them.
+    ///
+    /// # Errors
+    /// When this device does not administer the agent's Space, or the device is nobody's in the System.
+    pub(crate) async fn allow_action(
+        &self,
+        system: SpaceId,
+        allowance: &Allowance<'_>,
+    ) -> Result<(String, Timestamp), CliError> {
+        let agent = self.agent_named(system, allowance.agent)?;
+        let spaces = self.spaces().await;
+        let names = self.names(&spaces);
+        let find = |wanted| spaces.iter().find(|it| it.id == wanted);
+        let (Some(of_system), Some(of_agent)) = (find(system), find(agent)) else {
+            return Err(refused(
+                "the agent's Space is not on this device".to_owned(),
+            ));
+        };
+        if of_agent.capability != Some(Capability::Administer) {
+            let reason = "this device does not administer the agent's Space";
+            return Err(refused(reason.to_owned()));
+        }
+        let wanted = [allowance.device.to_owned()];
+        let found = match_keys(std::slice::from_ref(of_system), "device", &wanted)?;
+        let now = fresh::now();
+        let member = of_system
+            .members
+            .iter()
+            .find(|it| found.contains(&it.author) && it.is_live(now) && !it.is_invitation());
+        let Some(member) = member else {
+            return Err(refused(
+                "that device has no access to this System".to_owned(),
+            ));
+        };
+        let end = now.plus(allowance.span);
+        let has_place = of_agent.members.iter().any(|it| {
+            it.author == member.author
+                && it.capability >= Capability::Comment
+                && it.is_live(now)
+                && it.end >= end
+        });
+        if !has_place {
+            let request = GrantRequest {
+                principal: Some(member.principal),
+                flags: GrantFlags::NONE,
+                ..GrantRequest::to_device(member.author, member.box_key, Capability::Comment, end)
+            };
+            let granted = self.replica().grant(agent, request).await;
+            granted.map_err(|error| not_done(&error))?;
+        }
+        for power in allowance.powers {
+            let grant = ActionGrant {
+                grantee: member.author,
+                agent,
+                actions: allowance.actions.to_vec(),
+                power: *power,
+                end,
+            };
+            let bytes = grant.encode().map_err(|error| refused(error.to_string()))?;
+            self.say_about_actions(agent, Body::ActionGrant(ByteBuf::from(bytes)))
+                .await?;
+        }
+        Ok((names.of(member.author), end))
+    }
+
+    /// Asks an agent for an action.
+    ///
+    /// # Errors
+    /// When the host allows no such action, the same was just run, or this device may not ask.
+    pub(crate) async fn request_action(
+        &self,
+        system: SpaceId,
+        wanted: Wanted<'_>,
+    ) -> Result<EntryId, CliError> {
+        let agent = self.agent_named(system, wanted.agent)?;
+        let known = self.actions(system).await?;
+        let known = known.into_iter().find(|it| it.agent == agent);
+        let known = known.ok_or_else(|| refused("the agent is gone".to_owned()))?;
+        let Some(action) = known.actions.get(wanted.action) else {
+            let names: Vec<_> = known.actions.keys().map(String::as_str).collect();
+            return Err(refused(match names.as_slice() {
+                [] => "its host has told of no actions".to_owned(),
+                names => format!("its host allows: {}", names.join(", ")),
+            }));
+        };
+        let now = fresh::now();
+        let before = known.requests.iter().find(|it| {
+            let same =
+                it.request.action == wanted.action && it.request.arguments == wanted.arguments;
+            same && it.ran() && (it.result.is_none() || now.since(it.at) < RECENT)
+        });
+        if let (Some(before), false) = (before, wanted.again) {
+            return Err(refused(format!(
+                "{} asked for the same {} ({}), and it was run; add --again to have it run once more",
+                before.who,
+                local(before.at),
+                before.request.reason
+            )));
+        }
+        let id = EntryId::new(now, fresh::random()?);
+        let request = ActionRequest {
+            id,
+            again: before.map(|before| before.request.id),
+            agent,
+            action: wanted.action.to_owned(),
+            definition: action.definition,
+            arguments: wanted.arguments,
+            not_before: now,
+            end: now.plus(REQUEST_SPAN_MAX),
+            reason: wanted.reason.to_owned(),
+        };
+        self.wish(agent, &ActionWish::Request(request)).await?;
+        Ok(id)
+    }
+
+    /// Agrees or objects to a request.
+    ///
+    /// # Errors
+    /// When there is no such open request, or this device may not.
+    pub(crate) async fn answer_action(
+        &self,
+        system: SpaceId,
+        wanted: &str,
+        agrees: bool,
+    ) -> Result<RequestRow, CliError> {
+        let wanted = wanted.trim().to_ascii_uppercase();
+        let agents = self.actions(system).await?;
+        let requests = agents.into_iter().flat_map(|it| it.requests);
+        let mut found = requests.filter(|it| it.request.id.to_string() == wanted);
+        let row = found
+            .next()
+            .ok_or_else(|| refused("no request of this System has that id".to_owned()))?;
+        if row.result.is_some() {
+            return Err(refused("it is done already".to_owned()));
+        }
+        let approval = Approval {
+            request: row.request.id,
+            agrees,
+            end: row.request.end,
+        };
+        self.wish(row.request.agent, &ActionWish::Approval(approval))
+            .await?;
+        Ok(row)
+    }
+
+    /// Waits for what comes of a request; as it stands when the time is over.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn wait_for_action(
+        &self,
+        system: SpaceId,
+        request: EntryId,
+        limit: Duration,
+    ) -> Result<Option<RequestRow>, CliError> {
+        let end = Instant::now() + limit;
+        loop {
+            let agents = self.actions(system).await?;
+            let mut requests = agents.into_iter().flat_map(|it| it.requests);
+            let row = requests.find(|it| it.request.id == request);
+            let is_done = row.as_ref().is_some_and(|it| it.result.is_some());
+            if is_done || Instant::now() >= end {
+                return Ok(row);
+            }
+            tokio::time::sleep(LOOK_PAUSE).await;
+        }
+    }
+
+    async fn wish(&self, agent: SpaceId, wish: &ActionWish) -> Result<(), CliError> {
+        let bytes = wish.encode().map_err(|error| refused(error.to_string()))?;
+        let may = self.replica().space(agent).await;
+        let may = may.map_err(|error| not_done(&error))?.capability;
+        if may < Some(Capability::Comment) {
+            return Err(not_done(&ReplicaError::NotAllowed(agent)));
+        }
+        self.say_about_actions(agent, Body::ActionRequest(ByteBuf::from(bytes)))
+            .await
+    }
+
+    async fn say_about_actions(&self, agent: SpaceId, body: Body) -> Result<(), CliError> {
+        let written = self.replica().write(agent, name::actions(), body).await;
+        written.map_err(|error| not_done(&error))?;
+        Ok(())
+    }
+}
+
+/// Puts together what an agent's Space says of actions. What cannot be read is left out.
+fn read(agent: SpaceId, label: String, entries: Vec<Admitted>, names: &Names) -> AgentActions {
+    let mut catalogue = Catalogue::default();
+    let mut requests: BTreeMap<EntryId, RequestRow> = BTreeMap::new();
+    let mut said: Vec<(AuthorId, Approval)> = Vec::new();
+    let mut started = BTreeMap::new();
+    let mut results = BTreeMap::new();
+    for entry in entries {
+        let by = entry.chain.author;
+        match entry.body {
+            Some(Body::ActionRequest(bytes)) => match ActionWish::decode(&bytes) {
+                Ok(ActionWish::Request(request)) => {
+                    let row = RequestRow {
+                        who: names.of(by),
+                        at: entry.time,
+                        said: Vec::new(),
+                        started: None,
+                        result: None,
+                        request,
+                    };
+                    requests.entry(row.request.id).or_insert(row);
+                }
+                Ok(ActionWish::Approval(approval)) => said.push((by, approval)),
+                _ => {}
+            },
+            Some(Body::ActionRecord(bytes)) => match ActionRecord::decode(&bytes) {
+                Ok(ActionRecord::Catalogue(newer)) if newer.at >= catalogue.at => catalogue = newer,
+                Ok(ActionRecord::Started { request, at }) => drop(started.insert(request, at)),
+                Ok(ActionRecord::Result(result)) => {
+                    results.entry(result.request).or_insert(*result);
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    for (id, row) in &mut requests {
+        row.started = started.remove(id);
+        row.result = results.remove(id);
+        let answers = said.iter().filter(|(_by, it)| it.request == *id);
+        row.said = answers.map(|(by, it)| (names.of(*by), it.agrees)).collect();
+    }
+    let mut requests: Vec<_> = requests.into_values().collect();
+    requests.sort_by_key(|it| std::cmp::Reverse((it.at, it.request.id)));
+    requests.truncate(REQUESTS_SHOWN_MAX);
+    AgentActions {
+        agent,
+        label,
+        actions: catalogue.actions,
+        requests,
+    }
+}
