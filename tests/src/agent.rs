@@ -39,13 +39,47 @@ impl Agent {
             .unwrap();
         assert!(made.success());
         let config = format!(
-            "[[check]]\nname = \"state\"\ninterval = \"1s\"\nttl = \"1h\"\n\
+            "actions_folder = \"{}\"\n\
+             [[check]]\nname = \"state\"\ninterval = \"1s\"\nttl = \"1h\"\n\
              command = {{ program = \"{}\", arguments = [\"{}\"] }}\n",
+            agent.actions().display(),
             path.display(),
             folder.join("state").display()
         );
         std::fs::write(folder.join("agent.toml"), config).unwrap();
         agent
+    }
+
+    /// Where its host says which actions it allows.
+    pub fn actions(&self) -> PathBuf {
+        self.folder.join("actions.d")
+    }
+
+    /// Lets the host allow an action: a shell script, and the rest of its file.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn allow(&self, name: &str, script: &str, more: &str) {
+        let folder = self.actions();
+        std::fs::create_dir_all(&folder).unwrap();
+        let program = self.folder.join(format!("{name}.sh"));
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        let action = format!(
+            "description = \"{name} for a test\"\nprogram = \"{}\"\n{more}\n",
+            program.display()
+        );
+        let file = folder.join(format!("{name}.toml"));
+        std::fs::write(&file, action).unwrap();
+        let made = Command::new("chmod")
+            .args(["0755"])
+            .args([&program, &folder, &file])
+            .status();
+        assert!(made.unwrap().success());
+    }
+
+    /// Where its key, store and journals are.
+    pub fn data(&self) -> &Path {
+        &self.data
     }
 
     /// What its check finds from now on: a plugin's exit code.

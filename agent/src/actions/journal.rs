@@ -124,6 +124,16 @@ impl Journal {
         }
     }
 
+    /// Notices another life of the store: its records begin now. Whether it is another.
+    pub(crate) fn begin_life(&mut self, instance: Instance, now: Timestamp) -> bool {
+        let is_another = self.instance != instance;
+        if is_another {
+            self.instance = instance;
+            self.since = now;
+        }
+        is_another
+    }
+
     /// Takes the host's clock; false when it went back so far that nothing can be judged by it.
     pub(crate) fn tick(&mut self, now: Timestamp) -> bool {
         let went_back = now.plus(CLOCK_BACK_MAX) < self.clock;

@@ -25,7 +25,7 @@ use super::journal::{Journal, JournalError, Row};
 use crate::service::now;
 
 /// How often is looked while a request waits: whether somebody is in touch is no event.
-const WAIT_PAUSE: Duration = Duration::from_secs(5);
+const WAIT_PAUSE: Duration = Duration::from_secs(1);
 /// How often is tried to tell what could not be told.
 const RETRY_PAUSE: Duration = Duration::from_secs(30);
 /// Requests that are looked at; more of them are a flood, and wait.
@@ -85,8 +85,9 @@ impl Worker {
         journal.write(&self.data)?;
         let mut events = self.replica.subscribe();
         let mut runs: JoinSet<Done> = JoinSet::new();
+        let mut contact = None;
         loop {
-            let next = self.look(&mut journal, &mut runs).await?;
+            let next = self.look(&mut journal, &mut runs, &mut contact).await?;
             let pause = async {
                 match next {
                     Next::Event => std::future::pending().await,
@@ -134,6 +135,7 @@ impl Worker {
         &self,
         journal: &mut Journal,
         runs: &mut JoinSet<Done>,
+        contact: &mut Option<Timestamp>,
     ) -> Result<Next, WorkError> {
         let clock = journal.tick(now());
         // The host's files have the last word, as they are now.
@@ -142,7 +144,13 @@ impl Worker {
         let said = self.said().await?;
         let summary = self.replica.space(self.space).await?;
         let people = people(&summary.members);
-        let contact = self.contact(&summary.members);
+        let (in_step, instance) = self.replica.in_step(self.space).await?;
+        if journal.begin_life(instance, now()) {
+            journal.write(&self.data)?;
+        }
+        if Self::is_in_touch(&summary.members, &in_step) {
+            *contact = Some(now());
+        }
         let mut waits = false;
         let open = said.requests.iter().filter(|asked| {
             let id = &asked.request.id;
@@ -166,7 +174,7 @@ impl Worker {
                 people: &people,
                 grants: &said.grants,
                 approvals: &said.approvals,
-                contact,
+                contact: *contact,
             };
             match decide(asked, &view) {
                 Decision::Wait(_until) => waits = true,
@@ -364,23 +372,13 @@ impl Worker {
         Ok(())
     }
 
-    /// When somebody was last in touch who would have told of a revocation.
-    fn contact(&self, members: &[Member]) -> Option<Timestamp> {
+    /// Whether somebody is in touch who would have told of a revocation, and of what this agent did before
+    /// its store was brought back from a copy.
+    fn is_in_touch(members: &[Member], in_step: &[AuthorId]) -> bool {
         let now = now();
-        let tells = |author: AuthorId| {
-            let mut members = members.iter();
-            members.any(|it| it.author == author && it.is_live(now) && would_tell(it))
-        };
-        let peers = self.replica.peers();
-        let peers = peers.iter();
-        peers
-            .filter(|peer| peer.device.is_some_and(tells))
-            .filter_map(|peer| match peer.last_seen {
-                _ if peer.is_connected() => Some(now),
-                Some(ago) => Some(now.minus(ago)),
-                None => None,
-            })
-            .max()
+        members.iter().any(|member| {
+            in_step.contains(&member.author) && member.is_live(now) && would_tell(member)
+        })
     }
 }
 

@@ -351,6 +351,17 @@ impl Replica {
         self.command(Command::Tell(input)).await
     }
 
+    /// Connected peers with whom all of a Space was compared and found equal at least once since they
+    /// connected, and under which instance this replica writes now: a store that was brought back from
+    /// a copy finds out by hearing from them.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub async fn in_step(&self, space: SpaceId) -> Result<(Vec<AuthorId>, Instance), ReplicaError> {
+        self.inspect(move |engine| (engine.in_step(space), engine.instance()))
+            .await
+    }
+
     /// How many bodies of a document are not here; one that lacks some is incomplete.
     ///
     /// # Errors

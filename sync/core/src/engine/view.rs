@@ -164,6 +164,19 @@ impl Engine {
             .collect()
     }
 
+    /// Connected peers with whom all of a Space was compared and found equal at least once since they
+    /// connected: nothing that they had then is missing here.
+    pub fn in_step(&self, space: SpaceId) -> Vec<AuthorId> {
+        let connections = self.connections.values();
+        connections
+            .filter(|connection| {
+                let feed = connection.feeds.get(&space);
+                feed.is_some_and(|feed| feed.agreed.is_some())
+            })
+            .map(|connection| connection.peer)
+            .collect()
+    }
+
     /// The connections.
     pub fn peers(&self) -> impl Iterator<Item = PeerView> + '_ {
         self.connections.iter().map(|(id, connection)| PeerView {
