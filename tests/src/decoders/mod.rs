@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
+mod actions;
 mod documents;
 mod engine;
 mod text;
@@ -54,7 +55,7 @@ impl Decoder {
 }
 
 /// All of them.
-pub const DECODERS: [Decoder; 12] = [
+pub const DECODERS: [Decoder; 13] = [
     wire::ENVELOPE,
     wire::STATEMENT,
     wire::BODY,
@@ -64,6 +65,7 @@ pub const DECODERS: [Decoder; 12] = [
     documents::ENTRY,
     documents::HEARTBEAT,
     documents::AGENT_CONFIG,
+    actions::ACTION,
     text::INVITATION,
     text::ADDRESS,
     text::PLUGIN_OUTPUT,

@@ -1,0 +1,123 @@
+//! What people ask of agents, and agents tell of what they did: read by agents and by the app.
+
+use aramaki_model::action::{
+    ActionGrant, ActionPower, ActionRecord, ActionRequest, ActionResult, ActionWish, Approval,
+    Catalogue, Described, Outcome, Parameter, ParameterKind, RefusedFor,
+};
+use aramaki_model::{EntryId, HomeEntry, Kit};
+use aramaki_sync_core::{AuthorId, SpaceId};
+
+use super::Decoder;
+use super::wire::NOW;
+
+/// Everything around actions, and what a person's devices tell each other. What can be read can be
+/// written again, and says the same then.
+pub(super) const ACTION: Decoder = Decoder {
+    name: "action",
+    run: |bytes| {
+        if let Ok(written) = ActionGrant::decode(bytes).map(|it| it.encode()) {
+            let again = written.as_deref().map(ActionGrant::decode);
+            assert_eq!(again, Ok(ActionGrant::decode(bytes)));
+        }
+        if let Ok(written) = ActionWish::decode(bytes).map(|it| it.encode()) {
+            let again = written.as_deref().map(ActionWish::decode);
+            assert_eq!(again, Ok(ActionWish::decode(bytes)));
+        }
+        if let Ok(record) = ActionRecord::decode(bytes) {
+            if let Ok(written) = record.encode() {
+                assert_eq!(ActionRecord::decode(&written), Ok(record.clone()));
+            }
+            if let ActionRecord::Result(result) = record
+                && let Outcome::Refused(why) = &result.outcome
+            {
+                drop(why.to_string());
+            }
+        }
+        if let Ok(written) = HomeEntry::decode(bytes).encode() {
+            assert_eq!(HomeEntry::decode(&written), HomeEntry::decode(bytes));
+        }
+    },
+    seeds: || {
+        let mut seeds: Vec<Vec<u8>> = Vec::new();
+        let id = EntryId::new(NOW, [3; 10]);
+        let grant = ActionGrant {
+            grantee: AuthorId::from_bytes([1; 32]),
+            agent: SpaceId::from_bytes([2; 32]),
+            actions: vec!["flush".to_owned()],
+            power: ActionPower::Approve,
+            end: NOW,
+        };
+        seeds.extend(grant.encode());
+        let request = ActionRequest {
+            id,
+            again: Some(id),
+            agent: SpaceId::from_bytes([2; 32]),
+            action: "flush".to_owned(),
+            definition: [4; 32],
+            arguments: [("path".to_owned(), "/shop".to_owned())].into(),
+            not_before: NOW,
+            end: NOW,
+            reason: "old prices".to_owned(),
+        };
+        seeds.extend(ActionWish::Request(request).encode());
+        let approval = Approval {
+            request: id,
+            agrees: true,
+            end: NOW,
+        };
+        seeds.extend(ActionWish::Approval(approval).encode());
+        let text = ParameterKind::Text {
+            pattern: "[a-z]*".to_owned(),
+            len_bytes_max: 9,
+        };
+        let choice = ParameterKind::Choice(vec!["a".to_owned()]);
+        let number = ParameterKind::Integer { min: -1, max: 9 };
+        let parameters = [text, choice, number].map(|kind| Parameter {
+            name: "path".to_owned(),
+            kind,
+            default: None,
+        });
+        let described = Described {
+            description: "empty the cache".to_owned(),
+            definition: [4; 32],
+            parameters: parameters.into(),
+            approvals: 1,
+            is_read_only: false,
+        };
+        let catalogue = Catalogue {
+            at: NOW,
+            actions: [("flush".to_owned(), described)].into(),
+        };
+        seeds.extend(ActionRecord::Catalogue(catalogue).encode());
+        seeds.extend(
+            ActionRecord::Started {
+                request: id,
+                at: NOW,
+            }
+            .encode(),
+        );
+        let refused = Outcome::Refused(RefusedFor::NotApproved {
+            needed: 2,
+            given: 1,
+        });
+        for outcome in [Outcome::Exit(0), Outcome::TimedOut, refused] {
+            let result = ActionResult {
+                request: id,
+                outcome,
+                began: NOW,
+                ended: NOW,
+                tail: b"200 OK".to_vec(),
+                len_bytes: 6,
+                hash: [5; 32],
+            };
+            seeds.extend(ActionRecord::Result(Box::new(result)).encode());
+        }
+        let kit = Kit {
+            at: NOW,
+            author: AuthorId::from_bytes([1; 32]),
+            box_key: [6; 32],
+        };
+        seeds.extend(HomeEntry::Kit(kit).encode());
+        seeds
+    },
+};
