@@ -435,6 +435,39 @@ default = "1"
     }
 
     #[test]
+    fn the_example_is_an_action_and_shows_every_field_with_its_default() {
+        let example = include_str!("../../../docs/action.toml.example");
+        let definition = Definition::parse(example, Path::new("flush-cache.toml")).unwrap();
+        let argv = definition.argv(&values(&[("path", "/shop")])).unwrap();
+        assert_eq!(argv, ["ban", "req.url ~ ^/shop"]);
+        let shown = example.replace("#: ", "");
+        for left_out in ["sha256 = \"\"", "user = \"\"", "default = \"\""] {
+            assert!(shown.contains(left_out), "{left_out}");
+        }
+        let shown = shown
+            .replace("sha256 = \"\"", "")
+            .replace("user = \"\"", "");
+        let shown = shown.replace("default = \"\"", "default = \"/\"");
+        let shown = Definition::parse(&shown, Path::new("flush-cache.toml")).unwrap();
+        assert_eq!(
+            (
+                shown.timeout,
+                shown.concurrency,
+                shown.approvals,
+                shown.freshness
+            ),
+            (
+                definition.timeout,
+                definition.concurrency,
+                definition.approvals,
+                definition.freshness
+            )
+        );
+        assert_eq!(shown.duplicate_window, definition.duplicate_window);
+        assert_eq!(shown.folder, definition.folder);
+    }
+
+    #[test]
     fn every_change_of_the_file_is_another_definition() {
         let other = FLUSH.replace("below a path", "below a Path");
         let other = Definition::parse(&other, Path::new("flush.toml")).unwrap();

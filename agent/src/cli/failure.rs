@@ -45,7 +45,7 @@ impl Failure {
     /// Some of the host's actions are not allowed.
     pub(super) fn actions(count: usize) -> Self {
         Self {
-            code: "A-408",
+            code: "A-406",
             message: format!("{count} of the host's actions are not allowed"),
             hint: "each is named above with its reason; the others can be asked for".to_owned(),
             closed_pipe: false,
