@@ -13,7 +13,8 @@ use aramaki_sync::core::key::DeviceKeys;
 use aramaki_sync::core::statement::{Body, Capability};
 use aramaki_sync::core::{DocumentId, EnvelopeId, PrincipalId, SpaceId, Timestamp};
 use aramaki_sync::replica::{
-    CreateSpace, InviteRequest, Quotas, Replica, ReplicaEvent, ReplicaOptions, Role,
+    CreateSpace, GrantRequest, InviteRequest, Keep, Quotas, REASON_LOST, Replica, ReplicaEvent,
+    ReplicaOptions, Role,
 };
 use aramaki_sync::transport::NetworkOptions;
 use tokio::runtime::Runtime;
@@ -29,6 +30,7 @@ const CATCH_UP_SAMPLES: usize = 3;
 const SPACES: usize = 1_000;
 const ENTRIES_PER_SPACE: usize = 5;
 const OPENINGS: usize = 20;
+const GUESTS: u8 = 20;
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -77,6 +79,16 @@ const BENCHES: &[Bench] = &[
         propagation_relayed,
     ),
     ("opening 1,000 Spaces", "≤ 500 ms", opening),
+    (
+        "invitation to first content, through a relay",
+        "≤ 500 ms",
+        first_content,
+    ),
+    (
+        "revocation in effect on two connected peers",
+        "≤ 1 s",
+        revocation,
+    ),
 ];
 
 /// How long each of some repetitions took, and how many items each had.
@@ -321,6 +333,115 @@ async fn propagation(a: &Replica, b: &Replica, space: SpaceId) -> Samples {
         until_told(&mut events, id).await;
     })
     .await
+}
+
+/// From the text of an invitation to a body that can be read, on a device that is new: opened, connected
+/// to the relay, joined. The inviting device is offline by then.
+fn first_content(runtime: &Runtime) -> Samples {
+    runtime.block_on(async {
+        let (one, of_relay) = (Device::new(1), Device::new(200));
+        let options = of_relay.options().role(Role::Relay(Quotas::default()));
+        let relay = Replica::open(options).await.expect("a relay");
+        let a = one.open().await;
+        let space = new_space(&a).await;
+        let at = relay.relay_address().expect("an address");
+        a.add_relay(space, at, Timestamp::MAX)
+            .await
+            .expect("the relay is let in");
+        write_many(&a, space, 100).await;
+        let request = InviteRequest {
+            redemptions: 100,
+            ..InviteRequest::new(Capability::Read)
+        };
+        let invitation = a.invite(space, request).await.expect("an invitation");
+        let text = invitation.to_text().expect("its text");
+        until_equal(&a, &relay, space).await;
+        a.shutdown().await;
+        let mut samples = Samples::new(1);
+        for seed in (2..).take(usize::from(GUESTS)) {
+            let device = Device::new(seed);
+            let mut guest = None;
+            samples
+                .measure(async || {
+                    let b = device.open().await;
+                    let mut events = b.subscribe();
+                    let invitation = text.parse().expect("an invitation");
+                    b.join(&invitation).await.expect("a wish");
+                    until_readable(&mut events).await;
+                    guest = Some(b);
+                })
+                .await;
+            if let Some(guest) = guest {
+                guest.shutdown().await;
+            }
+        }
+        relay.shutdown().await;
+        samples
+    })
+}
+
+async fn until_readable(events: &mut Receiver<ReplicaEvent>) {
+    loop {
+        if let ReplicaEvent::Admitted { entries, .. } = events.recv().await.expect("events")
+            && entries.iter().any(|entry| entry.body.is_some())
+        {
+            return;
+        }
+    }
+}
+
+/// From the call that ends a grant until a peer and a relay hold it ended.
+fn revocation(runtime: &Runtime) -> Samples {
+    runtime.block_on(async {
+        let (one, other) = (Device::new(1), Device::new(2));
+        let (a, b, space) = pair(&one, &other).await;
+        let of_relay = Device::new(200);
+        let options = of_relay.options().role(Role::Relay(Quotas::default()));
+        let relay = Replica::open(options).await.expect("a relay");
+        let at = relay.relay_address().expect("an address");
+        a.add_relay(space, at, Timestamp::MAX)
+            .await
+            .expect("the relay is let in");
+        until_equal(&a, &relay, space).await;
+        let mut samples = Samples::new(1);
+        for seed in (3..).take(usize::from(GUESTS)) {
+            let keys = DeviceKeys::from_seed([seed; 32]);
+            let request = GrantRequest::to_device(
+                keys.author(),
+                keys.box_public(),
+                Capability::Write,
+                Timestamp::MAX,
+            );
+            let grant = a.grant(space, request).await.expect("a grant").id;
+            until_equal(&a, &b, space).await;
+            until_equal(&a, &relay, space).await;
+            samples
+                .measure(async || {
+                    a.revoke(space, grant, Keep::WhatIsHere, REASON_LOST)
+                        .await
+                        .expect("a revocation");
+                    a.rotate(space).await.expect("a rotation");
+                    for peer in [&b, &relay] {
+                        until_ended(peer, space, grant).await;
+                    }
+                })
+                .await;
+        }
+        for replica in [a, b, relay] {
+            replica.shutdown().await;
+        }
+        samples
+    })
+}
+
+async fn until_ended(replica: &Replica, space: SpaceId, grant: EnvelopeId) {
+    loop {
+        let members = replica.space(space).await.expect("the Space").members;
+        if !members.iter().any(|member| member.grant == grant) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 fn propagation_direct(runtime: &Runtime) -> Samples {

@@ -61,6 +61,11 @@ impl Running {
         }
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has said so far, with what its predecessors said.
     ///
     /// # Panics

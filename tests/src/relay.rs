@@ -59,6 +59,39 @@ impl Relay {
         command
     }
 
+    /// Everything that its process has in memory now, as the system shows it to root.
+    ///
+    /// # Panics
+    /// When it does not run, or its memory cannot be read.
+    pub fn memory(&self) -> Vec<u8> {
+        use std::io::{Seek as _, SeekFrom};
+        let pid = self.running.as_ref().unwrap().id();
+        let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+        let mut file = std::fs::File::open(format!("/proc/{pid}/mem")).unwrap();
+        let mut memory = Vec::new();
+        for line in maps.lines() {
+            let mut words = line.split_whitespace();
+            let (range, rights) = (words.next().unwrap(), words.next().unwrap());
+            // Its program and libraries hold nothing of anybody; what it wrote itself is writable.
+            if !rights.starts_with("rw") || line.ends_with("[vvar]") {
+                continue;
+            }
+            let (from, to) = range.split_once('-').unwrap();
+            let (from, to) = (hexadecimal(from), hexadecimal(to));
+            let mut part = vec![0; usize::try_from(to - from).unwrap()];
+            file.seek(SeekFrom::Start(from)).unwrap();
+            if file.read_exact(&mut part).is_ok() {
+                memory.extend(part);
+            }
+        }
+        memory
+    }
+
+    /// Where it keeps what it stores.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// Starts it again.
     ///
     /// # Panics
@@ -127,4 +160,8 @@ impl Relay {
         stream.read_to_string(&mut answer).unwrap();
         answer.split(' ').nth(1).unwrap().parse().unwrap()
     }
+}
+
+fn hexadecimal(text: &str) -> u64 {
+    u64::from_str_radix(text, 16).unwrap()
 }
