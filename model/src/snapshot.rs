@@ -11,6 +11,7 @@ use crate::finding::Finding;
 use crate::graph::{Concerned, Graph, Relation};
 use crate::id::{CheckId, EntryId, ItemId, NoteId};
 use crate::maintenance::Maintenance;
+use crate::membership::Membership;
 use crate::note_edit::NoteVersion;
 use crate::rollup::{Operator, Override};
 use crate::selector::Selector;
@@ -347,6 +348,13 @@ pub enum TimelineEvent {
     Acknowledgement(Acknowledgement),
     /// Somebody works on it.
     Claim(Claim),
+    /// Somebody's access began or ended.
+    Membership {
+        /// What they are called.
+        name: String,
+        /// What became of it.
+        what: Membership,
+    },
     /// An entry of a newer program.
     Unknown(UnknownEntry),
 }

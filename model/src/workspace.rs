@@ -11,6 +11,7 @@ use crate::finding::{Finding, Reason};
 use crate::heartbeat::Heartbeat;
 use crate::home::HomeEntry;
 use crate::journal::Written;
+use crate::membership::MembershipChange;
 use crate::name;
 use crate::note;
 use crate::note_edit::NoteVersion;
@@ -101,6 +102,7 @@ pub(crate) struct OpenSpace {
     pub(crate) actors: BTreeMap<[u8; 16], AuthorId>,
     pub(crate) beats: Beats,
     pub(crate) findings: VecDeque<Finding>,
+    pub(crate) membership: Vec<MembershipChange>,
     /// The Workspace's version when this Space changed last.
     pub(crate) version: u64,
     unplaced: BTreeMap<DocumentId, Vec<CarriedChange>>,

@@ -1,15 +1,16 @@
 //! What went on, newest first: transitions, messages, deployments, joins.
 
-use aramaki_model::Snapshot;
 use aramaki_model::snapshot::{TimelineEvent, TimelineItem};
+use aramaki_model::{Membership, Snapshot};
 use egui::{
     FontId, Rect, Response, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use super::Window;
+use super::peers::may_words;
 use crate::theme::{size, space, weighted};
 use crate::view::Route;
-use crate::widget::{Icon, Look, clock, line, paint_severity, severity_word};
+use crate::widget::{Icon, Look, clock, line, paint_severity, severity_word, until};
 
 const GLYPH: f32 = 14.0;
 /// How much of a row a System's name may take.
@@ -96,6 +97,9 @@ pub(super) fn item_ui(ui: &mut Ui, look: Look<'_>, item: &TimelineItem, system: 
     match (state, &item.event) {
         (Some(state), _) => paint_severity(ui, look, state, glyph),
         (None, TimelineEvent::Message(_)) => Icon::Note.paint(ui, glyph, look.tokens.subdued),
+        (None, TimelineEvent::Membership { .. }) => {
+            Icon::Trust.paint(ui, glyph, look.tokens.subdued);
+        }
         (None, _) => Icon::Timeline.paint(ui, glyph, look.tokens.subdued),
     }
     left += GLYPH + space::M;
@@ -132,6 +136,15 @@ fn words(look: Look<'_>, event: &TimelineEvent) -> String {
             .texts
             .with("event-acknowledged", &[("text", &acknowledgement.text)]),
         TimelineEvent::Claim(claim) => look.texts.with("event-claim", &[("text", &claim.text)]),
+        TimelineEvent::Membership { name, what } => match what {
+            Membership::Given { may, end } => {
+                let (may, end) = (may_words(look, *may), until(look, *end));
+                let said = [("name", name.as_str()), ("may", &may), ("end", &end)];
+                look.texts.with("event-access-given", &said)
+            }
+            Membership::Ended => look.texts.with("event-access-ended", &[("name", name)]),
+            Membership::Expired => look.texts.with("event-access-expired", &[("name", name)]),
+        },
         TimelineEvent::Unknown(unknown) => look.texts.count(
             "event-newer",
             u64::try_from(unknown.len_bytes).unwrap_or(u64::MAX),

@@ -80,6 +80,7 @@ async fn load_space(live: &Live, space: SpaceId) {
     }
     if let Some(notes) = notes {
         follow_agents(live, space).await;
+        live.follow_members(space).await;
         shown.extend(notes.into_iter().map(name::note));
         let months = (0..TIMELINE_MONTHS).map(|n| now.minus(MONTH * n));
         shown.extend(segments(&present, months, name::timeline));
@@ -198,7 +199,10 @@ async fn take(live: &Live, event: ReplicaEvent) {
         }
         ReplicaEvent::Rebuilt { space } => load_space(live, space).await,
         // What a change waits for may be control, which brings no entries.
-        ReplicaEvent::Space { space } => link(live, space).await,
+        ReplicaEvent::Space { space } => {
+            link(live, space).await;
+            live.follow_members(space).await;
+        }
         ReplicaEvent::Ephemeral { space, bytes, .. } => match Heartbeat::decode(&bytes) {
             Ok(heartbeat) => live.model().heartbeat(space, &heartbeat, fresh::now()),
             Err(error) => tracing::debug!(%error, %space, "an ephemeral is no heartbeat"),

@@ -17,6 +17,7 @@ mod joined;
 mod late;
 mod live;
 mod lost;
+mod membership;
 mod names;
 mod network;
 mod open;

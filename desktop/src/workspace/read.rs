@@ -4,7 +4,7 @@ use aramaki_model::snapshot::{
     Access, NoteView, Observed, Rank, Snapshot, SystemView, TimelineEvent, TimelineItem,
 };
 use aramaki_model::system::Touch;
-use aramaki_model::{EntryId, NoteId, Severity};
+use aramaki_model::{EntryId, Membership, NoteId, Severity};
 use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 
 use super::rows::{CheckRow, NoteRow, PartRow, SystemPage, SystemRow, TimelineRow};
@@ -173,6 +173,17 @@ fn said(event: &TimelineEvent) -> (&'static str, Option<Severity>, String) {
             format!("acknowledged: {}", known.text),
         ),
         TimelineEvent::Claim(claim) => ("claim", None, format!("works on it: {}", claim.text)),
+        TimelineEvent::Membership { name, what } => {
+            let text = match what {
+                Membership::Given { may, end } => {
+                    let may = super::capability_word(*may);
+                    format!("{name} may {may} until {}", crate::cli::local(*end))
+                }
+                Membership::Ended => format!("the access of {name} was ended"),
+                Membership::Expired => format!("the access of {name} ended by itself"),
+            };
+            ("access", None, text)
+        }
         TimelineEvent::Unknown(entry) => (
             "unknown",
             None,

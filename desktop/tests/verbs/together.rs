@@ -338,6 +338,7 @@ fn trust_is_listed_previewed_ended_and_what_follows_is_sealed_from_who_left() {
         aramaki.json(&["trust", "revoke", "Webshop", &grant, "--reason", "lost"]);
     }
     assert_eq!(held(), [""; 0]);
+    on_the_timeline(&aramaki);
     audited(&aramaki, device, guest["grant"].as_str().unwrap());
     aramaki.json(&[
         "note", "add", "Webshop", "--title", "After", "--text", "secret",
@@ -345,6 +346,22 @@ fn trust_is_listed_previewed_ended_and_what_follows_is_sealed_from_who_left() {
     aramaki.json_in("second", &["peers", "--wait", "2s"]);
     let read = aramaki.json_in("second", &["note", "list", "Webshop"]);
     assert!(!read.to_string().contains("After"), "{read}");
+}
+
+/// The same on the timeline, where one looks for what went on.
+fn on_the_timeline(aramaki: &Aramaki) {
+    let said = aramaki.json(&["timeline", "Webshop"]);
+    let rows = said["entries"].as_array().unwrap();
+    let access: Vec<&str> = rows
+        .iter()
+        .filter(|row| row["kind"] == "access")
+        .map(|row| row["text"].as_str().unwrap())
+        .collect();
+    let count = |words: &str| access.iter().filter(|text| text.contains(words)).count();
+    assert_eq!(count(" may read until"), 1, "{access:?}");
+    assert_eq!(count(" may write until"), 1, "{access:?}");
+    assert_eq!(count("was ended"), 2, "{access:?}");
+    assert_eq!(access.len(), 4, "neither relay nor beginning: {access:?}");
 }
 
 /// The same story, told afterwards: who could read, through whom, until what.

@@ -37,6 +37,22 @@ impl Seen<'_> {
             },
         });
         let mut items: Vec<_> = people.collect();
+        items.extend(open.membership.iter().map(|change| {
+            TimelineItem {
+                at: change.at,
+                system: space,
+                id: change.id(),
+                author: change.by,
+                event: TimelineEvent::Membership {
+                    name: system
+                        .people
+                        .get(&change.who)
+                        .cloned()
+                        .unwrap_or_else(|| change.who.short()),
+                    what: change.what,
+                },
+            }
+        }));
         for (agent, link) in &system.agents {
             let Some(open) = self.workspace.spaces.get(agent) else {
                 continue;

@@ -1,0 +1,70 @@
+//! Who came into a Space and who left it: told by the shell, which reads it off the control statements.
+
+use aramaki_sync_core::statement::Capability;
+use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
+
+use crate::id::EntryId;
+use crate::workspace::Workspace;
+
+/// How many changes of one Space are kept: the newest.
+pub const MEMBERSHIP_MAX: usize = 500;
+
+/// Somebody came or left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MembershipChange {
+    /// When, by the clock of whoever signed it; of what time did by itself, the end.
+    pub at: Timestamp,
+    /// The statement.
+    pub statement: EnvelopeId,
+    /// Whose key signed it; none: time did it.
+    pub by: Option<AuthorId>,
+    /// Whose key it is about.
+    pub who: AuthorId,
+    /// What became of it.
+    pub what: Membership,
+}
+
+/// What became of somebody's access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// They were let in, or given more.
+    Given {
+        /// What they may do.
+        may: Capability,
+        /// Until when.
+        end: Timestamp,
+    },
+    /// Their access was ended.
+    Ended,
+    /// Its time was over.
+    Expired,
+}
+
+impl MembershipChange {
+    /// Tells entries of a timeline apart and orders those of one millisecond.
+    pub(crate) fn id(&self) -> EntryId {
+        let mut random = [0; 10];
+        let statement = self.statement.as_bytes();
+        let mixed = statement.iter().zip(self.who.as_bytes());
+        for (place, (a, b)) in random.iter_mut().zip(mixed) {
+            *place = a ^ b;
+        }
+        EntryId::new(self.at, random)
+    }
+}
+
+impl Workspace {
+    /// Takes over who came and left in a Space, all of it, in order of time; the newest
+    /// [`MEMBERSHIP_MAX`] are kept.
+    pub fn set_membership(&mut self, space: SpaceId, mut changes: Vec<MembershipChange>) {
+        let over = changes.len().saturating_sub(MEMBERSHIP_MAX);
+        changes.drain(..over);
+        let is_known = self
+            .spaces
+            .get(&space)
+            .is_none_or(|open| open.membership == changes);
+        if !is_known {
+            self.touched(space).membership = changes;
+        }
+    }
+}
