@@ -27,6 +27,10 @@ pub(crate) struct Share {
     /// How many devices may use it.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
     redemptions: u16,
+    /// For somebody who is offline for long: what they wrote in time counts if it arrives within three
+    /// days after their access has ended, not only within a quarter of an hour.
+    #[arg(long)]
+    offline: bool,
 }
 
 /// What an invitation can allow; never to administer.
@@ -58,6 +62,7 @@ impl Share {
             capability: self.can.into(),
             span: self.span,
             redemptions: self.redemptions,
+            long_grace: self.offline,
         };
         let title = live.title(space).unwrap_or_else(|| space.short());
         let shared = live.share(space, &request).await?;

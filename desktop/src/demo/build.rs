@@ -108,6 +108,7 @@ async fn invite(live: &Live, space: SpaceId) -> Result<String, CliError> {
         capability: Capability::Write,
         span: SPAN,
         redemptions: 1,
+        long_grace: false,
     };
     Ok(live.share(space, &request).await?.code)
 }

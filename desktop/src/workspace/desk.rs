@@ -246,6 +246,7 @@ async fn share(
         capability,
         span,
         redemptions: 1,
+        long_grace: false,
     };
     let invited = live.share(space, &request).await?;
     Ok(MadeInvitation {

@@ -30,6 +30,8 @@ pub(crate) struct ShareRequest {
     pub(crate) span: Duration,
     /// How many devices.
     pub(crate) redemptions: u16,
+    /// Whether what they wrote in time may arrive for three days after the end.
+    pub(crate) long_grace: bool,
 }
 
 /// An invitation. The code is a secret.
@@ -93,6 +95,7 @@ impl Live {
     ) -> Result<Invited, CliError> {
         let invite = InviteRequest {
             redemptions: request.redemptions,
+            long_grace: request.long_grace,
             ..InviteRequest::lasting(request.capability, request.span)
         };
         self.check_may_give(space, request.capability, invite.end)

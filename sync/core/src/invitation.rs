@@ -166,6 +166,8 @@ pub struct Terms {
     pub redeem_until: Timestamp,
     /// How many devices may redeem it; at least one.
     pub redemptions: u16,
+    /// Whether what guests wrote in time counts if it arrives within three days after their end.
+    pub long_grace: bool,
 }
 
 /// An invitation whose grant has yet to be signed.
@@ -187,7 +189,11 @@ impl Draft {
                 box_key: keys.box_public(),
                 principal: terms.principal,
                 capability: terms.capability,
-                flags: GrantFlags::INVITATION,
+                flags: if terms.long_grace {
+                    GrantFlags::INVITATION.with(GrantFlags::LONG_GRACE)
+                } else {
+                    GrantFlags::INVITATION
+                },
                 not_before: terms.not_before,
                 end: terms.end,
                 depth_left: 1,

@@ -70,16 +70,28 @@ impl GrantFlags {
     pub const BREAK_GLASS: Self = Self(2);
     /// The audience is an invitation's key.
     pub const INVITATION: Self = Self(4);
+    /// What was written in time counts if it arrives within three days after the end, for this grant
+    /// and those below it: for people who are offline for long.
+    pub const LONG_GRACE: Self = Self(8);
+
+    const KNOWN: Self =
+        Self(Self::WITNESS.0 | Self::BREAK_GLASS.0 | Self::INVITATION.0 | Self::LONG_GRACE.0);
 
     /// Whether this build knows all marks: it trusts no grant with another.
     pub const fn is_known(self) -> bool {
-        self.0 & !(Self::WITNESS.0 | Self::BREAK_GLASS.0 | Self::INVITATION.0) == 0
+        self.0 & !Self::KNOWN.0 == 0
     }
 
     /// Both marks.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// The marks without those of `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether all marks of `other` are here.

@@ -136,6 +136,9 @@ pub struct InviteRequest {
     pub redeem_until: Timestamp,
     /// How many devices may redeem it.
     pub redemptions: u16,
+    /// Whether what guests wrote in time counts if it arrives within three days after their end, not
+    /// only within a quarter of an hour.
+    pub long_grace: bool,
 }
 
 impl InviteRequest {
@@ -153,6 +156,7 @@ impl InviteRequest {
             end: now.plus(span),
             redeem_until: now.plus(span.min(INVITATION_SPAN)),
             redemptions: 1,
+            long_grace: false,
         }
     }
 

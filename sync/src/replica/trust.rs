@@ -90,6 +90,7 @@ impl Replica {
             end,
             redeem_until: request.redeem_until.min(end),
             redemptions: request.redemptions.max(1),
+            long_grace: request.long_grace,
         };
         let draft = Draft::new(&terms, &mut entropy()?);
         let written = self.write_control(space, draft.statement()).await?;

@@ -34,6 +34,7 @@ pub(super) const INVITATION: Decoder = Decoder {
             end: NOW,
             redeem_until: NOW,
             redemptions: 1,
+            long_grace: false,
         };
         let draft = Draft::new(&terms, &mut entropy());
         let space = SpaceId::from_bytes([4; 32]);

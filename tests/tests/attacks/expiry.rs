@@ -91,6 +91,30 @@ fn a18_what_came_late_is_shown_and_an_administrator_can_accept_it() {
     assert_eq!(world.agreed(again.id()), Verdict::Cut);
 }
 
+/// Somebody who is offline for long is given three days for what they wrote in time; `a08` tries to take
+/// them.
+#[test]
+fn a18_a_long_grace_is_given_for_what_was_written_in_time() {
+    let late_by = |minutes: i64, flags: GrantFlags| {
+        let mut world = World::new();
+        let grant = world.grant(MALLORY, Capability::Write, flags, END);
+        world.write(ALICE, "welcome");
+        world.pass(Duration::from_secs(30));
+        let mut contractor = world.attacker();
+        contractor.grant = grant;
+        // Nobody may close before the grace is over, and nobody does.
+        let in_time = contractor.write(&world, 5, "written on a train");
+        world.let_in_to_relay();
+        world.at(END + minutes);
+        world.spread(&[&in_time]);
+        world.agreed(in_time.id())
+    };
+    let days = 24 * 60;
+    assert_eq!(late_by(2 * days, GrantFlags::LONG_GRACE), Verdict::Admitted);
+    assert_ne!(late_by(2 * days, GrantFlags::NONE), Verdict::Admitted);
+    assert_ne!(late_by(4 * days, GrantFlags::LONG_GRACE), Verdict::Admitted);
+}
+
 /// Where nothing waits, the witness closes by itself, and what comes under a false date is cut at once.
 #[test]
 fn a18_once_a_witness_has_closed_a_backdated_write_is_cut() {

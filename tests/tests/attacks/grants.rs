@@ -53,11 +53,12 @@ fn a07_a_grant_under_somebody_elses_is_refused() {
 /// A grant never gives more than the one above it: capability, end, depth, principal or marks.
 #[test]
 fn a08_capability_end_depth_principal_and_marks_do_not_grow() {
-    let changes: [fn(&mut Grant); 5] = [
+    let changes: [fn(&mut Grant); 6] = [
         |grant| grant.capability = Capability::Administer,
         |grant| grant.end = minute(5_001),
         |grant| grant.depth_left = 2,
         |grant| grant.flags = GrantFlags::WITNESS,
+        |grant| grant.flags = GrantFlags::LONG_GRACE,
         |grant| grant.principal = aramaki_sync_core::PrincipalId::from_bytes([1; 16]),
     ];
     for change in changes {

@@ -28,6 +28,7 @@ pub(crate) fn invite(
         end: minute(end),
         redeem_until: minute(redeem_until),
         redemptions,
+        long_grace: false,
     };
     let draft = Draft::new(&terms, &mut Entropy::from_seed([55; 32]));
     let grant = world.say(ALICE, draft.statement());

@@ -646,6 +646,7 @@ impl World {
             end: Timestamp::from_millis(START + YEAR_MS / 2),
             redeem_until: Timestamp::from_millis(START + YEAR_MS / 2),
             redemptions: 1,
+            long_grace: false,
         };
         let draft = Draft::new(&terms, &mut Entropy::from_seed(self.dice.bytes()));
         let statement = draft.statement();

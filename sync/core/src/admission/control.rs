@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::cuts::{Claim, Cuts};
 use super::entry::Entry;
-use super::grant_chain::{GRACE, Grants, Rooted, grant_in};
+use super::grant_chain::{GRACE, Grants, Rooted, grace_of, grant_in};
 use super::log::SpaceLog;
 use super::receipts::Receipts;
 use super::verdict::{Held, Verdict};
@@ -268,8 +268,11 @@ fn late_grants(
     receipts: Option<&Receipts>,
 ) -> Vec<EnvelopeId> {
     let ended = |received: Timestamp| {
-        path.iter().copied().filter(move |id| {
-            grant_in(log, *id).is_some_and(|grant| received > grant.end.plus(GRACE))
+        let places = (1..=path.len()).filter_map(|upto| path.get(..upto));
+        places.filter_map(move |path| {
+            let id = path.last()?;
+            let over = grant_in(log, *id)?.end.plus(grace_of(log, path));
+            (received > over).then_some(*id)
         })
     };
     if ended(entry.received).next().is_none() || !holds(Guard::ArrivedInTime) {

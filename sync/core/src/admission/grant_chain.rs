@@ -19,6 +19,8 @@ pub const DEPTH_MAX: usize = 8;
 
 /// How long after a grant's end work that was done in time may still come in without a close.
 pub const GRACE: Duration = Duration::from_mins(15);
+/// The same for a grant that says so, and for those below it.
+pub const LONG_GRACE: Duration = Duration::from_hours(72);
 /// How long an emergency grant can be used after its reason was given.
 pub const BREAK_GLASS_SPAN: Duration = Duration::from_hours(24);
 
@@ -185,9 +187,9 @@ impl Grants {
                 own || (administers && nearer)
             }
             (Some(Statement::Close { target, .. }), _) => {
-                self.get(log, *target)?;
+                let grace = grace_of(log, &self.get(log, *target)?.path);
                 let end = grant_in(log, *target).map_or(Timestamp::MAX, |it| it.end);
-                if holds(Guard::CloseAfterEnd) && entry.header.time < end.plus(GRACE) {
+                if holds(Guard::CloseAfterEnd) && entry.header.time < end.plus(grace) {
                     return Err(Refusal::TooEarly.into());
                 }
                 administers || authority.flags.has(GrantFlags::WITNESS)
@@ -227,6 +229,20 @@ pub(super) fn needed(kind: Kind) -> Capability {
         Kind::ActionRequest => Capability::Comment,
         Kind::Changes | Kind::Snapshot | Kind::Merge | Kind::ActionRecord => Capability::Write,
         Kind::AgentConfig | Kind::ActionGrant | Kind::Control => Capability::Administer,
+    }
+}
+
+/// How long after a grant's end what was written in time may arrive: the grant and those above it, the
+/// root's first.
+pub(super) fn grace_of(log: &SpaceLog, path: &[EnvelopeId]) -> Duration {
+    let is_long = |id: &EnvelopeId| {
+        let grant = grant_in(log, *id);
+        grant.is_some_and(|grant| grant.flags.has(GrantFlags::LONG_GRACE))
+    };
+    if path.iter().any(is_long) {
+        LONG_GRACE
+    } else {
+        GRACE
     }
 }
 
@@ -375,7 +391,7 @@ fn check_alone(grant: &Grant) -> Result<(), Refusal> {
         && (grant.redeem_until < grant.not_before || grant.redeem_until > grant.end)
     {
         "an invitation can be redeemed while it lasts"
-    } else if invitation && grant.flags != GrantFlags::INVITATION {
+    } else if invitation && grant.flags.without(GrantFlags::LONG_GRACE) != GrantFlags::INVITATION {
         "an invitation bears no other mark"
     } else if invitation && !(Capability::Read..=Capability::Write).contains(&grant.capability) {
         "an invitation is to read, comment or write"
@@ -417,6 +433,7 @@ fn check_link(
     let flags_fit =
         (!flags.has(GrantFlags::WITNESS) || administers || above.flags.has(GrantFlags::WITNESS))
             && (!flags.has(GrantFlags::BREAK_GLASS) || administers)
+            && (!flags.has(GrantFlags::LONG_GRACE) || administers)
             && !(guest && flags.has(GrantFlags::INVITATION));
     let weaker = grant.capability <= above.capability || !holds(Guard::CapabilityFalls);
     let inside = grant.not_before >= above.not_before && grant.end <= above.end;

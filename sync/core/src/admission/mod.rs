@@ -25,7 +25,7 @@ mod tests;
 pub use control::CLOCK_AHEAD_MAX;
 pub use entry::{Entry, Link};
 pub use evaluation::{Evaluation, evaluate};
-pub use grant_chain::{BREAK_GLASS_SPAN, DEPTH_MAX, GRACE, Refusal};
+pub use grant_chain::{BREAK_GLASS_SPAN, DEPTH_MAX, GRACE, LONG_GRACE, Refusal};
 pub use keyring::{Keyring, KeyringError, Rotation, RotationReason, WRAPS_MAX};
 pub use log::{BRANCHES_MAX, ChainSummary, Inserted, NotInserted, SpaceLog};
 pub use roster::{AudienceSpace, EpochInForce, Member, OutsideSpace, Outsiders};

@@ -1,12 +1,13 @@
 //! Who is in a Space: members, audiences, and what of other Spaces matters here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::control::Control;
 use super::entry::Entry;
 use super::epoch_fault::is_proven;
 use super::evaluation::Evaluation;
-use super::grant_chain::{Rooted, grant_in};
+use super::grant_chain::{Rooted, grace_of, grant_in};
 use super::log::SpaceLog;
 use super::verdict::Verdict;
 use crate::guard::{Guard, holds};
@@ -35,6 +36,8 @@ pub struct Member {
     pub not_before: Timestamp,
     /// Until when; for an invitation until when its guests stay.
     pub end: Timestamp,
+    /// How long after the end what was written in time may arrive.
+    pub grace: Duration,
     /// Until when an invitation's own key can be used; zero for other grants.
     pub redeem_until: Timestamp,
     /// How many more devices may redeem an invitation; zero for other grants.
@@ -315,7 +318,8 @@ impl Roster {
         }
         match grant.audience {
             Audience::Author(author) => {
-                let member = self.member(author, id, grant, rooted);
+                let grace = grace_of(log, &rooted.path);
+                let member = self.member(author, id, grant, (rooted, grace));
                 self.members.push(member);
             }
             Audience::ReadersOf(space) => self.audiences.push(AudienceSpace {
@@ -328,7 +332,13 @@ impl Roster {
         }
     }
 
-    fn member(&self, author: AuthorId, id: EnvelopeId, grant: &Grant, rooted: &Rooted) -> Member {
+    fn member(
+        &self,
+        author: AuthorId,
+        id: EnvelopeId,
+        grant: &Grant,
+        (rooted, grace): (&Rooted, Duration),
+    ) -> Member {
         let above = rooted.path.len().saturating_sub(1);
         Member {
             author,
@@ -342,6 +352,7 @@ impl Roster {
             flags: grant.flags,
             not_before: grant.not_before,
             end: grant.end,
+            grace,
             redeem_until: grant.redeem_until,
             redemptions_left: grant.redemptions,
             depth_left: grant.depth_left,

@@ -14,7 +14,7 @@ use super::Engine;
 use super::batch::Work;
 use super::options::Role;
 use super::space::Space;
-use crate::admission::{GRACE, Member, Verdict};
+use crate::admission::{Member, Verdict};
 use crate::id::{AuthorId, Chain, EnvelopeId, SpaceId};
 use crate::statement::{Capability, Cut, Statement};
 use crate::time::Timestamp;
@@ -115,7 +115,7 @@ fn is_open(held: &Space, member: &Member) -> bool {
 }
 
 fn due(member: &Member, wait: Duration) -> Timestamp {
-    member.end.plus(GRACE).plus(wait)
+    member.end.plus(member.grace).plus(wait)
 }
 
 /// The statements for grants whose time has come, which are not looked at again while this runs.

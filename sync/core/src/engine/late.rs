@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
-use crate::admission::{GRACE, Held, Member, SpaceLog};
+use crate::admission::{Held, Member, SpaceLog};
 use crate::id::{AuthorId, Chain, EnvelopeId, SpaceId};
 use crate::statement::{Cut, Statement};
 use crate::time::Timestamp;
@@ -75,7 +75,7 @@ impl Engine {
         if !self.waiting(space).iter().any(waits) {
             return Vec::new();
         }
-        let ended = |it: &&Member| it.end.plus(GRACE) < self.now;
+        let ended = |it: &&Member| it.end.plus(it.grace) < self.now;
         let path = member.through.iter().chain([&grant]);
         path.filter_map(|above| members.iter().find(|it| it.grant == *above))
             .filter(ended)

@@ -190,6 +190,7 @@ fn invite(stage: &mut Stage, cast: &mut Cast, redemptions: u16) -> crate::invita
         end: minute(60),
         redeem_until: minute(60),
         redemptions,
+        long_grace: false,
     };
     let draft = Draft::new(&terms, &mut stage.entropy);
     let grant = stage.say(&mut cast.alice, 1, &draft.statement());

@@ -149,6 +149,7 @@ impl Story {
             end: minute(1_050),
             redeem_until: minute(1_000),
             redemptions: 2,
+            long_grace: false,
         };
         let draft = Draft::new(&terms, &mut self.stage.entropy);
         let position = self.actors[1].position(self.stage.space, deed.at);

@@ -21,6 +21,7 @@ fn invite(stage: &mut Stage, cast: &mut Cast, redeem_until: i64, end: i64) -> In
         end: minute(end),
         redeem_until: minute(redeem_until),
         redemptions: 2,
+        long_grace: false,
     };
     let draft = Draft::new(&terms, &mut stage.entropy);
     let grant = stage.say(&mut cast.alice, 1, &draft.statement());

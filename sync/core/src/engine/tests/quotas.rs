@@ -87,6 +87,7 @@ fn a36_a_relay_refuses_a_second_redemption() {
         end: stage.now.plus(Duration::from_hours(12)),
         redeem_until: stage.now.plus(Duration::from_hours(12)),
         redemptions: 1,
+        long_grace: false,
     };
     let draft = Draft::new(&terms, &mut Entropy::from_seed([5; 32]));
     stage.state(0, space, draft.statement());
