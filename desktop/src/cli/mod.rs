@@ -8,6 +8,7 @@ mod config;
 mod device;
 mod error;
 mod export;
+mod incident;
 mod init;
 mod join;
 mod log;
@@ -25,6 +26,7 @@ mod relay;
 mod report;
 mod restore;
 mod run;
+mod say;
 mod select;
 mod share;
 mod signal;
@@ -119,6 +121,8 @@ pub(crate) enum Verb {
     Timeline(timeline::Timeline),
     #[command(subcommand)]
     Note(note::Note),
+    Say(say::Say),
+    Incident(incident::Incident),
     Share(share::Share),
     Join(join::Join),
     #[command(subcommand)]

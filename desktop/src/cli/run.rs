@@ -293,6 +293,8 @@ impl Verb {
             Self::Status(verb) => verb.run(live).await,
             Self::Timeline(verb) => verb.run(live),
             Self::Note(verb) => verb.run(live).await,
+            Self::Say(verb) => verb.run(live).await,
+            Self::Incident(verb) => verb.run(live).await,
             Self::Share(verb) => verb.run(live).await,
             Self::Join(verb) => verb.run(live).await,
             Self::Trust(verb) => verb.run(live).await,

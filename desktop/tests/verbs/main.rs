@@ -7,6 +7,7 @@ mod demo;
 mod devices;
 mod errors;
 mod everyday;
+mod incident;
 mod lost;
 mod program;
 mod recovery;
