@@ -22,6 +22,7 @@ mod paths;
 mod peers;
 mod recover;
 mod recovery_kit;
+mod recovery_shares;
 mod relay;
 mod report;
 mod restore;
@@ -141,6 +142,7 @@ pub(crate) enum Verb {
     Backup(backup::Backup),
     Restore(restore::Restore),
     RecoveryKit(recovery_kit::RecoveryKit),
+    RecoveryShares(recovery_shares::RecoveryShares),
     Recover(recover::Recover),
     Completions(completions::Completions),
     Demo(demo::Demo),

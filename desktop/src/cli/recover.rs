@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use aramaki_sync_core::key::PublicKeys;
+use aramaki_sync_core::key::{DeviceKeys, PublicKeys};
 use aramaki_sync_core::{AuthorId, SpaceId};
 use clap::Args;
 use serde_json::json;
@@ -23,7 +23,11 @@ use crate::workspace::{self, KitText, Live, Named, Recovering, RecoveryPlan};
 #[derive(Debug, Args)]
 pub(crate) struct Recover {
     /// The recovery kit; `-` is standard input.
-    kit: PathBuf,
+    #[arg(required_unless_present = "shares", conflicts_with = "shares")]
+    kit: Option<PathBuf>,
+    /// Instead of the kit, a share of it, as often as shares are needed: see `aramaki recovery-shares`.
+    #[arg(long = "share", value_name = "FILE")]
+    shares: Vec<PathBuf>,
     /// What others see beside what you do, if this machine has no workspace yet.
     #[arg(long, value_name = "NAME", value_parser = parse_line)]
     name: Option<String>,
@@ -55,8 +59,8 @@ pub(crate) struct Recover {
 impl Recover {
     /// Does it, or says what it would do.
     pub(crate) fn run(&self, config: &Config) -> Result<Report, CliError> {
-        let input = Path::new("-");
-        if self.kit == input && self.kit_passphrase_file.as_deref() == Some(input) {
+        let input = Some(Path::new("-"));
+        if self.kit.as_deref() == input && self.kit_passphrase_file.as_deref() == input {
             let usage = "kit and passphrase cannot both be on standard input";
             return Err(CliError::Usage(usage.to_owned()));
         }
@@ -65,27 +69,47 @@ impl Recover {
             let usage = "this machine has no workspace yet: --name NAME is needed to make one";
             return Err(CliError::Usage(usage.to_owned()));
         }
-        let mut kit = KitText::read(&self.kit)?;
+        let (mut kit, keys) = self.kit()?;
         for relay in &self.relays {
             kit.relays.push(workspace::peer_address(relay)?);
         }
         if kit.relays.is_empty() {
             return Err(CliError::Kit {
-                file: self.kit.clone(),
+                file: self.file(),
                 reason: "it names no relay; name one with --relay ADDRESS".to_owned(),
             });
         }
-        block_on(self.recover(config, &kit, existing.map(|profile| profile.device)))?
+        let keys = if let Some(keys) = keys {
+            keys
+        } else {
+            let source = PassphraseSource::from(self.kit_passphrase_file.as_ref());
+            kit.open(&self.file(), &source)?
+        };
+        block_on(self.recover(config, &kit, keys, existing.map(|profile| profile.device)))?
+    }
+
+    /// The file that errors are about.
+    fn file(&self) -> PathBuf {
+        let share = || self.shares.first().cloned().unwrap_or_default();
+        self.kit.clone().unwrap_or_else(share)
+    }
+
+    /// The kit, with its key if that comes from shares.
+    fn kit(&self) -> Result<(KitText, Option<DeviceKeys>), CliError> {
+        if let Some(kit) = &self.kit {
+            return Ok((KitText::read(kit)?, None));
+        }
+        let (kit, keys) = workspace::join_shares(&self.shares)?;
+        Ok((kit, Some(keys)))
     }
 
     async fn recover(
         &self,
         config: &Config,
         kit: &KitText,
+        keys: DeviceKeys,
         device: Option<AuthorId>,
     ) -> Result<Report, CliError> {
-        let source = PassphraseSource::from(self.kit_passphrase_file.as_ref());
-        let keys = kit.open(&self.kit, &source)?;
         let public = keys.public();
         let relays = kit.relays.clone();
         let recovering = Recovering::begin(config, keys, relays, &kit.spaces, self.wait).await?;

@@ -105,6 +105,7 @@ fn run(cli: Cli) -> Result<Report, CliError> {
         Verb::Completions(verb) => Ok(verb.run()),
         Verb::Init(verb) => verb.run(&config),
         Verb::Restore(verb) => verb.run(&config),
+        Verb::RecoveryShares(verb) => verb.run(),
         Verb::Recover(verb) => verb.run(&config),
         Verb::Demo(verb) => demo::run(&verb, &config),
         Verb::DemoRelay(verb) => block_on(verb.run(config.data))?,
@@ -310,6 +311,7 @@ impl Verb {
             Self::Init(_)
             | Self::Restore(_)
             | Self::Recover(_)
+            | Self::RecoveryShares(_)
             | Self::Completions(_)
             | Self::Demo(_)
             | Self::DemoRelay(_)

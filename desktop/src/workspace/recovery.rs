@@ -9,6 +9,7 @@ use aramaki_sync::transport::PeerAddress;
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, SpaceId};
+use zeroize::Zeroizing;
 
 use super::live::Live;
 use super::profile::{Anchor, key_error, with_causes};
@@ -94,6 +95,16 @@ pub(crate) struct KitText {
 }
 
 impl KitText {
+    /// A kit without a key in it: that is at hand otherwise.
+    pub(super) fn of(anchor: AuthorId) -> Self {
+        Self {
+            key: String::new(),
+            anchor: Some(anchor),
+            relays: Vec::new(),
+            spaces: Vec::new(),
+        }
+    }
+
     /// Reads a kit; `-` is standard input.
     ///
     /// # Errors
@@ -117,21 +128,7 @@ impl KitText {
     /// The last line is a checksum of all before: a kit that lay in a drawer for years says that it is
     /// damaged, instead of refusing the right passphrase or naming no relay.
     fn parse(file: &Path, text: &str) -> Result<Self, CliError> {
-        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-        let last = lines.iter().rposition(|line| !line.is_empty());
-        let sum = last.and_then(|at| lines.get(at)?.strip_prefix(CHECK_WORD));
-        let (Some(last), Some(sum)) = (last, sum) else {
-            return Err(unusable(
-                file,
-                "it is no kit, or its end is missing".to_owned(),
-            ));
-        };
-        let said = lines.get(..last).unwrap_or_default();
-        if sum.trim() != checksum(said) {
-            let reason = "it is damaged: its checksum is another one".to_owned();
-            return Err(unusable(file, reason));
-        }
-        Self::parse_lines(file, said)
+        Self::parse_lines(file, &checked(file, text)?)
     }
 
     fn parse_lines(file: &Path, lines: &[&str]) -> Result<Self, CliError> {
@@ -195,23 +192,68 @@ impl KitText {
             .chain(self.anchor.iter().map(|it| format!("anchor {it}")))
             .chain(self.relays.iter().map(|it| format!("relay {it}")))
             .chain(self.spaces.iter().map(|it| format!("space {it}")));
-        let mut text: String = lines.map(|line| line + "\n").collect();
-        let sum = checksum(&text.lines().collect::<Vec<_>>());
-        text.extend([CHECK_WORD, &sum, "\n"]);
-        let folder = folder_of(file);
-        let write = || -> io::Result<()> {
-            let mut new = tempfile::NamedTempFile::new_in(folder)?;
-            new.write_all(text.as_bytes())?;
-            new.as_file().sync_all()?;
-            new.persist(file).map_err(|error| error.error)?;
-            std::fs::File::open(folder)?.sync_all()
-        };
-        write().map_err(|source| CliError::File {
-            action: "write",
-            path: file.to_owned(),
-            source,
+        let text: String = lines.map(|line| line + "\n").collect();
+        write(file, text, |new| {
+            new.persist(file).map(drop).map_err(|error| error.error)
         })
     }
+}
+
+/// Lines without the last, which is a checksum of all before.
+fn checked<'a>(file: &Path, text: &'a str) -> Result<Vec<&'a str>, CliError> {
+    let mut lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let last = lines.iter().rposition(|line| !line.is_empty());
+    let sum = last.and_then(|at| lines.get(at)?.strip_prefix(CHECK_WORD));
+    let (Some(last), Some(sum)) = (last, sum) else {
+        return Err(unusable(
+            file,
+            "it is no kit, or its end is missing".to_owned(),
+        ));
+    };
+    lines.truncate(last);
+    if sum.trim() != checksum(&lines) {
+        let reason = "it is damaged: its checksum is another one".to_owned();
+        return Err(unusable(file, reason));
+    }
+    Ok(lines)
+}
+
+/// Reads lines that only their owner can read, and whose checksum is right.
+pub(super) fn read_checked(file: &Path) -> Result<Vec<String>, CliError> {
+    let text = read(file)?;
+    let lines = checked(file, &text)?;
+    Ok(lines.into_iter().map(str::to_owned).collect())
+}
+
+/// Writes lines and their checksum into a new file that only its owner can read.
+pub(super) fn write_checked(file: &Path, lines: &[String]) -> Result<(), CliError> {
+    write(file, lines.join("\n") + "\n", |new| {
+        let kept = new.persist_noclobber(file);
+        kept.map(drop).map_err(|error| error.error)
+    })
+}
+
+fn write(
+    file: &Path,
+    mut text: String,
+    keep: impl FnOnce(tempfile::NamedTempFile) -> io::Result<()>,
+) -> Result<(), CliError> {
+    let sum = checksum(&text.lines().collect::<Vec<_>>());
+    text.extend([CHECK_WORD, &sum, "\n"]);
+    let text = Zeroizing::new(text);
+    let folder = folder_of(file);
+    let write = || -> io::Result<()> {
+        let mut new = tempfile::NamedTempFile::new_in(folder)?;
+        new.write_all(text.as_bytes())?;
+        new.as_file().sync_all()?;
+        keep(new)?;
+        std::fs::File::open(folder)?.sync_all()
+    };
+    write().map_err(|source| CliError::File {
+        action: "write",
+        path: file.to_owned(),
+        source,
+    })
 }
 
 /// Of lines without what ends them, which mail and editors change.
@@ -284,7 +326,7 @@ impl Live {
 }
 
 /// A kit that cannot be used, and why.
-fn unusable(file: &Path, reason: String) -> CliError {
+pub(super) fn unusable(file: &Path, reason: String) -> CliError {
     CliError::Kit {
         file: file.to_owned(),
         reason,

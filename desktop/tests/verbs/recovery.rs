@@ -273,3 +273,43 @@ fn a_kit_that_others_can_read_is_refused_and_stays_private_when_it_is_renewed() 
         );
     }
 }
+
+/// Nobody holds the whole kit: any two of three hands recover, one alone learns and does nothing.
+#[test]
+fn shares_of_the_kit_recover_together_and_one_alone_does_nothing() {
+    let story = Story::begin();
+    let aramaki = &story.aramaki;
+    aramaki.json(&["recovery-kit", &story.kit]);
+    let folder = aramaki.path("shares");
+    std::fs::create_dir(&folder).unwrap();
+    let split = ["recovery-shares", &story.kit, "--of", "3", "--need", "2"];
+    let from = [
+        "--folder",
+        &folder,
+        "--kit-passphrase-file",
+        &story.passphrase,
+    ];
+    let made = aramaki.json(&[&split[..], &from[..]].concat());
+    let shares: Vec<String> = made["shares"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|path| path.as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!((shares.len(), &made["relays"]), (3, &json!(1)));
+    std::fs::remove_file(&story.kit).unwrap();
+
+    let yes = ["--name", "duty operator", "--yes"];
+    let one = ["recover", "--share", &shares[1]];
+    let refused = aramaki.refused_in("new", &[&one[..], &yes].concat(), 1);
+    let said = refused.to_string();
+    assert!(
+        said.contains("2 different shares are needed, these are 1"),
+        "{said}"
+    );
+    let two = ["recover", "--share", &shares[2], "--share", &shares[0]];
+    let done = aramaki.json_in("new", &[&two[..], &yes].concat());
+    assert_eq!(done["recovered"], true, "{done}");
+    assert_eq!(story.notes("new"), ["Before"]);
+    story.note("new", "After");
+}
