@@ -87,7 +87,15 @@ impl Worker {
         let mut runs: JoinSet<Done> = JoinSet::new();
         let mut contact = None;
         loop {
-            let next = self.look(&mut journal, &mut runs, &mut contact).await?;
+            let next = match self.look(&mut journal, &mut runs, &mut contact).await {
+                Ok(next) => next,
+                Err(WorkError::Replica(ReplicaError::Closed)) => return Ok(()),
+                // A full disk gets room again, and who was not let in yet may be later.
+                Err(error) => {
+                    tracing::warn!(error = %crate::net::chain(&error), "actions wait");
+                    Next::After(RETRY_PAUSE)
+                }
+            };
             let pause = async {
                 match next {
                     Next::Event => std::future::pending().await,
@@ -103,8 +111,13 @@ impl Worker {
                         return Ok(());
                     }
                     Some(done) = runs.join_next() => {
-                        if let Ok(done) = done {
-                            self.done(&mut journal, done)?;
+                        match done.map(|done| self.done(&mut journal, done)) {
+                            Ok(Ok(())) => {}
+                            // The result is in memory, and goes to disk with the next that does.
+                            Ok(Err(error)) => {
+                                tracing::error!(error = %crate::net::chain(&error), "a result is not on disk yet");
+                            }
+                            Err(error) => tracing::error!(%error, "a run was lost"),
                         }
                         break;
                     }
@@ -138,11 +151,15 @@ impl Worker {
         contact: &mut Option<Timestamp>,
     ) -> Result<Next, WorkError> {
         let clock = journal.tick(now());
+        let summary = match self.replica.space(self.space).await {
+            // Nobody has let this agent in yet.
+            Err(ReplicaError::UnknownSpace(_)) => return Ok(Next::Event),
+            summary => summary?,
+        };
         // The host's files have the last word, as they are now.
         let actions = Actions::read(&self.folder, self.owner);
         self.tell_catalogue(journal, &actions).await?;
         let said = self.said().await?;
-        let summary = self.replica.space(self.space).await?;
         let people = people(&summary.members);
         let (in_step, instance) = self.replica.in_step(self.space).await?;
         if journal.begin_life(instance, now()) {
@@ -223,7 +240,11 @@ impl Worker {
         };
         // On disk before anything happens: from here on it is never begun again.
         journal.rows.insert(id, row);
-        journal.write(&self.data)?;
+        if let Err(error) = journal.write(&self.data) {
+            // Nothing was begun: it is looked at again.
+            journal.rows.remove(&id);
+            return Err(error.into());
+        }
         let started = ActionRecord::Started { request: id, at };
         let Err(error) = self.write(&started).await else {
             return Ok(Some(at));

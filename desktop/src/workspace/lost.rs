@@ -225,6 +225,9 @@ impl Live {
             let mut own = labels.filter(|(agent, _label)| *agent == space);
             own.next().map(|(_agent, label)| format!("agent {label}"))
         };
+        if self.home() == Some(space) {
+            return Some("the Home of your devices".to_owned());
+        }
         self.title(space).or_else(agent)
     }
 }
