@@ -6,7 +6,7 @@ use aramaki_model::action::{
     ActionGrant, ActionPower, ActionRequest, Approval, REQUEST_SPAN_MAX, RefusedFor,
     SCHEDULE_SPAN_MAX,
 };
-use aramaki_sync_core::{AuthorId, PrincipalId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, EnvelopeId, PrincipalId, SpaceId, Timestamp};
 
 use super::catalogue::Actions;
 use super::definition::Definition;
@@ -15,6 +15,8 @@ use super::journal::Journal;
 /// A request that was admitted, and who signed it when.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
+    /// The envelope that carries it.
+    pub(super) id: EnvelopeId,
     pub(super) request: ActionRequest,
     pub(super) by: AuthorId,
     /// By the asker's clock.
@@ -113,7 +115,7 @@ fn check(asked: &Asked, view: &View<'_>) -> Result<Decision, RefusedFor> {
         return Ok(Decision::Wait(request.end));
     }
     let same = same(request);
-    single(request, definition, same, view)?;
+    single(asked, definition, same, view)?;
     if running(view, &request.action) >= definition.concurrency {
         return Ok(Decision::Wait(request.end));
     }
@@ -148,8 +150,7 @@ fn fresh(definition: &Definition, view: &View<'_>) -> Result<(), RefusedFor> {
 fn approved(asked: &Asked, definition: &Definition, view: &View<'_>) -> Result<(), RefusedFor> {
     // After its end a request is judged by what was so then.
     let at = view.now.min(asked.request.end);
-    let of_request =
-        |(_who, approval): &&(AuthorId, Approval)| approval.request == asked.request.id;
+    let of_request = |(_who, approval): &&(AuthorId, Approval)| approval.request == asked.id;
     let asker = view.people.get(&asked.by).map(|it| it.principal);
     let mut agree = BTreeSet::new();
     for (who, approval) in view.approvals.iter().filter(of_request) {
@@ -177,7 +178,7 @@ fn approved(asked: &Asked, definition: &Definition, view: &View<'_>) -> Result<(
 
 /// Refuses what was just asked for by another request that whoever asks does not know of.
 fn single(
-    request: &ActionRequest,
+    asked: &Asked,
     definition: &Definition,
     same: [u8; 32],
     view: &View<'_>,
@@ -187,13 +188,13 @@ fn single(
     }
     let rows = view.journal.rows.iter();
     let before = rows
-        .filter(|(id, row)| **id != request.id && row.same == same && row.ran)
+        .filter(|(id, row)| **id != asked.id && row.same == same && row.ran)
         .filter(|(_id, row)| {
             row.result.is_none() || view.now.since(row.at) <= definition.duplicate_window
         })
         .max_by_key(|(id, row)| (row.at, **id));
     match before {
-        Some((id, _row)) if request.again != Some(*id) => Err(RefusedFor::DuplicateOf(*id)),
+        Some((id, _row)) if asked.request.again != Some(*id) => Err(RefusedFor::DuplicateOf(*id)),
         _ => Ok(()),
     }
 }

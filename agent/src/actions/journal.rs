@@ -9,9 +9,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use aramaki_model::EntryId;
 use aramaki_sync::text_file::{self, TextFileError};
-use aramaki_sync_core::{Instance, Timestamp};
+use aramaki_sync_core::{EnvelopeId, Instance, Timestamp};
 use serde::{Deserialize, Serialize};
 
 const VERSION: u32 = 1;
@@ -72,7 +71,34 @@ pub(crate) struct Journal {
     clock: Timestamp,
     /// The digest of the catalogue that was told last.
     pub(crate) told_catalogue: Option<[u8; 32]>,
-    pub(crate) rows: BTreeMap<EntryId, Row>,
+    #[serde(with = "by_id")]
+    pub(crate) rows: BTreeMap<EnvelopeId, Row>,
+}
+
+/// Ids as people read them: keys in JSON are text.
+mod by_id {
+    use std::collections::BTreeMap;
+
+    use aramaki_sync_core::EnvelopeId;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::Row;
+
+    pub(super) fn serialize<S: Serializer>(
+        rows: &BTreeMap<EnvelopeId, Row>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(rows.iter().map(|(id, row)| (id.to_string(), row)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<EnvelopeId, Row>, D::Error> {
+        let rows = BTreeMap::<String, Row>::deserialize(deserializer)?;
+        let read = |(id, row): (String, Row)| Ok((id.parse().map_err(D::Error::custom)?, row));
+        rows.into_iter().map(read).collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -181,8 +207,8 @@ mod tests {
         Instance(u64::from(n))
     }
 
-    fn request(n: u8) -> EntryId {
-        EntryId::new(NOW, [n; 10])
+    fn request(n: u8) -> EnvelopeId {
+        EnvelopeId::from_bytes([n; 32])
     }
 
     fn row() -> Row {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aramaki_model::EntryId;
 use aramaki_model::action::{
     ActionGrant, ActionRecord, ActionResult, ActionWish, Approval, Outcome, RefusedFor,
 };
@@ -12,7 +11,7 @@ use aramaki_sync::replica::{Replica, ReplicaError, ReplicaEvent};
 use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::engine::Admitted;
 use aramaki_sync_core::statement::{Body, Capability};
-use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
@@ -45,7 +44,7 @@ pub(crate) struct Worker {
 }
 
 /// What a run left, for which request.
-type Done = (EntryId, Timestamp, Ran);
+type Done = (EnvelopeId, Timestamp, Ran);
 
 /// Everything that the Space says about actions.
 #[derive(Default)]
@@ -54,8 +53,8 @@ struct Said {
     requests: Vec<Asked>,
     approvals: Vec<(AuthorId, Approval)>,
     /// Requests that this agent began, or has done with, in any life.
-    begun: BTreeSet<EntryId>,
-    settled: BTreeSet<EntryId>,
+    begun: BTreeSet<EnvelopeId>,
+    settled: BTreeSet<EnvelopeId>,
 }
 
 /// When to look again.
@@ -170,12 +169,12 @@ impl Worker {
         }
         let mut waits = false;
         let open = said.requests.iter().filter(|asked| {
-            let id = &asked.request.id;
+            let id = &asked.id;
             !journal.rows.contains_key(id) && !said.settled.contains(id)
         });
         let open: Vec<&Asked> = open.take(OPEN_MAX).collect();
         for asked in open {
-            let id = asked.request.id;
+            let id = asked.id;
             if said.begun.contains(&id) {
                 // Another life of this store began it.
                 let result = encoded(id, asked.at, now(), Outcome::Unknown, None)?;
@@ -229,7 +228,7 @@ impl Worker {
         asked: &Asked,
         same: [u8; 32],
     ) -> Result<Option<Timestamp>, WorkError> {
-        let (id, at) = (asked.request.id, now());
+        let (id, at) = (asked.id, now());
         let row = Row {
             at,
             action: asked.request.action.clone(),
@@ -274,7 +273,7 @@ impl Worker {
             ran: false,
             told: false,
         };
-        journal.rows.insert(asked.request.id, row);
+        journal.rows.insert(asked.id, row);
         Ok(journal.write(&self.data)?)
     }
 
@@ -374,6 +373,7 @@ impl Worker {
             Some(Body::ActionGrant(bytes)) => said.grants.push(ActionGrant::decode(&bytes)?),
             Some(Body::ActionRequest(bytes)) => match ActionWish::decode(&bytes)? {
                 ActionWish::Request(request) => said.requests.push(Asked {
+                    id: entry.id,
                     request,
                     by,
                     at: entry.time,
@@ -448,7 +448,7 @@ fn people(members: &[Member]) -> BTreeMap<AuthorId, Person> {
 }
 
 fn encoded(
-    request: EntryId,
+    request: EnvelopeId,
     began: Timestamp,
     ended: Timestamp,
     outcome: Outcome,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aramaki_model::EntryId;
 use aramaki_model::action::{ActionPower, Outcome, ParameterKind};
+use aramaki_sync_core::EnvelopeId;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
@@ -93,7 +93,7 @@ pub(crate) struct Request {
 pub(crate) struct Approve {
     /// Which System.
     system: String,
-    /// The request, as `aramaki action list` shows it.
+    /// The request, as `aramaki action list` shows it, or a unique prefix of at least 6 digits.
     request: String,
     /// How long to wait for what comes of it.
     #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = parse_span)]
@@ -105,7 +105,7 @@ pub(crate) struct Approve {
 pub(crate) struct Deny {
     /// Which System.
     system: String,
-    /// The request, as `aramaki action list` shows it.
+    /// The request, as `aramaki action list` shows it, or a unique prefix of at least 6 digits.
     request: String,
 }
 
@@ -126,12 +126,12 @@ impl Action {
             Self::Approve(verb) => {
                 let system = live.find(&verb.system)?;
                 let row = live.answer_action(system, &verb.request, true).await?;
-                told(live, system, row.request.id, verb.wait).await
+                told(live, system, row.id, verb.wait).await
             }
             Self::Deny(verb) => {
                 let system = live.find(&verb.system)?;
                 let row = live.answer_action(system, &verb.request, false).await?;
-                told(live, system, row.request.id, Duration::ZERO).await
+                told(live, system, row.id, Duration::ZERO).await
             }
         }
     }
@@ -214,7 +214,7 @@ impl Request {
 async fn told(
     live: &Live,
     system: aramaki_sync_core::SpaceId,
-    request: EntryId,
+    request: EnvelopeId,
     wait: Duration,
 ) -> Result<Report, CliError> {
     let row = live.wait_for_action(system, request, wait).await?;
@@ -291,7 +291,7 @@ fn request_text(text: &mut Lines, row: &RequestRow, indent: &str) {
         .collect();
     text.add(format_args!(
         "{indent}{}  {}{}  {}  {}: {}",
-        row.request.id,
+        row.id.to_string().get(..12).unwrap_or_default(),
         row.request.action,
         values.concat(),
         local(row.at),
@@ -345,7 +345,7 @@ fn request_json(row: &RequestRow) -> Value {
         })
     });
     json!({
-        "request": row.request.id.to_string(),
+        "request": row.id.to_string(),
         "action": row.request.action,
         "arguments": row.request.arguments,
         "by": row.who,

@@ -7,11 +7,11 @@ use aramaki_model::action::{
     ActionGrant, ActionPower, ActionRecord, ActionRequest, ActionResult, ActionWish, Approval,
     Catalogue, Described, Outcome, REQUEST_SPAN_MAX,
 };
-use aramaki_model::{EntryId, name};
+use aramaki_model::name;
 use aramaki_sync::replica::{GrantRequest, ReplicaError};
 use aramaki_sync_core::engine::{Admitted, WriteError};
 use aramaki_sync_core::statement::{Body, Capability, GrantFlags};
-use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
 use tokio::time::Instant;
 
@@ -27,6 +27,8 @@ const REQUESTS_SHOWN_MAX: usize = 50;
 /// How long the same counts as the same: an agent's file may say another span, and decides.
 const RECENT: Duration = Duration::from_mins(10);
 const LOOK_PAUSE: Duration = Duration::from_millis(200);
+/// Shorter prefixes of a request's id are refused.
+const PREFIX_LEN_CHARS_MIN: usize = 6;
 
 /// What one agent of a System can be asked for.
 #[derive(Clone, Debug)]
@@ -44,6 +46,8 @@ pub(crate) struct AgentActions {
 /// A request and what came of it.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestRow {
+    /// The envelope that carries it.
+    pub(crate) id: EnvelopeId,
     /// The request as it was signed.
     pub(crate) request: ActionRequest,
     /// Who asked.
@@ -234,7 +238,7 @@ impl Live {
         &self,
         system: SpaceId,
         wanted: Wanted<'_>,
-    ) -> Result<EntryId, CliError> {
+    ) -> Result<EnvelopeId, CliError> {
         let agent = self.agent_named(system, wanted.agent)?;
         let known = self.actions(system).await?;
         let known = known.into_iter().find(|it| it.agent == agent);
@@ -260,10 +264,8 @@ impl Live {
                 before.request.reason
             )));
         }
-        let id = EntryId::new(now, fresh::random()?);
         let request = ActionRequest {
-            id,
-            again: before.map(|before| before.request.id),
+            again: before.map(|before| before.id),
             agent,
             action: wanted.action.to_owned(),
             definition: action.definition,
@@ -272,8 +274,7 @@ impl Live {
             end: now.plus(REQUEST_SPAN_MAX),
             reason: wanted.reason.to_owned(),
         };
-        self.wish(agent, &ActionWish::Request(request)).await?;
-        Ok(id)
+        self.wish(agent, &ActionWish::Request(request)).await
     }
 
     /// Agrees or objects to a request.
@@ -286,18 +287,21 @@ impl Live {
         wanted: &str,
         agrees: bool,
     ) -> Result<RequestRow, CliError> {
-        let wanted = wanted.trim().to_ascii_uppercase();
+        let wanted = wanted.trim().to_ascii_lowercase();
         let agents = self.actions(system).await?;
         let requests = agents.into_iter().flat_map(|it| it.requests);
-        let mut found = requests.filter(|it| it.request.id.to_string() == wanted);
-        let row = found
-            .next()
-            .ok_or_else(|| refused("no request of this System has that id".to_owned()))?;
+        let mut found = requests.filter(|it| {
+            wanted.len() >= PREFIX_LEN_CHARS_MIN && it.id.to_string().starts_with(&wanted)
+        });
+        let (Some(row), None) = (found.next(), found.next()) else {
+            let reason = "no request of this System has that id, or several begin so";
+            return Err(refused(reason.to_owned()));
+        };
         if row.result.is_some() {
             return Err(refused("it is done already".to_owned()));
         }
         let approval = Approval {
-            request: row.request.id,
+            request: row.id,
             agrees,
             end: row.request.end,
         };
@@ -313,14 +317,14 @@ impl Live {
     pub(crate) async fn wait_for_action(
         &self,
         system: SpaceId,
-        request: EntryId,
+        request: EnvelopeId,
         limit: Duration,
     ) -> Result<Option<RequestRow>, CliError> {
         let end = Instant::now() + limit;
         loop {
             let agents = self.actions(system).await?;
             let mut requests = agents.into_iter().flat_map(|it| it.requests);
-            let row = requests.find(|it| it.request.id == request);
+            let row = requests.find(|it| it.id == request);
             let is_done = row.as_ref().is_some_and(|it| it.result.is_some());
             if is_done || Instant::now() >= end {
                 return Ok(row);
@@ -329,7 +333,7 @@ impl Live {
         }
     }
 
-    async fn wish(&self, agent: SpaceId, wish: &ActionWish) -> Result<(), CliError> {
+    async fn wish(&self, agent: SpaceId, wish: &ActionWish) -> Result<EnvelopeId, CliError> {
         let bytes = wish.encode().map_err(|error| refused(error.to_string()))?;
         let may = self.replica().space(agent).await;
         let may = may.map_err(|error| not_done(&error))?.capability;
@@ -340,17 +344,16 @@ impl Live {
             .await
     }
 
-    async fn say_about_actions(&self, agent: SpaceId, body: Body) -> Result<(), CliError> {
+    async fn say_about_actions(&self, agent: SpaceId, body: Body) -> Result<EnvelopeId, CliError> {
         let written = self.replica().write(agent, name::actions(), body).await;
-        written.map_err(|error| not_done(&error))?;
-        Ok(())
+        Ok(written.map_err(|error| not_done(&error))?.id)
     }
 }
 
 /// Puts together what an agent's Space says of actions. What cannot be read is left out.
 fn read(agent: SpaceId, label: String, entries: Vec<Admitted>, names: &Names) -> AgentActions {
     let mut catalogue = Catalogue::default();
-    let mut requests: BTreeMap<EntryId, RequestRow> = BTreeMap::new();
+    let mut requests: BTreeMap<EnvelopeId, RequestRow> = BTreeMap::new();
     let mut said: Vec<(AuthorId, Approval)> = Vec::new();
     let mut started = BTreeMap::new();
     let mut results = BTreeMap::new();
@@ -360,6 +363,7 @@ fn read(agent: SpaceId, label: String, entries: Vec<Admitted>, names: &Names) ->
             Some(Body::ActionRequest(bytes)) => match ActionWish::decode(&bytes) {
                 Ok(ActionWish::Request(request)) => {
                     let row = RequestRow {
+                        id: entry.id,
                         who: names.of(by),
                         at: entry.time,
                         said: Vec::new(),
@@ -367,7 +371,7 @@ fn read(agent: SpaceId, label: String, entries: Vec<Admitted>, names: &Names) ->
                         result: None,
                         request,
                     };
-                    requests.entry(row.request.id).or_insert(row);
+                    requests.insert(row.id, row);
                 }
                 Ok(ActionWish::Approval(approval)) => said.push((by, approval)),
                 _ => {}
@@ -390,7 +394,7 @@ fn read(agent: SpaceId, label: String, entries: Vec<Admitted>, names: &Names) ->
         row.said = answers.map(|(by, it)| (names.of(*by), it.agrees)).collect();
     }
     let mut requests: Vec<_> = requests.into_values().collect();
-    requests.sort_by_key(|it| std::cmp::Reverse((it.at, it.request.id)));
+    requests.sort_by_key(|it| std::cmp::Reverse((it.at, it.id)));
     requests.truncate(REQUESTS_SHOWN_MAX);
     AgentActions {
         agent,

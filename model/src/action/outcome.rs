@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use aramaki_sync_core::Timestamp;
+use aramaki_sync_core::{EnvelopeId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::Catalogue;
-use crate::id::EntryId;
 use crate::versioned::{self, DecodeError, EncodeError};
 
 /// How much of an action's output a result carries: its end.
@@ -25,7 +24,7 @@ pub enum ActionRecord {
     /// It is about to run a request.
     Started {
         /// Which.
-        request: EntryId,
+        request: EnvelopeId,
         /// When, by its clock.
         at: Timestamp,
     },
@@ -37,7 +36,7 @@ pub enum ActionRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionResult {
     /// Which.
-    pub request: EntryId,
+    pub request: EnvelopeId,
     /// How it ended.
     pub outcome: Outcome,
     /// From when, by the agent's clock.
@@ -96,7 +95,7 @@ pub enum RefusedFor {
     /// Somebody who may approve it objected.
     Denied,
     /// The same was asked before; it runs, or ran a short while ago.
-    DuplicateOf(EntryId),
+    DuplicateOf(EnvelopeId),
     /// It was there before this agent's records begin: it may have been run already.
     BeforeRecords,
     /// A value that the action does not take.
@@ -124,7 +123,11 @@ impl fmt::Display for RefusedFor {
             }
             Self::Denied => f.write_str("somebody objected"),
             Self::DuplicateOf(request) => {
-                write!(f, "the same was just asked for in the request {request}")
+                write!(
+                    f,
+                    "the same was just asked for in the request {}",
+                    request.short()
+                )
             }
             Self::BeforeRecords => {
                 f.write_str("it is older than the agent's records and may have been run already")

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aramaki_sync_core::{SpaceId, Timestamp};
+use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::id::EntryId;
 use crate::versioned::{self, DecodeError, EncodeError};
 
 /// How long after its beginning a request that is to be run at once may end.
@@ -28,13 +27,14 @@ pub enum ActionWish {
 }
 
 /// Somebody asks for an action to be run once.
+///
+/// It is known by the id of the envelope that carries it, a hash of all that was signed: so nobody can
+/// make another request under which approvals or results of this one would count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionRequest {
-    /// Its own id; it is run at most once.
-    pub id: EntryId,
     /// The earlier request of the same that is known to whoever asks: without it a second one within
     /// the action's window is a duplicate.
-    pub again: Option<EntryId>,
+    pub again: Option<EnvelopeId>,
     /// Which agent: its own Space. One request is for one host.
     pub agent: SpaceId,
     /// The action's exact name.
@@ -55,7 +55,7 @@ pub struct ActionRequest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
     /// To which request.
-    pub request: EntryId,
+    pub request: EnvelopeId,
     /// Whether it may be run; one objection stops it.
     pub agrees: bool,
     /// Until when this counts.

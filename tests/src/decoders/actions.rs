@@ -4,8 +4,8 @@ use aramaki_model::action::{
     ActionGrant, ActionPower, ActionRecord, ActionRequest, ActionResult, ActionWish, Approval,
     Catalogue, Described, Outcome, Parameter, ParameterKind, RefusedFor,
 };
-use aramaki_model::{EntryId, HomeEntry, Kit};
-use aramaki_sync_core::{AuthorId, SpaceId};
+use aramaki_model::{HomeEntry, Kit};
+use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId};
 
 use super::Decoder;
 use super::wire::NOW;
@@ -39,7 +39,7 @@ pub(super) const ACTION: Decoder = Decoder {
     },
     seeds: || {
         let mut seeds: Vec<Vec<u8>> = Vec::new();
-        let id = EntryId::new(NOW, [3; 10]);
+        let id = EnvelopeId::from_bytes([3; 32]);
         let grant = ActionGrant {
             grantee: AuthorId::from_bytes([1; 32]),
             agent: SpaceId::from_bytes([2; 32]),
@@ -49,7 +49,6 @@ pub(super) const ACTION: Decoder = Decoder {
         };
         seeds.extend(grant.encode());
         let request = ActionRequest {
-            id,
             again: Some(id),
             agent: SpaceId::from_bytes([2; 32]),
             action: "flush".to_owned(),

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aramaki_model::EntryId;
 use aramaki_sync_core::Instance;
 
 use super::super::definition::tests::flush;
@@ -20,8 +19,8 @@ fn author(n: u8) -> AuthorId {
     AuthorId::from_bytes([n; 32])
 }
 
-fn id(n: u8) -> EntryId {
-    EntryId::new(NOW, [n; 10])
+fn id(n: u8) -> EnvelopeId {
+    EnvelopeId::from_bytes([n; 32])
 }
 
 fn minutes(n: u64) -> Duration {
@@ -86,8 +85,8 @@ impl Scene {
             clock: true,
             journal: Journal::read(folder.path(), Instance(1), begun).unwrap(),
             asked: Asked {
+                id: id(1),
                 request: ActionRequest {
-                    id: id(1),
                     again: None,
                     agent: SpaceId::from_bytes([9; 32]),
                     action: "flush".to_owned(),
@@ -273,6 +272,12 @@ fn a40_approvals_are_of_other_people() {
         assert_eq!(scene.refused(), RefusedFor::Denied, "{by}");
     }
     assert!(with(|it| it.approvals.push(approval(GUEST, false))).runs());
+}
+
+#[test]
+fn a40_an_approval_is_of_one_request_and_no_other() {
+    let other = with(|it| it.asked.id = id(2));
+    assert!(other.waits(), "what was approved is another envelope");
 }
 
 #[test]
