@@ -1,6 +1,7 @@
 //! Pages and bars: they draw a picture of the workspace and return what somebody asked for.
 
 mod bar;
+mod devices;
 mod dialog;
 mod note;
 mod overview;
@@ -163,7 +164,10 @@ fn page_ui(
     match window.route.clone() {
         Route::Overview => overview::overview_ui(ui, look, snapshot, window),
         Route::Timeline => timeline::timeline_ui(ui, look, snapshot, window),
-        Route::Peers => peers::peers_ui(ui, look, snapshot, &frame.sync, window),
+        Route::Peers => {
+            devices::devices_ui(ui, look, &frame.devices, window, intents);
+            peers::peers_ui(ui, look, snapshot, &frame.sync, window);
+        }
         Route::System(space) => {
             let shown = (snapshot, frame.trust.get(&space));
             system::system_ui(ui, look, shown, space, window);

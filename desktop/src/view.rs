@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aramaki_model::{NoteEdit, Snapshot};
 use aramaki_sync_core::statement::Capability;
-use aramaki_sync_core::{DocumentId, EnvelopeId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 /// One immutable picture of everything; drawn as it is.
 #[derive(Clone, Debug, Default)]
@@ -25,12 +25,25 @@ pub struct Frame {
     pub notes: BTreeMap<DocumentId, NoteWork>,
     /// The demo, when this is one.
     pub demo: Option<Demo>,
+    /// This person's devices, those that wait for being accepted last.
+    pub devices: Vec<OwnDevice>,
     /// An invitation that was asked for.
     pub invitation: Option<MadeInvitation>,
     /// What ending somebody's access would do, when that was asked.
     pub ending: Option<Ending>,
     /// What went wrong last; shown until closed.
     pub problem: Option<Problem>,
+}
+
+/// One of this person's devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnDevice {
+    /// Its key.
+    pub key: AuthorId,
+    /// Whether it is this one.
+    pub here: bool,
+    /// Whether it was accepted, or waits.
+    pub accepted: bool,
 }
 
 /// How far the workspace is.
@@ -269,6 +282,8 @@ pub struct MadeInvitation {
     pub end: Timestamp,
     /// Whether a relay keeps the System; without one, this device has to be online for joining.
     pub relayed: bool,
+    /// Whether it is for another device of the same person.
+    pub for_device: bool,
 }
 
 impl fmt::Debug for MadeInvitation {
@@ -376,6 +391,13 @@ pub enum Intent {
         /// Of which grant.
         grant: EnvelopeId,
     },
+    /// Make a code for another device of the same person.
+    AddDevice,
+    /// Let a device that waits do what this one may.
+    AcceptDevice {
+        /// Its key.
+        key: AuthorId,
+    },
     /// The invitation was seen.
     ForgetInvitation,
     /// The problem was seen.
@@ -402,6 +424,8 @@ impl fmt::Debug for Intent {
             Self::End(_) => "End",
             Self::ForgetEnding => "ForgetEnding",
             Self::AcceptLate { .. } => "AcceptLate",
+            Self::AddDevice => "AddDevice",
+            Self::AcceptDevice { .. } => "AcceptDevice",
             Self::ForgetInvitation => "ForgetInvitation",
             Self::ForgetProblem => "ForgetProblem",
             Self::StopRelay => "StopRelay",

@@ -40,6 +40,11 @@ pub enum Dialog {
         /// Whether it is a device that can be lost.
         can_be_lost: bool,
     },
+    /// A code for another device of the same person.
+    AddDevice {
+        /// Whether its text was copied.
+        copied: Copied,
+    },
     /// An invitation to make.
     Share {
         /// To which System.
@@ -95,6 +100,11 @@ impl Dialog {
             name,
             can_be_lost,
         }
+    }
+
+    /// Shows a code for another device, once it is made.
+    pub fn add_device() -> Self {
+        Self::AddDevice { copied: Copied::No }
     }
 
     /// Asks what a guest may do, and how long; eight hours unless told otherwise.
@@ -186,6 +196,11 @@ fn content_ui(
             head_ui(ui, look, &title);
             let ending = frame.ending.as_ref();
             trust::end_ui(ui, look, (what, *can_be_lost), ending, intents)
+        }
+        Dialog::AddDevice { copied } => {
+            head_ui(ui, look, &look.texts.get("devices-add-title"));
+            let made = frame.invitation.as_ref().filter(|made| made.for_device);
+            share::device_ui(ui, look, made, copied)
         }
         Dialog::Share {
             space,

@@ -90,6 +90,34 @@ pub(super) fn made_ui(
     copied: &mut Copied,
 ) -> Next {
     explain_ui(ui, look, what, &until(look, made.end));
+    code_ui(ui, look, made, "share-once", copied)
+}
+
+/// Shows a code for another device of the same person, once it is made.
+pub(super) fn device_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    made: Option<&MadeInvitation>,
+    copied: &mut Copied,
+) -> Next {
+    let Some(made) = made else {
+        ui.label(look.texts.get("devices-making"));
+        return Next::Stay;
+    };
+    let end = until(look, made.end);
+    let explained = look.texts.with("devices-add-explain", &[("end", &end)]);
+    ui.add(egui::Label::new(RichText::new(explained).color(look.tokens.text)).wrap());
+    code_ui(ui, look, made, "devices-once", copied)
+}
+
+/// A code for a camera, and as text to send.
+fn code_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    made: &MadeInvitation,
+    once: &str,
+    copied: &mut Copied,
+) -> Next {
     ui.add_space(space::M);
     qr_ui(ui, look, &made.text);
     ui.add_space(space::M);
@@ -103,7 +131,7 @@ pub(super) fn made_ui(
             ui.add(egui::Label::new(code).wrap().selectable(true));
         });
     let hint = match copied {
-        Copied::No => "share-once",
+        Copied::No => once,
         Copied::Yes => "share-copied",
     };
     ui.label(

@@ -199,11 +199,19 @@ async fn open(
 }
 
 async fn begin_joined(config: &Config, name: &str, invitation: &str) -> Result<Live, CliError> {
-    // A mistyped code must not leave a workspace behind.
-    Live::check_invitation(invitation, Invitee::Person)?;
+    // A mistyped code must not leave a workspace behind. One for a device of one's own is taken here alone:
+    // a workspace that begins has nothing yet that a stranger's code could share.
+    let is_home = Live::check_invitation(invitation, Invitee::Device).is_ok();
+    if !is_home {
+        Live::check_invitation(invitation, Invitee::Person)?;
+    }
     super::create(&config.data, name, None, None)?;
     let live = Live::open(config).await?;
-    live.join(invitation).await?;
+    if is_home {
+        live.join_home(invitation).await?;
+    } else {
+        live.join(invitation).await?;
+    }
     Ok(live)
 }
 
@@ -254,6 +262,7 @@ async fn share(
         text: invited.code,
         end: invited.end,
         relayed: invited.relayed,
+        for_device: false,
     })
 }
 
@@ -325,6 +334,19 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
         Intent::ForgetEnding => extras.ending = None,
         Intent::AcceptLate { space, grant } => {
             live.accept_late(space, &grant.to_string()).await?;
+        }
+        Intent::AddDevice => {
+            let invited = live.invite_device().await?;
+            extras.invitation = Some(MadeInvitation {
+                space: invited.space,
+                text: invited.code,
+                end: invited.redeem_until,
+                relayed: invited.relayed,
+                for_device: true,
+            });
+        }
+        Intent::AcceptDevice { key } => {
+            live.accept_device(&key.to_string()).await?;
         }
         Intent::ForgetInvitation => extras.invitation = None,
         Intent::ForgetProblem => extras.problem = None,

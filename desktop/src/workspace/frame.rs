@@ -13,8 +13,8 @@ use super::fresh;
 use super::live::Live;
 use super::who::Who;
 use crate::view::{
-    Demo, Ending, Frame, Late, MadeInvitation, Member, NoteWork, Peer, PeerKind, Problem,
-    RelayState, Stage, SyncState, Through, Trust, Typed,
+    Demo, Ending, Frame, Late, MadeInvitation, Member, NoteWork, OwnDevice, Peer, PeerKind,
+    Problem, RelayState, Stage, SyncState, Through, Trust, Typed,
 };
 
 /// What only the window asked for.
@@ -41,6 +41,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
         snapshot: Some(live.snapshot()),
         sync: sync(live, &spaces, &who, now),
         trust: trust(live, &spaces, &who, now).await,
+        devices: devices(live).await,
         demo: live.demo_running().map(|running| Demo {
             relay: if running {
                 RelayState::Running
@@ -139,6 +140,18 @@ fn stranger(status: &PeerStatus, spaces: &[SpaceSummary], who: &Who) -> Peer {
 fn relay_endpoint(spaces: &[SpaceSummary], peer: &PeerStatus) -> bool {
     let mut relays = spaces.iter().flat_map(|space| &space.relays);
     relays.any(|relay| relay.endpoint == peer.address.endpoint)
+}
+
+/// This person's devices.
+async fn devices(live: &Live) -> Vec<OwnDevice> {
+    let devices = live.own_devices().await.unwrap_or_default().into_iter();
+    devices
+        .map(|device| OwnDevice {
+            key: device.author,
+            here: device.here,
+            accepted: device.accepted,
+        })
+        .collect()
 }
 
 /// Who may do what in each System, most capable first.

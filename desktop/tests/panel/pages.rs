@@ -2,7 +2,8 @@
 
 use aramaki_desktop::app::AramakiApp;
 use aramaki_desktop::view::{
-    Demo, EndWhat, Ending, EndingPlace, Frame, Late, RelayState, Route, Stage, SyncState,
+    Demo, EndWhat, Ending, EndingPlace, Frame, Late, MadeInvitation, RelayState, Route, Stage,
+    SyncState,
 };
 use aramaki_model::Workspace;
 use aramaki_sync_core::{EnvelopeId, Timestamp};
@@ -166,6 +167,39 @@ fn a_lost_device_is_ended_in_two_clicks_after_its_preview() {
     assert!(
         window.query_by_label("End access").is_none(),
         "it is closed"
+    );
+}
+
+#[test]
+fn a_device_that_waits_is_accepted_and_a_code_for_another_is_shown_once() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    window.get_by_label("Devices and agents").click();
+    window.run();
+    window.get_by_label("This device");
+    window.get_by_label("Accept the device 02020202").click();
+    window.run();
+    window.get_by_label("Add a device…").click();
+    window.run();
+    assert_eq!(desk.asked(), ["AcceptDevice", "AddDevice"]);
+    window.get_by_label("Making a code …");
+    desk.show(|frame| {
+        frame.invitation = Some(MadeInvitation {
+            space: space(WEBSHOP),
+            text: "aramakidevice1example".to_owned(),
+            end: at(3_600),
+            relayed: true,
+            for_device: true,
+        });
+    });
+    window.run();
+    window.get_by_label_contains("aramakidevice1example");
+    window.get_by_label_contains("gives nothing by itself");
+    window.get_by_label("Close").click();
+    window.run();
+    assert_eq!(
+        desk.asked(),
+        ["AcceptDevice", "AddDevice", "ForgetInvitation"]
     );
 }
 

@@ -43,6 +43,7 @@ fn pages() -> Vec<Page> {
             text: "aramaki1exampleinvitation".repeat(12),
             end: at(28_800),
             relayed: false,
+            for_device: false,
         }),
         ..frame.clone()
     };

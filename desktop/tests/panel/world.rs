@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use aramaki_desktop::view::{
-    Backend, Frame, Intent, MadeInvitation, Member, NoteWork, Peer, PeerKind, Stage, SyncState,
-    Through, Trust, Typed,
+    Backend, Frame, Intent, MadeInvitation, Member, NoteWork, OwnDevice, Peer, PeerKind, Stage,
+    SyncState, Through, Trust, Typed,
 };
 use aramaki_model::check::CheckKind;
 use aramaki_model::entry::{AgentStarted, Message};
@@ -99,6 +99,7 @@ impl Desk {
                 person: "Duty operator".to_owned(),
                 sync: sync(),
                 trust: trust(),
+                devices: vec![own_device(1, true, true), own_device(2, false, false)],
                 ..Frame::default()
             }),
             seen: Typed::default(),
@@ -208,6 +209,7 @@ impl World {
                     text: "aramaki1exampleinvitation".repeat(12),
                     end: at(i64::from(hours) * 3_600),
                     relayed: true,
+                    for_device: false,
                 });
             }
             Intent::ForgetInvitation => Arc::make_mut(&mut self.frame).invitation = None,
@@ -451,6 +453,15 @@ fn sync() -> SyncState {
                 )
             },
         ],
+    }
+}
+
+/// One of the duty operator's devices.
+fn own_device(key: u8, here: bool, accepted: bool) -> OwnDevice {
+    OwnDevice {
+        key: AuthorId::from_bytes([key; 32]),
+        here,
+        accepted,
     }
 }
 
