@@ -165,6 +165,7 @@ fn page_ui(
         Route::Overview => overview::overview_ui(ui, look, snapshot, window),
         Route::Timeline => timeline::timeline_ui(ui, look, snapshot, window),
         Route::Peers => {
+            peers::title_ui(ui, look, &frame.sync);
             devices::devices_ui(ui, look, &frame.devices, window, intents);
             peers::peers_ui(ui, look, snapshot, &frame.sync, window);
         }

@@ -208,11 +208,7 @@ fn content_ui(
             hours,
             copied,
         } => {
-            let title = frame
-                .snapshot
-                .as_ref()
-                .and_then(|snapshot| snapshot.system(space))
-                .map_or_else(String::new, |system| system.title.clone());
+            let title = title_of(frame, space);
             head_ui(
                 ui,
                 look,
@@ -228,6 +224,12 @@ fn content_ui(
             }
         }
     }
+}
+
+fn title_of(frame: &Frame, space: &SpaceId) -> String {
+    let system = frame.snapshot.as_ref();
+    let system = system.and_then(|snapshot| snapshot.system(space));
+    system.map_or_else(String::new, |system| system.title.clone())
 }
 
 /// The frame of everything that stands over a page.

@@ -17,14 +17,8 @@ use crate::widget::{Icon, Look, ago, line, paint_severity, until};
 
 const CARD_HEIGHT: f32 = 60.0;
 
-/// Draws the page.
-pub(super) fn peers_ui(
-    ui: &mut Ui,
-    look: Look<'_>,
-    snapshot: &Snapshot,
-    sync: &SyncState,
-    window: &mut Window,
-) {
+/// Draws the page's title.
+pub(super) fn title_ui(ui: &mut Ui, look: Look<'_>, sync: &SyncState) {
     ui.horizontal(|ui| {
         ui.label(
             weighted(look.texts.get("peers-title"), 650.0)
@@ -35,6 +29,16 @@ pub(super) fn peers_ui(
         ui.label(RichText::new(look.texts.count("peers-count", count)).color(look.tokens.subdued));
     });
     ui.add_space(space::M);
+}
+
+/// Draws everybody who is known.
+pub(super) fn peers_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    snapshot: &Snapshot,
+    sync: &SyncState,
+    window: &mut Window,
+) {
     if sync.peers.is_empty() {
         super::empty_ui(ui, look, ("peers-none", "sync-peer-none"), |_ui| {});
         return;

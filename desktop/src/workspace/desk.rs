@@ -266,6 +266,35 @@ async fn share(
     })
 }
 
+/// Makes a code for another device of this person.
+async fn device_code(live: &Live) -> Result<MadeInvitation, CliError> {
+    let invited = live.invite_device().await?;
+    Ok(MadeInvitation {
+        space: invited.space,
+        text: invited.code,
+        end: invited.redeem_until,
+        relayed: invited.relayed,
+        for_device: true,
+    })
+}
+
+async fn new_system(
+    live: &Live,
+    title: String,
+    category: String,
+    purpose: String,
+) -> Result<(), CliError> {
+    let mut changes = vec![SystemChange::Title(title)];
+    if !category.is_empty() {
+        changes.push(SystemChange::Category(category));
+    }
+    if !purpose.is_empty() {
+        changes.push(SystemChange::Purpose(purpose));
+    }
+    live.create_system(changes).await?;
+    Ok(())
+}
+
 /// What was done to a note from this window so far.
 fn note_work<'a>(
     live: &Live,
@@ -288,16 +317,7 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
             title,
             category,
             purpose,
-        } => {
-            let mut changes = vec![SystemChange::Title(title)];
-            if !category.is_empty() {
-                changes.push(SystemChange::Category(category));
-            }
-            if !purpose.is_empty() {
-                changes.push(SystemChange::Purpose(purpose));
-            }
-            live.create_system(changes).await?;
-        }
+        } => new_system(live, title, category, purpose).await?,
         Intent::NewNote { space, title } => {
             live.add_note(space, &title, "").await?;
         }
@@ -336,14 +356,7 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
             live.accept_late(space, &grant.to_string()).await?;
         }
         Intent::AddDevice => {
-            let invited = live.invite_device().await?;
-            extras.invitation = Some(MadeInvitation {
-                space: invited.space,
-                text: invited.code,
-                end: invited.redeem_until,
-                relayed: invited.relayed,
-                for_device: true,
-            });
+            extras.invitation = Some(device_code(live).await?);
         }
         Intent::AcceptDevice { key } => {
             live.accept_device(&key.to_string()).await?;

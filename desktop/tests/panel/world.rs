@@ -99,7 +99,7 @@ impl Desk {
                 person: "Duty operator".to_owned(),
                 sync: sync(),
                 trust: trust(),
-                devices: vec![own_device(1, true, true), own_device(2, false, false)],
+                devices: devices(),
                 ..Frame::default()
             }),
             seen: Typed::default(),
@@ -456,13 +456,15 @@ fn sync() -> SyncState {
     }
 }
 
-/// One of the duty operator's devices.
-fn own_device(key: u8, here: bool, accepted: bool) -> OwnDevice {
-    OwnDevice {
-        key: AuthorId::from_bytes([key; 32]),
-        here,
-        accepted,
-    }
+/// The duty operator's devices: this one, and one that waits.
+fn devices() -> Vec<OwnDevice> {
+    [(1, true), (2, false)]
+        .map(|(key, here)| OwnDevice {
+            key: AuthorId::from_bytes([key; 32]),
+            here,
+            accepted: here,
+        })
+        .into()
 }
 
 fn trust() -> BTreeMap<SpaceId, Trust> {
