@@ -1,11 +1,16 @@
 //! `aramaki relay`.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::report::count;
+use super::report::{Lines, count};
 use super::{CliError, Report};
 use crate::workspace::{Live, relay_address};
+
+/// How long a relay may take to answer before it is said that it does not.
+const ANSWER_TIME: Duration = Duration::from_secs(3);
 
 /// Let relays store and forward Systems, which they cannot read.
 #[derive(Debug, Subcommand)]
@@ -42,14 +47,30 @@ impl Relay {
         for space in &spaces {
             live.add_relay(*space, relay.clone()).await?;
         }
+        let answers = live.relay_answers(&relay, ANSWER_TIME).await;
+        let mut text = Lines::default();
+        text.add(format_args!(
+            "Added the relay {} to {}.",
+            relay.author.short(),
+            count(spaces.len(), "Space")
+        ));
+        match answers {
+            Some(author) if author == relay.author => {}
+            Some(other) => text.add(format_args!(
+                "Warning: at {} answers {}, another one: compare AUTHOR with `aramaki-relay id`.",
+                add.address,
+                other.short()
+            )),
+            None => text.add(format_args!(
+                "Nobody answers at {} yet: what is written waits on this disk until the relay does.",
+                add.address
+            )),
+        }
         Ok(Report::new(
-            format!(
-                "Added the relay {} to {}.",
-                relay.author.short(),
-                count(spaces.len(), "Space")
-            ),
+            text.into_text(),
             &json!({
                 "relay": relay.author.to_string(),
+                "reached": answers == Some(relay.author),
                 "spaces": spaces.iter().map(ToString::to_string).collect::<Vec<_>>(),
             }),
         ))

@@ -8,7 +8,7 @@ use aramaki_sync::transport::{AddressError, PeerAddress};
 use aramaki_sync_core::id::IdError;
 use aramaki_sync_core::invitation::{Invitation, InvitationError, Invitee};
 use aramaki_sync_core::statement::{Body, Capability, RelayAddress};
-use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
 
 use super::change::SystemChange;
@@ -20,6 +20,8 @@ use crate::cli::CliError;
 
 /// How long grants to relays and to the readers of a System last.
 const LONG: Duration = Duration::from_hours(5 * 365 * 24);
+
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// What somebody is invited to.
 #[derive(Clone, Copy, Debug)]
@@ -320,6 +322,27 @@ impl Live {
             .await
             .map_err(|error| failed(&error))?;
         Ok(())
+    }
+
+    /// Who answers at a relay's address; none when nobody does in time.
+    pub(crate) async fn relay_answers(
+        &self,
+        relay: &RelayAddress,
+        limit: Duration,
+    ) -> Option<AuthorId> {
+        let answers = async {
+            loop {
+                let peers = self.replica().peers();
+                let mut there = peers
+                    .iter()
+                    .filter(|peer| peer.is_connected() && peer.address.endpoint == relay.endpoint);
+                if let Some(device) = there.find_map(|peer| peer.device) {
+                    return device;
+                }
+                tokio::time::sleep(LOOK_PAUSE).await;
+            }
+        };
+        tokio::time::timeout(limit, answers).await.ok()
     }
 
     /// The Spaces on this device; none when the replica has ended.

@@ -11,4 +11,5 @@ mod incident;
 mod lost;
 mod program;
 mod recovery;
+mod relays;
 mod together;

@@ -1,0 +1,26 @@
+//! A relay that answers, one that does not, and one that is another.
+
+use super::program::{Aramaki, Process, text};
+
+#[test]
+fn whether_a_relay_answers_is_said_when_it_is_added() {
+    let aramaki = Aramaki::new();
+    let (relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Webshop"]);
+    let added = aramaki.json(&["relay", "add", &author, &address]);
+    assert_eq!(added["reached"], true, "{added}");
+    // Its author's key mistaken for this device's own.
+    let own = aramaki.json(&["peers"])["this_device"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let said = text(&aramaki.run(&["relay", "add", &own, &address]).stdout);
+    assert!(
+        said.contains("another one") && said.contains(&author[..8]),
+        "{said}"
+    );
+    drop(relay);
+    let said = aramaki.run(&["relay", "add", &author, &address]);
+    assert!(said.status.success(), "it may answer later");
+    assert!(text(&said.stdout).contains("Nobody answers"), "{said:?}");
+}
