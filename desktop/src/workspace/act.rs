@@ -2,11 +2,12 @@
 
 use aramaki_model::entry::Message;
 use aramaki_model::system::NoteRef;
-use aramaki_model::{Edit, EntryId, NoteEdit, NoteHistory, NoteId, TimelineEntry};
+use aramaki_model::{Edit, EntryId, NoteEdit, NoteHistory, NoteId, TimelineEntry, Workspace};
 use aramaki_sync_core::{DocumentId, SpaceId};
 
 use super::change::{self, SystemChange};
 use super::live::Live;
+use super::profile::with_causes;
 use super::rows::{NoteRow, SystemPage, SystemRow, TimelineRow};
 use super::{fresh, read};
 use crate::cli::{CliError, select};
@@ -157,6 +158,7 @@ impl Live {
         changes: Vec<SystemChange>,
     ) -> Result<SpaceId, CliError> {
         self.check_room(None, &changes)?;
+        self.check_edit(&changes)?;
         let relays = self.usual_relays().await;
         let space = self.create_space().await?;
         for relay in relays {
@@ -164,6 +166,21 @@ impl Live {
         }
         self.edit_system(space, changes).await?;
         Ok(space)
+    }
+
+    /// Refuses what cannot be said of a System, before it has a Space: else an empty one would be left.
+    fn check_edit(&self, changes: &[SystemChange]) -> Result<(), CliError> {
+        let (ids, chain) = (change::ids(changes.len())?, self.chain()?);
+        let (mut scratch, space) = (Workspace::new(), SpaceId::ZERO);
+        scratch.open_space(space);
+        let edited = scratch.edit_system(space, &chain, fresh::now(), |edit| {
+            let mut changes = changes.iter().zip(ids);
+            changes.try_for_each(|(change, id)| change.apply(edit, id))
+        });
+        edited.map(drop).map_err(|error| CliError::Refused {
+            what: "the edit",
+            reason: with_causes(&error),
+        })
     }
 
     /// Changes what is said of a System, all or nothing.

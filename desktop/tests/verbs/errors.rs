@@ -75,6 +75,13 @@ fn wrong_arguments_exit_2_and_change_nothing() {
     ] {
         assert_eq!(aramaki.refused(wrong, 1)["code"], code, "{wrong:?}");
     }
+    // What only the model refuses leaves no empty System either.
+    let long = "word ".repeat(20_000);
+    let rule = format!("freely={long}");
+    let refused = aramaki.refused(&["system", "add", "X", "--rule", &rule], 1);
+    assert_eq!(refused["code"], "A-111", "{refused}");
+    let spaces = aramaki.json(&["peers"])["spaces"].as_array().unwrap().len();
+    assert_eq!(spaces, 0, "no Space was made for it");
     assert_eq!(aramaki.json(&["system", "list"]), before);
     let help = text(&aramaki.run(&["--help"]).stdout);
     for word in [
