@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aramaki_sync::replica::{GrantRequest, Keep, REASON_LOST, REASON_NONE, SpaceSummary};
 use aramaki_sync_core::admission::Member;
-use aramaki_sync_core::statement::Capability;
+use aramaki_sync_core::statement::{Capability, GrantFlags};
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 
 use super::live::Live;
@@ -223,6 +223,18 @@ impl Live {
         Ok(())
     }
 
+    /// How many grants may follow below one that this device gives.
+    async fn depth_below(&self, space: SpaceId) -> Result<u8, CliError> {
+        let (summary, _names) = self.summary(space).await?;
+        let own = self.profile().device;
+        let own = summary.members.iter().filter(|it| it.author == own);
+        Ok(own
+            .map(|it| it.depth_left)
+            .max()
+            .unwrap_or(0)
+            .saturating_sub(1))
+    }
+
     /// Gives a device that holds a grant already another one.
     ///
     /// # Errors
@@ -249,10 +261,23 @@ impl Live {
             principal: Some(member.principal),
             ..GrantRequest::to_device(member.author, member.box_key, capability, end)
         };
-        self.replica()
-            .grant(space, request)
-            .await
-            .map_err(|error| refused(&error))?;
+        let mut spaces = vec![space];
+        if capability == Capability::Administer {
+            let agents = self.agents_of(space);
+            let administered = self.administered().await;
+            spaces.extend(agents.into_iter().filter(|it| administered.contains(it)));
+        }
+        for space in spaces {
+            let mut request = request.clone();
+            if capability == Capability::Administer {
+                request.flags = GrantFlags::WITNESS;
+                request.depth_left = self.depth_below(space).await?;
+            }
+            self.replica()
+                .grant(space, request)
+                .await
+                .map_err(|error| refused(&error))?;
+        }
         Ok(names.of(member.author))
     }
 }

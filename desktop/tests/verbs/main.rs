@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
 
+mod administrators;
 #[cfg(target_os = "linux")]
 mod demo;
 mod devices;

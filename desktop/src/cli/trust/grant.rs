@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use aramaki_sync_core::statement::Capability;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::cli::share::Allowed;
 use crate::cli::{CliError, Clock, Report, local, parse_span};
 use crate::workspace::{Live, capability_word};
 
 /// Give a device that holds a grant already another one: longer, or for more.
 ///
-/// Who holds none yet is let in by `aramaki share`.
+/// Who holds none yet is let in by `aramaki share`. Who administers may let others in and end their
+/// access, in the System and in its agents' Spaces, but not end whoever stands nearer the System's own key:
+/// that is whoever let them in.
 #[derive(Debug, Args)]
 pub(crate) struct Grant {
     /// In which System.
@@ -20,10 +22,34 @@ pub(crate) struct Grant {
     device: String,
     /// What it may do.
     #[arg(long, value_enum)]
-    can: Allowed,
+    can: Power,
     /// For how long: 30m, 8h, 3d.
     #[arg(long = "for", value_name = "SPAN", value_parser = parse_span)]
     span: Duration,
+}
+
+/// What a grant can give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Power {
+    /// See everything of the System.
+    Read,
+    /// Add timeline entries and notes.
+    Comment,
+    /// Change it.
+    Write,
+    /// Let others in and end their access.
+    Administer,
+}
+
+impl From<Power> for Capability {
+    fn from(power: Power) -> Self {
+        match power {
+            Power::Read => Self::Read,
+            Power::Comment => Self::Comment,
+            Power::Write => Self::Write,
+            Power::Administer => Self::Administer,
+        }
+    }
 }
 
 impl Grant {
