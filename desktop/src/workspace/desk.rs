@@ -373,3 +373,6 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

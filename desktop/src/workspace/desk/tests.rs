@@ -1,0 +1,121 @@
+//! What the window asks for, on a real store.
+
+use std::path::PathBuf;
+
+use aramaki_sync::replica::GrantRequest;
+use aramaki_sync_core::key::DeviceKeys;
+use aramaki_sync_core::statement::Capability;
+
+use super::*;
+use crate::cli::{Network, PassphraseSource};
+use crate::view::{EndWhat, Member};
+
+async fn opened(folder: &tempfile::TempDir) -> Live {
+    let data = folder.path().join("data");
+    super::super::create(&data, "duty operator", None, None).unwrap();
+    let config = Config {
+        profile: "default".to_owned(),
+        data,
+        socket: PathBuf::new(),
+        demo_socket: PathBuf::new(),
+        logs: PathBuf::new(),
+        log: String::new(),
+        passphrase: PassphraseSource::Terminal,
+        network: Network {
+            bind: Some(([127, 0, 0, 1], 0).into()),
+            ..Network::default()
+        },
+    };
+    Live::open(&config).await.unwrap()
+}
+
+/// Somebody with write in a System, as the trust page shows them.
+async fn member(live: &Live, space: SpaceId) -> Option<Member> {
+    let frame = frame::of(live, &Extras::default()).await;
+    let members = frame.trust.get(&space)?.members.clone();
+    members.into_iter().find(|it| it.may == Capability::Write)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn access_ends_where_the_preview_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = opened(&folder).await;
+    let keys = DeviceKeys::from_seed([9; 32]);
+    let mut spaces = Vec::new();
+    for title in ["Webshop", "Mail"] {
+        let changes = vec![SystemChange::Title(title.to_owned())];
+        let space = live.create_system(changes).await.unwrap();
+        let end = super::super::fresh::now().plus(Duration::from_hours(8));
+        let grant =
+            GrantRequest::to_device(keys.author(), keys.box_public(), Capability::Write, end);
+        live.replica().grant(space, grant).await.unwrap();
+        spaces.push(space);
+    }
+    let [webshop, mail] = spaces[..] else {
+        panic!("{spaces:?}");
+    };
+    let guest = member(&live, webshop).await.unwrap();
+    assert!(guest.can_end);
+    let mut what = EndWhat {
+        space: webshop,
+        grant: guest.grant,
+        everywhere: true,
+    };
+    let mut extras = Extras::default();
+    let ask = |what| Intent::AskEnd(what);
+    carry_out(&live, ask(what), &mut extras).await.unwrap();
+    let everywhere = extras.ending.clone().unwrap();
+    let titles: Vec<_> = everywhere
+        .places
+        .iter()
+        .map(|it| it.title.as_str())
+        .collect();
+    assert_eq!(titles, ["Mail", "Webshop"]);
+    what.everywhere = false;
+    carry_out(&live, ask(what), &mut extras).await.unwrap();
+    let here = extras.ending.clone().unwrap();
+    assert_eq!((here.places.len(), here.places[0].ends.len()), (1, 1));
+
+    carry_out(&live, Intent::End(what), &mut extras)
+        .await
+        .unwrap();
+    assert_eq!(extras.ending, None);
+    assert!(member(&live, webshop).await.is_none());
+    let guest = member(&live, mail).await.unwrap();
+    let what = EndWhat {
+        space: mail,
+        grant: guest.grant,
+        everywhere: true,
+    };
+    carry_out(&live, Intent::End(what), &mut extras)
+        .await
+        .unwrap();
+    assert!(member(&live, mail).await.is_none());
+    let again = carry_out(&live, Intent::End(what), &mut extras).await;
+    assert!(again.is_err(), "it has ended already");
+    live.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_for_a_device_makes_a_home_and_no_system() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = opened(&folder).await;
+    let mut extras = Extras::default();
+    carry_out(&live, Intent::AddDevice, &mut extras)
+        .await
+        .unwrap();
+    let made = extras.invitation.clone().unwrap();
+    assert!(made.for_device && made.text.starts_with("aramakidevice1"));
+    assert_eq!(live.home(), Some(made.space));
+    let frame = frame::of(&live, &extras).await;
+    assert_eq!(frame.devices.len(), 1, "{:?}", frame.devices);
+    assert!(frame.devices[0].here && frame.trust.is_empty());
+    let nobody = Intent::AcceptDevice {
+        key: live.profile().device,
+    };
+    assert!(carry_out(&live, nobody, &mut extras).await.is_err());
+    // It is the same Home after the workspace was closed.
+    let profile = live.profile_now();
+    live.close().await;
+    assert_eq!(Profile::load(&folder.path().join("data")).unwrap(), profile);
+}
