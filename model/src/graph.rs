@@ -107,10 +107,37 @@ impl Graph {
         self.aggregates.get(system).into_iter().flatten().copied()
     }
 
-    /// Whether nothing that is known here lists it, apart from itself.
-    pub fn is_top(&self, system: &SpaceId) -> bool {
-        self.aggregates(system)
-            .all(|aggregate| aggregate == *system)
+    /// Where a reader begins: Systems that nothing known here lists, apart from themselves.
+    ///
+    /// Of Systems that list each other in a circle which nothing else lists, those are at the top
+    /// that belong to none of the others; when all belong to each other, all are. So every System
+    /// is at the top or below one that is.
+    pub fn tops(&self) -> BTreeSet<SpaceId> {
+        let unlisted = self.sources(|_| true);
+        let no_part = self.sources(|edge| edge.relation == Relation::Part);
+        &unlisted & &no_part
+    }
+
+    /// Members of the groups that no edge enters, of those edges that count here.
+    fn sources(&self, counts: impl Fn(&Edge) -> bool + Copy) -> BTreeSet<SpaceId> {
+        let groups = self.groups(counts);
+        let members = groups.iter().enumerate();
+        let group_of: BTreeMap<SpaceId, usize> = members
+            .flat_map(|(place, group)| group.iter().map(move |system| (*system, place)))
+            .collect();
+        let mut entered = BTreeSet::new();
+        for system in self.edges.keys() {
+            for edge in self.edges(system).filter(|edge| counts(edge)) {
+                if let Some(place) = group_of.get(&edge.part)
+                    && group_of.get(system) != Some(place)
+                {
+                    entered.insert(*place);
+                }
+            }
+        }
+        let groups = groups.into_iter().enumerate();
+        let sources = groups.filter(|(place, _)| !entered.contains(place));
+        sources.flat_map(|(_, group)| group).collect()
     }
 
     /// Everything below a System, each once, nearest first; not the System itself.
@@ -156,12 +183,18 @@ impl Graph {
     }
 
     /// Groups of Systems that contain each other through counting edges, parts before aggregates.
-    /// A System outside any circle is a group of its own. (Tarjan's algorithm without recursion:
-    /// the depth of the graph is input.)
+    /// A System outside any circle is a group of its own.
     pub fn circles(&self) -> Vec<BTreeSet<SpaceId>> {
+        self.groups(|edge| edge.relation == Relation::Part)
+    }
+
+    /// Groups of Systems that reach each other through the edges that count here, what is reached
+    /// before what reaches it. (Tarjan's algorithm without recursion: the depth of the graph is
+    /// input.)
+    fn groups(&self, counts: impl Fn(&Edge) -> bool + Copy) -> Vec<BTreeSet<SpaceId>> {
         let mut search = Search::default();
         for root in self.edges.keys() {
-            search.from(self, *root);
+            search.from(self, counts, *root);
         }
         search.found
     }
@@ -177,14 +210,13 @@ struct Search {
 }
 
 impl Search {
-    fn from(&mut self, graph: &Graph, root: SpaceId) {
+    fn from(&mut self, graph: &Graph, counts: impl Fn(&Edge) -> bool + Copy, root: SpaceId) {
         if self.order.contains_key(&root) {
             return;
         }
         let parts = |system: &SpaceId| -> Vec<SpaceId> {
-            let known = graph
-                .rolled_edges(system)
-                .filter(|edge| graph.is_known(&edge.part));
+            let edges = graph.edges(system).filter(|edge| counts(edge));
+            let known = edges.filter(|edge| graph.is_known(&edge.part));
             known.map(|edge| edge.part).collect()
         };
         self.enter(root);
@@ -301,12 +333,65 @@ mod tests {
     #[test]
     fn tops_are_what_no_other_system_lists() {
         let graph = graph(&[(1, &[2]), (2, &[7]), (5, &[5])]);
-        let tops: Vec<_> = graph
-            .systems()
-            .filter(|system| graph.is_top(system))
-            .collect();
-        assert_eq!(tops, [space(1), space(5)]);
+        assert_eq!(graph.tops(), BTreeSet::from([space(1), space(5)]));
         assert_eq!(graph.below(space(1)), [space(2), space(7)]);
+    }
+
+    #[test]
+    fn a_circle_that_nothing_lists_is_at_the_top() {
+        let circle = graph(&[(1, &[2]), (2, &[3]), (3, &[1, 4]), (4, &[])]);
+        assert_eq!(circle.tops(), [space(1), space(2), space(3)].into());
+        let listed = graph(&[(1, &[2]), (2, &[1]), (3, &[2])]);
+        assert_eq!(listed.tops(), [space(3)].into());
+    }
+
+    #[test]
+    fn of_a_circle_the_one_that_is_merely_used_by_its_parts_is_at_the_top() {
+        let mut graph = graph(&[(1, &[2]), (2, &[1])]);
+        let mut uses: Vec<Edge> = graph.edges(&space(1)).cloned().collect();
+        for edge in &mut uses {
+            edge.relation = Relation::Uses;
+        }
+        graph.add(space(1), Operator::Worst, uses.clone());
+        assert_eq!(graph.tops(), [space(2)].into());
+        for edge in &mut uses {
+            edge.part = space(1);
+        }
+        graph.add(space(2), Operator::Worst, uses);
+        assert_eq!(graph.tops(), [space(1), space(2)].into());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_system_is_at_the_top_or_below_one_that_is(
+            links in proptest::collection::vec((0_u8..8, 0_u8..8, proptest::bool::ANY), 0..24),
+        ) {
+            let mut lists: BTreeMap<u8, Vec<Edge>> = (0..8).map(|n| (n, Vec::new())).collect();
+            for (aggregate, part, uses) in links {
+                lists.entry(aggregate).or_default().push(Edge {
+                    part: space(part),
+                    label: String::new(),
+                    relation: if uses { Relation::Uses } else { Relation::Part },
+                    overrides: Override::NONE,
+                    weight: 1,
+                });
+            }
+            let mut graph = Graph::default();
+            for (system, edges) in lists {
+                graph.add(space(system), Operator::Worst, edges);
+            }
+            let tops = graph.tops();
+            let below = tops.iter().flat_map(|top| graph.below(*top));
+            let found: BTreeSet<SpaceId> = below.chain(tops.iter().copied()).collect();
+            proptest::prop_assert_eq!(found.len(), 8);
+            for top in &tops {
+                // Nothing stands above a top that is not below it too.
+                let below = graph.below(*top);
+                for above in graph.concerned(*top) {
+                    proptest::prop_assert!(above.system == *top || below.contains(&above.system));
+                }
+            }
+        }
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub struct View {
     /// Groups of Systems that contain each other, parts first, and in which each System is.
     circles: Vec<BTreeSet<SpaceId>>,
     circle_of: BTreeMap<SpaceId, usize>,
+    /// Systems at which a reader begins.
+    tops: BTreeSet<SpaceId>,
     /// Which Systems read which journal, and the other way round.
     readers: BTreeMap<Link, BTreeSet<SpaceId>>,
     links: BTreeMap<SpaceId, BTreeSet<Link>>,
@@ -312,6 +314,7 @@ impl View {
     /// Sums states up: everything when the graph changed, else what changed and all above it.
     fn roll(&mut self, changed: &Changed) {
         if changed.reshaped {
+            self.tops = self.graph.tops();
             self.circles = self.graph.circles();
             self.circle_of = BTreeMap::new();
             for (place, circle) in self.circles.iter().enumerate() {

@@ -37,7 +37,7 @@ impl Seen<'_> {
         own: &Own,
     ) -> SystemView {
         let sum = self.view.sums.get(&space).cloned().unwrap_or_default();
-        let is_anchor = system.pinned || self.view.graph.is_top(&space);
+        let is_anchor = system.pinned || self.view.tops.contains(&space);
         let aggregates = self
             .view
             .graph
