@@ -16,6 +16,7 @@ pub mod entry;
 pub mod finding;
 pub mod flapping;
 pub mod graph;
+mod hearing;
 pub mod heartbeat;
 pub mod home;
 pub mod id;

@@ -156,6 +156,9 @@ pub struct StatusView {
     pub observed: Observed,
     /// Since when it is as bad as it is, as far as known.
     pub since: Option<Timestamp>,
+    /// The moment of which its own checks tell, when nobody listened to one of its agents since;
+    /// none while what is shown is how it is now.
+    pub as_of: Option<Timestamp>,
     /// The way to what makes it as bad as it is: itself first, titles or labels.
     pub worst_path: Vec<(SpaceId, String)>,
     /// The check at the end of the way, and what it says.
@@ -282,8 +285,10 @@ pub struct AgentView {
     pub label: String,
     /// Whether its Space can be read here.
     pub access: Access,
-    /// Whether it is heard of.
+    /// Whether it is heard of, or was at `as_of`.
     pub life: AgentLife,
+    /// Up to when this replica would have heard it; none while it would hear it now.
+    pub as_of: Option<Timestamp>,
     /// The last sign of it.
     pub seen: Option<Timestamp>,
     /// The configuration that it works by.

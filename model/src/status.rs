@@ -70,13 +70,14 @@ pub enum AgentLife {
     Unseen,
 }
 
-/// Whether an agent is heard of, by its heartbeats and its journal.
-pub fn agent_life(journal: &Journal, beats: &Beats, now: Timestamp) -> AgentLife {
-    let last = beats.at.max(journal.last_at.map(|at| at.min(now)));
+/// Whether an agent is heard of, by its heartbeats and its journal, at the moment up to which this
+/// replica would have heard it.
+pub fn agent_life(journal: &Journal, beats: &Beats, as_of: Timestamp) -> AgentLife {
+    let last = beats.at.max(journal.last_at.map(|at| at.min(as_of)));
     match (last, journal.stopped_at) {
         (None, _) => AgentLife::Unseen,
         (Some(last), Some(stopped)) if stopped >= last => AgentLife::Stopped,
-        (Some(last), _) if millis_since(now, last) > HEARTBEAT_STALE_MS => AgentLife::Stale,
+        (Some(last), _) if millis_since(as_of, last) > HEARTBEAT_STALE_MS => AgentLife::Stale,
         _ => AgentLife::Alive,
     }
 }
@@ -114,6 +115,8 @@ pub enum Handled {
 /// All that the status of one check follows from.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckFacts<'a> {
+    /// Up to when the agent would have been heard.
+    pub as_of: Timestamp,
     /// What is looked at.
     pub check: &'a Check,
     /// What the journal says.
@@ -138,8 +141,8 @@ pub fn agreed(seen: &[Severity], quorum: u32) -> Option<Severity> {
 
 /// Derives the status of a check.
 ///
-/// It is Missing when there was never a result, when the agent is not heard of, and when the
-/// last sign is older than the check's time to live.
+/// It is Missing when there was never a result, when the agent was not heard of up to `as_of`, and
+/// when the last sign was older then than the check's time to live.
 pub fn check_status<'a>(
     facts: &CheckFacts<'a>,
     silences: impl IntoIterator<Item = &'a Silence>,
@@ -159,7 +162,7 @@ pub fn check_status<'a>(
             handled: None,
         };
     };
-    let is_old = seen.is_none_or(|seen| millis_since(now, seen) > facts.check.ttl_ms());
+    let is_old = seen.is_none_or(|seen| millis_since(facts.as_of, seen) > facts.check.ttl_ms());
     let is_missing = is_old || facts.life != AgentLife::Alive;
     let raw = if is_missing {
         Severity::Missing
@@ -278,6 +281,7 @@ mod tests {
             until: until.map(at),
         });
         let facts = CheckFacts {
+            as_of: at(now),
             check: &check,
             record: Some(&record),
             beat: beat.as_ref(),

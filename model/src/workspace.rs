@@ -8,6 +8,7 @@ use crate::ancestry::{Ancestry, EnvelopeLinks};
 use crate::doc::{CarriedChange, Document, DocumentKind, Genesis, WAITING_CHANGES_MAX};
 use crate::entry::{JournalEntry, TimelineEntry};
 use crate::finding::{Finding, Reason};
+use crate::hearing::Hearing;
 use crate::heartbeat::Heartbeat;
 use crate::home::HomeEntry;
 use crate::journal::Written;
@@ -101,6 +102,7 @@ pub(crate) struct OpenSpace {
     pub(crate) documents: BTreeMap<DocumentId, OpenDocument>,
     pub(crate) actors: BTreeMap<[u8; 16], AuthorId>,
     pub(crate) beats: Beats,
+    pub(crate) hearing: Hearing,
     pub(crate) findings: VecDeque<Finding>,
     pub(crate) membership: Vec<MembershipChange>,
     /// The Workspace's version when this Space changed last.
@@ -309,6 +311,16 @@ impl Workspace {
     /// Takes a heartbeat in that came as an ephemeral message in an agent's Space.
     pub fn heartbeat(&mut self, space: SpaceId, heartbeat: &Heartbeat, now: Timestamp) {
         self.touched(space).beats.take(heartbeat, now);
+    }
+
+    /// Takes in whether what an agent says in its Space reaches this replica from now on. Until it
+    /// is told, it does not: what is recorded counts, however old, and is shown with its age.
+    pub fn hears(&mut self, space: SpaceId, hears: bool, now: Timestamp) {
+        let known = self.spaces.get(&space);
+        let mut hearing = known.map(|open| open.hearing).unwrap_or_default();
+        if hearing.turn(hears, now) {
+            self.touched(space).hearing = hearing;
+        }
     }
 
     /// A digest of every document's newest changes: two replicas that took in the same changes

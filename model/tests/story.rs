@@ -164,6 +164,7 @@ fn silence_of_an_agent_is_missing_and_its_heartbeat_is_not() {
     for sent in observed(&[(5, Severity::Ok)]) {
         receive(&mut alice, &sent);
     }
+    alice.hears(space(AGENT), true, at(6));
     let raw = |alice: &Workspace, seconds| {
         let view = alice.view(at(seconds));
         view.system(&space(SHOP)).unwrap().status.raw
@@ -179,6 +180,29 @@ fn silence_of_an_agent_is_missing_and_its_heartbeat_is_not() {
         (check.status.raw, check.status.last),
         (Severity::Missing, Some(Severity::Ok))
     );
+}
+
+#[test]
+fn silence_to_which_nobody_listened_says_nothing() {
+    let mut alice = Workspace::new();
+    described(&mut alice);
+    for sent in observed(&[(5, Severity::Ok)]) {
+        receive(&mut alice, &sent);
+    }
+    let told = |alice: &Workspace, seconds| {
+        let view = alice.view(at(seconds));
+        let status = &view.system(&space(DATABASE)).unwrap().status;
+        (status.raw, status.as_of)
+    };
+    assert_eq!(told(&alice, 9_000), (Severity::Ok, Some(at(5))));
+    alice.hears(space(AGENT), true, at(9_000));
+    assert_eq!(told(&alice, 9_000), (Severity::Ok, Some(at(5))));
+    assert_eq!(told(&alice, 9_001), (Severity::Missing, None));
+    alice.heartbeat(space(AGENT), &heartbeat(9_010, Severity::Ok), at(9_010));
+    assert_eq!(told(&alice, 9_011), (Severity::Ok, None));
+    // The connection is cut, and for an hour nothing can be heard.
+    alice.hears(space(AGENT), false, at(9_020));
+    assert_eq!(told(&alice, 12_620), (Severity::Ok, Some(at(9_020))));
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn tell(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) {
     let later = |seconds: i64| Timestamp::from_millis(now.millis() + seconds * 1_000);
     workspace.open_space(system);
     workspace.open_space(agent);
-    let edit = match dice.below(5) {
+    let edit = match dice.below(6) {
         0 | 1 => {
             let mut state = CheckState::new(check(n).id);
             let said = Observation::of_builtin(check(n).id, now, severity(dice), "said");
@@ -129,7 +129,11 @@ fn tell(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) {
             };
             workspace.append_timeline(system, &is, now, &[(id, entry)])
         }
-        3 => workspace.set_note(system, NoteId::from_bytes([n; 16]), &is, now, &text),
+        3 => {
+            workspace.hears(agent, dice.below(2) == 0, now);
+            return;
+        }
+        4 => workspace.set_note(system, NoteId::from_bytes([n; 16]), &is, now, &text),
         _ => {
             let beat = Heartbeat {
                 at: later(i64::from(n)),

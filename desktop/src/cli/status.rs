@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aramaki_model::{Severity, SeverityCounts};
+use aramaki_sync_core::Timestamp;
 use clap::Args;
 use serde_json::json;
 
@@ -70,10 +71,17 @@ impl Status {
                 ]
             })
             .collect();
+        let mut text = table(&lines);
+        // A state at the top comes from below: what was not listened to there concerns it too.
+        let everywhere = live.rows().into_iter();
+        let heard = everywhere.filter(|row| wanted.is_none_or(|wanted| row.id == wanted));
+        if let Some(at) = heard.filter_map(|row| row.as_of).min() {
+            text = format!("{text}\n\n{}", not_listened(now, at));
+        }
         let systems: Vec<_> = rows.iter().map(row_json).collect();
         let count = |severity: Severity| counts.of(severity);
         Ok(Report::new(
-            table(&lines),
+            text,
             &json!({
                 "as_of": now.to_string(),
                 "counts": {
@@ -87,4 +95,12 @@ impl Status {
             }),
         ))
     }
+}
+
+/// Said where states are shown that may have changed unheard.
+pub(crate) fn not_listened(now: Timestamp, at: Timestamp) -> String {
+    format!(
+        "As recorded {} ago: nobody listened to the agents since. `aramaki status --wait 3s` does.",
+        age(now, at)
+    )
 }

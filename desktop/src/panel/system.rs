@@ -193,6 +193,13 @@ fn state_ui(ui: &mut Ui, look: Look<'_>, status: &StatusView) {
                 .with("system-since", &[("time", &time), ("age", &old)]);
             quiet(ui, look, &since);
         }
+        if let (Some(at), Observed::Yes) = (status.as_of, status.observed) {
+            let (time, old) = (clock(look, at), ago(look, at));
+            let as_of = look
+                .texts
+                .with("system-as-of", &[("time", &time), ("age", &old)]);
+            quiet(ui, look, &as_of);
+        }
         if status.raw != status.effective {
             severity_glyph(ui, look, status.raw, 13.0);
             quiet(ui, look, &look.texts.get("overview-raw"));

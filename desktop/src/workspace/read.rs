@@ -21,6 +21,7 @@ pub(super) fn row(system: &SystemView) -> SystemRow {
         raw: observed.then_some(status.raw),
         effective: observed.then_some(status.effective),
         since: if observed { status.since } else { None },
+        as_of: if observed { status.as_of } else { None },
         parts: system.parts.len(),
         anchor: system.rank == Rank::Anchor,
         why: if is_fine {
@@ -82,6 +83,7 @@ pub(super) fn page(system: &SystemView) -> SystemPage {
             .iter()
             .map(|check| CheckRow {
                 name: check.check.name.clone(),
+                enabled: check.check.enabled,
                 raw: check.status.raw,
                 effective: check.status.effective,
                 since: check.status.since,

@@ -18,6 +18,8 @@ pub(crate) struct SystemRow {
     pub(crate) effective: Option<Severity>,
     /// Since when.
     pub(crate) since: Option<Timestamp>,
+    /// The moment of which its checks tell, if nobody listened to its agents since.
+    pub(crate) as_of: Option<Timestamp>,
     /// How many parts it lists.
     pub(crate) parts: usize,
     /// Whether it stands at the top of the overview.
@@ -44,6 +46,8 @@ pub(crate) struct PartRow {
 pub(crate) struct CheckRow {
     /// What people call it.
     pub(crate) name: String,
+    /// Whether it runs; one that is turned off counts for nothing.
+    pub(crate) enabled: bool,
     /// What is observed.
     pub(crate) raw: Severity,
     /// The same after acknowledgement and silence.

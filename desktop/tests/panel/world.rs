@@ -404,6 +404,7 @@ fn observe(workspace: &mut Workspace) {
         generation: 1,
         checks: vec![beat(1, Severity::Critical), beat(2, Severity::Ok)],
     };
+    workspace.hears(space(AGENT), true, at(-60));
     workspace.heartbeat(space(AGENT), &heartbeat, at(-4));
     let message = Message {
         at: at(-600),

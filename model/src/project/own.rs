@@ -172,10 +172,13 @@ impl Seen<'_> {
     fn vantages(&self, system: &System, check: &crate::Check) -> Vec<Vantage<'_>> {
         let vantage = |(agent, link): (&SpaceId, &AgentRef)| {
             let journal = self.view.journals.get(&(*agent, link.author))?;
-            let beats = &self.workspace.spaces.get(agent)?.beats;
+            let open = self.workspace.spaces.get(agent)?;
+            let as_of = self.as_of(open, journal).unwrap_or(self.now);
+            let beats = &open.beats;
             Some(Vantage {
                 agent: Some(*agent),
-                life: agent_life(journal, beats, self.now),
+                as_of: Some(as_of),
+                life: agent_life(journal, beats, as_of),
                 record: journal.checks.get(&check.id),
                 beat: beats.checks.get(&check.id),
             })
@@ -219,7 +222,10 @@ impl Seen<'_> {
         let maintenance = windows.find(|window| window.covers(self.now));
         for (agent, link) in &system.agents {
             let journal = self.view.journals.get(&(*agent, link.author));
-            let beats = self.workspace.spaces.get(agent).map(|open| &open.beats);
+            let open = self.workspace.spaces.get(agent);
+            let beats = open.map(|open| &open.beats);
+            let settles_at = open.and_then(|open| open.hearing.settles_at());
+            settles_at.into_iter().for_each(|at| next.consider(at));
             next.old(
                 journal.and_then(|journal| journal.last_at),
                 HEARTBEAT_STALE_MS,
@@ -229,6 +235,7 @@ impl Seen<'_> {
         let mut view = |check: &crate::Check| {
             let judge = |vantage: &Vantage<'_>| {
                 let facts = CheckFacts {
+                    as_of: vantage.as_of.unwrap_or(self.now),
                     check,
                     record: vantage.record,
                     beat: vantage.beat,
@@ -280,6 +287,7 @@ impl Seen<'_> {
 #[derive(Default)]
 struct Vantage<'a> {
     agent: Option<SpaceId>,
+    as_of: Option<Timestamp>,
     life: AgentLife,
     record: Option<&'a CheckRecord>,
     beat: Option<&'a CheckBeat>,

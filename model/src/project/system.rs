@@ -8,6 +8,7 @@ use super::Seen;
 use super::own::Own;
 use crate::doc::DocumentKind;
 use crate::graph::Edge;
+use crate::journal::Journal;
 use crate::name;
 use crate::note_edit::NoteVersion;
 use crate::severity::Severity;
@@ -49,13 +50,14 @@ impl Seen<'_> {
         aggregates.sort_by(|a, b| (&a.1, a.0).cmp(&(&b.1, b.0)));
         let mut rules: Vec<_> = items(&system.rules);
         rules.sort_by_key(|(id, rule)| (rule.touch, *id));
+        let agents = self.agent_views(system);
         SystemView {
             space,
             title: self.title(&space),
             category: system.category.clone(),
             purpose: system.purpose.clone(),
             rank: if is_anchor { Rank::Anchor } else { Rank::Below },
-            status: self.status_view(space),
+            status: self.status_view(space, &agents),
             counts: sum.counts(),
             unreadable_parts: sum.unreadable,
             aggregation: system.aggregation,
@@ -67,7 +69,7 @@ impl Seen<'_> {
             notes: note_views(open, system),
             history: sum.history(),
             checks: own.checks.clone(),
-            agents: self.agent_views(system),
+            agents,
             silences: items(&system.silences),
             maintenance: items(&system.maintenance),
             people: system.people.clone(),
@@ -78,7 +80,7 @@ impl Seen<'_> {
         }
     }
 
-    fn status_view(&self, space: SpaceId) -> StatusView {
+    fn status_view(&self, space: SpaceId, agents: &[AgentView]) -> StatusView {
         let raw = self.view.raw.of(&self.view.graph, &space);
         let effective = self.view.effective.of(&self.view.graph, &space);
         let path = self
@@ -98,15 +100,15 @@ impl Seen<'_> {
             .filter(|view| view.check.enabled)
             .find(|view| !view.status.raw.is_ok());
         let is_ok = raw == Some(Severity::Ok);
-        let oldest_ok = || {
-            let own = self
-                .view
-                .own
-                .get(&space)
-                .map(|own| own.checks.as_slice())
-                .unwrap_or_default()
-                .iter();
-            own.filter_map(|view| view.status.since).max()
+        let ok_since = || {
+            let own = self.view.own.get(&space)?.checks.as_slice();
+            // When a part recovered, or a check in trouble was turned off, is not known here.
+            let is_plain = self.view.graph.rolled_edges(&space).next().is_none();
+            let mut off = own.iter().filter(|view| !view.check.enabled);
+            let is_whole = off.all(|view| view.status.raw.is_ok());
+            let running = own.iter().filter(|view| view.check.enabled);
+            let last = running.filter_map(|view| view.status.since).max();
+            last.filter(|_| is_plain && is_whole)
         };
         StatusView {
             own: self.view.own_raw.get(&space).copied(),
@@ -118,10 +120,11 @@ impl Seen<'_> {
                 Observed::No
             },
             since: if is_ok {
-                oldest_ok()
+                ok_since()
             } else {
                 cause.and_then(|view| view.status.since)
             },
+            as_of: agents.iter().filter_map(|agent| agent.as_of).min(),
             worst_path: self.named(&path),
             cause: cause.filter(|_| !is_ok).map(|view| Cause {
                 check: view.check.name.clone(),
@@ -183,6 +186,12 @@ impl Seen<'_> {
         parts
     }
 
+    /// The moment at which what an agent said last is judged.
+    pub(super) fn as_of(&self, open: &OpenSpace, journal: &Journal) -> Option<Timestamp> {
+        let sign = open.beats.at.max(journal.last_at);
+        open.hearing.as_of(sign, self.now)
+    }
+
     fn agent_views(&self, system: &System) -> Vec<AgentView> {
         let view = |(agent, link): (&SpaceId, &AgentRef)| {
             let open = self.workspace.spaces.get(agent);
@@ -190,9 +199,12 @@ impl Seen<'_> {
             let started = journal.and_then(|journal| journal.started.as_ref());
             let host = started.map(|started| started.host.clone());
             let label = Some(link.label.clone()).filter(|label| !label.is_empty());
+            let as_of = open
+                .zip(journal)
+                .and_then(|(open, journal)| self.as_of(open, journal));
             let life = open
                 .zip(journal)
-                .map(|(open, journal)| agent_life(journal, &open.beats, self.now));
+                .map(|(open, journal)| agent_life(journal, &open.beats, as_of.unwrap_or(self.now)));
             AgentView {
                 space: *agent,
                 label: label.or(host).unwrap_or_else(|| agent.short()),
@@ -202,6 +214,7 @@ impl Seen<'_> {
                     Access::NotShared
                 },
                 life: life.unwrap_or(AgentLife::Unseen),
+                as_of: as_of.filter(|at| *at < self.now),
                 seen: open
                     .and_then(|open| open.beats.at)
                     .max(journal.and_then(|journal| journal.last_at)),

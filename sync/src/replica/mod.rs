@@ -362,6 +362,23 @@ impl Replica {
             .await
     }
 
+    /// In which of these Spaces what that author says arrives now: this replica is in step with the
+    /// author, or with a relay of the Space. Elsewhere silence says nothing.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub async fn hears(
+        &self,
+        authors: BTreeMap<SpaceId, Option<AuthorId>>,
+    ) -> Result<BTreeSet<SpaceId>, ReplicaError> {
+        self.inspect(move |engine| {
+            let authors = authors.into_iter();
+            let heard = authors.filter(|(space, author)| engine.hears(*space, *author));
+            heard.map(|(space, _)| space).collect()
+        })
+        .await
+    }
+
     /// How many bodies of a document are not here; one that lacks some is incomplete.
     ///
     /// # Errors

@@ -143,6 +143,11 @@ pub enum ReplicaEvent {
         /// Which.
         space: SpaceId,
     },
+    /// A connected peer came in step with a Space: all that both have was compared and is equal.
+    InStep {
+        /// Which.
+        space: SpaceId,
+    },
     /// What peers hold of a Space changed.
     Receipts {
         /// Where.
@@ -194,6 +199,7 @@ impl ReplicaEvent {
             Event::Rebuilt { space } => Self::Rebuilt { space },
             Event::SpaceChanged { space } => Self::Space { space },
             Event::Offered { space } => Self::Offered { space },
+            Event::InStep { space } => Self::InStep { space },
             Event::ReceiptsChanged { space } => Self::Receipts { space },
             Event::Ephemeral {
                 space,

@@ -22,6 +22,7 @@ pub(crate) fn row_json(row: &SystemRow) -> Value {
         "raw": row.raw.map(Severity::word),
         "effective": row.effective.map(Severity::word),
         "since": row.since.map(|since| since.to_string()),
+        "as_of": row.as_of.map(|at| at.to_string()),
         "parts": row.parts,
         "anchor": row.anchor,
         "why": row.why,
@@ -61,6 +62,7 @@ pub(crate) fn system_json(live: &Live, space: SpaceId, entries: usize) -> Result
             .collect::<Vec<_>>(),
         "checks": page.checks.iter().map(|check| json!({
             "name": check.name,
+            "enabled": check.enabled,
             "raw": check.raw.word(),
             "effective": check.effective.word(),
             "since": check.since.map(|since| since.to_string()),

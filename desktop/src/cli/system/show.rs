@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{severity_word, system_json};
 use crate::cli::report::{Lines, table};
+use crate::cli::status::not_listened;
 use crate::cli::{CliError, Clock, Report, age};
 use crate::workspace::{Live, SystemPage};
 
@@ -49,6 +50,9 @@ fn text(page: &SystemPage) -> String {
     if row.raw != row.effective {
         out.add(format_args!("Observed: {}", severity_word(row.raw)));
     }
+    if let Some(at) = row.as_of {
+        out.add(format_args!("{}", not_listened(now, at)));
+    }
     if !row.why.is_empty() {
         out.add(format_args!("Worst path: {}", row.why));
     }
@@ -88,7 +92,11 @@ fn text(page: &SystemPage) -> String {
             .map(|seen| format!("{} ago", age(now, seen)))
             .unwrap_or_default();
         vec![
-            check.effective.word().to_owned(),
+            if check.enabled {
+                check.effective.word().to_owned()
+            } else {
+                "off".to_owned()
+            },
             check.name.clone(),
             check.summary.clone(),
             seen,

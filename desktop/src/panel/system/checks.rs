@@ -68,7 +68,11 @@ fn timeline_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window
 
 fn check_ui(ui: &mut Ui, look: Look<'_>, check: &CheckView) {
     ui.horizontal(|ui| {
-        severity_glyph(ui, look, check.status.effective, 14.0);
+        if check.check.enabled {
+            severity_glyph(ui, look, check.status.effective, 14.0);
+        } else {
+            quiet(ui, look, &look.texts.get("check-off"));
+        }
         ui.label(weighted(&check.check.name, 550.0).color(look.tokens.strong));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if let Some(since) = check.status.since {

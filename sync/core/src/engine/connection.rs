@@ -427,10 +427,11 @@ impl Engine {
             .heads()
             .map(|(chain, seq, _id)| (chain, seq))
             .collect();
-        let (mut said, mut was_live) = (None, false);
+        let (mut said, mut was_live, mut was_in_step) = (None, false, false);
         self.feed_mut(id, space, |feed| {
             said = feed.said;
             was_live = feed.live;
+            was_in_step = feed.agreed.is_some();
             feed.live = true;
             feed.position = position;
             feed.withheld.clear();
@@ -438,6 +439,9 @@ impl Engine {
             feed.agreed = Some(digest);
         });
         self.peer_holds(id, space, peer, heads);
+        if !was_in_step {
+            self.emit(Event::InStep { space });
+        }
         if !was_live {
             self.tell_last_words(id, space);
         }

@@ -421,6 +421,11 @@ pub enum Event {
         /// Which.
         space: SpaceId,
     },
+    /// A connected peer came in step with a Space that is here.
+    InStep {
+        /// Which.
+        space: SpaceId,
+    },
     /// What peers hold of a Space changed.
     ReceiptsChanged {
         /// Which.

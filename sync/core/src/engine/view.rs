@@ -177,6 +177,20 @@ impl Engine {
             .collect()
     }
 
+    /// Whether what an author says in a Space arrives now: a connected peer in step with it is that
+    /// author, or a relay, which hears everybody.
+    pub fn hears(&self, space: SpaceId, author: Option<AuthorId>) -> bool {
+        let relays = |peer| {
+            let held = self.spaces.get(&space);
+            held.and_then(|held| held.evaluation.capability(peer, self.now))
+                == Some(Capability::Relay)
+        };
+        let in_step = self.in_step(space).into_iter();
+        in_step
+            .into_iter()
+            .any(|peer| Some(peer) == author || relays(peer))
+    }
+
     /// The connections.
     pub fn peers(&self) -> impl Iterator<Item = PeerView> + '_ {
         self.connections.iter().map(|(id, connection)| PeerView {
