@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use super::Sealed;
+
 /// Done.
 pub(crate) const EXIT_OK: u8 = 0;
 /// The user's or the environment's error.
@@ -72,7 +74,9 @@ pub(crate) enum CliError {
         chars_max: usize,
     },
     #[error("the invitation is not usable: {reason}")]
-    Invitation { reason: String },
+    Invitation { reason: String, hint: &'static str },
+    #[error("the passphrase is not usable: {reason}")]
+    Passphrase { reason: String },
     #[error("{what}: {reason}")]
     Refused { what: &'static str, reason: String },
     #[error("the store in {} does not open: {reason}", .data.display())]
@@ -98,9 +102,9 @@ pub(crate) enum CliError {
     #[error("interrupted")]
     Interrupted { hint: &'static str },
     #[error("{of} is sealed by a passphrase, and none was given: {reason}")]
-    PassphraseMissing { of: String, reason: String },
+    PassphraseMissing { of: Sealed, reason: String },
     #[error("{of} does not open with this passphrase")]
-    PassphraseWrong { of: String },
+    PassphraseWrong { of: Sealed },
     #[error("the recovery kit {} cannot be used: {reason}", .file.display())]
     Kit { file: PathBuf, reason: String },
     #[error("the kit has let in several devices, and none is named as lost:\n{}", .candidates.join("\n"))]
@@ -142,6 +146,17 @@ fn like(similar: &[String]) -> String {
     format!("; it occurs in {}", similar.join(", "))
 }
 
+fn file_hint(kind: std::io::ErrorKind) -> &'static str {
+    use std::io::ErrorKind;
+    match kind {
+        ErrorKind::NotFound => "check that the path is right and its folder exists",
+        ErrorKind::AlreadyExists => "name a new file: what is there is never overwritten",
+        ErrorKind::PermissionDenied => "check whose it is, and who you are",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on the disk",
+        _ => "check that the path exists and who owns it",
+    }
+}
+
 impl CliError {
     /// The stable code.
     pub(crate) fn code(&self) -> &str {
@@ -153,7 +168,7 @@ impl CliError {
             Self::NoSuchNote { .. } => "A-105",
             Self::AmbiguousNote { .. } => "A-106",
             Self::Config { .. } => "A-107",
-            Self::Setting { .. } | Self::TooLong { .. } => "A-108",
+            Self::Setting { .. } | Self::TooLong { .. } | Self::Passphrase { .. } => "A-108",
             Self::File { .. } | Self::TextFile(_) => "A-109",
             Self::Invitation { .. } => "A-110",
             Self::Refused { .. } => "A-111",
@@ -194,15 +209,19 @@ impl CliError {
             }
             Self::NoSuchNote { .. } => "`aramaki note list SYSTEM` shows ids and titles",
             Self::Config { .. } => "correct the file; nothing was changed",
-            Self::Setting { .. } => "correct the option or its ARAMAKI_ variable",
+            Self::Setting { .. } => {
+                "correct it, or the ARAMAKI_ variable it comes from; nothing was changed"
+            }
+            Self::Passphrase { .. } => "choose another; nothing was changed",
             Self::TooLong { .. } => "split it; nothing was changed",
-            Self::File { .. } | Self::TextFile(TextFileError::Io { .. }) => {
-                "check that the path exists and who owns it"
+            Self::File { source, .. } | Self::TextFile(TextFileError::Io { source, .. }) => {
+                file_hint(source.kind())
             }
             Self::TextFile(_) => "name a text file; nothing was changed",
-            Self::Invitation { .. } => "copy the whole code again, or ask for a new one",
             Self::Refused { .. } => "`aramaki trust list SYSTEM` says who may do what",
-            Self::Store { hint, .. } | Self::Interrupted { hint } => hint,
+            Self::Store { hint, .. }
+            | Self::Interrupted { hint }
+            | Self::Invitation { hint, .. } => hint,
             Self::InUse { .. } => "another program works in it: wait for it, or end that process",
             Self::Write { .. } => "make room on the disk; what was stored before is safe",
             Self::NobodyAnswered { .. } => {
@@ -214,8 +233,9 @@ impl CliError {
             }
             Self::NoDemo => "start one with `aramaki demo`",
             Self::Demo { .. } => "run it again with --keep and --log info, and read its folder",
-            Self::PassphraseMissing { .. } => {
-                "type it in a terminal, or name a file with --passphrase-file"
+            Self::PassphraseMissing { of, .. } => {
+                let option = of.option();
+                return format!("type it in a terminal, or name a file with {option}");
             }
             Self::PassphraseWrong { .. } => {
                 "try again; if it is lost, restore the Systems from another device"

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::parse::parse_line;
 use super::report::Lines;
-use super::{CliError, Config, PassphraseSource, Report};
+use super::{CliError, Config, PassphraseSource, Report, Sealed};
 use crate::workspace::{self, RecoveryKit};
 
 /// Make a workspace: keys of this device, who you are, and the recovery kit.
@@ -43,7 +43,7 @@ impl Init {
         workspace::refuse_existing(&config.data)?;
         let passphrase = self
             .passphrase
-            .then(|| config.passphrase.new_one("this device's key"))
+            .then(|| config.passphrase.new_one(Sealed::Device))
             .transpose()?;
         let source = PassphraseSource::from(self.kit_passphrase_file.as_ref());
         let kit = self

@@ -48,7 +48,7 @@ pub(crate) use config::{Config, Network};
 pub(crate) use error::{CliError, ErrorLine};
 pub(crate) use log::start_file as log_to_file;
 pub(crate) use parse::parse_span;
-pub(crate) use passphrase::PassphraseSource;
+pub(crate) use passphrase::{PassphraseSource, Sealed};
 pub(crate) use report::Report;
 pub use run::main;
 pub(crate) use run::{answer, block_on};

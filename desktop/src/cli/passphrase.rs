@@ -1,5 +1,6 @@
 //! Where passphrases come from: a file for programs, the terminal without echo for people.
 
+use std::fmt;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,34 @@ pub(crate) enum PassphraseSource {
     File(PathBuf),
 }
 
+/// What a passphrase seals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sealed {
+    /// This device's key.
+    Device,
+    /// The recovery kit.
+    Kit,
+}
+
+impl Sealed {
+    /// The option that names a file with its passphrase.
+    pub(crate) fn option(self) -> &'static str {
+        match self {
+            Self::Device => "--passphrase-file",
+            Self::Kit => "--kit-passphrase-file",
+        }
+    }
+}
+
+impl fmt::Display for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Device => "this device's key",
+            Self::Kit => "the recovery kit",
+        })
+    }
+}
+
 impl From<Option<&PathBuf>> for PassphraseSource {
     fn from(file: Option<&PathBuf>) -> Self {
         file.map_or(Self::Terminal, |file| Self::File(file.clone()))
@@ -31,7 +60,7 @@ impl PassphraseSource {
     ///
     /// # Errors
     /// When the file cannot be read, or there is no terminal.
-    pub(crate) fn known(&self, of: &str) -> Result<Passphrase, CliError> {
+    pub(crate) fn known(&self, of: Sealed) -> Result<Passphrase, CliError> {
         let text = match self {
             Self::File(file) => first_line(file)?,
             Self::Terminal => ask(of, &format!("Passphrase of {of}: "))?,
@@ -42,25 +71,24 @@ impl PassphraseSource {
     /// A new passphrase; a person types it twice.
     ///
     /// # Errors
-    /// As [`PassphraseSource::known`]; also when it is too short or the two differ.
-    pub(crate) fn new_one(&self, of: &str) -> Result<Passphrase, CliError> {
-        let unusable = |reason: String| CliError::Setting {
-            what: "passphrase",
-            value: "<secret>".to_owned(),
-            reason,
-        };
+    /// As [`PassphraseSource::known`]; also when it is too short or the second is another one than the first.
+    pub(crate) fn new_one(&self, of: Sealed) -> Result<Passphrase, CliError> {
+        let unusable = |reason: String| CliError::Passphrase { reason };
         let text = match self {
             Self::File(file) => first_line(file)?,
             Self::Terminal => {
                 let text = ask(of, &format!("New passphrase of {of}: "))?;
                 if ask(of, "Once more: ")? != text {
-                    return Err(unusable("the two differ".to_owned()));
+                    return Err(unusable(
+                        "the second is another one than the first".to_owned(),
+                    ));
                 }
                 text
             }
         };
         if text.chars().count() < LEN_CHARS_MIN {
-            let reason = format!("at least {LEN_CHARS_MIN} characters are expected");
+            let reason =
+                format!("it is too short: at least {LEN_CHARS_MIN} characters are expected");
             return Err(unusable(reason));
         }
         Ok(Passphrase::new(text))
@@ -85,11 +113,8 @@ fn first_line(file: &Path) -> Result<String, CliError> {
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
-fn ask(of: &str, prompt: &str) -> Result<String, CliError> {
-    let missing = |reason: String| CliError::PassphraseMissing {
-        of: of.to_owned(),
-        reason,
-    };
+fn ask(of: Sealed, prompt: &str) -> Result<String, CliError> {
+    let missing = |reason: String| CliError::PassphraseMissing { of, reason };
     if !io::stdin().is_terminal() {
         return Err(missing("there is no terminal to ask on".to_owned()));
     }
@@ -105,13 +130,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("passphrase");
         let source = PassphraseSource::File(file.clone());
-        assert!(matches!(source.known("x"), Err(CliError::File { .. })));
+        assert!(matches!(
+            source.known(Sealed::Kit),
+            Err(CliError::File { .. })
+        ));
         std::fs::write(&file, "twelve letters\r\nmore\n").unwrap();
         assert_eq!(first_line(&file).unwrap(), "twelve letters");
-        assert!(source.new_one("x").is_ok());
+        assert!(source.new_one(Sealed::Kit).is_ok());
         std::fs::write(&file, "short\n").unwrap();
-        let refused = source.new_one("x").unwrap_err().message();
-        assert!(refused.contains("<secret>") && !refused.contains("short"));
-        assert!(source.known("x").is_ok(), "an old one may be short");
+        let refused = source.new_one(Sealed::Kit).unwrap_err().message();
+        assert!(refused.contains("12 characters") && !refused.contains("`short`"));
+        assert!(source.known(Sealed::Kit).is_ok(), "an old one may be short");
     }
 }

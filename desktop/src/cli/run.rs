@@ -169,6 +169,14 @@ async fn call_or_open_silently(
         Ok(Some(Answer::Done(report))) => return Ok(report),
         Ok(Some(Answer::Failed(line))) => return Err(line.into()),
         Ok(None) => {}
+        // Another user's folder: the app is none of this user's either.
+        Err(source) if source.kind() == std::io::ErrorKind::PermissionDenied => {
+            return Err(CliError::File {
+                action: "open the workspace in",
+                path: config.data.clone(),
+                source,
+            });
+        }
         Err(source) => {
             return Err(CliError::File {
                 action: "ask the app at",

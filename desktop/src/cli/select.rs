@@ -48,12 +48,12 @@ pub(crate) fn select<'a>(
     }
 }
 
-/// Titles in which what was typed occurs, whatever the case, quoted as they are typed.
+/// Titles in which what was typed occurs, whatever the case, quoted as they are typed, with ids.
 fn similar<'a>(wanted: &str, candidates: impl Iterator<Item = (SpaceId, &'a str)>) -> Vec<String> {
     let wanted = wanted.to_lowercase();
     let like = candidates.filter(|(_, title)| title.to_lowercase().contains(&wanted));
     like.take(SIMILAR_MAX)
-        .map(|(_, title)| format!("`{title}`"))
+        .map(|(id, title)| format!("`{title}` ({})", id.short()))
         .collect()
 }
 

@@ -6,7 +6,7 @@ use aramaki_sync_core::statement::Capability;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::report::Lines;
+use super::report::{Lines, count};
 use super::{CliError, Report, WITHOUT_RELAY, local, parse_span};
 use crate::workspace::{Live, ShareRequest, capability_word};
 
@@ -69,8 +69,9 @@ impl Share {
         let may = capability_word(self.can.into());
         let mut text = Lines::default();
         text.add(&shared.code);
+        let devices = count(usize::from(self.redemptions), "device");
         text.add(format_args!(
-            "\nThe code can be used until {}. On the other side: aramaki join CODE",
+            "\nThe code lets in {devices}, until {}. On the other side: aramaki join CODE",
             local(shared.redeem_until)
         ));
         text.add(format_args!(

@@ -76,7 +76,7 @@ impl Status {
         let everywhere = live.rows().into_iter();
         let heard = everywhere.filter(|row| wanted.is_none_or(|wanted| row.id == wanted));
         if let Some(at) = heard.filter_map(|row| row.as_of).min() {
-            text = format!("{text}\n\n{}", not_listened(now, at));
+            text = format!("{}\n\n{}", text.trim_end(), not_listened(now, at));
         }
         let systems: Vec<_> = rows.iter().map(row_json).collect();
         let count = |severity: Severity| counts.of(severity);

@@ -25,6 +25,13 @@ impl Live {
             .collect()
     }
 
+    /// The Systems that have this very title.
+    pub(crate) fn systems_called(&self, title: &str) -> Vec<SpaceId> {
+        let snapshot = self.snapshot();
+        let same = snapshot.systems.iter().filter(|it| it.title == title);
+        same.map(|it| it.space).collect()
+    }
+
     /// The Spaces of every System that can be read here.
     pub(crate) fn systems(&self) -> Vec<SpaceId> {
         self.snapshot()
@@ -219,12 +226,17 @@ impl Live {
         changes: Vec<SystemChange>,
     ) -> Result<(), CliError> {
         let ids = change::ids(changes.len())?;
-        let new_checks = changes
-            .iter()
-            .any(|change| matches!(change, SystemChange::Checks(_)));
+        let checks = changes.iter().filter_map(|change| match change {
+            SystemChange::Checks(checks) => Some(checks.clone()),
+            _ => None,
+        });
+        let checks: Vec<_> = checks.flatten().collect();
+        let new_checks = !checks.is_empty();
         if new_checks {
             self.check_room(Some(space), &changes)?;
         }
+        let before = self.model().system(&space).map(|it| it.checks.clone());
+        let told = change::of_checks(&before.unwrap_or_default(), &checks);
         self.edit(space, |model, chain, now| {
             model.edit_system(space, chain, now, |edit| {
                 changes
@@ -236,6 +248,10 @@ impl Live {
         .await?;
         if new_checks {
             self.configure_agents(space).await?;
+        }
+        // Who wonders later why nothing was seen finds it there.
+        if let Some(told) = told {
+            self.say(space, &told).await?;
         }
         Ok(())
     }

@@ -1,12 +1,19 @@
 //! Changes to what a System says of itself, as verbs and the window ask for them.
 
+use std::collections::BTreeMap;
+
 use aramaki_model::address::check_web_address;
 use aramaki_model::system::{AgentRef, Contact, Dashboard, Part, Rule, Touch};
-use aramaki_model::{Check, EditError, ItemId, Operator, Override, Relation, Severity, SystemEdit};
+use aramaki_model::{
+    Check, CheckId, EditError, ItemId, Operator, Override, Relation, Severity, SystemEdit,
+};
 use aramaki_sync_core::SpaceId;
 
 use super::fresh;
 use crate::cli::CliError;
+
+/// So much of a change of many checks is told.
+const TOLD_LEN_CHARS_MAX: usize = 400;
 
 /// One change to a System.
 #[derive(Clone, Debug, PartialEq)]
@@ -186,6 +193,31 @@ fn overrides_of(pairs: &[(Severity, Severity)]) -> Override {
         *place = Some(*to);
     }
     overrides
+}
+
+/// What a change of checks is told as on the timeline; nothing of the first ones of a System.
+pub(super) fn of_checks(before: &BTreeMap<CheckId, Check>, after: &[Check]) -> Option<String> {
+    if before.is_empty() {
+        return None;
+    }
+    let mut told: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for check in after {
+        let word = match before.get(&check.id) {
+            None => "added",
+            Some(old) if old == check => continue,
+            Some(old) if old.enabled && !check.enabled => "turned off",
+            Some(old) if !old.enabled && check.enabled => "turned on",
+            Some(_) => "changed",
+        };
+        told.entry(word).or_default().push(&check.name);
+    }
+    let told = told
+        .iter()
+        .map(|(word, names)| format!("{word} {}", names.join(", ")));
+    let told: Vec<_> = told.collect();
+    let told = (!told.is_empty()).then(|| format!("checks: {}", told.join("; ")))?;
+    let short: String = told.chars().take(TOLD_LEN_CHARS_MAX).collect();
+    Some(if short == told { told } else { short + "…" })
 }
 
 #[cfg(test)]

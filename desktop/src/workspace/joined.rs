@@ -8,6 +8,7 @@ use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 use tokio::time::Instant;
 
 use super::live::Live;
+use super::trust::ASK_AGAIN;
 use crate::cli::CliError;
 
 /// How long a System's agents may take to come after the System itself.
@@ -90,13 +91,17 @@ impl Live {
 
     /// Waits until it is known that an invitation lets this device in no more; for ever if it does.
     async fn spent(&self, joining: Joining) -> CliError {
-        let reason = match self.replica().spent(joining.space, joining.grant).await {
-            Ok(Spent::Used) => "another device has used it",
-            Ok(Spent::Revoked) => "it was revoked",
+        let (reason, hint) = match self.replica().spent(joining.space, joining.grant).await {
+            Ok(Spent::Used) => (
+                "as many devices have used it as it lets in",
+                "ask for a code of your own: one lets in one device, if its maker did not say more",
+            ),
+            Ok(Spent::Revoked) => ("it was revoked", ASK_AGAIN),
             Err(_closed) => std::future::pending().await,
         };
         CliError::Invitation {
             reason: reason.to_owned(),
+            hint,
         }
     }
 

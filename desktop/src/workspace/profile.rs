@@ -13,7 +13,7 @@ use aramaki_sync_core::{AuthorId, PrincipalId, SpaceId};
 use serde::{Deserialize, Serialize};
 
 use super::recovery::RecoveryKit;
-use crate::cli::{CliError, PassphraseSource};
+use crate::cli::{CliError, PassphraseSource, Sealed};
 
 const PROFILE_FILE: &str = "profile.toml";
 const PROFILE_LEN_BYTES_MAX: u64 = 64 * 1024;
@@ -164,7 +164,7 @@ pub(crate) fn device_keys(
     let file = key_file(data);
     let read = match keys::read(&file, None) {
         Err(KeyFileError::PassphraseMissing { .. }) => {
-            let passphrase = passphrase.known("this device's key")?;
+            let passphrase = passphrase.known(Sealed::Device)?;
             keys::read(&file, Some(&passphrase))
         }
         read => read,
@@ -229,9 +229,7 @@ pub(super) fn private_folder(folder: &Path) -> Result<(), CliError> {
 /// A key file's error as a verb says it.
 pub(super) fn key_error(data: &Path, error: &KeyFileError) -> CliError {
     if matches!(error, KeyFileError::PassphraseWrong { .. }) {
-        return CliError::PassphraseWrong {
-            of: "this device's key".to_owned(),
-        };
+        return CliError::PassphraseWrong { of: Sealed::Device };
     }
     CliError::Store {
         data: data.to_owned(),

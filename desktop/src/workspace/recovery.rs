@@ -13,14 +13,13 @@ use zeroize::Zeroizing;
 
 use super::live::Live;
 use super::profile::{Anchor, key_error, with_causes};
-use crate::cli::{CliError, PassphraseSource};
+use crate::cli::{CliError, PassphraseSource, Sealed};
 
 const KIT_LEN_BYTES_MAX: u64 = 1 << 20;
 /// The first two lines are a sealed key, as in every key file.
 const KEY_LINES: usize = 2;
 const CHECK_WORD: &str = "check ";
 const CHECK_LEN_CHARS: usize = 16;
-const OF_KIT: &str = "the recovery kit";
 
 /// A kit about to be written.
 #[derive(Debug)]
@@ -52,7 +51,7 @@ impl RecoveryKit {
         }
         Ok(Self {
             file: file.to_owned(),
-            passphrase: passphrase.new_one(OF_KIT)?,
+            passphrase: passphrase.new_one(Sealed::Kit)?,
         })
     }
 
@@ -170,15 +169,15 @@ impl KitText {
     ) -> Result<DeviceKeys, CliError> {
         let opened = match keys::parse(file, &self.key, None) {
             Err(KeyFileError::PassphraseMissing { .. }) => {
-                let passphrase = passphrase.known(OF_KIT)?;
+                let passphrase = passphrase.known(Sealed::Kit)?;
                 keys::parse(file, &self.key, Some(&passphrase))
             }
             opened => opened,
         };
         opened.map_err(|error| match error {
-            KeyFileError::PassphraseWrong { .. } => CliError::PassphraseWrong {
-                of: OF_KIT.to_owned(),
-            },
+            KeyFileError::PassphraseWrong { .. } => CliError::PassphraseWrong { of: Sealed::Kit },
+            // Whoever names another file is not helped by a word about its owner.
+            _ if !begins_as_kit(file) => unusable(file, "it is no kit".to_owned()),
             other => unusable(file, with_causes(&other)),
         })
     }
@@ -344,6 +343,12 @@ fn read(file: &Path) -> Result<String, CliError> {
             },
             other => unusable(file, with_causes(&other)),
         })
+}
+
+fn begins_as_kit(file: &Path) -> bool {
+    let mut begin = [0; b"aramaki ".len()];
+    let read = std::fs::File::open(file).and_then(|mut file| file.read_exact(&mut begin));
+    read.is_ok() && begin == *b"aramaki "
 }
 
 #[cfg(test)]

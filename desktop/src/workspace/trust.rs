@@ -21,6 +21,9 @@ use crate::cli::CliError;
 /// How long grants to relays and to the readers of a System last.
 const LONG: Duration = Duration::from_hours(5 * 365 * 24);
 
+/// What to do about a code that is of no use any more.
+pub(super) const ASK_AGAIN: &str = "ask for a new one";
+
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// What somebody is invited to.
@@ -135,20 +138,28 @@ impl Live {
             code.parse()
                 .map_err(|error: InvitationError| CliError::Invitation {
                     reason: error.to_string(),
+                    hint: "copy the whole code again, or ask for a new one",
                 })?;
-        let reason = match invitation.invitee {
+        let (reason, hint) = match invitation.invitee {
             _ if invitation.redeem_until <= fresh::now() => {
-                format!("it ended {}", crate::cli::local(invitation.redeem_until))
+                let end = crate::cli::local(invitation.redeem_until);
+                return Err(CliError::Invitation {
+                    reason: format!("it ended {end}"),
+                    hint: ASK_AGAIN,
+                });
             }
             invitee if invitee == wanted => return Ok(invitation),
-            Invitee::Agent => "it is for an agent: on its host run `aramaki-agent join`".to_owned(),
-            Invitee::Device => {
-                "it makes this device one of somebody's own: if that is you, run `aramaki device join`"
-                    .to_owned()
-            }
-            Invitee::Person => "it is for a System: run `aramaki join`".to_owned(),
+            Invitee::Agent => ("it is for an agent", "on its host run `aramaki-agent join`"),
+            Invitee::Device => (
+                "it makes this device one of somebody's own",
+                "if that is you, run `aramaki device join`",
+            ),
+            Invitee::Person => ("it is for a System", "run `aramaki join`"),
         };
-        Err(CliError::Invitation { reason })
+        Err(CliError::Invitation {
+            reason: reason.to_owned(),
+            hint,
+        })
     }
 
     /// Takes an invitation into a System.

@@ -193,7 +193,7 @@ fn a_system_is_no_part_of_itself() {
     let aramaki = Aramaki::new();
     aramaki.json(&["system", "add", "Webshop"]);
     let link = ["system", "link", "Webshop", "Webshop"];
-    assert_eq!(aramaki.refused(&link, 1)["code"], "A-111");
+    assert_eq!(aramaki.refused(&link, 1)["code"], "A-108");
     let shown = aramaki.json(&["system", "show", "Webshop"]);
     assert_eq!(shown["linked"], serde_json::json!([]));
 }

@@ -87,6 +87,51 @@ fn parts_lead_to_their_aggregate_and_back() {
 }
 
 #[test]
+fn systems_that_list_each_other_are_not_hidden() {
+    let aramaki = Aramaki::new();
+    for title in ["Webshop", "Storage", "Search"] {
+        aramaki.json(&["system", "add", title]);
+    }
+    aramaki.json(&["system", "link", "Webshop", "Storage"]);
+    aramaki.json(&["system", "link", "Storage", "Search"]);
+    aramaki.json(&["system", "link", "Search", "Storage"]);
+    let tops = |of: &Aramaki| -> Vec<String> {
+        let status = of.json(&["status"]);
+        let systems = status["systems"].as_array().unwrap().iter();
+        systems
+            .map(|it| it["title"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(tops(&aramaki), ["Webshop"]);
+    aramaki.json(&["system", "link", "Search", "Webshop"]);
+    assert_eq!(tops(&aramaki), ["Search", "Storage", "Webshop"]);
+}
+
+#[test]
+fn a_check_that_is_turned_off_says_so_on_the_page_and_on_the_timeline() {
+    let aramaki = Aramaki::new();
+    let checks = aramaki.path("checks.toml");
+    let write = |enabled: bool| {
+        let text = format!(
+            "[[check]]\nid = \"01JA00000000000000000000AA\"\nname = \"load\"\n\
+             enabled = {enabled}\nkind.builtin.load = {{ warning = \"2\" }}\n"
+        );
+        std::fs::write(&checks, text).unwrap();
+        checks.clone()
+    };
+    aramaki.json(&["system", "add", "Webshop", "--checks", &write(true)]);
+    let said = || aramaki.json(&["timeline", "Webshop"])["entries"][0]["text"].clone();
+    aramaki.json(&["system", "edit", "Webshop", "--checks", &write(false)]);
+    assert_eq!(said(), "checks: turned off load");
+    let shown = aramaki.json(&["system", "show", "Webshop"]);
+    assert_eq!(shown["checks"][0]["enabled"], Value::Bool(false));
+    let page = text(&aramaki.run(&["system", "show", "Webshop"]).stdout);
+    assert!(page.contains("off  load"), "{page}");
+    aramaki.json(&["system", "edit", "Webshop", "--checks", &write(true)]);
+    assert_eq!(said(), "checks: turned on load");
+}
+
+#[test]
 fn a_note_outlives_the_process_that_wrote_it() {
     let aramaki = Aramaki::new();
     aramaki.json(&["system", "add", "Webshop"]);

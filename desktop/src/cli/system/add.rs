@@ -1,5 +1,6 @@
 //! `aramaki system add`.
 
+use aramaki_sync_core::SpaceId;
 use clap::Args;
 use serde_json::json;
 
@@ -23,9 +24,18 @@ impl Add {
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let mut changes = vec![SystemChange::Title(self.title.clone())];
         changes.extend(self.fields.changes()?);
+        let same = live.systems_called(&self.title);
         let space = live.create_system(changes).await?;
+        let mut text = format!("Added {} as {}.", self.title, space.short());
+        if !same.is_empty() {
+            let ids: Vec<_> = same.iter().map(SpaceId::short).collect();
+            text = format!(
+                "{text}\nThere is another System of this name: {}. Name them by their ids.",
+                ids.join(", ")
+            );
+        }
         Ok(Report::new(
-            format!("Added {} as {}.", self.title, space.short()),
+            text,
             &json!({"id": space.to_string(), "title": self.title}),
         ))
     }

@@ -44,8 +44,9 @@ impl Link {
             Err(_not_an_id) => live.find(&self.part)?,
         };
         if part == aggregate && !self.remove {
-            return Err(CliError::Refused {
-                what: "the link",
+            return Err(CliError::Setting {
+                what: "part",
+                value: self.part.clone(),
                 reason: "a System is no part of itself".to_owned(),
             });
         }
