@@ -225,7 +225,9 @@ impl Seen<'_> {
             let open = self.workspace.spaces.get(agent);
             let beats = open.map(|open| &open.beats);
             let settles_at = open.and_then(|open| open.hearing.settles_at());
-            settles_at.into_iter().for_each(|at| next.consider(at));
+            if let Some(at) = settles_at {
+                next.consider(at);
+            }
             next.old(
                 journal.and_then(|journal| journal.last_at),
                 HEARTBEAT_STALE_MS,
