@@ -205,7 +205,7 @@ async fn take(live: &Live, event: ReplicaEvent) {
             live.follow_members(space).await;
         }
         ReplicaEvent::InStep { space } => {
-            listen(live, live.agent_author(space).into_iter().collect()).await
+            listen(live, live.agent_author(space).into_iter().collect()).await;
         }
         ReplicaEvent::Peers => listen(live, live.agent_authors()).await,
         ReplicaEvent::Ephemeral { space, bytes, .. } => match Heartbeat::decode(&bytes) {

@@ -1,5 +1,6 @@
 //! `aramaki system show`.
 
+use aramaki_sync_core::Timestamp;
 use clap::Args;
 
 use super::{severity_word, system_json};
@@ -33,8 +34,15 @@ impl Show {
 /// A page for people.
 fn text(page: &SystemPage) -> String {
     let now = Clock::now();
-    let row = &page.row;
     let mut out = Lines::default();
+    head(&mut out, page, now);
+    sections(&mut out, page, now);
+    out.into_text()
+}
+
+/// What it is and how it is.
+fn head(out: &mut Lines, page: &SystemPage, now: Timestamp) {
+    let row = &page.row;
     out.add(format_args!("{}  {}  {}", row.title, row.category, row.id));
     if !page.purpose.is_empty() {
         out.add(&page.purpose);
@@ -56,19 +64,23 @@ fn text(page: &SystemPage) -> String {
     if !row.why.is_empty() {
         out.add(format_args!("Worst path: {}", row.why));
     }
+}
+
+/// What is said of it, and what it leads to.
+fn sections(out: &mut Lines, page: &SystemPage, now: Timestamp) {
     let pair = |(left, right): &(String, String)| vec![left.clone(), right.clone()];
     let rules = page
         .rules
         .iter()
         .map(|(kind, text)| vec![(*kind).to_owned(), text.clone()]);
-    section(&mut out, "Rules", &rules.collect::<Vec<_>>());
+    section(out, "Rules", &rules.collect::<Vec<_>>());
     section(
-        &mut out,
+        out,
         "Contacts",
         &page.contacts.iter().map(pair).collect::<Vec<_>>(),
     );
     section(
-        &mut out,
+        out,
         "Dashboards",
         &page.dashboards.iter().map(pair).collect::<Vec<_>>(),
     );
@@ -80,12 +92,12 @@ fn text(page: &SystemPage) -> String {
         };
         vec![seen.to_owned(), part.label.clone(), part.id.short()]
     });
-    section(&mut out, "Parts", &parts.collect::<Vec<_>>());
+    section(out, "Parts", &parts.collect::<Vec<_>>());
     let aggregates = page
         .aggregates
         .iter()
         .map(|(id, title)| vec![title.clone(), id.short()]);
-    section(&mut out, "Part of", &aggregates.collect::<Vec<_>>());
+    section(out, "Part of", &aggregates.collect::<Vec<_>>());
     let checks = page.checks.iter().map(|check| {
         let seen = check
             .seen
@@ -102,13 +114,12 @@ fn text(page: &SystemPage) -> String {
             seen,
         ]
     });
-    section(&mut out, "Checks", &checks.collect::<Vec<_>>());
+    section(out, "Checks", &checks.collect::<Vec<_>>());
     let notes = page
         .notes
         .iter()
         .map(|note| vec![note.id.to_string(), note.title.clone()]);
-    section(&mut out, "Notes", &notes.collect::<Vec<_>>());
-    out.into_text()
+    section(out, "Notes", &notes.collect::<Vec<_>>());
 }
 
 fn section(out: &mut Lines, title: &str, rows: &[Vec<String>]) {
