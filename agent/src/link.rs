@@ -176,7 +176,12 @@ impl Outlet for Link {
             },
             _ => None,
         });
-        Ok(configs.max_by_key(|config| config.generation))
+        let newest = configs.max_by_key(|config| config.generation);
+        if let Some(config) = &newest {
+            // Sealed to its readers: who they are now is said there.
+            self.replica.follow(config.system).await?;
+        }
+        Ok(newest)
     }
 
     async fn changed(&mut self) {

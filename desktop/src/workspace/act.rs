@@ -1,11 +1,11 @@
 //! What people do in a workspace: Systems, notes, what is written about them.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use aramaki_model::entry::Message;
 use aramaki_model::system::NoteRef;
 use aramaki_model::{Edit, EntryId, NoteEdit, NoteHistory, NoteId, TimelineEntry, Workspace};
-use aramaki_sync_core::{AuthorId, DocumentId, SpaceId};
+use aramaki_sync_core::{DocumentId, SpaceId};
 
 use super::change::{self, SystemChange};
 use super::live::Live;
@@ -69,28 +69,25 @@ impl Live {
             .unwrap_or_default()
     }
 
-    /// The Spaces of all agents here, and who writes there.
-    pub(super) fn agent_authors(&self) -> BTreeMap<SpaceId, Option<AuthorId>> {
+    /// The Spaces of all agents here.
+    pub(super) fn agents(&self) -> BTreeSet<SpaceId> {
         let model = self.model();
         let systems = model.spaces().filter_map(|space| model.system(&space));
-        let agents = systems.flat_map(|system| &system.agents);
-        agents.map(|(agent, link)| (*agent, link.author)).collect()
+        systems
+            .flat_map(|system| system.agents.keys().copied())
+            .collect()
     }
 
-    /// The same of the agents that look at one System.
-    pub(super) fn agent_authors_of(&self, space: SpaceId) -> BTreeMap<SpaceId, Option<AuthorId>> {
+    /// The Systems at which an agent looks.
+    pub(super) fn systems_of(&self, agent: SpaceId) -> Vec<SpaceId> {
         let model = self.model();
-        let agents = model.system(&space).map(|system| &system.agents);
-        let agents = agents.into_iter().flatten();
-        agents.map(|(agent, link)| (*agent, link.author)).collect()
-    }
-
-    /// The same of one Space, if it is an agent's.
-    pub(super) fn agent_author(&self, space: SpaceId) -> Option<(SpaceId, Option<AuthorId>)> {
-        let model = self.model();
-        let mut systems = model.spaces().filter_map(|space| model.system(&space));
-        let link = systems.find_map(|system| system.agents.get(&space))?;
-        Some((space, link.author))
+        let systems = model.spaces();
+        systems
+            .filter(|space| {
+                let system = model.system(space);
+                system.is_some_and(|system| system.agents.contains_key(&agent))
+            })
+            .collect()
     }
 
     /// The Spaces of all agents here, with what their Systems call them.

@@ -7,7 +7,7 @@ use aramaki_model::{AdmittedChange, EnvelopeLinks, Finding, Heartbeat, name};
 use aramaki_sync::replica::{ReplicaError, ReplicaEvent};
 use aramaki_sync_core::engine::Admitted;
 use aramaki_sync_core::statement::Body;
-use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
+use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
 use tokio::sync::broadcast;
 
 use super::fresh;
@@ -193,7 +193,7 @@ async fn take(live: &Live, event: ReplicaEvent) {
             link(live, space).await;
             admit(live, space, entries);
             follow_agents(live, space).await;
-            listen(live, live.agent_authors_of(space)).await;
+            listen(live, live.agents_of(space).into_iter().collect()).await;
             live.follow_home(space).await;
             // Nobody listens outside the demo.
             drop(live.shared.arrivals.send(Arrival { space, at, sealed }));
@@ -203,11 +203,12 @@ async fn take(live: &Live, event: ReplicaEvent) {
         ReplicaEvent::Space { space } => {
             link(live, space).await;
             live.follow_members(space).await;
+            live.let_agent_keep(space).await;
         }
-        ReplicaEvent::InStep { space } => {
-            listen(live, live.agent_author(space).into_iter().collect()).await;
+        ReplicaEvent::InStep { space } if live.agents().contains(&space) => {
+            listen(live, BTreeSet::from([space])).await;
         }
-        ReplicaEvent::Peers => listen(live, live.agent_authors()).await,
+        ReplicaEvent::Peers => listen(live, live.agents()).await,
         ReplicaEvent::Ephemeral { space, bytes, .. } => match Heartbeat::decode(&bytes) {
             Ok(heartbeat) => live.model().heartbeat(space, &heartbeat, fresh::now()),
             Err(error) => tracing::debug!(%error, %space, "an ephemeral is no heartbeat"),
@@ -218,17 +219,17 @@ async fn take(live: &Live, event: ReplicaEvent) {
 }
 
 /// Tells the model which of these agents are heard now.
-async fn listen(live: &Live, authors: BTreeMap<SpaceId, Option<AuthorId>>) {
-    if authors.is_empty() {
+async fn listen(live: &Live, agents: BTreeSet<SpaceId>) {
+    if agents.is_empty() {
         return;
     }
     let now = fresh::now();
-    let Ok(heard) = live.replica().hears(authors.clone()).await else {
+    let Ok(heard) = live.replica().hears(agents.clone()).await else {
         // The workspace is being closed.
         return;
     };
     let mut model = live.model();
-    for agent in authors.into_keys() {
+    for agent in agents {
         model.hears(agent, heard.contains(&agent), now);
     }
 }

@@ -213,7 +213,12 @@ impl Live {
     pub(crate) async fn rotate(&self, space: SpaceId) -> Result<(), CliError> {
         let administered = self.administered().await;
         let agents = self.agents_of(space).into_iter();
-        let agents = agents.filter(|agent| administered.contains(agent));
+        let agents: Vec<_> = agents
+            .filter(|agent| administered.contains(agent))
+            .collect();
+        for agent in &agents {
+            self.let_agent_keep(*agent).await;
+        }
         for space in std::iter::once(space).chain(agents) {
             self.replica()
                 .rotate(space)

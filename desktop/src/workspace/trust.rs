@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use aramaki_model::AgentConfig;
-use aramaki_sync::replica::{CreateSpace, GrantRequest, InviteRequest, SpaceSummary};
+use aramaki_sync::replica::{
+    CreateSpace, GrantRequest, InviteRequest, ReplicaError, SpaceSummary,
+};
 use aramaki_sync::transport::{AddressError, PeerAddress};
+use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::id::IdError;
 use aramaki_sync_core::invitation::{Invitation, InvitationError, Invitee};
 use aramaki_sync_core::statement::{Body, Capability, RelayAddress};
@@ -216,6 +219,44 @@ impl Live {
             ..InviteRequest::for_agent()
         };
         self.invite(space, request).await
+    }
+
+    /// Lets the agent of a Space keep the Systems at which it looks, as a relay does: so it learns who
+    /// left, and seals what it writes from then on to those who are still there.
+    pub(super) async fn let_agent_keep(&self, agent: SpaceId) {
+        let systems = self.systems_of(agent);
+        if systems.is_empty() {
+            return;
+        }
+        let kept = async {
+            let administered = self.administered().await;
+            if !administered.contains(&agent) {
+                return Ok(());
+            }
+            let now = fresh::now();
+            let members = self.replica().space(agent).await?.members;
+            // It alone may write there and no more.
+            let writers = members.iter().filter(|it| {
+                it.capability == Capability::Write && !it.is_invitation() && it.is_live(now)
+            });
+            for system in systems {
+                if !administered.contains(&system) {
+                    continue;
+                }
+                let there = self.replica().space(system).await?.members;
+                for writer in writers.clone() {
+                    let knows = |it: &Member| it.author == writer.author && it.is_live(now);
+                    if !there.iter().any(knows) {
+                        let keeper = GrantRequest::to_keeper(writer.author, writer.end);
+                        self.replica().grant(system, keeper).await?;
+                    }
+                }
+            }
+            Ok::<(), ReplicaError>(())
+        };
+        if let Err(error) = kept.await {
+            tracing::warn!(%error, space = %agent.short(), "an agent does not learn who may read");
+        }
     }
 
     /// Hands the System's checks to its agents.

@@ -362,19 +362,18 @@ impl Replica {
             .await
     }
 
-    /// In which of these Spaces what that author says arrives now: this replica is in step with the
-    /// author, or with a relay of the Space. Elsewhere silence says nothing.
+    /// In which of these agents' Spaces what the agent says arrives now: this replica is in step with
+    /// the agent, or with a relay of the Space. Elsewhere silence says nothing.
     ///
     /// # Errors
     /// When the replica is shut down.
     pub async fn hears(
         &self,
-        authors: BTreeMap<SpaceId, Option<AuthorId>>,
+        mut agents: BTreeSet<SpaceId>,
     ) -> Result<BTreeSet<SpaceId>, ReplicaError> {
         self.inspect(move |engine| {
-            let authors = authors.into_iter();
-            let heard = authors.filter(|(space, author)| engine.hears(*space, *author));
-            heard.map(|(space, _)| space).collect()
+            agents.retain(|agent| engine.hears(*agent));
+            agents
         })
         .await
     }

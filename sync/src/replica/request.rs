@@ -81,6 +81,12 @@ impl GrantRequest {
         }
     }
 
+    /// For an agent in its System: it stores and forwards, to know to whom it has to seal, and can
+    /// neither read nor witness.
+    pub fn to_keeper(author: AuthorId, end: Timestamp) -> Self {
+        Self::to_device(author, [0; 32], Capability::Relay, end)
+    }
+
     /// For a relay: it stores, forwards and witnesses, and cannot read.
     pub fn to_relay(author: AuthorId, end: Timestamp) -> Self {
         Self {

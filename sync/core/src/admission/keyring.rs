@@ -204,7 +204,6 @@ impl Keyring {
             return None;
         }
         let holders = holders(log, evaluation, highest.id);
-        let audiences = audience_epochs(evaluation, outsiders, now);
         let readers = readers(evaluation, now);
         let left = holders.iter().any(|holder| match holder {
             WrapTo::Device(author) => !readers.contains_key(author),
@@ -216,10 +215,19 @@ impl Keyring {
         if left && holds(Guard::RotateOnLeave) {
             return Some(RotationReason::ReaderLeft);
         }
-        audiences
-            .keys()
-            .any(|audience| !holders.contains(audience))
-            .then_some(RotationReason::AudienceMoved)
+        // Whoever sealed it last knew a later epoch of that Space than is known here: to seal to an
+        // older one would let those read again who left since.
+        let lags = holders.iter().any(|holder| match holder {
+            WrapTo::Epoch { space, epoch } => {
+                let outside = outsiders.0.get(space);
+                outside.is_some_and(|outside| !outside.epochs.contains(epoch))
+            }
+            WrapTo::Device(_) => false,
+        });
+        let audiences = audience_epochs(evaluation, outsiders, now);
+        let mut audiences = audiences.keys();
+        let moved = audiences.any(|audience| !holders.contains(audience));
+        (moved && !lags).then_some(RotationReason::AudienceMoved)
     }
 
     /// A new epoch for every reader of now: members, living invitations, audience Spaces. A reader

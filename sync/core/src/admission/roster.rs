@@ -119,6 +119,8 @@ pub struct OutsideSpace {
     pub readers: BTreeMap<AuthorId, Timestamp>,
     /// The epoch to which keys are wrapped.
     pub epoch: Option<EpochInForce>,
+    /// All its epochs that are known here.
+    pub epochs: BTreeSet<EnvelopeId>,
 }
 
 /// The other Spaces whose readers are granted something here.
@@ -479,6 +481,7 @@ impl Evaluation {
         }
         OutsideSpace {
             readers,
+            epochs: self.roster.epochs.iter().map(|epoch| epoch.id).collect(),
             epoch: self
                 .roster
                 .epochs

@@ -177,18 +177,16 @@ impl Engine {
             .collect()
     }
 
-    /// Whether what an author says in a Space arrives now: a connected peer in step with it is that
-    /// author, or a relay, which hears everybody.
-    pub fn hears(&self, space: SpaceId, author: Option<AuthorId>) -> bool {
-        let relays = |peer| {
-            let held = self.spaces.get(&space);
-            held.and_then(|held| held.evaluation.capability(peer, self.now))
-                == Some(Capability::Relay)
+    /// Whether what an agent says in its Space arrives now: a connected peer in step with it is a
+    /// relay, which hears everybody, or the agent, who may write there and no more.
+    pub fn hears(&self, space: SpaceId) -> bool {
+        let Some(held) = self.spaces.get(&space) else {
+            return false;
         };
-        let in_step = self.in_step(space).into_iter();
-        in_step
-            .into_iter()
-            .any(|peer| Some(peer) == author || relays(peer))
+        self.in_step(space).into_iter().any(|peer| {
+            let capability = held.evaluation.capability(peer, self.now);
+            matches!(capability, Some(Capability::Relay | Capability::Write))
+        })
     }
 
     /// The connections.

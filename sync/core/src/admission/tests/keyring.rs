@@ -348,16 +348,22 @@ pub(super) fn readers_of_a_system_open_the_agents_space_through_its_epoch() {
         number: 9,
         public: cast.bob.keys.box_public(),
     };
-    let newer = OutsideSpace {
+    let system_space = SpaceId::from_bytes([84; 32]);
+    let before = outsiders.0[&system_space].epoch.unwrap();
+    let mut newer = OutsideSpace {
         epoch: Some(moved),
+        epochs: [before.id, moved.id].into(),
         ..OutsideSpace::default()
     };
-    outsiders.0.insert(SpaceId::from_bytes([84; 32]), newer);
-    let evaluation = evaluate(&own.log, &outsiders, minute(3));
-    assert_eq!(
-        ring.rotation_due(&own.log, &evaluation, &outsiders, minute(3)),
-        Some(RotationReason::AudienceMoved)
-    );
+    let mut due = |newer: &OutsideSpace| {
+        outsiders.0.insert(system_space, newer.clone());
+        let evaluation = evaluate(&own.log, &outsiders, minute(3));
+        ring.rotation_due(&own.log, &evaluation, &outsiders, minute(3))
+    };
+    assert_eq!(due(&newer), Some(RotationReason::AudienceMoved));
+    // Sealed already to an epoch that is not known here: the one that is may be the older one.
+    newer.epochs = [moved.id].into();
+    assert_eq!(due(&newer), None);
 }
 
 #[test]
