@@ -138,6 +138,38 @@ pub fn write(
     Ok(())
 }
 
+/// Writes a key file anew under another passphrase, or none; a crash leaves the old one or the new.
+///
+/// # Errors
+/// When the disk refuses; then the old one stays.
+pub fn reseal(
+    path: &Path,
+    keys: &DeviceKeys,
+    passphrase: Option<&Passphrase>,
+) -> Result<(), KeyFileError> {
+    let failed = |source| KeyFileError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let new = path.with_extension("new");
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    write(&new, keys.expose_seed(), passphrase)?;
+    std::fs::rename(&new, path).map_err(failed)?;
+    sync_folder(path).map_err(failed)
+}
+
+/// Whether a key file is sealed by a passphrase.
+///
+/// # Errors
+/// When it cannot be read, or others can read it.
+pub fn is_sealed(path: &Path) -> Result<bool, KeyFileError> {
+    let text = read_text(path, FILE_BYTES_MAX)?;
+    Ok(text.lines().next() == Some(SEALED))
+}
+
 /// Reads a key file.
 ///
 /// # Errors

@@ -105,6 +105,8 @@ pub(crate) enum CliError {
     PassphraseMissing { of: Sealed, reason: String },
     #[error("{of} does not open with this passphrase")]
     PassphraseWrong { of: Sealed },
+    #[error("the keyring does not serve: {reason}")]
+    Keyring { reason: String },
     #[error("the recovery kit {} cannot be used: {reason}", .file.display())]
     Kit { file: PathBuf, reason: String },
     #[error("the kit has let in several devices, and none is named as lost:\n{}", .candidates.join("\n"))]
@@ -187,6 +189,7 @@ impl CliError {
             Self::SeveralDevices { .. } => "A-124",
             Self::Backup { .. } => "A-125",
             Self::Unprinted { .. } => "A-126",
+            Self::Keyring { .. } => "A-127",
             Self::Remote { code, .. } => code,
             Self::Usage(_) => "A-190",
             Self::Bug(_) => "A-199",
@@ -239,6 +242,9 @@ impl CliError {
             }
             Self::PassphraseWrong { .. } => {
                 "try again; if it is lost, restore the Systems from another device"
+            }
+            Self::Keyring { .. } => {
+                "unlock or start the keyring of your desktop session; the key is kept as before"
             }
             Self::Kit { .. } => "the message says why; nothing was changed",
             Self::Unprinted { .. } => {

@@ -11,6 +11,7 @@ mod export;
 mod incident;
 mod init;
 mod join;
+mod key;
 mod log;
 mod losses;
 mod note;
@@ -131,6 +132,8 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Device(device::Device),
     #[command(subcommand)]
+    Key(key::Key),
+    #[command(subcommand)]
     Agent(agent::Agent),
     #[command(subcommand)]
     Action(action::Action),
@@ -220,6 +223,7 @@ mod tests {
             "aramaki peers",
             "aramaki export Webshop",
             "aramaki verify",
+            "aramaki key seal --keyring",
             "aramaki backup file.aramaki",
             "aramaki restore file.aramaki",
             "aramaki recovery-kit kit.aramaki",

@@ -105,6 +105,7 @@ fn run(cli: Cli) -> Result<Report, CliError> {
         Verb::Completions(verb) => Ok(verb.run()),
         Verb::Init(verb) => verb.run(&config),
         Verb::Restore(verb) => verb.run(&config),
+        Verb::Key(verb) => verb.run(&config),
         Verb::RecoveryShares(verb) => verb.run(),
         Verb::Recover(verb) => verb.run(&config),
         Verb::Demo(verb) => demo::run(&verb, &config),

@@ -164,6 +164,11 @@ pub(crate) fn device_keys(
     let file = key_file(data);
     let read = match keys::read(&file, None) {
         Err(KeyFileError::PassphraseMissing { .. }) => {
+            if *passphrase == PassphraseSource::Terminal
+                && let Some(keys) = seal::by_keyring(data)
+            {
+                return Ok(keys);
+            }
             let passphrase = passphrase.known(Sealed::Device)?;
             keys::read(&file, Some(&passphrase))
         }

@@ -45,6 +45,7 @@ impl Aramaki {
             .env("XDG_RUNTIME_DIR", self.folder.path().join("run"))
             .env("TMPDIR", self.folder.path())
             .env_remove("DISPLAY")
+            .env_remove("DBUS_SESSION_BUS_ADDRESS")
             .env_remove("WAYLAND_DISPLAY")
             .args(arguments);
         command
