@@ -105,7 +105,7 @@ fn an_agents_invitation_is_none_for_a_person_and_can_still_be_used_by_the_agent(
     let refused = aramaki.refused_in("second", &["join", code], 1);
     assert_eq!(refused["code"], "A-110");
     assert!(
-        refused["message"]
+        refused["hint"]
             .as_str()
             .unwrap()
             .contains("aramaki-agent")
