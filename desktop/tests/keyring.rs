@@ -98,7 +98,10 @@ fn a_key_in_the_keyring_opens_in_the_session_and_nowhere_else() {
         let sealed = session.run(&aramaki, &["key", "seal", "--keyring"]);
         sealed.status.success().then_some(())
     });
-    assert_eq!(session.json(&aramaki, &["key", "show"])["sealed"], "keyring");
+    assert_eq!(
+        session.json(&aramaki, &["key", "show"])["sealed"],
+        "keyring"
+    );
     assert_ne!(std::fs::read_to_string(&file).unwrap(), plain);
     let list = session.json(&aramaki, &["system", "list"]);
     assert_eq!(list["systems"][0]["title"], "Webshop");
@@ -117,5 +120,9 @@ fn a_key_in_the_keyring_opens_in_the_session_and_nowhere_else() {
     aramaki.json(&["system", "list", "--passphrase-file", &new]);
     aramaki.json(&["key", "unseal", "--passphrase-file", &new]);
     aramaki.json(&["system", "list"]);
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), plain, "the same key");
+    assert_eq!(
+        std::fs::read_to_string(&file).unwrap(),
+        plain,
+        "the same key"
+    );
 }

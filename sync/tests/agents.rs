@@ -35,12 +35,7 @@ async fn an_agent_seals_to_who_still_reads_its_system_and_cannot_read_it() {
     let soon = UNIX_EPOCH.elapsed().unwrap() + Duration::from_secs(3);
     let soon = Timestamp::from_millis(i64::try_from(soon.as_millis()).unwrap());
     let carol = carol.keys();
-    let guest = GrantRequest::to_device(
-        carol.author(),
-        carol.box_public(),
-        Capability::Read,
-        soon,
-    );
+    let guest = GrantRequest::to_device(carol.author(), carol.box_public(), Capability::Read, soon);
     a.grant(system, guest).await.unwrap();
     a.write(system, journal(), changes("in the System"))
         .await
@@ -82,7 +77,9 @@ async fn an_agent_seals_to_who_still_reads_its_system_and_cannot_read_it() {
         last_epoch(&r, system).await.0 == second
     })
     .await;
-    r.write(agent, journal(), changes("seen later")).await.unwrap();
+    r.write(agent, journal(), changes("seen later"))
+        .await
+        .unwrap();
     let (_own, to) = last_epoch(&r, agent).await;
     assert!(to.contains(&wrapped(second)) && !to.contains(&wrapped(first)));
     eventually("who reads the System reads on", async || {

@@ -74,7 +74,10 @@ impl Key {
             ),
         };
         Ok(Report::new(
-            format!("The key of this device, {}, {text}.", profile.device.short()),
+            format!(
+                "The key of this device, {}, {text}.",
+                profile.device.short()
+            ),
             &json!({"device": profile.device.to_string(), "sealed": word}),
         ))
     }

@@ -318,6 +318,7 @@ impl Verb {
             Self::Backup(verb) => verb.run(live).await,
             Self::RecoveryKit(verb) => verb.run(live).await,
             Self::Init(_)
+            | Self::Key(_)
             | Self::Restore(_)
             | Self::Recover(_)
             | Self::RecoveryShares(_)

@@ -165,7 +165,7 @@ pub(crate) fn device_keys(
     let read = match keys::read(&file, None) {
         Err(KeyFileError::PassphraseMissing { .. }) => {
             if *passphrase == PassphraseSource::Terminal
-                && let Some(keys) = seal::by_keyring(data)
+                && let Some(keys) = super::seal::by_keyring(data)
             {
                 return Ok(keys);
             }

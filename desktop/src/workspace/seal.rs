@@ -81,11 +81,7 @@ pub(crate) fn unseal(data: &Path, keys: &DeviceKeys) -> Result<(), CliError> {
     forget(keys, before)
 }
 
-fn reseal(
-    data: &Path,
-    keys: &DeviceKeys,
-    passphrase: Option<&Passphrase>,
-) -> Result<(), CliError> {
+fn reseal(data: &Path, keys: &DeviceKeys, passphrase: Option<&Passphrase>) -> Result<(), CliError> {
     keys::reseal(&key_file(data), keys, passphrase).map_err(|error| key_error(data, &error))
 }
 

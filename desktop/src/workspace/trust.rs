@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use aramaki_model::AgentConfig;
-use aramaki_sync::replica::{
-    CreateSpace, GrantRequest, InviteRequest, ReplicaError, SpaceSummary,
-};
+use aramaki_sync::replica::{CreateSpace, GrantRequest, InviteRequest, ReplicaError, SpaceSummary};
 use aramaki_sync::transport::{AddressError, PeerAddress};
 use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::id::IdError;

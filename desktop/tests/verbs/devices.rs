@@ -116,7 +116,8 @@ fn a_code_for_a_device_lets_in_one_and_nobody_who_was_not_accepted() {
     aramaki.json_in("thief", &["device", "join", code]);
     let used = aramaki.refused_in("laptop", &["device", "join", code], 1);
     assert!(
-        used.to_string().contains("as many devices have used it as it lets in"),
+        used.to_string()
+            .contains("as many devices have used it as it lets in"),
         "{used}"
     );
     aramaki.json_in("thief", &["peers", "--wait", "1s"]);
