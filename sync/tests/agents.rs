@@ -51,12 +51,17 @@ async fn an_agent_seals_to_who_still_reads_its_system_and_cannot_read_it() {
     a.grant(system, keeper).await.unwrap();
     r.follow(system).await.unwrap();
     r.write(agent, journal(), changes("seen")).await.unwrap();
-    let (first, to_carol) = last_epoch(&a, system).await;
+    let (first, _) = last_epoch(&a, system).await;
     let wrapped = |epoch| WrapTo::Epoch {
         space: system,
         epoch,
     };
-    assert!(to_carol.contains(&WrapTo::Device(carol.author())));
+    let told = a.audit(system).await.unwrap();
+    assert!(told.iter().any(|entry| match &entry.event {
+        AuditEvent::EpochShared { epoch, to } =>
+            *epoch == first && to.contains(&WrapTo::Device(carol.author())),
+        _ => false,
+    }));
     eventually("the agent keeps its System", async || {
         let (in_step, _instance) = r.in_step(system).await.unwrap();
         in_step.contains(&a.author())

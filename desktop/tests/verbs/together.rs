@@ -151,6 +151,24 @@ fn who_joins_a_system_sees_what_its_agents_see_and_changes_only_what_may_be_chan
 }
 
 #[test]
+fn an_agent_is_let_keep_its_system_and_is_called_what_it_is() {
+    let aramaki = Aramaki::new();
+    let (_relay, _agent) = observed_system(&aramaki);
+    wait_for("the agent keeps the System", || {
+        aramaki.json(&["peers", "--wait", "1s"]);
+        let listed = aramaki.json(&["trust", "list", "Webshop"]);
+        let grants = listed["grants"].as_array().unwrap().iter();
+        let agents = grants.filter(|it| it["who"].as_str().unwrap().starts_with("web1 ("));
+        let keeps: Vec<_> = agents.map(|it| it["capability"].clone()).collect();
+        (keeps == ["relay"]).then_some(())
+    });
+    // Once is enough.
+    aramaki.json(&["peers", "--wait", "1s"]);
+    let listed = aramaki.json(&["trust", "list", "Webshop"]).to_string();
+    assert_eq!(listed.matches("web1 (").count(), 1, "{listed}");
+}
+
+#[test]
 fn a_reader_is_complete_before_the_digests_are_compared_again() {
     // Without a word after joining, a relay heard of a guest's keys only five seconds later.
     let aramaki = Aramaki::new();
