@@ -373,6 +373,8 @@ pub enum Intent {
     Share {
         /// To which System.
         space: SpaceId,
+        /// For whom; empty when nobody says.
+        name: String,
         /// What for.
         what: ShareFor,
         /// For how many hours.

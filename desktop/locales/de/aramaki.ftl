@@ -118,6 +118,8 @@ share-days = { $n ->
    *[other] { $n } Tage
 }
 share-lasts = Wie lange
+trust-invitation-to = Einladung für { $name }
+share-to = Für wen (andere sehen es)
 share-may = Darf
 share-make = Einladung erstellen
 share-once = Gilt einmal, innerhalb von 24 Stunden. Sende sie über einen Weg, dem du vertraust.

@@ -118,6 +118,8 @@ share-days = { $n ->
    *[other] { $n } days
 }
 share-lasts = For how long
+trust-invitation-to = Invitation for { $name }
+share-to = For whom (others will see it)
 share-may = May
 share-make = Make invitation
 share-once = Works once, within 24 hours. Send it over a channel that you trust.

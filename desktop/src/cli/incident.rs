@@ -57,6 +57,7 @@ impl Incident {
         let mut shared = None;
         if self.invite {
             let request = ShareRequest {
+                name: String::new(),
                 capability: self.can.into(),
                 span: self.span,
                 redemptions: 1,

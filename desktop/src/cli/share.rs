@@ -6,6 +6,7 @@ use aramaki_sync_core::statement::Capability;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::parse::parse_line;
 use super::report::{Lines, count};
 use super::{CliError, Report, WITHOUT_RELAY, local, parse_span};
 use crate::workspace::{Live, ShareRequest, capability_word};
@@ -21,6 +22,10 @@ pub(crate) struct Share {
     /// What the invited may do.
     #[arg(long = "can", alias = "capability", value_enum, default_value_t = Allowed::Read)]
     can: Allowed,
+    /// Whom it is for, as all who read the System will call them: "auditor". Whoever may write there
+    /// can say it themselves.
+    #[arg(long = "to", value_name = "NAME", value_parser = parse_line)]
+    name: Option<String>,
     /// For how long: 30m, 8h, 3d.
     #[arg(long = "for", value_name = "SPAN", default_value = "24h", value_parser = parse_span)]
     span: Duration,
@@ -59,6 +64,7 @@ impl Share {
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let space = live.find(&self.system)?;
         let request = ShareRequest {
+            name: self.name.clone().unwrap_or_default(),
             capability: self.can.into(),
             span: self.span,
             redemptions: self.redemptions,

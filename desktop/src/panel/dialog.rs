@@ -49,6 +49,8 @@ pub enum Dialog {
     Share {
         /// To which System.
         space: SpaceId,
+        /// For whom.
+        name: String,
         /// What for.
         what: ShareFor,
         /// For how many hours.
@@ -111,6 +113,7 @@ impl Dialog {
     pub fn share(space: SpaceId) -> Self {
         Self::Share {
             space,
+            name: String::new(),
             what: ShareFor::Reading,
             hours: 8,
             copied: Copied::No,
@@ -204,6 +207,7 @@ fn content_ui(
         }
         Dialog::Share {
             space,
+            name,
             what,
             hours,
             copied,
@@ -220,7 +224,7 @@ fn content_ui(
                 .filter(|made| made.space == *space)
             {
                 Some(made) => share::made_ui(ui, look, made, *what, copied),
-                None => share::share_ui(ui, look, (*space, what, hours), intents),
+                None => share::share_ui(ui, look, *space, (name, what, hours), intents),
             }
         }
     }
@@ -251,7 +255,7 @@ pub(super) fn primary(look: Look<'_>, key: &str) -> Button<'static> {
 }
 
 /// The field that has the keyboard when a dialog opens; whether Enter was pressed in it.
-fn first_field_ui(ui: &mut Ui, look: Look<'_>, key: &str, text: &mut String) -> bool {
+pub(super) fn first_field_ui(ui: &mut Ui, look: Look<'_>, key: &str, text: &mut String) -> bool {
     let field = field_ui(ui, look, key, text);
     let enter = entered(ui, &field);
     let nobody_types = ui.memory(|memory| memory.focused().is_none());

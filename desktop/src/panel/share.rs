@@ -13,13 +13,15 @@ use crate::widget::{Look, quad, until};
 const QR_SIDE: f32 = 232.0;
 const HOURS: [u32; 4] = [1, 8, 24, 168];
 
-/// Asks what a guest may do, and for how long.
+/// Asks who the guest is, what they may do, and for how long.
 pub(super) fn share_ui(
     ui: &mut Ui,
     look: Look<'_>,
-    (space, what, hours): (SpaceId, &mut ShareFor, &mut u32),
+    space: SpaceId,
+    (name, what, hours): (&mut String, &mut ShareFor, &mut u32),
     intents: &mut Vec<Intent>,
 ) -> Next {
+    dialog::first_field_ui(ui, look, "share-to", name);
     choice_head(ui, look, "share-may");
     ui.horizontal(|ui| {
         for (choice, key) in [
@@ -51,6 +53,7 @@ pub(super) fn share_ui(
         if ui.add(dialog::primary(look, "share-make")).clicked() {
             intents.push(Intent::Share {
                 space,
+                name: name.trim().to_owned(),
                 what: *what,
                 hours: *hours,
             });

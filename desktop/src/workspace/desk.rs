@@ -242,8 +242,8 @@ async fn take(live: &Live, intent: Intent, extras: &mut Extras) {
 async fn share(
     live: &Live,
     space: SpaceId,
-    what: ShareFor,
-    hours: u32,
+    name: String,
+    (what, hours): (ShareFor, u32),
 ) -> Result<MadeInvitation, CliError> {
     let capability = match what {
         ShareFor::Reading => aramaki_sync_core::statement::Capability::Read,
@@ -251,6 +251,7 @@ async fn share(
     };
     let span = Duration::from_secs(u64::from(hours) * 3_600);
     let request = ShareRequest {
+        name,
         capability,
         span,
         redemptions: 1,
@@ -340,8 +341,13 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
             let (_, history) = note_work(live, space, document, extras)?;
             live.redo_note(space, document, history)?;
         }
-        Intent::Share { space, what, hours } => {
-            extras.invitation = Some(share(live, space, what, hours).await?);
+        Intent::Share {
+            space,
+            name,
+            what,
+            hours,
+        } => {
+            extras.invitation = Some(share(live, space, name, (what, hours)).await?);
         }
         Intent::AskEnd(what) => {
             extras.ending = None;

@@ -328,6 +328,20 @@ impl Live {
         }
     }
 
+    /// Says whom an invitation is for. The code is made: that this cannot be written is no reason to
+    /// lose it.
+    pub(super) async fn call(&self, space: SpaceId, invitation: AuthorId, name: &str) {
+        if name.is_empty() {
+            return;
+        }
+        let called = self.edit(space, |model, chain, now| {
+            model.edit_system(space, chain, now, |edit| edit.put_person(invitation, name))
+        });
+        if let Err(error) = called.await {
+            tracing::warn!(error = error.message(), "whom the code is for was not written");
+        }
+    }
+
     /// The same for a System that was just joined, if this device may write there.
     pub(super) async fn introduce_after_joining(&self, space: SpaceId) {
         let may = self.replica().space(space).await.ok();

@@ -27,6 +27,20 @@ impl Names {
     }
 }
 
+/// What guests are called by those who invited them, where they have no name of their own.
+pub(super) fn guests(
+    space: &SpaceSummary,
+    people: &BTreeMap<AuthorId, String>,
+) -> BTreeMap<AuthorId, String> {
+    let guests = space.members.iter().filter_map(|guest| {
+        let invitation = guest.guest_of?;
+        let invitation = space.members.iter().find(|it| it.grant == invitation)?;
+        let name = people.get(&invitation.author)?;
+        (!people.contains_key(&guest.author)).then(|| (guest.author, name.clone()))
+    });
+    guests.collect()
+}
+
 impl Live {
     /// What people are called in the Systems that can be read here.
     pub(super) fn people(&self) -> BTreeMap<AuthorId, String> {
@@ -44,9 +58,14 @@ impl Live {
     pub(crate) fn names(&self, spaces: &[SpaceSummary]) -> Names {
         let mut names = self.people();
         for space in spaces {
+            names.extend(guests(space, &names));
             for member in &space.members {
                 if member.is_invitation() {
-                    names.insert(member.author, "invitation".to_owned());
+                    let name = match names.get(&member.author) {
+                        Some(name) => format!("invitation for {name}"),
+                        None => "invitation".to_owned(),
+                    };
+                    names.insert(member.author, name);
                 } else if member.capability == Capability::Relay {
                     names.entry(member.author).or_insert("relay".to_owned());
                 }

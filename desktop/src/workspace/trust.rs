@@ -28,8 +28,10 @@ pub(super) const ASK_AGAIN: &str = "ask for a new one";
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// What somebody is invited to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ShareRequest {
+    /// Whom it is for, as all who read the System will call them; empty when nobody says.
+    pub(crate) name: String,
     /// What they may do.
     pub(crate) capability: Capability,
     /// For how long.
@@ -45,6 +47,8 @@ pub(crate) struct ShareRequest {
 pub(crate) struct Invited {
     /// Into which Space.
     pub(crate) space: SpaceId,
+    /// Its key.
+    pub(crate) author: AuthorId,
     /// The code.
     pub(crate) code: String,
     /// When the access ends.
@@ -106,7 +110,9 @@ impl Live {
         };
         self.check_may_give(space, request.capability, invite.end)
             .await?;
-        self.invite(space, invite).await
+        let invited = self.invite(space, invite).await?;
+        self.call(space, invited.author, &request.name).await;
+        Ok(invited)
     }
 
     pub(super) async fn invite(
@@ -123,6 +129,7 @@ impl Live {
         let code = invitation.to_text().map_err(|error| failed(&error))?;
         Ok(Invited {
             space,
+            author: invitation.keys().author(),
             code: code.as_str().to_owned(),
             end: invitation.end,
             redeem_until: invitation.redeem_until,

@@ -7,6 +7,7 @@ use aramaki_sync_core::statement::{Capability, GrantFlags};
 use aramaki_sync_core::{AuthorId, SpaceId};
 
 use super::live::Live;
+use super::names::guests;
 use crate::view::PeerKind;
 
 /// Who is who, from rosters and from what Systems say of their agents.
@@ -19,6 +20,8 @@ pub(super) struct Who {
     invitations: BTreeSet<AuthorId>,
     agents: BTreeMap<AuthorId, (SpaceId, String)>,
     people: BTreeMap<AuthorId, String>,
+    /// Whom invitations are for.
+    invited: BTreeMap<AuthorId, String>,
 }
 
 impl Who {
@@ -46,6 +49,13 @@ impl Who {
                 }
             }
         }
+        let mut people = live.people();
+        for space in spaces {
+            people.extend(guests(space, &people));
+        }
+        let (invited, people) = people
+            .into_iter()
+            .partition(|(author, _name)| invitations.contains(author));
         Self {
             here: profile.device,
             person: profile.name.clone(),
@@ -53,7 +63,8 @@ impl Who {
             relays: &relays - &others,
             invitations,
             agents,
-            people: live.people(),
+            people,
+            invited,
         }
     }
 
@@ -79,6 +90,9 @@ impl Who {
     pub(super) fn name(&self, author: &AuthorId) -> String {
         if *author == self.here {
             return self.person.clone();
+        }
+        if self.invitations.contains(author) {
+            return self.invited.get(author).cloned().unwrap_or_default();
         }
         match (self.agents.get(author), self.people.get(author)) {
             (Some((_, label)), _) if !label.is_empty() => label.clone(),

@@ -169,6 +169,25 @@ fn an_agent_is_let_keep_its_system_and_is_called_what_it_is() {
 }
 
 #[test]
+fn a_reader_is_called_what_whoever_invited_them_said() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Webshop"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    let shared = aramaki.json(&["share", "Webshop", "--to", "the auditor"]);
+    let listed = || text(&aramaki.run(&["trust", "list", "Webshop"]).stdout);
+    assert!(listed().contains("invitation for the auditor"), "{}", listed());
+    aramaki.json_in("second", &["init", "--name", "second", "--no-recovery-kit"]);
+    aramaki.json_in("second", &["join", shared["invitation"].as_str().unwrap()]);
+    wait_for("the guest has a name", || {
+        aramaki.json(&["peers", "--wait", "1s"]);
+        listed().contains("the auditor (").then_some(())
+    });
+    let audit = text(&aramaki.run(&["trust", "audit", "Webshop"]).stdout);
+    assert!(audit.contains("the auditor ("), "{audit}");
+}
+
+#[test]
 fn a_reader_is_complete_before_the_digests_are_compared_again() {
     // Without a word after joining, a relay heard of a guest's keys only five seconds later.
     let aramaki = Aramaki::new();
