@@ -218,11 +218,8 @@ fn content_ui(
                 look,
                 &look.texts.with("share-title", &[("system", &title)]),
             );
-            match frame
-                .invitation
-                .as_ref()
-                .filter(|made| made.space == *space)
-            {
+            let made = frame.invitation.as_ref();
+            match made.filter(|made| made.space == *space) {
                 Some(made) => share::made_ui(ui, look, made, *what, copied),
                 None => share::share_ui(ui, look, *space, (name, what, hours), intents),
             }

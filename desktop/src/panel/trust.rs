@@ -94,9 +94,9 @@ pub(super) fn member_words(look: Look<'_>, member: &Member) -> String {
 fn member_name(look: Look<'_>, member: &Member) -> String {
     let kind = kind_word(look, member.kind);
     match member.kind {
-        PeerKind::Invitation if !member.name.is_empty() => {
-            look.texts.with("trust-invitation-to", &[("name", &member.name)])
-        }
+        PeerKind::Invitation if !member.name.is_empty() => look
+            .texts
+            .with("trust-invitation-to", &[("name", &member.name)]),
         PeerKind::RecoveryKit | PeerKind::Invitation => kind,
         _ => format!("{} · {kind}", member.name),
     }

@@ -10,7 +10,7 @@ use aramaki_sync::replica::{Replica, ReplicaError, ReplicaOptions};
 use aramaki_sync_core::engine::WriteError;
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::statement::{Body, Capability};
-use aramaki_sync_core::{Chain, DocumentId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, Chain, DocumentId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
@@ -338,7 +338,10 @@ impl Live {
             model.edit_system(space, chain, now, |edit| edit.put_person(invitation, name))
         });
         if let Err(error) = called.await {
-            tracing::warn!(error = error.message(), "whom the code is for was not written");
+            tracing::warn!(
+                error = error.message(),
+                "whom the code is for was not written"
+            );
         }
     }
 

@@ -176,7 +176,11 @@ fn a_reader_is_called_what_whoever_invited_them_said() {
     aramaki.json(&["relay", "add", &author, &address]);
     let shared = aramaki.json(&["share", "Webshop", "--to", "the auditor"]);
     let listed = || text(&aramaki.run(&["trust", "list", "Webshop"]).stdout);
-    assert!(listed().contains("invitation for the auditor"), "{}", listed());
+    assert!(
+        listed().contains("invitation for the auditor"),
+        "{}",
+        listed()
+    );
     aramaki.json_in("second", &["init", "--name", "second", "--no-recovery-kit"]);
     aramaki.json_in("second", &["join", shared["invitation"].as_str().unwrap()]);
     wait_for("the guest has a name", || {
