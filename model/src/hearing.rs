@@ -49,6 +49,13 @@ impl Hearing {
         until.max(sign).map(|at| at.min(now))
     }
 
+    /// Up to when it did before.
+    pub(crate) fn until(self) -> Option<Timestamp> {
+        match self {
+            Self::Since(_, until) | Self::Until(until) => until,
+        }
+    }
+
     /// When silence begins to count.
     pub(crate) fn settles_at(self) -> Option<Timestamp> {
         match self {

@@ -52,6 +52,8 @@ pub struct View {
     deadlines: BTreeSet<(Timestamp, SpaceId)>,
     own_raw: BTreeMap<SpaceId, Severity>,
     own_effective: BTreeMap<SpaceId, Severity>,
+    /// Systems that tell of an earlier moment, because nobody listens to an agent of theirs.
+    unheard: BTreeMap<SpaceId, Timestamp>,
     /// Systems that silence what their parts bring.
     quiet: BTreeSet<SpaceId>,
     /// Systems whose parts follow from a selector, and what selectors ask of every System.
@@ -176,6 +178,7 @@ impl View {
                 self.own_raw.remove(&space);
                 self.own_effective.remove(&space);
                 self.quiet.remove(&space);
+                self.unheard.remove(&space);
                 self.selectors.remove(&space);
                 self.traits.remove(&space);
                 changed.reshaped = true;
@@ -209,6 +212,10 @@ impl View {
         };
         let own = seen.own(space, system);
         self.deadlines.extend(own.until.map(|at| (at, space)));
+        match own.as_of {
+            Some(at) => drop(self.unheard.insert(space, at)),
+            None => drop(self.unheard.remove(&space)),
+        }
         place(&mut self.own_raw, space, own.worst(|view| view.status.raw));
         place(
             &mut self.own_effective,

@@ -156,8 +156,8 @@ pub struct StatusView {
     pub observed: Observed,
     /// Since when it is as bad as it is, as far as known.
     pub since: Option<Timestamp>,
-    /// The moment of which its own checks tell, when nobody listened to one of its agents since;
-    /// none while what is shown is how it is now.
+    /// The moment of which it tells, when nobody listened since to an agent that looks at it or at
+    /// something below; none while what is shown is how it is now.
     pub as_of: Option<Timestamp>,
     /// The way to what makes it as bad as it is: itself first, titles or labels.
     pub worst_path: Vec<(SpaceId, String)>,

@@ -191,8 +191,9 @@ fn silence_to_which_nobody_listened_says_nothing() {
     }
     let told = |alice: &Workspace, seconds| {
         let view = alice.view(at(seconds));
-        let status = &view.system(&space(DATABASE)).unwrap().status;
-        (status.raw, status.as_of)
+        let of = |system| &view.system(&space(system)).unwrap().status;
+        assert_eq!(of(SHOP).as_of, of(DATABASE).as_of, "its part's is its own");
+        (of(DATABASE).raw, of(DATABASE).as_of)
     };
     assert_eq!(told(&alice, 9_000), (Severity::Ok, Some(at(5))));
     alice.hears(space(AGENT), true, at(9_000));

@@ -72,10 +72,7 @@ impl Status {
             })
             .collect();
         let mut text = table(&lines);
-        // A state at the top comes from below: what was not listened to there concerns it too.
-        let everywhere = live.rows().into_iter();
-        let heard = everywhere.filter(|row| wanted.is_none_or(|wanted| row.id == wanted));
-        if let Some(at) = heard.filter_map(|row| row.as_of).min() {
+        if let Some(at) = rows.iter().filter_map(|row| row.as_of).min() {
             text = format!("{}\n\n{}", text.trim_end(), not_listened(now, at));
         }
         let systems: Vec<_> = rows.iter().map(row_json).collect();

@@ -82,11 +82,16 @@ fn sharing_makes_an_invitation_and_forgets_it_when_closed() {
     go(&mut window, "webshop");
     window.get_by_label("Share…").click();
     window.run();
+    window
+        .get_by_role_and_label(Role::TextInput, "For whom (others will see it)")
+        .type_text("the auditor");
+    window.run();
     window.get_by_label("1 day").click();
     window.run();
     window.get_by_label("Make invitation").click();
     window.run();
     window.get_by_label_contains("aramaki1exampleinvitation");
+    assert_eq!(desk.invited(), ["the auditor"]);
     window.get_by_role_and_label(Role::Image, "Invitation");
     window.get_by_label("Copy").click();
     window.run();

@@ -68,6 +68,7 @@ struct World {
     /// Edits that wait, so that others can come first.
     held: Option<Vec<Intent>>,
     asked: Vec<String>,
+    invited: Vec<String>,
     wake: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
@@ -107,6 +108,7 @@ impl Desk {
             clock: 0,
             held: None,
             asked: Vec::new(),
+            invited: Vec::new(),
             wake: None,
         };
         world.publish();
@@ -176,6 +178,11 @@ impl Desk {
     pub(crate) fn asked(&self) -> Vec<String> {
         self.lock().asked.clone()
     }
+
+    /// Whom invitations were made for.
+    pub(crate) fn invited(&self) -> Vec<String> {
+        self.lock().invited.clone()
+    }
 }
 
 impl World {
@@ -203,7 +210,10 @@ impl World {
                     .map(drop)
                     .unwrap();
             }
-            Intent::Share { space, hours, .. } => {
+            Intent::Share {
+                space, name, hours, ..
+            } => {
+                self.invited.push(name);
                 Arc::make_mut(&mut self.frame).invitation = Some(MadeInvitation {
                     space,
                     text: "aramaki1exampleinvitation".repeat(12),

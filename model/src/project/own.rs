@@ -9,6 +9,7 @@ use super::Seen;
 use super::system::history;
 use super::timeline::timeline_entries;
 use crate::entry::{Acknowledgement, TimelineEntry};
+use crate::hearing::Hearing;
 use crate::heartbeat::{CheckBeat, HEARTBEAT_STALE_MS};
 use crate::journal::CheckRecord;
 use crate::severity::{Severity, SeverityCounts};
@@ -30,6 +31,8 @@ pub(super) struct Own {
     pub(super) timeline: Vec<TimelineItem>,
     /// What it adds to the sums of all that contain it.
     pub(super) share: Sum,
+    /// The moment of which its checks tell, if it is not now.
+    pub(super) as_of: Option<Timestamp>,
     /// The first moment at which time alone changes any of this.
     pub(super) until: Option<Timestamp>,
 }
@@ -164,8 +167,19 @@ impl Seen<'_> {
             share: Sum::of(&checks, self.now),
             checks,
             timeline: self.timeline(space, system, open),
+            as_of: self.heard(system),
             until: next.at,
         }
+    }
+
+    /// Up to when all agents that look would have been heard, if one of them is not heard now.
+    fn heard(&self, system: &System) -> Option<Timestamp> {
+        let agents = system.agents.iter();
+        let as_of = agents.filter_map(|(agent, link)| {
+            let open = self.workspace.spaces.get(agent)?;
+            self.as_of(open, self.view.journals.get(&(*agent, link.author))?)
+        });
+        as_of.filter(|at| *at < self.now).min()
     }
 
     /// What every agent that looks says of a check; one without agents has one empty vantage.
@@ -224,10 +238,12 @@ impl Seen<'_> {
             let journal = self.view.journals.get(&(*agent, link.author));
             let open = self.workspace.spaces.get(agent);
             let beats = open.map(|open| &open.beats);
-            let settles_at = open.and_then(|open| open.hearing.settles_at());
-            if let Some(at) = settles_at {
+            let hearing = open.map(|open| open.hearing);
+            if let Some(at) = hearing.and_then(Hearing::settles_at) {
                 next.consider(at);
             }
+            // A moment later it tells of an earlier one.
+            next.old(hearing.and_then(Hearing::until), 0);
             next.old(
                 journal.and_then(|journal| journal.last_at),
                 HEARTBEAT_STALE_MS,

@@ -50,14 +50,13 @@ impl Seen<'_> {
         aggregates.sort_by(|a, b| (&a.1, a.0).cmp(&(&b.1, b.0)));
         let mut rules: Vec<_> = items(&system.rules);
         rules.sort_by_key(|(id, rule)| (rule.touch, *id));
-        let agents = self.agent_views(system);
         SystemView {
             space,
             title: self.title(&space),
             category: system.category.clone(),
             purpose: system.purpose.clone(),
             rank: if is_anchor { Rank::Anchor } else { Rank::Below },
-            status: self.status_view(space, &agents),
+            status: self.status_view(space),
             counts: sum.counts(),
             unreadable_parts: sum.unreadable,
             aggregation: system.aggregation,
@@ -69,7 +68,7 @@ impl Seen<'_> {
             notes: note_views(open, system),
             history: sum.history(),
             checks: own.checks.clone(),
-            agents,
+            agents: self.agent_views(system),
             silences: items(&system.silences),
             maintenance: items(&system.maintenance),
             people: system.people.clone(),
@@ -80,7 +79,7 @@ impl Seen<'_> {
         }
     }
 
-    fn status_view(&self, space: SpaceId, agents: &[AgentView]) -> StatusView {
+    fn status_view(&self, space: SpaceId) -> StatusView {
         let raw = self.view.raw.of(&self.view.graph, &space);
         let effective = self.view.effective.of(&self.view.graph, &space);
         let path = self
@@ -124,7 +123,7 @@ impl Seen<'_> {
             } else {
                 cause.and_then(|view| view.status.since)
             },
-            as_of: agents.iter().filter_map(|agent| agent.as_of).min(),
+            as_of: self.told_of(space),
             worst_path: self.named(&path),
             cause: cause.filter(|_| !is_ok).map(|view| Cause {
                 check: view.check.name.clone(),
@@ -132,6 +131,17 @@ impl Seen<'_> {
                 summary: view.summary.clone(),
             }),
         }
+    }
+
+    /// The moment of which a System tells: the earliest of its own and of all below it.
+    fn told_of(&self, space: SpaceId) -> Option<Timestamp> {
+        let unheard = &self.view.unheard;
+        if unheard.is_empty() {
+            return None;
+        }
+        let below = self.view.graph.below(space);
+        let told = below.iter().filter_map(|part| unheard.get(part));
+        told.chain(unheard.get(&space)).min().copied()
     }
 
     /// Titles along a way; what cannot be read has the label of the one before.
