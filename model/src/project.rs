@@ -200,11 +200,9 @@ impl View {
         }
         changed.reshaped |= self.connect(space, system);
         let mut silences = system.silences.values();
-        if silences.any(|silence| silence.covers_parts(now)) {
-            self.quiet.insert(space);
-        } else {
-            self.quiet.remove(&space);
-        }
+        let is_quiet = silences.any(|silence| silence.covers_parts(now));
+        self.quiet.remove(&space);
+        self.quiet.extend(is_quiet.then_some(space));
         let seen = Seen {
             view: self,
             workspace,
@@ -212,10 +210,7 @@ impl View {
         };
         let own = seen.own(space, system);
         self.deadlines.extend(own.until.map(|at| (at, space)));
-        match own.as_of {
-            Some(at) => drop(self.unheard.insert(space, at)),
-            None => drop(self.unheard.remove(&space)),
-        }
+        place(&mut self.unheard, space, own.as_of);
         place(&mut self.own_raw, space, own.worst(|view| view.status.raw));
         place(
             &mut self.own_effective,
@@ -483,9 +478,9 @@ fn findings_of(workspace: &Workspace, space: SpaceId) -> Vec<Finding> {
     findings
 }
 
-fn place(map: &mut BTreeMap<SpaceId, Severity>, space: SpaceId, severity: Option<Severity>) {
-    match severity {
-        Some(severity) => drop(map.insert(space, severity)),
+fn place<T>(map: &mut BTreeMap<SpaceId, T>, space: SpaceId, value: Option<T>) {
+    match value {
+        Some(value) => drop(map.insert(space, value)),
         None => drop(map.remove(&space)),
     }
 }
