@@ -98,12 +98,19 @@ fn receipts(engine: &Engine, space: SpaceId) -> Receipts {
         author: engine.author(),
         instance: engine.instance(),
     };
+    // An agent that keeps its System holds as a relay's grant does, and is at no known address.
+    let is_relay = |peer| {
+        engine
+            .relays(space)
+            .iter()
+            .any(|relay| relay.author == peer)
+    };
     let peers: Vec<Receipt> = engine
         .holders(space)
         .into_iter()
         .map(|holder| Receipt {
             peer: holder.peer,
-            relay: holder.capability == Some(Capability::Relay),
+            relay: holder.capability == Some(Capability::Relay) && is_relay(holder.peer),
             seq: holder.heads.get(&chain).copied().unwrap_or(0),
             complete: holder.complete,
         })

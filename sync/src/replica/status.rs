@@ -62,7 +62,7 @@ pub struct Receipts {
 pub struct Receipt {
     /// Who.
     pub peer: AuthorId,
-    /// Whether it only stores and forwards.
+    /// Whether it only stores and forwards, at an address that members know.
     pub relay: bool,
     /// Up to which position of this device's chain.
     pub seq: u64,

@@ -299,7 +299,8 @@ fn check_invitation_use(authority: &Grant, entry: &Entry) -> Result<(), Problem>
     Ok(())
 }
 
-/// What is first said under an emergency grant in a chain must be why.
+/// What is first said under an emergency grant in a chain must be why. Whoever is let in under it
+/// stays no longer than it: else an emergency would last as long as somebody wants.
 fn check_reason(log: &SpaceLog, authority: &Grant, entry: &Entry) -> Result<(), Problem> {
     if !authority.flags.has(GrantFlags::BREAK_GLASS) || !holds(Guard::Reason) {
         return Ok(());
@@ -312,10 +313,14 @@ fn check_reason(log: &SpaceLog, authority: &Grant, entry: &Entry) -> Result<(), 
         }
     }
     let reasoned = matches!(&first.statement, Some(Statement::BreakGlass { reason }) if !reason.trim().is_empty());
-    if reasoned && entry.header.time <= first.header.time.plus(BREAK_GLASS_SPAN) {
-        return Ok(());
+    let over = first.header.time.plus(BREAK_GLASS_SPAN);
+    if !reasoned || entry.header.time > over {
+        return Err(Refusal::NoReason.into());
     }
-    Err(Refusal::NoReason.into())
+    match &entry.statement {
+        Some(Statement::Grant(grant)) if grant.end > over => Err(Refusal::Escalation.into()),
+        _ => Ok(()),
+    }
 }
 
 fn resolve(log: &SpaceLog, id: EnvelopeId) -> Result<Rooted, Problem> {

@@ -328,6 +328,7 @@ pub(super) fn a43_an_emergency_grant_counts_only_after_its_reason_and_for_a_day(
         stage.grant(&mut cast.anchor, actor, 1, |grant| {
             grant.flags = GrantFlags::BREAK_GLASS;
             grant.end = minute(5 * END);
+            grant.depth_left = 1;
         });
     }
     let without = stage.write(&mut silent, 2);
@@ -336,10 +337,23 @@ pub(super) fn a43_an_emergency_grant_counts_only_after_its_reason_and_for_a_day(
     };
     stage.say(&mut open, 2, &reason);
     let with = stage.write(&mut open, 3);
+    let mut guest = |stage: &mut Stage, seed, end| {
+        let mut guest = Actor::new(seed);
+        stage.grant(&mut open, &mut guest, 4, |grant| {
+            grant.end = minute(end);
+            // Not one of another person: that is an escalation of its own.
+            grant.principal = PrincipalId::from_bytes([41; 16]);
+        });
+        stage.write(&mut guest, 5)
+    };
+    let within = guest(&mut stage, 42, 2 + 24 * 60);
+    let beyond = guest(&mut stage, 43, 3 + 24 * 60);
     let next_day = stage.write(&mut open, 3 + 24 * 60);
     let evaluation = stage.evaluate(3 + 24 * 60);
     assert_eq!(evaluation.verdict(without), refused(Refusal::NoReason));
     assert_eq!(evaluation.verdict(with), Verdict::Admitted);
+    assert_eq!(evaluation.verdict(within), Verdict::Admitted);
+    assert_eq!(evaluation.verdict(beyond), refused(Refusal::Escalation));
     assert_eq!(evaluation.verdict(next_day), refused(Refusal::NoReason));
 }
 
