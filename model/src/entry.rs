@@ -4,8 +4,9 @@ use aramaki_sync_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::agent_config::SentCheck;
+use crate::alert::AlertId;
 use crate::check::Check;
-use crate::id::CheckId;
+use crate::id::{CheckId, EntryId};
 use crate::severity::Severity;
 use crate::text::{clean, clean_line};
 use crate::transition::Transition;
@@ -101,6 +102,8 @@ pub enum TimelineEntry {
     Acknowledgement(Acknowledgement),
     /// Somebody works on it.
     Claim(Claim),
+    /// An acknowledgement or a claim does not hold any more.
+    Withdrawal(Withdrawal),
     /// Written by a newer program: kept, shown as such.
     Unknown(UnknownEntry),
 }
@@ -128,7 +131,7 @@ pub struct Deployment {
 }
 
 /// Somebody knows of a problem.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledgement {
     /// When, by the writer's clock.
     pub at: Timestamp,
@@ -138,10 +141,14 @@ pub struct Acknowledgement {
     pub text: String,
     /// Until when; none: until it recovers.
     pub until: Option<Timestamp>,
+    /// Of which alert, whatever the writer's clock says; none: of the one that is open at that
+    /// moment. Written after the fields above, which older programs read alone.
+    #[serde(skip)]
+    pub alert: Option<AlertId>,
 }
 
 /// Somebody works on it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// When, by the writer's clock.
     pub at: Timestamp,
@@ -149,6 +156,24 @@ pub struct Claim {
     pub text: String,
     /// Until when it holds.
     pub until: Timestamp,
+    /// Which check; none: all problems of the System that are open at that moment. Written after
+    /// the fields above, which older programs read alone; so is `alert`.
+    #[serde(skip)]
+    pub check: Option<CheckId>,
+    /// Of which alert, whatever the writer's clock says.
+    #[serde(skip)]
+    pub alert: Option<AlertId>,
+}
+
+/// An acknowledgement or a claim does not hold any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawal {
+    /// When, by the writer's clock.
+    pub at: Timestamp,
+    /// The entry that is taken back.
+    pub entry: EntryId,
+    /// Why; may be empty.
+    pub text: String,
 }
 
 /// An entry that this program cannot read.
@@ -170,6 +195,7 @@ const KIND_MESSAGE: u16 = 32;
 const KIND_DEPLOYMENT: u16 = 33;
 const KIND_ACKNOWLEDGEMENT: u16 = 34;
 const KIND_CLAIM: u16 = 35;
+const KIND_WITHDRAWAL: u16 = 36;
 
 impl JournalEntry {
     /// Encodes it. A transition that is too long loses its metrics and then its detail first.
@@ -296,19 +322,22 @@ impl TimelineEntry {
             }
             Self::Acknowledgement(acknowledgement) => {
                 let text = text(&acknowledgement.text);
-                encode(
-                    KIND_ACKNOWLEDGEMENT,
-                    &Acknowledgement {
-                        text,
-                        ..*acknowledgement
-                    },
-                )
+                let short = Acknowledgement {
+                    text,
+                    ..*acknowledgement
+                };
+                encode(KIND_ACKNOWLEDGEMENT, &(&short, &short.alert))
             }
-            Self::Claim(claim) => encode(
-                KIND_CLAIM,
-                &Claim {
-                    text: text(&claim.text),
-                    ..*claim
+            Self::Claim(claim) => {
+                let text = text(&claim.text);
+                let short = Claim { text, ..*claim };
+                encode(KIND_CLAIM, &(&short, (&short.check, &short.alert)))
+            }
+            Self::Withdrawal(withdrawal) => encode(
+                KIND_WITHDRAWAL,
+                &Withdrawal {
+                    text: text(&withdrawal.text),
+                    ..*withdrawal
                 },
             ),
             Self::Unknown(_) => Err(EncodeError::UnknownKind),
@@ -330,8 +359,19 @@ impl TimelineEntry {
         Ok(match kind {
             KIND_MESSAGE => Self::Message(versioned::body(kind, body)?),
             KIND_DEPLOYMENT => Self::Deployment(versioned::body(kind, body)?),
-            KIND_ACKNOWLEDGEMENT => Self::Acknowledgement(versioned::body(kind, body)?),
-            KIND_CLAIM => Self::Claim(versioned::body(kind, body)?),
+            KIND_ACKNOWLEDGEMENT => {
+                let (known, alert) = versioned::body_and_later(kind, body)?;
+                Self::Acknowledgement(Acknowledgement { alert, ..known })
+            }
+            KIND_CLAIM => {
+                let (known, (check, alert)) = versioned::body_and_later(kind, body)?;
+                Self::Claim(Claim {
+                    check,
+                    alert,
+                    ..known
+                })
+            }
+            KIND_WITHDRAWAL => Self::Withdrawal(versioned::body(kind, body)?),
             other => return Err(DecodeError::Kind(other)),
         })
     }
@@ -343,6 +383,7 @@ impl TimelineEntry {
             Self::Deployment(deployment) => Some(deployment.at),
             Self::Acknowledgement(acknowledgement) => Some(acknowledgement.at),
             Self::Claim(claim) => Some(claim.at),
+            Self::Withdrawal(withdrawal) => Some(withdrawal.at),
             Self::Unknown(_) => None,
         }
     }
@@ -413,13 +454,69 @@ mod tests {
     fn entries_read_back() {
         let entry = JournalEntry::Transition(transition());
         assert_eq!(JournalEntry::decode(&entry.encode().unwrap()), entry);
-        let entry = TimelineEntry::Acknowledgement(Acknowledgement {
+        let at = Timestamp::from_millis(1);
+        let text = "known, ticket 12".to_owned();
+        let alert = Some(AlertId([7; 32]));
+        let check = Some(CheckId::from_bytes([2; 16]));
+        let entries = [
+            TimelineEntry::Acknowledgement(Acknowledgement {
+                at,
+                check,
+                text: text.clone(),
+                until: None,
+                alert,
+            }),
+            TimelineEntry::Claim(Claim {
+                at,
+                text: text.clone(),
+                until: Timestamp::from_millis(9),
+                check,
+                alert,
+            }),
+            TimelineEntry::Withdrawal(Withdrawal {
+                at,
+                entry: EntryId::from_bytes([3; 16]),
+                text,
+            }),
+        ];
+        for entry in entries {
+            assert_eq!(TimelineEntry::decode(&entry.encode().unwrap()), entry);
+        }
+    }
+
+    #[test]
+    fn acknowledgements_and_claims_of_older_programs_still_read() {
+        // As they were written before they could name an alert.
+        let known = [1, 34, 0, 2, 0, 2, b'h', b'i', 1, 18];
+        let read = TimelineEntry::Acknowledgement(Acknowledgement {
             at: Timestamp::from_millis(1),
-            check: Some(CheckId::from_bytes([2; 16])),
-            text: "known, ticket 12".to_owned(),
-            until: None,
+            check: None,
+            text: "hi".to_owned(),
+            until: Some(Timestamp::from_millis(9)),
+            alert: None,
         });
-        assert_eq!(TimelineEntry::decode(&entry.encode().unwrap()), entry);
+        assert_eq!(TimelineEntry::decode(&known), read);
+        assert!(
+            read.encode().unwrap().starts_with(&known),
+            "older programs read what newer ones write"
+        );
+        let claim = [1, 35, 0, 2, 2, b'h', b'i', 18];
+        let read = TimelineEntry::Claim(Claim {
+            at: Timestamp::from_millis(1),
+            text: "hi".to_owned(),
+            until: Timestamp::from_millis(9),
+            check: None,
+            alert: None,
+        });
+        assert_eq!(TimelineEntry::decode(&claim), read);
+        assert!(read.encode().unwrap().starts_with(&claim));
+        // What follows is damaged: then it is not guessed.
+        let mut damaged = claim.to_vec();
+        damaged.extend([1, 2, 3]);
+        assert!(matches!(
+            TimelineEntry::decode(&damaged),
+            TimelineEntry::Unknown(_)
+        ));
     }
 
     #[test]

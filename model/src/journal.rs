@@ -10,11 +10,17 @@ use aramaki_sync_core::Timestamp;
 use crate::check::Check;
 use crate::entry::{AgentStarted, CarriedState, JournalEntry};
 use crate::id::{CheckId, EntryId};
+use crate::perfdata::Metric;
 use crate::severity::Severity;
+use crate::text::clean_line;
 use crate::transition::{Hardness, Transition};
 
 /// How many changes of state are remembered for each check.
 const HISTORY_MAX: usize = 256;
+/// How many changes of a check are remembered with what it said then.
+const TURNS_MAX: usize = 64;
+/// How much of that is remembered.
+const TURN_SUMMARY_LEN_BYTES_MAX: usize = 128;
 /// How many checks a machine may add to those of its System.
 const DECLARED_MAX: usize = 1_024;
 
@@ -29,8 +35,25 @@ pub struct Written<E> {
     pub entry: E,
 }
 
-/// What is known of a check from its agent's journal.
+/// A change of a check's state that counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// When, by the agent's clock.
+    pub at: Timestamp,
+    /// The entry that tells of it; none when only states carried over do.
+    pub id: Option<EntryId>,
+    /// The state before.
+    pub from: Severity,
+    /// The state after.
+    pub to: Severity,
+    /// The attempt that made it count, from 1.
+    pub attempt: u32,
+    /// What the check said, cut short.
+    pub summary: String,
+}
+
+/// What is known of a check from its agent's journal.
+#[derive(Clone, Debug, PartialEq)]
 pub struct CheckRecord {
     /// The state of the last result that changed anything.
     pub raw: Severity,
@@ -42,6 +65,10 @@ pub struct CheckRecord {
     pub problem_since: Option<Timestamp>,
     /// The entry that opened the problem, if it is in a segment that is here.
     pub opened_by: Option<EntryId>,
+    /// The worst state of the present problem; OK when there is none.
+    pub worst: Severity,
+    /// The last entry about it; none when only states carried over are.
+    pub last_id: Option<EntryId>,
     /// The last result that the journal tells of.
     pub last_at: Timestamp,
     /// When it was last OK, as far as the journal tells.
@@ -50,10 +77,60 @@ pub struct CheckRecord {
     pub summary: String,
     /// Further lines.
     pub detail: String,
+    /// Values measured at the last transition.
+    pub metrics: Vec<Metric>,
     /// Whether it changes too often.
     pub flapping: bool,
     /// Hard states by time, oldest first.
     pub history: Vec<(Timestamp, Severity)>,
+    /// The last changes of the hard state, oldest first. The one that opened the present problem
+    /// stays among them.
+    pub turns: Vec<Turn>,
+}
+
+impl CheckRecord {
+    /// Of a check without any result.
+    fn new(at: Timestamp) -> Self {
+        Self {
+            raw: Severity::Missing,
+            hard: Severity::Missing,
+            hard_since: at,
+            problem_since: None,
+            opened_by: None,
+            worst: Severity::Ok,
+            last_id: None,
+            last_at: at,
+            last_ok: None,
+            summary: String::new(),
+            detail: String::new(),
+            metrics: Vec::new(),
+            flapping: false,
+            history: Vec::new(),
+            turns: Vec::new(),
+        }
+    }
+
+    /// Remembers a change of the hard state.
+    fn turn(&mut self, turn: Turn) {
+        if self.history.len() >= HISTORY_MAX {
+            self.history.remove(0);
+        }
+        self.history.push((turn.at, turn.to));
+        if self.turns.len() >= TURNS_MAX {
+            self.forget_turn();
+        }
+        self.turns.push(turn);
+    }
+
+    /// Forgets the oldest change that is not the beginning of the present problem.
+    fn forget_turn(&mut self) {
+        let first = self.turns.remove(0);
+        let opened = self.problem_since.is_some_and(|since| since == first.at);
+        if opened && let Some(second) = self.turns.first_mut() {
+            let to = second.to;
+            *second = Turn { to, ..first };
+        }
+    }
 }
 
 /// What all segments of an agent's journal say together.
@@ -70,6 +147,10 @@ pub struct Journal {
     pub stopped_at: Option<Timestamp>,
     /// The configuration that it works by.
     pub generation: Option<u64>,
+    /// Since when it does.
+    pub configured_at: Option<Timestamp>,
+    /// The newest entry.
+    pub last_id: Option<EntryId>,
     /// The newest entry's time.
     pub last_at: Option<Timestamp>,
 }
@@ -90,6 +171,7 @@ impl Journal {
 
     fn take(&mut self, written: &Written<JournalEntry>) {
         self.last_at = self.last_at.max(written.entry.at());
+        self.last_id = Some(written.id);
         match &written.entry {
             JournalEntry::Transition(transition) => self.transition(written.id, transition),
             JournalEntry::States(states) => {
@@ -102,7 +184,10 @@ impl Journal {
                 self.stopped_at = None;
             }
             JournalEntry::Stopped { at } => self.stopped_at = Some(*at),
-            JournalEntry::ConfigApplied { generation, .. } => self.generation = Some(*generation),
+            JournalEntry::ConfigApplied { at, generation } => {
+                self.generation = Some(*generation);
+                self.configured_at = Some(*at);
+            }
             JournalEntry::Declared { at, checks } => self.declared(*at, checks),
             JournalEntry::Unknown(_) => {}
         }
@@ -125,87 +210,98 @@ impl Journal {
     }
 
     fn transition(&mut self, id: EntryId, transition: &Transition) {
-        let record = self
-            .checks
-            .entry(transition.check)
-            .or_insert_with(|| CheckRecord {
-                raw: Severity::Missing,
-                hard: Severity::Missing,
-                hard_since: transition.at,
-                problem_since: None,
-                opened_by: None,
-                last_at: transition.at,
-                last_ok: None,
-                summary: String::new(),
-                detail: String::new(),
-                flapping: false,
-                history: Vec::new(),
-            });
+        let at = transition.at;
+        let record = self.checks.entry(transition.check);
+        let record = record.or_insert_with(|| CheckRecord::new(at));
         record.raw = transition.to;
-        record.last_at = transition.at;
+        record.last_at = at;
+        record.last_id = Some(id);
         record.summary.clone_from(&transition.summary);
         record.detail.clone_from(&transition.detail);
+        record.metrics.clone_from(&transition.metrics);
         record.flapping = transition.flapping;
         if transition.to.is_ok() || transition.from.is_ok() {
-            record.last_ok = Some(transition.at);
+            record.last_ok = Some(at);
         }
         if transition.hardness == Hardness::Soft {
             return;
         }
+        let from = record.hard;
         record.hard = transition.to;
-        record.hard_since = transition.at;
+        record.hard_since = at;
         if transition.to.is_ok() {
             record.problem_since = None;
             record.opened_by = None;
-        } else if record.problem_since.is_none() {
-            record.problem_since = Some(transition.at);
-            record.opened_by = Some(id);
+            record.worst = Severity::Ok;
+        } else {
+            if record.problem_since.is_none() {
+                record.problem_since = Some(at);
+                record.opened_by = Some(id);
+            }
+            record.worst = record.worst.max(transition.to);
         }
-        remember(record, transition.at, transition.to);
+        record.turn(Turn {
+            at,
+            id: Some(id),
+            from,
+            to: transition.to,
+            attempt: transition.attempt,
+            summary: clean_line(&transition.summary, TURN_SUMMARY_LEN_BYTES_MAX),
+        });
     }
 
     fn carried(&mut self, state: &CarriedState) {
-        let before = self.checks.remove(&state.check);
-        let mut record = CheckRecord {
-            raw: state.raw,
-            hard: state.hard,
-            hard_since: state.hard_since,
-            problem_since: state.problem_since,
-            opened_by: None,
-            last_at: state.at,
-            last_ok: state.last_ok,
-            summary: state.summary.clone(),
-            detail: String::new(),
-            flapping: false,
-            history: Vec::new(),
-        };
-        if let Some(before) = before {
-            if before.problem_since == state.problem_since {
-                record.opened_by = before.opened_by;
+        let known = self.checks.remove(&state.check);
+        let mut record = known.unwrap_or_else(|| CheckRecord::new(state.at));
+        let before = (record.hard, record.hard_since, record.problem_since);
+        let is_same = before == (state.hard, state.hard_since, state.problem_since);
+        record.raw = state.raw;
+        record.last_at = state.at;
+        record.last_ok = state.last_ok;
+        if !is_same {
+            let summary = clean_line(&state.summary, TURN_SUMMARY_LEN_BYTES_MAX);
+            record.summary.clone_from(&state.summary);
+            record.detail = String::new();
+            record.metrics = Vec::new();
+            record.flapping = false;
+            record.hard = state.hard;
+            record.hard_since = state.hard_since;
+            let mut from = before.0;
+            if before.2 != state.problem_since {
+                record.opened_by = None;
+                record.worst = Severity::Ok;
+                record.problem_since = state.problem_since;
+                if let (Some(_), Some(since)) = (before.2, state.problem_since) {
+                    // What was a problem before ended in a segment that is not here.
+                    record.turn(Turn {
+                        at: since,
+                        id: None,
+                        from,
+                        to: Severity::Ok,
+                        attempt: 1,
+                        summary: String::new(),
+                    });
+                    from = Severity::Ok;
+                }
             }
-            if before.hard == state.hard && before.hard_since == state.hard_since {
-                record.summary = before.summary;
-                record.detail = before.detail;
-                record.flapping = before.flapping;
+            if !state.hard.is_ok() {
+                record.worst = record.worst.max(state.hard);
             }
-            record.history = before.history;
-        }
-        let is_new = record
-            .history
-            .last()
-            .is_none_or(|(_, severity)| *severity != state.hard);
-        if is_new && state.hard != Severity::Missing {
-            remember(&mut record, state.hard_since, state.hard);
+            if from != state.hard && state.hard != Severity::Missing {
+                let is_new_problem = from.is_ok() || from == Severity::Missing;
+                let since = state.problem_since.filter(|_| is_new_problem);
+                record.turn(Turn {
+                    at: since.unwrap_or(state.hard_since),
+                    id: None,
+                    from,
+                    to: state.hard,
+                    attempt: 1,
+                    summary,
+                });
+            }
         }
         self.checks.insert(state.check, record);
     }
-}
-
-fn remember(record: &mut CheckRecord, at: Timestamp, severity: Severity) {
-    if record.history.len() >= HISTORY_MAX {
-        record.history.remove(0);
-    }
-    record.history.push((at, severity));
 }
 
 #[cfg(test)]

@@ -31,6 +31,13 @@ impl Maintenance {
         (0..length).contains(&into)
     }
 
+    /// When the window that is open closes; none when none is.
+    pub fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let (begin, length) = self.window(now);
+        self.covers(now)
+            .then(|| Timestamp::from_millis(begin.saturating_add(length)))
+    }
+
     /// When that changes next; none when it never does.
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         let (begin, length) = self.window(now);
@@ -94,6 +101,8 @@ mod tests {
             let again = weekly().covers(at(hours + 5 * week));
             assert_eq!(again, covered, "{hours} later");
         }
+        assert_eq!(weekly().open_until(at(101 + week)), Some(at(104 + week)));
+        assert_eq!(weekly().open_until(at(104)), None);
         assert_eq!(weekly().next_change(at(0)), Some(at(100)));
         assert_eq!(weekly().next_change(at(100)), Some(at(104)));
         assert_eq!(weekly().next_change(at(104)), Some(at(100 + week)));

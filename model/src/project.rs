@@ -3,6 +3,9 @@
 //! A [`View`] remembers what it derived: one changed System costs itself and those that contain
 //! it, not a walk over everything.
 
+mod alerts;
+mod care;
+mod concern;
 mod own;
 mod system;
 mod timeline;
@@ -15,6 +18,7 @@ use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 
 use self::own::{Own, Sum, sums};
 use self::timeline::{journal_entries, newest_first};
+use crate::alert::Alert;
 use crate::finding::{Finding, Reason};
 use crate::graph::{Edge, Graph, Relation};
 use crate::journal::Journal;
@@ -63,6 +67,8 @@ pub struct View {
     effective: RolledUp,
     sums: BTreeMap<SpaceId, Sum>,
     findings: BTreeMap<SpaceId, Vec<Finding>>,
+    /// Alerts of Systems that have any, complete.
+    alerts: BTreeMap<SpaceId, Vec<Arc<Alert>>>,
     /// Entries that an agent did not write, by journal.
     foreign: BTreeMap<Link, Finding>,
     snapshot: Arc<Snapshot>,
@@ -87,6 +93,8 @@ struct Changed {
     reshaped: bool,
     /// Whether selectors may select others now.
     reselect: bool,
+    /// Systems that began or ended to silence what their parts bring.
+    quieted: BTreeSet<SpaceId>,
 }
 
 impl Workspace {
@@ -201,8 +209,11 @@ impl View {
         changed.reshaped |= self.connect(space, system);
         let mut silences = system.silences.values();
         let is_quiet = silences.any(|silence| silence.covers_parts(now));
-        self.quiet.remove(&space);
+        let was_quiet = self.quiet.remove(&space);
         self.quiet.extend(is_quiet.then_some(space));
+        if is_quiet != was_quiet {
+            changed.quieted.insert(space);
+        }
         let seen = Seen {
             view: self,
             workspace,
@@ -357,8 +368,8 @@ impl View {
         }
     }
 
-    /// Draws the snapshot: all Systems when the graph changed, else those that show a change.
-    fn draw(&mut self, workspace: &Workspace, now: Timestamp, changed: &Changed) {
+    /// The Systems that show a change: all when the graph changed.
+    fn shown(&self, changed: &Changed) -> BTreeSet<SpaceId> {
         let mut shown = BTreeSet::new();
         if changed.reshaped {
             shown.extend(self.own.keys().copied());
@@ -368,7 +379,17 @@ impl View {
                 // Parts show the titles of who lists them.
                 shown.extend(self.graph.edges(space).map(|edge| edge.part));
             }
+            for space in &changed.quieted {
+                shown.extend(self.graph.below(*space));
+            }
         }
+        shown
+    }
+
+    /// Draws the snapshot: all Systems when the graph changed, else those that show a change.
+    fn draw(&mut self, workspace: &Workspace, now: Timestamp, changed: &Changed) {
+        let shown = self.shown(changed);
+        let alerts = self.complete_alerts(&shown, changed);
         let seen = Seen {
             view: self,
             workspace,
@@ -403,6 +424,12 @@ impl View {
         if renamed {
             systems.sort_by(|a, b| (&a.title, a.space).cmp(&(&b.title, b.space)));
         }
+        let places = if renamed {
+            let places = systems.iter().enumerate();
+            Arc::new(places.map(|(place, view)| (view.space, place)).collect())
+        } else {
+            Arc::clone(&old.places)
+        };
         let timeline = if changed.reshaped {
             merged(systems.iter().map(Arc::as_ref))
         } else {
@@ -421,7 +448,9 @@ impl View {
             counts,
             timeline,
             findings: self.all_findings(),
+            alerts,
             graph: Arc::clone(&self.graph),
+            places,
         });
     }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
 
+use crate::alert::{Alert, AlertId};
 use crate::check::Check;
-use crate::entry::{Acknowledgement, Claim, Deployment, Message, UnknownEntry};
+use crate::entry::{Acknowledgement, Claim, Deployment, Message, UnknownEntry, Withdrawal};
 use crate::finding::Finding;
 use crate::graph::{Concerned, Graph, Relation};
 use crate::id::{CheckId, EntryId, ItemId, NoteId};
@@ -16,7 +17,7 @@ use crate::note_edit::NoteVersion;
 use crate::rollup::{Operator, Override};
 use crate::selector::Selector;
 use crate::severity::{Severity, SeverityCounts};
-use crate::status::{AgentLife, AlertId, CheckStatus};
+use crate::status::{AgentLife, CheckStatus};
 use crate::system::{Conflict, Contact, Dashboard, NoteKind, Rule, Silence};
 
 /// How many timeline items of a System, and of all together, a snapshot holds.
@@ -41,15 +42,25 @@ pub struct Snapshot {
     pub timeline: Vec<TimelineItem>,
     /// What was ignored, and why.
     pub findings: Vec<Finding>,
+    /// What people work on: open alerts and those resolved lately, in the order of a worklist
+    /// ([`Alert::order`]). None of Systems that cannot be read here.
+    pub alerts: Arc<Vec<Arc<Alert>>>,
     /// The graph behind it.
     pub graph: Arc<Graph>,
+    /// Where in `systems` each one stands.
+    pub(crate) places: Arc<BTreeMap<SpaceId, usize>>,
 }
 
 impl Snapshot {
     /// A System by its Space.
     pub fn system(&self, space: &SpaceId) -> Option<&SystemView> {
-        let found = self.systems.iter().find(|system| system.space == *space);
-        found.map(Arc::as_ref)
+        let place = self.places.get(space)?;
+        self.systems.get(*place).map(Arc::as_ref)
+    }
+
+    /// An alert by its id.
+    pub fn alert(&self, id: &AlertId) -> Option<&Arc<Alert>> {
+        self.alerts.iter().find(|alert| alert.id == *id)
     }
 
     /// Whom a problem of a System concerns, each once, with the way to it.
@@ -113,6 +124,8 @@ pub struct SystemView {
     pub notes: Vec<NoteView>,
     /// Its checks, worst first.
     pub checks: Vec<CheckView>,
+    /// Its own alerts, in the order of a worklist.
+    pub alerts: Vec<Arc<Alert>>,
     /// Who observes it.
     pub agents: Vec<AgentView>,
     /// What is quiet, running or to come.
@@ -353,6 +366,8 @@ pub enum TimelineEvent {
     Acknowledgement(Acknowledgement),
     /// Somebody works on it.
     Claim(Claim),
+    /// An acknowledgement or a claim was taken back.
+    Withdrawal(Withdrawal),
     /// Somebody's access began or ended.
     Membership {
         /// What they are called.

@@ -1,20 +1,17 @@
 //! Status, derived at read time from facts and a clock that is passed in.
 
-use aramaki_sync_core::{SpaceId, Timestamp};
 use std::collections::BTreeMap;
 
+use aramaki_sync_core::Timestamp;
+
+pub use crate::alert::AlertId;
 use crate::check::Check;
 use crate::entry::Acknowledgement;
 use crate::heartbeat::{CheckBeat, HEARTBEAT_STALE_MS, Heartbeat};
 use crate::id::CheckId;
 use crate::journal::{CheckRecord, Journal};
-use crate::maintenance::Maintenance;
 use crate::severity::Severity;
-use crate::system::Silence;
-
-/// An open condition; the same facts give the same id on every replica.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AlertId(pub [u8; 32]);
+use crate::silence::{self, Matter, Silence};
 
 /// What was heard of an agent since this replica runs: heartbeats are not stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -125,8 +122,6 @@ pub struct CheckFacts<'a> {
     pub beat: Option<&'a CheckBeat>,
     /// Whether the agent that looks is heard of.
     pub life: AgentLife,
-    /// The maintenance window that is open, if there is one.
-    pub maintenance: Option<&'a Maintenance>,
 }
 
 /// What several vantages see together: as bad as the `quorum` worst of them agree that it is at
@@ -139,16 +134,11 @@ pub fn agreed(seen: &[Severity], quorum: u32) -> Option<Severity> {
     sorted.get(at.min(last)).copied()
 }
 
-/// Derives the status of a check.
+/// Derives the status of a check, before anybody said anything about it.
 ///
 /// It is Missing when there was never a result, when the agent was not heard of up to `as_of`, and
 /// when the last sign was older then than the check's time to live.
-pub fn check_status<'a>(
-    facts: &CheckFacts<'a>,
-    silences: impl IntoIterator<Item = &'a Silence>,
-    acknowledgements: impl IntoIterator<Item = &'a Acknowledgement>,
-    now: Timestamp,
-) -> CheckStatus {
+pub fn check_status(facts: &CheckFacts<'_>, now: Timestamp) -> CheckStatus {
     let told = facts.record.map(|record| record.last_at.min(now));
     let seen = told.max(facts.beat.map(|beat| beat.at.min(now)));
     let Some(record) = facts.record else {
@@ -169,29 +159,9 @@ pub fn check_status<'a>(
     } else {
         record.hard
     };
-    let silenced = silences
-        .into_iter()
-        .any(|silence| silence.covers(&facts.check.id, now));
-    let acknowledged = acknowledgements.into_iter().any(|acknowledgement| {
-        let applies = acknowledgement
-            .check
-            .is_none_or(|check| check == facts.check.id);
-        let begun = record
-            .problem_since
-            .is_some_and(|since| since <= acknowledgement.at);
-        applies && begun && acknowledgement.until.is_none_or(|until| now < until)
-    });
-    // An acknowledgement is of a problem that was seen, not of silence about it.
-    let handled = match raw {
-        Severity::Ok => None,
-        _ if silenced => Some(Handled::Silenced),
-        _ if facts.maintenance.is_some() => Some(Handled::Maintenance),
-        Severity::Missing => None,
-        _ => acknowledged.then_some(Handled::Acknowledged),
-    };
     CheckStatus {
         raw,
-        effective: if handled.is_some() { Severity::Ok } else { raw },
+        effective: raw,
         last: Some(record.hard),
         soft: Some(
             facts
@@ -205,18 +175,46 @@ pub fn check_status<'a>(
             Some(record.hard_since)
         },
         seen,
-        handled,
+        handled: None,
     }
 }
 
-/// The id of the alert that a check's open problem is.
-pub fn alert_id(system: &SpaceId, check: &CheckId, record: &CheckRecord) -> Option<AlertId> {
-    let opened_by = record.opened_by?;
-    let mut hasher = blake3::Hasher::new_derive_key("aramaki alert id v1");
-    hasher.update(system.as_bytes());
-    hasher.update(check.as_bytes());
-    hasher.update(opened_by.as_bytes());
-    Some(AlertId(*hasher.finalize().as_bytes()))
+/// What people said about the problems of a System.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Handling<'a> {
+    pub(crate) silences: &'a [&'a Silence],
+    pub(crate) acknowledgements: &'a [&'a Acknowledgement],
+    pub(crate) maintenance: Option<Expected>,
+}
+
+/// A maintenance window is open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected;
+
+/// Why a state does not ask for attention, if it does not. `matters` are what it may be taken for:
+/// an acknowledgement is of a problem that was seen, so one of a problem says nothing of silence.
+pub(crate) fn handled(
+    raw: Severity,
+    matters: &[Matter<'_>],
+    said: &Handling<'_>,
+    now: Timestamp,
+) -> Option<Handled> {
+    if raw.is_ok() {
+        return None;
+    }
+    let any = |of: &dyn Fn(&Matter<'_>) -> bool| matters.iter().any(of);
+    let is_silent = |silence: &&Silence| any(&|matter| matter.is_covered_by(silence, now));
+    let is_known = |known: &&Acknowledgement| {
+        silence::holds(known, now) && any(&|matter| matter.is_known_by(known))
+    };
+    if said.silences.iter().any(is_silent) {
+        Some(Handled::Silenced)
+    } else if said.maintenance.is_some() {
+        Some(Handled::Maintenance)
+    } else {
+        let is_known = said.acknowledgements.iter().any(is_known);
+        is_known.then_some(Handled::Acknowledged)
+    }
 }
 
 fn millis_since(now: Timestamp, then: Timestamp) -> u64 {
@@ -227,6 +225,10 @@ fn millis_since(now: Timestamp, then: Timestamp) -> u64 {
 mod tests {
     use super::*;
     use crate::check::{Builtin, CheckKind, Thresholds};
+    use crate::entry::JournalEntry;
+    use crate::id::EntryId;
+    use crate::journal::Written;
+    use crate::transition::{Hardness, Transition};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_millis(seconds * 1_000)
@@ -241,19 +243,26 @@ mod tests {
     }
 
     fn critical() -> CheckRecord {
-        CheckRecord {
-            raw: Severity::Critical,
-            hard: Severity::Critical,
-            hard_since: at(100),
-            problem_since: Some(at(100)),
-            opened_by: None,
-            last_at: at(100),
-            last_ok: None,
+        let transition = Transition {
+            check: check().id,
+            at: at(100),
+            from: Severity::Missing,
+            to: Severity::Critical,
+            hardness: Hardness::Hard,
+            attempt: 1,
+            attempts: 1,
+            flapping: false,
+            raw_exit: None,
             summary: String::new(),
             detail: String::new(),
-            flapping: false,
-            history: Vec::new(),
-        }
+            metrics: Vec::new(),
+        };
+        let written = Written {
+            id: EntryId::new(at(100), [0; 10]),
+            actor: [0; 16],
+            entry: JournalEntry::Transition(transition),
+        };
+        Journal::read([&written]).checks[&check().id].clone()
     }
 
     fn status(
@@ -277,8 +286,8 @@ mod tests {
         let acknowledgement = acknowledged.map(|(when, until)| Acknowledgement {
             at: at(when),
             check: Some(check.id),
-            text: String::new(),
             until: until.map(at),
+            ..Acknowledgement::default()
         });
         let facts = CheckFacts {
             as_of: at(now),
@@ -286,10 +295,25 @@ mod tests {
             record: Some(&record),
             beat: beat.as_ref(),
             life,
+        };
+        let raw = check_status(&facts, at(now)).raw;
+        let is_missing = raw == Severity::Missing;
+        let matter = Matter {
+            alert: None,
+            check: check.id,
+            family: "c",
+            opened: Some(if is_missing { at(160) } else { at(100) }),
+            resolved: None,
+        };
+        let said = Handling {
+            silences: &silence.iter().collect::<Vec<_>>(),
+            acknowledgements: &acknowledgement.iter().collect::<Vec<_>>(),
             maintenance: None,
         };
-        let status = check_status(&facts, &silence, &acknowledgement, at(now));
-        (status.raw, status.effective)
+        match handled(raw, &[matter], &said, at(now)) {
+            Some(_) => (raw, Severity::Ok),
+            None => (raw, raw),
+        }
     }
 
     #[test]
@@ -335,6 +359,11 @@ mod tests {
         assert_eq!(
             status(None, Alive, None, Some((105, None)), 200),
             (Missing, Missing)
+        );
+        assert_eq!(
+            status(None, Alive, None, Some((170, None)), 200),
+            (Missing, Ok),
+            "that nothing is heard was seen and acknowledged"
         );
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, SpaceId};
 use automerge::Automerge;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,7 @@ use crate::id::{CheckId, ItemId, NoteId};
 use crate::maintenance::Maintenance;
 use crate::rollup::{Operator, Override};
 use crate::selector::{SELECTOR_LEN_BYTES_MAX, Selector};
+pub use crate::silence::{Reach, Silence};
 use crate::text::clean_line;
 
 /// How long titles, categories, names and labels may be.
@@ -127,62 +128,6 @@ pub struct NoteRef {
     pub kind: NoteKind,
 }
 
-/// What of a System is quiet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reach {
-    /// Its own checks.
-    #[default]
-    System,
-    /// Also what its parts bring to it. They themselves, and others that list them, stay as they
-    /// are: nobody is muted by who lists them.
-    Subtree,
-}
-
-impl Reach {
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde asks for a reference"
-    )]
-    const fn is_system(&self) -> bool {
-        matches!(self, Self::System)
-    }
-}
-
-/// Keeps problems quiet for a time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Silence {
-    /// Which check; none: the whole System.
-    pub check: Option<CheckId>,
-    /// Whether it reaches further than the System itself.
-    #[serde(skip_serializing_if = "Reach::is_system")]
-    pub reach: Reach,
-    /// Why.
-    pub reason: String,
-    /// From when.
-    pub from: Timestamp,
-    /// Until when.
-    pub until: Timestamp,
-}
-
-impl Silence {
-    /// Whether it covers this check now.
-    pub fn covers(&self, check: &CheckId, now: Timestamp) -> bool {
-        let applies = self.check.is_none_or(|silenced| silenced == *check);
-        applies && self.is_running(now)
-    }
-
-    /// Whether it covers what parts bring now.
-    pub fn covers_parts(&self, now: Timestamp) -> bool {
-        self.reach == Reach::Subtree && self.check.is_none() && self.is_running(now)
-    }
-
-    fn is_running(&self, now: Timestamp) -> bool {
-        self.from <= now && now < self.until
-    }
-}
-
 /// A field that several people wrote at once; it shows one of the values until someone decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
@@ -223,6 +168,9 @@ pub struct System {
     pub silences: BTreeMap<ItemId, Silence>,
     /// When problems are expected.
     pub maintenance: BTreeMap<ItemId, Maintenance>,
+    /// The Automerge actors that wrote silences and maintenance windows last: who that is, the
+    /// Workspace knows.
+    pub written_by: BTreeMap<ItemId, [u8; 16]>,
     /// What people call whoever uses a device: the word of whoever may write here, so that a key's
     /// digits belong beside it where trust is given.
     pub people: BTreeMap<AuthorId, String>,
@@ -289,6 +237,7 @@ impl System {
             labels,
             people,
         } = gather.more();
+        let written_by = gather.writers(&silences, &maintenance);
         let checks = checks.into_iter().map(|(id, check)| {
             let name = clean_line(&check.name, NAME_LEN_BYTES_MAX);
             (id, Check { id, name, ..check })
@@ -303,6 +252,7 @@ impl System {
             notes,
             silences,
             maintenance,
+            written_by,
             labels,
             people,
             ..system
@@ -375,6 +325,24 @@ impl Gather<'_> {
             }
         }
         more
+    }
+
+    /// Who wrote silences and windows last.
+    fn writers(
+        &self,
+        silences: &BTreeMap<ItemId, Silence>,
+        maintenance: &BTreeMap<ItemId, Maintenance>,
+    ) -> BTreeMap<ItemId, [u8; 16]> {
+        let silences = silences
+            .keys()
+            .map(|id| (*id, (field::SILENCES, id.to_string())));
+        let windows = maintenance
+            .keys()
+            .map(|id| (*id, (field::MORE, format!("{}/{id}", field::MAINTENANCE))));
+        let written = silences.chain(windows).filter_map(|(id, (map, key))| {
+            Some((id, doc::actor_of_item(self.automerge, map, &key)?))
+        });
+        written.collect()
     }
 
     fn items<K, V>(&mut self, name: &str) -> BTreeMap<K, V>

@@ -116,3 +116,19 @@ pub(crate) fn body<T: DeserializeOwned>(kind: u16, body: &[u8]) -> Result<T, Dec
         .map(|(value, _newer)| value)
         .map_err(|source| DecodeError::Body { kind, source })
 }
+
+/// Reads a body of a known kind to which fields were appended later. Where an older program wrote
+/// none they are what they are by default; bytes after them are fields of a newer program.
+pub(crate) fn body_and_later<T, L>(kind: u16, body: &[u8]) -> Result<(T, L), DecodeError>
+where
+    T: DeserializeOwned,
+    L: DeserializeOwned + Default,
+{
+    let malformed = |source| DecodeError::Body { kind, source };
+    let (value, later) = postcard::take_from_bytes(body).map_err(malformed)?;
+    if later.is_empty() {
+        return Ok((value, L::default()));
+    }
+    let (later, _newer) = postcard::take_from_bytes(later).map_err(malformed)?;
+    Ok((value, later))
+}

@@ -224,6 +224,7 @@ fn an_acknowledgement_quiets_the_effective_state_and_recovery_ends_it() {
         check: Some(replication().id),
         text: "ticket 12".to_owned(),
         until: None,
+        ..Acknowledgement::default()
     });
     let entries = [(entry(15, 2), acknowledgement)];
     let edit = alice

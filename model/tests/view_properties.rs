@@ -7,7 +7,7 @@ mod common;
 mod dice;
 
 use aramaki_model::check::{Builtin, CheckKind, Thresholds};
-use aramaki_model::entry::{Acknowledgement, Message};
+use aramaki_model::entry::{Acknowledgement, Claim, Message, Withdrawal};
 use aramaki_model::system::{AgentRef, Part, Reach, Silence};
 use aramaki_model::{
     Check, CheckBeat, CheckId, CheckState, Edit, EntryId, Heartbeat, ItemId, JournalEntry,
@@ -89,14 +89,47 @@ fn describe(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) -> Edit 
             let silence = Silence {
                 check: (n > 2).then(|| check(n).id),
                 reach: if n > 0 { Reach::Subtree } else { Reach::System },
+                until_resolved: now.millis() % 2 == 0,
                 from: Timestamp::from_millis(now.millis() + 20_000),
                 until: Timestamp::from_millis(now.millis() + 90_000),
                 ..Silence::default()
+            };
+            let silence = if n == 1 {
+                silence.of_family(&format!("c{}: said", now.millis() % 4))
+            } else {
+                silence
             };
             e.put_silence(ItemId::from_bytes([n; 16]), &silence)
         }
     });
     edit.unwrap()
+}
+
+/// Somebody says something about problems, or anything else.
+fn somebody_says(dice: &mut Dice, now: Timestamp, n: u8, text: String) -> TimelineEntry {
+    let later = |seconds: i64| Timestamp::from_millis(now.millis() + seconds * 1_000);
+    match dice.below(5) {
+        0 => TimelineEntry::Message(Message { at: now, text }),
+        1 => TimelineEntry::Claim(Claim {
+            at: now,
+            text,
+            until: later(i64::from(n) * 20),
+            check: (n > 0).then(|| check(n).id),
+            alert: None,
+        }),
+        2 => TimelineEntry::Withdrawal(Withdrawal {
+            at: now,
+            entry: EntryId::new(later(-i64::from(n)), [dice.byte(); 10]),
+            text,
+        }),
+        _ => TimelineEntry::Acknowledgement(Acknowledgement {
+            at: now,
+            check: (n > 0).then(|| check(n).id),
+            text,
+            until: (n > 1).then(|| later(30)),
+            alert: None,
+        }),
+    }
 }
 
 /// Something is written into a log or a note, or an agent says that it lives.
@@ -117,16 +150,7 @@ fn tell(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) {
             workspace.append_journal(agent, &is, now, &entries)
         }
         2 => {
-            let entry = if n == 0 {
-                TimelineEntry::Message(Message { at: now, text })
-            } else {
-                TimelineEntry::Acknowledgement(Acknowledgement {
-                    at: now,
-                    check: Some(check(n).id),
-                    text,
-                    until: (n > 1).then(|| later(30)),
-                })
-            };
+            let entry = somebody_says(dice, now, n, text);
             workspace.append_timeline(system, &is, now, &[(id, entry)])
         }
         3 => {
@@ -182,10 +206,12 @@ proptest! {
                 step(&mut workspace, &mut dice, at(now));
             }
             // Seconds, minutes, sometimes a day; rarely the clock goes back.
-            now += match dice.below(12) {
-                0 => 86_400,
-                1 => -50,
-                2 => i64::from(dice.byte()),
+            now += match dice.below(24) {
+                0 | 1 => 86_400,
+                3 => 10 * 86_400,
+                4 => 121,
+                5 => -50,
+                6 | 7 => i64::from(dice.byte()),
                 _ => i64::from(dice.byte() % 8),
             };
             let followed = view.update(&workspace, at(now));
@@ -193,6 +219,8 @@ proptest! {
             for (followed, anew) in followed.systems.iter().zip(&anew.systems) {
                 prop_assert_eq!(followed, anew);
             }
+            prop_assert_eq!(&followed.alerts, &anew.alerts);
+            prop_assert!(followed.alerts.is_sorted_by_key(|alert| alert.order()));
             prop_assert!(*followed == anew);
         }
     }

@@ -14,4 +14,4 @@ pub use document::{WAITING_CHANGES_MAX, WAITING_LEN_BYTES_MAX};
 pub use gate::{CHANGE_LEN_BYTES_MAX, Refusal};
 pub use genesis::DocumentKind;
 pub(crate) use genesis::{ENTRIES, Genesis, TEXT, field};
-pub(crate) use read::{Reading, conflicts, json_items, text_field};
+pub(crate) use read::{Reading, actor_of_item, conflicts, json_items, text_field};

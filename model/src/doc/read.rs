@@ -61,6 +61,15 @@ pub(crate) fn conflicts(automerge: &Automerge, name: &str, limit_bytes: usize) -
         .collect()
 }
 
+/// The actor that wrote an item of a map at the root last, as every replica agrees.
+pub(crate) fn actor_of_item(automerge: &Automerge, name: &str, key: &str) -> Option<[u8; 16]> {
+    let Ok(Some((Value::Object(_), map))) = automerge.get(ROOT, name) else {
+        return None;
+    };
+    let (_, id) = automerge.get(&map, key).ok().flatten()?;
+    Some(actor_of(&id))
+}
+
 /// Items that are JSON texts in a map at the root.
 pub(crate) fn json_items<K: std::str::FromStr, V: DeserializeOwned>(
     automerge: &Automerge,

@@ -6,21 +6,21 @@ use std::time::Duration;
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::Seen;
+use super::alerts::{Looked, Silent};
+use super::care::Care;
 use super::system::history;
-use super::timeline::timeline_entries;
-use crate::entry::{Acknowledgement, TimelineEntry};
+use crate::alert::Alert;
 use crate::hearing::Hearing;
 use crate::heartbeat::{CheckBeat, HEARTBEAT_STALE_MS};
-use crate::journal::CheckRecord;
+use crate::journal::{CheckRecord, Journal};
 use crate::severity::{Severity, SeverityCounts};
 use crate::snapshot::{CheckView, HISTORY_DAYS, TimelineItem};
-use crate::status::{
-    AgentLife, CheckFacts, CheckStatus, agent_life, agreed, alert_id, check_status,
-};
+use crate::status::{AgentLife, CheckFacts, CheckStatus, agent_life, agreed, check_status};
 use crate::system::{AgentRef, System};
+use crate::workspace::OpenSpace;
 
 /// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
+pub(super) const DAY_MS: i64 = 86_400_000;
 const SEVERITIES: usize = Severity::ALL.len();
 
 /// A System by itself, without its parts.
@@ -28,6 +28,7 @@ const SEVERITIES: usize = Severity::ALL.len();
 pub(super) struct Own {
     pub(super) title: String,
     pub(super) checks: Vec<CheckView>,
+    pub(super) alerts: Vec<Alert>,
     pub(super) timeline: Vec<TimelineItem>,
     /// What it adds to the sums of all that contain it.
     pub(super) share: Sum,
@@ -121,20 +122,20 @@ fn count(counts: &mut [u32; SEVERITIES], severity: Severity) {
 }
 
 /// The next moment out of several.
-struct Next {
+pub(super) struct Next {
     now: Timestamp,
     at: Option<Timestamp>,
 }
 
 impl Next {
-    fn consider(&mut self, at: Timestamp) {
+    pub(super) fn consider(&mut self, at: Timestamp) {
         if at > self.now {
             self.at = Some(self.at.map_or(at, |next| next.min(at)));
         }
     }
 
     /// After this long without another sign something counts as old.
-    fn old(&mut self, last: Option<Timestamp>, after_ms: u64) {
+    pub(super) fn old(&mut self, last: Option<Timestamp>, after_ms: u64) {
         if let Some(last) = last {
             // Times to come count as now, and so move with the clock.
             let last = last.min(self.now);
@@ -157,15 +158,19 @@ impl Seen<'_> {
         };
         let tomorrow = self.now.millis().div_euclid(DAY_MS).saturating_add(1);
         next.consider(Timestamp::from_millis(tomorrow.saturating_mul(DAY_MS)));
-        let checks = self.check_views(space, system, &mut next);
+        let title = if system.title.is_empty() {
+            space.short()
+        } else {
+            system.title.clone()
+        };
+        let care = Care::new(system, open, self.now);
+        let (checks, alerts) = self.checks(space, system, (&title, &care), &mut next);
+        care.deadlines().for_each(|at| next.consider(at));
         Own {
-            title: if system.title.is_empty() {
-                space.short()
-            } else {
-                system.title.clone()
-            },
+            title,
             share: Sum::of(&checks, self.now),
             checks,
+            alerts,
             timeline: self.timeline(space, system, open),
             as_of: self.heard(system),
             until: next.at,
@@ -185,14 +190,14 @@ impl Seen<'_> {
     /// What every agent that looks says of a check; one without agents has one empty vantage.
     fn vantages(&self, system: &System, check: &crate::Check) -> Vec<Vantage<'_>> {
         let vantage = |(agent, link): (&SpaceId, &AgentRef)| {
-            let journal = self.view.journals.get(&(*agent, link.author))?;
-            let open = self.workspace.spaces.get(agent)?;
+            let (open, journal) = self.agent(agent, link)?;
             let as_of = self.as_of(open, journal).unwrap_or(self.now);
             let beats = &open.beats;
             Some(Vantage {
                 agent: Some(*agent),
                 as_of: Some(as_of),
                 life: agent_life(journal, beats, as_of),
+                journal: Some(journal),
                 record: journal.checks.get(&check.id),
                 beat: beats.checks.get(&check.id),
             })
@@ -216,24 +221,13 @@ impl Seen<'_> {
         vantages
     }
 
-    fn check_views(&self, space: SpaceId, system: &System, next: &mut Next) -> Vec<CheckView> {
-        let acknowledgements = self.acknowledgements(&space);
-        for until in acknowledgements.iter().filter_map(|entry| entry.until) {
-            next.consider(until);
-        }
-        for silence in system.silences.values() {
-            next.consider(silence.from);
-            next.consider(silence.until);
-        }
-        for window in system.maintenance.values() {
-            next.at = next
-                .at
-                .into_iter()
-                .chain(window.next_change(self.now))
-                .min();
-        }
-        let mut windows = system.maintenance.values();
-        let maintenance = windows.find(|window| window.covers(self.now));
+    fn agent(&self, agent: &SpaceId, link: &AgentRef) -> Option<(&OpenSpace, &Journal)> {
+        let journal = self.view.journals.get(&(*agent, link.author))?;
+        Some((self.workspace.spaces.get(agent)?, journal))
+    }
+
+    /// When what agents said gets old.
+    fn ages(&self, system: &System, next: &mut Next) {
         for (agent, link) in &system.agents {
             let journal = self.view.journals.get(&(*agent, link.author));
             let open = self.workspace.spaces.get(agent);
@@ -244,36 +238,36 @@ impl Seen<'_> {
             }
             // A moment later it tells of an earlier one.
             next.old(hearing.and_then(Hearing::until), 0);
-            next.old(
-                journal.and_then(|journal| journal.last_at),
-                HEARTBEAT_STALE_MS,
-            );
-            next.old(beats.and_then(|beats| beats.at), HEARTBEAT_STALE_MS);
-        }
-        let mut view = |check: &crate::Check| {
-            let judge = |vantage: &Vantage<'_>| {
-                let facts = CheckFacts {
-                    as_of: vantage.as_of.unwrap_or(self.now),
-                    check,
-                    record: vantage.record,
-                    beat: vantage.beat,
-                    life: vantage.life,
-                    maintenance,
-                };
-                let silences = system.silences.values();
-                check_status(&facts, silences, acknowledgements.iter().copied(), self.now)
-            };
-            let judged: Vec<_> = self
-                .vantages(system, check)
-                .into_iter()
-                .map(|vantage| (judge(&vantage), vantage))
-                .collect();
-            for (_, vantage) in &judged {
-                next.old(vantage.record.map(|record| record.last_at), check.ttl_ms());
-                next.old(vantage.beat.map(|beat| beat.at), check.ttl_ms());
+            let told = journal.and_then(|journal| journal.last_at);
+            let stopped = journal.and_then(|journal| journal.stopped_at);
+            for sign in [told, stopped, beats.and_then(|beats| beats.at)] {
+                next.old(sign, HEARTBEAT_STALE_MS);
             }
-            check_view(space, check, judged)
+        }
+    }
+
+    /// The agents that are not heard, if there is something at which they look.
+    fn silent(&self, space: SpaceId, system: &System) -> Vec<Silent> {
+        let silent = |(agent, link): (&SpaceId, &AgentRef)| {
+            let (open, journal) = self.agent(agent, link)?;
+            let as_of = self.as_of(open, journal)?;
+            let life = agent_life(journal, &open.beats, as_of);
+            let place = (space, *agent);
+            Silent::of(place, &link.label, journal, &open.beats, (life, as_of))
         };
+        system.agents.iter().filter_map(silent).collect()
+    }
+
+    /// Its checks, worst first, and its alerts.
+    fn checks(
+        &self,
+        space: SpaceId,
+        system: &System,
+        (title, care): (&str, &Care<'_>),
+        next: &mut Next,
+    ) -> (Vec<CheckView>, Vec<Alert>) {
+        self.ages(system, next);
+        let silent = self.silent(space, system);
         // What the System sets comes first; what its machines add is named by their journals.
         let mut checks: BTreeMap<_, _> = system.checks.iter().collect();
         for (agent, link) in &system.agents {
@@ -282,45 +276,94 @@ impl Seen<'_> {
                 checks.entry(id).or_insert(check);
             }
         }
-        let mut views: Vec<_> = checks.into_values().map(&mut view).collect();
+        let (mut views, mut alerts) = (Vec::new(), Vec::new());
+        let mut is_looked_at = false;
+        for check in checks.into_values() {
+            let judged = self.judged(system, check, next);
+            let seen: Vec<_> = judged.iter().map(|(status, _)| status.raw).collect();
+            let raw = agreed(&seen, check.quorum.unwrap_or(1)).unwrap_or_default();
+            let looked = Looked {
+                space,
+                title,
+                check,
+                raw,
+                judged: &judged,
+                told: seen.iter().position(|state| *state == raw).unwrap_or(0),
+                silent: &silent,
+                now: self.now,
+            };
+            is_looked_at |= check.enabled;
+            let mut found = looked.alerts(care, next);
+            alerts.append(&mut found.alerts);
+            let told = looked.told;
+            views.push(check_view(check, judged, told, &found));
+        }
+        if is_looked_at {
+            alerts.extend(silent.iter().map(|silent| silent.alert(space, title, care)));
+        }
         views.sort_by(|a, b| {
             let worst = b.status.raw.cmp(&a.status.raw);
             worst.then_with(|| (&a.check.name, a.check.id).cmp(&(&b.check.name, b.check.id)))
         });
-        views
+        alerts.sort_by_cached_key(Alert::order);
+        (views, alerts)
     }
 
-    fn acknowledgements(&self, space: &SpaceId) -> Vec<&Acknowledgement> {
-        let open = self.workspace.spaces.get(space);
-        let entries = open.into_iter().flat_map(timeline_entries);
-        let acknowledged = entries.filter_map(|written| match &written.entry {
-            TimelineEntry::Acknowledgement(acknowledgement) => Some(acknowledgement),
-            _ => None,
-        });
-        acknowledged.collect()
+    /// How each vantage sees a check.
+    fn judged<'a>(
+        &'a self,
+        system: &System,
+        check: &crate::Check,
+        next: &mut Next,
+    ) -> Vec<(CheckStatus, Vantage<'a>)> {
+        let judge = |vantage: Vantage<'a>| {
+            let facts = CheckFacts {
+                as_of: vantage.as_of.unwrap_or(self.now),
+                check,
+                record: vantage.record,
+                beat: vantage.beat,
+                life: vantage.life,
+            };
+            (check_status(&facts, self.now), vantage)
+        };
+        let vantages = self.vantages(system, check).into_iter();
+        let judged: Vec<_> = vantages.map(judge).collect();
+        for (_, vantage) in &judged {
+            next.old(vantage.record.map(|record| record.last_at), check.ttl_ms());
+            next.old(vantage.beat.map(|beat| beat.at), check.ttl_ms());
+        }
+        judged
     }
 }
 
 /// What one agent says of a check.
-#[derive(Default)]
-struct Vantage<'a> {
-    agent: Option<SpaceId>,
-    as_of: Option<Timestamp>,
-    life: AgentLife,
-    record: Option<&'a CheckRecord>,
-    beat: Option<&'a CheckBeat>,
+#[derive(Clone, Copy, Default)]
+pub(super) struct Vantage<'a> {
+    pub(super) agent: Option<SpaceId>,
+    pub(super) as_of: Option<Timestamp>,
+    pub(super) life: AgentLife,
+    journal: Option<&'a Journal>,
+    pub(super) record: Option<&'a CheckRecord>,
+    pub(super) beat: Option<&'a CheckBeat>,
 }
 
-/// A check as several vantages see it together; it is told in the words of one that sees what is
-/// agreed.
+impl Vantage<'_> {
+    /// Since when a first result is awaited, or the last sign before one.
+    pub(super) fn begun(&self) -> Option<Timestamp> {
+        let journal = self.journal?;
+        let started = journal.started.as_ref().map(|started| started.at);
+        let beat = self.beat.map(|beat| beat.at);
+        started.max(journal.configured_at).max(beat)
+    }
+}
+
+/// A check as several vantages see it together, told in the words of one that sees what is agreed.
 fn check_view(
-    space: SpaceId,
     check: &crate::Check,
     mut judged: Vec<(CheckStatus, Vantage<'_>)>,
+    told: usize,
+    found: &super::alerts::Found,
 ) -> CheckView {
-    let seen: Vec<_> = judged.iter().map(|(status, _)| status.raw).collect();
-    let quorum = check.quorum.unwrap_or(1);
-    let raw = agreed(&seen, quorum).unwrap_or_default();
     let vantages = match check.quorum {
         None => Vec::new(),
         Some(_) => judged
@@ -328,26 +371,16 @@ fn check_view(
             .filter_map(|(status, vantage)| Some((vantage.agent?, status.raw)))
             .collect(),
     };
-    // The alert began with the transition that made enough of them agree.
-    let began = |vantage: &Vantage<'_>| {
-        let record = vantage.record?;
-        Some((record.problem_since?, record.opened_by?))
-    };
-    let mut problems: Vec<_> = judged
-        .iter()
-        .filter_map(|(_, vantage)| Some((began(vantage)?, vantage.record?)))
-        .collect();
-    problems.sort_by_key(|(began, _)| *began);
-    let completed = usize::try_from(quorum).unwrap_or(usize::MAX).max(1) - 1;
-    let opened = problems.get(completed).filter(|_| !raw.is_ok());
-    let alert = opened.and_then(|(_, record)| alert_id(&space, &check.id, record));
-    let told = judged.iter().position(|(status, _)| status.raw == raw);
-    let (status, vantage) = judged.swap_remove(told.unwrap_or(0));
+    let (mut status, vantage) = judged.swap_remove(told);
+    status.handled = found.handled;
+    if status.handled.is_some() {
+        status.effective = Severity::Ok;
+    }
     let record = vantage.record;
     CheckView {
         check: check.clone(),
+        alert: found.open.filter(|_| !status.raw.is_ok()),
         status,
-        alert,
         summary: record
             .map(|record| record.summary.clone())
             .unwrap_or_default(),

@@ -68,6 +68,7 @@ impl Seen<'_> {
             notes: note_views(open, system),
             history: sum.history(),
             checks: own.checks.clone(),
+            alerts: self.view.alerts.get(&space).cloned().unwrap_or_default(),
             agents: self.agent_views(system),
             silences: items(&system.silences),
             maintenance: items(&system.maintenance),

@@ -33,6 +33,7 @@ impl Seen<'_> {
                     TimelineEvent::Acknowledgement(acknowledgement.clone())
                 }
                 TimelineEntry::Claim(claim) => TimelineEvent::Claim(claim.clone()),
+                TimelineEntry::Withdrawal(back) => TimelineEvent::Withdrawal(back.clone()),
                 TimelineEntry::Unknown(unknown) => TimelineEvent::Unknown(unknown.clone()),
             },
         });

@@ -4,25 +4,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use aramaki_model::{AdmittedChange, Edit, EnvelopeLinks, Finding, Workspace};
-use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, SpaceId, Timestamp};
+use aramaki_sync_core::{Chain, DocumentId, EnvelopeId, SpaceId};
 
-/// A Space of the tests.
-pub(crate) fn space(n: u8) -> SpaceId {
-    SpaceId::from_bytes([n; 32])
-}
+#[path = "names.rs"]
+mod names;
 
-/// The chain of a writer.
-pub(crate) fn chain(n: u8) -> Chain {
-    Chain {
-        author: AuthorId::from_bytes([n; 32]),
-        instance: Instance(u64::from(n)),
-    }
-}
-
-/// A time, seconds.
-pub(crate) fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_millis(1_795_370_000_000 + seconds * 1_000)
-}
+pub(crate) use names::{at, chain, space};
 
 /// An envelope as it reaches a Workspace.
 #[derive(Clone, Debug)]

@@ -1,0 +1,356 @@
+//! Alerts of one System, from what its agents tell and people say.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aramaki_sync_core::{SpaceId, Timestamp};
+
+use super::care::Care;
+use super::own::{DAY_MS, Next, Vantage};
+use crate::alert::{
+    Alert, AlertId, AlertKind, AlertState, RESOLVED_DAYS, RESOLVED_OF_CHECK_MAX, STRIP_DAYS,
+    agent_check,
+};
+use crate::check::Check;
+use crate::episode::{Episode, episodes};
+use crate::family::family;
+use crate::heartbeat::HEARTBEAT_STALE_MS;
+use crate::id::EntryId;
+use crate::journal::{CheckRecord, Journal};
+use crate::severity::Severity;
+use crate::silence::Matter;
+use crate::status::{AgentLife, Beats, CheckStatus, Handled};
+
+/// What a check without a fresh result is grouped under.
+const MISSING_WORDS: &str = "no result";
+/// What agents that are not heard are grouped under.
+const SILENT_FAMILY: &str = "agent not heard";
+
+/// An agent of a System that is not heard any more.
+pub(super) struct Silent {
+    pub(super) agent: SpaceId,
+    id: AlertId,
+    name: String,
+    /// The last sign.
+    seen: Option<Timestamp>,
+    since: Timestamp,
+}
+
+impl Silent {
+    /// Whether, and since when, an agent is not heard at the moment up to which it would have been.
+    /// One that stopped in good order is, when it does not come back within the time that every
+    /// agent has.
+    pub(super) fn of(
+        (system, agent): (SpaceId, SpaceId),
+        label: &str,
+        journal: &Journal,
+        beats: &Beats,
+        (life, as_of): (AgentLife, Timestamp),
+    ) -> Option<Self> {
+        let seen = beats.at.max(journal.last_at.map(|at| at.min(as_of)));
+        let last = match life {
+            AgentLife::Alive | AgentLife::Unseen => None,
+            AgentLife::Stale => seen,
+            AgentLife::Stopped => journal.stopped_at,
+        };
+        let since = last?.plus(Duration::from_millis(HEARTBEAT_STALE_MS));
+        if since >= as_of {
+            return None;
+        }
+        let started = journal.started.as_ref().map(|started| started.host.clone());
+        let label = Some(label.to_owned()).filter(|label| !label.is_empty());
+        Some(Self {
+            agent,
+            id: without_sign(&system, &agent_check(&agent), journal.last_id),
+            name: label.or(started).unwrap_or_else(|| agent.short()),
+            seen,
+            since,
+        })
+    }
+
+    /// As people's words are matched against it; its family is the same for all agents.
+    fn matter(&self) -> Matter<'static> {
+        Matter {
+            alert: Some(self.id),
+            check: agent_check(&self.agent),
+            family: SILENT_FAMILY,
+            opened: Some(self.since),
+            resolved: None,
+        }
+    }
+
+    pub(super) fn alert(&self, space: SpaceId, title: &str, care: &Care<'_>) -> Alert {
+        let kind = AlertKind::Silent { agent: self.agent };
+        Alert {
+            name: self.name.clone(),
+            kind,
+            seen: self.seen,
+            is_stale: true,
+            ..said(care, space, title, &self.matter(), Severity::Missing)
+        }
+    }
+}
+
+/// The id of what began when nothing was heard any more after an entry.
+fn without_sign(system: &SpaceId, check: &crate::CheckId, last: Option<EntryId>) -> AlertId {
+    let mut bytes = b"not heard".to_vec();
+    bytes.extend(last.iter().flat_map(EntryId::as_bytes));
+    AlertId::of(system, check, &bytes)
+}
+
+/// What follows from what people said about a matter; the rest is empty.
+fn said(
+    care: &Care<'_>,
+    system: SpaceId,
+    title: &str,
+    matter: &Matter<'_>,
+    severity: Severity,
+) -> Alert {
+    let opened = matter.opened.unwrap_or(Timestamp::ZERO);
+    let acknowledgements = care.acknowledged(matter);
+    let holds = care.holds(matter);
+    let is_known = acknowledgements.iter().any(|known| known.holds);
+    let is_over = matter.resolved.is_some();
+    Alert {
+        id: matter.alert.unwrap_or(AlertId([0; 32])),
+        system,
+        title: title.to_owned(),
+        kind: AlertKind::Problem,
+        check: matter.check,
+        name: String::new(),
+        family: matter.family.to_owned(),
+        state: match () {
+            () if is_over => AlertState::Resolved,
+            () if is_known => AlertState::Acknowledged,
+            () => AlertState::Open,
+        },
+        severity,
+        worst: severity,
+        effective: if is_over || is_known || !holds.is_empty() {
+            Severity::Ok
+        } else {
+            severity
+        },
+        opened,
+        since: opened,
+        resolved: matter.resolved,
+        seen: None,
+        is_stale: false,
+        acknowledgements,
+        claims: care.claimed(matter),
+        holds,
+        is_flapping: false,
+        summary: String::new(),
+        detail: String::new(),
+        metrics: Vec::new(),
+        occurrences: 1,
+        watermark: 1,
+        first_seen: None,
+        last_ok: None,
+        flaps: 0,
+        transitions: Vec::new(),
+        vantages: Vec::new(),
+        concerns: Arc::default(),
+    }
+}
+
+/// A check with what all vantages see of it.
+#[derive(Clone, Copy)]
+pub(super) struct Looked<'a> {
+    pub(super) space: SpaceId,
+    pub(super) title: &'a str,
+    pub(super) check: &'a Check,
+    /// What they agree on.
+    pub(super) raw: Severity,
+    pub(super) judged: &'a [(CheckStatus, Vantage<'a>)],
+    /// The one in whose words it is told.
+    pub(super) told: usize,
+    /// Agents that are not heard.
+    pub(super) silent: &'a [Silent],
+    pub(super) now: Timestamp,
+}
+
+/// The alerts of a check, and what may be said of its state.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) alerts: Vec<Alert>,
+    /// The alert of the problem that is there, even if nothing is heard since.
+    pub(super) open: Option<AlertId>,
+    /// Why the state of the check does not ask for attention.
+    pub(super) handled: Option<Handled>,
+}
+
+impl<'a> Looked<'a> {
+    /// Finds its alerts.
+    pub(super) fn alerts(&self, care: &Care<'_>, next: &mut Next) -> Found {
+        let mut found = Found::default();
+        self.problems(care, next, &mut found);
+        if self.raw == Severity::Missing {
+            self.missing(care, next, &mut found);
+        }
+        found
+    }
+
+    fn record(&self) -> Option<&'a CheckRecord> {
+        let (_, vantage) = self.judged.get(self.told)?;
+        vantage.record
+    }
+
+    /// Problems that are there or were lately.
+    fn problems(&self, care: &Care<'_>, next: &mut Next, found: &mut Found) {
+        let judged = self.judged.iter();
+        let seen = judged.clone().filter_map(|(status, _)| status.seen).max();
+        let records: Vec<_> = judged.map(|(_, vantage)| vantage.record).collect();
+        let quorum = self.check.quorum.unwrap_or(1);
+        let mut resolved = 0;
+        for episode in episodes(&records, quorum, self.check.interval_ms, seen)
+            .iter()
+            .rev()
+        {
+            let family = family(&self.check.name, &episode.summary);
+            let matter = Matter {
+                alert: Some(episode.id(&self.space, &self.check.id)),
+                check: self.check.id,
+                family: &family,
+                opened: Some(episode.opened),
+                resolved: episode.resolved,
+            };
+            if let Some(at) = episode.resolved {
+                let forgotten = at.plus(Duration::from_hours(24 * u64::from(RESOLVED_DAYS)));
+                if forgotten <= self.now || resolved >= RESOLVED_OF_CHECK_MAX {
+                    break;
+                }
+                next.consider(forgotten);
+                resolved += 1;
+            } else {
+                found.open = matter.alert;
+                found.handled = care.handled(self.raw, &[matter]);
+            }
+            if episode.resolved.is_some() || self.check.enabled {
+                found
+                    .alerts
+                    .push(self.problem(care, episode, &matter, seen));
+            }
+        }
+    }
+
+    fn problem(
+        &self,
+        care: &Care<'_>,
+        episode: &Episode,
+        matter: &Matter<'_>,
+        seen: Option<Timestamp>,
+    ) -> Alert {
+        let record = self.record();
+        let is_open = episode.resolved.is_none();
+        // What was said last is of the last problem only while that is there.
+        let last = record.filter(|_| is_open);
+        Alert {
+            worst: episode.worst,
+            since: episode.since,
+            seen,
+            is_stale: is_open && self.raw == Severity::Missing,
+            is_flapping: last.is_some_and(|record| record.flapping),
+            summary: last
+                .map_or(&episode.summary, |record| &record.summary)
+                .clone(),
+            detail: last.map(|record| record.detail.clone()).unwrap_or_default(),
+            metrics: last
+                .map(|record| record.metrics.clone())
+                .unwrap_or_default(),
+            occurrences: episode.occurrences,
+            watermark: episode.watermark,
+            ..self.told(said(care, self.space, self.title, matter, episode.severity))
+        }
+    }
+
+    /// That nothing fresh is heard of the check, though its agent is.
+    fn missing(&self, care: &Care<'_>, next: &mut Next, found: &mut Found) {
+        let family = family(&self.check.name, MISSING_WORDS);
+        let old = self.judged.iter().filter_map(|(status, vantage)| {
+            if vantage.life != AgentLife::Alive || status.raw != Severity::Missing {
+                return None;
+            }
+            let last = match vantage.record {
+                Some(_) => status.seen,
+                None => vantage.begun(),
+            };
+            next.old(last, self.check.ttl_ms());
+            let since = last?.plus(Duration::from_millis(self.check.ttl_ms()));
+            let last_id = vantage.record.and_then(|record| record.last_id);
+            (Some(since) < vantage.as_of).then_some((since, last_id))
+        });
+        let matter = old.min().map(|(since, last)| Matter {
+            alert: Some(without_sign(&self.space, &self.check.id, last)),
+            check: self.check.id,
+            family: &family,
+            opened: Some(since),
+            resolved: None,
+        });
+        // What is silenced by the check's name is quiet also when its agent is not heard.
+        let unheard = Matter {
+            alert: None,
+            check: self.check.id,
+            family: &family,
+            opened: None,
+            resolved: None,
+        };
+        let looks = |silent: &&Silent| {
+            let mut agents = self.judged.iter().filter_map(|(_, vantage)| vantage.agent);
+            agents.any(|agent| agent == silent.agent)
+        };
+        let mut matters = vec![matter.unwrap_or(unheard)];
+        for silent in self.silent.iter().filter(looks) {
+            matters.push(silent.matter());
+        }
+        found.handled = care.handled(self.raw, &matters);
+        if let Some(matter) = matter.filter(|_| self.check.enabled) {
+            let record = self.record();
+            let (summary, detail) = record.map_or_else(Default::default, |record| {
+                (record.summary.clone(), record.detail.clone())
+            });
+            let alert = said(care, self.space, self.title, &matter, Severity::Missing);
+            found.alerts.push(Alert {
+                kind: AlertKind::Missing,
+                seen: self
+                    .judged
+                    .iter()
+                    .filter_map(|(status, _)| status.seen)
+                    .max(),
+                is_stale: true,
+                summary,
+                detail,
+                ..self.told(alert)
+            });
+        }
+    }
+
+    /// Adds what is known of the check for long.
+    fn told(&self, alert: Alert) -> Alert {
+        let record = self.record();
+        let history = record.map_or(&[][..], |record| &record.history);
+        let is_problem = |(_, severity): &&(Timestamp, Severity)| *severity > Severity::Missing;
+        let today = self.now.millis().div_euclid(DAY_MS);
+        let days = today.saturating_sub(i64::from(STRIP_DAYS) - 1);
+        let begin = Timestamp::from_millis(days.saturating_mul(DAY_MS));
+        let before = history.partition_point(|(at, _)| *at < begin);
+        let strip = history.get(before.saturating_sub(1)..).unwrap_or_default();
+        let flaps = strip.windows(2).filter(|pair| match pair {
+            [one, other] => !is_problem(&one) && is_problem(&other),
+            _ => false,
+        });
+        let first = strip.first().filter(is_problem);
+        let began = usize::from(first.is_some_and(|(at, _)| *at >= begin));
+        let judged = self.judged.iter().filter(|_| self.check.quorum.is_some());
+        let vantages = judged.filter_map(|(status, v)| Some((v.agent?, status.raw)));
+        Alert {
+            name: self.check.name.clone(),
+            first_seen: history.iter().find(is_problem).map(|(at, _)| *at),
+            last_ok: record.and_then(|record| record.last_ok),
+            flaps: u32::try_from(flaps.count() + began).unwrap_or(u32::MAX),
+            transitions: strip.to_vec(),
+            vantages: vantages.collect(),
+            ..alert
+        }
+    }
+}

@@ -1,0 +1,538 @@
+//! What people see of alerts and do about them, as stories of one System and its aggregate.
+
+#![expect(clippy::unwrap_used, reason = "a step that fails ends the test")]
+
+#[path = "common/names.rs"]
+mod common;
+
+use std::sync::Arc;
+
+use aramaki_model::alert::{Hold, agent_check};
+use aramaki_model::check::{Builtin, CheckKind, Thresholds};
+use aramaki_model::entry::{Acknowledgement, AgentStarted, Claim, Withdrawal};
+use aramaki_model::status::Handled;
+use aramaki_model::system::{AgentRef, Part};
+use aramaki_model::{
+    Alert, AlertKind, AlertState, Check, CheckBeat, CheckId, CheckState, EntryId, Heartbeat,
+    ItemId, JournalEntry, Maintenance, Observation, Reach, Severity, Silence, TimelineEntry,
+    Workspace,
+};
+use common::{at, chain, space};
+
+const SHOP: u8 = 1;
+const DATABASE: u8 = 2;
+const AGENT: u8 = 9;
+const ALICE: u8 = 11;
+const BOB: u8 = 12;
+const ROBOT: u8 = 13;
+const DAY: i64 = 86_400;
+
+fn entry(seconds: i64, n: u8) -> EntryId {
+    EntryId::new(at(seconds), [n; 10])
+}
+
+fn check(n: u8) -> Check {
+    let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
+    Check {
+        ttl_ms: Some(10 * 60_000),
+        ..Check::new(CheckId::from_bytes([n; 16]), format!("check{n}"), kind)
+    }
+}
+
+/// A shop whose part is a database with two checks that an agent looks at.
+fn workspace() -> Workspace {
+    let mut workspace = Workspace::new();
+    for n in [SHOP, DATABASE, AGENT] {
+        workspace.open_space(space(n));
+    }
+    let write = |workspace: &mut Workspace, n: u8, title: &str| {
+        let edit = workspace.edit_system(space(n), &chain(ALICE), at(0), |edit| {
+            edit.title(title)?;
+            edit.put_person(chain(ALICE).author, "alice")?;
+            edit.put_person(chain(BOB).author, "bob")?;
+            if n == SHOP {
+                return edit.put_part(space(DATABASE), &Part::default());
+            }
+            edit.put_check(&check(1))?;
+            edit.put_check(&check(2))?;
+            let agent = AgentRef {
+                label: "db02.example.org".to_owned(),
+                author: Some(chain(ROBOT).author),
+            };
+            edit.put_agent(space(AGENT), &agent)
+        });
+        drop(edit.unwrap());
+    };
+    write(&mut workspace, SHOP, "Webshop");
+    write(&mut workspace, DATABASE, "db02");
+    let started = AgentStarted {
+        at: at(1),
+        host: "db02".to_owned(),
+        version: "0.1.0".to_owned(),
+    };
+    journal(&mut workspace, 1, JournalEntry::Started(started));
+    workspace
+}
+
+fn journal(workspace: &mut Workspace, seconds: i64, said: JournalEntry) {
+    let entries = [(entry(seconds, 1), said)];
+    let edit = workspace.append_journal(space(AGENT), &chain(ROBOT), at(seconds), &entries);
+    drop(edit.unwrap());
+}
+
+/// The agent tells what a check said at these seconds.
+fn told(workspace: &mut Workspace, n: u8, results: &[(i64, Severity)]) {
+    let mut state = CheckState::new(check(n).id);
+    for (seconds, severity) in results {
+        let said = format!("lag {seconds} s");
+        let said = Observation::of_builtin(check(n).id, at(*seconds), *severity, &said);
+        if let Some(transition) = state.observe(&check(n), &said) {
+            journal(workspace, *seconds, JournalEntry::Transition(transition));
+        }
+    }
+}
+
+fn alive(workspace: &mut Workspace, seconds: i64, checks: &[u8]) {
+    let beat = |n: &u8| CheckBeat {
+        check: check(*n).id,
+        at: at(seconds),
+        raw: Severity::Ok,
+    };
+    let beat = Heartbeat {
+        at: at(seconds),
+        generation: 1,
+        checks: checks.iter().map(beat).collect(),
+    };
+    workspace.heartbeat(space(AGENT), &beat, at(seconds));
+}
+
+fn say(workspace: &mut Workspace, who: u8, seconds: i64, said: TimelineEntry) -> EntryId {
+    let id = entry(seconds, who);
+    let edit = workspace.append_timeline(space(DATABASE), &chain(who), at(seconds), &[(id, said)]);
+    drop(edit.unwrap());
+    id
+}
+
+fn acknowledge(seconds: i64, text: &str) -> Acknowledgement {
+    Acknowledgement {
+        at: at(seconds),
+        check: Some(check(1).id),
+        text: text.to_owned(),
+        ..Acknowledgement::default()
+    }
+}
+
+fn silence(workspace: &mut Workspace, n: u8, system: u8, silence: &Silence) {
+    let edit = workspace.edit_system(space(system), &chain(BOB), silence.from, |edit| {
+        edit.put_silence(ItemId::from_bytes([n; 16]), silence)
+    });
+    drop(edit.unwrap());
+}
+
+fn alerts(workspace: &Workspace, seconds: i64) -> Arc<Vec<Arc<Alert>>> {
+    workspace.view(at(seconds)).alerts
+}
+
+fn only(workspace: &Workspace, seconds: i64) -> Alert {
+    let alerts = alerts(workspace, seconds);
+    assert_eq!(alerts.len(), 1, "{alerts:#?}");
+    Alert::clone(&alerts[0])
+}
+
+#[test]
+fn an_alert_is_open_until_the_check_recovers_and_is_shown_for_its_days() {
+    use Severity::{Critical, Ok, Warning};
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Ok), (10, Warning), (40, Critical)]);
+    let alert = only(&workspace, 50);
+    assert_eq!(
+        (alert.state, alert.kind),
+        (AlertState::Open, AlertKind::Problem)
+    );
+    assert_eq!((alert.severity, alert.worst), (Critical, Critical));
+    assert_eq!((alert.opened, alert.since), (at(10), at(40)));
+    assert_eq!(
+        (alert.title.as_str(), alert.name.as_str()),
+        ("db02", "check1")
+    );
+    assert_eq!(alert.summary, "lag 40 s");
+    assert_eq!(alert.family, "check#: lag # s");
+    assert_eq!(alert.last_ok, Some(at(10)), "the change away from it");
+    assert_eq!((alert.first_seen, alert.flaps), (Some(at(10)), 1));
+    assert_eq!(alert.transitions.len(), 3);
+    let concerns: Vec<_> = alert.concerns.iter().map(|c| c.path.len()).collect();
+    assert_eq!(concerns, [1, 2]);
+    let view = workspace.view(at(50));
+    let database = view.system(&space(DATABASE)).unwrap();
+    assert_eq!(database.checks[0].alert, Some(alert.id));
+    assert_eq!(database.alerts.len(), 1);
+    assert_eq!(view.system(&space(SHOP)).unwrap().alerts, []);
+    told(&mut workspace, 1, &[(60, Ok), (70, Warning)]);
+    let both = alerts(&workspace, 80);
+    let brief: Vec<_> = both.iter().map(|a| (a.state, a.opened)).collect();
+    assert_eq!(
+        brief,
+        [(AlertState::Open, at(70)), (AlertState::Resolved, at(10))]
+    );
+    let over = &both[1];
+    assert_eq!((over.id, over.resolved), (alert.id, Some(at(60))));
+    assert_eq!(
+        (over.worst, over.severity, over.effective),
+        (Critical, Critical, Ok)
+    );
+    assert_eq!((both[0].flaps, over.summary.as_str()), (2, "lag 40 s"));
+    assert_eq!(alerts(&workspace, 59 + 14 * DAY).len(), 2);
+    assert_eq!(alerts(&workspace, 60 + 14 * DAY).len(), 1);
+}
+
+#[test]
+fn concurrent_acknowledgements_are_both_kept_and_each_can_be_taken_back() {
+    let mut workspace = workspace();
+    told(
+        &mut workspace,
+        1,
+        &[(5, Severity::Ok), (10, Severity::Critical)],
+    );
+    let alert = only(&workspace, 20).id;
+    // Alice's clock is behind; she names the alert.
+    let said = Acknowledgement {
+        alert: Some(alert),
+        ..acknowledge(8, "ticket 12")
+    };
+    let hers = say(
+        &mut workspace,
+        ALICE,
+        8,
+        TimelineEntry::Acknowledgement(said),
+    );
+    let until = Some(at(100));
+    let said = Acknowledgement {
+        until,
+        ..acknowledge(25, "I look")
+    };
+    let his = say(
+        &mut workspace,
+        BOB,
+        25,
+        TimelineEntry::Acknowledgement(said),
+    );
+    let seen = only(&workspace, 30);
+    assert_eq!(
+        (seen.state, seen.effective),
+        (AlertState::Acknowledged, Severity::Ok)
+    );
+    let who: Vec<_> = seen
+        .acknowledgements
+        .iter()
+        .map(|a| (a.name.as_str(), a.holds))
+        .collect();
+    assert_eq!(who, [("alice", true), ("bob", true)]);
+    assert!(!seen.needs_attention());
+    let back = |entry| {
+        TimelineEntry::Withdrawal(Withdrawal {
+            at: at(40),
+            entry,
+            text: String::new(),
+        })
+    };
+    say(&mut workspace, BOB, 40, back(hers));
+    let seen = only(&workspace, 50);
+    assert_eq!(seen.acknowledgements.len(), 1);
+    assert_eq!(seen.state, AlertState::Acknowledged);
+    let seen = only(&workspace, 100);
+    assert_eq!(
+        (seen.state, seen.acknowledgements[0].holds),
+        (AlertState::Open, false)
+    );
+    say(&mut workspace, ALICE, 101, back(his));
+    assert_eq!(only(&workspace, 102).acknowledgements, []);
+}
+
+#[test]
+fn a_claim_is_seen_until_its_end_and_changes_no_state() {
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Severity::Critical)]);
+    told(&mut workspace, 2, &[(6, Severity::Critical)]);
+    let claim = Claim {
+        at: at(10),
+        text: "on it".to_owned(),
+        until: at(70),
+        check: Some(check(2).id),
+        alert: None,
+    };
+    let id = say(&mut workspace, BOB, 10, TimelineEntry::Claim(claim));
+    let claims = |workspace: &Workspace, seconds| -> Vec<_> {
+        let alerts = alerts(workspace, seconds);
+        alerts
+            .iter()
+            .map(|alert| (alert.state, alert.claimed_by().count()))
+            .collect()
+    };
+    let open = AlertState::Open;
+    assert_eq!(claims(&workspace, 20), [(open, 0), (open, 1)]);
+    assert_eq!(claims(&workspace, 70), [(open, 0), (open, 0)]);
+    let back = Withdrawal {
+        at: at(30),
+        entry: id,
+        text: String::new(),
+    };
+    say(&mut workspace, BOB, 30, TimelineEntry::Withdrawal(back));
+    assert_eq!(claims(&workspace, 40), [(open, 0), (open, 0)]);
+}
+
+#[test]
+fn a_silence_says_why_and_who_and_one_until_resolved_ends_with_the_problem() {
+    use Severity::{Critical, Ok};
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Ok), (10, Critical)]);
+    let until_resolved = Silence {
+        check: Some(check(1).id),
+        until_resolved: true,
+        reason: "disk is ordered".to_owned(),
+        from: at(20),
+        until: at(30 * DAY),
+        ..Silence::default()
+    };
+    silence(&mut workspace, 1, DATABASE, &until_resolved);
+    let quiet = only(&workspace, 30);
+    assert_eq!((quiet.state, quiet.effective), (AlertState::Open, Ok));
+    let [
+        Hold::Silence {
+            reason,
+            name,
+            until_resolved: true,
+            ..
+        },
+    ] = quiet.holds.as_slice()
+    else {
+        panic!("{:?}", quiet.holds);
+    };
+    assert_eq!((reason.as_str(), name.as_str()), ("disk is ordered", "bob"));
+    told(&mut workspace, 1, &[(40, Ok), (50, Critical)]);
+    let again = &alerts(&workspace, 60)[0];
+    assert_eq!(
+        (again.opened, again.holds.len()),
+        (at(50), 0),
+        "another problem"
+    );
+    assert!(again.may_notify());
+}
+
+#[test]
+fn a_family_is_silenced_and_others_are_not() {
+    use Severity::Critical;
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Critical)]);
+    let family = only(&workspace, 10).family;
+    let quiet = Silence {
+        from: at(10),
+        until: at(100),
+        ..Silence::default()
+    };
+    silence(
+        &mut workspace,
+        1,
+        DATABASE,
+        &quiet.clone().of_family("check#: other"),
+    );
+    assert!(only(&workspace, 20).needs_attention());
+    silence(&mut workspace, 2, DATABASE, &quiet.of_family(&family));
+    assert!(!only(&workspace, 20).needs_attention());
+    let view = workspace.view(at(20));
+    let status = &view.system(&space(DATABASE)).unwrap().checks[0].status;
+    assert_eq!(status.handled, Some(Handled::Silenced));
+}
+
+#[test]
+fn a_silence_of_a_subtree_keeps_it_quiet_for_that_aggregate_alone() {
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Severity::Critical)]);
+    let subtree = Silence {
+        reach: Reach::Subtree,
+        from: at(10),
+        until: at(100),
+        ..Silence::default()
+    };
+    silence(&mut workspace, 1, SHOP, &subtree);
+    let alert = only(&workspace, 20);
+    let quiet: Vec<_> = alert
+        .concerns
+        .iter()
+        .map(|c| (c.system, c.is_quiet))
+        .collect();
+    assert_eq!(quiet, [(space(DATABASE), false), (space(SHOP), true)]);
+    assert!(alert.needs_attention() && alert.holds.is_empty());
+}
+
+#[test]
+fn maintenance_holds_for_its_window() {
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Severity::Critical)]);
+    let window = Maintenance {
+        reason: "kernel".to_owned(),
+        from: at(10),
+        until: at(60),
+        every_days: None,
+    };
+    let edit = workspace.edit_system(space(DATABASE), &chain(ALICE), at(9), |edit| {
+        edit.put_maintenance(ItemId::from_bytes([3; 16]), &window)
+    });
+    drop(edit.unwrap());
+    let alert = only(&workspace, 20);
+    let [Hold::Maintenance { until, name, .. }] = alert.holds.as_slice() else {
+        panic!("{:?}", alert.holds);
+    };
+    assert_eq!((*until, name.as_str()), (at(60), "alice"));
+    assert!(only(&workspace, 60).needs_attention());
+}
+
+#[test]
+fn an_agent_that_is_not_heard_is_one_alert_and_only_where_somebody_listened() {
+    use Severity::{Critical, Missing, Ok};
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Ok)]);
+    told(&mut workspace, 2, &[(6, Critical)]);
+    assert_eq!(alerts(&workspace, 5 * DAY).len(), 1, "nobody listened");
+    workspace.hears(space(AGENT), true, at(10));
+    alive(&mut workspace, 20, &[1, 2]);
+    assert_eq!(alerts(&workspace, 140).len(), 1);
+    let both = alerts(&workspace, 141);
+    let silent = &both[1];
+    assert_eq!(
+        silent.kind,
+        AlertKind::Silent {
+            agent: space(AGENT)
+        }
+    );
+    assert_eq!(
+        (silent.severity, silent.opened, silent.seen),
+        (Missing, at(140), Some(at(20)))
+    );
+    assert_eq!(
+        (silent.check, silent.name.as_str()),
+        (agent_check(&space(AGENT)), "db02.example.org")
+    );
+    assert_eq!(
+        (both[0].severity, both[0].is_stale),
+        (Critical, true),
+        "bad news is not lost"
+    );
+    // It is known: the checks that are missing because of it ask for nobody either.
+    let said = Acknowledgement {
+        alert: Some(silent.id),
+        check: Some(silent.check),
+        ..acknowledge(150, "rack is moved")
+    };
+    say(
+        &mut workspace,
+        ALICE,
+        150,
+        TimelineEntry::Acknowledgement(said),
+    );
+    let view = workspace.view(at(160));
+    assert_eq!(view.alerts[1].state, AlertState::Acknowledged);
+    let checks = &view.system(&space(DATABASE)).unwrap().checks;
+    assert_eq!(checks[0].status.handled, Some(Handled::Acknowledged));
+    assert_eq!(
+        (checks[0].status.raw, checks[0].status.effective),
+        (Missing, Ok)
+    );
+    alive(&mut workspace, 200, &[1, 2]);
+    assert_eq!(alerts(&workspace, 201).len(), 1, "heard again");
+}
+
+#[test]
+fn a_check_without_fresh_results_of_an_agent_that_is_heard_is_missing() {
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Severity::Ok)]);
+    workspace.hears(space(AGENT), true, at(10));
+    for minute in 1..=11 {
+        alive(&mut workspace, 60 * minute, &[]);
+    }
+    assert_eq!(alerts(&workspace, 601).len(), 0);
+    // The second check never had a result: its time begins with the agent's start.
+    let found = alerts(&workspace, 606);
+    let brief: Vec<_> = found
+        .iter()
+        .map(|a| (a.kind, a.name.as_str(), a.opened))
+        .collect();
+    let missing = AlertKind::Missing;
+    assert_eq!(
+        brief,
+        [(missing, "check2", at(601)), (missing, "check1", at(605))]
+    );
+    assert_eq!(found[1].family, "check#: no result");
+    assert!(found[0].id != found[1].id);
+    alive(&mut workspace, 610, &[1]);
+    assert_eq!(only(&workspace, 611).name, "check2");
+}
+
+#[test]
+fn an_agent_that_stopped_in_good_order_is_missed_when_it_does_not_come_back() {
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Severity::Ok)]);
+    workspace.hears(space(AGENT), true, at(10));
+    alive(&mut workspace, 30, &[1, 2]);
+    journal(&mut workspace, 31, JournalEntry::Stopped { at: at(31) });
+    assert_eq!(alerts(&workspace, 100).len(), 0, "it may be an update");
+    let silent = only(&workspace, 152);
+    assert_eq!(
+        (silent.opened, silent.severity),
+        (at(151), Severity::Missing)
+    );
+}
+
+#[test]
+fn what_asks_for_somebody_stands_first_then_the_worst_then_the_oldest() {
+    use Severity::{Critical, Ok, Warning};
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Warning)]);
+    told(&mut workspace, 2, &[(9, Critical)]);
+    let names = |workspace: &Workspace, seconds| -> Vec<_> {
+        let alerts = alerts(workspace, seconds);
+        alerts.iter().map(|alert| alert.name.clone()).collect()
+    };
+    assert_eq!(names(&workspace, 10), ["check2", "check1"]);
+    let said = Acknowledgement {
+        check: Some(check(2).id),
+        ..acknowledge(12, "known")
+    };
+    say(
+        &mut workspace,
+        ALICE,
+        12,
+        TimelineEntry::Acknowledgement(said),
+    );
+    assert_eq!(names(&workspace, 13), ["check1", "check2"]);
+    told(&mut workspace, 1, &[(20, Ok)]);
+    assert_eq!(names(&workspace, 21), ["check2", "check1"]);
+}
+
+#[test]
+fn a_check_that_is_turned_off_has_no_open_alert() {
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Severity::Critical)]);
+    let edit = workspace.edit_system(space(DATABASE), &chain(ALICE), at(9), |edit| {
+        edit.put_check(&Check {
+            enabled: false,
+            ..check(1)
+        })
+    });
+    drop(edit.unwrap());
+    assert_eq!(alerts(&workspace, 10).len(), 0);
+}
+
+#[test]
+fn two_replicas_that_took_entries_in_another_order_have_the_same_alerts() {
+    use Severity::{Critical, Ok};
+    let results = [(5, Ok), (10, Critical), (20, Ok), (30, Critical)];
+    let mut one = workspace();
+    told(&mut one, 1, &results);
+    told(&mut one, 2, &[(15, Critical)]);
+    let mut other = workspace();
+    told(&mut other, 2, &[(15, Critical)]);
+    told(&mut other, 1, &results);
+    let moment = at(40);
+    assert_eq!(one.view(moment).alerts, other.view(moment).alerts);
+    assert_eq!(one.view(moment).alerts.len(), 3);
+}
