@@ -67,6 +67,13 @@ impl Peers {
                  you write reaches nobody."
             ));
         }
+        for space in spaces.iter().filter(|it| it.newer_elsewhere) {
+            let title = live.title(space.id).unwrap_or_else(|| space.id.short());
+            last.add(format_args!(
+                "Something in {title} was written by a newer version of Aramaki and is not here yet: \
+                 update this program to read it."
+            ));
+        }
         text.push_str(&last.into_text());
         let peers: Vec<_> = peers.iter().map(|peer| peer_json(peer, &names)).collect();
         let spaces: Vec<_> = spaces.iter().map(space_json).collect();
@@ -104,6 +111,7 @@ fn space_json(space: &SpaceSummary) -> Value {
         "on_devices": space.receipts.on_devices(),
         "only_here": space.receipts.only_here,
         "ended_elsewhere": space.ended_elsewhere.is_some(),
+        "newer_elsewhere": space.newer_elsewhere,
     })
 }
 

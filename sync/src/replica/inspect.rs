@@ -84,6 +84,7 @@ pub(super) fn space(
         id,
         capability: evaluation.capability(author, now),
         ended_elsewhere: engine.ended_elsewhere(id),
+        newer_elsewhere: engine.is_newer_elsewhere(id),
         members: evaluation.members().to_vec(),
         relays: evaluation.relays().to_vec(),
         heads: log.summary(),

@@ -19,6 +19,8 @@ pub struct SpaceSummary {
     pub capability: Option<Capability>,
     /// What a peer says: this device's access is over, though the statement that ended it is not here.
     pub ended_elsewhere: Option<AccessEnd>,
+    /// Peers have something that only a newer program can read: what is here is not all.
+    pub newer_elsewhere: bool,
     /// Who holds a grant.
     pub members: Vec<Member>,
     /// Where it is stored and forwarded.
@@ -172,7 +174,7 @@ pub enum ReplicaEvent {
     Refused {
         /// Where.
         space: SpaceId,
-        /// Which; zero when it has no readable id.
+        /// Which: the hash of the header that was sent, readable or not.
         id: EnvelopeId,
         /// The peer with whom it was exchanged.
         peer: AuthorId,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aramaki_sync_core::PrincipalId;
 use aramaki_sync_core::admission::{Held, Refusal, Verdict};
+use aramaki_sync_core::engine::Refusal as EngineRefusal;
 use aramaki_sync_core::envelope::Envelope;
 use aramaki_sync_core::invitation::{Draft, Invitation, Invitee, Terms};
 use aramaki_sync_core::key::DeviceKeys;
@@ -11,7 +12,7 @@ use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{Entropy, Instance};
 
 use crate::actor::{Actor, revoke};
-use crate::world::{ALICE, BOB, HONEST, RELAY, RITA, World, minute};
+use crate::world::{ALICE, BOB, HONEST, MALLORY, RELAY, RITA, World, minute};
 
 pub(crate) fn invite(
     world: &mut World,
@@ -101,6 +102,34 @@ fn a26_it_outlives_neither_its_end_nor_its_code() {
     assert_eq!(world.agreed(stays.id()), Verdict::Admitted);
     world.at(1_001);
     assert_eq!(world.capability(&guest.keys), None);
+}
+
+/// Who knows of an invitation and not its secret gets nowhere: a code is worth what its 32 random
+/// bytes are, and who signs with others is somebody whom nobody let in.
+#[test]
+fn a26_a_guessed_code_lets_nobody_in() {
+    let mut world = World::new();
+    let invitation = invite(&mut world, 1, 60, 1_000);
+    world.attacker();
+    world.let_in_to_relay();
+    for bit in (0..256_usize).step_by(32) {
+        let mut guess = invitation.clone();
+        guess.seed[bit / 8] ^= 1 << (bit % 8);
+        let (guest, redeemed) = redeem(&guess, 90 + u8::try_from(bit / 32).unwrap(), 1);
+        world.inject(RELAY, &[&redeemed]);
+        assert_eq!(
+            world.answers(MALLORY, &redeemed.id()),
+            [EngineRefusal::NoGrant],
+            "bit {bit}"
+        );
+        world.inject(BOB, &[&redeemed]);
+        world.pass(Duration::from_secs(15));
+        assert_eq!(world.capability(&guest.keys), None);
+        world.nobody_has(redeemed.id());
+    }
+    let (guest, redeemed) = redeem(&invitation, 70, 1);
+    world.spread(&[&redeemed]);
+    assert_eq!(world.capability(&guest.keys), Some(Capability::Write));
 }
 
 /// One redemption is one: the first that a witness saw counts, whatever dates the second bears. The

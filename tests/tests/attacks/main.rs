@@ -13,6 +13,7 @@ mod expiry;
 mod forks;
 mod grants;
 mod invitations;
+mod limits;
 mod relay;
 mod revocation;
 mod world;

@@ -14,13 +14,15 @@ use crate::id::{EnvelopeId, SpaceId};
 const CHECKED_HERE_MAX: usize = 4;
 
 type Verified = Vec<Result<Envelope, FormError>>;
+/// With the ids that they were sent under: a refusal names one even where nothing could be read.
+type Named = Vec<(EnvelopeId, Result<Envelope, FormError>)>;
 
 /// One frame of envelopes on its way through the checks.
 #[derive(Debug)]
 struct Check {
     key: (ConnectionId, u64),
     space: SpaceId,
-    count: usize,
+    ids: Vec<EnvelopeId>,
     bytes: usize,
     verified: Option<Verified>,
 }
@@ -43,7 +45,7 @@ impl Engine {
     ) {
         let room = self.queue.received_bytes < self.limits.received_bytes_max
             && self.receiving.len() <= self.limits.writes_max;
-        let mut unknown = Vec::new();
+        let (mut ids, mut unknown) = (Vec::new(), Vec::new());
         for raw in envelopes {
             let id = raw.id();
             let held = self.spaces.get(&space);
@@ -52,13 +54,14 @@ impl Engine {
                 let refusal = (!known).then_some(Refusal::Quota);
                 self.answered(key, id, refusal);
             } else {
+                ids.push(id);
                 unknown.push(raw);
             }
         }
         let alone = self.checks.under_way.is_empty();
         if unknown.is_empty() || (alone && unknown.len() <= CHECKED_HERE_MAX) {
-            let verified = unknown.into_iter().map(RawEnvelope::verify).collect();
-            self.take_verified(key, space, verified);
+            let verified = unknown.into_iter().map(RawEnvelope::verify);
+            self.take_verified(key, space, ids.into_iter().zip(verified).collect());
             return;
         }
         let request = VerifyId(self.checks.next);
@@ -68,7 +71,7 @@ impl Engine {
         let check = Check {
             key,
             space,
-            count: unknown.len(),
+            ids,
             bytes,
             verified: None,
         };
@@ -91,7 +94,8 @@ impl Engine {
             let check = first.remove();
             self.queue.received_bytes -= check.bytes;
             let verified = check.verified.unwrap_or_default();
-            if verified.len() == check.count {
+            if verified.len() == check.ids.len() {
+                let verified = check.ids.into_iter().zip(verified).collect();
                 self.take_verified(check.key, check.space, verified);
             } else {
                 // The shell could not check it: without an answer the peer takes it for lost.
@@ -100,9 +104,9 @@ impl Engine {
         }
     }
 
-    fn take_verified(&mut self, key: (ConnectionId, u64), space: SpaceId, verified: Verified) {
+    fn take_verified(&mut self, key: (ConnectionId, u64), space: SpaceId, verified: Named) {
         let mut sent = BTreeMap::new();
-        for verified in verified {
+        for (id, verified) in verified {
             match verified {
                 Ok(envelope) if envelope.header().space == space => {
                     if self.candidates.contains_key(&space) {
@@ -115,8 +119,17 @@ impl Engine {
                         self.envelope_received(key, envelope);
                     }
                 }
-                Ok(envelope) => self.refuse_form(key, envelope.id()),
-                Err(_form) => self.refuse_form(key, EnvelopeId::ZERO),
+                // Not hostile: written by a newer program, and taken once this one is newer too.
+                Err(FormError::Version(_)) => {
+                    if self.spaces.contains_key(&space) {
+                        self.newer_elsewhere.insert(space);
+                    }
+                    self.refuse(key, id, Refusal::Version);
+                }
+                Ok(_) | Err(_) => {
+                    self.refuse(key, id, Refusal::Form);
+                    self.fault(key.0);
+                }
             }
         }
         // What a peer sends it holds durably: nobody has to ask for that.

@@ -58,6 +58,8 @@ pub(super) struct Feed {
     pub(super) wants: Bodies,
     /// Chains that stop before an envelope whose body is not here.
     pub(super) withheld: BTreeSet<Chain>,
+    /// Chains of which the peer cannot take more while this connection lasts.
+    pub(super) refused: BTreeSet<Chain>,
     /// The digest that we said last, and the one at which both sides agreed.
     pub(super) said: Option<[u8; 32]>,
     pub(super) agreed: Option<[u8; 32]>,

@@ -95,4 +95,10 @@ impl Engine {
     pub fn ended_elsewhere(&self, space: SpaceId) -> Option<AccessEnd> {
         self.spaces.get(&space)?.ended_elsewhere
     }
+
+    /// Whether a peer sent something of this Space that only a newer program can read: it is not
+    /// here, and what follows it in its chain neither.
+    pub fn is_newer_elsewhere(&self, space: SpaceId) -> bool {
+        self.newer_elsewhere.contains(&space)
+    }
 }

@@ -84,7 +84,7 @@ impl Engine {
             from: feed.position,
             to: feed.position,
             bytes: 0,
-            withheld: feed.withheld.clone(),
+            withheld: feed.withheld.union(&feed.refused).copied().collect(),
         };
         for entry in held.log.arrived_after(feed.position) {
             let header = entry.header();

@@ -448,7 +448,7 @@ pub enum Event {
     Refused {
         /// Where.
         space: SpaceId,
-        /// Which; zero when it has no readable id.
+        /// Which: the hash of the header that was sent, readable or not.
         id: EnvelopeId,
         /// The peer with whom it was exchanged.
         peer: AuthorId,
@@ -489,11 +489,19 @@ pub enum Refusal {
     /// Later: content came without its body, which is wanted here.
     #[error("its body is missing")]
     Body,
+    /// Later: a newer program wrote it, in a format that is not known here yet.
+    #[error("a newer version of Aramaki wrote it")]
+    Version,
 }
 
 impl Refusal {
     /// Whether sending it again later can help.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Form)
+    }
+
+    /// Whether nothing of the same chain can follow while this connection lasts.
+    pub(super) const fn stops_the_chain(self) -> bool {
+        matches!(self, Self::Form | Self::Version)
     }
 }

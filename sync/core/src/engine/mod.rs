@@ -69,6 +69,8 @@ pub struct Engine {
     now: Timestamp,
     spaces: BTreeMap<SpaceId, Space>,
     candidates: BTreeMap<SpaceId, Candidate>,
+    /// Spaces of which a peer sent what only a newer program can read; only of those followed here.
+    newer_elsewhere: BTreeSet<SpaceId>,
     connections: BTreeMap<ConnectionId, Connection>,
     holdings: BTreeMap<(AuthorId, SpaceId), Holding>,
     receiving: BTreeMap<(ConnectionId, u64), Receiving>,
@@ -101,6 +103,7 @@ impl Engine {
             now,
             spaces: BTreeMap::new(),
             candidates: BTreeMap::new(),
+            newer_elsewhere: BTreeSet::new(),
             connections: BTreeMap::new(),
             holdings: BTreeMap::new(),
             receiving: BTreeMap::new(),

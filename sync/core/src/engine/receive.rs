@@ -283,12 +283,11 @@ impl Engine {
         self.queue.push_received(key, envelope);
     }
 
-    /// The peer sent what can never be taken: it is named, counted and refused for good.
-    pub(super) fn refuse_form(&mut self, key: (ConnectionId, u64), id: EnvelopeId) {
+    /// The peer sent what this device does not take: it is named, and so is the reason.
+    pub(super) fn refuse(&mut self, key: (ConnectionId, u64), id: EnvelopeId, reason: Refusal) {
         let space = self.receiving.get(&key).map(|it| it.space);
         let peer = self.connections.get(&key.0).map(|it| it.peer);
         if let (Some(space), Some(peer)) = (space, peer) {
-            let reason = Refusal::Form;
             self.emit(Event::Refused {
                 space,
                 id,
@@ -296,8 +295,7 @@ impl Engine {
                 reason,
             });
         }
-        self.answered(key, id, Some(Refusal::Form));
-        self.fault(key.0);
+        self.answered(key, id, Some(reason));
     }
 
     pub(super) fn keep_for_candidate(&mut self, envelope: &Envelope) {
@@ -410,8 +408,13 @@ impl Engine {
         let mut holds: BTreeMap<Chain, u64> = BTreeMap::new();
         let mut broken = std::collections::BTreeSet::new();
         for (chain, seq, envelope) in &sent.links {
-            if answer.refused.iter().any(|(id, _why)| id == envelope) {
+            let refused = answer.refused.iter().find(|(id, _why)| id == envelope);
+            if let Some((_id, why)) = refused {
                 broken.insert(*chain);
+                if why.stops_the_chain() {
+                    let feed = connection.feeds.entry(sent.space).or_default();
+                    feed.refused.insert(*chain);
+                }
             } else if !broken.contains(chain) {
                 holds.insert(*chain, *seq);
             }

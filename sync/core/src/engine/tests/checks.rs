@@ -4,7 +4,6 @@ use super::rules::{answers, hand_over, last_of};
 use super::stage::Stage;
 use crate::engine::*;
 use crate::envelope::RawEnvelope;
-use crate::id::EnvelopeId;
 
 /// Enough for a frame that the engine does not check itself.
 const FRAME_ENVELOPES: usize = 6;
@@ -63,7 +62,7 @@ fn a_signature_that_does_not_verify_is_refused_after_the_check() {
     let checked = stage.peers[1].checked.pop().unwrap();
     stage.tell(1, checked);
     let answers = answers(&stage.peers[1]);
-    assert_eq!(answers[0].refused, [(EnvelopeId::ZERO, Refusal::Form)]);
+    assert_eq!(answers[0].refused, [(forged, Refusal::Form)]);
     let mut stored = stage.peers[1].disk.envelopes.iter();
     assert!(stored.all(|it| it.envelope.id() != forged));
 }

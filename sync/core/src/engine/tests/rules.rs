@@ -188,10 +188,11 @@ fn rule_4_form_alone_is_refused_and_counted_and_what_has_no_right_is_kept_and_no
     let forged = unauthorised(&stage, 2, space);
     let mut broken = forged.raw().clone();
     broken.signature[0] ^= 1;
+    let named = broken.id();
     let before = stage.len(0, space);
     hand_over(&mut stage, (0, connection), (space, 900), vec![broken]);
     let answer = answers(&stage.peers[0]).pop().unwrap();
-    assert_eq!(answer.refused, [(EnvelopeId::ZERO, Refusal::Form)]);
+    assert_eq!(answer.refused, [(named, Refusal::Form)]);
     assert_eq!(stage.len(0, space), before, "stored without form");
     let faults = &stage.peers[0].engine.connections[&connection].faults;
     assert_eq!(*faults, 1, "not counted against the peer");
