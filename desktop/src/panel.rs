@@ -31,7 +31,7 @@ use crate::widget::Look;
 use aramaki_model::{Severity, Snapshot};
 use aramaki_sync_core::Timestamp;
 
-pub use dialog::{Copied, Dialog};
+pub use dialog::{Copied, Dialog, Hidden};
 pub use note::NoteDraft;
 
 /// How many routes one can go back.
@@ -166,6 +166,7 @@ fn page_ui(
         Route::Timeline => timeline::timeline_ui(ui, look, snapshot, window),
         Route::Peers => {
             peers::title_ui(ui, look, &frame.sync);
+            peers::awaited_ui(ui, look, &frame.sync, intents);
             devices::devices_ui(ui, look, &frame.devices, window, intents);
             peers::peers_ui(ui, look, snapshot, &frame.sync, window);
         }

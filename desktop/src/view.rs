@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use aramaki_model::{NoteEdit, Snapshot};
@@ -67,6 +68,17 @@ pub struct SyncState {
     pub newest: Option<Timestamp>,
     /// Everyone known.
     pub peers: Vec<Peer>,
+    /// Systems that come as soon as somebody who has them can be reached, oldest first.
+    pub awaited: Vec<Awaited>,
+}
+
+/// A System whose invitation was accepted while nobody who has it could be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    /// Its Space.
+    pub space: SpaceId,
+    /// Until when the invitation can be used.
+    pub until: Timestamp,
 }
 
 impl SyncState {
@@ -134,6 +146,8 @@ pub struct Trust {
     pub members: Vec<Member>,
     /// What came too late and waits for somebody to decide.
     pub late: Vec<Late>,
+    /// Who signed two histories, as they are called here.
+    pub two_histories: Vec<String>,
 }
 
 /// Work of one grant that came too late.
@@ -284,6 +298,10 @@ pub struct MadeInvitation {
     pub relayed: bool,
     /// Whether it is for another device of the same person.
     pub for_device: bool,
+    /// Whether it needs no network and can be used as long as the access lasts.
+    pub offline: bool,
+    /// The file that it was written to, if it was.
+    pub file: Option<PathBuf>,
 }
 
 impl fmt::Debug for MadeInvitation {
@@ -308,6 +326,17 @@ pub enum ShareFor {
     Reading,
     /// Read and change.
     Writing,
+}
+
+/// How an invitation is handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShareBy {
+    /// A short code; its guest needs a network.
+    Code,
+    /// A long code that carries the grants and nothing else.
+    Inline,
+    /// A new file that carries the System: where, as it was typed.
+    File(String),
 }
 
 /// What somebody asked for. The window changes nothing itself.
@@ -379,7 +408,11 @@ pub enum Intent {
         what: ShareFor,
         /// For how many hours.
         hours: u32,
+        /// How it is handed over.
+        by: ShareBy,
     },
+    /// Wait no more for a System.
+    GiveUp(SpaceId),
     /// Say what ending somebody's access would do.
     AskEnd(EndWhat),
     /// End it.
@@ -422,6 +455,7 @@ impl fmt::Debug for Intent {
             Self::UndoNote { .. } => "UndoNote",
             Self::RedoNote { .. } => "RedoNote",
             Self::Share { .. } => "Share",
+            Self::GiveUp(_) => "GiveUp",
             Self::AskEnd(_) => "AskEnd",
             Self::End(_) => "End",
             Self::ForgetEnding => "ForgetEnding",

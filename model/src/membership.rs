@@ -38,6 +38,8 @@ pub enum Membership {
     Ended,
     /// Its time was over.
     Expired,
+    /// Their key signed two histories: it was restored from a copy, or is in two hands.
+    TwoHistories,
 }
 
 impl MembershipChange {

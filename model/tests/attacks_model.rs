@@ -1,5 +1,5 @@
 //! What an authorised but hostile writer can send, and that none of it gets through (TRUST §7):
-//! the attacks A27 to A35 of TRUST §11, and what fuzzing adds to them.
+//! the attacks A11 and A27 to A35 of TRUST §11, and what fuzzing adds to them.
 
 #![expect(clippy::unwrap_used, reason = "a step that fails ends the test")]
 
@@ -117,6 +117,46 @@ fn expanded(edit: &Edit) -> ExpandedChange {
 
 fn bytes(change: ExpandedChange) -> Vec<u8> {
     Change::from(change).raw_bytes().to_vec()
+}
+
+/// Mallory writes the very change that Alice would write next, under Alice's actor, in an envelope of
+/// her own: it counts nowhere, and Alice's own change of that number is not kept out by it. Nor does
+/// what Alice wrote become Mallory's by being sent again.
+#[test]
+fn a11_a_borrowed_automerge_actor_counts_nowhere_and_keeps_nobody_out() {
+    let (victim, sent) = victim();
+    let is = chain(ALICE);
+    let next = |title: &str, text: &str, entry: u8| {
+        let mut alice = victim.clone();
+        let system = alice.edit_system(space(1), &is, at(1), |e| e.title(title));
+        let note = alice.set_note(space(1), NoteId::default(), &is, at(1), text);
+        let entries = [message(1, entry, text)];
+        let timeline = alice.append_timeline(space(1), &is, at(1), &entries);
+        [system, note, timeline].map(Result::unwrap)
+    };
+    let mut workspace = victim.clone();
+    let whole = workspace.digest();
+    for forged in next("Mallory's shop", "rm -rf /", 7) {
+        let refused = offer(&mut workspace, forged.document, forged.changes[0].clone());
+        assert_eq!(refused, Some(Refusal::Actor), "{}", forged.document);
+    }
+    for replayed in &sent {
+        let bytes = replayed.admitted.changes[0].clone();
+        let refused = offer(&mut workspace, replayed.document, bytes);
+        assert_eq!(refused, Some(Refusal::Actor), "{}", replayed.document);
+    }
+    assert_eq!(workspace.digest(), whole, "nothing was taken in");
+    for own in next("Shop", "restart web2", 8) {
+        assert_eq!(receive(&mut workspace, &send(space(1), &is, own)), []);
+    }
+    assert_eq!(workspace.system(&space(1)).unwrap().title, "Shop");
+    assert!(
+        workspace
+            .view(at(5))
+            .timeline
+            .iter()
+            .all(|it| !format!("{it:?}").contains("rm -rf"))
+    );
 }
 
 #[test]

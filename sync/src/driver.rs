@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aramaki_sync_core::engine::{
-    BatchId, Engine, Event, Input, LoadId, Output, Role, StoreFailure, StoreOperation, VerifyId,
-    WriteError, WriteId, Written,
+    BatchId, Engine, Event, Input, LoadId, Output, Role, StoreFailure, StoreOperation, TakeId,
+    Taken, VerifyId, WriteError, WriteId, Written,
 };
 use aramaki_sync_core::envelope::{Envelope, FormError, RawEnvelope};
 use aramaki_sync_core::key::DeviceKeys;
@@ -17,7 +17,7 @@ use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use tokio::time::sleep;
 
-use crate::records;
+use crate::records::{self, Awaited};
 use crate::replica::ReplicaEvent;
 use crate::store::{Batch, Operation, Store, StoreError, Writer};
 use crate::transport::{INVITATIONS_PROVED_MAX, PeerAddress, Transport, TransportEvent};
@@ -38,6 +38,14 @@ pub(crate) enum Command {
         input: Box<dyn FnOnce(WriteId) -> Input + Send>,
         reply: oneshot::Sender<Result<Written, WriteError>>,
     },
+    /// Takes what came in a file.
+    Take {
+        space: SpaceId,
+        envelopes: Vec<Envelope>,
+        reply: oneshot::Sender<Result<Taken, WriteError>>,
+    },
+    /// Remembers an invitation until its Space is here, and looks for its peers.
+    Await(SpaceId, Awaited),
     /// An input without an answer.
     Tell(Input),
     /// Looks at the engine.
@@ -64,6 +72,7 @@ pub(crate) struct Driver {
     verifiers: Arc<Semaphore>,
     waiting: BTreeMap<WriteId, oneshot::Sender<Result<Written, WriteError>>>,
     writes: u64,
+    taking: BTreeMap<TakeId, oneshot::Sender<Result<Taken, WriteError>>>,
     /// Whether members are dialled that were met before; a relay waits to be dialled.
     dials: bool,
     /// Addresses that connected peers told; kept once a Space names the peer.
@@ -107,6 +116,7 @@ pub(crate) fn start(
         verifiers: Arc::new(Semaphore::new(verifiers())),
         waiting: BTreeMap::new(),
         writes: 0,
+        taking: BTreeMap::new(),
         dials: role == Role::Member,
         told: BTreeMap::new(),
         proved: Vec::new(),
@@ -166,7 +176,7 @@ impl Driver {
     /// Lets the store finish, then lets everything go.
     async fn finish(mut self, answers: &mut mpsc::Receiver<Answer>) {
         self.carry_out().await;
-        while !self.waiting.is_empty() {
+        while !self.waiting.is_empty() || !self.taking.is_empty() {
             let Some(answer) = answers.recv().await else {
                 break;
             };
@@ -192,6 +202,29 @@ impl Driver {
                 let write = WriteId(self.writes);
                 self.waiting.insert(write, reply);
                 self.engine.handle(now(), input(write));
+            }
+            Command::Take {
+                space,
+                envelopes,
+                reply,
+            } => {
+                self.writes += 1;
+                let take = TakeId(self.writes);
+                self.taking.insert(take, reply);
+                let input = Input::Take {
+                    take,
+                    space,
+                    envelopes,
+                };
+                self.engine.handle(now(), input);
+            }
+            Command::Await(space, awaited) => {
+                if let Some(transport) = &self.transport {
+                    for peer in &awaited.peers {
+                        transport.look_for(peer.clone());
+                    }
+                }
+                self.notes.extend(records::put_awaited(space, &awaited));
             }
             Command::Tell(input) => self.engine.handle(now(), input),
             Command::Inspect(look) => look(&self.engine),
@@ -304,6 +337,13 @@ impl Driver {
                         && reply.send(result).is_err()
                     {
                         tracing::debug!("a write is done that nobody waits for");
+                    }
+                }
+                Output::Taken { take, result } => {
+                    if let Some(reply) = self.taking.remove(&take)
+                        && reply.send(result).is_err()
+                    {
+                        tracing::debug!("a file is taken that nobody waits for");
                     }
                 }
                 Output::Event(event) => self.event(event),
@@ -431,6 +471,17 @@ impl Driver {
                 }
             }
             Err(cause) => tracing::warn!(%cause, "known peers could not be read"),
+        }
+        match self.store.values(records::AWAITED_PREFIX) {
+            Ok(awaited) => {
+                let awaited = awaited
+                    .iter()
+                    .filter_map(|(_key, value)| records::awaited(value));
+                for peer in awaited.flat_map(|it| it.peers) {
+                    transport.look_for(peer);
+                }
+            }
+            Err(cause) => tracing::warn!(%cause, "invitations could not be read"),
         }
         let spaces: Vec<SpaceId> = self.engine.spaces().collect();
         for space in spaces {

@@ -1,7 +1,9 @@
 //! What the engine's operations and the driver's own notes are called in the store.
 
 use aramaki_sync_core::engine::{StoreOperation, StoredCounter, StoredCursor};
-use aramaki_sync_core::{AuthorId, Chain, EnvelopeId, Instance, SpaceId};
+use aramaki_sync_core::statement::Capability;
+use aramaki_sync_core::{AuthorId, Chain, EnvelopeId, Instance, SpaceId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::store::{Operation, Secret};
 use crate::transport::PeerAddress;
@@ -16,6 +18,8 @@ pub(crate) const BODILESS_PREFIX: &[u8] = b"bodiless/";
 pub(crate) const FOLLOW_PREFIX: &[u8] = b"follow/";
 /// Names of invitation seeds begin so.
 pub(crate) const INVITATION_PREFIX: &[u8] = b"invitation/";
+/// Names of what is known of awaited Spaces begin so.
+pub(crate) const AWAITED_PREFIX: &[u8] = b"awaited/";
 /// The name of the port of last time.
 pub(crate) const PORT: &[u8] = b"network/port";
 /// Names of peers' addresses begin so.
@@ -89,10 +93,52 @@ pub(crate) fn operations(operations: Vec<StoreOperation>) -> Vec<Operation> {
                     None => Operation::RemoveSecret { key },
                 });
             }
+            StoreOperation::Unfollow { space } => {
+                let named = |prefix| named(prefix, &[space.as_bytes()]);
+                out.push(Operation::RemoveValue {
+                    key: named(FOLLOW_PREFIX),
+                });
+                out.push(Operation::RemoveSecret {
+                    key: named(INVITATION_PREFIX),
+                });
+                out.push(Operation::RemoveValue {
+                    key: named(AWAITED_PREFIX),
+                });
+            }
             other => tracing::error!(?other, "the engine keeps something unknown"),
         }
     }
     out
+}
+
+/// What is known of a Space that an invitation leads to, until it is here. Its key is kept elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Awaited {
+    /// Since when.
+    pub since: Timestamp,
+    /// The grant that the invitation's key holds.
+    pub grant: EnvelopeId,
+    /// What the invitation allows.
+    pub capability: Capability,
+    /// Until when it can be redeemed.
+    pub redeem_until: Timestamp,
+    /// Until when its guests stay.
+    pub end: Timestamp,
+    /// Where the Space can be found.
+    pub peers: Vec<PeerAddress>,
+}
+
+/// Keeps what is known of an awaited Space.
+pub(crate) fn put_awaited(space: SpaceId, awaited: &Awaited) -> Option<Operation> {
+    Some(Operation::PutValue {
+        key: named(AWAITED_PREFIX, &[space.as_bytes()]),
+        value: postcard::to_stdvec(awaited).ok()?,
+    })
+}
+
+/// An awaited Space as it was kept.
+pub(crate) fn awaited(value: &[u8]) -> Option<Awaited> {
+    postcard::from_bytes(value).ok()
 }
 
 /// A cursor as it was kept; one that does not decode is as good as none.
@@ -153,7 +199,6 @@ pub(crate) fn peer(value: &[u8]) -> Option<PeerAddress> {
 #[cfg(test)]
 mod tests {
     use aramaki_sync_core::Entropy;
-    use aramaki_sync_core::Timestamp;
     use aramaki_sync_core::envelope::{self, Position};
     use aramaki_sync_core::key::{DeviceKeys, EpochKey};
     use aramaki_sync_core::statement::Body;

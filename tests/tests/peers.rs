@@ -84,6 +84,87 @@ fn what_was_written_on_both_sides_of_a_cut_cable_agrees_once_it_is_whole() {
     }
 }
 
+/// No cable leads anywhere: the System goes to the guest and comes back on a stick, and when the cables
+/// are in, both agree.
+#[test]
+fn two_machines_without_a_network_exchange_files_and_agree_when_they_meet() {
+    let lan = Lan::new("stick", 2);
+    let folder = tempfile::tempdir().unwrap();
+    for host in [1, 2] {
+        lan.plug(host, false);
+    }
+    let people = [1, 2].map(|host| {
+        let person = Person::new(lan.host(host), &folder.path().join(host.to_string()));
+        person.configure("[network]\nlocal_discovery = true\n");
+        person
+    });
+    let [first, second] = &people;
+    let stick = |name: &str| folder.path().join(name).display().to_string();
+    first.json(&["system", "add", "Webshop"]);
+    first.note("Webshop", "from the first");
+    let invite = stick("invite.aramaki");
+    let share = [
+        "share", "Webshop", "--can", "write", "--for", "8h", "--file",
+    ];
+    first.json(&[&share[..], &[&invite]].concat());
+    let joined = second.json(&["join", &invite]);
+    assert_eq!(joined["title"], "Webshop", "at once: {joined}");
+    assert_eq!(second.notes("Webshop"), ["from the first"]);
+    second.note("Webshop", "from the second");
+    let news = stick("news.aramaki");
+    second.json(&["carry", "Webshop", &news]);
+    first.json(&["take", &news]);
+    assert_eq!(
+        first.notes("Webshop"),
+        ["from the first", "from the second"]
+    );
+    first.note("Webshop", "thank you");
+
+    for host in [1, 2] {
+        lan.plug(host, true);
+    }
+    let online = first.stay_online("60s");
+    eventually("both have everything", AGREE_MAX, || {
+        second.online("2s");
+        second.notes("Webshop").len() == 3
+    });
+    drop(online);
+    eventually("both hold the same", AGREE_MAX, || {
+        let online = first.stay_online("3s");
+        second.online("2s");
+        drop(online);
+        first.digests() == second.digests()
+    });
+    for person in &people {
+        person.verify();
+    }
+}
+
+/// No relay and nobody who announces addresses: the code names the host's.
+#[test]
+fn on_one_switch_a_code_leads_to_its_maker_without_a_relay() {
+    let lan = Lan::new("code", 2);
+    let folder = tempfile::tempdir().unwrap();
+    let person = |host| Person::new(lan.host(host), &folder.path().join(host.to_string()));
+    let (first, second) = (person(1), person(2));
+    first.json(&["system", "add", "Webshop"]);
+    first.note("Webshop", "kept offline");
+    let code = first.word(&["share", "Webshop", "--for", "8h"], "invitation");
+    assert!(code.len() <= 300, "{} characters", code.len());
+    // Nobody is there yet: the code is kept, and completed when its maker is.
+    let joined = second.json(&["join", &code, "--wait", "1s"]);
+    assert_eq!(joined["complete"], false, "{joined}");
+    let inviting = first.stay_online("60s");
+    eventually("the System came", AGREE_MAX, || {
+        second.online("1s");
+        let listed = second.run(&["note", "list", "Webshop"]);
+        String::from_utf8_lossy(&listed.stdout).contains("kept offline")
+    });
+    let peers = second.online("1s");
+    assert_eq!(peers["awaiting"], serde_json::json!([]), "{peers}");
+    drop(inviting);
+}
+
 #[test]
 fn two_people_on_a_train_agree_without_a_relay_even_after_an_address_changed() {
     let lan = Lan::new("train", 2);

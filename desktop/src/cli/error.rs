@@ -113,6 +113,8 @@ pub(crate) enum CliError {
     SeveralDevices { candidates: Vec<String> },
     #[error("the backup {} cannot be used: {reason}", .file.display())]
     Backup { file: PathBuf, reason: String },
+    #[error("the file {} cannot be used: {reason}", .file.display())]
+    Bundle { file: PathBuf, reason: String },
     #[error("the answer cannot be printed{after}")]
     Unprinted {
         after: &'static str,
@@ -190,6 +192,7 @@ impl CliError {
             Self::Backup { .. } => "A-125",
             Self::Unprinted { .. } => "A-126",
             Self::Keyring { .. } => "A-127",
+            Self::Bundle { .. } => "A-128",
             Self::Remote { code, .. } => code,
             Self::Usage(_) => "A-190",
             Self::Bug(_) => "A-199",
@@ -250,6 +253,7 @@ impl CliError {
             Self::Unprinted { .. } => {
                 "check where standard output leads; revoke an invitation whose code is lost"
             }
+            Self::Bundle { .. } => "the message says why; nothing was changed",
             Self::Backup { .. } => "take another backup; nothing was changed",
             Self::SeveralDevices { .. } => "name each lost one with --lost KEY",
             Self::Remote { hint, .. } => hint,

@@ -1,36 +1,50 @@
 //! `aramaki join`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aramaki_sync::text_file;
+use aramaki_sync_core::bundle::Bundle;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::report::Lines;
+use super::take::{add_problems, taken_json};
 use super::{CliError, Report, local, parse_span};
-use crate::workspace::{Live, capability_word};
+use crate::workspace::{Awaiting, Joined, JoinedByFile, Live, capability_word, names_file};
 
 /// More on standard input is no invitation.
 const INPUT_LEN_BYTES_MAX: u64 = 64 * 1024;
 
-/// Join a System by an invitation.
+/// Join a System by an invitation: a code, or a file that needs no network.
 ///
-/// Ctrl-C ends the wait, not the joining: the invitation is kept, and the System comes as soon as
-/// somebody who has it can be reached.
+/// With a code, Ctrl-C ends the wait, not the joining: the invitation is kept, and the System comes as
+/// soon as somebody who has it can be reached. `aramaki peers` lists what is waited for.
 #[derive(Debug, Args)]
 pub(crate) struct Join {
-    /// The code; `-` reads it from standard input, where no other user of this machine sees it.
-    invitation: String,
+    /// The code, or the file that `aramaki share --file` wrote; `-` reads a code from standard input,
+    /// where no other user of this machine sees it.
+    #[arg(
+        required_unless_present = "cancel",
+        conflicts_with = "cancel",
+        value_name = "CODE|FILE"
+    )]
+    invitation: Option<String>,
     /// How long to wait for somebody who has the System; it arrives later anyway.
     #[arg(long, value_name = "SPAN", default_value = "20s", value_parser = parse_span)]
     wait: Duration,
+    /// Wait no more for a System that `aramaki peers` lists as awaited, and forget its invitation.
+    #[arg(long, value_name = "SYSTEM")]
+    cancel: Option<String>,
+    /// The file, made absolute.
+    #[arg(skip)]
+    file: Option<PathBuf>,
 }
 
 impl Join {
     /// The code on standard input, if it is there.
     pub(crate) fn read_input(&self) -> Result<Option<String>, CliError> {
-        if self.invitation != "-" {
+        if self.invitation.as_deref() != Some("-") {
             return Ok(None);
         }
         let input = Path::new("standard input");
@@ -40,48 +54,109 @@ impl Join {
 
     /// The code that was on standard input.
     pub(crate) fn take_input(&mut self, input: String) {
-        self.invitation = input;
+        self.invitation = Some(input);
+        self.file = None;
+    }
+
+    /// The path among its arguments. A word that looks like neither is taken for a mistyped code.
+    pub(crate) fn path(&mut self) -> Option<&mut PathBuf> {
+        let word = self.invitation.as_ref()?;
+        if !names_file(word) {
+            return None;
+        }
+        self.file = Some(PathBuf::from(word));
+        self.file.as_mut()
     }
 
     /// Takes the invitation and waits until the System can be read.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let joining = live.join(&self.invitation).await?;
+        if let Some(wanted) = &self.cancel {
+            return Ok(cancelled(&live.cancel(wanted).await?));
+        }
+        if let Some(file) = &self.file {
+            return Ok(by_file(&live.join_file(file).await?));
+        }
+        let code = self.invitation.as_deref().unwrap_or_default();
+        if Bundle::is_text(code) {
+            return Ok(by_file(&live.join_text(code).await?));
+        }
+        let joining = live.join(code).await?;
         let space = joining.space;
         let Some(joined) = live.wait_for_system(joining, self.wait).await? else {
+            let short = space.short();
             return Ok(Report::new(
                 format!(
-                    "Nobody who has {} answered yet; it comes as soon as somebody does: open the \
-                     app, or run `aramaki peers --wait 1m`. If it never comes, the invitation may \
-                     have been revoked: ask for a new one.",
-                    space.short()
+                    "Nobody who has {short} answered yet; the invitation is kept, and the System comes as \
+                     soon as somebody does: open the app, or run any verb, for example `aramaki peers \
+                     --wait 1m`. If it never comes, the invitation may have been revoked: `aramaki join \
+                     --cancel {short}`, and ask for a new one."
                 ),
                 &json!({"id": space.to_string(), "title": null, "complete": false}),
             ));
         };
-        let capability = joined.capability.map(capability_word);
         let mut text = Lines::default();
-        text.add(format_args!("Joined {}, {}.", joined.title, space.short()));
-        if let (Some(may), Some(end)) = (capability, joined.end) {
-            text.add(format_args!("You may {may} until {}.", local(end)));
-        }
-        text.add(format_args!(
-            "Checks: {}, notes: {}, parts: {}, agents that can be read here already: {} of {}.",
-            joined.checks, joined.notes, joined.parts, joined.agents_readable, joined.agents
-        ));
+        say_joined(&mut text, &space.short(), &joined);
         Ok(Report::new(
             text.into_text(),
-            &json!({
-                "id": space.to_string(),
-                "title": joined.title,
-                "complete": true,
-                "capability": capability,
-                "end": joined.end.map(|end| end.to_string()),
-                "checks": joined.checks,
-                "notes": joined.notes,
-                "parts": joined.parts,
-                "agents": joined.agents,
-                "agents_readable": joined.agents_readable,
-            }),
+            &joined_json(&space.to_string(), Some(&joined)),
         ))
     }
+}
+
+fn say_joined(text: &mut Lines, space: &str, joined: &Joined) {
+    text.add(format_args!("Joined {}, {space}.", joined.title));
+    let capability = joined.capability.map(capability_word);
+    if let (Some(may), Some(end)) = (capability, joined.end) {
+        text.add(format_args!("You may {may} until {}.", local(end)));
+    }
+    text.add(format_args!(
+        "Checks: {}, notes: {}, parts: {}, agents that can be read here already: {} of {}.",
+        joined.checks, joined.notes, joined.parts, joined.agents_readable, joined.agents
+    ));
+}
+
+fn joined_json(id: &str, joined: Option<&Joined>) -> Value {
+    let Some(joined) = joined else {
+        return json!({"id": id, "title": null, "complete": false});
+    };
+    json!({
+        "id": id,
+        "title": joined.title,
+        "complete": true,
+        "capability": joined.capability.map(capability_word),
+        "end": joined.end.map(|end| end.to_string()),
+        "checks": joined.checks,
+        "notes": joined.notes,
+        "parts": joined.parts,
+        "agents": joined.agents,
+        "agents_readable": joined.agents_readable,
+    })
+}
+
+fn by_file(came: &JoinedByFile) -> Report {
+    let (id, short) = (came.space.to_string(), came.space.short());
+    let mut text = Lines::default();
+    match &came.joined {
+        Some(joined) => say_joined(&mut text, &short, joined),
+        None => text.add(format_args!(
+            "You are a member of {short}; what it says comes over the network, or by `aramaki take FILE`."
+        )),
+    }
+    add_problems(&mut text, &came.carried);
+    text.add(format_args!(
+        "Nobody else knows yet that you are in. They learn it over the network, or by a file: \
+         `aramaki carry {short} FILE` here, `aramaki take FILE` there."
+    ));
+    let mut json = joined_json(&id, came.joined.as_ref());
+    json["by_file"] = json!(true);
+    json["taken"] = taken_json(&came.carried);
+    Report::new(text.into_text(), &json)
+}
+
+fn cancelled(awaited: &Awaiting) -> Report {
+    let short = awaited.space.short();
+    Report::new(
+        format!("{short} is waited for no more; its invitation is forgotten here."),
+        &json!({"id": awaited.space.to_string(), "cancelled": true}),
+    )
 }

@@ -3,6 +3,7 @@
 mod action;
 mod agent;
 mod backup;
+mod carry;
 mod completions;
 mod config;
 mod device;
@@ -34,6 +35,7 @@ mod share;
 mod signal;
 mod status;
 mod system;
+mod take;
 mod timeline;
 mod trust;
 mod verify;
@@ -127,6 +129,8 @@ pub(crate) enum Verb {
     Incident(incident::Incident),
     Share(share::Share),
     Join(join::Join),
+    Carry(carry::Carry),
+    Take(take::Take),
     #[command(subcommand)]
     Trust(trust::Trust),
     #[command(subcommand)]
@@ -217,7 +221,12 @@ mod tests {
             "aramaki note show Webshop Restart",
             "aramaki note list Webshop",
             "aramaki share Webshop --capability read --for 8h",
+            "aramaki share Webshop --file invite.aramaki",
             "aramaki join aramaki1abc",
+            "aramaki join invite.aramaki",
+            "aramaki join --cancel abcdef",
+            "aramaki carry Webshop news.aramaki",
+            "aramaki take news.aramaki",
             "aramaki agent invite Webshop --name web1",
             "aramaki relay add aa bb@127.0.0.1:1 --system Webshop",
             "aramaki peers",
@@ -247,6 +256,9 @@ mod tests {
             "aramaki share Webshop --capability administer",
             "aramaki init --no-recovery-kit --recovery-kit file",
             "aramaki note add",
+            "aramaki join",
+            "aramaki join code --cancel abcdef",
+            "aramaki share Webshop --file f --inline",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::report::{Lines, count, table};
 use super::when::span;
-use super::{CliError, Report, parse_span};
-use crate::workspace::{Live, Names, path_word};
+use super::{CliError, Report, local, parse_span};
+use crate::workspace::{Awaiting, Live, Names, capability_word, path_word};
 
 /// Say whom this device reaches, over which path, and where what it wrote is stored.
 #[derive(Debug, Args)]
@@ -74,6 +74,10 @@ impl Peers {
                  update this program to read it."
             ));
         }
+        let awaiting = live.awaiting().await;
+        for it in &awaiting {
+            last.add(say_awaiting(it));
+        }
         text.push_str(&last.into_text());
         let peers: Vec<_> = peers.iter().map(|peer| peer_json(peer, &names)).collect();
         let spaces: Vec<_> = spaces.iter().map(space_json).collect();
@@ -84,6 +88,7 @@ impl Peers {
                 "peers": peers,
                 "spaces": spaces,
                 "only_here": only_here,
+                "awaiting": awaiting.iter().map(awaiting_json).collect::<Vec<_>>(),
             }),
         ))
     }
@@ -98,6 +103,36 @@ fn peer_json(peer: &PeerStatus, names: &Names) -> Value {
         "path": peer.path.as_ref().map(path_word),
         "rtt_ms": peer.rtt.map(|rtt| rtt.as_secs_f64() * 1_000.0),
         "last_seen_ms": peer.last_seen.map(|seen| seen.as_millis()),
+    })
+}
+
+/// What is waited for, and how to wait no more.
+pub(super) fn say_awaiting(it: &Awaiting) -> String {
+    let short = it.space.short();
+    if it.is_live() {
+        format!(
+            "Waiting for {short}, to {} it, since {}: it comes as soon as somebody who has it can be reached, \
+             until {}. `aramaki join --cancel {short}` gives it up.",
+            capability_word(it.capability),
+            local(it.since),
+            local(it.redeem_until)
+        )
+    } else {
+        format!(
+            "The invitation to {short} ended {} unused: ask for a new one, and give this one up with `aramaki \
+             join --cancel {short}`.",
+            local(it.redeem_until)
+        )
+    }
+}
+
+fn awaiting_json(it: &Awaiting) -> Value {
+    json!({
+        "id": it.space.to_string(),
+        "since": it.since.to_string(),
+        "capability": capability_word(it.capability),
+        "redeem_until": it.redeem_until.to_string(),
+        "ended": !it.is_live(),
     })
 }
 

@@ -1,15 +1,16 @@
 //! `aramaki share`.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aramaki_sync_core::statement::Capability;
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::parse::parse_line;
 use super::report::{Lines, count};
-use super::{CliError, Report, WITHOUT_RELAY, local, parse_span};
-use crate::workspace::{Live, ShareRequest, capability_word};
+use super::{CliError, Report, WITHOUT_RELAY, carry, local, parse_span};
+use crate::workspace::{Invited, Live, ShareRequest, capability_word};
 
 /// Share a System by an invitation: a short code that ends by itself.
 ///
@@ -36,6 +37,16 @@ pub(crate) struct Share {
     /// days after their access has ended, not only within a quarter of an hour.
     #[arg(long)]
     offline: bool,
+    /// Write the invitation to a new file, with all that its guest needs: for somebody without a network.
+    /// It can be used as long as the access lasts, and implies --offline. On the other side:
+    /// `aramaki join FILE`.
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Print a long code that carries the grants which a guest without a network needs, and nothing of
+    /// what the System says; a QR code holds it. As with --file it can be used as long as the access
+    /// lasts.
+    #[arg(long, conflicts_with = "file")]
+    inline: bool,
 }
 
 /// What an invitation can allow; never to administer.
@@ -60,18 +71,95 @@ impl From<Allowed> for Capability {
 }
 
 impl Share {
-    /// Makes the invitation.
-    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+    /// The path among its arguments.
+    pub(crate) fn path(&mut self) -> Option<&mut PathBuf> {
+        self.file.as_mut()
+    }
+
+    /// Writes the invitation to a file.
+    async fn write(&self, live: &Live, file: &Path) -> Result<Report, CliError> {
         let space = live.find(&self.system)?;
-        let request = ShareRequest {
+        let title = live.title(space).unwrap_or_else(|| space.short());
+        let (shared, carried) = live.share_file(space, &self.request(), file).await?;
+        let may = capability_word(self.can.into());
+        let mut text = Lines::default();
+        text.add(format_args!(
+            "Wrote {title} to {}: {}.",
+            file.display(),
+            carry::amount(&carried)
+        ));
+        let devices = count(usize::from(self.redemptions), "device");
+        text.add(format_args!(
+            "The file is a secret: it lets in {devices}, who may {may} {title} and what its agents see until {}.",
+            local(shared.end)
+        ));
+        text.add("On the other side, without any network: aramaki join FILE");
+        text.add(format_args!(
+            "What they write comes back by `aramaki carry {title} FILE` there and `aramaki take FILE` here."
+        ));
+        if carried.bare > 0 {
+            text.add(carry::too_much(&carried));
+        }
+        let mut json = self.json(&shared, &title);
+        json["file"] = json!(file);
+        json["carried"] = carry::carried_json(&carried);
+        Ok(Report::new(text.into_text(), &json))
+    }
+
+    /// Prints a code that needs no network.
+    async fn print_inline(&self, live: &Live) -> Result<Report, CliError> {
+        let space = live.find(&self.system)?;
+        let title = live.title(space).unwrap_or_else(|| space.short());
+        let (shared, code) = live.share_inline(space, &self.request()).await?;
+        let mut text = Lines::default();
+        text.add(code.as_str());
+        text.add(format_args!(
+            "\nOn the other side, also without a network: aramaki join - (it reads the code from its input)."
+        ));
+        text.add(format_args!(
+            "Who uses it is let in until {}; what {title} says comes later, over the network or by \
+             `aramaki carry`.",
+            local(shared.end)
+        ));
+        let mut json = self.json(&shared, &title);
+        json["invitation"] = json!(code.as_str());
+        Ok(Report::new(text.into_text(), &json))
+    }
+
+    fn request(&self) -> ShareRequest {
+        ShareRequest {
             name: self.name.clone().unwrap_or_default(),
             capability: self.can.into(),
             span: self.span,
             redemptions: self.redemptions,
             long_grace: self.offline,
-        };
+        }
+    }
+
+    fn json(&self, shared: &Invited, title: &str) -> Value {
+        json!({
+            "invitation": shared.code,
+            "system": shared.space.to_string(),
+            "title": title,
+            "capability": capability_word(self.can.into()),
+            "redeem_until": shared.redeem_until.to_string(),
+            "end": shared.end.to_string(),
+            "redemptions": self.redemptions,
+            "relayed": shared.relayed,
+        })
+    }
+
+    /// Makes the invitation.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        if let Some(file) = &self.file {
+            return self.write(live, file).await;
+        }
+        if self.inline {
+            return self.print_inline(live).await;
+        }
+        let space = live.find(&self.system)?;
         let title = live.title(space).unwrap_or_else(|| space.short());
-        let shared = live.share(space, &request).await?;
+        let shared = live.share(space, &self.request()).await?;
         let may = capability_word(self.can.into());
         let mut text = Lines::default();
         text.add(&shared.code);
@@ -87,18 +175,6 @@ impl Share {
         if !shared.relayed {
             text.add(WITHOUT_RELAY);
         }
-        Ok(Report::new(
-            text.into_text(),
-            &json!({
-                "invitation": shared.code,
-                "system": space.to_string(),
-                "title": title,
-                "capability": may,
-                "redeem_until": shared.redeem_until.to_string(),
-                "end": shared.end.to_string(),
-                "redemptions": self.redemptions,
-                "relayed": shared.relayed,
-            }),
-        ))
+        Ok(Report::new(text.into_text(), &self.json(&shared, &title)))
     }
 }

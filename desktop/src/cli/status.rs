@@ -7,6 +7,7 @@ use aramaki_sync_core::Timestamp;
 use clap::Args;
 use serde_json::json;
 
+use super::peers::say_awaiting;
 use super::report::table;
 use super::system::{row_json, severity_word};
 use super::{CliError, Clock, Report, age, parse_span};
@@ -74,6 +75,12 @@ impl Status {
         let mut text = table(&lines);
         if let Some(at) = rows.iter().filter_map(|row| row.as_of).min() {
             text = format!("{}\n\n{}", text.trim_end(), not_listened(now, at));
+        }
+        if wanted.is_none() {
+            for it in live.awaiting().await {
+                text.push_str(&say_awaiting(&it));
+                text.push('\n');
+            }
         }
         let systems: Vec<_> = rows.iter().map(row_json).collect();
         let count = |severity: Severity| counts.of(severity);

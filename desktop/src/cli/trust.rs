@@ -9,6 +9,7 @@ mod revoke;
 mod rotate;
 
 use clap::Subcommand;
+pub(crate) use list::fork_json;
 use serde_json::{Value, json};
 
 use super::{CliError, Report, local};

@@ -3,6 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
+use super::report::Lines;
+use super::trust::fork_json;
 use super::{CliError, Report};
 use crate::workspace::Live;
 
@@ -20,12 +22,24 @@ impl Verify {
                 faults: verified.faults,
             });
         }
+        let forks = live.two_histories(None).await?;
+        let mut text = Lines::default();
+        text.add(format_args!(
+            "{} envelopes in {} Spaces: every signature, chain and hash holds.",
+            verified.envelopes, verified.spaces
+        ));
+        for fork in &forks {
+            text.add(fork.text());
+        }
+        let two_histories: Vec<_> = forks.iter().map(fork_json).collect();
         Ok(Report::new(
-            format!(
-                "{} envelopes in {} Spaces: every signature, chain and hash holds.",
-                verified.envelopes, verified.spaces
-            ),
-            &json!({"spaces": verified.spaces, "envelopes": verified.envelopes, "faults": []}),
+            text.into_text(),
+            &json!({
+                "spaces": verified.spaces,
+                "envelopes": verified.envelopes,
+                "faults": [],
+                "two_histories": two_histories,
+            }),
         ))
     }
 }

@@ -1,12 +1,14 @@
 //! Small windows over a page: a new System or note, sharing.
 
+use std::fmt;
+
 use aramaki_sync_core::SpaceId;
 use egui::{Button, Frame as Box, Id, Modal, Ui};
 
 use super::start::{entered, field_ui};
 use super::{Window, share, trust};
 use crate::theme::{space, weighted};
-use crate::view::{EndWhat, Frame, Intent, ShareFor};
+use crate::view::{EndWhat, Frame, Intent, ShareBy, ShareFor};
 use crate::widget::Look;
 
 const WIDTH: f32 = 440.0;
@@ -23,6 +25,11 @@ pub enum Dialog {
         category: String,
         /// What it is for.
         purpose: String,
+    },
+    /// An invitation to use, or a file to take.
+    Join {
+        /// What was typed or pasted; a secret.
+        invitation: Hidden,
     },
     /// A note to add.
     NewNote {
@@ -55,9 +62,21 @@ pub enum Dialog {
         what: ShareFor,
         /// For how many hours.
         hours: u32,
+        /// How it is handed over.
+        by: ShareBy,
         /// Whether its text was copied.
         copied: Copied,
     },
+}
+
+/// Text that is never printed.
+#[derive(Default)]
+pub struct Hidden(String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<secret>")
+    }
 }
 
 /// Whether an invitation's text is in the clipboard.
@@ -84,6 +103,13 @@ impl Dialog {
             title: String::new(),
             category: String::new(),
             purpose: String::new(),
+        }
+    }
+
+    /// Asks for an invitation.
+    pub fn join() -> Self {
+        Self::Join {
+            invitation: Hidden::default(),
         }
     }
 
@@ -116,6 +142,7 @@ impl Dialog {
             name: String::new(),
             what: ShareFor::Reading,
             hours: 8,
+            by: ShareBy::Code,
             copied: Copied::No,
         }
     }
@@ -172,7 +199,7 @@ fn content_ui(
                 let field = field_ui(ui, look, key, text);
                 enter |= entered(ui, &field);
             }
-            answer_ui(ui, look, (title, enter), |title| {
+            answer_ui(ui, look, ("action-create", title, enter), |title| {
                 intents.push(Intent::NewSystem {
                     title,
                     category: category.trim().to_owned(),
@@ -180,10 +207,18 @@ fn content_ui(
                 });
             })
         }
+        Dialog::Join { invitation } => {
+            head_ui(ui, look, &look.texts.get("action-join"));
+            let enter = first_field_ui(ui, look, "join-what", &mut invitation.0);
+            answer_ui(ui, look, ("action-join", &invitation.0, enter), |typed| {
+                let (invitation, name) = (typed, String::new());
+                intents.push(Intent::Join { invitation, name });
+            })
+        }
         Dialog::NewNote { space, title } => {
             head_ui(ui, look, &look.texts.get("action-new-note"));
             let enter = first_field_ui(ui, look, "new-system-name", title);
-            answer_ui(ui, look, (title, enter), |title| {
+            answer_ui(ui, look, ("action-create", title, enter), |title| {
                 intents.push(Intent::NewNote {
                     space: *space,
                     title,
@@ -210,6 +245,7 @@ fn content_ui(
             name,
             what,
             hours,
+            by,
             copied,
         } => {
             let title = title_of(frame, space);
@@ -221,7 +257,16 @@ fn content_ui(
             let made = frame.invitation.as_ref();
             match made.filter(|made| made.space == *space) {
                 Some(made) => share::made_ui(ui, look, made, *what, copied),
-                None => share::share_ui(ui, look, *space, (name, what, hours), intents),
+                None => {
+                    let asked = share::Asked {
+                        name,
+                        what,
+                        hours,
+                        by,
+                        title: &title,
+                    };
+                    share::share_ui(ui, look, *space, asked, intents)
+                }
             }
         }
     }
@@ -266,14 +311,14 @@ pub(super) fn first_field_ui(ui: &mut Ui, look: Look<'_>, key: &str, text: &mut 
 fn answer_ui(
     ui: &mut Ui,
     look: Look<'_>,
-    (title, enter): (&str, bool),
+    (action, title, enter): (&str, &str, bool),
     ask: impl FnOnce(String),
 ) -> Next {
     ui.add_space(space::S);
     let title = title.trim();
     let mut next = Next::Stay;
     ui.horizontal(|ui| {
-        let create = ui.add_enabled(!title.is_empty(), primary(look, "action-create"));
+        let create = ui.add_enabled(!title.is_empty(), primary(look, action));
         if create.clicked() || (enter && !title.is_empty()) {
             ask(title.to_owned());
             next = Next::Close;

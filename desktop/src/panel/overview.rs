@@ -37,6 +37,9 @@ pub(super) fn overview_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, wind
         if ui.button(look.texts.get("action-new-system")).clicked() {
             window.dialog = Some(Dialog::new_system());
         }
+        if ui.button(look.texts.get("action-join")).clicked() {
+            window.dialog = Some(Dialog::join());
+        }
     });
     counts_ui(ui, look, snapshot, window);
     if window.filter.is_none()
@@ -201,6 +204,9 @@ fn empty_ui(ui: &mut Ui, look: Look<'_>, window: &mut Window) {
         );
         if ui.add(add.fill(look.tokens.primary)).clicked() {
             window.dialog = Some(Dialog::new_system());
+        }
+        if ui.button(look.texts.get("action-join")).clicked() {
+            window.dialog = Some(Dialog::join());
         }
     });
 }

@@ -31,6 +31,7 @@ impl Palette {
 enum Goal {
     Route(Route),
     NewSystem,
+    Join,
 }
 
 enum Sign {
@@ -103,6 +104,7 @@ pub(super) fn palette_ui(ui: &Ui, look: Look<'_>, snapshot: &Snapshot, window: &
     match picked {
         Some(Goal::Route(route)) => window.go(route),
         Some(Goal::NewSystem) => window.dialog = Some(Dialog::new_system()),
+        Some(Goal::Join) => window.dialog = Some(Dialog::join()),
         None if modal.should_close() => {}
         None => window.palette = Some(palette),
     }
@@ -120,6 +122,7 @@ fn search(look: Look<'_>, snapshot: &Snapshot, query: &str) -> Vec<Found> {
         (Icon::Timeline, "nav-timeline", Goal::Route(Route::Timeline)),
         (Icon::Peers, "nav-peers", Goal::Route(Route::Peers)),
         (Icon::Add, "action-new-system", Goal::NewSystem),
+        (Icon::Add, "action-join", Goal::Join),
     ]
     .into_iter()
     .map(|(icon, key, goal)| Found {

@@ -12,8 +12,8 @@ use egui::{
 use super::Window;
 use super::sync::{kind_word, reach_words};
 use crate::theme::{size, space, weighted};
-use crate::view::{Peer, Route, SyncState};
-use crate::widget::{Icon, Look, ago, line, paint_severity, until};
+use crate::view::{Intent, Peer, Route, SyncState};
+use crate::widget::{Icon, Look, ago, card, line, paint_severity, until};
 
 const CARD_HEIGHT: f32 = 60.0;
 
@@ -29,6 +29,27 @@ pub(super) fn title_ui(ui: &mut Ui, look: Look<'_>, sync: &SyncState) {
         ui.label(RichText::new(look.texts.count("peers-count", count)).color(look.tokens.subdued));
     });
     ui.add_space(space::M);
+}
+
+/// Draws what is waited for.
+pub(super) fn awaited_ui(ui: &mut Ui, look: Look<'_>, sync: &SyncState, intents: &mut Vec<Intent>) {
+    for it in &sync.awaited {
+        let key = if it.until > look.now {
+            "awaited-live"
+        } else {
+            "awaited-ended"
+        };
+        let (short, end) = (it.space.short(), until(look, it.until));
+        let said = [("system", short.as_str()), ("end", end.as_str())];
+        card(ui, look, |ui| {
+            let text = RichText::new(look.texts.with(key, &said)).color(look.tokens.text);
+            ui.add(egui::Label::new(text).wrap());
+            if ui.button(look.texts.get("awaited-give-up")).clicked() {
+                intents.push(Intent::GiveUp(it.space));
+            }
+        });
+        ui.add_space(space::S);
+    }
 }
 
 /// Draws everybody who is known.

@@ -1,24 +1,50 @@
 //! Sharing a System: the questions, and the invitation that comes of them.
 
+use std::path::Path;
+
 use aramaki_sync_core::SpaceId;
 use egui::epaint::Mesh;
 use egui::{Color32, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
-use qrcode::QrCode;
+use qrcode::{EcLevel, QrCode};
 
 use super::dialog::{self, Copied, Next};
 use crate::theme::{size, space};
-use crate::view::{Intent, MadeInvitation, ShareFor};
+use crate::view::{Intent, MadeInvitation, ShareBy, ShareFor};
 use crate::widget::{Look, quad, until};
 
 const QR_SIDE: f32 = 232.0;
+const QR_MARGIN: f32 = 12.0;
+/// A camera tells modules apart that are at least so wide.
+const MODULE_SIDE_MIN: f32 = 2.0;
+const FILE_NAME_LEN_CHARS_MAX: usize = 64;
 const HOURS: [u32; 4] = [1, 8, 24, 168];
+
+/// What is asked about a guest.
+pub(super) struct Asked<'a> {
+    /// For whom.
+    pub(super) name: &'a mut String,
+    /// What for.
+    pub(super) what: &'a mut ShareFor,
+    /// For how many hours.
+    pub(super) hours: &'a mut u32,
+    /// How it is handed over.
+    pub(super) by: &'a mut ShareBy,
+    /// The System's title.
+    pub(super) title: &'a str,
+}
 
 /// Asks who the guest is, what they may do, and for how long.
 pub(super) fn share_ui(
     ui: &mut Ui,
     look: Look<'_>,
     space: SpaceId,
-    (name, what, hours): (&mut String, &mut ShareFor, &mut u32),
+    Asked {
+        name,
+        what,
+        hours,
+        by,
+        title,
+    }: Asked<'_>,
     intents: &mut Vec<Intent>,
 ) -> Next {
     dialog::first_field_ui(ui, look, "share-to", name);
@@ -42,6 +68,7 @@ pub(super) fn share_ui(
             ui.selectable_value(hours, choice, look.texts.count(key, u64::from(n)));
         }
     });
+    by_ui(ui, look, by, title);
     ui.add_space(space::S);
     let end = look
         .now
@@ -50,12 +77,17 @@ pub(super) fn share_ui(
     ui.add_space(space::M);
     let mut next = Next::Stay;
     ui.horizontal(|ui| {
-        if ui.add(dialog::primary(look, "share-make")).clicked() {
+        let ready = !matches!(by, ShareBy::File(path) if path.trim().is_empty());
+        if ui
+            .add_enabled(ready, dialog::primary(look, "share-make"))
+            .clicked()
+        {
             intents.push(Intent::Share {
                 space,
                 name: name.trim().to_owned(),
                 what: *what,
                 hours: *hours,
+                by: by.clone(),
             });
         }
         if ui.button(look.texts.get("action-cancel")).clicked() {
@@ -63,6 +95,44 @@ pub(super) fn share_ui(
         }
     });
     next
+}
+
+/// Asks how the invitation is handed over.
+fn by_ui(ui: &mut Ui, look: Look<'_>, by: &mut ShareBy, title: &str) {
+    choice_head(ui, look, "share-by");
+    ui.horizontal_wrapped(|ui| {
+        let is_file = matches!(by, ShareBy::File(_));
+        ui.selectable_value(by, ShareBy::Code, look.texts.get("share-by-code"));
+        ui.selectable_value(by, ShareBy::Inline, look.texts.get("share-by-inline"));
+        let file = ui.selectable_label(is_file, look.texts.get("share-by-file"));
+        if file.clicked() && !is_file {
+            *by = ShareBy::File(format!("~/{}.aramaki", file_name(title)));
+        }
+    });
+    match by {
+        ShareBy::Code => {}
+        ShareBy::Inline => {
+            let text = look.texts.get("share-inline-explain");
+            ui.add(egui::Label::new(RichText::new(text).color(look.tokens.subdued)).wrap());
+        }
+        ShareBy::File(path) => {
+            super::start::field_ui(ui, look, "share-path", path);
+        }
+    }
+}
+
+/// A title as the name of a file: letters and digits, anything else is a dash.
+fn file_name(title: &str) -> String {
+    let name: String = title
+        .chars()
+        .take(FILE_NAME_LEN_CHARS_MAX)
+        .map(|c| if c.is_alphanumeric() { c } else { '-' })
+        .collect();
+    if name.trim_matches('-').is_empty() {
+        "invitation".to_owned()
+    } else {
+        name
+    }
 }
 
 fn choice_head(ui: &mut Ui, look: Look<'_>, key: &str) {
@@ -93,7 +163,28 @@ pub(super) fn made_ui(
     copied: &mut Copied,
 ) -> Next {
     explain_ui(ui, look, what, &until(look, made.end));
-    code_ui(ui, look, made, "share-once", copied)
+    if let Some(file) = &made.file {
+        return saved_ui(ui, look, file);
+    }
+    let once = if made.offline {
+        "share-once-offline"
+    } else {
+        "share-once"
+    };
+    code_ui(ui, look, made, once, copied)
+}
+
+/// Says where an invitation was written.
+fn saved_ui(ui: &mut Ui, look: Look<'_>, file: &Path) -> Next {
+    ui.add_space(space::M);
+    let file = file.display().to_string();
+    let text = look.texts.with("share-saved", &[("file", &file)]);
+    ui.add(egui::Label::new(RichText::new(text).color(look.tokens.text)).wrap());
+    ui.add_space(space::S);
+    if ui.button(look.texts.get("action-close")).clicked() {
+        return Next::Close;
+    }
+    Next::Stay
 }
 
 /// Shows a code for another device of the same person, once it is made.
@@ -142,7 +233,7 @@ fn code_ui(
             .size(size::SMALL)
             .color(look.tokens.subdued),
     );
-    if !made.relayed {
+    if !made.relayed && !made.offline {
         ui.label(RichText::new(look.texts.get("share-without-relay")).color(look.tokens.text));
     }
     ui.add_space(space::S);
@@ -161,17 +252,26 @@ fn code_ui(
 
 /// The code for a camera, as one mesh; nothing when the text is too long for one.
 fn qr_ui(ui: &mut Ui, look: Look<'_>, text: &str) {
-    let Ok(code) = QrCode::new(text) else {
+    // A long one fits only with the least redundancy.
+    let least = |_too_long| QrCode::with_error_correction_level(text, EcLevel::L);
+    let Ok(code) = QrCode::new(text).or_else(least) else {
         return;
     };
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a code has at most 177 modules a side"
+    )]
+    let side = (code.width() as f32 * MODULE_SIDE_MIN + 2.0 * QR_MARGIN)
+        .max(QR_SIDE)
+        .min(ui.available_width());
     let colors = code.to_colors();
     ui.vertical_centered(|ui| {
-        let (rect, response) = ui.allocate_exact_size(Vec2::splat(QR_SIDE), Sense::hover());
+        let (rect, response) = ui.allocate_exact_size(Vec2::splat(side), Sense::hover());
         let name = look.texts.get("start-invitation");
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
         // A camera needs dark on light in both themes.
         ui.painter().rect_filled(rect, 8.0, Color32::WHITE);
-        let inside = rect.shrink(12.0);
+        let inside = rect.shrink(QR_MARGIN);
         #[expect(
             clippy::cast_precision_loss,
             reason = "a code has at most 177 modules a side"
@@ -190,4 +290,29 @@ fn qr_ui(ui: &mut Ui, look: Look<'_>, text: &str) {
         }
         ui.painter().add(mesh);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_title_makes_the_name_of_a_file() {
+        assert_eq!(file_name("Webshop production"), "Webshop-production");
+        assert_eq!(file_name("../../etc/passwd"), "------etc-passwd");
+        assert_eq!(file_name("…/"), "invitation");
+        assert_eq!(
+            file_name(&"ä".repeat(200)).chars().count(),
+            FILE_NAME_LEN_CHARS_MAX
+        );
+    }
+
+    /// As long as a text gets that carries its grants: letters and digits of a code of the largest size.
+    #[test]
+    fn the_longest_code_is_shown_to_a_camera() {
+        let text = "A".repeat(aramaki_sync_core::bundle::TEXT_LEN_CHARS_MAX);
+        let code = QrCode::with_error_correction_level(&text, EcLevel::L).unwrap();
+        assert_eq!(code.width(), 177);
+        assert!(QrCode::with_error_correction_level(format!("{text}A"), EcLevel::L).is_err());
+    }
 }

@@ -144,6 +144,7 @@ fn words(look: Look<'_>, event: &TimelineEvent) -> String {
             }
             Membership::Ended => look.texts.with("event-access-ended", &[("name", name)]),
             Membership::Expired => look.texts.with("event-access-expired", &[("name", name)]),
+            Membership::TwoHistories => look.texts.with("event-two-histories", &[("name", name)]),
         },
         TimelineEvent::Unknown(unknown) => look.texts.count(
             "event-newer",

@@ -66,8 +66,18 @@ pub(super) fn trust_ui(
     });
 }
 
-/// Says so when a peer says that this device's access is over.
+/// Says so when a peer says that this device's access is over, or somebody signed two histories.
 pub(super) fn ended_ui(ui: &mut Ui, look: Look<'_>, trust: Option<&Trust>) {
+    for name in trust
+        .map(|trust| &trust.two_histories)
+        .into_iter()
+        .flatten()
+    {
+        let text = look.texts.with("trust-two-histories", &[("name", name)]);
+        let text = RichText::new(text).color(look.tokens.severity(Severity::Warning));
+        ui.add(Label::new(text).wrap());
+        ui.add_space(space::S);
+    }
     if trust.is_some_and(|trust| trust.ended_elsewhere) {
         let text = look.texts.get("trust-ended-elsewhere");
         let text = RichText::new(text).color(look.tokens.severity(Severity::Warning));

@@ -175,6 +175,19 @@ impl<'a> Told<'a> {
                 let text = format!("{by} found the key {} unfit", epoch.short());
                 ("key", text, json!({"key": epoch.to_string()}))
             }
+            AuditEvent::Forked { chain, seq } => {
+                let whose = self.who(chain.author);
+                let text = format!(
+                    "{by} proved that two histories were signed by {whose}: what no witness saw of them \
+                     does not count"
+                );
+                let details = json!({
+                    "author": chain.author.to_string(),
+                    "instance": format!("{:016x}", chain.instance.0),
+                    "seq": seq,
+                });
+                ("fork", text, details)
+            }
             _ => (
                 "unknown",
                 "written by a newer program".to_owned(),

@@ -15,7 +15,9 @@ use super::profile::Profile;
 use super::trust::ShareRequest;
 use super::{SystemChange, serve_verbs};
 use crate::cli::{CliError, Config};
-use crate::view::{Backend, Frame, Intent, MadeInvitation, Problem, ShareFor, Stage, Typed};
+use crate::view::{
+    Backend, Frame, Intent, MadeInvitation, Problem, ShareBy, ShareFor, Stage, Typed,
+};
 
 /// Wishes that wait; a window that asks faster than a disk writes is told so.
 const INTENTS_MAX: usize = 1_024;
@@ -203,14 +205,14 @@ async fn begin_joined(config: &Config, name: &str, invitation: &str) -> Result<L
     // a workspace that begins has nothing yet that a stranger's code could share.
     let is_home = Live::check_invitation(invitation, Invitee::Device).is_ok();
     if !is_home {
-        Live::check_invitation(invitation, Invitee::Person)?;
+        super::carry::check_way_in(invitation)?;
     }
     super::create(&config.data, name, None, None)?;
     let live = Live::open(config).await?;
     if is_home {
         live.join_home(invitation).await?;
     } else {
-        live.join(invitation).await?;
+        live.join_by(invitation).await?;
     }
     Ok(live)
 }
@@ -244,6 +246,7 @@ async fn share(
     space: SpaceId,
     name: String,
     (what, hours): (ShareFor, u32),
+    by: ShareBy,
 ) -> Result<MadeInvitation, CliError> {
     let capability = match what {
         ShareFor::Reading => aramaki_sync_core::statement::Capability::Read,
@@ -257,13 +260,31 @@ async fn share(
         redemptions: 1,
         long_grace: false,
     };
-    let invited = live.share(space, &request).await?;
+    let offline = by != ShareBy::Code;
+    let (invited, text, file) = match by {
+        ShareBy::Code => {
+            let invited = live.share(space, &request).await?;
+            let code = invited.code.clone();
+            (invited, code, None)
+        }
+        ShareBy::Inline => {
+            let (invited, code) = live.share_inline(space, &request).await?;
+            (invited, code.as_str().to_owned(), None)
+        }
+        ShareBy::File(path) => {
+            let file = super::carry::typed_path(path.trim());
+            let (invited, _carried) = live.share_file(space, &request, &file).await?;
+            (invited, String::new(), Some(file))
+        }
+    };
     Ok(MadeInvitation {
         space,
-        text: invited.code,
+        text,
         end: invited.end,
         relayed: invited.relayed,
         for_device: false,
+        offline,
+        file,
     })
 }
 
@@ -276,6 +297,8 @@ async fn device_code(live: &Live) -> Result<MadeInvitation, CliError> {
         end: invited.redeem_until,
         relayed: invited.relayed,
         for_device: true,
+        offline: false,
+        file: None,
     })
 }
 
@@ -311,7 +334,7 @@ fn note_work<'a>(
 async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(), CliError> {
     match intent {
         Intent::Join { invitation, .. } => {
-            live.join(&invitation).await?;
+            live.join_by(&invitation).await?;
         }
         Intent::OpenDemo => start_demo()?,
         Intent::NewSystem {
@@ -346,8 +369,12 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
             name,
             what,
             hours,
+            by,
         } => {
-            extras.invitation = Some(share(live, space, name, (what, hours)).await?);
+            extras.invitation = Some(share(live, space, name, (what, hours), by).await?);
+        }
+        Intent::GiveUp(space) => {
+            live.cancel(&space.to_string()).await?;
         }
         Intent::AskEnd(what) => {
             extras.ending = None;

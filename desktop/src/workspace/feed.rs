@@ -8,7 +8,7 @@ use aramaki_sync::replica::{ReplicaError, ReplicaEvent};
 use aramaki_sync_core::engine::Admitted;
 use aramaki_sync_core::statement::Body;
 use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::fresh;
 use super::live::{Arrival, Live};
@@ -25,16 +25,20 @@ const TIMELINE_MONTHS: u32 = 13;
 /// Agents of one System whose Spaces are held; what a System lists is others' word.
 const AGENTS_FOLLOWED_MAX: usize = 256;
 
+/// A Space that is to be read anew, and who waits for it. Only the feed reads Spaces: of two readers
+/// the slower would put back an older state.
+pub(super) type Reload = (SpaceId, oneshot::Sender<()>);
+
 /// Takes in what the store holds, then follows the replica until it is closed.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub(super) async fn start(live: &Live) -> Result<(), CliError> {
+pub(super) async fn start(live: &Live, reloads: mpsc::Receiver<Reload>) -> Result<(), CliError> {
     // Subscribed before reading: what comes in between comes twice, and is recognised.
     let events = live.replica().subscribe();
     load(live).await?;
     let live = live.clone();
-    tokio::spawn(async move { follow(&live, events).await });
+    tokio::spawn(async move { follow(&live, events, reloads).await });
     Ok(())
 }
 
@@ -159,10 +163,22 @@ pub(super) async fn rebuild(live: &Live, space: SpaceId, document: DocumentId) {
     }
 }
 
-async fn follow(live: &Live, mut events: broadcast::Receiver<ReplicaEvent>) {
+async fn follow(
+    live: &Live,
+    mut events: broadcast::Receiver<ReplicaEvent>,
+    mut reloads: mpsc::Receiver<Reload>,
+) {
     loop {
         let event = tokio::select! {
             () = live.shared.stop.cancelled() => return,
+            Some((space, done)) = reloads.recv() => {
+                load_space(live, space).await;
+                live.tell_changed();
+                if done.send(()).is_err() {
+                    tracing::debug!("nobody waits for what was read anew");
+                }
+                continue;
+            }
             event = events.recv() => event,
         };
         match event {

@@ -1,6 +1,6 @@
 //! One picture of everything, for the window.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_model::NoteHistory;
 use aramaki_sync::replica::{PeerStatus, SpaceSummary};
@@ -13,8 +13,8 @@ use super::fresh;
 use super::live::Live;
 use super::who::Who;
 use crate::view::{
-    Demo, Ending, Frame, Late, MadeInvitation, Member, NoteWork, OwnDevice, Peer, PeerKind,
-    Problem, RelayState, Stage, SyncState, Through, Trust, Typed,
+    Awaited, Demo, Ending, Frame, Late, MadeInvitation, Member, NoteWork, OwnDevice, Peer,
+    PeerKind, Problem, RelayState, Stage, SyncState, Through, Trust, Typed,
 };
 
 /// What only the window asked for.
@@ -39,7 +39,10 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
         stage: Stage::Open,
         person: live.profile().name.clone(),
         snapshot: Some(live.snapshot()),
-        sync: sync(live, &spaces, &who, now),
+        sync: SyncState {
+            awaited: awaited(live).await,
+            ..sync(live, &spaces, &who, now)
+        },
         trust: trust(live, &spaces, &who, now).await,
         devices: devices(live).await,
         demo: live.demo_running().map(|running| Demo {
@@ -88,6 +91,7 @@ fn sync(live: &Live, spaces: &[SpaceSummary], who: &Who, now: Timestamp) -> Sync
         pending: spaces.iter().map(|space| space.receipts.only_here).sum(),
         newest: live.newest(),
         peers,
+        awaited: Vec::new(),
     }
 }
 
@@ -142,6 +146,15 @@ fn relay_endpoint(spaces: &[SpaceSummary], peer: &PeerStatus) -> bool {
     relays.any(|relay| relay.endpoint == peer.address.endpoint)
 }
 
+/// What is waited for.
+async fn awaited(live: &Live) -> Vec<Awaited> {
+    let awaited = live.awaiting().await.into_iter().map(|it| Awaited {
+        space: it.space,
+        until: it.redeem_until,
+    });
+    awaited.collect()
+}
+
 /// This person's devices.
 async fn devices(live: &Live) -> Vec<OwnDevice> {
     let devices = live.own_devices().await.unwrap_or_default().into_iter();
@@ -181,12 +194,15 @@ async fn trust(
             last: it.span.1,
             can_accept: administers && it.held == Held::Expired,
         });
+        let forks = live.replica().forks(space.id).await.unwrap_or_default();
+        let forked: BTreeSet<_> = forks.iter().map(|fork| fork.chain.author).collect();
         let shown = Trust {
             mine: space.capability,
             ended_elsewhere: space.ended_elsewhere.is_some(),
             only_here: space.receipts.only_here,
             members,
             late: late.collect(),
+            two_histories: forked.iter().map(|author| who.name(author)).collect(),
         };
         trust.insert(space.id, shown);
     }

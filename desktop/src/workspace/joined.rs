@@ -15,6 +15,8 @@ use crate::cli::CliError;
 const AGENTS_TIME: Duration = Duration::from_secs(5);
 /// How long the new member's own grant may take to reach somebody else.
 const HAND_OVER_TIME: Duration = Duration::from_secs(6);
+/// How long this device may take to let itself in by what came in a file.
+const OFFLINE_TIME: Duration = Duration::from_secs(10);
 const LOOK_PAUSE: Duration = Duration::from_millis(20);
 
 /// An invitation that was taken.
@@ -107,7 +109,7 @@ impl Live {
 
     async fn let_in(&self, space: SpaceId, limit: Duration) -> Option<Joined> {
         let end = Instant::now() + limit;
-        let title = tokio::time::timeout_at(end, self.titled(space))
+        tokio::time::timeout_at(end, self.titled(space))
             .await
             .ok()??;
         // The title can be read by the invitation's own key, before this device is a member.
@@ -115,9 +117,25 @@ impl Live {
         tokio::time::timeout_at(end, member).await.ok()?.ok()?;
         self.introduce_after_joining(space).await;
         self.hand_over(space, end).await;
+        self.arrived(space, end.min(Instant::now() + AGENTS_TIME))
+            .await
+    }
+
+    /// As [`Live::wait_for_system`] after the System came in a file: nobody else is waited for.
+    pub(super) async fn joined_offline(&self, space: SpaceId) -> Option<Joined> {
+        let end = Instant::now() + OFFLINE_TIME;
+        let member = self.replica().joined(space);
+        tokio::time::timeout_at(end, member).await.ok()?.ok()?;
+        self.catch_up(space).await;
+        self.introduce_after_joining(space).await;
+        self.arrived(space, end).await
+    }
+
+    /// What came with a System.
+    async fn arrived(&self, space: SpaceId, end: Instant) -> Option<Joined> {
+        let title = self.title(space)?;
         let agents = self.agents_of(space);
         let mut agents_readable = 0;
-        let end = end.min(Instant::now() + AGENTS_TIME);
         for agent in &agents {
             let joined = self.replica().joined(*agent);
             if matches!(tokio::time::timeout_at(end, joined).await, Ok(Ok(()))) {

@@ -12,7 +12,7 @@ use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::statement::{Body, Capability};
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::profile::{self, Profile, store_error, with_causes};
@@ -28,6 +28,8 @@ const BUSY_TIME: Duration = Duration::from_secs(10);
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 /// Arrivals that wait for a slow listener; older ones are lost to it.
 const ARRIVALS_MAX: usize = 4_096;
+/// Requests to read a Space anew that wait for others.
+const RELOADS_QUEUED_MAX: usize = 8;
 
 /// What arrived: one batch of admitted envelopes.
 #[derive(Clone, Debug)]
@@ -74,6 +76,8 @@ pub(super) struct Shared {
     newest: Mutex<Option<Timestamp>>,
     /// Spaces that are here or awaited.
     known: Mutex<BTreeSet<SpaceId>>,
+    /// Asks the feed to read a Space anew.
+    reload: mpsc::Sender<feed::Reload>,
     pub(super) stop: CancellationToken,
 }
 
@@ -122,9 +126,11 @@ impl Live {
         let replica = Replica::open(options)
             .await
             .map_err(|error| store_error(&config.data, &error))?;
+        let (reload, reloads) = mpsc::channel(RELOADS_QUEUED_MAX);
         let live = Self {
             shared: Arc::new(Shared {
                 replica,
+                reload,
                 home: Mutex::new(profile.home),
                 profile,
                 data: config.data.clone(),
@@ -141,7 +147,7 @@ impl Live {
                 stop: CancellationToken::new(),
             }),
         };
-        feed::start(&live).await?;
+        feed::start(&live, reloads).await?;
         Ok(live)
     }
 
@@ -259,6 +265,14 @@ impl Live {
         self.shared
             .changed
             .send_modify(|version| *version = version.wrapping_add(1));
+    }
+
+    /// Reads a Space anew; returns when what is stored of it now can be seen.
+    pub(super) async fn catch_up(&self, space: SpaceId) {
+        let (done, read) = oneshot::channel();
+        if self.shared.reload.send((space, done)).await.is_ok() && read.await.is_err() {
+            tracing::debug!("the workspace was closed meanwhile");
+        }
     }
 
     /// The chain in which this device writes.

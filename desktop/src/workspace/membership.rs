@@ -1,6 +1,6 @@
 //! Who came and left, from the control statements of a System's Space to its timeline.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_model::{Membership, MembershipChange};
 use aramaki_sync::replica::{AuditEntry, AuditEvent};
@@ -39,6 +39,7 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
             holders.insert(entry.id, who);
         }
     }
+    let mut forked = BTreeSet::new();
     for entry in entries {
         let change = |who: AuthorId, what| MembershipChange {
             at: entry.at,
@@ -66,6 +67,10 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
             AuditEvent::Revoked { ended, .. } => {
                 let ended = ended.iter().filter_map(|grant| holders.get(grant));
                 changes.extend(ended.map(|who| change(*who, Membership::Ended)));
+            }
+            // Of several proofs of one chain the first is told.
+            AuditEvent::Forked { chain, .. } if forked.insert(*chain) => {
+                changes.push(change(chain.author, Membership::TwoHistories));
             }
             _ => {}
         }

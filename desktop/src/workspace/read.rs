@@ -183,6 +183,10 @@ fn said(event: &TimelineEvent) -> (&'static str, Option<Severity>, String) {
                 }
                 Membership::Ended => format!("the access of {name} was ended"),
                 Membership::Expired => format!("the access of {name} ended by itself"),
+                Membership::TwoHistories => format!(
+                    "two histories were signed by {name}: it was restored from a copy, or its key is in two \
+                     hands"
+                ),
             };
             ("access", None, text)
         }

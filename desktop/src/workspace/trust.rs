@@ -120,6 +120,19 @@ impl Live {
         space: SpaceId,
         request: InviteRequest,
     ) -> Result<Invited, CliError> {
+        let (invited, _secret) = self.invite_with_keys(space, request).await?;
+        Ok(invited)
+    }
+
+    /// The same, with the invitation itself.
+    ///
+    /// # Errors
+    /// As [`Live::invite`].
+    pub(super) async fn invite_with_keys(
+        &self,
+        space: SpaceId,
+        request: InviteRequest,
+    ) -> Result<(Invited, Invitation), CliError> {
         let failed = refused("the invitation");
         let invitation = self
             .replica()
@@ -127,14 +140,15 @@ impl Live {
             .await
             .map_err(|error| failed(&error))?;
         let code = invitation.to_text().map_err(|error| failed(&error))?;
-        Ok(Invited {
+        let invited = Invited {
             space,
             author: invitation.keys().author(),
             code: code.as_str().to_owned(),
             end: invitation.end,
             redeem_until: invitation.redeem_until,
             relayed: !self.relays(space).await?.is_empty(),
-        })
+        };
+        Ok((invited, invitation))
     }
 
     /// Reads an invitation and refuses one that has ended or is for something else.
@@ -148,6 +162,17 @@ impl Live {
                     reason: error.to_string(),
                     hint: "copy the whole code again, or ask for a new one",
                 })?;
+        Self::usable_invitation(invitation, wanted)
+    }
+
+    /// Refuses an invitation that has ended or is for something else.
+    ///
+    /// # Errors
+    /// As [`Live::check_invitation`].
+    pub(super) fn usable_invitation(
+        invitation: Invitation,
+        wanted: Invitee,
+    ) -> Result<Invitation, CliError> {
         let (reason, hint) = match invitation.invitee {
             _ if invitation.redeem_until <= fresh::now() => {
                 let end = crate::cli::local(invitation.redeem_until);

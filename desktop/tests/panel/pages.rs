@@ -76,6 +76,76 @@ fn a_count_shows_the_systems_in_that_state_alone() {
 }
 
 #[test]
+fn a_system_is_shared_as_a_file_whose_place_is_proposed_and_can_be_changed() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "webshop");
+    window.get_by_label("Share…").click();
+    window.run();
+    window.get_by_label("file…").click();
+    window.run();
+    let path = "New file (a secret: it lets in who has it)";
+    let field = window.get_by_role_and_label(Role::TextInput, path);
+    assert_eq!(field.value().as_deref(), Some("~/Webshop.aramaki"));
+    field.focus();
+    window.run();
+    window.key_press(Key::End);
+    window
+        .get_by_role_and_label(Role::TextInput, path)
+        .type_text(".1");
+    window.run();
+    window.get_by_label("Make invitation").click();
+    window.run();
+    window.get_by_label_contains("Saved as ~/Webshop.aramaki.1.");
+    assert!(window.query_by_label_contains("aramaki1example").is_none());
+    window.get_by_label("Close").click();
+    window.run();
+    assert_eq!(desk.asked(), ["Share", "ForgetInvitation"]);
+}
+
+#[test]
+fn an_invitation_or_a_file_is_taken_where_there_are_systems_already() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    window.get_by_label("Join…").click();
+    window.run();
+    let what = "Invitation, or the path of a file that somebody gave you";
+    window
+        .get_by_role_and_label(Role::TextInput, what)
+        .type_text("/media/stick/invite.aramaki");
+    window.run();
+    window.key_press(Key::Enter);
+    window.run();
+    assert_eq!(desk.asked(), ["Join(<secret>)"]);
+    assert!(
+        window
+            .query_by_role_and_label(Role::TextInput, what)
+            .is_none()
+    );
+}
+
+#[test]
+fn what_is_waited_for_is_shown_and_can_be_given_up() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    window.get_by_label("Devices and agents").click();
+    window.run();
+    window.get_by_label_contains("Waiting for 7777");
+    window.get_by_label("Give up").click();
+    window.run();
+    assert_eq!(desk.asked(), ["GiveUp"]);
+    assert!(window.query_by_label_contains("Waiting for").is_none());
+}
+
+#[test]
+fn who_signed_two_histories_is_named_where_one_looks_at_night() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "webshop");
+    window.get_by_label_contains("Two histories were signed by 0a2b1597");
+}
+
+#[test]
 fn sharing_makes_an_invitation_and_forgets_it_when_closed() {
     let desk = Desk::new();
     let mut window = app(&desk, WIDE);
@@ -195,6 +265,8 @@ fn a_device_that_waits_is_accepted_and_a_code_for_another_is_shown_once() {
             end: at(3_600),
             relayed: true,
             for_device: true,
+            offline: false,
+            file: None,
         });
     });
     window.run();

@@ -44,6 +44,8 @@ fn pages() -> Vec<Page> {
             end: at(28_800),
             relayed: false,
             for_device: false,
+            offline: false,
+            file: None,
         }),
         ..frame.clone()
     };

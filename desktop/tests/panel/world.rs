@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use aramaki_desktop::view::{
-    Backend, Frame, Intent, MadeInvitation, Member, NoteWork, OwnDevice, Peer, PeerKind, Stage,
-    SyncState, Through, Trust, Typed,
+    Awaited, Backend, Frame, Intent, MadeInvitation, Member, NoteWork, OwnDevice, Peer, PeerKind,
+    ShareBy, Stage, SyncState, Through, Trust, Typed,
 };
 use aramaki_model::check::CheckKind;
 use aramaki_model::entry::{AgentStarted, Message};
@@ -211,7 +211,11 @@ impl World {
                     .unwrap();
             }
             Intent::Share {
-                space, name, hours, ..
+                space,
+                name,
+                hours,
+                by,
+                ..
             } => {
                 self.invited.push(name);
                 Arc::make_mut(&mut self.frame).invitation = Some(MadeInvitation {
@@ -220,7 +224,15 @@ impl World {
                     end: at(i64::from(hours) * 3_600),
                     relayed: true,
                     for_device: false,
+                    offline: by != ShareBy::Code,
+                    file: match by {
+                        ShareBy::File(path) => Some(path.into()),
+                        ShareBy::Code | ShareBy::Inline => None,
+                    },
                 });
+            }
+            Intent::GiveUp(_space) => {
+                Arc::make_mut(&mut self.frame).sync.awaited.clear();
             }
             Intent::ForgetInvitation => Arc::make_mut(&mut self.frame).invitation = None,
             _ => {}
@@ -464,6 +476,10 @@ fn sync() -> SyncState {
                 )
             },
         ],
+        awaited: vec![Awaited {
+            space: space(0x77),
+            until: at(28_800),
+        }],
     }
 }
 
@@ -517,6 +533,7 @@ fn trust() -> BTreeMap<SpaceId, Trust> {
         only_here: 0,
         members,
         late: Vec::new(),
+        two_histories: vec!["0a2b1597".to_owned()],
     };
     [WEBSHOP, CHECKOUT, DATABASES]
         .map(|n| (space(n), trust.clone()))

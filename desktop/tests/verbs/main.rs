@@ -10,6 +10,7 @@ mod errors;
 mod everyday;
 mod incident;
 mod lost;
+mod offline;
 mod program;
 mod recovery;
 mod relays;

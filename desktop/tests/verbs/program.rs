@@ -145,9 +145,20 @@ impl Process {
 
     /// A relay, and what `aramaki relay add` needs to know of it.
     pub(crate) fn relay(aramaki: &Aramaki) -> (Self, String, String) {
+        Self::relay_on(aramaki, "0")
+    }
+
+    /// The same relay again, where an invitation says that it is.
+    pub(crate) fn relay_at(aramaki: &Aramaki, address: &str) -> (Self, String, String) {
+        let direct = address.rsplit([',', '@']).find(|it| !it.contains("://"));
+        let port = direct.and_then(|direct| direct.rsplit(':').next()).unwrap();
+        Self::relay_on(aramaki, port)
+    }
+
+    fn relay_on(aramaki: &Aramaki, port: &str) -> (Self, String, String) {
         let ports = [
             "--peer-port",
-            "0",
+            port,
             "--transport-port",
             "0",
             "--status-port",

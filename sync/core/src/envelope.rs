@@ -204,6 +204,32 @@ impl RawEnvelope {
     }
 }
 
+/// Checks a header and its signature, without the body: what a proof of a fork shows.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn verify_header(encoded: &[u8], signature: &[u8]) -> Result<(EnvelopeId, Header), FormError> {
+    if encoded.len() > HEADER_BYTES_MAX {
+        return Err(FormError::TooLarge);
+    }
+    match encoded.first() {
+        Some(&VERSION) => {}
+        Some(&version) => return Err(FormError::Version(version)),
+        None => return Err(FormError::Codec(CodecError::Malformed)),
+    }
+    let header: Header = codec::decode(encoded)?;
+    check_fields(&header)?;
+    let signature: [u8; 64] = signature
+        .try_into()
+        .map_err(|_length| FormError::Key(KeyError::BadSignature))?;
+    let id = id_of(encoded);
+    if holds(Guard::Signature) {
+        let author = header.chain.author;
+        key::verify(author.as_bytes(), DOMAIN, id.as_bytes(), &signature)?;
+    }
+    Ok((id, header))
+}
+
 fn check_fields(header: &Header) -> Result<(), FormError> {
     let control = header.document == DocumentId::named("control");
     let wrong = if header.seq == 0 {

@@ -66,6 +66,10 @@ pub(crate) enum Guard {
     ClosesFirst,
     /// A fork counts only as far as it was witnessed.
     Fork,
+    /// A proof of a fork is two headers at one position that the author signed.
+    ForkProven,
+    /// A proven fork counts where one branch alone is here.
+    ForkByProof,
     /// What is ahead of this clock waits.
     Future,
     /// What builds on refused content is refused.
@@ -116,7 +120,7 @@ pub(crate) fn is_missed_by(guard: Guard, story: fn()) -> bool {
 #[cfg(test)]
 impl Guard {
     /// All of them.
-    pub(crate) const ALL: [Self; 40] = [
+    pub(crate) const ALL: [Self; 42] = [
         Self::Signature,
         Self::BodyHash,
         Self::Canonical,
@@ -148,6 +152,8 @@ impl Guard {
         Self::LargestClose,
         Self::ClosesFirst,
         Self::Fork,
+        Self::ForkProven,
+        Self::ForkByProof,
         Self::Future,
         Self::Tainted,
         Self::OnlyContentVouched,

@@ -4,6 +4,8 @@
 //! device of the same person, and lower-case base32 of a version, the content and a checksum. Whoever has it can sign one grant to its own device while it
 //! can be redeemed: treat it as a password.
 
+mod seat;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use self::seat::Seat;
 use crate::codec::{self, CodecError};
 use crate::entropy::Entropy;
 use crate::envelope::{self, Envelope, FormError, Position};
@@ -28,6 +31,8 @@ pub const AGENT_PREFIX: &str = "aramakiagent1";
 pub const DEVICE_PREFIX: &str = "aramakidevice1";
 /// The longest text that is looked at.
 pub const TEXT_LEN_CHARS_MAX: usize = 1_024;
+/// How long the text of an invitation gets: addresses are left out rather than more.
+pub const SHORT_LEN_CHARS_MAX: usize = 300;
 /// How many peers an invitation can name.
 pub const BOOTSTRAPS_MAX: usize = 4;
 /// How many addresses of one peer it can name.
@@ -35,7 +40,9 @@ pub const ADDRESSES_MAX: usize = 4;
 /// How long one address can be.
 pub const ADDRESS_LEN_BYTES_MAX: usize = 255;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// Its addresses are texts alone.
+const VERSION_TEXTS: u8 = 1;
 const CHECKSUM_LEN_BYTES: usize = 4;
 const CHECKSUM_CONTEXT: &str = "aramaki invitation checksum v1";
 const AGENT_CHECKSUM_CONTEXT: &str = "aramaki agent invitation checksum v1";
@@ -136,15 +143,16 @@ pub struct Invitation {
     pub addresses: Vec<Bootstrap>,
 }
 
+/// What is written of an invitation: in version 1 with [`Bootstrap`]s, since then with [`Seat`]s.
 #[derive(Serialize, Deserialize)]
-struct Content {
+struct Content<B> {
     space: SpaceId,
     grant: EnvelopeId,
     seed: [u8; 32],
     capability: Capability,
     end: Timestamp,
     redeem_until: Timestamp,
-    addresses: Vec<Bootstrap>,
+    addresses: Vec<B>,
 }
 
 /// What an invitation allows.
@@ -287,6 +295,7 @@ impl Invitation {
     /// # Errors
     /// When a field is out of its range: too many or too long addresses.
     pub fn to_text(&self) -> Result<Zeroizing<String>, InvitationError> {
+        self.check()?;
         let content = Content {
             space: self.space,
             grant: self.grant,
@@ -294,9 +303,8 @@ impl Invitation {
             capability: self.capability,
             end: self.end,
             redeem_until: self.redeem_until,
-            addresses: self.addresses.clone(),
+            addresses: self.addresses.iter().map(Seat::from).collect(),
         };
-        check(&content)?;
         let mut bytes = Zeroizing::new(vec![VERSION]);
         bytes.extend(Zeroizing::new(codec::encode(&content)?).iter());
         let sum = checksum(self.invitee, &bytes);
@@ -308,6 +316,86 @@ impl Invitation {
             return Err(InvitationError::TooLong);
         }
         Ok(text)
+    }
+
+    /// Leaves out addresses, those that stand last first, until the text has at most
+    /// [`SHORT_LEN_CHARS_MAX`] characters: the others are learnt from whoever is reached. One that is
+    /// longer alone stays, because a code that leads nowhere is of no use.
+    #[must_use]
+    pub fn shortened(mut self) -> Self {
+        let is_short = |it: &Self| {
+            let text = it.to_text();
+            text.is_ok_and(|text| text.len() <= SHORT_LEN_CHARS_MAX)
+        };
+        let all = std::mem::take(&mut self.addresses);
+        for peer in all.iter().take(BOOTSTRAPS_MAX) {
+            let at = self.addresses.len();
+            self.addresses.push(Bootstrap {
+                endpoint: peer.endpoint,
+                addresses: Vec::new(),
+            });
+            for address in peer.addresses.iter().take(ADDRESSES_MAX) {
+                if let Some(kept) = self.addresses.get_mut(at) {
+                    kept.addresses.push(address.clone());
+                }
+                if !is_short(&self)
+                    && let Some(kept) = self.addresses.get_mut(at)
+                {
+                    kept.addresses.pop();
+                }
+            }
+            let leads = self
+                .addresses
+                .get(at)
+                .is_some_and(|kept| !kept.addresses.is_empty() || peer.addresses.is_empty());
+            if !leads || !is_short(&self) {
+                self.addresses.truncate(at);
+            }
+        }
+        let first = all.into_iter().find(|peer| !peer.addresses.is_empty());
+        if let (true, Some(mut first)) = (self.addresses.is_empty(), first) {
+            first.addresses.sort_by_key(String::len);
+            first.addresses.truncate(1);
+            self.addresses.push(first);
+        }
+        self
+    }
+
+    fn check(&self) -> Result<(), InvitationError> {
+        let too_long = |peer: &Bootstrap| {
+            peer.addresses.len() > ADDRESSES_MAX
+                || peer
+                    .addresses
+                    .iter()
+                    .any(|address| address.len() > ADDRESS_LEN_BYTES_MAX)
+        };
+        let wrong = if !(Capability::Read..=Capability::Write).contains(&self.capability) {
+            "capability is not read, comment or write"
+        } else if self.end <= Timestamp::ZERO || self.end > Timestamp::MAX {
+            "end is out of range"
+        } else if self.redeem_until <= Timestamp::ZERO || self.redeem_until > self.end {
+            "redemption ends after the access"
+        } else if self.addresses.len() > BOOTSTRAPS_MAX {
+            "list of peers is too long"
+        } else if self.addresses.iter().any(too_long) {
+            "list of addresses is too long"
+        } else {
+            return Ok(());
+        };
+        Err(InvitationError::Field(wrong))
+    }
+
+    fn from_content<B: Into<Bootstrap>>(invitee: Invitee, content: Content<B>) -> Self {
+        Self {
+            invitee,
+            space: content.space,
+            grant: content.grant,
+            seed: Zeroizing::new(content.seed),
+            capability: content.capability,
+            end: content.end,
+            redeem_until: content.redeem_until,
+            addresses: content.addresses.into_iter().map(Into::into).collect(),
+        }
     }
 }
 
@@ -353,22 +441,18 @@ impl FromStr for Invitation {
         if checksum(invitee, bytes) != *sum {
             return Err(InvitationError::Checksum);
         }
-        let content: Content = match bytes.split_first() {
-            Some((&VERSION, content)) => codec::decode(content)?,
+        let invitation = match bytes.split_first() {
+            Some((&VERSION, content)) => {
+                Self::from_content::<Seat>(invitee, codec::decode(content)?)
+            }
+            Some((&VERSION_TEXTS, content)) => {
+                Self::from_content::<Bootstrap>(invitee, codec::decode(content)?)
+            }
             Some((version, _content)) => return Err(InvitationError::Version(*version)),
             None => return Err(InvitationError::Incomplete),
         };
-        check(&content)?;
-        Ok(Self {
-            invitee,
-            space: content.space,
-            grant: content.grant,
-            seed: Zeroizing::new(content.seed),
-            capability: content.capability,
-            end: content.end,
-            redeem_until: content.redeem_until,
-            addresses: content.addresses,
-        })
+        invitation.check()?;
+        Ok(invitation)
     }
 }
 
@@ -387,30 +471,6 @@ impl fmt::Debug for Invitation {
     }
 }
 
-fn check(content: &Content) -> Result<(), InvitationError> {
-    let too_long = |peer: &Bootstrap| {
-        peer.addresses.len() > ADDRESSES_MAX
-            || peer
-                .addresses
-                .iter()
-                .any(|address| address.len() > ADDRESS_LEN_BYTES_MAX)
-    };
-    let wrong = if !(Capability::Read..=Capability::Write).contains(&content.capability) {
-        "capability is not read, comment or write"
-    } else if content.end <= Timestamp::ZERO || content.end > Timestamp::MAX {
-        "end is out of range"
-    } else if content.redeem_until <= Timestamp::ZERO || content.redeem_until > content.end {
-        "redemption ends after the access"
-    } else if content.addresses.len() > BOOTSTRAPS_MAX {
-        "list of peers is too long"
-    } else if content.addresses.iter().any(too_long) {
-        "list of addresses is too long"
-    } else {
-        return Ok(());
-    };
-    Err(InvitationError::Field(wrong))
-}
-
 fn checksum(invitee: Invitee, bytes: &[u8]) -> [u8; CHECKSUM_LEN_BYTES] {
     let hash = blake3::derive_key(invitee.checksum_context(), bytes);
     let mut sum = [0; CHECKSUM_LEN_BYTES];
@@ -419,108 +479,4 @@ fn checksum(invitee: Invitee, bytes: &[u8]) -> [u8; CHECKSUM_LEN_BYTES] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn invitation() -> Invitation {
-        Invitation {
-            invitee: Invitee::Person,
-            space: SpaceId::from_bytes([1; 32]),
-            grant: EnvelopeId::from_bytes([2; 32]),
-            seed: Zeroizing::new([0xab; 32]),
-            capability: Capability::Write,
-            end: Timestamp::from_millis(1_795_370_000_000),
-            redeem_until: Timestamp::from_millis(1_790_000_000_000),
-            addresses: vec![Bootstrap {
-                endpoint: [4; 32],
-                addresses: vec!["relay.example.org:4433".to_owned()],
-            }],
-        }
-    }
-
-    #[test]
-    fn the_text_reads_back_and_is_short() {
-        let text = invitation().to_text().unwrap();
-        assert!(
-            text.starts_with(PREFIX) && text.len() <= 300,
-            "{}",
-            text.len()
-        );
-        assert_eq!(text.parse(), Ok(invitation()));
-        let mailed = format!("  {}\r\n {}\n", &text[..70].to_uppercase(), &text[70..]);
-        assert_eq!(mailed.parse(), Ok(invitation()));
-    }
-
-    #[test]
-    fn an_agents_invitation_is_told_by_its_beginning_and_never_read_as_a_persons() {
-        let mut invitation = invitation();
-        invitation.invitee = Invitee::Agent;
-        let text = invitation.to_text().unwrap();
-        let rest = text.strip_prefix(AGENT_PREFIX).unwrap();
-        assert_eq!(text.parse(), Ok(invitation));
-        assert_eq!(
-            format!("{PREFIX}{rest}").parse::<Invitation>(),
-            Err(InvitationError::Checksum)
-        );
-    }
-
-    #[test]
-    fn every_mistyped_character_is_noticed_and_the_place_is_named() {
-        let text = invitation().to_text().unwrap();
-        for at in 0..text.len() {
-            let replacement = if &text[at..=at] == "b" { "c" } else { "b" };
-            let mut mistyped = text.to_string();
-            mistyped.replace_range(at..=at, replacement);
-            assert!(mistyped.parse::<Invitation>().is_err(), "character {at}");
-        }
-        let foreign = format!("{}!{}", &text[..20], &text[21..]);
-        let position = 21;
-        assert_eq!(
-            foreign.parse::<Invitation>(),
-            Err(InvitationError::Character { position })
-        );
-        assert_eq!(
-            "https://x".parse::<Invitation>(),
-            Err(InvitationError::Prefix)
-        );
-        assert_eq!(
-            PREFIX.parse::<Invitation>(),
-            Err(InvitationError::Incomplete)
-        );
-        assert_eq!(
-            text[..text.len() - 8].parse::<Invitation>(),
-            Err(InvitationError::Checksum)
-        );
-        let long = "a".repeat(10_000);
-        assert_eq!(long.parse::<Invitation>(), Err(InvitationError::TooLong));
-    }
-
-    #[test]
-    fn an_invitation_never_administers_and_names_few_peers() {
-        let mut powerful = invitation();
-        powerful.capability = Capability::Administer;
-        assert!(matches!(powerful.to_text(), Err(InvitationError::Field(_))));
-        let mut crowded = invitation();
-        crowded.addresses = vec![crowded.addresses[0].clone(); BOOTSTRAPS_MAX + 1];
-        assert!(matches!(crowded.to_text(), Err(InvitationError::Field(_))));
-    }
-
-    #[test]
-    fn a_newer_version_is_told_from_a_broken_text() {
-        let mut bytes = vec![VERSION + 1, 1, 2, 3];
-        bytes.extend(checksum(Invitee::Person, &bytes));
-        let text = format!("{PREFIX}{}", BASE32_NOPAD.encode(&bytes).to_lowercase());
-        assert_eq!(
-            text.parse::<Invitation>(),
-            Err(InvitationError::Version(VERSION + 1))
-        );
-    }
-
-    #[test]
-    fn the_secret_is_never_printed() {
-        let invitation = invitation();
-        let text = format!("{invitation:?}");
-        assert!(text.contains("<secret>"));
-        assert!(!text.contains("171") && !text.contains("abab") && !text.contains("0xab"));
-    }
-}
+mod tests;

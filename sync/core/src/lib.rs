@@ -1,6 +1,7 @@
 //! Ids, envelopes, trust and the replication engine of Aramaki: pure values, no I/O, no Automerge.
 
 pub mod admission;
+pub mod bundle;
 pub mod codec;
 pub mod contain;
 pub mod engine;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aramaki_sync_core::admission::{Entry, Evaluation, SpaceLog, Verdict};
+use aramaki_sync_core::admission::{Entry, Evaluation, Fork, SpaceLog, Verdict};
 use aramaki_sync_core::statement::{Grant, Statement, Wrap, WrapTo};
-use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, Chain, EnvelopeId, SpaceId, Timestamp};
 
 use super::{Replica, ReplicaError};
 use crate::driver;
@@ -73,6 +73,13 @@ pub enum AuditEvent {
     EpochRejected {
         /// Which epoch.
         epoch: EnvelopeId,
+    },
+    /// Somebody proved that an author signed two histories.
+    Forked {
+        /// Which chain.
+        chain: Chain,
+        /// The position that was signed twice.
+        seq: u64,
     },
 }
 
@@ -178,6 +185,10 @@ fn audit(log: &SpaceLog, evaluation: &Evaluation, now: Timestamp) -> Vec<AuditEn
                 to: to(wraps),
             },
             Statement::EpochReject { epoch, .. } => AuditEvent::EpochRejected { epoch: *epoch },
+            Statement::ForkProof { .. } => match Fork::proven(log.space(), statement) {
+                Some(Fork { chain, seq, .. }) => AuditEvent::Forked { chain, seq },
+                None => continue,
+            },
             _ => continue,
         };
         entries.push(line(entry, evaluation, event));

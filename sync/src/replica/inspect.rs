@@ -152,6 +152,16 @@ pub(super) fn joined(engine: &Engine, space: SpaceId, author: AuthorId, now: Tim
     }
 }
 
+/// Whether this device waits for a Space that it never was a member of.
+pub(super) fn is_awaited(engine: &Engine, space: SpaceId, author: AuthorId) -> bool {
+    let Some(log) = engine.log(space) else {
+        return false;
+    };
+    let own = Audience::Author(author);
+    let names_it = |statement: &Statement| matches!(statement, Statement::Grant(grant) if grant.audience == own);
+    !log.control().any(|(_entry, statement)| names_it(statement))
+}
+
 /// Why an invitation lets this device in no more; none while it may, or nothing is known of it.
 pub(super) fn spent(
     engine: &Engine,

@@ -1,6 +1,7 @@
 //! The handle through which a shell uses a replica: cheap to clone, safe to share.
 
 mod audit;
+mod carry;
 mod export;
 mod inspect;
 mod options;
@@ -15,6 +16,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use aramaki_sync_core::bundle::BundleError;
 use aramaki_sync_core::engine::{
     Admitted, Engine, EngineOptions, Input, Restored, SecretSeed, StoreEpoch, Stored, WriteError,
     WriteId, Written,
@@ -33,9 +35,11 @@ use crate::records;
 use crate::store::{self, Folder, Operation, RedbStore, Store, StoreError, Writer};
 use crate::transport::{PeerAddress, Transport, TransportError};
 
-pub use aramaki_sync_core::engine::{AccessEnd, Bodies, Limits, Quotas, Role};
+pub use crate::records::Awaited;
+pub use aramaki_sync_core::engine::{AccessEnd, Bodies, ForkedChain, Limits, Quotas, Role};
 pub use aramaki_sync_core::invitation::{Invitation, Invitee};
 pub use audit::{AuditEntry, AuditEvent, Ending, HowEnded};
+pub use carry::{Carried, Contents};
 pub use options::ReplicaOptions;
 pub use recovery::{LastAccepted, Leaving, REASON_LOST, REASON_NONE};
 pub use request::{
@@ -70,6 +74,9 @@ pub enum ReplicaError {
     /// An invitation's text.
     #[error(transparent)]
     Invitation(#[from] InvitationError),
+    /// Too much for a bundle.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     /// A stored envelope cannot be opened.
     #[error("a stored envelope does not open")]
     Form(#[from] FormError),
@@ -475,6 +482,14 @@ impl Replica {
         self.inspect(move |engine| inspect::space(engine, space, author, now))
             .await?
             .ok_or(ReplicaError::UnknownSpace(space))
+    }
+
+    /// The chains of a Space whose authors signed two histories, as far as is known here.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub async fn forks(&self, space: SpaceId) -> Result<Vec<ForkedChain>, ReplicaError> {
+        self.inspect(move |engine| engine.forks(space)).await
     }
 
     /// Peers that are connected or looked for.

@@ -11,7 +11,8 @@ use super::{
     BACKDATE, GrantRequest, InviteRequest, Replica, ReplicaError, ReplicaEvent, Spent, inspect,
     system,
 };
-use crate::driver;
+use crate::driver::{self, Command};
+use crate::records::{self, Awaited};
 use crate::transport::PeerAddress;
 
 impl Replica {
@@ -95,7 +96,7 @@ impl Replica {
         let draft = Draft::new(&terms, &mut entropy()?);
         let written = self.write_control(space, draft.statement()).await?;
         let addresses = self.bootstraps(space).await?;
-        Ok(draft.issued(space, written.id, addresses))
+        Ok(draft.issued(space, written.id, addresses).shortened())
     }
 
     /// Takes an invitation: proves its key to peers from now on, and looks for its peers. Returns when that wish
@@ -105,19 +106,63 @@ impl Replica {
     /// When the store fails.
     pub async fn join(&self, invitation: &Invitation) -> Result<SpaceId, ReplicaError> {
         let (space, keys) = (invitation.space, Box::new(invitation.keys()));
+        let peers = invitation.addresses.iter().map(|peer| PeerAddress {
+            endpoint: peer.endpoint,
+            addresses: peer.addresses.clone(),
+        });
+        let awaited = Awaited {
+            since: driver::now(),
+            grant: invitation.grant,
+            capability: invitation.capability,
+            redeem_until: invitation.redeem_until,
+            end: invitation.end,
+            peers: peers.collect(),
+        };
+        // Where to look is on disk before the wish is: a later start finds both, or neither.
+        self.command(Command::Await(space, awaited)).await?;
         self.ask(move |write| Input::Join {
             write,
             space,
             invitation: Some(keys),
         })
         .await?;
-        for peer in &invitation.addresses {
-            self.add_peer(PeerAddress {
-                endpoint: peer.endpoint,
-                addresses: peer.addresses.clone(),
-            });
-        }
         Ok(space)
+    }
+
+    /// The Spaces that an invitation led to and that nobody has answered for yet, oldest first.
+    ///
+    /// # Errors
+    /// When the replica is shut down, or the store cannot be read.
+    pub async fn awaited(&self) -> Result<Vec<(SpaceId, Awaited)>, ReplicaError> {
+        let store = self.store()?;
+        let kept = super::blocking(move || store.values(records::AWAITED_PREFIX)).await??;
+        let kept: Vec<_> = kept
+            .iter()
+            .filter_map(|(key, value)| {
+                let space = records::space(records::AWAITED_PREFIX, key)?;
+                Some((space, records::awaited(value)?))
+            })
+            .collect();
+        let author = self.author();
+        let mut awaited = self
+            .inspect(move |engine| {
+                let mut kept = kept;
+                kept.retain(|(space, _it)| inspect::is_awaited(engine, *space, author));
+                kept
+            })
+            .await?;
+        awaited.sort_by_key(|(space, it)| (it.since, *space));
+        Ok(awaited)
+    }
+
+    /// Waits no more for a Space of which nothing is here yet, and forgets its invitation.
+    ///
+    /// # Errors
+    /// When something of it is here, or it is not awaited.
+    pub async fn forget(&self, space: SpaceId) -> Result<(), ReplicaError> {
+        self.ask(move |write| Input::Forget { write, space })
+            .await?;
+        Ok(())
     }
 
     /// Holds a Space in which this device was granted something directly, as soon as a peer that
@@ -173,7 +218,7 @@ impl Replica {
     }
 
     /// Looks again whenever a Space changes, until there is an answer.
-    async fn until<T: Send + 'static>(
+    pub(super) async fn until<T: Send + 'static>(
         &self,
         space: SpaceId,
         look: impl Fn(&Engine) -> Option<T> + Clone + Send + 'static,

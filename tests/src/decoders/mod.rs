@@ -8,6 +8,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
 mod actions;
+mod bundle;
 mod documents;
 mod engine;
 mod text;
@@ -55,7 +56,7 @@ impl Decoder {
 }
 
 /// All of them.
-pub const DECODERS: [Decoder; 13] = [
+pub const DECODERS: [Decoder; 14] = [
     wire::ENVELOPE,
     wire::STATEMENT,
     wire::BODY,
@@ -67,6 +68,7 @@ pub const DECODERS: [Decoder; 13] = [
     documents::AGENT_CONFIG,
     actions::ACTION,
     text::INVITATION,
+    bundle::BUNDLE,
     text::ADDRESS,
     text::PLUGIN_OUTPUT,
 ];

@@ -1,5 +1,6 @@
 //! Signed and sealed values, as they are in frames.
 
+use aramaki_sync_core::admission::Fork;
 use aramaki_sync_core::codec;
 use aramaki_sync_core::envelope::{self, Envelope, Founding, Position, RawEnvelope};
 use aramaki_sync_core::ephemeral::{self, RawEphemeral, Slot};
@@ -28,9 +29,19 @@ pub(super) const ENVELOPE: Decoder = Decoder {
 
 pub(super) const STATEMENT: Decoder = Decoder {
     name: "statement",
-    run: |bytes| reads_one_way::<Statement>(bytes),
+    run: |bytes| {
+        reads_one_way::<Statement>(bytes);
+        if let Ok(statement) = codec::decode::<Statement>(bytes)
+            && let Some(fork) = Fork::proven(Founded::new().space, &statement)
+        {
+            assert!(fork.ids[0] < fork.ids[1]);
+        }
+    },
     seeds: || {
-        let told = statements();
+        let mut told = statements();
+        let founded = Founded::new();
+        let (one, other) = (founded.note(1), founded.note(2));
+        told.extend(Fork::statement(one.raw(), other.raw()));
         told.iter()
             .filter_map(|it| codec::encode(it).ok())
             .collect()

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use aramaki_sync_core::admission::Verdict;
+use aramaki_sync_core::admission::{Fork, Verdict};
 use aramaki_sync_core::engine::Restored;
+use aramaki_sync_core::key::DeviceKeys;
+use aramaki_sync_core::statement::Statement;
 
+use crate::actor::Actor;
 use crate::world::{ALICE, BOB, HONEST, MALLORY, RELAY, RITA, World, open};
 
 /// Two histories, no witness: neither counts, whichever came first where; both are kept as proof.
@@ -75,6 +78,72 @@ fn a22_many_branches_are_bounded() {
     world.goes_on();
 }
 
+/// Two victims hold one branch each and are reached by nobody but an attacker, who keeps the other
+/// branch from each; somebody who holds both has proved it, and the proof is enough for both.
+#[test]
+fn a45_a_proof_shows_a_fork_to_victims_from_whom_a_branch_is_kept() {
+    let (mut world, mut mallory) = World::with_insider(5_000);
+    for (one, other) in [(BOB, RITA), (RELAY, ALICE), (RELAY, BOB), (RELAY, RITA)] {
+        world.disconnect(one, other);
+    }
+    for (one, other) in [(ALICE, BOB), (ALICE, RITA)] {
+        world.disconnect(one, other);
+    }
+    world.disconnect(MALLORY, RELAY);
+    world.connect(MALLORY, RITA);
+    world.connect(MALLORY, ALICE);
+    let mut twin = mallory.twin();
+    let left = mallory.write(&world, 1, "to bob");
+    let right = twin.write(&world, 1, "to rita");
+    world.inject(BOB, &[&left]);
+    world.inject(RITA, &[&right]);
+    world.inject(ALICE, &[&left, &right]);
+    // Whoever holds both waits a few seconds for somebody else to prove it; a witness states what it
+    // holds after a minute, and this story ends before.
+    world.pass(Duration::from_secs(12));
+    assert_eq!(world.verdict(BOB, left.id()), Verdict::Admitted);
+    assert_eq!(world.verdict(RITA, right.id()), Verdict::Admitted);
+    assert!(world.shows(BOB, "to bob") && world.shows(RITA, "to rita"));
+
+    let proofs = |world: &World, at: usize| -> Vec<_> {
+        let stored = world.peers[at].store.iter().map(|it| it.envelope.clone());
+        let proofs =
+            stored.filter(|it| matches!(it.statement(), Some(Statement::ForkProof { .. })));
+        proofs.collect()
+    };
+    let proved = proofs(&world, ALICE);
+    assert_eq!(proved.len(), 1, "published once");
+    for victim in [BOB, RITA] {
+        world.inject(victim, &[&proved[0]]);
+        world.pass(Duration::from_secs(8));
+        let log = world.engine(victim).log(world.space).unwrap();
+        assert_eq!(
+            log.branch_heads(mallory.chain()).count(),
+            1,
+            "one branch is kept away"
+        );
+        let forks = world.engine(victim).forks(world.space);
+        assert_eq!(
+            (forks.len(), forks[0].seq, forks[0].both_here),
+            (1, 1, false)
+        );
+    }
+    assert_eq!(world.verdict(BOB, left.id()), Verdict::Cut);
+    assert_eq!(world.verdict(RITA, right.id()), Verdict::Cut);
+    assert!(!world.shows(BOB, "to bob") && !world.shows(RITA, "to rita"));
+
+    world.connect(BOB, RITA);
+    world.connect(ALICE, BOB);
+    world.pass(Duration::from_secs(20));
+    for at in [ALICE, BOB, RITA] {
+        assert_eq!(world.digest(at), world.digest(ALICE));
+        assert_eq!(proofs(&world, at).len(), 1, "nobody proves it again");
+        for branch in [&left, &right] {
+            assert_eq!(world.verdict(at, branch.id()), Verdict::Cut, "peer {at}");
+        }
+    }
+}
+
 /// A relay shows each of two victims half of the world: each sees its own half, and the moment they
 /// meet both hold everything, and know that they had not been told.
 #[test]
@@ -131,4 +200,32 @@ fn a42_a_rolled_back_database_takes_a_new_instance() {
     for at in [ALICE, BOB, RITA] {
         assert!(world.shows(at, "lost with the disk") && world.shows(at, "after the restore"));
     }
+}
+
+/// A copy of a device's store writes on somewhere else, and all that the device learns of it is the
+/// proof: it goes on in a chain of its own, so what it says from then on counts.
+#[test]
+fn a42_a_proof_against_ones_own_chain_begins_a_new_instance() {
+    let (mut world, mut mallory) = World::with_insider(5_000);
+    let mine = world.write(BOB, "mine");
+    let log = world.engine(BOB).log(world.space).unwrap();
+    let header = log.get(mine).unwrap().header().clone();
+    let mut copy = Actor::new(DeviceKeys::from_seed([2; 32]), header.chain.instance.0);
+    copy.seq = header.seq - 1;
+    copy.previous = header.previous;
+    copy.grant = header.authority;
+    let other = copy.write(&world, 1, "from a copy");
+    let stored = world.peers[BOB].store.iter();
+    let mut own = stored.filter(|it| it.envelope.id() == mine);
+    let proof = Fork::statement(own.next().unwrap().envelope.raw(), other.raw()).unwrap();
+    let proof = mallory.say(&world, 1, &proof);
+    let before = world.engine(BOB).instance();
+    world.inject(BOB, &[&proof]);
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.verdict(BOB, mine), Verdict::Cut);
+    assert_ne!(world.engine(BOB).instance(), before);
+    assert!(world.peers[BOB].instances > 0, "the person is told");
+    let after = world.write(BOB, "after the proof");
+    assert_eq!(world.verdict(BOB, after), Verdict::Admitted);
+    assert!(world.shows(BOB, "after the proof"));
 }

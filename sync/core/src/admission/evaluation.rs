@@ -169,7 +169,7 @@ impl Evaluation {
         let mut admitted = self.judge_new(log, now);
         let settles_fork = |id: &EnvelopeId| {
             log.get(*id)
-                .is_some_and(|entry| log.fork_seq(entry.header.chain).is_some())
+                .is_some_and(|entry| log.forked_at(entry.header.chain).is_some())
         };
         if !admitted.iter().any(settles_fork) {
             return Refreshed {

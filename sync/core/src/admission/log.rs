@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::by_id::ById;
 use super::entry::{Entry, Link};
+use super::fork::Fork;
 use crate::codec;
 use crate::envelope::Envelope;
 use crate::guard::{Guard, holds};
@@ -94,6 +95,9 @@ pub struct SpaceLog {
     control: BTreeSet<EnvelopeId>,
     named_ancestors: BTreeSet<EnvelopeId>,
     named_in_cuts: BTreeMap<Chain, BTreeSet<EnvelopeId>>,
+    /// Proven forks: of each chain the lowest position, and all that is proven to stand there. All, so
+    /// that it is the same in any order of arrival.
+    proven: BTreeMap<Chain, (u64, BTreeSet<EnvelopeId>)>,
     control_revision: u64,
     digest: OnceLock<[u8; 32]>,
 }
@@ -110,6 +114,7 @@ impl SpaceLog {
             control: BTreeSet::new(),
             named_ancestors: BTreeSet::new(),
             named_in_cuts: BTreeMap::new(),
+            proven: BTreeMap::new(),
             control_revision: 0,
             digest: OnceLock::new(),
         }
@@ -159,7 +164,8 @@ impl SpaceLog {
         if fork {
             branches.fork_seq = Some(branches.fork_seq.map_or(seq, |lowest| lowest.min(seq)));
         }
-        if branches.fork_seq.is_some() || entry.is_control() {
+        let forked = branches.fork_seq.is_some() || self.proven.contains_key(&chain);
+        if forked || entry.is_control() {
             self.control_revision += 1;
         }
         self.remember(entry);
@@ -175,11 +181,33 @@ impl SpaceLog {
         }
         if entry.is_control() {
             self.control.insert(entry.id);
+            self.take_proof(&entry);
         }
         self.places
             .insert((entry.header.chain, entry.header.seq, entry.id));
         self.arrival.push(entry.id);
         self.entries.insert(entry.id, entry);
+    }
+
+    /// Remembers what a statement proves, if it is news.
+    fn take_proof(&mut self, entry: &Entry) {
+        let Some(statement) = &entry.statement else {
+            return;
+        };
+        let Some((chain, seq)) = Fork::place(statement) else {
+            return;
+        };
+        let lowest = self.proven.get(&chain).map(|(lowest, _ids)| *lowest);
+        if lowest.is_some_and(|lowest| seq > lowest) {
+            return;
+        }
+        if let Some(fork) = Fork::proven(self.space, statement) {
+            let place = self.proven.entry(fork.chain).or_default();
+            if lowest != Some(fork.seq) {
+                *place = (fork.seq, BTreeSet::new());
+            }
+            place.1.extend(fork.ids);
+        }
     }
 
     fn check_place(&self, entry: &Entry) -> Result<(), NotInserted> {
@@ -267,16 +295,43 @@ impl SpaceLog {
             .map(|(chain, _branches)| *chain)
     }
 
-    /// The lowest position with two envelopes, if the author signed two histories.
+    /// The lowest position with two envelopes here, if the author signed two histories.
     pub fn fork_seq(&self, chain: Chain) -> Option<u64> {
         self.chains.get(&chain)?.fork_seq
+    }
+
+    /// The lowest position that an author signed twice, whether both branches are here or a proof says
+    /// so.
+    pub fn forked_at(&self, chain: Chain) -> Option<u64> {
+        let proven = self.proven.get(&chain).map(|(seq, _ids)| *seq);
+        let proven = proven.filter(|_seq| holds(Guard::ForkByProof));
+        let here = self.fork_seq(chain);
+        here.into_iter().chain(proven).min()
+    }
+
+    /// Whether a fork is proven of which one branch or none is here.
+    pub fn is_branch_hidden(&self, chain: Chain) -> bool {
+        let proven = self.proven.get(&chain);
+        proven.is_some_and(|(_seq, ids)| !ids.iter().all(|id| self.contains(*id)))
     }
 
     /// The chains whose authors signed two histories.
     pub fn forked_chains(&self) -> impl Iterator<Item = (Chain, u64)> + '_ {
         self.chains
-            .iter()
-            .filter_map(|(chain, branches)| branches.fork_seq.map(|seq| (*chain, seq)))
+            .keys()
+            .filter_map(|chain| Some((*chain, self.forked_at(*chain)?)))
+    }
+
+    /// Chains of which two branches are here, at a position that no proof names yet.
+    pub fn unproven_forks(&self) -> impl Iterator<Item = (Chain, u64)> + '_ {
+        self.chains.iter().filter_map(|(chain, branches)| {
+            let seq = branches.fork_seq?;
+            let proven = self
+                .proven
+                .get(chain)
+                .is_some_and(|(lowest, _ids)| *lowest <= seq);
+            (!proven).then_some((*chain, seq))
+        })
     }
 
     /// What another store must have to hold the same set, sorted by chain.

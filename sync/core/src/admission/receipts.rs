@@ -20,6 +20,14 @@ struct Seen {
 }
 
 impl Seen {
+    fn is_here(&self, log: &SpaceLog, chain: Chain) -> bool {
+        log.holds(Link {
+            chain,
+            seq: self.seq,
+            id: self.id,
+        })
+    }
+
     /// The envelope at a lower position of the branch that the witness saw, if that is stored.
     fn below(&self, log: &SpaceLog, chain: Chain, seq: u64) -> Option<EnvelopeId> {
         let link = Link {
@@ -99,7 +107,7 @@ impl Receipts {
     pub(super) fn first_seen(&self, log: &SpaceLog, entry: &Entry) -> Option<Timestamp> {
         let (chain, seq) = (entry.header.chain, entry.header.seq);
         let from = self.from(chain, seq);
-        if log.fork_seq(chain).is_none_or(|lowest| seq < lowest) {
+        if log.forked_at(chain).is_none_or(|lowest| seq < lowest) {
             return from.first().map(|seen| seen.earliest);
         }
         from.iter()
@@ -112,11 +120,15 @@ impl Receipts {
     /// or every witness that saw this position saw this branch (A22, A23).
     pub(super) fn settles_fork(&self, log: &SpaceLog, entry: &Entry) -> bool {
         let (chain, seq) = (entry.header.chain, entry.header.seq);
-        if log.fork_seq(chain).is_none_or(|lowest| seq < lowest) || !holds(Guard::Fork) {
+        if log.forked_at(chain).is_none_or(|lowest| seq < lowest) || !holds(Guard::Fork) {
             return true;
         }
-        let mut branches = self
-            .from(chain, seq)
+        let seen = self.from(chain, seq);
+        if log.is_branch_hidden(chain) && seen.iter().any(|it| !it.is_here(log, chain)) {
+            // What a witness saw that is not here may be on the branch that is kept from this replica.
+            return false;
+        }
+        let mut branches = seen
             .iter()
             .filter_map(|seen| seen.below(log, chain, seq))
             .peekable();

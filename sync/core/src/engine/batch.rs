@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bodies::is_bodiless;
+use super::carry::FILE;
 use super::io::{
     BatchId, ConnectionId, Event, Input, Output, Refusal, SecretSeed, StoreFailure, StoreOperation,
     StoredCounter, StoredCursor, WriteError, WriteId, Written,
@@ -61,9 +62,14 @@ pub(super) enum Work {
         space: SpaceId,
     },
     Body {
+        from: Option<(ConnectionId, u64)>,
         space: SpaceId,
         envelope: EnvelopeId,
         body: Vec<u8>,
+    },
+    Forget {
+        write: WriteId,
+        space: SpaceId,
     },
 }
 
@@ -112,6 +118,7 @@ pub(super) struct Draft {
     ids: BTreeSet<EnvelopeId>,
     control: BTreeSet<SpaceId>,
     joins: Vec<(WriteId, SpaceId, Option<Box<DeviceKeys>>)>,
+    forgotten: BTreeMap<SpaceId, WriteId>,
     created: BTreeMap<WriteId, EnvelopeId>,
     instance: bool,
     cursors: BTreeSet<(AuthorId, SpaceId)>,
@@ -148,6 +155,11 @@ impl Draft {
                 let mut joins = self.joins.iter();
                 joins.any(|(_write, joined, _invitation)| joined == space)
             }
+            Work::Join { space, .. } => self.forgotten.contains_key(space),
+            Work::Forget { space, .. } => {
+                let mut joins = self.joins.iter();
+                joins.any(|(_write, joined, _invitation)| joined == space)
+            }
             _ => false,
         }
     }
@@ -155,6 +167,7 @@ impl Draft {
     fn is_empty(&self) -> bool {
         self.items.is_empty()
             && self.joins.is_empty()
+            && self.forgotten.is_empty()
             && !self.instance
             && self.cursors.is_empty()
             && self.counters.is_empty()
@@ -246,6 +259,7 @@ impl Engine {
                     invitation,
                 },
             ),
+            Input::Forget { write, space } => (write, Work::Forget { write, space }),
             _elsewhere => return,
         };
         if self.queue.writes >= self.limits.writes_max {
@@ -312,6 +326,8 @@ impl Engine {
                     .as_ref()
                     .map(|keys| SecretSeed(zeroize::Zeroizing::new(*keys.expose_seed()))),
             });
+        let unfollows = draft.forgotten.keys();
+        let unfollows = unfollows.map(|space| StoreOperation::Unfollow { space: *space });
         let puts = draft.items.iter().map(|item| StoreOperation::Put {
             space: item.envelope.header().space,
             envelope: Arc::clone(&item.envelope),
@@ -339,6 +355,7 @@ impl Engine {
         instance
             .into_iter()
             .chain(joins)
+            .chain(unfollows)
             .chain(puts)
             .chain(bodies)
             .chain(cursors)
@@ -394,18 +411,28 @@ impl Engine {
                 None
             }
             Work::Body {
+                from,
                 space,
                 envelope,
                 body,
             } => {
                 self.queue.received_bytes -= body.len();
                 draft.bytes += body.len();
+                draft.also_from.extend(from.map(|from| (from, envelope)));
                 draft.bodies.insert((space, envelope), body);
                 None
             }
             Work::Redeem { space } => {
                 self.draft_redemption(draft, space);
                 None
+            }
+            Work::Forget { write, space } => {
+                self.queue.writes -= 1;
+                if self.is_forgettable(space) && !draft.forgotten.contains_key(&space) {
+                    draft.forgotten.insert(space, write);
+                    return None;
+                }
+                self.fail_if(write, Err(WriteError::NotAllowed))
             }
         }
     }
@@ -451,7 +478,7 @@ impl Engine {
             return None;
         }
         let judged = self
-            .judge_received(draft, &envelope)
+            .judge_received(draft, from, &envelope)
             .and_then(|()| self.take_pace(author));
         let refusal = match judged {
             Ok(()) => {
@@ -484,7 +511,12 @@ impl Engine {
     }
 
     /// Whether an envelope goes to the disk now; an error without a refusal: it is there.
-    fn judge_received(&self, draft: &Draft, envelope: &Envelope) -> Result<(), Option<Refusal>> {
+    fn judge_received(
+        &self,
+        draft: &Draft,
+        from: Option<(ConnectionId, u64)>,
+        envelope: &Envelope,
+    ) -> Result<(), Option<Refusal>> {
         let header = envelope.header();
         let held = self
             .spaces
@@ -494,7 +526,8 @@ impl Engine {
         if held.log.contains(id) {
             return Err(None);
         }
-        if is_bodiless(envelope) && !self.may_be_bodiless(envelope) {
+        let in_file = from.is_some_and(|(connection, _number)| connection == FILE);
+        if is_bodiless(envelope) && !in_file && !self.may_be_bodiless(envelope) {
             return Err(Some(Refusal::Body));
         }
         if !self.is_author_known(header.space, header.chain.author) {
@@ -563,7 +596,11 @@ impl Engine {
         for (from, id) in draft.also_from {
             self.answered(from, id, Some(Refusal::Store));
         }
-        for (write, _space, _invitation) in draft.joins {
+        let joins = draft
+            .joins
+            .into_iter()
+            .map(|(write, _space, _invitation)| write);
+        for write in joins.chain(draft.forgotten.into_values()) {
             self.fail(write, WriteError::Store(failure));
         }
     }
@@ -626,6 +663,9 @@ impl Engine {
                 write,
                 result: Ok(written),
             });
+        }
+        for (space, write) in draft.forgotten {
+            self.forgotten(space, write);
         }
         for item in &draft.items {
             if let Some(from) = item.from {

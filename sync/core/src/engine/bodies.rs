@@ -255,6 +255,7 @@ impl Engine {
         for (envelope, body) in works {
             if self.queue.received_bytes < self.limits.received_bytes_max {
                 self.queue.push(Work::Body {
+                    from: None,
                     space,
                     envelope,
                     body,

@@ -138,7 +138,7 @@ impl Engine {
     }
 
     pub(super) fn loaded(&mut self, request: LoadId, envelopes: Vec<RawEnvelope>) {
-        if self.bodies_loaded(request, &envelopes) {
+        if self.bodies_loaded(request, &envelopes) || self.proof_loaded(request, &envelopes) {
             return;
         }
         let Some(loading) = self.loads.remove(&request) else {

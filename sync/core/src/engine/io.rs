@@ -37,6 +37,10 @@ pub struct LoadId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct VerifyId(pub u64);
 
+/// A request to take what a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TakeId(pub u64);
+
 /// Names one life of a store: random per database, a restored database takes a new one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -120,6 +124,11 @@ pub enum StoreOperation {
         space: SpaceId,
         /// The invitation with which it was joined.
         invitation: Option<SecretSeed>,
+    },
+    /// This device waits for a Space no more, and its invitation is gone.
+    Unfollow {
+        /// Which Space.
+        space: SpaceId,
     },
 }
 
@@ -240,6 +249,23 @@ pub enum Input {
         /// The invitation's keys, with which this device grants itself access.
         invitation: Option<Box<DeviceKeys>>,
     },
+    /// Take envelopes that came in a file, whoever brought it. Answered by [`Output::Taken`].
+    Take {
+        /// Which request; of its own kind of numbers.
+        take: TakeId,
+        /// Where; it must be held or awaited.
+        space: SpaceId,
+        /// What [`RawEnvelope::verify`] gave. Content may come without its body.
+        envelopes: Vec<Envelope>,
+    },
+    /// Wait no more for a Space of which nothing is here. Answered by [`Output::Written`], with
+    /// [`WriteError::NotAllowed`] when something is.
+    Forget {
+        /// Which write.
+        write: WriteId,
+        /// Which.
+        space: SpaceId,
+    },
     /// Send a signed message to whoever reads the Space and is connected; not stored.
     SendEphemeral {
         /// Where.
@@ -317,6 +343,13 @@ pub enum Output {
         /// Where it is, or why not.
         result: Result<Written, WriteError>,
     },
+    /// What a file held is durable, as far as it was taken.
+    Taken {
+        /// Which request.
+        take: TakeId,
+        /// What came of it, or why nothing was looked at.
+        result: Result<Taken, WriteError>,
+    },
     /// Something happened that people or programs above may want to know.
     Event(Event),
 }
@@ -332,6 +365,15 @@ pub struct Written {
     pub seq: u64,
     /// Its id; of the genesis for a new Space, zero for a Space that is only awaited.
     pub id: EnvelopeId,
+}
+
+/// What came of envelopes from a file; those that are not named here are new and durable.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// How many were here already.
+    pub known: usize,
+    /// What was not taken, and why.
+    pub refused: Vec<(EnvelopeId, Refusal)>,
 }
 
 /// Why a write was not made.

@@ -10,6 +10,7 @@
 mod author;
 mod batch;
 mod bodies;
+mod carry;
 mod checks;
 mod close;
 mod connection;
@@ -23,6 +24,7 @@ mod last_words;
 mod late;
 mod mutant;
 mod options;
+mod prove;
 mod rate;
 mod receive;
 mod settle;
@@ -39,11 +41,12 @@ pub use ended::AccessEnd;
 pub use io::{
     Admitted, BatchId, CloseReason, ConnectionId, Cursor, Event, FRAME_BYTES_MAX, Input, LoadId,
     Output, Refusal, SecretSeed, StoreEpoch, StoreFailure, StoreOperation, Stored, StoredCounter,
-    StoredCursor, VerifyId, WriteError, WriteId, Written,
+    StoredCursor, TakeId, Taken, VerifyId, WriteError, WriteId, Written,
 };
 pub use late::Waiting;
 pub use mutant::Mutant;
 pub use options::{EngineOptions, Limits, Quotas, Restored, Role};
+pub use prove::ForkedChain;
 pub use view::{Holder, PeerView, Pressure};
 
 use self::batch::Queue;
@@ -74,6 +77,10 @@ pub struct Engine {
     connections: BTreeMap<ConnectionId, Connection>,
     holdings: BTreeMap<(AuthorId, SpaceId), Holding>,
     receiving: BTreeMap<(ConnectionId, u64), Receiving>,
+    /// Of what is taken from files: how many envelopes were here already.
+    takes: BTreeMap<TakeId, usize>,
+    /// Headers that the store reads for a proof.
+    proving: BTreeMap<LoadId, SpaceId>,
     checks: checks::Checks,
     loads: BTreeMap<LoadId, feed::Loading>,
     fetches: BTreeMap<LoadId, bodies::Fetching>,
@@ -107,6 +114,8 @@ impl Engine {
             connections: BTreeMap::new(),
             holdings: BTreeMap::new(),
             receiving: BTreeMap::new(),
+            takes: BTreeMap::new(),
+            proving: BTreeMap::new(),
             checks: checks::Checks::default(),
             loads: BTreeMap::new(),
             fetches: BTreeMap::new(),
@@ -173,6 +182,7 @@ impl Engine {
         for space in &spaces {
             self.look_outside(*space);
             self.plan_close(*space);
+            self.plan_proof(*space);
         }
     }
 
@@ -199,6 +209,11 @@ impl Engine {
                 document,
                 bytes,
             } => self.whisper(space, document, &bytes),
+            Input::Take {
+                take,
+                space,
+                envelopes,
+            } => self.take(take, space, envelopes),
             Input::KeepBodies { space, bodies } => self.keep_bodies(space, bodies),
             Input::Timeout => self.timeout(),
             write => self.enqueue(write),
@@ -220,6 +235,7 @@ impl Engine {
         digests
             .chain(receipts)
             .chain(closes)
+            .chain(self.next_proof())
             .chain(self.next_evaluation)
             .chain(self.queue.retry_at)
             .min()
@@ -242,6 +258,7 @@ impl Engine {
         }
         for space in self.spaces.values_mut() {
             space.next_receipt = space.next_receipt.map(|_then| now);
+            space.next_proof = space.next_proof.map(|_then| now);
         }
         self.queue.retry_at = self.queue.retry_at.map(|_then| now);
     }
@@ -257,6 +274,7 @@ impl Engine {
         }
         self.state_receipts();
         self.state_closes();
+        self.prove_forks();
         self.expire_sent();
         self.compare_digests();
     }

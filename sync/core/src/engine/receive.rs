@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::batch::{New, Work};
+use super::carry::FILE;
 use super::frame::{Acknowledge, Envelopes, Frame, HEADS_CHAINS_MAX, Heads, HeadsPart, Since};
-use super::io::{CloseReason, ConnectionId, Event, Refusal};
+use super::io::{CloseReason, ConnectionId, Event, Refusal, TakeId};
 use super::options::Role;
 use super::space::{Candidate, Space, granted_by};
 use super::{Engine, Mutant};
@@ -231,7 +232,7 @@ impl Engine {
         }
     }
 
-    fn begin_instance(&mut self) {
+    pub(super) fn begin_instance(&mut self) {
         if self.is(Mutant::ReuseInstanceAfterRestore) {
             return;
         }
@@ -365,6 +366,10 @@ impl Engine {
         let Some(done) = self.receiving.remove(&key) else {
             return;
         };
+        if key.0 == FILE {
+            self.taken(TakeId(key.1), done);
+            return;
+        }
         self.advance_cursor(key.0, &done);
         let answer = Acknowledge {
             number: key.1,

@@ -21,6 +21,7 @@ impl Engine {
                 self.control_changed(*space, new);
             }
             self.plan_receipt(*space, new);
+            self.plan_proof(*space);
             self.announce(*space, new);
         }
     }

@@ -41,6 +41,8 @@ pub(super) struct Space {
     pub(super) next_receipt: Option<Timestamp>,
     /// When the next grant that ended is to be closed, if this device is a witness.
     pub(super) next_close: Option<Timestamp>,
+    /// When a fork that nobody proved until then is proved by this device.
+    pub(super) next_proof: Option<Timestamp>,
     /// Before that nothing is closed: others may know more.
     pub(super) closes_from: Option<Timestamp>,
     /// Ended grants that were looked at.
@@ -73,6 +75,7 @@ impl Space {
             rejected: None,
             next_receipt: None,
             next_close: None,
+            next_proof: None,
             closes_from: None,
             closed: BTreeSet::new(),
             counters: Counters::default(),

@@ -2,7 +2,7 @@
 
 use super::stage::{Actor, Cast, END, Stage, minute, stage};
 use crate::admission::{
-    BRANCHES_MAX, Held, Inserted, NotInserted, Outsiders, Refusal, Verdict, evaluate,
+    BRANCHES_MAX, Fork, Held, Inserted, NotInserted, Outsiders, Refusal, Verdict, evaluate,
 };
 use crate::envelope::Envelope;
 use crate::id::EnvelopeId;
@@ -265,6 +265,73 @@ pub(super) fn a22_an_unwitnessed_fork_counts_on_neither_branch() {
         .find(|it| it.chain == cast.bob.chain())
         .unwrap();
     assert!(chain.is_forked() && chain.seq == 2 && chain.heads.len() == 2);
+}
+
+/// Where one branch alone is here, a proof says that there is another: the verdicts are those of who
+/// holds both, whoever published it.
+#[test]
+pub(super) fn a22_a_proof_counts_where_one_branch_alone_is_here() {
+    let (mut stage, mut cast) = stage();
+    let below = stage.write(&mut cast.bob, 1);
+    let twin = cast.bob.twin();
+    let left = stage.changes(&cast.bob, 1, &[]);
+    let right = stage.changes(&twin, 2, &[]);
+    stage.deliver(&left, minute(2));
+    assert_eq!(stage.verdict(left.id(), 3), Verdict::Admitted);
+    let proof = Fork::statement(right.raw(), left.raw()).unwrap();
+    let said = stage.say(&mut cast.rita, 3, &proof);
+    let evaluation = stage.evaluate(4);
+    assert_eq!(evaluation.verdict(said), Verdict::Admitted);
+    assert_eq!(evaluation.verdict(below), Verdict::Admitted);
+    assert_eq!(evaluation.verdict(left.id()), Verdict::Cut);
+    assert_eq!(stage.log.forked_at(cast.bob.chain()), Some(2));
+    assert_eq!(stage.log.unproven_forks().count(), 0);
+    // What a witness saw of one branch stands, until one saw the other, which is not here.
+    receipt(&mut stage, &mut cast.relay, 5, &[seen(&left)]);
+    assert_eq!(stage.verdict(left.id(), 6), Verdict::Admitted);
+    receipt(&mut stage, &mut cast.alice, 6, &[seen(&right)]);
+    assert_eq!(stage.verdict(left.id(), 7), Verdict::Cut);
+    stage.deliver(&right, minute(8));
+    let evaluation = stage.evaluate(9);
+    let both = [left.id(), right.id()].map(|id| evaluation.verdict(id));
+    assert_eq!(both, [Verdict::Cut; 2], "the same with both");
+}
+
+/// A proof is two headers that one author signed for one position: nothing else forks anything.
+#[test]
+pub(super) fn a22_a_false_proof_forks_nothing() {
+    let (mut stage, mut cast) = stage();
+    let one = stage.changes(&cast.bob, 1, &[]);
+    cast.bob.said(&one);
+    stage.deliver(&one, minute(1));
+    let two = stage.changes(&cast.bob, 2, &[]);
+    cast.bob.said(&two);
+    stage.deliver(&two, minute(2));
+    let other = stage.changes(&cast.carol, 2, &[]);
+    cast.carol.said(&other);
+    stage.deliver(&other, minute(2));
+    let mut forged = stage.changes(&cast.bob.twin(), 3, &[]).raw().clone();
+    forged.signature[7] ^= 1;
+    for (left, right) in [
+        (one.raw(), two.raw()),
+        (one.raw(), one.raw()),
+        (one.raw(), other.raw()),
+        (&forged, two.raw()),
+    ] {
+        let proof = Fork::statement(left, right).unwrap();
+        assert_eq!(Fork::proven(stage.space, &proof), None);
+        stage.say(&mut cast.rita, 4, &proof);
+    }
+    let elsewhere = crate::id::SpaceId::from_bytes([9; 32]);
+    let twin = stage.changes(&cast.carol.twin(), 5, &[]);
+    let real = Fork::statement(twin.raw(), stage.changes(&cast.carol, 6, &[]).raw()).unwrap();
+    assert!(Fork::proven(stage.space, &real).is_some());
+    assert_eq!(Fork::proven(elsewhere, &real), None);
+    let evaluation = stage.evaluate(5);
+    for envelope in [&one, &two, &other] {
+        assert_eq!(evaluation.verdict(envelope.id()), Verdict::Admitted);
+    }
+    assert_eq!(stage.log.forked_chains().count(), 0);
 }
 
 #[test]

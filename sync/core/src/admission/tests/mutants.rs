@@ -15,7 +15,7 @@ use crate::key::SpaceKey;
 use crate::statement::{Audience, Body, Capability, Statement};
 
 /// The stories of the other files; those that need long or many runs are left out.
-const STORIES: [fn(); 79] = [
+const STORIES: [fn(); 81] = [
     altered_bytes_have_no_form,
     a_second_encoding_is_none,
     control_stays_in_its_document,
@@ -52,6 +52,8 @@ const STORIES: [fn(); 79] = [
     cuts::a_grant_on_an_open_fork_revokes_nobody,
     cuts::a_grant_that_came_after_its_issuers_end_revokes_nobody,
     cuts::a22_an_unwitnessed_fork_counts_on_neither_branch,
+    cuts::a22_a_proof_counts_where_one_branch_alone_is_here,
+    cuts::a22_a_false_proof_forks_nothing,
     cuts::a23_a_witnessed_history_survives_a_fork,
     cuts::a_receipt_by_nobody_settles_no_fork,
     cuts::of_two_vouched_branches_the_lower_id_stands_and_the_other_waits,

@@ -53,6 +53,9 @@ impl Disk {
                 StoreOperation::Follow { space, invitation } => {
                     self.follows.insert(space, invitation);
                 }
+                StoreOperation::Unfollow { space } => {
+                    self.follows.remove(&space);
+                }
                 StoreOperation::SetInstance(_instance) => {}
             }
         }
@@ -108,6 +111,7 @@ pub(super) struct Peer {
     pub(super) mood: Mood,
     pub(super) waiting: VecDeque<(BatchId, Vec<StoreOperation>)>,
     pub(super) written: Vec<Result<Written, WriteError>>,
+    pub(super) taken: Vec<Result<Taken, WriteError>>,
     pub(super) events: Vec<Event>,
     pub(super) sent: Vec<(ConnectionId, Vec<u8>)>,
     pub(super) datagrams: Vec<(ConnectionId, Vec<u8>)>,
@@ -142,6 +146,7 @@ impl Peer {
             mood: Mood::Works,
             waiting: VecDeque::new(),
             written: Vec::new(),
+            taken: Vec::new(),
             events: Vec::new(),
             sent: Vec::new(),
             datagrams: Vec::new(),
@@ -239,7 +244,7 @@ impl Stage {
         self.peers[peer].engine.author()
     }
 
-    fn write_id(&mut self) -> WriteId {
+    pub(super) fn write_id(&mut self) -> WriteId {
         self.next_write += 1;
         WriteId(self.next_write)
     }
@@ -429,6 +434,7 @@ impl Stage {
             }
             Output::Close { reason, .. } => it.closed.push(reason),
             Output::Written { result, .. } => it.written.push(result),
+            Output::Taken { result, .. } => it.taken.push(result),
             Output::Event(event) => it.events.push(event),
         }
     }

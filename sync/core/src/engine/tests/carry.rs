@@ -1,0 +1,244 @@
+//! Envelopes that come in a file: judged like a peer's, and nothing is said of them to anybody.
+
+use std::time::Duration;
+
+use super::stage::{Mood, Stage};
+use crate::admission::Verdict;
+use crate::engine::*;
+use crate::envelope::Envelope;
+use crate::id::{DocumentId, EnvelopeId, PrincipalId};
+use crate::invitation::{Draft, Invitation, Invitee, Terms};
+use crate::statement::{Capability, Kind};
+
+const SOON: Duration = Duration::from_secs(30);
+
+/// What a peer's disk holds, as a file carries it.
+fn file(stage: &Stage, peer: usize) -> Vec<Envelope> {
+    let held = &stage.peers[peer].disk.envelopes;
+    held.iter().map(|it| it.envelope.clone()).collect()
+}
+
+fn bare(envelopes: &[Envelope]) -> Vec<Envelope> {
+    let bare = envelopes.iter().map(|it| {
+        let mut raw = it.raw().clone();
+        if it.header().kind != Kind::Control {
+            raw.body = None;
+        }
+        raw.verify().unwrap()
+    });
+    bare.collect()
+}
+
+fn take(stage: &mut Stage, peer: usize, space: SpaceId, envelopes: Vec<Envelope>) -> Taken {
+    give(stage, peer, space, envelopes);
+    stage.peers[peer].taken.last().unwrap().clone().unwrap()
+}
+
+/// Everything that one holds, in a file, to the other.
+fn bring(stage: &mut Stage, from: usize, to: usize, space: SpaceId) -> Taken {
+    let carried = file(stage, from);
+    take(stage, to, space, carried)
+}
+
+fn give(stage: &mut Stage, peer: usize, space: SpaceId, envelopes: Vec<Envelope>) {
+    let take = TakeId(stage.write_id().0);
+    let input = Input::Take {
+        take,
+        space,
+        envelopes,
+    };
+    stage.tell(peer, input);
+}
+
+/// Two members that were never connected, of whom the first invited the second.
+fn apart() -> (Stage, SpaceId, Invitation) {
+    let mut stage = Stage::new(2, 0);
+    let space = stage.found();
+    stage.change(0, space, b"before");
+    let end = stage.now.plus(Duration::from_hours(24));
+    let terms = Terms {
+        invitee: Invitee::Person,
+        parent: stage.peers[0].engine.best_grant(space).unwrap(),
+        principal: PrincipalId::from_bytes([1; 16]),
+        capability: Capability::Write,
+        not_before: Timestamp::ZERO,
+        end,
+        redeem_until: end,
+        redemptions: 1,
+        long_grace: true,
+    };
+    let draft = Draft::new(&terms, &mut Entropy::from_seed([5; 32]));
+    stage.state(0, space, draft.statement());
+    let grant = stage.peers[0].written.last().unwrap().clone().unwrap().id;
+    let invitation = draft.issued(space, grant, Vec::new());
+    (stage, space, invitation)
+}
+
+fn join(stage: &mut Stage, peer: usize, invitation: &Invitation) {
+    let write = stage.write_id();
+    let input = Input::Join {
+        write,
+        space: invitation.space,
+        invitation: Some(Box::new(invitation.keys())),
+    };
+    stage.tell(peer, input);
+}
+
+fn digests(stage: &Stage, space: SpaceId) -> [[u8; 32]; 2] {
+    [0, 1].map(|peer| stage.peers[peer].engine.log(space).unwrap().digest())
+}
+
+#[test]
+fn a_guest_joins_by_a_file_writes_and_is_known_by_a_file() {
+    let (mut stage, space, invitation) = apart();
+    let carried = file(&stage, 0);
+    join(&mut stage, 1, &invitation);
+    let taken = take(&mut stage, 1, space, carried.clone());
+    assert_eq!(taken, Taken::default(), "all of it is new");
+    assert_eq!(
+        stage.peers[1].engine.capability(space),
+        Some(Capability::Write),
+        "the guest let itself in"
+    );
+    stage.change(1, space, b"from the guest");
+    stage.change(0, space, b"from the host");
+    let back = bring(&mut stage, 1, 0, space);
+    assert_eq!((back.known, back.refused), (carried.len(), Vec::new()));
+    let news = bring(&mut stage, 0, 1, space);
+    assert!(news.refused.is_empty(), "{news:?}");
+    let [host, guest] = digests(&stage, space);
+    assert_eq!(host, guest);
+    for peer in [0, 1] {
+        assert_eq!(
+            stage.peers[peer]
+                .engine
+                .admitted(space, DocumentId::named("system"))
+                .len(),
+            3
+        );
+    }
+    // Twice is as good as once, and the two agree at once when they meet.
+    let again = bring(&mut stage, 1, 0, space);
+    assert_eq!(again.known, file(&stage, 0).len());
+    stage.connect(0, 1);
+    stage.wait(SOON);
+    assert!(stage.agree(space));
+}
+
+#[test]
+fn headers_without_bodies_make_a_member_and_a_later_file_brings_the_bodies() {
+    let (mut stage, space, invitation) = apart();
+    let whole = file(&stage, 0);
+    join(&mut stage, 1, &invitation);
+    take(&mut stage, 1, space, bare(&whole));
+    let document = DocumentId::named("system");
+    assert_eq!(
+        stage.peers[1].engine.capability(space),
+        Some(Capability::Write)
+    );
+    assert_eq!(stage.peers[1].engine.missing_bodies(space, document), 1);
+    // Nothing is said to be taken before it is durable.
+    stage.peers[1].mood = Mood::Stuck;
+    let answers = stage.peers[1].taken.len();
+    give(&mut stage, 1, space, whole.clone());
+    assert_eq!(stage.peers[1].taken.len(), answers);
+    stage.unstick(1);
+    assert_eq!(stage.peers[1].taken.len(), answers + 1);
+    assert_eq!(stage.peers[1].engine.missing_bodies(space, document), 0);
+}
+
+#[test]
+fn a_file_for_a_space_that_is_not_held_or_by_strangers_fills_no_disk() {
+    let (mut stage, space, _invitation) = apart();
+    let whole = file(&stage, 0);
+    give(&mut stage, 1, space, whole.clone());
+    assert_eq!(stage.peers[1].taken, [Err(WriteError::UnknownSpace)]);
+    assert!(stage.peers[1].disk.envelopes.is_empty());
+    // Somebody whom no grant names wrote on top.
+    let stranger = DeviceKeys::from_seed([99; 32]);
+    let position = crate::envelope::Position {
+        space,
+        instance: Instance(1),
+        seq: 1,
+        previous: EnvelopeId::ZERO,
+        authority: whole[0].id(),
+        ancestors: Vec::new(),
+        time: stage.now,
+    };
+    let statement = crate::statement::Statement::Card(crate::statement::Card {
+        endpoint: [1; 32],
+        box_key: [1; 32],
+        box_generation: 0,
+    });
+    let forged = crate::envelope::control(&stranger, position, &statement).unwrap();
+    let before = stage.peers[0].disk.envelopes.len();
+    let taken = take(&mut stage, 0, space, vec![forged.clone()]);
+    assert_eq!(taken.refused, [(forged.id(), Refusal::NoGrant)]);
+    assert_eq!(stage.peers[0].disk.envelopes.len(), before);
+}
+
+#[test]
+fn a_file_that_leaves_something_out_says_so_and_the_rest_counts_once_it_is_there() {
+    let (mut stage, space, invitation) = apart();
+    join(&mut stage, 1, &invitation);
+    let whole = file(&stage, 0);
+    take(&mut stage, 1, space, whole);
+    stage.change(0, space, b"one");
+    stage.change(0, space, b"two");
+    let newer = file(&stage, 0);
+    let (first, second) = (&newer[newer.len() - 2], &newer[newer.len() - 1]);
+    let taken = take(&mut stage, 1, space, vec![second.clone()]);
+    assert_eq!(taken.refused, [(second.id(), Refusal::Gap)]);
+    take(&mut stage, 1, space, vec![first.clone()]);
+    let evaluation = stage.peers[1].engine.evaluation(space).unwrap();
+    assert_eq!(evaluation.verdict(second.id()), Verdict::Admitted);
+}
+
+#[test]
+fn a_full_disk_takes_nothing_of_a_file_and_says_so() {
+    let (mut stage, space, invitation) = apart();
+    join(&mut stage, 1, &invitation);
+    let whole = file(&stage, 0);
+    stage.peers[1].mood = Mood::Full;
+    give(&mut stage, 1, space, whole.clone());
+    stage.wait(SOON);
+    let taken = stage.peers[1].taken.last().unwrap().clone().unwrap();
+    assert!(
+        taken
+            .refused
+            .iter()
+            .any(|(_id, why)| *why == Refusal::Store)
+    );
+    assert!(stage.peers[1].disk.envelopes.is_empty());
+    stage.peers[1].mood = Mood::Works;
+    stage.wait(SOON);
+    assert!(take(&mut stage, 1, space, whole).refused.is_empty());
+}
+
+#[test]
+fn a_space_of_which_nothing_came_is_waited_for_no_more_when_asked_and_no_other() {
+    let (mut stage, space, invitation) = apart();
+    join(&mut stage, 1, &invitation);
+    assert!(stage.peers[1].disk.follows.contains_key(&space));
+    let forget = |stage: &mut Stage, peer: usize| {
+        let write = stage.write_id();
+        stage.tell(peer, Input::Forget { write, space });
+        stage.peers[peer].written.last().unwrap().clone()
+    };
+    assert!(forget(&mut stage, 1).is_ok());
+    assert!(!stage.peers[1].disk.follows.contains_key(&space));
+    assert_eq!(stage.peers[1].engine.spaces().count(), 0);
+    assert_eq!(forget(&mut stage, 1), Err(WriteError::NotAllowed), "twice");
+    assert_eq!(
+        forget(&mut stage, 0),
+        Err(WriteError::NotAllowed),
+        "it is here"
+    );
+    join(&mut stage, 1, &invitation);
+    let whole = file(&stage, 0);
+    take(&mut stage, 1, space, whole);
+    assert_eq!(
+        stage.peers[1].engine.capability(space),
+        Some(Capability::Write)
+    );
+}
