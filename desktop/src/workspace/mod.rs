@@ -7,6 +7,7 @@ mod backup;
 mod care;
 mod change;
 mod checks;
+mod compact;
 mod desk;
 mod ending;
 mod feed;
