@@ -55,10 +55,11 @@ impl Decoder {
 }
 
 /// All of them.
-pub const DECODERS: [Decoder; 13] = [
+pub const DECODERS: [Decoder; 14] = [
     wire::ENVELOPE,
     wire::STATEMENT,
     wire::BODY,
+    wire::SNAPSHOT,
     wire::EPHEMERAL,
     engine::FRAMES,
     documents::CHANGE,
