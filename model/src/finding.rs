@@ -33,6 +33,8 @@ pub enum Reason {
     Waiting(usize),
     /// Entries in an agent's Space that the agent did not write; how many.
     Foreign(usize),
+    /// A snapshot holds what it should not; in words. What counts was read from elsewhere.
+    Snapshot(String),
 }
 
 impl fmt::Display for Reason {
@@ -42,6 +44,7 @@ impl fmt::Display for Reason {
             Self::Kind => f.write_str("a document of another kind than its name says"),
             Self::Unreadable(what) => write!(f, "cannot be read: {what}"),
             Self::Waiting(count) => write!(f, "{count} changes wait for others"),
+            Self::Snapshot(what) => f.write_str(what),
             Self::Foreign(count) => write!(f, "{count} entries that the agent did not write"),
         }
     }

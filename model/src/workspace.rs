@@ -303,9 +303,18 @@ impl Workspace {
         if let Some(open) = self.spaces.get_mut(&space) {
             open.documents.remove(&document);
             open.unplaced.remove(&document);
-            open.findings.retain(|finding| finding.document != document);
+            // What was found in a snapshot is no part of what is read anew.
+            let of_snapshot = |it: &Finding| matches!(it.reason, Reason::Snapshot(_));
+            open.findings
+                .retain(|finding| finding.document != document || of_snapshot(finding));
         }
         self.admit(space, document, admitted)
+    }
+
+    /// Takes in something that was left out before it came here.
+    pub fn note_finding(&mut self, finding: Finding) {
+        let open = self.touched(finding.space);
+        remember(open, vec![finding]);
     }
 
     /// Takes a heartbeat in that came as an ephemeral message in an agent's Space.

@@ -6,15 +6,17 @@
     reason = "a benchmark that cannot run has nothing to say"
 )]
 #![expect(clippy::print_stdout, reason = "the table is the result")]
+#![expect(clippy::print_stderr, reason = "what is beside the table")]
 
 use std::time::{Duration, Instant};
 
+use aramaki_sync::core::engine::SNAPSHOT_TAIL_ENVELOPES_MAX;
 use aramaki_sync::core::key::DeviceKeys;
 use aramaki_sync::core::statement::{Body, Capability};
 use aramaki_sync::core::{DocumentId, EnvelopeId, PrincipalId, SpaceId, Timestamp};
 use aramaki_sync::replica::{
-    CreateSpace, GrantRequest, InviteRequest, Keep, Quotas, REASON_LOST, Replica, ReplicaEvent,
-    ReplicaOptions, Role,
+    CreateSpace, GrantRequest, InviteRequest, Keep, Limits, Quotas, REASON_LOST, Replica,
+    ReplicaEvent, ReplicaOptions, Role,
 };
 use aramaki_sync::transport::NetworkOptions;
 use tokio::runtime::Runtime;
@@ -72,6 +74,16 @@ const BENCHES: &[Bench] = &[
         through_two_replicas,
     ),
     ("catch-up of 10,000 envelopes", "", catch_up),
+    (
+        "first sync of a document of 10,000 envelopes, from the log",
+        "",
+        |runtime| first_sync(runtime, usize::MAX),
+    ),
+    (
+        "first sync of a document of 10,000 envelopes, with snapshots",
+        "",
+        |runtime| first_sync(runtime, SNAPSHOT_TAIL_ENVELOPES_MAX),
+    ),
     ("propagation, direct", "p50 ≤ 10 ms", propagation_direct),
     (
         "propagation, through a relay",
@@ -313,6 +325,65 @@ fn catch_up(runtime: &Runtime) -> Samples {
         a.shutdown().await;
         samples
     })
+}
+
+/// A fresh replica joins, takes everything and reads it: out of seals, or out of snapshots.
+fn first_sync(runtime: &Runtime, tail: usize) -> Samples {
+    runtime.block_on(async {
+        let one = Device::new(1);
+        let limits = Limits {
+            snapshot_tail_max: tail,
+            snapshot_settle: Duration::from_millis(50),
+            ..Limits::default()
+        };
+        let a = Replica::open(one.options().limits(limits))
+            .await
+            .expect("a replica");
+        let space = new_space(&a).await;
+        write_many(&a, space, CATCH_UP).await;
+        until_quiet(&a, space).await;
+        let mut samples = Samples::new(CATCH_UP);
+        for seed in (2..).take(CATCH_UP_SAMPLES) {
+            let device = Device::new(seed);
+            let b = device.open().await;
+            let once = async || {
+                join(&a, &b, space).await;
+                until_equal(&a, &b, space).await;
+                while b.missing_bodies(space, document()).await.expect("a count") > 0 {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                let entries = b.bodies(space, document()).await.expect("the document");
+                let read = entries
+                    .iter()
+                    .filter(|entry| matches!(entry.body, Some(Body::Changes(_))));
+                assert_eq!(read.count(), CATCH_UP);
+            };
+            samples.measure(once).await;
+            let report = b.verify().await.expect("a report");
+            assert_eq!(report.bodies_in_snapshots > 0, tail < CATCH_UP);
+            eprintln!(
+                "{} bodies in snapshots, {} KiB on disk",
+                report.bodies_in_snapshots,
+                b.len_bytes().expect("a length") >> 10
+            );
+            b.shutdown().await;
+        }
+        a.shutdown().await;
+        samples
+    })
+}
+
+/// Until nothing was written for a second.
+async fn until_quiet(replica: &Replica, space: SpaceId) {
+    let mut before = 0;
+    loop {
+        let now = replica.space(space).await.expect("the Space").envelopes;
+        if now == before {
+            return;
+        }
+        before = now;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
 }
 
 async fn until_told(events: &mut Receiver<ReplicaEvent>, id: EnvelopeId) {

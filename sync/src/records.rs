@@ -12,7 +12,8 @@ use crate::transport::PeerAddress;
 pub(crate) const CURSOR_PREFIX: &[u8] = b"cursor/";
 /// Names of reserved ephemeral counters begin so.
 pub(crate) const COUNTER_PREFIX: &[u8] = b"counter/";
-/// Names of content whose body is not here begin so.
+/// Names of content whose sealed body is not here begin so. The value is empty, or the snapshot that
+/// holds the plain body: who does not know that takes the body for missing and fetches it.
 pub(crate) const BODILESS_PREFIX: &[u8] = b"bodiless/";
 /// Names of followed Spaces begin so.
 pub(crate) const FOLLOW_PREFIX: &[u8] = b"follow/";
@@ -59,6 +60,15 @@ pub(crate) fn operations(operations: Vec<StoreOperation>) -> Vec<Operation> {
                 out.push(Operation::PutBody { id, body });
                 let key = bodiless_key(space, id);
                 out.push(Operation::RemoveValue { key });
+            }
+            StoreOperation::Cover { space, by, ids } => {
+                for id in ids {
+                    out.push(Operation::DropBody { id, by });
+                    out.push(Operation::PutValue {
+                        key: bodiless_key(space, id),
+                        value: by.as_bytes().to_vec(),
+                    });
+                }
             }
             StoreOperation::PutCursor(cursor) => {
                 let peer: &AuthorId = &cursor.peer;
@@ -160,6 +170,11 @@ pub(crate) fn bodiless(key: &[u8]) -> Option<(SpaceId, EnvelopeId)> {
         SpaceId::from_bytes(space.try_into().ok()?),
         EnvelopeId::from_bytes(id.try_into().ok()?),
     ))
+}
+
+/// The snapshot that holds the body, by the value beside a name that [`bodiless`] reads.
+pub(crate) fn covered_by(value: &[u8]) -> Option<EnvelopeId> {
+    Some(EnvelopeId::from_bytes(value.try_into().ok()?))
 }
 
 /// A reserved counter as it was kept.
@@ -264,5 +279,30 @@ mod tests {
         store.commit(&later).unwrap();
         assert_eq!(bodiless_now(), []);
         assert_eq!(&stored(id), whole.raw());
+    }
+
+    #[test]
+    fn a_note_of_an_older_version_is_a_missing_body_and_a_newer_one_names_the_snapshot() {
+        let [space, other] = [1, 2].map(|byte| SpaceId::from_bytes([byte; 32]));
+        let [id, by] = [3, 4].map(|byte| EnvelopeId::from_bytes([byte; 32]));
+        assert_eq!(covered_by(&[]), None, "an older version's note");
+        assert_eq!(covered_by(&[4; 31]), None);
+        let ids = vec![id];
+        let cover = operations(vec![StoreOperation::Cover { space, by, ids }]);
+        let [
+            Operation::DropBody {
+                id: dropped,
+                by: evidence,
+            },
+            Operation::PutValue { key, value },
+        ] = cover.as_slice()
+        else {
+            panic!("{cover:?}");
+        };
+        assert_eq!((*dropped, *evidence), (id, by));
+        // An older version reads the name alone, and takes the body for missing.
+        assert_eq!(bodiless(key), Some((space, id)));
+        assert_ne!(bodiless(key), Some((other, id)));
+        assert_eq!(covered_by(value), Some(by));
     }
 }

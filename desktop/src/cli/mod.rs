@@ -4,6 +4,7 @@ mod action;
 mod agent;
 mod backup;
 mod carry;
+mod compact;
 mod completions;
 mod config;
 mod device;
@@ -146,6 +147,7 @@ pub(crate) enum Verb {
     Peers(peers::Peers),
     Export(export::Export),
     Verify(verify::Verify),
+    Compact(compact::Compact),
     Backup(backup::Backup),
     Restore(restore::Restore),
     RecoveryKit(recovery_kit::RecoveryKit),
@@ -232,6 +234,7 @@ mod tests {
             "aramaki peers",
             "aramaki export Webshop",
             "aramaki verify",
+            "aramaki compact Webshop",
             "aramaki key seal --keyring",
             "aramaki backup file.aramaki",
             "aramaki restore file.aramaki",

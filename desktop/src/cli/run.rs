@@ -321,6 +321,7 @@ impl Verb {
             Self::Peers(verb) => verb.run(live).await,
             Self::Export(verb) => verb.run(live),
             Self::Verify(verb) => verb.run(live).await,
+            Self::Compact(verb) => verb.run(live).await,
             Self::Backup(verb) => verb.run(live).await,
             Self::RecoveryKit(verb) => verb.run(live).await,
             Self::Init(_)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aramaki_model::{AdmittedChange, EnvelopeLinks, Finding, Heartbeat, name};
+use aramaki_model::{AdmittedChange, EnvelopeLinks, Finding, Heartbeat, Reason, name};
 use aramaki_sync::replica::{ReplicaError, ReplicaEvent};
 use aramaki_sync_core::engine::Admitted;
 use aramaki_sync_core::statement::Body;
@@ -220,6 +220,23 @@ async fn take(live: &Live, event: ReplicaEvent) {
             link(live, space).await;
             live.follow_members(space).await;
             live.let_agent_keep(space).await;
+        }
+        ReplicaEvent::Snapshot {
+            space,
+            document,
+            id,
+            author,
+            finding,
+        } => {
+            let whose = live.names(&[]).of(author);
+            let finding = Finding {
+                space,
+                document,
+                envelope: Some(id),
+                reason: Reason::Snapshot(format!("{finding} (by {whose})")),
+            };
+            note(std::slice::from_ref(&finding));
+            live.model().note_finding(finding);
         }
         ReplicaEvent::InStep { space } if live.agents().contains(&space) => {
             listen(live, BTreeSet::from([space])).await;

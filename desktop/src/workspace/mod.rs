@@ -9,6 +9,7 @@ mod care;
 mod carry;
 mod change;
 mod checks;
+mod compact;
 mod desk;
 mod ending;
 mod feed;

@@ -69,6 +69,20 @@ impl Header {
         usize::try_from(self.body_len) == Ok(body.len()) && body_hash_of(body) == self.body_hash
     }
 
+    /// Whether a plain body is the one that the author signed; `key` is that of the header's epoch.
+    pub(crate) fn is_content(&self, key: &EpochKey, plain: &[u8]) -> bool {
+        key.content_hash(plain) == self.content_hash
+    }
+
+    /// Reads a plain body that [`Header::is_content`].
+    pub(crate) fn read_content(&self, plain: &[u8]) -> Result<Body, FormError> {
+        let body: Body = codec::decode(plain)?;
+        if body.kind() != self.kind {
+            return Err(FormError::Field("body is of another kind"));
+        }
+        Ok(body)
+    }
+
     fn place<'a>(&self, aad: &'a [u8]) -> Place<'a> {
         Place {
             purpose: SealPurpose::Envelope,
@@ -347,14 +361,10 @@ impl Envelope {
     pub fn open(&self, key: &EpochKey) -> Result<Body, FormError> {
         let sealed = self.body().ok_or(FormError::Field("body is not here"))?;
         let plain = key.open(&self.header.place(&self.header.aad()?), sealed)?;
-        if key.content_hash(&plain) != self.header.content_hash {
+        if !self.header.is_content(key, &plain) {
             return Err(FormError::Body);
         }
-        let body: Body = codec::decode(&plain)?;
-        if body.kind() != self.header.kind {
-            return Err(FormError::Field("body is of another kind"));
-        }
-        Ok(body)
+        self.header.read_content(&plain)
     }
 }
 

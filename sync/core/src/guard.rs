@@ -88,6 +88,16 @@ pub(crate) enum Guard {
     RotateOnLeave,
     /// A heartbeat counts once.
     Counter,
+    /// A snapshot is read if its own envelope is admitted.
+    SnapshotAdmitted,
+    /// A snapshot's list has one order.
+    SnapshotOrder,
+    /// A listed body is the one that its own author signed.
+    ListedHash,
+    /// A listed body belongs to the snapshot's document.
+    ListedDocument,
+    /// Changes and merges are listed, and nothing else.
+    ListedKind,
 }
 
 /// Whether a rule holds.
@@ -120,7 +130,7 @@ pub(crate) fn is_missed_by(guard: Guard, story: fn()) -> bool {
 #[cfg(test)]
 impl Guard {
     /// All of them.
-    pub(crate) const ALL: [Self; 42] = [
+    pub(crate) const ALL: [Self; 47] = [
         Self::Signature,
         Self::BodyHash,
         Self::Canonical,
@@ -163,5 +173,10 @@ impl Guard {
         Self::RejectionProven,
         Self::RotateOnLeave,
         Self::Counter,
+        Self::SnapshotAdmitted,
+        Self::SnapshotOrder,
+        Self::ListedHash,
+        Self::ListedDocument,
+        Self::ListedKind,
     ];
 }

@@ -2,20 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aramaki_sync_core::admission::Member;
+use aramaki_sync_core::admission::{Keyring, Member};
 use aramaki_sync_core::engine::{AccessEnd, Admitted, Engine};
-use aramaki_sync_core::envelope::FormError;
 use aramaki_sync_core::key::EpochKey;
-use aramaki_sync_core::statement::{Audience, Body, Capability, Statement};
+use aramaki_sync_core::statement::{Audience, Capability, Statement};
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 use super::{Lineage, Receipt, Receipts, SpaceSummary, Spent};
-use crate::store::StoredRow;
+
+/// Epoch keys by their statements.
+pub(super) type EpochKeys = BTreeMap<EnvelopeId, EpochKey>;
 
 /// What of a document counts, without bodies, and the keys that open them.
 pub(super) struct Readable {
     pub(super) entries: Vec<Admitted>,
-    pub(super) keys: BTreeMap<EnvelopeId, EpochKey>,
+    pub(super) keys: EpochKeys,
+    /// Of entries whose sealed body is not here, the snapshot that holds the plain one.
+    pub(super) covered: BTreeMap<EnvelopeId, EnvelopeId>,
 }
 
 /// Entries of a document that count, each after what it builds on.
@@ -23,13 +26,32 @@ pub(super) fn readable(engine: &Engine, space: SpaceId, document: DocumentId) ->
     let (log, keyring) = (engine.log(space)?, engine.keyring(space)?);
     let entries = engine.admitted(space, document);
     let mut keys = BTreeMap::new();
+    let mut covered = BTreeMap::new();
     for entry in &entries {
-        let epoch = log.get(entry.id)?.header().epoch;
-        if let Some(key) = keyring.get(epoch) {
-            keys.entry(epoch).or_insert_with(|| key.clone());
+        let by = engine.covered_by(space, entry.id);
+        covered.extend(by.map(|by| (entry.id, by)));
+        for id in by.into_iter().chain([entry.id]) {
+            let epoch = log.get(id)?.header().epoch;
+            if let Some(key) = keyring.get(epoch) {
+                keys.entry(epoch).or_insert_with(|| key.clone());
+            }
         }
     }
-    Some(Readable { entries, keys })
+    Some(Readable {
+        entries,
+        keys,
+        covered,
+    })
+}
+
+/// Every epoch key of every Space, to check what snapshots hold.
+pub(super) fn all_keys(engine: &Engine) -> BTreeMap<SpaceId, EpochKeys> {
+    let keyring = |space| {
+        let keys = engine.keyring(space).into_iter().flat_map(Keyring::iter);
+        keys.map(|(id, key)| (id, key.clone())).collect()
+    };
+    let spaces = engine.spaces();
+    spaces.map(|space| (space, keyring(space))).collect()
 }
 
 /// The documents in which something counts.
@@ -38,20 +60,6 @@ pub(super) fn documents(engine: &Engine, space: SpaceId) -> Option<BTreeSet<Docu
     let content = log.iter().filter(|entry| !entry.is_control());
     let counting = content.filter(|entry| evaluation.verdict(entry.id()).counts());
     Some(counting.map(|entry| entry.header().document).collect())
-}
-
-/// The body of a stored envelope, if it is sound and its key is here.
-pub(super) fn open(
-    row: StoredRow,
-    keys: &BTreeMap<EnvelopeId, EpochKey>,
-) -> Result<(EnvelopeId, Option<Body>), FormError> {
-    let envelope = row.recall()?;
-    let key = keys.get(&envelope.header().epoch);
-    let body = match key.filter(|_key| envelope.body().is_some()) {
-        Some(key) => Some(envelope.open(key)?),
-        None => None,
-    };
-    Ok((envelope.id(), body))
 }
 
 /// What the entries that arrived after the first `count` build on.

@@ -2,9 +2,11 @@
 
 mod audit;
 mod carry;
+mod compact;
 mod export;
 mod inspect;
 mod options;
+mod read;
 mod recovery;
 mod request;
 mod status;
@@ -25,7 +27,7 @@ use aramaki_sync_core::envelope::FormError;
 use aramaki_sync_core::invitation::InvitationError;
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::statement::{Body, RelayAddress, Statement};
-use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, Instance, SpaceId};
+use aramaki_sync_core::{AuthorId, DocumentId, Instance, SpaceId};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use zeroize::Zeroizing;
@@ -36,10 +38,12 @@ use crate::store::{self, Folder, Operation, RedbStore, Store, StoreError, Writer
 use crate::transport::{PeerAddress, Transport, TransportError};
 
 pub use crate::records::Awaited;
+pub use aramaki_sync_core::engine::SnapshotFinding;
 pub use aramaki_sync_core::engine::{AccessEnd, Bodies, ForkedChain, Limits, Quotas, Role};
 pub use aramaki_sync_core::invitation::{Invitation, Invitee};
 pub use audit::{AuditEntry, AuditEvent, Ending, HowEnded};
 pub use carry::{Carried, Contents};
+pub use compact::Compacted;
 pub use options::ReplicaOptions;
 pub use recovery::{LastAccepted, Leaving, REASON_LOST, REASON_NONE};
 pub use request::{
@@ -50,7 +54,6 @@ pub use status::{Lineage, PeerStatus, Receipt, Receipts, ReplicaEvent, SpaceSumm
 pub use verify::{FINDINGS_MAX, VerifyFinding, VerifyReport};
 
 const EVENTS_KEPT_MAX: usize = 1_024;
-const READ_AT_ONCE: usize = 512;
 
 /// Why a replica did not do what was asked. Nothing of it happened.
 #[derive(Debug, Error)]
@@ -176,7 +179,8 @@ impl Replica {
             RedbStore::open(folder, &store_keys)
         })
         .await??;
-        Self::open_on(Arc::new(store), keys, options.network, options.role).await
+        let (network, role) = (options.network, options.role);
+        Self::open_within(Arc::new(store), keys, network, role, options.limits).await
     }
 
     /// Opens on a store of one's own, for instance one that fails.
@@ -188,6 +192,16 @@ impl Replica {
         keys: Arc<DeviceKeys>,
         network: Option<crate::transport::NetworkOptions>,
         role: Role,
+    ) -> Result<Self, ReplicaError> {
+        Self::open_within(store, keys, network, role, Limits::default()).await
+    }
+
+    async fn open_within(
+        store: Arc<dyn Store>,
+        keys: Arc<DeviceKeys>,
+        network: Option<crate::transport::NetworkOptions>,
+        role: Role,
+        limits: Limits,
     ) -> Result<Self, ReplicaError> {
         let (restored, damaged) = {
             let store = Arc::clone(&store);
@@ -202,6 +216,7 @@ impl Replica {
             *seed,
         );
         engine_options.role = role;
+        engine_options.limits = limits;
         let engine = Engine::open(engine_options, driver::now(), restored);
         let (transport, network) = match &network {
             Some(options) => {
@@ -415,27 +430,12 @@ impl Replica {
         let store = self.store()?;
         let inner = Arc::clone(&self.inner);
         blocking(move || {
-            let mut entries = readable.entries;
-            for some in entries.chunks_mut(READ_AT_ONCE) {
-                let ids: Vec<EnvelopeId> = some.iter().map(|entry| entry.id).collect();
-                let mut bodies = BTreeMap::new();
-                for row in store.envelopes(&ids)? {
-                    let arrival = row.arrival;
-                    match inspect::open(row, &readable.keys) {
-                        Ok((id, body)) => drop(bodies.insert(id, body)),
-                        Err(cause) => {
-                            tracing::error!(arrival, %cause, "a stored body is damaged");
-                            inner.damaged().insert(arrival);
-                        }
-                    }
-                }
-                for entry in some {
-                    entry.body = bodies.remove(&entry.id).flatten();
-                }
-            }
-            Ok(entries)
+            read::bodies(&*store, readable, &mut |arrival| {
+                inner.damaged().insert(arrival);
+            })
         })
         .await?
+        .map_err(ReplicaError::Store)
     }
 
     /// What the stored envelopes of a Space build on, control among them, in the order in which
@@ -542,8 +542,9 @@ impl Replica {
     /// # Errors
     /// When the store cannot be read; what is wrong in it is in the report.
     pub async fn verify(&self) -> Result<VerifyReport, ReplicaError> {
+        let keys = self.inspect(inspect::all_keys).await?;
         let store = self.store()?;
-        Ok(blocking(move || verify::verify(&*store)).await??)
+        Ok(blocking(move || verify::verify(&*store, &keys)).await??)
     }
 
     /// Writes a consistent copy of the store into a new file (0600) while everything goes on.
@@ -704,8 +705,14 @@ fn restore_engine(store: &dyn Store) -> Result<(Restored, BTreeSet<u64>), StoreE
         .iter()
         .filter_map(|(key, value)| records::cursor(key, value))
         .collect();
-    for (key, _empty) in store.values(records::BODILESS_PREFIX)? {
-        restored.bodiless.extend(records::bodiless(&key));
+    for (key, value) in store.values(records::BODILESS_PREFIX)? {
+        let Some((space, id)) = records::bodiless(&key) else {
+            continue;
+        };
+        match records::covered_by(&value) {
+            Some(by) => restored.covered.push((space, id, by)),
+            None => restored.bodiless.push((space, id)),
+        }
     }
     let counters = store.values(records::COUNTER_PREFIX)?;
     restored.counters = counters

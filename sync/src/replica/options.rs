@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use aramaki_sync_core::engine::Role;
+use aramaki_sync_core::engine::{Limits, Role};
 use aramaki_sync_core::key::DeviceKeys;
 
 use crate::transport::NetworkOptions;
@@ -18,6 +18,8 @@ pub struct ReplicaOptions {
     pub network: Option<NetworkOptions>,
     /// Whether it takes part, or stores and forwards what it cannot read.
     pub role: Role,
+    /// Bounds on what peers and callers could make grow.
+    pub limits: Limits,
 }
 
 impl ReplicaOptions {
@@ -28,6 +30,7 @@ impl ReplicaOptions {
             keys,
             network: Some(NetworkOptions::default()),
             role: Role::Member,
+            limits: Limits::default(),
         }
     }
 
@@ -42,6 +45,13 @@ impl ReplicaOptions {
     #[must_use]
     pub fn offline(mut self) -> Self {
         self.network = None;
+        self
+    }
+
+    /// Within other bounds.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 

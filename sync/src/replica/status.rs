@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aramaki_sync_core::admission::{ChainSummary, Member};
-use aramaki_sync_core::engine::{AccessEnd, Admitted, Event, Refusal, StoreFailure};
+use aramaki_sync_core::engine::{
+    AccessEnd, Admitted, Event, Refusal, SnapshotFinding, StoreFailure,
+};
 use aramaki_sync_core::statement::{Capability, RelayAddress};
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, SpaceId, Timestamp};
 
@@ -181,6 +183,19 @@ pub enum ReplicaEvent {
         /// Why.
         reason: Refusal,
     },
+    /// A snapshot that was needed holds what it should not; what counts is read from elsewhere.
+    Snapshot {
+        /// Where.
+        space: SpaceId,
+        /// Of which document.
+        document: DocumentId,
+        /// The snapshot's own envelope.
+        id: EnvelopeId,
+        /// Whose it is.
+        author: AuthorId,
+        /// What is wrong with it.
+        finding: SnapshotFinding,
+    },
     /// This database was found rolled back and writes under a new instance.
     NewInstance {
         /// The new one.
@@ -226,6 +241,19 @@ impl ReplicaEvent {
                 id,
                 peer,
                 reason,
+            },
+            Event::Snapshot {
+                space,
+                document,
+                id,
+                author,
+                finding,
+            } => Self::Snapshot {
+                space,
+                document,
+                id,
+                author,
+                finding,
             },
             Event::NewInstance { instance } => Self::NewInstance { instance },
             Event::StoreFailed { failure } => Self::StoreFailed { failure },

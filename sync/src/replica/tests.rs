@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use aramaki_sync_core::PrincipalId;
+use aramaki_sync_core::{EnvelopeId, PrincipalId};
 use serde_bytes::ByteBuf;
 use tokio::time::timeout;
 

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aramaki_sync_core::admission::SpaceLog;
+use aramaki_sync_core::admission::{Entry, SpaceLog};
 use aramaki_sync_core::{EnvelopeId, SpaceId};
 
+use super::inspect::EpochKeys;
+use super::read;
+use crate::records;
 use crate::store::{Bodies, Store, StoreError};
 
 /// How many findings are listed; all are counted.
@@ -21,7 +24,9 @@ pub struct VerifyReport {
     pub signatures: u64,
     /// Bodies whose hash is the signed one.
     pub bodies: u64,
-    /// Bodies that are not here.
+    /// Bodies that a snapshot holds, whose hash of the plain body is the signed one.
+    pub bodies_in_snapshots: u64,
+    /// Bodies that are not here in any form.
     pub bodies_missing: u64,
     /// Links to the envelope before that hold.
     pub links: u64,
@@ -56,8 +61,12 @@ impl VerifyReport {
     }
 }
 
-/// Reads everything: signatures, hashes, chains. Takes about 0.1 ms an envelope.
-pub(crate) fn verify(store: &dyn Store) -> Result<VerifyReport, StoreError> {
+/// Reads everything: signatures, hashes, chains, and what snapshots hold, which the keys open. Takes
+/// about 0.1 ms an envelope.
+pub(super) fn verify(
+    store: &dyn Store,
+    keys: &BTreeMap<SpaceId, EpochKeys>,
+) -> Result<VerifyReport, StoreError> {
     let mut report = VerifyReport::default();
     let mut logs: BTreeMap<SpaceId, SpaceLog> = BTreeMap::new();
     let mut seen = BTreeSet::new();
@@ -100,5 +109,56 @@ pub(crate) fn verify(store: &dyn Store) -> Result<VerifyReport, StoreError> {
         Ok(())
     })?;
     report.spaces = u64::try_from(logs.len()).unwrap_or(u64::MAX);
+    verify_snapshots(store, &logs, keys, &mut report)?;
     Ok(report)
+}
+
+/// Opens every snapshot in whose place sealed bodies were deleted or never fetched.
+fn verify_snapshots(
+    store: &dyn Store,
+    logs: &BTreeMap<SpaceId, SpaceLog>,
+    keys: &BTreeMap<SpaceId, EpochKeys>,
+    report: &mut VerifyReport,
+) -> Result<(), StoreError> {
+    let mut covered: BTreeMap<(SpaceId, EnvelopeId), BTreeSet<EnvelopeId>> = BTreeMap::new();
+    for (key, value) in store.values(records::BODILESS_PREFIX)? {
+        if let Some((space, id)) = records::bodiless(&key)
+            && let Some(by) = records::covered_by(&value)
+        {
+            covered.entry((space, by)).or_default().insert(id);
+        }
+    }
+    let none = EpochKeys::new();
+    for ((space, by), ids) in covered {
+        let (log, keys) = (logs.get(&space), keys.get(&space).unwrap_or(&none));
+        let row = store.envelopes(&[by])?.into_iter().next();
+        let arrival = row.as_ref().map_or(0, |row| row.arrival);
+        let header = |id| {
+            let entry = log.filter(|_log| ids.contains(&id))?.get(id);
+            entry.map(Entry::header)
+        };
+        let held = match row {
+            Some(row) => read::held_in(row, keys, header),
+            None => Err("is not here".to_owned()),
+        };
+        let count = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+        report.bodies_missing = report.bodies_missing.saturating_sub(count);
+        let wrong = match held {
+            Ok(held) => {
+                let sound = u64::try_from(held.len()).unwrap_or(u64::MAX);
+                report.bodies_in_snapshots += sound;
+                let lost = count.saturating_sub(sound);
+                (lost > 0).then(|| format!("snapshot lacks {lost} of {count} bodies"))
+            }
+            Err(cause) => Some(format!("snapshot that holds {count} bodies: {cause}")),
+        };
+        if let Some(what) = wrong {
+            report.found(VerifyFinding {
+                arrival,
+                envelope: Some(by),
+                what,
+            });
+        }
+    }
+    Ok(())
 }

@@ -353,6 +353,13 @@ impl RedbStore {
                         .insert(id.as_bytes(), body.as_slice())
                         .map_err(failed)?;
                 }
+                Operation::DropBody { id, by } => {
+                    if bodies.get(by.as_bytes()).map_err(failed)?.is_none() {
+                        let short = by.short();
+                        return Err(StoreError::Missing(format!("the body of snapshot {short}")));
+                    }
+                    bodies.remove(id.as_bytes()).map_err(failed)?;
+                }
                 Operation::RemoveValue { key } => {
                     values.remove(key.as_slice()).map_err(failed)?;
                 }
@@ -533,6 +540,24 @@ impl Store for RedbStore {
         std::fs::metadata(&self.path)
             .map(|metadata| metadata.len())
             .map_err(|source| io_error(&self.path, source))
+    }
+
+    fn shrink(&self) -> Result<(), StoreError> {
+        // Opens it again first if an error closed it.
+        self.with(|_database| Ok(()))?;
+        let mut handle = self.guard_mut();
+        let Open::Writing(database) = &mut handle.open else {
+            return Ok(());
+        };
+        let shrunk = self.contained(|| {
+            database
+                .compact()
+                .map_err(|cause| StoreError::Database(cause.to_string()))
+        });
+        if shrunk.is_err() {
+            handle.set(Open::Closed);
+        }
+        shrunk.map(drop)
     }
 }
 

@@ -78,6 +78,9 @@ pub enum StoreError {
     /// What is on disk is damaged.
     #[error("the store is damaged: {0}")]
     Corrupt(String),
+    /// What an operation rests on is not here; nothing was done.
+    #[error("{0} is not on this disk")]
+    Missing(String),
     /// A sealed value does not open with this device's key.
     #[error("a sealed value does not open with this device's key")]
     Sealed,
@@ -116,6 +119,14 @@ pub enum Operation {
         id: EnvelopeId,
         /// As sealed; its header names its hash.
         body: Vec<u8>,
+    },
+    /// Deletes a sealed body that is not needed: the body of `by`, a snapshot that was opened and checked,
+    /// holds the plain one. Without the body of `by` nothing of the batch happens.
+    DropBody {
+        /// Whose.
+        id: EnvelopeId,
+        /// The snapshot.
+        by: EnvelopeId,
     },
     /// Writes under this instance from now on.
     SetInstance(Instance),
@@ -279,6 +290,14 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// When that cannot be told.
     fn len_bytes(&self) -> Result<u64, StoreError>;
+
+    /// Gives room that was freed back to the disk, where that can be done. Others wait meanwhile.
+    ///
+    /// # Errors
+    /// When writing fails; nothing is lost.
+    fn shrink(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -381,3 +381,30 @@ fn a_damaged_database_is_an_error_and_never_a_panic() {
     }
     assert!(refused > 10, "{refused}");
 }
+
+#[test]
+fn a_body_is_deleted_only_beside_the_snapshot_that_holds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("store"));
+    let [one, snapshot] = [written(1), written(2)];
+    let (id, by) = (one.id(), snapshot.id());
+    store.commit(&[put(&one)]).unwrap();
+    let key = b"note".to_vec();
+    let value = by.as_bytes().to_vec();
+    let note = Operation::PutValue { key, value };
+    let drop_body = [note, Operation::DropBody { id, by }];
+    assert!(matches!(
+        store.commit(&drop_body),
+        Err(StoreError::Missing(_))
+    ));
+    let body = |id| store.envelopes(&[id]).unwrap().remove(0).raw.body;
+    assert_eq!(body(id), one.raw().body, "deleted without evidence");
+    assert!(store.values(b"note").unwrap().is_empty());
+    store.commit(&[put(&snapshot)]).unwrap();
+    store.commit(&drop_body).unwrap();
+    assert_eq!(body(id), None);
+    assert_eq!(body(by), snapshot.raw().body);
+    assert_eq!(store.values(b"note").unwrap().len(), 1);
+    store.shrink().unwrap();
+    assert_eq!(rows(&store, Bodies::All).len(), 2);
+}

@@ -97,7 +97,8 @@ fn weight(batch: &Batch) -> (usize, usize) {
         Operation::PutValue { value, .. } => value.len(),
         Operation::PutSecret { value, .. } | Operation::PutCache { value, .. } => value.0.len(),
         Operation::PutBody { body, .. } => body.len(),
-        Operation::RemoveSecret { .. }
+        Operation::DropBody { .. }
+        | Operation::RemoveSecret { .. }
         | Operation::RemoveValue { .. }
         | Operation::SetInstance(_) => 0,
     });

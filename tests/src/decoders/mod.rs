@@ -60,6 +60,7 @@ pub const DECODERS: [Decoder; 14] = [
     wire::ENVELOPE,
     wire::STATEMENT,
     wire::BODY,
+    wire::SNAPSHOT,
     wire::EPHEMERAL,
     engine::FRAMES,
     documents::CHANGE,

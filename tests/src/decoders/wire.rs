@@ -1,6 +1,6 @@
 //! Signed and sealed values, as they are in frames.
 
-use aramaki_sync_core::admission::Fork;
+use aramaki_sync_core::admission::{Fork, snapshot_of, wanted_bodies};
 use aramaki_sync_core::codec;
 use aramaki_sync_core::envelope::{self, Envelope, Founding, Position, RawEnvelope};
 use aramaki_sync_core::ephemeral::{self, RawEphemeral, Slot};
@@ -56,6 +56,7 @@ pub(super) const BODY: Decoder = Decoder {
             body(),
             Body::Merge,
             Body::AgentConfig(ByteBuf::from(vec![1, 2, 3])),
+            snapshot(),
         ];
         bodies
             .iter()
@@ -63,6 +64,53 @@ pub(super) const BODY: Decoder = Decoder {
             .collect()
     },
 };
+
+/// A list of two bodies, as a writer seals it.
+fn snapshot() -> Body {
+    let listed = [(1, body()), (2, Body::Merge)];
+    let by_id = listed.map(|(byte, body)| (EnvelopeId::from_bytes([byte; 32]), body));
+    snapshot_of(by_id.into())
+}
+
+pub(super) const SNAPSHOT: Decoder = Decoder {
+    name: "snapshot",
+    run: open_list,
+    seeds: || {
+        let space = Founded::new();
+        let (note, other) = (space.note(1), space.note(2));
+        let bodies = [&note, &other].map(|it| it.open(&epoch()).map(|body| (it.id(), body)));
+        let honest = snapshot_of(bodies.into_iter().flatten().collect());
+        let forged = Body::Snapshot(vec![(note.id(), ByteBuf::from(vec![0, 1, 2]))]);
+        [honest, forged, snapshot()]
+            .iter()
+            .filter_map(|it| codec::encode(it).ok())
+            .collect()
+    },
+};
+
+/// Whatever an admitted writer lists, nothing comes out of it but what the listed envelope's author
+/// signed; and sealed and opened it is the same.
+fn open_list(bytes: &[u8]) {
+    let Ok(list @ Body::Snapshot(_)) = codec::decode::<Body>(bytes) else {
+        return;
+    };
+    let space = Founded::new();
+    let note = space.note(1);
+    let position = space.position(2, note.id());
+    let document = DocumentId::named("note/1");
+    let key = epoch();
+    let under = (space.root.id(), &key);
+    let keys = keys(3);
+    let sealed = envelope::sealed(&keys, position, document, &list, under, &mut entropy());
+    let Ok(snapshot) = sealed else {
+        return; // longer than an envelope
+    };
+    let wanted = |id| (id == note.id()).then_some((note.header(), &key));
+    if let Ok(bodies) = wanted_bodies(&snapshot, &key, wanted) {
+        let honest = note.open(&key).ok();
+        assert!(bodies.into_values().all(|body| Some(body) == honest));
+    }
+}
 
 pub(super) const EPHEMERAL: Decoder = Decoder {
     name: "ephemeral",

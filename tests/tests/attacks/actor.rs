@@ -2,7 +2,7 @@
 
 use aramaki_sync_core::envelope::{self, Envelope, Position};
 use aramaki_sync_core::key::DeviceKeys;
-use aramaki_sync_core::statement::{Audience, Capability, Cut, Grant, GrantFlags, Statement};
+use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, Grant, GrantFlags, Statement};
 use aramaki_sync_core::{Chain, Entropy, EnvelopeId, Instance, Timestamp};
 
 use crate::world::{World, changes, minute, note};
@@ -80,15 +80,18 @@ impl Actor {
         text: &str,
         epoch: (EnvelopeId, &aramaki_sync_core::key::EpochKey),
     ) -> Envelope {
+        self.seal_body(position, &changes(text), epoch)
+    }
+
+    /// Any body in the note.
+    pub(crate) fn seal_body(
+        &mut self,
+        position: Position,
+        body: &Body,
+        epoch: (EnvelopeId, &aramaki_sync_core::key::EpochKey),
+    ) -> Envelope {
         let mut entropy = Entropy::from_seed([66; 32]);
-        let envelope = envelope::sealed(
-            &self.keys,
-            position,
-            note(),
-            &changes(text),
-            epoch,
-            &mut entropy,
-        );
+        let envelope = envelope::sealed(&self.keys, position, note(), body, epoch, &mut entropy);
         self.said(envelope.unwrap())
     }
 

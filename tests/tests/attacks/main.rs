@@ -16,4 +16,5 @@ mod invitations;
 mod limits;
 mod relay;
 mod revocation;
+mod snapshots;
 mod world;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aramaki_sync_core::admission::{Evaluation, Keyring, Verdict};
+use aramaki_sync_core::admission::{Evaluation, Keyring, Verdict, wanted_bodies};
 use aramaki_sync_core::engine::{
     ConnectionId, Engine, EngineOptions, Event, Input, Output, Quotas, Refusal, Restored, Role,
     StoreEpoch, StoreOperation, Stored, WriteError, WriteId, Written,
@@ -15,7 +15,9 @@ use aramaki_sync_core::engine::{
 use aramaki_sync_core::envelope::{Envelope, RawEnvelope};
 use aramaki_sync_core::key::{DeviceKeys, EpochKey, PublicKeys};
 use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, Grant, GrantFlags, Statement};
-use aramaki_sync_core::{DocumentId, EnvelopeId, Instance, PrincipalId, SpaceId, Timestamp};
+use aramaki_sync_core::{
+    AuthorId, DocumentId, EnvelopeId, Instance, PrincipalId, SpaceId, Timestamp,
+};
 use serde_bytes::ByteBuf;
 
 use crate::actor::Actor;
@@ -51,6 +53,8 @@ pub(crate) struct Peer {
     pub(crate) store: Vec<Stored>,
     pub(crate) written: BTreeMap<WriteId, Result<Written, WriteError>>,
     pub(crate) refused: Vec<(EnvelopeId, Refusal)>,
+    /// What was said of snapshots: whose, which, in words.
+    pub(crate) snapshots: Vec<(AuthorId, EnvelopeId, String)>,
     pub(crate) whispers: Vec<Vec<u8>>,
     pub(crate) instances: u32,
     /// What a peer without an engine was sent.
@@ -316,13 +320,7 @@ impl World {
             }
             Output::Commit { batch, operations } => {
                 for operation in operations {
-                    if let StoreOperation::Put {
-                        envelope, received, ..
-                    } = operation
-                    {
-                        let envelope = Arc::unwrap_or_clone(envelope);
-                        self.peers[at].store.push(Stored { envelope, received });
-                    }
+                    self.peers[at].keep(operation);
                 }
                 let result = Ok(());
                 self.handle(at, Input::Committed { batch, result });
@@ -352,6 +350,15 @@ impl World {
             }
             Output::Event(Event::Refused { id, reason, .. }) => {
                 self.peers[at].refused.push((id, reason));
+            }
+            Output::Event(Event::Snapshot {
+                id,
+                author,
+                finding,
+                ..
+            }) => {
+                let told = (author, id, finding.to_string());
+                self.peers[at].snapshots.push(told);
             }
             Output::Event(Event::Ephemeral { bytes, .. }) => self.peers[at].whispers.push(bytes),
             Output::Event(Event::NewInstance { .. }) => self.peers[at].instances += 1,
@@ -494,18 +501,31 @@ impl World {
     pub(crate) fn shown(&self, at: usize) -> Vec<String> {
         let engine = self.engine(at);
         let admitted = engine.admitted(self.space, note());
-        let opened = admitted.into_iter().filter_map(|entry| {
-            let mut stored = self.peers[at].store.iter();
-            let found = stored.find(|it| it.envelope.id() == entry.id)?;
-            match engine.open_body(self.space, &found.envelope)? {
+        let opened = admitted
+            .into_iter()
+            .filter_map(|entry| match self.body(at, entry.id)? {
                 Body::Changes(changes) => Some(changes),
                 _ => None,
-            }
-        });
+            });
         opened
             .flatten()
             .map(|change| String::from_utf8(change.into_vec()).unwrap())
             .collect()
+    }
+
+    /// A body as an honest peer reads it: out of its seal, or out of the snapshot that holds it.
+    pub(crate) fn body(&self, at: usize, id: EnvelopeId) -> Option<Body> {
+        let (engine, peer) = (self.engine(at), &self.peers[at]);
+        let envelope = peer.stored(id)?;
+        if envelope.body().is_some() {
+            return engine.open_body(self.space, envelope);
+        }
+        let snapshot = peer.stored(engine.covered_by(self.space, id)?)?;
+        let keyring = engine.keyring(self.space)?;
+        let key = keyring.get(envelope.header().epoch)?;
+        let wanted = |listed| (listed == id).then_some((envelope.header(), key));
+        let outer = keyring.get(snapshot.header().epoch)?;
+        wanted_bodies(snapshot, outer, wanted).ok()?.remove(&id)
     }
 
     pub(crate) fn shows(&self, at: usize, text: &str) -> bool {
@@ -583,6 +603,31 @@ impl World {
     }
 }
 
+impl Peer {
+    pub(crate) fn stored(&self, id: EnvelopeId) -> Option<&Envelope> {
+        let mut stored = self.store.iter();
+        let found = stored.find(|it| it.envelope.id() == id);
+        found.map(|it| &it.envelope)
+    }
+
+    fn keep(&mut self, operation: StoreOperation) {
+        match operation {
+            StoreOperation::Put {
+                envelope, received, ..
+            } => {
+                let envelope = Arc::unwrap_or_clone(envelope);
+                self.store.push(Stored { envelope, received });
+            }
+            StoreOperation::PutBody { id, body, .. } => {
+                let mut stored = self.store.iter_mut();
+                let found = stored.find(|it| it.envelope.id() == id);
+                found.unwrap().envelope.attach_body(body).unwrap();
+            }
+            _ => {}
+        }
+    }
+}
+
 fn peer(seed: u8) -> Peer {
     let index = usize::from(seed) - 1;
     Peer {
@@ -591,6 +636,7 @@ fn peer(seed: u8) -> Peer {
         store: Vec::new(),
         written: BTreeMap::new(),
         refused: Vec::new(),
+        snapshots: Vec::new(),
         whispers: Vec::new(),
         instances: 0,
         inbox: Vec::new(),

@@ -1,7 +1,8 @@
 //! Who may do what: the stored set of a Space, and the verdicts that follow from it (TRUST §4).
 //!
 //! [`SpaceLog`] keeps what has form. [`Evaluation`] says, from that set alone, what counts.
-//! [`Keyring`] holds the epoch keys that this device can open.
+//! [`Keyring`] holds the epoch keys that this device can open. [`open_snapshot`] says which plain bodies
+//! of a snapshot are those that their own authors signed.
 //!
 //! **Invariant:** equal sets with equal arrival times give equal verdicts, in any order of arrival.
 
@@ -18,6 +19,7 @@ mod keyring;
 mod log;
 mod receipts;
 mod roster;
+mod snapshot;
 mod verdict;
 
 #[cfg(test)]
@@ -31,4 +33,8 @@ pub use grant_chain::{BREAK_GLASS_SPAN, DEPTH_MAX, GRACE, LONG_GRACE, Refusal};
 pub use keyring::{Keyring, KeyringError, Rotation, RotationReason, WRAPS_MAX};
 pub use log::{BRANCHES_MAX, ChainSummary, Inserted, NotInserted, SpaceLog};
 pub use roster::{AudienceSpace, EpochInForce, Member, OutsideSpace, Outsiders};
+pub use snapshot::{
+    LISTED_BYTES_MAX, OpenedSnapshot, PassedOver, SNAPSHOT_BYTES_TARGET, SnapshotFault,
+    is_listable, open_snapshot, snapshot_of, wanted_bodies,
+};
 pub use verdict::{Held, Refreshed, Verdict};

@@ -85,7 +85,7 @@ impl Engine {
     pub(super) fn draft_write(
         &mut self,
         draft: &mut Draft,
-        write: WriteId,
+        write: Option<WriteId>,
         space: SpaceId,
         document: DocumentId,
         body: &Body,
@@ -104,7 +104,7 @@ impl Engine {
             position.ancestors = rest;
         }
         let envelope = self.seal(position, document, body, (epoch, &key))?;
-        self.add_own(draft, envelope, Some(write));
+        self.add_own(draft, envelope, write);
         Ok(())
     }
 

@@ -71,6 +71,19 @@ pub(super) enum Work {
         write: WriteId,
         space: SpaceId,
     },
+    /// A snapshot of this device's own accord.
+    Snapshot {
+        space: SpaceId,
+        document: DocumentId,
+        body: Body,
+    },
+    /// Bodies that a snapshot holds: what was sealed of them goes, if it is here.
+    Cover {
+        write: Option<WriteId>,
+        space: SpaceId,
+        by: EnvelopeId,
+        ids: Vec<EnvelopeId>,
+    },
 }
 
 /// What waits for the disk, and what is under way to it.
@@ -124,7 +137,17 @@ pub(super) struct Draft {
     cursors: BTreeSet<(AuthorId, SpaceId)>,
     counters: BTreeMap<(SpaceId, Chain), u64>,
     bodies: BTreeMap<(SpaceId, EnvelopeId), Vec<u8>>,
+    covers: Vec<Cover>,
     bytes: usize,
+}
+
+/// Bodies that are held in a snapshot, and who waits until that is durable.
+#[derive(Debug)]
+struct Cover {
+    write: Option<WriteId>,
+    space: SpaceId,
+    by: EnvelopeId,
+    ids: Vec<EnvelopeId>,
 }
 
 impl Draft {
@@ -147,7 +170,7 @@ impl Draft {
     /// Whether work stands on something in this batch that does not count before it is durable.
     fn is_in_the_way_of(&self, work: &Work) -> bool {
         match work {
-            Work::Write { space, .. } => {
+            Work::Write { space, .. } | Work::Snapshot { space, .. } => {
                 self.control.contains(space) && !self.epochs.contains_key(space)
             }
             Work::Control { space, .. } => self.control.contains(space),
@@ -172,6 +195,7 @@ impl Draft {
             && self.cursors.is_empty()
             && self.counters.is_empty()
             && self.bodies.is_empty()
+            && self.covers.is_empty()
     }
 }
 
@@ -260,6 +284,20 @@ impl Engine {
                 },
             ),
             Input::Forget { write, space } => (write, Work::Forget { write, space }),
+            Input::Cover {
+                write,
+                space,
+                by,
+                ids,
+            } => (
+                write,
+                Work::Cover {
+                    write: Some(write),
+                    space,
+                    by,
+                    ids,
+                },
+            ),
             _elsewhere => return,
         };
         if self.queue.writes >= self.limits.writes_max {
@@ -345,6 +383,11 @@ impl Engine {
             let (space, id, body) = (*space, *id, body.clone());
             StoreOperation::PutBody { space, id, body }
         });
+        let covers = draft.covers.iter().map(|cover| StoreOperation::Cover {
+            space: cover.space,
+            by: cover.by,
+            ids: cover.ids.clone(),
+        });
         let counters = draft.counters.iter().map(|((space, chain), reserved)| {
             StoreOperation::PutCounter(StoredCounter {
                 space: *space,
@@ -358,6 +401,7 @@ impl Engine {
             .chain(unfollows)
             .chain(puts)
             .chain(bodies)
+            .chain(covers)
             .chain(cursors)
             .chain(counters)
             .collect()
@@ -377,8 +421,26 @@ impl Engine {
                 body,
             } => {
                 self.queue.writes -= 1;
-                let done = self.draft_write(draft, write, space, document, &body);
+                let done = self.draft_write(draft, Some(write), space, document, &body);
                 self.fail_if(write, done)
+            }
+            Work::Snapshot {
+                space,
+                document,
+                body,
+            } => {
+                // What cannot be written now is due again with this device's next write.
+                let _done = self.draft_write(draft, None, space, document, &body);
+                None
+            }
+            Work::Cover {
+                write,
+                space,
+                by,
+                ids,
+            } => {
+                self.take_cover(draft, write, space, (by, ids));
+                None
             }
             Work::Control {
                 write,
@@ -435,6 +497,30 @@ impl Engine {
                 self.fail_if(write, Err(WriteError::NotAllowed))
             }
         }
+    }
+
+    /// Bodies that a snapshot holds; those that are not what they were when it was opened are left out.
+    fn take_cover(
+        &mut self,
+        draft: &mut Draft,
+        write: Option<WriteId>,
+        space: SpaceId,
+        (by, mut ids): (EnvelopeId, Vec<EnvelopeId>),
+    ) {
+        if write.is_some() {
+            self.queue.writes -= 1;
+        }
+        let everything = self.is(Mutant::BelieveSnapshots);
+        if let Some(held) = self.spaces.get(&space) {
+            ids.retain(|id| everything || held.can_be_covered(by, *id));
+        }
+        draft.bytes += ids.len() * size_of::<EnvelopeId>();
+        draft.covers.push(Cover {
+            write,
+            space,
+            by,
+            ids,
+        });
     }
 
     /// An invitation that let this device in stays: peers that lost its redemption know it by that.
@@ -603,6 +689,13 @@ impl Engine {
         for write in joins.chain(draft.forgotten.into_values()) {
             self.fail(write, WriteError::Store(failure));
         }
+        for cover in draft.covers {
+            if let Some(write) = cover.write {
+                self.fail(write, WriteError::Store(failure));
+            } else if let Some(held) = self.spaces.get_mut(&cover.space) {
+                held.snapshots.not_noted(cover.by);
+            }
+        }
     }
 
     /// What the engine writes of itself is due again when the store failed it.
@@ -630,6 +723,7 @@ impl Engine {
                 new.insert(id, Arc::clone(&item.envelope));
                 if is_bodiless(&item.envelope) {
                     held.missing.ids.insert(id);
+                    held.missing.since = self.now;
                 }
                 held.share_due |= introduces(&item.envelope);
             }
@@ -667,6 +761,10 @@ impl Engine {
         for (space, write) in draft.forgotten {
             self.forgotten(space, write);
         }
+        // Before anything is acknowledged: heads say less from now on.
+        for space in &touched {
+            self.say_lacking(*space);
+        }
         for item in &draft.items {
             if let Some(from) = item.from {
                 let header = item.envelope.header();
@@ -680,7 +778,34 @@ impl Engine {
         self.settle(&touched, &new);
         self.reserved(&draft.counters);
         self.bodies_durable(&draft.bodies);
+        self.cover_written(draft.covers);
         self.retry_orphans(&touched);
+    }
+
+    fn cover_written(&mut self, covers: Vec<Cover>) {
+        let chain = self.chain();
+        for cover in &covers {
+            if cover.write.is_none()
+                && let Some(held) = self.spaces.get_mut(&cover.space)
+            {
+                held.snapshots.noted();
+            }
+            if let Some(write) = cover.write {
+                let (space, id) = (cover.space, cover.by);
+                let written = Written {
+                    space,
+                    chain,
+                    seq: 0,
+                    id,
+                };
+                self.outputs.push_back(Output::Written {
+                    write,
+                    result: Ok(written),
+                });
+            }
+        }
+        let covers = covers.into_iter();
+        self.covers_durable(covers.map(|it| (it.space, it.by, it.ids)).collect());
     }
 
     /// Who sent an envelope need not get it back.

@@ -3,7 +3,7 @@
 //! A member may keep the bodies of some documents only. It says so to its peers, which leave the
 //! others out and then no longer take it for one that holds them; when a document is opened, the
 //! bodies that are missing are fetched. Relays keep all bodies, and control never travels without
-//! its own (A48).
+//! its own (A48). What a snapshot holds need not be fetched: `snapshots.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +15,8 @@ use super::feed::FRAME_BYTES_TARGET;
 use super::frame::{Bodies as BodiesFrame, Fetch, Frame, WANTS_MAX, Wants};
 use super::io::{ConnectionId, Event, LoadId, Output};
 use super::options::Role;
-use crate::codec;
-use crate::envelope::{Envelope, Header, RawEnvelope};
+use crate::admission::is_listable;
+use crate::envelope::{Envelope, RawEnvelope};
 use crate::id::{DocumentId, EnvelopeId, SpaceId};
 use crate::statement::Kind;
 use crate::time::Timestamp;
@@ -48,10 +48,27 @@ impl Bodies {
 #[derive(Debug, Default)]
 pub(super) struct Missing {
     pub(super) policy: Bodies,
-    /// Content whose header is durable and whose body is not.
+    /// Content whose header is durable and whose body is not, in any form.
     pub(super) ids: BTreeSet<EnvelopeId>,
+    /// Content whose sealed body is not here, and the snapshot here that holds the plain one.
+    pub(super) covered: BTreeMap<EnvelopeId, EnvelopeId>,
+    /// Snapshots that were asked for before anything else: once, so that one which nobody gives holds
+    /// nothing up.
+    pub(super) asked_first: BTreeSet<EnvelopeId>,
+    /// When a header last came without its body.
+    pub(super) since: Timestamp,
+    /// What peers were told of [`Missing::is_lacking`].
+    pub(super) said_lacking: bool,
     /// Whom was asked for some, and when; at most one request a Space is under way.
     asked: Option<(ConnectionId, Timestamp)>,
+}
+
+impl Missing {
+    /// Whether bodies are missing that a peer who takes this device for whole would suppose here. Of
+    /// documents that are not kept, peers know it by what was said of them.
+    pub(super) fn is_lacking(&self) -> bool {
+        self.policy == Bodies::All && !self.ids.is_empty()
+    }
 }
 
 /// Bodies that the store is reading for a peer.
@@ -82,6 +99,7 @@ impl Engine {
             return;
         }
         held.missing.policy = policy;
+        held.missing.said_lacking = held.missing.is_lacking();
         let ids: Vec<_> = self.connections.keys().copied().collect();
         for id in ids {
             let greeted = self.connections.get(&id);
@@ -106,6 +124,7 @@ impl Engine {
         if changed || documents.is_some() {
             self.send(id, &Frame::Wants(Wants { space, documents }));
         }
+        self.say_snapshots_if_due(id, space);
     }
 
     pub(super) fn wants_received(&mut self, id: ConnectionId, wants: Wants) {
@@ -123,11 +142,25 @@ impl Engine {
         });
     }
 
-    /// Asks a peer for bodies that are wanted and missing.
+    /// Asks a peer for bodies that are wanted and missing: snapshots first, then what is in none.
     pub(super) fn fetch(&mut self, space: SpaceId) {
+        if self
+            .spaces
+            .get(&space)
+            .is_none_or(|held| held.missing.ids.is_empty())
+        {
+            return;
+        }
+        self.open_next(space);
+        let (opening, knows_all) = (self.is_opening(space), self.knows_all(space));
         let Some(held) = self.spaces.get(&space) else {
             return;
         };
+        let mut ids = held.snapshots_to_ask_for();
+        let snapshots = !ids.is_empty();
+        if !snapshots && (opening || !knows_all) {
+            return;
+        }
         let asked = held.missing.asked;
         let waits = asked.is_some_and(|(id, at)| {
             self.connections.contains_key(&id)
@@ -137,7 +170,11 @@ impl Engine {
             let entry = held.log.get(**id);
             entry.is_some_and(|entry| held.missing.policy.include(entry.header().document))
         });
-        let ids: Vec<_> = wanted.take(FETCH_MAX).copied().collect();
+        if snapshots {
+            ids.truncate(FETCH_MAX);
+        } else {
+            ids = wanted.take(FETCH_MAX).copied().collect();
+        }
         if waits || ids.is_empty() {
             return;
         }
@@ -155,8 +192,25 @@ impl Engine {
         let now = self.now;
         if let Some(held) = self.spaces.get_mut(&space) {
             held.missing.asked = Some((id, now));
+            if snapshots {
+                held.missing.asked_first.extend(&ids);
+            }
         }
         self.send(id, &Frame::Fetch(Fetch { space, ids }));
+    }
+
+    /// Whether a snapshot that holds what is missing would have come by now: a peer gave all that it
+    /// has, or nothing came for a while.
+    fn knows_all(&self, space: SpaceId) -> bool {
+        let in_step = self.connections.values().any(|connection| {
+            let feed = connection.feeds.get(&space);
+            feed.is_some_and(|feed| feed.agreed.is_some())
+        });
+        let quiet = self.spaces.get(&space).is_some_and(|held| {
+            let last = held.missing.since;
+            last > self.now || last.plus(self.limits.digest_interval) <= self.now
+        });
+        in_step || quiet
     }
 
     /// Every few seconds: what is still missing is asked for again.
@@ -187,7 +241,7 @@ impl Engine {
         for envelope in fetch.ids {
             let content = held.log.get(envelope).filter(|entry| !entry.is_control());
             if let Some(entry) = content
-                && !held.missing.ids.contains(&envelope)
+                && held.has_sealed(envelope)
             {
                 bytes += usize::try_from(entry.header().body_len).unwrap_or(usize::MAX);
                 if bytes > FRAME_BYTES_TARGET && !ids.is_empty() {
@@ -277,6 +331,7 @@ impl Engine {
             }
         }
         for space in spaces {
+            self.say_lacking(space);
             self.emit(Event::Rebuilt { space });
             self.fetch(space);
         }
@@ -286,19 +341,7 @@ impl Engine {
     pub(super) fn may_be_bodiless(&self, envelope: &Envelope) -> bool {
         let header = envelope.header();
         let held = self.spaces.get(&header.space);
-        held.is_some_and(|held| !held.missing.policy.include(header.document))
-    }
-
-    /// Leaves out the bodies that a peer does not want.
-    pub(super) fn strip(wants: &Bodies, envelopes: &mut [RawEnvelope]) {
-        if *wants == Bodies::All {
-            return;
-        }
-        for raw in envelopes {
-            let header = codec::decode::<Header>(&raw.header);
-            if header.is_ok_and(|it| it.kind != Kind::Control && !wants.include(it.document)) {
-                raw.body = None;
-            }
-        }
+        let unwanted = held.is_some_and(|held| !held.missing.policy.include(header.document));
+        unwanted || (is_listable(header.kind) && self.reads_snapshots(header.space))
     }
 }

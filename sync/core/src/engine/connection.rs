@@ -4,10 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::bodies::Bodies;
-use super::frame::{DIGESTS_MAX, Frame, HEADS_BYTES, Heads, HeadsPart, Hello, PROTOCOL, Since};
+use super::frame::{
+    DIGESTS_MAX, Frame, HEADS_BYTES, Heads, HeadsPart, Hello, PROTOCOL, READS_SNAPSHOTS, Since,
+};
 use super::io::{CloseReason, ConnectionId, Cursor, Event, Output, StoreEpoch};
+use super::options::Role;
+use super::space::Space;
 use super::{Engine, Mutant};
-use crate::admission::ChainSummary;
+use crate::admission::{ChainSummary, Entry};
 use crate::id::{AuthorId, Chain, EnvelopeId, SpaceId};
 use crate::time::Timestamp;
 
@@ -41,6 +45,8 @@ pub(super) struct Connection {
     /// Chains of a Space of which more are to come.
     pub(super) heads: Option<(SpaceId, Vec<ChainSummary>)>,
     pub(super) timeout: Duration,
+    /// Whether the peer takes bodies out of snapshots, where it says nothing else.
+    pub(super) reads_snapshots: bool,
 }
 
 /// How far a peer was told about a Space. Bounded whatever the peer does: a position and one
@@ -56,6 +62,12 @@ pub(super) struct Feed {
     pub(super) loading: bool,
     /// Of which documents the peer wants bodies.
     pub(super) wants: Bodies,
+    /// Whether the peer wants bodies that a snapshot after them holds left out, if it said so.
+    pub(super) by_snapshot: Option<bool>,
+    /// Bodies are missing there: its heads say nothing of what it holds.
+    pub(super) lacking: bool,
+    /// The peer sent headers without bodies.
+    pub(super) sends_bare: bool,
     /// Chains that stop before an envelope whose body is not here.
     pub(super) withheld: BTreeSet<Chain>,
     /// Chains of which the peer cannot take more while this connection lasts.
@@ -107,6 +119,14 @@ impl Holding {
 }
 
 impl Connection {
+    /// Whether a body goes to the peer with its header, which is at this place in the order of arrival.
+    pub(super) fn wants_body(&self, feed: &Feed, held: &Space, entry: &Entry, at: usize) -> bool {
+        let by_snapshot = feed.by_snapshot.unwrap_or(self.reads_snapshots);
+        let in_snapshot = held.is_before_snapshot(entry, at) || held.is_covered(entry.id());
+        entry.is_control()
+            || (feed.wants.include(entry.header().document) && !(by_snapshot && in_snapshot))
+    }
+
     /// The chains of a Space that came so far; those of another are dropped.
     pub(super) fn take_heads(&mut self, space: SpaceId) -> Vec<ChainSummary> {
         match self.heads.take() {
@@ -157,6 +177,7 @@ impl Engine {
             ticks: 0,
             heads: None,
             timeout: self.limits.acknowledge_timeout,
+            reads_snapshots: false,
         };
         self.connections.insert(id, connection);
         self.send(id, &self.hello());
@@ -166,7 +187,10 @@ impl Engine {
         Frame::Hello(Hello {
             protocol: PROTOCOL,
             store_epoch: self.store_epoch,
-            features: 0,
+            features: match self.role {
+                Role::Member => READS_SNAPSHOTS,
+                Role::Relay(_) => 0,
+            },
         })
     }
 
@@ -207,6 +231,7 @@ impl Engine {
         };
         let first = connection.store_epoch.is_none();
         connection.store_epoch = Some(hello.store_epoch);
+        connection.reads_snapshots = hello.features & READS_SNAPSHOTS != 0;
         let peer = connection.peer;
         if !self.end_other_lives(id, peer, hello.store_epoch) {
             return;
@@ -290,7 +315,7 @@ impl Engine {
         Some((peer, self.spaces.get(&space)?.log.digest()))
     }
 
-    fn say_digests(&mut self, id: ConnectionId, digests: &[(SpaceId, [u8; 32])]) {
+    pub(super) fn say_digests(&mut self, id: ConnectionId, digests: &[(SpaceId, [u8; 32])]) {
         for (space, digest) in digests {
             self.say_wants(id, *space, false);
             let digest = *digest;
@@ -450,6 +475,7 @@ impl Engine {
         if said != Some(digest) && self.may_hear_of(id, space) {
             self.say_digests(id, &[(space, digest)]);
         }
+        self.fetch(space);
     }
 
     /// The peer said that it holds these durably.
@@ -467,7 +493,7 @@ impl Engine {
             .connections
             .get(&id)
             .and_then(|it| it.feeds.get(&space));
-        if lazy.is_some_and(|feed| feed.wants != Bodies::All) {
+        if lazy.is_some_and(|feed| feed.wants != Bodies::All || feed.lacking) {
             // Its heads say nothing of bodies, so nothing is claimed for it.
             return;
         }

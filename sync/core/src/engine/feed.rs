@@ -90,8 +90,8 @@ impl Engine {
             let header = entry.header();
             let peer_has = feed.known.get(&header.chain).copied().unwrap_or(0);
             if header.seq > peer_has {
-                let wanted = entry.is_control() || feed.wants.include(header.document);
-                if wanted && held.missing.ids.contains(&entry.id()) {
+                let wanted = connection.wants_body(feed, held, entry, slice.to);
+                if wanted && !held.has_sealed(entry.id()) {
                     // The peer gets it from whoever has its body, and so what stands on it.
                     slice.withheld.insert(header.chain);
                 }
@@ -138,7 +138,10 @@ impl Engine {
     }
 
     pub(super) fn loaded(&mut self, request: LoadId, envelopes: Vec<RawEnvelope>) {
-        if self.bodies_loaded(request, &envelopes) || self.proof_loaded(request, &envelopes) {
+        if self.bodies_loaded(request, &envelopes)
+            || self.proof_loaded(request, &envelopes)
+            || self.snapshots_loaded(request, &envelopes)
+        {
             return;
         }
         let Some(loading) = self.loads.remove(&request) else {
@@ -170,6 +173,7 @@ impl Engine {
         (from, to): (usize, usize),
         mut envelopes: Vec<RawEnvelope>,
     ) {
+        let silent = self.is(Mutant::LackInSilence);
         let (Some(connection), Some(held)) =
             (self.connections.get_mut(&id), self.spaces.get(&space))
         else {
@@ -177,18 +181,36 @@ impl Engine {
         };
         let number = connection.next_number;
         connection.next_number += 1;
-        let feed = connection.feeds.entry(space).or_default();
-        let mut links = Vec::new();
-        for entry in held.log.arrived_after(from).take(to.saturating_sub(from)) {
+        connection.feeds.entry(space).or_default();
+        let Some(feed) = connection.feeds.get(&space) else {
+            return;
+        };
+        let (mut links, mut bare) = (Vec::new(), BTreeSet::new());
+        let arrived = held.log.arrived_after(from).take(to.saturating_sub(from));
+        for (at, entry) in (from..).zip(arrived) {
             let header = entry.header();
             if header.seq > feed.known.get(&header.chain).copied().unwrap_or(0)
                 && !feed.withheld.contains(&header.chain)
             {
                 links.push((header.chain, header.seq, entry.id()));
+                if !connection.wants_body(feed, held, entry, at) {
+                    bare.insert(entry.id());
+                }
             }
         }
+        for raw in envelopes.iter_mut().filter(|_any| !bare.is_empty()) {
+            if bare.contains(&raw.id()) {
+                raw.body = None;
+            }
+        }
+        let by_snapshot = bare.iter().any(|id| {
+            let entry = held.log.get(*id);
+            entry.is_some_and(|entry| feed.wants.include(entry.header().document))
+        });
+        let feed = connection.feeds.entry(space).or_default();
         feed.position = to;
-        Self::strip(&feed.wants, &mut envelopes);
+        // Until the peer says that it has them.
+        feed.lacking |= by_snapshot && !silent;
         // Positions cover what is not sent: with something left out they would cover too much.
         let (from, to) = if feed.withheld.is_empty() {
             (from, to)

@@ -12,6 +12,8 @@ use crate::id::{DocumentId, EnvelopeId, SpaceId};
 
 /// The protocol that this build speaks.
 pub(super) const PROTOCOL: u16 = 1;
+/// Bit of [`Hello::features`]: this device takes bodies out of snapshots, where it may read.
+pub(super) const READS_SNAPSHOTS: u64 = 1;
 /// How many Spaces one digest frame names.
 pub(super) const DIGESTS_MAX: usize = 4_096;
 /// How many documents one frame of wants names; who wants more wants all.
@@ -39,6 +41,7 @@ pub(super) enum Frame {
     /// Chains that the next [`Frame::Heads`] of the Space goes on with.
     HeadsPart(HeadsPart),
     Ended(Ended),
+    Snapshots(Snapshots),
     /// A kind of a newer peer: ignored.
     Unknown,
 }
@@ -134,6 +137,15 @@ pub(super) struct Ended {
     pub(super) why: AccessEnd,
 }
 
+/// "I read snapshots here: leave out the bodies that come before a document's newest one", or not; and
+/// whether bodies that I want are missing here, so that I hold less than my heads say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Snapshots {
+    pub(super) space: SpaceId,
+    pub(super) wanted: bool,
+    pub(super) lacking: bool,
+}
+
 /// A frame that has no meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
@@ -154,6 +166,7 @@ impl Frame {
             Self::Bodies(it) => (9, postcard::to_stdvec(it)),
             Self::HeadsPart(it) => (10, postcard::to_stdvec(it)),
             Self::Ended(it) => (11, postcard::to_stdvec(it)),
+            Self::Snapshots(it) => (12, postcard::to_stdvec(it)),
             Self::Unknown => (u8::MAX, Ok(Vec::new())),
         };
         let mut bytes = vec![kind];
@@ -180,6 +193,7 @@ impl Frame {
             9 => Self::Bodies(read(body)?),
             10 => Self::HeadsPart(read(body)?),
             11 => Self::Ended(read(body)?),
+            12 => Self::Snapshots(read(body)?),
             _newer => Self::Unknown,
         })
     }
@@ -217,7 +231,7 @@ mod tests {
             Frame::decode(&vec![200; FRAME_BYTES_MAX + 1]),
             Err(Malformed)
         );
-        for kind in 0..12 {
+        for kind in 0..13 {
             for length in 0..64 {
                 let mut bytes = vec![0xff; length];
                 bytes.insert(0, kind);

@@ -1,12 +1,14 @@
 //! What goes into the engine and what comes out: the whole contract between it and a shell.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::bodies::Bodies;
+use crate::admission::{PassedOver, SnapshotFault};
 use crate::envelope::{Envelope, FormError, RawEnvelope};
 use crate::id::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, PrincipalId, SpaceId};
 use crate::key::{DeviceKeys, PublicKeys};
@@ -111,6 +113,16 @@ pub enum StoreOperation {
         /// As sealed.
         body: Vec<u8>,
     },
+    /// The plain bodies of these are in the body of `by`, which is on this disk: it was opened and each
+    /// was checked. What is kept of their sealed bodies is deleted with this note, or nothing happens.
+    Cover {
+        /// Where.
+        space: SpaceId,
+        /// The snapshot. Without its body on this disk the batch fails.
+        by: EnvelopeId,
+        /// Whose bodies.
+        ids: Vec<EnvelopeId>,
+    },
     /// Replace what is known about a peer.
     PutCursor(StoredCursor),
     /// Replace up to where a chain's ephemeral counters are reserved.
@@ -136,8 +148,8 @@ pub enum StoreOperation {
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretSeed(pub zeroize::Zeroizing<[u8; 32]>);
 
-impl std::fmt::Debug for SecretSeed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for SecretSeed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<secret>")
     }
 }
@@ -282,6 +294,18 @@ pub enum Input {
         space: SpaceId,
         /// Of which documents.
         bodies: Bodies,
+    },
+    /// Delete sealed bodies that a snapshot holds; see [`droppable`](super::Engine::droppable), which
+    /// says which. Answered by [`Output::Written`] when it is durable.
+    Cover {
+        /// Which write.
+        write: WriteId,
+        /// Where.
+        space: SpaceId,
+        /// The snapshot.
+        by: EnvelopeId,
+        /// Whose bodies.
+        ids: Vec<EnvelopeId>,
     },
     /// The time of [`next_deadline`](super::Engine::next_deadline) has come.
     Timeout,
@@ -497,6 +521,20 @@ pub enum Event {
         /// Why.
         reason: Refusal,
     },
+    /// A snapshot that was needed holds what it should not. What is sound in it counts; the rest is read
+    /// from the log.
+    Snapshot {
+        /// Where.
+        space: SpaceId,
+        /// Of which document.
+        document: DocumentId,
+        /// The snapshot's own envelope.
+        id: EnvelopeId,
+        /// Whose it is.
+        author: AuthorId,
+        /// What is wrong.
+        finding: SnapshotFinding,
+    },
     /// This database was rolled back: its chain was longer elsewhere, so it writes a new one.
     NewInstance {
         /// The new one.
@@ -507,6 +545,32 @@ pub enum Event {
         /// Why.
         failure: StoreFailure,
     },
+}
+
+/// What is wrong with a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SnapshotFinding {
+    /// Nothing is taken out of it.
+    Unusable(SnapshotFault),
+    /// So many bodies were left out, and why.
+    PassedOver(BTreeMap<PassedOver, usize>),
+}
+
+impl fmt::Display for SnapshotFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unusable(fault) => write!(f, "a snapshot cannot be used: {fault}"),
+            Self::PassedOver(counts) => {
+                f.write_str("a snapshot lists bodies that do not count")?;
+                for (at, (why, count)) in counts.iter().enumerate() {
+                    let between = if at == 0 { ": " } else { ", " };
+                    write!(f, "{between}{count} {why}")?;
+                }
+                Ok(())
+            }
+        }
+    }
 }
 
 /// Why an envelope was not taken.

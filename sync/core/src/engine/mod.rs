@@ -15,11 +15,13 @@ mod checks;
 mod close;
 mod connection;
 mod counters;
+mod cut;
 mod ended;
 mod feed;
 mod frame;
 mod introduce;
 mod io;
+mod lacking;
 mod last_words;
 mod late;
 mod mutant;
@@ -28,6 +30,7 @@ mod prove;
 mod rate;
 mod receive;
 mod settle;
+mod snapshots;
 mod space;
 #[cfg(test)]
 mod tests;
@@ -40,12 +43,12 @@ pub use bodies::Bodies;
 pub use ended::AccessEnd;
 pub use io::{
     Admitted, BatchId, CloseReason, ConnectionId, Cursor, Event, FRAME_BYTES_MAX, Input, LoadId,
-    Output, Refusal, SecretSeed, StoreEpoch, StoreFailure, StoreOperation, Stored, StoredCounter,
-    StoredCursor, TakeId, Taken, VerifyId, WriteError, WriteId, Written,
+    Output, Refusal, SecretSeed, SnapshotFinding, StoreEpoch, StoreFailure, StoreOperation, Stored,
+    StoredCounter, StoredCursor, TakeId, Taken, VerifyId, WriteError, WriteId, Written,
 };
 pub use late::Waiting;
 pub use mutant::Mutant;
-pub use options::{EngineOptions, Limits, Quotas, Restored, Role};
+pub use options::{EngineOptions, Limits, Quotas, Restored, Role, SNAPSHOT_TAIL_ENVELOPES_MAX};
 pub use prove::ForkedChain;
 pub use view::{Holder, PeerView, Pressure};
 
@@ -84,6 +87,8 @@ pub struct Engine {
     checks: checks::Checks,
     loads: BTreeMap<LoadId, feed::Loading>,
     fetches: BTreeMap<LoadId, bodies::Fetching>,
+    readings: BTreeMap<LoadId, snapshots::Reading>,
+    cutting: Option<cut::Cutting>,
     next_load: u64,
     queue: Queue,
     /// Messages that wait until their counters are reserved on disk.
@@ -119,6 +124,8 @@ impl Engine {
             checks: checks::Checks::default(),
             loads: BTreeMap::new(),
             fetches: BTreeMap::new(),
+            readings: BTreeMap::new(),
+            cutting: None,
             next_load: 0,
             queue: Queue::default(),
             unheard: VecDeque::new(),
@@ -156,6 +163,13 @@ impl Engine {
                 held.missing.ids.insert(id);
             }
         }
+        for (space, id, by) in restored.covered {
+            if let Some(held) = self.spaces.get_mut(&space)
+                && held.log.get(id).is_some_and(|entry| !entry.is_control())
+            {
+                held.missing.covered.insert(id, by);
+            }
+        }
         for StoredCursor {
             peer,
             space,
@@ -183,6 +197,10 @@ impl Engine {
             self.look_outside(*space);
             self.plan_close(*space);
             self.plan_proof(*space);
+            if let Some(held) = self.spaces.get_mut(space) {
+                held.missing.said_lacking = held.missing.is_lacking();
+            }
+            self.follow_snapshots(*space, true, true);
         }
     }
 
@@ -232,10 +250,15 @@ impl Engine {
         let digests = self.connections.values().map(Connection::next_deadline);
         let receipts = self.spaces.values().filter_map(|space| space.next_receipt);
         let closes = self.spaces.values().filter_map(|space| space.next_close);
+        let snapshots = self.spaces.values();
+        let snapshots = snapshots.filter_map(|space| space.snapshots.next_due());
+        // While one is being written the others wait for its end.
+        let snapshots = snapshots.filter(|_due| self.cutting.is_none());
         digests
             .chain(receipts)
             .chain(closes)
             .chain(self.next_proof())
+            .chain(snapshots)
             .chain(self.next_evaluation)
             .chain(self.queue.retry_at)
             .min()
@@ -259,6 +282,8 @@ impl Engine {
         for space in self.spaces.values_mut() {
             space.next_receipt = space.next_receipt.map(|_then| now);
             space.next_proof = space.next_proof.map(|_then| now);
+            space.snapshots.clock_went_back(now);
+            space.missing.since = space.missing.since.min(now);
         }
         self.queue.retry_at = self.queue.retry_at.map(|_then| now);
     }
@@ -275,6 +300,7 @@ impl Engine {
         self.state_receipts();
         self.state_closes();
         self.prove_forks();
+        self.cut_snapshots();
         self.expire_sent();
         self.compare_digests();
     }

@@ -21,11 +21,15 @@ pub enum Mutant {
     UnboundedQueue,
     /// A database that was rolled back goes on in its old chain.
     ReuseInstanceAfterRestore,
+    /// Whatever a snapshot lists is taken to be in it.
+    BelieveSnapshots,
+    /// Nobody is told that bodies are missing here.
+    LackInSilence,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::AcknowledgeBeforeDurable,
         Self::SkipAuthorCheck,
         Self::ForgetReannouncement,
@@ -34,5 +38,7 @@ impl Mutant {
         Self::AcceptGap,
         Self::UnboundedQueue,
         Self::ReuseInstanceAfterRestore,
+        Self::BelieveSnapshots,
+        Self::LackInSilence,
     ];
 }

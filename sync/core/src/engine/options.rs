@@ -46,6 +46,10 @@ impl Default for Quotas {
     }
 }
 
+/// Half of a segment, which closes at 2,000 entries (DESIGN §2): whoever opens a document for the first
+/// time reads at most so many bodies one by one, and each body is written once more at most.
+pub const SNAPSHOT_TAIL_ENVELOPES_MAX: usize = 1_000;
+
 /// Bounds on everything that a peer or a caller could make grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -75,6 +79,11 @@ pub struct Limits {
     pub acknowledge_timeout: Duration,
     /// How often a witness states what it holds, at most.
     pub receipt_interval: Duration,
+    /// Envelopes of a document that come after its newest snapshot before somebody writes the next.
+    pub snapshot_tail_max: usize,
+    /// How long such a document is left alone, so that everybody knows the same tail when one of them
+    /// writes the snapshot.
+    pub snapshot_settle: Duration,
 }
 
 impl Default for Limits {
@@ -93,6 +102,8 @@ impl Default for Limits {
             digest_interval: Duration::from_secs(5),
             acknowledge_timeout: Duration::from_secs(10),
             receipt_interval: Duration::from_mins(1),
+            snapshot_tail_max: SNAPSHOT_TAIL_ENVELOPES_MAX,
+            snapshot_settle: Duration::from_secs(10),
         }
     }
 }
@@ -148,6 +159,8 @@ pub struct Restored {
     pub cursors: Vec<StoredCursor>,
     /// Content whose body is not in the store.
     pub bodiless: Vec<(SpaceId, EnvelopeId)>,
+    /// Content whose sealed body is not in the store, and the stored snapshot that holds the plain one.
+    pub covered: Vec<(SpaceId, EnvelopeId, EnvelopeId)>,
     /// The last reservation of each Space and chain.
     pub counters: Vec<StoredCounter>,
     /// The Spaces that were joined.

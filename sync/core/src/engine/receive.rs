@@ -51,6 +51,7 @@ impl Engine {
             Frame::HeadsPart(part) if greeted => self.heads_part_received(id, part),
             Frame::Introduction(shown) if greeted => self.introduced(id, shown),
             Frame::Ended(ended) if greeted => self.ended_received(&ended),
+            Frame::Snapshots(said) if greeted => self.snapshots_received(id, &said),
             // A newer peer's kinds; what came before the first frame comes again.
             _ => {}
         }
@@ -253,6 +254,9 @@ impl Engine {
             // The same frame again: its answer is on the way and must wait for every envelope.
             return;
         }
+        if frame.envelopes.iter().any(|raw| raw.body.is_none()) {
+            self.feed_mut(id, space, |feed| feed.sends_bare = true);
+        }
         let receiving = Receiving {
             space,
             from: frame.from,
@@ -447,6 +451,7 @@ impl Engine {
         for space in feeds {
             self.pump(id, space, &New::new());
         }
+        self.say_end(id, sent.space);
     }
 
     fn live_feeds(&self, id: ConnectionId) -> Vec<SpaceId> {

@@ -17,6 +17,14 @@ impl Engine {
             let (refreshed, learned) = self.refresh(*space);
             let control = refreshed.control;
             self.tell(*space, &refreshed, learned, new);
+            let verdicts = control || !refreshed.withdrawn.is_empty() || {
+                let held = self.spaces.get(space);
+                refreshed.admitted.iter().any(|id| {
+                    let entry = held.and_then(|held| held.log.get(*id));
+                    entry.is_some_and(|entry| entry.header().kind == Kind::Snapshot)
+                })
+            };
+            self.follow_snapshots(*space, verdicts, learned);
             if control {
                 self.control_changed(*space, new);
             }

@@ -8,6 +8,7 @@ use super::counters::Counters;
 use super::ended::AccessEnd;
 use super::last_words::LastWords;
 use super::options::Limits;
+use super::snapshots::Snapshots;
 use crate::admission::{Evaluation, Inserted, Keyring, NotInserted, Outsiders, SpaceLog};
 use crate::envelope::{Envelope, RawEnvelope};
 use crate::id::{AuthorId, Chain, EnvelopeId, SpaceId};
@@ -53,6 +54,8 @@ pub(super) struct Space {
     pub(super) last_words: LastWords,
     /// Bodies that are not here, and those that are wanted.
     pub(super) missing: Missing,
+    /// What is known of its snapshots.
+    pub(super) snapshots: Snapshots,
     orphans: BTreeMap<(Chain, u64, EnvelopeId), Arc<Envelope>>,
     orphan_bytes: usize,
 }
@@ -81,6 +84,7 @@ impl Space {
             counters: Counters::default(),
             last_words: LastWords::default(),
             missing: Missing::default(),
+            snapshots: Snapshots::default(),
             orphans: BTreeMap::new(),
             orphan_bytes: 0,
         }

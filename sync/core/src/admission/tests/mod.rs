@@ -10,5 +10,6 @@ mod keyring;
 mod log;
 mod mutants;
 mod properties;
+mod snapshots;
 mod stage;
 mod time;

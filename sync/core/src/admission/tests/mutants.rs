@@ -3,7 +3,7 @@
 use serde_bytes::ByteBuf;
 
 use super::stage::{Actor, grant_to, minute, stage};
-use super::{attacks, cuts, founding, invitations, keyring, log, time};
+use super::{attacks, cuts, founding, invitations, keyring, log, snapshots, time};
 use crate::admission::{NotInserted, Outsiders, Refusal, SpaceLog, Verdict, evaluate};
 use crate::codec;
 use crate::entropy::Entropy;
@@ -15,7 +15,7 @@ use crate::key::SpaceKey;
 use crate::statement::{Audience, Body, Capability, Statement};
 
 /// The stories of the other files; those that need long or many runs are left out.
-const STORIES: [fn(); 81] = [
+const STORIES: [fn(); 86] = [
     altered_bytes_have_no_form,
     a_second_encoding_is_none,
     control_stays_in_its_document,
@@ -97,6 +97,11 @@ const STORIES: [fn(); 81] = [
     log::ranges_and_branches_are_read_by_position,
     log::ancestors_reach_through_chains_and_the_frontier_names_each_once,
     log::an_ephemeral_is_heard_from_a_live_reader_only,
+    snapshots::a49_a_forged_body_in_a_snapshot_is_passed_over_and_the_others_count,
+    snapshots::a_snapshot_of_one_document_gives_nothing_of_another,
+    snapshots::control_configuration_and_snapshots_are_not_listed,
+    snapshots::a_snapshot_by_who_may_not_write_or_was_cut_is_not_read,
+    snapshots::a_list_out_of_order_or_with_one_twice_is_not_read,
 ];
 
 #[test]

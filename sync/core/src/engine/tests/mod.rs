@@ -10,4 +10,5 @@ mod hostile;
 mod lazy;
 mod quotas;
 mod rules;
+mod snapshots;
 mod stage;

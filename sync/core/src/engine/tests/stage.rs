@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_bytes::ByteBuf;
 
+use crate::admission::wanted_bodies;
 use crate::engine::*;
 use crate::envelope::RawEnvelope;
 use crate::id::{DocumentId, EnvelopeId, PrincipalId};
@@ -22,6 +23,7 @@ pub(super) struct Disk {
     pub(super) cursors: BTreeMap<(AuthorId, SpaceId), StoredCursor>,
     pub(super) counters: BTreeMap<(SpaceId, Chain), StoredCounter>,
     pub(super) follows: BTreeMap<SpaceId, Option<SecretSeed>>,
+    pub(super) covered: BTreeMap<EnvelopeId, EnvelopeId>,
     pub(super) commits: usize,
     life: u64,
 }
@@ -44,6 +46,14 @@ impl Disk {
                     let at = self.ids[&id];
                     self.envelopes[at].envelope.attach_body(body).unwrap();
                 }
+                StoreOperation::Cover { by, ids, .. } => {
+                    let body = self.envelopes[self.ids[&by]].envelope.body();
+                    assert!(body.is_some(), "covered by a snapshot that is not here");
+                    for id in ids {
+                        self.drop_body(id);
+                        self.covered.insert(id, by);
+                    }
+                }
                 StoreOperation::PutCursor(it) => {
                     self.cursors.insert((it.peer, it.space), it);
                 }
@@ -61,6 +71,29 @@ impl Disk {
         }
     }
 
+    fn drop_body(&mut self, id: EnvelopeId) {
+        let stored = &mut self.envelopes[self.ids[&id]];
+        let mut raw = stored.envelope.raw().clone();
+        raw.body = None;
+        stored.envelope = raw.recall().unwrap();
+    }
+
+    /// The body of a stored envelope, out of its seal or out of the snapshot that holds it.
+    pub(super) fn read(&self, engine: &Engine, space: SpaceId, id: EnvelopeId) -> Option<Body> {
+        let envelope = &self.envelopes[*self.ids.get(&id)?].envelope;
+        if envelope.body().is_some() {
+            return engine.open_body(space, envelope);
+        }
+        let by = engine.covered_by(space, id)?;
+        assert_eq!(self.covered.get(&id), Some(&by));
+        let snapshot = &self.envelopes[self.ids[&by]].envelope;
+        let keyring = engine.keyring(space)?;
+        let key = keyring.get(envelope.header().epoch)?;
+        let wanted = |listed| (listed == id).then_some((envelope.header(), key));
+        let outer = keyring.get(snapshot.header().epoch)?;
+        wanted_bodies(snapshot, outer, wanted).ok()?.remove(&id)
+    }
+
     pub(super) fn load(&self, ids: &[EnvelopeId]) -> Vec<RawEnvelope> {
         ids.iter()
             .filter_map(|id| self.ids.get(id))
@@ -72,15 +105,22 @@ impl Disk {
     pub(super) fn bodiless(&self) -> Vec<(SpaceId, EnvelopeId)> {
         let bodiless = self.envelopes.iter().map(|it| &it.envelope);
         bodiless
-            .filter(|it| it.body().is_none())
+            .filter(|it| it.body().is_none() && !self.covered.contains_key(&it.id()))
             .map(|it| (it.header().space, it.id()))
             .collect()
+    }
+
+    fn covered(&self) -> Vec<(SpaceId, EnvelopeId, EnvelopeId)> {
+        let covered = self.covered.iter();
+        let space = |id| self.envelopes[self.ids[id]].envelope.header().space;
+        covered.map(|(id, by)| (space(id), *id, *by)).collect()
     }
 
     pub(super) fn restored(&self) -> Restored {
         Restored {
             envelopes: self.envelopes.clone(),
             bodiless: self.bodiless(),
+            covered: self.covered(),
             cursors: self.cursors.values().cloned().collect(),
             counters: self.counters.values().copied().collect(),
             follows: self
@@ -446,6 +486,16 @@ impl Stage {
         self.under_way.push_back((peer, input));
     }
 
+    /// A stuck disk makes one batch durable, and is stuck again.
+    pub(super) fn commit_one(&mut self, peer: usize) -> bool {
+        let Some((batch, operations)) = self.peers[peer].waiting.pop_front() else {
+            return false;
+        };
+        self.commit(peer, batch, operations);
+        self.play();
+        true
+    }
+
     /// A stuck disk works again: what waits becomes durable.
     pub(super) fn unstick(&mut self, peer: usize) {
         self.peers[peer].mood = Mood::Works;
@@ -484,7 +534,9 @@ impl Stage {
         let it = &mut self.peers[peer];
         it.lives += 1;
         it.waiting.clear();
+        let limits = it.engine.limits;
         it.engine = open(it.seed, it.role, it.lives, self.now, &it.disk);
+        it.engine.limits = limits;
     }
 
     /// A peer's disk is replaced by an empty one of another life.
