@@ -1,8 +1,8 @@
 //! From the agent to its Space: journal entries as sealed envelopes, heartbeats, its configuration.
 
 use aramaki_model::{
-    AdmittedChange, AgentConfig, EditError, EntryId, EnvelopeLinks, Finding, JournalEntry,
-    Workspace, name,
+    AdmittedChange, AgentConfig, ChangeScope, EditError, EntryId, EnvelopeLinks, Finding,
+    JournalEntry, Workspace, name,
 };
 use aramaki_sync::replica::{Lineage, Replica, ReplicaError, ReplicaEvent};
 use aramaki_sync_core::engine::{Admitted, WriteError, Written};
@@ -240,6 +240,7 @@ fn changes(admitted: Vec<Admitted>) -> Vec<AdmittedChange> {
                 chain: admitted.chain,
                 id: admitted.id,
                 changes: changes.into_iter().map(ByteBuf::into_vec).collect(),
+                scope: ChangeScope::Documents,
             }),
             _ => None,
         });

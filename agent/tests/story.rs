@@ -173,6 +173,7 @@ fn change(admitted: Admitted) -> Option<AdmittedChange> {
                 .into_iter()
                 .map(serde_bytes::ByteBuf::into_vec)
                 .collect(),
+            scope: aramaki_model::ChangeScope::default(),
         }),
         _ => None,
     }

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod cli;
 mod demo;
+mod fingerprint;
 pub mod panel;
 pub mod screenshot;
 pub mod text;

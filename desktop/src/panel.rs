@@ -1,8 +1,10 @@
 //! Pages and bars: they draw a picture of the workspace and return what somebody asked for.
 
+mod access;
 mod bar;
 mod devices;
 mod dialog;
+mod emergency;
 mod note;
 mod overview;
 mod palette;
@@ -131,6 +133,7 @@ pub fn draw(ui: &mut Ui, frame: &Frame, window: &mut Window, texts: &Texts) -> V
         (Stage::Open, Some(snapshot)) => {
             shortcuts(ui, window);
             bar::top_ui(ui, look, frame, window);
+            emergency::banner_ui(ui, look, frame, window, &mut intents);
             bar::demo_ui(ui, look, frame, &mut intents);
             rail::rail_ui(ui, look, snapshot, window);
             page_area(look).show(ui, |ui| {
@@ -162,7 +165,13 @@ fn page_ui(
     intents: &mut Vec<Intent>,
 ) {
     match window.route.clone() {
-        Route::Overview => overview::overview_ui(ui, look, snapshot, window),
+        Route::Overview => {
+            access::soon_ui(ui, look, frame, window);
+            overview::overview_ui(ui, look, snapshot, window);
+        }
+        Route::Access(filter) => {
+            access::access_ui(ui, look, (frame, snapshot), filter, window, intents);
+        }
         Route::Timeline => timeline::timeline_ui(ui, look, snapshot, window),
         Route::Peers => {
             peers::title_ui(ui, look, &frame.sync);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aramaki_model::{NoteEdit, Snapshot};
 use aramaki_sync_core::statement::Capability;
@@ -32,8 +33,29 @@ pub struct Frame {
     pub invitation: Option<MadeInvitation>,
     /// What ending somebody's access would do, when that was asked.
     pub ending: Option<Ending>,
+    /// Who is in by an emergency key now.
+    pub emergencies: Vec<Emergency>,
     /// What went wrong last; shown until closed.
     pub problem: Option<Problem>,
+}
+
+/// Somebody is in a System by an emergency key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Emergency {
+    /// Where.
+    pub space: SpaceId,
+    /// What it is called.
+    pub title: String,
+    /// Who was let in; empty before that.
+    pub who: String,
+    /// Why, in their words.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// Whether it is this device.
+    pub here: bool,
 }
 
 /// One of this person's devices.
@@ -197,8 +219,14 @@ pub struct EndingPlace {
 }
 
 /// Somebody with a grant.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what is so and what can be done are independent of each other"
+)]
 #[derive(Clone, Debug)]
 pub struct Member {
+    /// Their key.
+    pub key: AuthorId,
     /// What it is called here.
     pub name: String,
     /// What it is.
@@ -217,8 +245,44 @@ pub struct Member {
     pub seen: Option<Timestamp>,
     /// Whether it is an invitation that lets in nobody else.
     pub used_up: bool,
+    /// Of an invitation: how many more devices it lets in, and until when its code works.
+    pub left: Option<(u16, Timestamp)>,
     /// Whether this device can end it.
     pub can_end: bool,
+    /// Whether this device can give it anew.
+    pub can_renew: bool,
+}
+
+/// Access that ends within this time is pointed out, if it was given for longer.
+pub const SOON: Duration = Duration::from_hours(72);
+
+/// Whether what lasts from the one time until the other ends soon.
+pub fn ends_soon(now: Timestamp, (begin, end): (Timestamp, Timestamp)) -> bool {
+    now <= end && end <= now.plus(SOON) && begin.plus(SOON) < end
+}
+
+impl Member {
+    /// Whether somebody loses access soon who had it for longer: time to give it anew.
+    pub fn ends_soon(&self, now: Timestamp) -> bool {
+        let is_person = matches!(
+            self.kind,
+            PeerKind::Here | PeerKind::Device | PeerKind::Agent
+        );
+        is_person && ends_soon(now, (self.begin, self.end))
+    }
+}
+
+impl Trust {
+    /// Whose access ends soon; who has another that lasts is left out.
+    pub fn ending_soon(&self, now: Timestamp) -> impl Iterator<Item = &Member> {
+        let lasts = move |soon: &Member| {
+            self.members
+                .iter()
+                .any(|it| it.key == soon.key && it.may >= soon.may && it.end > now.plus(SOON))
+        };
+        let members = self.members.iter();
+        members.filter(move |it| it.ends_soon(now) && !lasts(it))
+    }
 }
 
 /// Through whom somebody may do something.
@@ -247,6 +311,8 @@ pub enum PeerKind {
     RecoveryKit,
     /// The key inside an invitation.
     Invitation,
+    /// The key inside an emergency envelope.
+    Emergency,
 }
 
 /// What was done to a note from here.
@@ -419,6 +485,15 @@ pub enum Intent {
     End(EndWhat),
     /// It is not to end after all.
     ForgetEnding,
+    /// Give somebody anew what they have, for as long as it was given for.
+    Renew {
+        /// In which System.
+        space: SpaceId,
+        /// By which grant.
+        grant: EnvelopeId,
+    },
+    /// Give up what this device has by an emergency key, everywhere.
+    EndEmergency,
     /// Let late work count.
     AcceptLate {
         /// In which System.
@@ -459,6 +534,8 @@ impl fmt::Debug for Intent {
             Self::AskEnd(_) => "AskEnd",
             Self::End(_) => "End",
             Self::ForgetEnding => "ForgetEnding",
+            Self::Renew { .. } => "Renew",
+            Self::EndEmergency => "EndEmergency",
             Self::AcceptLate { .. } => "AcceptLate",
             Self::AddDevice => "AddDevice",
             Self::AcceptDevice { .. } => "AcceptDevice",
@@ -487,6 +564,24 @@ pub enum Route {
     Note(SpaceId, DocumentId),
     /// Who may read and change a System.
     Trust(SpaceId),
+    /// Who may do what, in all Systems.
+    Access(AccessFilter),
+}
+
+/// Whose access is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AccessFilter {
+    /// Everyone's.
+    #[default]
+    All,
+    /// What ends soon.
+    Soon,
+    /// People's devices.
+    People,
+    /// Agents and relays.
+    Machines,
+    /// Invitations that can be used.
+    Invitations,
 }
 
 impl Route {
@@ -494,7 +589,7 @@ impl Route {
     pub const fn system(&self) -> Option<SpaceId> {
         match self {
             Self::System(space) | Self::Note(space, _) | Self::Trust(space) => Some(*space),
-            Self::Overview | Self::Timeline | Self::Peers => None,
+            Self::Overview | Self::Timeline | Self::Peers | Self::Access(_) => None,
         }
     }
 }

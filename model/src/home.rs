@@ -17,6 +17,7 @@ use crate::write::{Place, append};
 
 const KIND_FOLLOWED: u16 = 96;
 const KIND_KIT: u16 = 97;
+const KIND_EMERGENCY: u16 = 98;
 
 /// What a person's devices tell each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum HomeEntry {
     Followed(Followed),
     /// The recovery kit that stands above what they make.
     Kit(Kit),
+    /// The emergency envelope to which what they make is sealed.
+    Emergency(Kit),
     /// Written by a newer program: kept, and passed over.
     Unknown(UnknownEntry),
 }
@@ -39,7 +42,7 @@ pub struct Followed {
     pub space: SpaceId,
 }
 
-/// The public half of a recovery kit.
+/// The public half of a recovery kit, or of its emergency envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kit {
     /// When it was told, by the writer's clock.
@@ -57,6 +60,8 @@ pub struct Home {
     pub followed: BTreeSet<SpaceId>,
     /// The recovery kit, if there is one; of several the one that was told last.
     pub kit: Option<Kit>,
+    /// The emergency envelope, if there is one; of several the one that was told last.
+    pub emergency: Option<Kit>,
 }
 
 impl HomeEntry {
@@ -70,6 +75,7 @@ impl HomeEntry {
                 versioned::encode(KIND_FOLLOWED, followed, ENTRY_LEN_BYTES_MAX)
             }
             Self::Kit(kit) => versioned::encode(KIND_KIT, kit, ENTRY_LEN_BYTES_MAX),
+            Self::Emergency(kit) => versioned::encode(KIND_EMERGENCY, kit, ENTRY_LEN_BYTES_MAX),
             Self::Unknown(_) => Err(EncodeError::UnknownKind),
         }
     }
@@ -88,6 +94,7 @@ impl HomeEntry {
         match versioned::split(bytes, ENTRY_LEN_BYTES_MAX)? {
             (KIND_FOLLOWED, body) => Ok(Self::Followed(versioned::body(KIND_FOLLOWED, body)?)),
             (KIND_KIT, body) => Ok(Self::Kit(versioned::body(KIND_KIT, body)?)),
+            (KIND_EMERGENCY, body) => Ok(Self::Emergency(versioned::body(KIND_EMERGENCY, body)?)),
             (other, _body) => Err(DecodeError::Kind(other)),
         }
     }
@@ -131,6 +138,10 @@ impl Workspace {
                 HomeEntry::Kit(kit) => {
                     home.kit = home.kit.filter(|known| known.at > kit.at).or(Some(*kit));
                 }
+                HomeEntry::Emergency(kit) => {
+                    let known = home.emergency.filter(|known| known.at > kit.at);
+                    home.emergency = known.or(Some(*kit));
+                }
                 HomeEntry::Unknown(_) => {}
             }
         }
@@ -150,6 +161,12 @@ mod tests {
         });
         let mut bytes = entry.encode().unwrap();
         assert_eq!(HomeEntry::decode(&bytes), entry);
+        let kit = HomeEntry::Emergency(Kit {
+            at: Timestamp::from_millis(1_795_370_000_000),
+            author: AuthorId::from_bytes([8; 32]),
+            box_key: [9; 32],
+        });
+        assert_eq!(HomeEntry::decode(&kit.encode().unwrap()), kit);
         bytes[1] = 0xff;
         assert!(matches!(HomeEntry::decode(&bytes), HomeEntry::Unknown(_)));
         assert!(matches!(HomeEntry::decode(&[]), HomeEntry::Unknown(_)));

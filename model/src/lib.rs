@@ -80,4 +80,4 @@ pub use system::System;
 pub use text::is_deceptive;
 pub use transition::{Hardness, Transition};
 pub use unit::Unit;
-pub use workspace::{AdmittedChange, Workspace};
+pub use workspace::{AdmittedChange, ChangeScope, Workspace};

@@ -25,7 +25,7 @@ pub struct MembershipChange {
 }
 
 /// What became of somebody's access.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Membership {
     /// They were let in, or given more.
     Given {
@@ -33,6 +33,11 @@ pub enum Membership {
         may: Capability,
         /// Until when.
         end: Timestamp,
+    },
+    /// They came by an emergency key.
+    Opened {
+        /// Why, in their words.
+        reason: String,
     },
     /// Their access was ended.
     Ended,

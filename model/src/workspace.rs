@@ -33,6 +33,18 @@ pub struct AdmittedChange {
     pub id: EnvelopeId,
     /// Its body: plain Automerge changes, in order.
     pub changes: Vec<Vec<u8>>,
+    /// What its author may change.
+    pub scope: ChangeScope,
+}
+
+/// What somebody may change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChangeScope {
+    /// Every document.
+    #[default]
+    Documents,
+    /// They may comment: add entries to timelines.
+    Timelines,
 }
 
 /// What a document says, read once after each batch.
@@ -246,6 +258,7 @@ impl Workspace {
                 chain,
                 envelope: envelope.id,
                 bytes: bytes.clone(),
+                scope: envelope.scope,
             }));
         }
         let finding = |envelope, reason| Finding {
@@ -257,13 +270,19 @@ impl Workspace {
         let mut findings = Vec::new();
         if !open.documents.contains_key(&document) {
             let is_system = document == name::system();
-            let supposed = changes
-                .iter()
-                .find_map(|change| Document::kind_supposed(&change.bytes, genesis));
+            let may_begin = |change: &CarriedChange, kind| {
+                change.scope == ChangeScope::Documents || kind == DocumentKind::Timeline
+            };
+            let mut supposed = changes.iter().filter_map(|change| {
+                let kind = Document::kind_supposed(&change.bytes, genesis)?;
+                may_begin(change, kind).then_some(kind)
+            });
             let kind = if is_system {
-                Some(DocumentKind::System)
+                let mut changes = changes.iter();
+                let begins = changes.any(|change| may_begin(change, DocumentKind::System));
+                begins.then_some(DocumentKind::System)
             } else {
-                supposed
+                supposed.next()
             };
             if !is_system && kind == Some(DocumentKind::System) {
                 findings.push(finding(None, Reason::Kind));
@@ -290,6 +309,13 @@ impl Workspace {
                 .extend(refused.map(|(id, refusal)| finding(Some(id), Reason::Refused(refusal))));
         }
         remember(open, findings)
+    }
+
+    /// Whether a document is a timeline, to which somebody who may comment can add.
+    pub fn is_timeline(&self, space: &SpaceId, document: &DocumentId) -> bool {
+        let open = self.spaces.get(space);
+        let place = open.and_then(|open| open.documents.get(document));
+        place.is_some_and(|place| place.document.kind() == DocumentKind::Timeline)
     }
 
     /// Begins a document anew from everything that is admitted: after the admitted set shrank,

@@ -102,6 +102,23 @@ pub fn create(path: &Path, passphrase: Option<&Passphrase>) -> Result<DeviceKeys
     Ok(DeviceKeys::from_seed(*seed))
 }
 
+/// The text of a key file: what [`parse`] reads.
+///
+/// # Errors
+/// [`KeyFileError::NoRandomness`].
+pub fn text(
+    seed: &[u8; 32],
+    passphrase: Option<&Passphrase>,
+) -> Result<Zeroizing<String>, KeyFileError> {
+    Ok(match passphrase {
+        None => Zeroizing::new(format!("{PLAIN}\n{}\n", &*encoded(seed))),
+        Some(passphrase) => Zeroizing::new(format!(
+            "{SEALED}\n{}\n",
+            BASE64.encode(&sealed(seed, passphrase)?)
+        )),
+    })
+}
+
 /// Writes a seed into a new key file (mode 0600) and makes it durable.
 ///
 /// # Errors
@@ -111,13 +128,7 @@ pub fn write(
     seed: &[u8; 32],
     passphrase: Option<&Passphrase>,
 ) -> Result<(), KeyFileError> {
-    let text = match passphrase {
-        None => Zeroizing::new(format!("{PLAIN}\n{}\n", &*encoded(seed))),
-        Some(passphrase) => Zeroizing::new(format!(
-            "{SEALED}\n{}\n",
-            BASE64.encode(&sealed(seed, passphrase)?)
-        )),
-    };
+    let text = text(seed, passphrase)?;
     let failed = |source| KeyFileError::Io {
         path: path.to_owned(),
         source,

@@ -254,7 +254,7 @@ trust-more = { $n ->
 trust-show = Alle zeigen
 trust-used = benutzt, lässt niemanden mehr ein
 trust-seen = verbunden { $age }
-trust-soon = Endet innerhalb eines Tages. Wer sie noch braucht, sollte sie neu bekommen.
+trust-soon = Endet innerhalb von drei Tagen. Wer ihn noch braucht, sollte ihn neu bekommen.
 trust-end = Zugang beenden …
 trust-end-name = Zugang von { $name } beenden
 trust-end-title = Zugang von { $name } beenden
@@ -283,3 +283,31 @@ language-en = English
 language-de = Deutsch
 age-ago = vor { $age }
 age-never = auf Weiteres
+
+nav-access = Vertrauen
+peer-emergency = Notfallschlüssel
+event-emergency = mit dem Notfallschlüssel geöffnet: { $reason }
+emergency-banner = NOTFALL in { $system }: { $who } ist seit { $since } darin, bis { $end }: { $reason }
+emergency-here = NOTFALL: Sie sind mit dem Notfallschlüssel in { $system }, bis { $end }: { $reason }
+emergency-somebody = jemand mit dem Notfallschlüssel
+emergency-end = Vorbei: beenden
+access-title = Wer was darf
+access-none = Niemand.
+trust-renew = Verlängern
+trust-renew-name = Zugang von { $name } verlängern
+trust-renew-hint = Gibt ihn neu, für so lange, wie er gegeben war.
+trust-from = ab { $begin } · bis { $end }
+trust-left = lässt bis { $code } noch { $left } ein · sie bleiben bis { $end }
+emergency-more = { $n ->
+    [one] und ein weiterer Notfall
+   *[other] und { $n } weitere Notfälle
+}
+access-all = Alle ({ $n })
+access-soon = Endet in 3 Tagen ({ $n })
+access-people = Menschen ({ $n })
+access-machines = Agenten und Relays ({ $n })
+access-invitations = Einladungen ({ $n })
+access-ends = { $n ->
+    [one] 1 Zugang endet innerhalb von 3 Tagen
+   *[other] { $n } Zugänge enden innerhalb von 3 Tagen
+}

@@ -254,7 +254,7 @@ trust-more = { $n ->
 trust-show = Show everyone
 trust-used = used, lets in nobody else
 trust-seen = connected { $age }
-trust-soon = Ends within a day. Who still needs it should be given it anew.
+trust-soon = Ends within three days. Who still needs it should be given it anew.
 trust-end = End access…
 trust-end-name = End access of { $name }
 trust-end-title = End access of { $name }
@@ -283,3 +283,31 @@ language-en = English
 language-de = Deutsch
 age-ago = { $age } ago
 age-never = further notice
+
+nav-access = Trust
+peer-emergency = Emergency key
+event-emergency = opened by the emergency key: { $reason }
+emergency-banner = EMERGENCY in { $system }: { $who } is in since { $since }, until { $end }: { $reason }
+emergency-here = EMERGENCY: you are in { $system } by the emergency key until { $end }: { $reason }
+emergency-somebody = somebody with the emergency key
+emergency-end = It is over: end it
+access-title = Who may do what
+access-none = Nobody.
+trust-renew = Renew
+trust-renew-name = Renew access of { $name }
+trust-renew-hint = Gives it anew, for as long as it was given for.
+trust-from = from { $begin } · until { $end }
+trust-left = lets in { $left } more until { $code } · they stay until { $end }
+emergency-more = { $n ->
+    [one] and one more emergency
+   *[other] and { $n } more emergencies
+}
+access-all = All ({ $n })
+access-soon = Ends within 3 days ({ $n })
+access-people = People ({ $n })
+access-machines = Agents and relays ({ $n })
+access-invitations = Invitations ({ $n })
+access-ends = { $n ->
+    [one] 1 access ends within 3 days
+   *[other] { $n } accesses end within 3 days
+}

@@ -59,6 +59,7 @@ impl Incident {
             let request = ShareRequest {
                 name: String::new(),
                 capability: self.can.into(),
+                begin: None,
                 span: self.span,
                 redemptions: 1,
                 long_grace: false,

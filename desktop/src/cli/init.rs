@@ -15,6 +15,9 @@ use crate::workspace::{self, RecoveryKit};
 /// The recovery kit holds the anchor key, which stands above every device of yours in all Systems
 /// that you make: with it you let a new device in and revoke a lost one. It is sealed by a passphrase
 /// and not needed day by day; keep it offline. Without a kit a stolen device ends your Systems.
+///
+/// The kit holds an emergency key too: `aramaki emergency` opens your Systems with it for a day when nobody
+/// who administers them can be reached. With --emergency-passphrase-file it has a passphrase of its own.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("kit").required(true))]
 pub(crate) struct Init {
@@ -31,6 +34,10 @@ pub(crate) struct Init {
     /// input. Without it a terminal is asked.
     #[arg(long, value_name = "FILE", requires = "recovery_kit")]
     kit_passphrase_file: Option<PathBuf>,
+    /// A file whose first line is a passphrase for the emergency key in the kit. Without it the kit's
+    /// passphrase seals both.
+    #[arg(long, value_name = "FILE", requires = "recovery_kit")]
+    emergency_passphrase_file: Option<PathBuf>,
     /// Seal this device's key by a passphrase too, from --passphrase-file or the terminal. It is then
     /// needed whenever the workspace is opened.
     #[arg(long)]
@@ -46,10 +53,12 @@ impl Init {
             .then(|| config.passphrase.new_one(Sealed::Device))
             .transpose()?;
         let source = PassphraseSource::from(self.kit_passphrase_file.as_ref());
+        let emergency = self.emergency_passphrase_file.clone();
+        let emergency = emergency.map(PassphraseSource::File);
         let kit = self
             .recovery_kit
             .as_deref()
-            .map(|file| RecoveryKit::prepare(file, &source))
+            .map(|file| RecoveryKit::prepare(file, &source, emergency.as_ref()))
             .transpose()?;
         let profile =
             workspace::create(&config.data, &self.name, kit.as_ref(), passphrase.as_ref())?;

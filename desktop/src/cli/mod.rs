@@ -8,8 +8,10 @@ mod compact;
 mod completions;
 mod config;
 mod device;
+mod emergency;
 mod error;
 mod export;
+mod follow;
 mod incident;
 mod init;
 mod join;
@@ -153,8 +155,11 @@ pub(crate) enum Verb {
     RecoveryKit(recovery_kit::RecoveryKit),
     RecoveryShares(recovery_shares::RecoveryShares),
     Recover(recover::Recover),
+    Emergency(emergency::Emergency),
     Completions(completions::Completions),
     Demo(demo::Demo),
+    #[command(hide = true)]
+    Follow(follow::Follow),
     #[command(name = "demo-relay", hide = true)]
     DemoRelay(demo::DemoRelay),
     #[command(name = "demo-agent", hide = true)]
@@ -239,6 +244,10 @@ mod tests {
             "aramaki backup file.aramaki",
             "aramaki restore file.aramaki",
             "aramaki recovery-kit kit.aramaki",
+            "aramaki recovery-kit kit.aramaki --new-emergency-key --emergency-envelope envelope",
+            "aramaki emergency",
+            "aramaki emergency --end",
+            "aramaki emergency kit.aramaki --reason burning --system Webshop --for 2h",
             "aramaki trust audit Webshop",
             "aramaki recover kit.aramaki --name operator --yes",
             "aramaki completions bash",
@@ -258,6 +267,9 @@ mod tests {
             "aramaki share Webshop --for yesterday",
             "aramaki share Webshop --capability administer",
             "aramaki init --no-recovery-kit --recovery-kit file",
+            "aramaki emergency kit.aramaki",
+            "aramaki emergency --reason burning",
+            "aramaki emergency kit.aramaki --reason burning --end",
             "aramaki note add",
             "aramaki join",
             "aramaki join code --cancel abcdef",

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use aramaki_sync_core::Timestamp;
+use chrono::DateTime;
+
 const SPAN_SECONDS_MAX: u64 = 100 * 366 * 86_400;
 
 /// Reads `30s`, `15m`, `8h`, `3d`, `2w` or a sum of these such as `1h30m`.
@@ -36,6 +39,40 @@ pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
         return Err("longer than a hundred years".to_owned());
     }
     Ok(Duration::from_secs(seconds))
+}
+
+/// A moment that was typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// By the calendar.
+    At(Timestamp),
+    /// So long from now.
+    In(Duration),
+}
+
+impl Moment {
+    /// When that is.
+    pub(crate) fn at(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(at) => at,
+            Self::In(span) => now.plus(span),
+        }
+    }
+}
+
+/// Reads a time with its zone, as `2026-12-24T18:00Z`, or a span from now on.
+pub(crate) fn parse_moment(text: &str) -> Result<Moment, String> {
+    if let Ok(span) = parse_span(text) {
+        return Ok(Moment::In(span));
+    }
+    let exact = DateTime::parse_from_rfc3339(text);
+    let minutes = || DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M%#z");
+    match exact.or_else(|_cause| minutes()) {
+        Ok(at) => Ok(Moment::At(Timestamp::from_millis(at.timestamp_millis()))),
+        Err(_cause) => Err(format!(
+            "`{text}` is no time: 2026-12-24T18:00Z, 2026-12-24T19:00+01:00 or a span such as 3h is expected"
+        )),
+    }
 }
 
 /// Reads `key=value`, both not empty.
@@ -98,5 +135,22 @@ mod tests {
         assert!(parse_line(" \t").is_err());
         assert!(parse_line("a\nb").is_err());
         assert!(parse_line("a\u{202e}b").is_err());
+    }
+
+    #[test]
+    fn a_moment_is_a_time_with_its_zone_or_a_span_from_now() {
+        let now = Timestamp::from_millis(1_000);
+        let at = |text: &str| parse_moment(text).map(|it| it.at(now).to_string());
+        for text in [
+            "2026-12-24T18:00Z",
+            "2026-12-24T18:00:00Z",
+            "2026-12-24T19:00+01:00",
+        ] {
+            assert_eq!(at(text).unwrap(), "2026-12-24T18:00:00.000Z", "{text}");
+        }
+        assert_eq!(at("2s").unwrap(), Timestamp::from_millis(3_000).to_string());
+        for text in ["", "tomorrow", "2026-12-24", "2026-12-24T18:00"] {
+            assert!(parse_moment(text).is_err(), "{text}");
+        }
     }
 }

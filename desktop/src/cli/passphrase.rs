@@ -28,6 +28,8 @@ pub(crate) enum Sealed {
     Device,
     /// The recovery kit.
     Kit,
+    /// The emergency envelope in it.
+    Emergency,
 }
 
 impl Sealed {
@@ -36,6 +38,7 @@ impl Sealed {
         match self {
             Self::Device => "--passphrase-file",
             Self::Kit => "--kit-passphrase-file",
+            Self::Emergency => "--emergency-passphrase-file",
         }
     }
 }
@@ -45,6 +48,7 @@ impl fmt::Display for Sealed {
         f.write_str(match self {
             Self::Device => "this device's key",
             Self::Kit => "the recovery kit",
+            Self::Emergency => "the emergency envelope",
         })
     }
 }

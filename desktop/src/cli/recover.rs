@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aramaki_sync_core::key::{DeviceKeys, PublicKeys};
+use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, SpaceId};
 use clap::Args;
 use serde_json::json;
@@ -112,7 +113,8 @@ impl Recover {
     ) -> Result<Report, CliError> {
         let public = keys.public();
         let relays = kit.relays.clone();
-        let recovering = Recovering::begin(config, keys, relays, &kit.spaces, self.wait).await?;
+        let wanted = (Capability::Administer, self.wait);
+        let recovering = Recovering::begin(config, keys, relays, &kit.spaces, wanted).await?;
         let report = tokio::select! {
             report = self.go_on(config, kit, device, public, &recovering) => report,
             () = super::interrupted() => Err(CliError::Interrupted {
@@ -143,7 +145,8 @@ impl Recover {
         if let (None, Some(name)) = (device, &self.name) {
             workspace::create(&config.data, name, None, None)?;
         }
-        workspace::adopt(&config.data, public.into(), plan.principal)?;
+        let emergency = kit.emergency.as_ref().map(|it| it.public);
+        workspace::adopt(&config.data, (public.into(), emergency), plan.principal)?;
         let live = Live::open_soon(config).await?;
         let late = self.take_over(kit, recovering, &plan, &live).await;
         live.close().await;

@@ -108,6 +108,7 @@ fn run(cli: Cli) -> Result<Report, CliError> {
         Verb::Key(verb) => verb.run(&config),
         Verb::RecoveryShares(verb) => verb.run(),
         Verb::Recover(verb) => verb.run(&config),
+        Verb::Emergency(verb) if verb.opens() => verb.open(&config, cli.global.json),
         Verb::Demo(verb) => demo::run(&verb, &config),
         Verb::DemoRelay(verb) => block_on(verb.run(config.data))?,
         Verb::DemoAgent(verb) => block_on(verb.run(config.data))?,
@@ -139,6 +140,24 @@ pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, CliError> {
         .build()
         .map_err(|error| CliError::Bug(error.to_string()))?;
     Ok(runtime.block_on(future))
+}
+
+/// Does what another verb of this program wants done in the workspace: by the running app, or here.
+///
+/// # Errors
+/// As the verb's own.
+pub(super) async fn in_workspace(
+    verb: Verb,
+    config: &Config,
+    arguments: Vec<String>,
+    json: bool,
+) -> Result<Report, CliError> {
+    let call = Call {
+        arguments,
+        folder: std::env::current_dir().unwrap_or_default(),
+        input: None,
+    };
+    Box::pin(call_or_open(verb, config, call, json)).await
 }
 
 /// Lets the running app answer, or opens the store here; ends in good order when interrupted.
@@ -256,7 +275,10 @@ impl Verb {
             Self::Take(verb) => Some(verb.path()),
             Self::Share(verb) => verb.path(),
             Self::Join(verb) => verb.path(),
-            Self::RecoveryKit(verb) => Some(verb.path()),
+            Self::RecoveryKit(verb) => {
+                verb.resolve(folder);
+                None
+            }
             _ => None,
         };
         if let Some(path) = paths {
@@ -269,6 +291,7 @@ impl Verb {
         match self {
             Self::Join(verb) => verb.read_input(),
             Self::Note(verb) => verb.read_input(),
+            Self::RecoveryKit(verb) => verb.read_input(),
             _ => Ok(None),
         }
     }
@@ -278,6 +301,7 @@ impl Verb {
         match (self, input) {
             (Self::Join(verb), Some(input)) => verb.take_input(input),
             (Self::Note(verb), Some(input)) => verb.take_input(input),
+            (Self::RecoveryKit(verb), Some(input)) => verb.take_input(&input),
             _ => {}
         }
     }
@@ -324,6 +348,8 @@ impl Verb {
             Self::Compact(verb) => verb.run(live).await,
             Self::Backup(verb) => verb.run(live).await,
             Self::RecoveryKit(verb) => verb.run(live).await,
+            Self::Emergency(verb) => verb.run(live).await,
+            Self::Follow(verb) => verb.run(live).await,
             Self::Init(_)
             | Self::Key(_)
             | Self::Restore(_)

@@ -7,8 +7,9 @@ use aramaki_sync_core::Timestamp;
 use clap::Args;
 use serde_json::json;
 
+use super::emergency::{emergencies_json, emergencies_text};
 use super::peers::say_awaiting;
-use super::report::table;
+use super::report::{Lines, table};
 use super::system::{row_json, severity_word};
 use super::{CliError, Clock, Report, age, parse_span};
 use crate::workspace::{Live, SystemRow};
@@ -55,24 +56,12 @@ impl Status {
         });
         let counts: SeverityCounts = rows.iter().filter_map(|row| row.effective).collect();
         let now = Clock::now();
-        let lines: Vec<_> = rows
-            .iter()
-            .map(|row| {
-                let raw = if row.raw == row.effective {
-                    String::new()
-                } else {
-                    format!("({})", severity_word(row.raw))
-                };
-                vec![
-                    severity_word(row.effective).to_owned(),
-                    raw,
-                    row.title.clone(),
-                    row.since.map(|since| age(now, since)).unwrap_or_default(),
-                    row.why.clone(),
-                ]
-            })
-            .collect();
-        let mut text = table(&lines);
+        let lines: Vec<_> = rows.iter().map(|row| line(row, now)).collect();
+        let mut emergencies = live.emergencies_now().await;
+        emergencies.retain(|it| wanted.is_none_or(|wanted| wanted == it.space));
+        let mut head = Lines::default();
+        emergencies_text(&mut head, &emergencies);
+        let mut text = format!("{}{}", head.into_text(), table(&lines));
         if let Some(at) = rows.iter().filter_map(|row| row.as_of).min() {
             text = format!("{}\n\n{}", text.trim_end(), not_listened(now, at));
         }
@@ -82,12 +71,19 @@ impl Status {
                 text.push('\n');
             }
         }
-        let systems: Vec<_> = rows.iter().map(row_json).collect();
+        let is_open = |row: &SystemRow| emergencies.iter().any(|it| it.space == row.id);
+        let systems = rows.iter().map(|row| {
+            let mut object = row_json(row);
+            object["emergency"] = json!(is_open(row));
+            object
+        });
+        let systems: Vec<_> = systems.collect();
         let count = |severity: Severity| counts.of(severity);
         Ok(Report::new(
             text,
             &json!({
                 "as_of": now.to_string(),
+                "emergencies": emergencies_json(&emergencies),
                 "counts": {
                     "ok": count(Severity::Ok),
                     "warning": count(Severity::Warning),
@@ -99,6 +95,22 @@ impl Status {
             }),
         ))
     }
+}
+
+/// A System for people.
+fn line(row: &SystemRow, now: Timestamp) -> Vec<String> {
+    let raw = if row.raw == row.effective {
+        String::new()
+    } else {
+        format!("({})", severity_word(row.raw))
+    };
+    vec![
+        severity_word(row.effective).to_owned(),
+        raw,
+        row.title.clone(),
+        row.since.map(|since| age(now, since)).unwrap_or_default(),
+        row.why.clone(),
+    ]
 }
 
 /// Said where states are shown that may have changed unheard.

@@ -5,6 +5,7 @@ mod grant;
 mod held;
 mod list;
 mod lost;
+mod renew;
 mod revoke;
 mod rotate;
 
@@ -12,7 +13,8 @@ use clap::Subcommand;
 pub(crate) use list::fork_json;
 use serde_json::{Value, json};
 
-use super::{CliError, Report, local};
+use super::{CliError, Clock, Report, age, local};
+use crate::fingerprint;
 use crate::workspace::{GrantRow, Live, capability_word};
 
 /// Say who may do what in a System and until when; give, end, and seal anew.
@@ -20,6 +22,7 @@ use crate::workspace::{GrantRow, Live, capability_word};
 pub(crate) enum Trust {
     List(list::List),
     Grant(grant::Grant),
+    Renew(renew::Renew),
     Revoke(revoke::Revoke),
     Lost(lost::Lost),
     Rotate(rotate::Rotate),
@@ -34,6 +37,7 @@ impl Trust {
         match self {
             Self::List(verb) => verb.run(live).await,
             Self::Grant(verb) => verb.run(live).await,
+            Self::Renew(verb) => verb.run(live).await,
             Self::Revoke(verb) => verb.run(live).await,
             Self::Lost(verb) => verb.run(live).await,
             Self::Rotate(verb) => verb.run(live).await,
@@ -51,13 +55,35 @@ fn row_text(row: &GrantRow) -> Vec<String> {
         row.id.to_string().chars().take(12).collect(),
         row.who.clone(),
         capability_word(row.capability).to_owned(),
-        if row.used_up {
-            "used".to_owned()
-        } else {
-            format!("until {}", local(row.end))
-        },
+        when_words(row),
         format!("through {through}"),
+        fingerprint::words(&row.author),
+        row.seen
+            .map(|seen| format!("seen {} ago", age(Clock::now(), seen)))
+            .unwrap_or_default(),
     ]
+}
+
+/// From when and until when it can be used.
+fn when_words(row: &GrantRow) -> String {
+    let mut words = match row.left {
+        _ if row.used_up => "used".to_owned(),
+        Some((left, redeem_until)) => format!(
+            "lets in {left} more until {}, they stay until {}",
+            local(redeem_until),
+            local(row.end)
+        ),
+        None => format!("until {}", local(row.end)),
+    };
+    if row.begin > Clock::now() {
+        words = format!("from {} {words}", local(row.begin));
+    }
+    if row.sealed {
+        words = format!("sealed for an emergency, {words}");
+    } else if row.is_soon(Clock::now()) {
+        words.push_str(" (ends soon)");
+    }
+    words
 }
 
 /// A grant for programs.
@@ -70,6 +96,12 @@ fn row_json(row: &GrantRow) -> Value {
         "begin": row.begin.to_string(),
         "end": row.end.to_string(),
         "used_up": row.used_up,
+        "redemptions_left": row.left.map(|(left, _until)| left),
+        "redeem_until": row.left.map(|(_left, until)| until.to_string()),
+        "emergency": row.sealed,
+        "ends_soon": row.is_soon(Clock::now()),
+        "fingerprint": fingerprint::words(&row.author),
+        "last_seen": row.seen.map(|seen| seen.to_string()),
         "through": row.through,
     })
 }

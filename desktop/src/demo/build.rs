@@ -107,6 +107,7 @@ async fn invite(live: &Live, space: SpaceId) -> Result<String, CliError> {
     let request = ShareRequest {
         name: String::new(),
         capability: Capability::Write,
+        begin: None,
         span: SPAN,
         redemptions: 1,
         long_grace: false,

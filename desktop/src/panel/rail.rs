@@ -5,7 +5,7 @@ use egui::{Panel, Response, ScrollArea, Ui};
 
 use super::Window;
 use crate::theme::{size, space, weighted};
-use crate::view::Route;
+use crate::view::{AccessFilter, Route};
 use crate::widget::{Icon, Look, Row, row, severity_word};
 
 /// Below this width of the window, pages need the room more than names do.
@@ -41,10 +41,20 @@ pub(super) fn rail_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, window: 
             (Route::Overview, Icon::Overview, "nav-overview"),
             (Route::Timeline, Icon::Timeline, "nav-timeline"),
             (Route::Peers, Icon::Peers, "nav-peers"),
+            (
+                Route::Access(AccessFilter::default()),
+                Icon::Trust,
+                "nav-access",
+            ),
         ];
         for (route, icon, name) in pages {
             let name = look.texts.get(name);
-            let line = Row::icon(icon, &name, window.route == route);
+            let here = window.route == route
+                || matches!(
+                    (&window.route, &route),
+                    (Route::Access(_), Route::Access(_))
+                );
+            let line = Row::icon(icon, &name, here);
             if line_ui(ui, look, line, room).clicked() {
                 window.go(route);
             }

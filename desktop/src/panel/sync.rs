@@ -116,6 +116,7 @@ pub(super) fn kind_word(look: Look<'_>, kind: PeerKind) -> String {
         PeerKind::Device => "peer-device",
         PeerKind::RecoveryKit => "peer-recovery",
         PeerKind::Invitation => "start-invitation",
+        PeerKind::Emergency => "peer-emergency",
     })
 }
 

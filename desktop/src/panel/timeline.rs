@@ -1,7 +1,7 @@
 //! What went on, newest first: transitions, messages, deployments, joins.
 
 use aramaki_model::snapshot::{TimelineEvent, TimelineItem};
-use aramaki_model::{Membership, Snapshot};
+use aramaki_model::{Membership, Severity, Snapshot};
 use egui::{
     FontId, Rect, Response, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
@@ -97,8 +97,12 @@ pub(super) fn item_ui(ui: &mut Ui, look: Look<'_>, item: &TimelineItem, system: 
     match (state, &item.event) {
         (Some(state), _) => paint_severity(ui, look, state, glyph),
         (None, TimelineEvent::Message(_)) => Icon::Note.paint(ui, glyph, look.tokens.subdued),
-        (None, TimelineEvent::Membership { .. }) => {
-            Icon::Trust.paint(ui, glyph, look.tokens.subdued);
+        (None, TimelineEvent::Membership { what, .. }) => {
+            let color = match what {
+                Membership::Opened { .. } => look.tokens.severity(Severity::Critical),
+                _ => look.tokens.subdued,
+            };
+            Icon::Trust.paint(ui, glyph, color);
         }
         (None, _) => Icon::Timeline.paint(ui, glyph, look.tokens.subdued),
     }
@@ -141,6 +145,9 @@ fn words(look: Look<'_>, event: &TimelineEvent) -> String {
                 let (may, end) = (may_words(look, *may), until(look, *end));
                 let said = [("name", name.as_str()), ("may", &may), ("end", &end)];
                 look.texts.with("event-access-given", &said)
+            }
+            Membership::Opened { reason } => {
+                look.texts.with("event-emergency", &[("reason", reason)])
             }
             Membership::Ended => look.texts.with("event-access-ended", &[("name", name)]),
             Membership::Expired => look.texts.with("event-access-expired", &[("name", name)]),

@@ -1,24 +1,22 @@
 //! Who may read and change a System, since when, until when, and through whom; ending it, and accepting
 //! what came late.
 
-use std::time::Duration;
-
 use aramaki_model::{Severity, Snapshot};
 use aramaki_sync_core::SpaceId;
 use egui::{Align, Label, Layout, RichText, Role, Ui, WidgetInfo};
 
-use super::dialog::{self, Dialog, Next};
+use super::access;
+use super::dialog::{self, Next};
 use super::peers::{may_until, may_words};
 use super::sync::kind_word;
 use super::{Window, page};
+use crate::fingerprint;
 use crate::theme::{size, space, weighted};
 use crate::view::{EndWhat, Ending, Intent, Late, Member, PeerKind, Route, Through, Trust};
 use crate::widget::{Icon, Look, ago, card, icon, until};
 
 const WIDTH_MAX: f32 = 860.0;
 const ENDING_HEIGHT_MAX: f32 = 240.0;
-/// Access that ends within this time is pointed out.
-const SOON: Duration = Duration::from_hours(24);
 
 /// Draws the page.
 pub(super) fn trust_ui(
@@ -51,17 +49,8 @@ pub(super) fn trust_ui(
             card(ui, look, |ui| late_ui(ui, look, (space, late), intents));
         }
         for member in &trust.members {
-            let ends = card(ui, look, |ui| member_ui(ui, look, member)).inner;
-            if ends {
-                let what = EndWhat {
-                    space,
-                    grant: member.grant,
-                    everywhere: false,
-                };
-                intents.push(Intent::AskEnd(what));
-                let name = member_name(look, member);
-                window.dialog = Some(Dialog::end(what, name, is_device(member.kind)));
-            }
+            let asked = card(ui, look, |ui| member_ui(ui, look, member)).inner;
+            access::take(look, (space, member), asked, window, intents);
         }
     });
 }
@@ -101,13 +90,13 @@ pub(super) fn member_words(look: Look<'_>, member: &Member) -> String {
     format!("{} · {words}", member_name(look, member))
 }
 
-fn member_name(look: Look<'_>, member: &Member) -> String {
+pub(super) fn member_name(look: Look<'_>, member: &Member) -> String {
     let kind = kind_word(look, member.kind);
     match member.kind {
         PeerKind::Invitation if !member.name.is_empty() => look
             .texts
             .with("trust-invitation-to", &[("name", &member.name)]),
-        PeerKind::RecoveryKit | PeerKind::Invitation => kind,
+        PeerKind::RecoveryKit | PeerKind::Invitation | PeerKind::Emergency => kind,
         _ => format!("{} · {kind}", member.name),
     }
 }
@@ -117,20 +106,28 @@ const fn sign(kind: PeerKind) -> Icon {
         PeerKind::Here | PeerKind::Device => Icon::Peers,
         PeerKind::Relay => Icon::Online,
         PeerKind::Agent => Icon::Timeline,
-        PeerKind::RecoveryKit => Icon::Trust,
+        PeerKind::RecoveryKit | PeerKind::Emergency => Icon::Trust,
         PeerKind::Invitation => Icon::Share,
     }
 }
 
 /// Whether it can be lost.
-const fn is_device(kind: PeerKind) -> bool {
+pub(super) const fn is_device(kind: PeerKind) -> bool {
     matches!(kind, PeerKind::Device | PeerKind::Agent | PeerKind::Relay)
 }
 
-/// Somebody's grant; whether it is to end.
-fn member_ui(ui: &mut Ui, look: Look<'_>, member: &Member) -> bool {
+/// What somebody asked about a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    Nothing,
+    End,
+    Renew,
+}
+
+/// Somebody's grant, and what is to become of it.
+pub(super) fn member_ui(ui: &mut Ui, look: Look<'_>, member: &Member) -> Asked {
     ui.spacing_mut().item_spacing.y = 2.0;
-    let mut ends = false;
+    let mut asked = Asked::Nothing;
     ui.horizontal(|ui| {
         icon(ui, sign(member.kind), 16.0, look.tokens.subdued);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -139,7 +136,21 @@ fn member_ui(ui: &mut Ui, look: Look<'_>, member: &Member) -> bool {
                 let name = member_name(look, member);
                 let name = look.texts.with("trust-end-name", &[("name", &name)]);
                 button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-                ends = button.clicked();
+                if button.clicked() {
+                    asked = Asked::End;
+                }
+            }
+            if member.can_renew {
+                let button = ui.button(look.texts.get("trust-renew"));
+                let name = member_name(look, member);
+                let name = look.texts.with("trust-renew-name", &[("name", &name)]);
+                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+                if button
+                    .on_hover_text(look.texts.get("trust-renew-hint"))
+                    .clicked()
+                {
+                    asked = Asked::Renew;
+                }
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let name = weighted(member_name(look, member), 600.0).color(look.tokens.strong);
@@ -149,11 +160,16 @@ fn member_ui(ui: &mut Ui, look: Look<'_>, member: &Member) -> bool {
         });
     });
     let (begin, end) = (until(look, member.begin), until(look, member.end));
-    let mut said = vec![if member.used_up {
-        look.texts.get("trust-used")
-    } else {
-        look.texts
-            .with("trust-since", &[("begin", &begin), ("end", &end)])
+    let span = [("begin", begin.as_str()), ("end", end.as_str())];
+    let mut said = vec![match member.left {
+        _ if member.used_up => look.texts.get("trust-used"),
+        Some((left, code)) => {
+            let (left, code) = (left.to_string(), until(look, code));
+            let said = [("left", left.as_str()), ("code", &code), ("end", &end)];
+            look.texts.with("trust-left", &said)
+        }
+        None if member.begin > look.now => look.texts.with("trust-from", &span),
+        None => look.texts.with("trust-since", &span),
     }];
     said.push(match &member.through {
         Through::Root => look.texts.get("trust-root"),
@@ -168,23 +184,18 @@ fn member_ui(ui: &mut Ui, look: Look<'_>, member: &Member) -> bool {
         .size(size::SMALL)
         .color(look.tokens.subdued);
     ui.add(Label::new(words).wrap());
-    if ends_soon(look, member) {
+    let fingerprint = RichText::new(fingerprint::words(&member.key))
+        .size(size::SMALL)
+        .color(look.tokens.subdued);
+    let key = member.key.to_string();
+    ui.label(fingerprint).on_hover_text(key);
+    if member.ends_soon(look.now) {
         let soon = RichText::new(look.texts.get("trust-soon"))
             .size(size::SMALL)
             .color(look.tokens.severity(Severity::Warning));
         ui.label(soon);
     }
-    ends
-}
-
-/// Whether somebody loses access within a day who had it for longer: time to give it anew.
-fn ends_soon(look: Look<'_>, member: &Member) -> bool {
-    let a_day = look.now.plus(SOON);
-    let is_person = matches!(
-        member.kind,
-        PeerKind::Here | PeerKind::Device | PeerKind::Agent
-    );
-    is_person && member.end <= a_day && member.begin.plus(SOON) < member.end
+    asked
 }
 
 /// Work that came too late, and the decision about it.

@@ -194,6 +194,7 @@ impl Live {
         for relay in relays {
             self.add_relay(space, relay).await?;
         }
+        self.seal_new(space).await;
         self.edit_system(space, changes).await?;
         Ok(space)
     }

@@ -8,6 +8,7 @@ use aramaki_sync_core::statement::{Audience, Capability, Grant, GrantFlags, Wrap
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 use serde_json::{Value, json};
 
+use super::emergency::shown_reason;
 use super::joined::capability_word;
 use super::live::Live;
 use super::names::Names;
@@ -91,6 +92,8 @@ impl<'a> Told<'a> {
             if let Audience::Author(author) = grant.audience {
                 if grant.flags.has(GrantFlags::INVITATION) {
                     told.kinds.insert(author, "invitation");
+                } else if grant.flags.has(GrantFlags::BREAK_GLASS) {
+                    told.kinds.insert(author, "emergency key");
                 } else if grant.capability == Capability::Relay {
                     told.kinds.insert(author, "relay");
                 }
@@ -159,6 +162,32 @@ impl<'a> Told<'a> {
                 let text = format!("{by} closed the grant of {whose}: later work does not count");
                 ("close", text, json!({"grant": target.to_string()}))
             }
+            AuditEvent::Opened { grant, reason } => {
+                let reason = shown_reason(reason);
+                let text = format!("{by} opened it in an emergency: {reason}");
+                let details = json!({"grant": grant.to_string(), "reason": reason});
+                ("emergency", text, details)
+            }
+            AuditEvent::Forked { chain, seq } => {
+                let whose = self.who(chain.author);
+                let text = format!(
+                    "{whose} signed two histories from position {seq} on: its key is in two hands, or a \
+                     copy of its disk was brought back; what no witness saw of them does not count"
+                );
+                let details = json!({
+                    "device": chain.author.to_string(),
+                    "instance": format!("{:016x}", chain.instance.0),
+                    "seq": seq,
+                });
+                ("fork", text, details)
+            }
+            event => self.of_keys(event, by),
+        }
+    }
+
+    /// What became of the Space's keys.
+    fn of_keys(&self, event: &AuditEvent, by: &str) -> (&'static str, String, Value) {
+        match event {
             AuditEvent::Epoch { number, to } => {
                 let (readers, details) = self.sealed_to(to);
                 let text = format!("{by} made key {number}, sealed to {readers}");
@@ -174,19 +203,6 @@ impl<'a> Told<'a> {
             AuditEvent::EpochRejected { epoch } => {
                 let text = format!("{by} found the key {} unfit", epoch.short());
                 ("key", text, json!({"key": epoch.to_string()}))
-            }
-            AuditEvent::Forked { chain, seq } => {
-                let whose = self.who(chain.author);
-                let text = format!(
-                    "{by} proved that two histories were signed by {whose}: what no witness saw of them \
-                     does not count"
-                );
-                let details = json!({
-                    "author": chain.author.to_string(),
-                    "instance": format!("{:016x}", chain.instance.0),
-                    "seq": seq,
-                });
-                ("fork", text, details)
             }
             _ => (
                 "unknown",
@@ -211,6 +227,9 @@ impl<'a> Told<'a> {
             format!("until {}", local(grant.end))
         };
         let mut said = vec![format!("{by} let {whose} {may} {until}")];
+        if grant.flags.has(GrantFlags::BREAK_GLASS) {
+            said.push("sealed for an emergency".to_owned());
+        }
         if grant.flags.has(GrantFlags::INVITATION) {
             let until = local(grant.redeem_until);
             said.push(format!("its code works until {until}"));
@@ -239,6 +258,7 @@ impl<'a> Told<'a> {
             "capability": may,
             "reads": grant.capability >= Capability::Read,
             "invitation": grant.flags.has(GrantFlags::INVITATION),
+            "emergency": grant.flags.has(GrantFlags::BREAK_GLASS),
             "begin": grant.not_before.to_string(),
             "end": grant.end.to_string(),
             "through": through

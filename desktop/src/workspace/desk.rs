@@ -256,6 +256,7 @@ async fn share(
     let request = ShareRequest {
         name,
         capability,
+        begin: None,
         span,
         redemptions: 1,
         long_grace: false,
@@ -331,6 +332,32 @@ fn note_work<'a>(
     Ok(extras.notes.entry(document).or_insert_with(begin))
 }
 
+/// What is asked about people's access.
+async fn change_trust(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(), CliError> {
+    match intent {
+        Intent::AskEnd(what) => {
+            extras.ending = None;
+            extras.ending = Some(live.ending(what).await?);
+        }
+        Intent::End(what) => {
+            extras.ending = None;
+            live.end(what).await?;
+        }
+        Intent::ForgetEnding => extras.ending = None,
+        Intent::Renew { space, grant } => {
+            live.renew(space, &grant.to_string(), None).await?;
+        }
+        Intent::EndEmergency => {
+            live.give_up_emergencies().await?;
+        }
+        Intent::AcceptLate { space, grant } => {
+            live.accept_late(space, &grant.to_string()).await?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(), CliError> {
     match intent {
         Intent::Join { invitation, .. } => {
@@ -376,18 +403,12 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
         Intent::GiveUp(space) => {
             live.cancel(&space.to_string()).await?;
         }
-        Intent::AskEnd(what) => {
-            extras.ending = None;
-            extras.ending = Some(live.ending(what).await?);
-        }
-        Intent::End(what) => {
-            extras.ending = None;
-            live.end(what).await?;
-        }
-        Intent::ForgetEnding => extras.ending = None,
-        Intent::AcceptLate { space, grant } => {
-            live.accept_late(space, &grant.to_string()).await?;
-        }
+        intent @ (Intent::AskEnd(_)
+        | Intent::End(_)
+        | Intent::ForgetEnding
+        | Intent::Renew { .. }
+        | Intent::EndEmergency
+        | Intent::AcceptLate { .. }) => change_trust(live, intent, extras).await?,
         Intent::AddDevice => {
             extras.invitation = Some(device_code(live).await?);
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aramaki_model::{AdmittedChange, EnvelopeLinks, Finding, Heartbeat, Reason, name};
+use aramaki_model::{AdmittedChange, ChangeScope, EnvelopeLinks, Finding, Heartbeat, Reason, name};
 use aramaki_sync::replica::{ReplicaError, ReplicaEvent};
 use aramaki_sync_core::engine::Admitted;
 use aramaki_sync_core::statement::Body;
@@ -283,17 +283,20 @@ fn admit(live: &Live, space: SpaceId, entries: Vec<Admitted>) {
 }
 
 fn change(entry: Admitted) -> Option<AdmittedChange> {
-    match entry.body? {
-        Body::Changes(changes) => Some(AdmittedChange {
-            chain: entry.chain,
-            id: entry.id,
-            changes: changes
-                .into_iter()
-                .map(serde_bytes::ByteBuf::into_vec)
-                .collect(),
-        }),
-        _ => None,
-    }
+    let (changes, scope) = match entry.body? {
+        Body::Changes(changes) => (changes, ChangeScope::Documents),
+        Body::Entries(changes) => (changes, ChangeScope::Timelines),
+        _ => return None,
+    };
+    Some(AdmittedChange {
+        chain: entry.chain,
+        id: entry.id,
+        changes: changes
+            .into_iter()
+            .map(serde_bytes::ByteBuf::into_vec)
+            .collect(),
+        scope,
+    })
 }
 
 fn note(findings: &[Finding]) {

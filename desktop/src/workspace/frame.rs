@@ -13,8 +13,8 @@ use super::fresh;
 use super::live::Live;
 use super::who::Who;
 use crate::view::{
-    Awaited, Demo, Ending, Frame, Late, MadeInvitation, Member, NoteWork, OwnDevice, Peer,
-    PeerKind, Problem, RelayState, Stage, SyncState, Through, Trust, Typed,
+    Awaited, Demo, Emergency, Ending, Frame, Late, MadeInvitation, Member, NoteWork, OwnDevice,
+    Peer, PeerKind, Problem, RelayState, Stage, SyncState, Through, Trust, Typed,
 };
 
 /// What only the window asked for.
@@ -54,6 +54,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
         }),
         invitation: extras.invitation.clone(),
         ending: extras.ending.clone(),
+        emergencies: emergencies(live, &spaces),
         problem: extras.problem.clone(),
         notes: extras
             .notes
@@ -68,6 +69,24 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
             })
             .collect(),
     }
+}
+
+/// Who is in by an emergency key.
+fn emergencies(live: &Live, spaces: &[SpaceSummary]) -> Vec<Emergency> {
+    if spaces.iter().all(|space| space.emergencies.is_empty()) {
+        return Vec::new();
+    }
+    let rows = live.emergencies(spaces, &live.names(spaces)).into_iter();
+    rows.map(|row| Emergency {
+        space: row.space,
+        title: row.title,
+        who: row.who.join(", "),
+        reason: row.reason,
+        since: row.since,
+        until: row.until,
+        here: row.here,
+    })
+    .collect()
 }
 
 /// Everyone who is connected or takes part in a Space here.
@@ -174,12 +193,7 @@ async fn trust(
     who: &Who,
     now: Timestamp,
 ) -> BTreeMap<SpaceId, Trust> {
-    let seen: BTreeMap<AuthorId, Timestamp> = live
-        .replica()
-        .peers()
-        .iter()
-        .filter_map(|peer| Some((peer.device?, now.minus(peer.last_seen?))))
-        .collect();
+    let seen = live.seen();
     let mut trust = BTreeMap::new();
     for space in spaces.iter().filter(|space| live.is_system(space.id)) {
         let mut members = members(space, who, &seen, now);
@@ -237,6 +251,7 @@ fn members(
             (Some(issuer), None) => Through::Member(who.name(&issuer.author)),
         };
         Member {
+            key: member.author,
             name: who.name(&member.author),
             kind: who.kind(&member.author),
             may: member.capability,
@@ -246,6 +261,15 @@ fn members(
             grant: member.grant,
             seen: seen.get(&member.author).copied(),
             used_up: member.is_invitation() && member.redemptions_left == 0,
+            left: member
+                .is_invitation()
+                .then_some((member.redemptions_left, member.redeem_until)),
+            can_renew: nearest.is_some()
+                && !here(&member)
+                && matches!(
+                    who.kind(&member.author),
+                    PeerKind::Device | PeerKind::Agent | PeerKind::Relay
+                ),
             can_end: nearest.is_some_and(|own| own < member.through.len()) && !here(&member),
         }
     });

@@ -180,11 +180,15 @@ impl Live {
             )
             .await?;
         }
+        let emergency = *self.emergency_mut();
+        if let Some(key) = emergency {
+            self.know_emergency_key(key).await?;
+        }
         self.list(&listed).await?;
         Ok(home)
     }
 
-    async fn tell_home(
+    pub(super) async fn tell_home(
         &self,
         home: SpaceId,
         entries: &[(EntryId, HomeEntry)],

@@ -107,7 +107,9 @@ impl Live {
         }
     }
 
-    async fn let_in(&self, space: SpaceId, limit: Duration) -> Option<Joined> {
+    /// Waits until a System can be read in which this device was granted something, then a moment longer
+    /// for its agents; none when it cannot be read in time.
+    pub(crate) async fn let_in(&self, space: SpaceId, limit: Duration) -> Option<Joined> {
         let end = Instant::now() + limit;
         tokio::time::timeout_at(end, self.titled(space))
             .await

@@ -15,7 +15,7 @@ use serde_bytes::ByteBuf;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::profile::{self, Profile, store_error, with_causes};
+use super::profile::{self, Anchor, Profile, store_error, with_causes};
 use super::{feed, fresh};
 use crate::cli::{CliError, Config};
 
@@ -58,6 +58,8 @@ pub(super) struct Shared {
     pub(super) profile: Profile,
     /// The person's Home, once they have one.
     home: Mutex<Option<SpaceId>>,
+    /// The key of the emergency envelope, once this device knows it.
+    emergency: Mutex<Option<Anchor>>,
     pub(super) data: PathBuf,
     model: Mutex<Workspace>,
     /// What was derived from the model; locked before it.
@@ -132,6 +134,7 @@ impl Live {
                 replica,
                 reload,
                 home: Mutex::new(profile.home),
+                emergency: Mutex::new(profile.emergency),
                 profile,
                 data: config.data.clone(),
                 model: Mutex::new(Workspace::new()),
@@ -169,10 +172,17 @@ impl Live {
         home.unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The key of the emergency envelope, if this device knows it.
+    pub(super) fn emergency_mut(&self) -> MutexGuard<'_, Option<Anchor>> {
+        let emergency = self.shared.emergency.lock();
+        emergency.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The same with what was learnt since it was read.
     pub(super) fn profile_now(&self) -> Profile {
         Profile {
             home: self.home(),
+            emergency: *self.emergency_mut(),
             ..self.shared.profile.clone()
         }
     }
@@ -316,6 +326,12 @@ impl Live {
         self.introduce(space, &chain).await
     }
 
+    /// Whether this device may add to timelines and change nothing.
+    async fn comments(&self, space: SpaceId) -> bool {
+        let may = self.replica().space(space).await.ok();
+        may.and_then(|summary| summary.capability) == Some(Capability::Comment)
+    }
+
     /// Tells the others of a System what whoever uses this device is called, once: with what was
     /// written first, so that nobody has to ask at night whose key that is.
     async fn introduce(&self, space: SpaceId, chain: &Chain) -> Result<(), CliError> {
@@ -325,6 +341,10 @@ impl Live {
             system.is_none_or(|system| system.people.get(&device) == Some(name))
         };
         if is_known(&self.model()) {
+            return Ok(());
+        }
+        if self.comments(space).await {
+            // They write no document; whoever invited them says what they are called.
             return Ok(());
         }
         let edit = self
@@ -434,7 +454,17 @@ impl Live {
         document: DocumentId,
         changes: Vec<Vec<u8>>,
     ) -> Result<(), CliError> {
+        let comments = !changes.is_empty() && self.comments(space).await;
+        if comments && !self.model().is_timeline(&space, &document) {
+            feed::rebuild(self, space, document).await;
+            self.tell_changed();
+            return Err(not_written(&ReplicaError::NotAllowed(space)));
+        }
         for body in bodies(changes) {
+            let body = match body {
+                Body::Changes(changes) if comments => Body::Entries(changes),
+                body => body,
+            };
             if let Err(error) = self.shared.replica.write(space, document, body).await {
                 feed::rebuild(self, space, document).await;
                 self.tell_changed();

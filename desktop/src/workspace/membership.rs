@@ -7,6 +7,7 @@ use aramaki_sync::replica::{AuditEntry, AuditEvent};
 use aramaki_sync_core::statement::{Audience, Capability, Grant, GrantFlags};
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId};
 
+use super::emergency::shown_reason;
 use super::live::Live;
 
 impl Live {
@@ -26,11 +27,15 @@ impl Live {
 /// beginning, codes that nobody used yet, and relays, which read nothing, are left to the audit.
 fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
     let mut holders: BTreeMap<EnvelopeId, AuthorId> = BTreeMap::new();
+    let mut sealed: BTreeSet<EnvelopeId> = BTreeSet::new();
     let mut changes = Vec::new();
     for entry in entries {
         let AuditEvent::Granted { grant, ended, .. } = &entry.event else {
             continue;
         };
+        if grant.flags.has(GrantFlags::BREAK_GLASS) {
+            sealed.insert(entry.id);
+        }
         let begins = entry.by.as_bytes() == space.as_bytes();
         let (Some(who), false) = (reader(grant), begins) else {
             continue;
@@ -57,6 +62,13 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
                 let who = holders.get(&entry.id);
                 changes.extend(who.map(|who| change(*who, given)));
             }
+            AuditEvent::Opened { grant, reason } => {
+                let opened = Membership::Opened {
+                    reason: shown_reason(reason),
+                };
+                let counts = sealed.contains(grant) && entry.verdict.counts();
+                changes.extend(counts.then(|| change(entry.by, opened)));
+            }
             AuditEvent::Expired => {
                 let who = holders.get(&entry.id);
                 changes.extend(who.map(|who| MembershipChange {
@@ -81,7 +93,10 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
 fn reader(grant: &Grant) -> Option<AuthorId> {
     let reads = grant.capability >= Capability::Read;
     match grant.audience {
-        Audience::Author(who) if reads && !grant.flags.has(GrantFlags::INVITATION) => Some(who),
+        Audience::Author(who) if reads && !grant.flags.has(GrantFlags::INVITATION) => {
+            // A key that lies in an envelope is nobody yet.
+            (!grant.flags.has(GrantFlags::BREAK_GLASS)).then_some(who)
+        }
         _ => None,
     }
 }

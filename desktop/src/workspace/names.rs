@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aramaki_sync::replica::SpaceSummary;
 use aramaki_sync_core::AuthorId;
-use aramaki_sync_core::statement::Capability;
+use aramaki_sync_core::statement::{Capability, GrantFlags};
 
 use super::live::Live;
 
@@ -66,6 +66,8 @@ impl Live {
                         None => "invitation".to_owned(),
                     };
                     names.insert(member.author, name);
+                } else if member.flags.has(GrantFlags::BREAK_GLASS) {
+                    names.insert(member.author, "emergency key".to_owned());
                 } else if member.capability == Capability::Relay {
                     names.entry(member.author).or_insert("relay".to_owned());
                 }

@@ -33,12 +33,15 @@ pub(crate) struct Profile {
     /// The key that stands above all devices, if there is a recovery kit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) anchor: Option<Anchor>,
+    /// The key of the emergency envelope in that kit, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) emergency: Option<Anchor>,
     /// The Space that the person's own devices share, if there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) home: Option<SpaceId>,
 }
 
-/// The public half of the key in the recovery kit.
+/// The public half of a key in the recovery kit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Anchor {
     /// Its signing key.
@@ -132,7 +135,7 @@ pub(crate) fn create(
 ) -> Result<Profile, CliError> {
     refuse_existing(data)?;
     private_folder(data)?;
-    let anchor = kit.map(RecoveryKit::write).transpose()?;
+    let drawn = kit.map(RecoveryKit::write).transpose()?;
     let keys =
         keys::create(&key_file(data), passphrase).map_err(|error| key_error(data, &error))?;
     // Before the profile: a workspace without a store is one that lost it.
@@ -146,7 +149,8 @@ pub(crate) fn create(
         name: name.to_owned(),
         device: keys.author(),
         principal: PrincipalId::from_bytes(bytes),
-        anchor,
+        anchor: drawn.map(|it| it.anchor),
+        emergency: drawn.map(|it| it.emergency),
         home: None,
     };
     profile.save(data)?;

@@ -181,6 +181,13 @@ fn said(event: &TimelineEvent) -> (&'static str, Option<Severity>, String) {
                     let may = super::capability_word(*may);
                     format!("{name} may {may} until {}", crate::cli::local(*end))
                 }
+                Membership::Opened { reason } => {
+                    return (
+                        "emergency",
+                        None,
+                        format!("opened by the emergency key: {reason}"),
+                    );
+                }
                 Membership::Ended => format!("the access of {name} was ended"),
                 Membership::Expired => format!("the access of {name} ended by itself"),
                 Membership::TwoHistories => format!(

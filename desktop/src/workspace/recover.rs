@@ -32,6 +32,8 @@ const OFFERED_MAX: usize = 4_096;
 #[derive(Debug)]
 pub(crate) struct Recovering {
     live: Live,
+    /// What its key may do at least in the Spaces that are meant.
+    least: Capability,
     wait: Duration,
     /// Removed when this ends.
     _folder: tempfile::TempDir,
@@ -69,7 +71,7 @@ impl Recovering {
         keys: DeviceKeys,
         relays: Vec<PeerAddress>,
         spaces: &[SpaceId],
-        wait: Duration,
+        (least, wait): (Capability, Duration),
     ) -> Result<Self, CliError> {
         let folder = tempfile::tempdir().map_err(|source| CliError::File {
             action: "make a folder in",
@@ -91,12 +93,14 @@ impl Recovering {
             device: anchor.author,
             principal: PrincipalId::from_bytes([0; 16]),
             anchor: Some(anchor),
+            emergency: None,
             home: None,
         };
         profile.save(&config.data)?;
         let live = Live::open_with(&config, keys).await?;
         let recovering = Self {
             live,
+            least,
             wait,
             _folder: folder,
         };
@@ -146,16 +150,31 @@ impl Recovering {
             if now != held {
                 (held, news) = (now, Instant::now());
             }
-            let here = administered_of(&spaces);
+            let here = self.held_in(&spaces);
             let complete = !here.is_empty() && named.iter().all(|it| here.contains(it));
             if complete && news.elapsed() > QUIET_TIME {
                 return Ok(());
             }
         }
-        if administered_of(&self.live.spaces().await).is_empty() {
+        if self.held_in(&self.live.spaces().await).is_empty() {
             return Err(self.nobody());
         }
         Ok(())
+    }
+
+    /// Where its key itself holds what is meant.
+    pub(super) fn held_in(&self, spaces: &[SpaceSummary]) -> BTreeSet<SpaceId> {
+        let (own, now) = (self.live.profile().device, fresh::now());
+        let holds = |space: &&SpaceSummary| {
+            let mut members = space.members.iter();
+            members.any(|it| it.author == own && it.capability >= self.least && it.is_live(now))
+        };
+        spaces.iter().filter(holds).map(|it| it.id).collect()
+    }
+
+    /// The replica that works with its key.
+    pub(super) fn live(&self) -> &Live {
+        &self.live
     }
 
     fn nobody(&self) -> CliError {
@@ -175,7 +194,7 @@ impl Recovering {
     ) -> Result<RecoveryPlan, CliError> {
         let all = self.live.spaces().await;
         let names = self.live.names(&all);
-        let administered = administered_of(&all);
+        let administered = self.held_in(&all);
         let (spaces, _others): (Vec<_>, Vec<_>) = all
             .into_iter()
             .partition(|it| administered.contains(&it.id));
@@ -254,11 +273,20 @@ impl Recovering {
             let recovered = self.live.replica().recover(recovery).await;
             recovered.map_err(|error| refused(&error))?;
         }
+        let open: BTreeSet<_> = open.into_iter().map(|it| it.space).collect();
+        self.hand_over(&open).await
+    }
+
+    /// Waits until somebody else holds what was said in these Spaces.
+    ///
+    /// # Errors
+    /// When nobody takes it in time.
+    pub(super) async fn hand_over(&self, open: &BTreeSet<SpaceId>) -> Result<(), CliError> {
         let end = Instant::now() + self.wait;
         while Instant::now() < end {
             let spaces = self.live.spaces().await;
             let waits = spaces.iter().filter(|it| it.receipts.only_here > 0);
-            let mut waits = waits.filter(|it| open.iter().any(|open| open.space == it.id));
+            let mut waits = waits.filter(|it| open.contains(&it.id));
             if waits.next().is_none() {
                 return Ok(());
             }
@@ -273,13 +301,18 @@ impl Recovering {
 ///
 /// # Errors
 /// When the disk refuses.
-pub(crate) fn adopt(data: &Path, kit: Anchor, principal: PrincipalId) -> Result<(), CliError> {
+pub(crate) fn adopt(
+    data: &Path,
+    (kit, emergency): (Anchor, Option<Anchor>),
+    principal: PrincipalId,
+) -> Result<(), CliError> {
     let profile = Profile::load(data)?;
     if profile.anchor.is_some() {
         return Ok(());
     }
     let adopted = Profile {
         anchor: Some(kit),
+        emergency,
         principal,
         ..profile
     };
@@ -348,13 +381,6 @@ impl Live {
             .iter()
             .all(|it| here.get(&it.chain).is_some_and(|seq| *seq >= it.seq))
     }
-}
-
-fn administered_of(spaces: &[SpaceSummary]) -> BTreeSet<SpaceId> {
-    let own = spaces
-        .iter()
-        .filter(|it| it.capability == Some(Capability::Administer));
-    own.map(|it| it.id).collect()
 }
 
 fn refused(error: &dyn std::error::Error) -> CliError {

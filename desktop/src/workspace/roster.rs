@@ -1,16 +1,20 @@
 //! Who may do what in a Space, until when and through whom; ending it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use aramaki_sync::replica::{GrantRequest, Keep, REASON_LOST, REASON_NONE, SpaceSummary};
 use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::statement::{Capability, GrantFlags};
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 
+use super::emergency::is_sealed;
+use super::fresh;
 use super::live::Live;
 use super::names::Names;
 use super::profile::with_causes;
 use crate::cli::{CliError, local};
+use crate::view::ends_soon;
 
 /// Shorter prefixes of a grant's id are refused.
 const PREFIX_LEN_CHARS_MIN: usize = 6;
@@ -32,8 +36,22 @@ pub(crate) struct GrantRow {
     pub(crate) end: Timestamp,
     /// Whether it is an invitation that lets nobody else in.
     pub(crate) used_up: bool,
+    /// Of an invitation: how many more devices it lets in, and until when its code works.
+    pub(crate) left: Option<(u16, Timestamp)>,
+    /// Whether it is sealed for an emergency.
+    pub(crate) sealed: bool,
+    /// When its key was last connected here, as far as is known.
+    pub(crate) seen: Option<Timestamp>,
     /// Who gave it; none: the Space's own key.
     pub(crate) through: Option<String>,
+}
+
+impl GrantRow {
+    /// Whether somebody loses access within days who had it for longer: time to give it anew.
+    pub(crate) fn is_soon(&self, now: Timestamp) -> bool {
+        let machine = self.left.is_some() || self.sealed;
+        !machine && ends_soon(now, (self.begin, self.end))
+    }
 }
 
 /// What ending a grant does.
@@ -52,7 +70,12 @@ fn refused(error: &dyn std::error::Error) -> CliError {
     }
 }
 
-fn row(member: &Member, members: &[Member], names: &Names) -> GrantRow {
+fn row(
+    member: &Member,
+    members: &[Member],
+    names: &Names,
+    seen: &BTreeMap<AuthorId, Timestamp>,
+) -> GrantRow {
     let giver = member.through.last();
     let giver = giver.and_then(|grant| members.iter().find(|it| it.grant == *grant));
     GrantRow {
@@ -63,6 +86,11 @@ fn row(member: &Member, members: &[Member], names: &Names) -> GrantRow {
         begin: member.not_before,
         end: member.end,
         used_up: member.is_invitation() && member.redemptions_left == 0,
+        left: member
+            .is_invitation()
+            .then_some((member.redemptions_left, member.redeem_until)),
+        sealed: is_sealed(member),
+        seen: seen.get(&member.author).copied(),
         through: giver.map(|giver| names.of(giver.author)),
     }
 }
@@ -79,6 +107,15 @@ fn invitation_of<'a>(guest: &Member, members: &'a [Member]) -> Option<&'a Member
 }
 
 impl Live {
+    /// When each key was last connected here, as far as is known.
+    pub(super) fn seen(&self) -> BTreeMap<AuthorId, Timestamp> {
+        let now = fresh::now();
+        let peers = self.replica().peers().into_iter();
+        peers
+            .filter_map(|peer| Some((peer.device?, now.minus(peer.last_seen?))))
+            .collect()
+    }
+
     async fn summary(&self, space: SpaceId) -> Result<(SpaceSummary, Names), CliError> {
         let spaces = self.spaces().await;
         let names = self.names(&spaces);
@@ -125,10 +162,10 @@ impl Live {
     /// When the Space is not here.
     pub(crate) async fn grants(&self, space: SpaceId) -> Result<Vec<GrantRow>, CliError> {
         let (summary, names) = self.summary(space).await?;
-        let members = &summary.members;
+        let (members, seen) = (&summary.members, self.seen());
         let mut rows: Vec<_> = members
             .iter()
-            .map(|member| row(member, members, &names))
+            .map(|member| row(member, members, &names, &seen))
             .collect();
         rows.sort_by_key(|row| (row.end, row.id));
         Ok(rows)
@@ -180,7 +217,7 @@ impl Live {
         Ok(Cutting {
             grants: ends
                 .into_iter()
-                .map(|member| row(member, members, &names))
+                .map(|member| row(member, members, &names, &BTreeMap::new()))
                 .collect(),
             envelopes,
         })
@@ -249,7 +286,7 @@ impl Live {
         space: SpaceId,
         wanted: &str,
         capability: Capability,
-        end: Timestamp,
+        (begin, end): (Option<Timestamp>, Timestamp),
     ) -> Result<String, CliError> {
         let (summary, names) = self.summary(space).await?;
         let wanted = wanted.trim().to_ascii_lowercase();
@@ -264,6 +301,7 @@ impl Live {
         self.check_may_give(space, capability, end).await?;
         let request = GrantRequest {
             principal: Some(member.principal),
+            begin,
             ..GrantRequest::to_device(member.author, member.box_key, capability, end)
         };
         let mut spaces = vec![space];
@@ -284,5 +322,74 @@ impl Live {
                 .map_err(|error| refused(&error))?;
         }
         Ok(names.of(member.author))
+    }
+
+    /// Gives somebody anew what they have by a grant, to the same device: for as long as it was given for,
+    /// or for another span from now on. Returns who it is, what they may do, and until when.
+    ///
+    /// # Errors
+    /// When no grant has that id, it is no device's, or this device may not give it.
+    pub(crate) async fn renew(
+        &self,
+        space: SpaceId,
+        wanted: &str,
+        span: Option<Duration>,
+    ) -> Result<(String, Capability, Timestamp), CliError> {
+        let (summary, names) = self.summary(space).await?;
+        let wanted = wanted.trim().to_ascii_lowercase();
+        let named = |member: &&Member| {
+            let id = member.grant.to_string();
+            wanted.len() >= PREFIX_LEN_CHARS_MIN && id.starts_with(&wanted)
+        };
+        let mut found = summary.members.iter().filter(named);
+        let (Some(member), None) = (found.next(), found.next()) else {
+            return Err(CliError::NoSuchGrant { wanted });
+        };
+        if member.is_invitation() || is_sealed(member) {
+            return Err(CliError::Refused {
+                what: "giving trust",
+                reason: "only what a device holds is given anew; make another invitation, or \
+                         another emergency key"
+                    .to_owned(),
+            });
+        }
+        let span = span.unwrap_or_else(|| member.end.since(member.not_before));
+        let end = fresh::now().plus(span);
+        let capability = member.capability;
+        let end = self.longest(&summary, capability, end)?;
+        let administers = capability == Capability::Administer;
+        let depth_left = if administers {
+            self.depth_below(space).await?.min(member.depth_left)
+        } else {
+            0
+        };
+        let request = GrantRequest {
+            principal: Some(member.principal),
+            flags: member.flags,
+            depth_left,
+            ..GrantRequest::to_device(member.author, member.box_key, capability, end)
+        };
+        let given = self.replica().grant(space, request).await;
+        given.map_err(|error| refused(&error))?;
+        Ok((names.of(member.author), capability, end))
+    }
+
+    /// The time until which this device can give something, at most until `end`.
+    fn longest(
+        &self,
+        summary: &SpaceSummary,
+        capability: Capability,
+        end: Timestamp,
+    ) -> Result<Timestamp, CliError> {
+        let (own, now) = (self.profile().device, fresh::now());
+        let gives = summary.members.iter().filter(|it| {
+            let may = it.depth_left > 0 && it.capability == Capability::Administer;
+            it.author == own && may && it.is_live(now) && it.capability >= capability
+        });
+        let longest = gives.map(|it| it.end).max();
+        longest.map(|it| it.min(end)).ok_or(CliError::Refused {
+            what: "giving trust",
+            reason: "this device does not administer the System".to_owned(),
+        })
     }
 }

@@ -12,7 +12,7 @@ use blahaj::{Share, Sharks};
 use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
-use super::recovery::{self, KitText};
+use super::kit::{self, KitText};
 use crate::cli::CliError;
 
 /// The first line of a share.
@@ -59,7 +59,7 @@ pub(crate) fn split(
         lines.extend(kit.relays.iter().map(|it| format!("relay {it}")));
         lines.extend(kit.spaces.iter().map(|it| format!("space {it}")));
         let path = folder.join(format!("share-{number}.aramaki"));
-        if let Err(error) = recovery::write_checked(&path, &lines) {
+        if let Err(error) = kit::write_checked(&path, &lines) {
             for path in written {
                 drop(std::fs::remove_file(path));
             }
@@ -82,7 +82,7 @@ pub(crate) fn join(files: &[PathBuf]) -> Result<(KitText, DeviceKeys), CliError>
             && (first.anchor, first.needed) != (share.anchor, share.needed)
         {
             let reason = "it is a share of another kit, or of another splitting".to_owned();
-            return Err(recovery::unusable(file, reason));
+            return Err(kit::unusable(file, reason));
         }
         // The same share twice is one hand.
         if !shares.iter().any(|known| known.point == share.point) {
@@ -96,9 +96,9 @@ pub(crate) fn join(files: &[PathBuf]) -> Result<(KitText, DeviceKeys), CliError>
     if have < usize::from(first.needed) {
         let needed = first.needed;
         let reason = format!("{needed} different shares are needed, these are {have}");
-        return Err(recovery::unusable(file, reason));
+        return Err(kit::unusable(file, reason));
     }
-    let wrong = || recovery::unusable(file, "these shares do not fit together".to_owned());
+    let wrong = || kit::unusable(file, "these shares do not fit together".to_owned());
     let points: Vec<Share> = shares
         .iter()
         .map(|share| Share::try_from(share.point.as_slice()))
@@ -126,8 +126,8 @@ pub(crate) fn join(files: &[PathBuf]) -> Result<(KitText, DeviceKeys), CliError>
 
 impl ShareText {
     fn read(file: &Path) -> Result<Self, CliError> {
-        let lines = recovery::read_checked(file)?;
-        let wrong = |reason: String| recovery::unusable(file, reason);
+        let lines = kit::read_checked(file)?;
+        let wrong = |reason: String| kit::unusable(file, reason);
         if lines.first().is_none_or(|line| line != HEAD) {
             return Err(wrong("it is no share of a recovery kit".to_owned()));
         }

@@ -18,6 +18,8 @@ pub(super) struct Who {
     recovery_kit: Option<AuthorId>,
     relays: BTreeSet<AuthorId>,
     invitations: BTreeSet<AuthorId>,
+    /// Keys that are sealed for emergencies.
+    sealed: BTreeSet<AuthorId>,
     agents: BTreeMap<AuthorId, (SpaceId, String)>,
     people: BTreeMap<AuthorId, String>,
     /// Whom invitations are for.
@@ -31,12 +33,16 @@ impl Who {
         let labels: BTreeMap<_, _> = live.agent_labels().into_iter().collect();
         let mut agents = BTreeMap::new();
         let (mut relays, mut others) = (BTreeSet::new(), BTreeSet::new());
-        let mut invitations = BTreeSet::new();
+        let (mut invitations, mut sealed) = (BTreeSet::new(), BTreeSet::new());
         for space in spaces {
             let label = labels.get(&space.id);
             for member in &space.members {
                 if member.flags.has(GrantFlags::INVITATION) {
                     invitations.insert(member.author);
+                    continue;
+                }
+                if member.flags.has(GrantFlags::BREAK_GLASS) {
+                    sealed.insert(member.author);
                     continue;
                 }
                 if member.capability == Capability::Relay {
@@ -62,6 +68,7 @@ impl Who {
             recovery_kit: profile.anchor.as_ref().map(|anchor| anchor.author),
             relays: &relays - &others,
             invitations,
+            sealed,
             agents,
             people,
             invited,
@@ -76,6 +83,8 @@ impl Who {
             PeerKind::RecoveryKit
         } else if self.invitations.contains(author) {
             PeerKind::Invitation
+        } else if self.sealed.contains(author) {
+            PeerKind::Emergency
         } else if self.relays.contains(author) {
             PeerKind::Relay
         } else if self.agents.contains_key(author) {

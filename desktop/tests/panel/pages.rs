@@ -2,8 +2,8 @@
 
 use aramaki_desktop::app::AramakiApp;
 use aramaki_desktop::view::{
-    Demo, EndWhat, Ending, EndingPlace, Frame, Late, MadeInvitation, RelayState, Route, Stage,
-    SyncState,
+    Demo, Emergency, EndWhat, Ending, EndingPlace, Frame, Late, MadeInvitation, Member, PeerKind,
+    RelayState, Route, Stage, SyncState,
 };
 use aramaki_model::Workspace;
 use aramaki_sync_core::{EnvelopeId, Timestamp};
@@ -484,4 +484,79 @@ fn nothing_sticks_out_of_a_narrow_window() {
         }
         assert!(seen > 20, "{page}: {seen}");
     }
+}
+
+/// Somebody is in Webshop by the emergency key.
+fn emergency(here: bool) -> Emergency {
+    Emergency {
+        space: space(WEBSHOP),
+        title: "Webshop".to_owned(),
+        who: "on call (0a2b1597)".to_owned(),
+        reason: "the database is gone and nobody answers".to_owned(),
+        since: at(-600),
+        until: at(3_600),
+        here,
+    }
+}
+
+#[test]
+fn an_emergency_stands_on_every_page_and_whoever_is_in_can_end_it() {
+    let desk = Desk::new();
+    desk.show(|frame| frame.emergencies = vec![emergency(false)]);
+    let mut window = app(&desk, WIDE);
+    window.get_by_label_contains("EMERGENCY in Webshop: on call (0a2b1597)");
+    assert!(window.query_by_label("It is over: end it").is_none());
+    window.get_by_label("Timeline").click();
+    window.run();
+    window.get_by_label_contains("nobody answers");
+    window.get_by_label("Show everyone").click();
+    window.run();
+    assert_eq!(*window.state().route(), Route::Trust(space(WEBSHOP)));
+    desk.show(|frame| frame.emergencies = vec![emergency(true)]);
+    window.run();
+    window.get_by_label("It is over: end it").click();
+    window.run();
+    assert_eq!(desk.asked(), ["EndEmergency"]);
+    desk.show(|frame| frame.emergencies.clear());
+    window.run();
+    assert!(window.query_by_label_contains("EMERGENCY").is_none());
+}
+
+#[test]
+fn the_trust_page_of_all_systems_shows_what_ends_soon_and_renews_it() {
+    let desk = Desk::new();
+    desk.show(|frame| {
+        let trust = frame.trust.get_mut(&space(WEBSHOP)).unwrap();
+        let device = trust
+            .members
+            .iter_mut()
+            .find(|it| it.kind == PeerKind::Device);
+        let device = device.unwrap();
+        device.begin = at(-900_000);
+        let invitation = Member {
+            kind: PeerKind::Invitation,
+            name: "the auditor".to_owned(),
+            left: Some((2, at(7_200))),
+            can_renew: false,
+            ..device.clone()
+        };
+        trust.members.push(invitation);
+    });
+    let mut window = app(&desk, WIDE);
+    window.get_by_label("1 access ends within 3 days").click();
+    window.run();
+    window.get_by_label_contains("Ends within three days");
+    window
+        .get_by_label("Renew access of 0a2b1597 · Device")
+        .click();
+    window.run();
+    assert_eq!(desk.asked(), ["Renew"]);
+    window.get_by_label("Invitations (1)").click();
+    window.run();
+    window.get_by_label("Invitation for the auditor");
+    window.get_by_label_contains("lets in 2 more until");
+    window.get_by_label("Agents and relays (3)").click();
+    window.run();
+    assert_eq!(window.query_all_by_label("93aef377 · Relay").count(), 3);
+    window.get_by_label("Trust");
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use aramaki_desktop::panel::{Dialog, Window};
 use aramaki_desktop::screenshot::{Picture, png};
 use aramaki_desktop::view::{
-    Backend as _, EndWhat, Ending, EndingPlace, Frame, MadeInvitation, Problem, Route, Stage,
+    AccessFilter, Backend as _, Emergency, EndWhat, Ending, EndingPlace, Frame, MadeInvitation,
+    Problem, Route, Stage,
 };
 use aramaki_model::Workspace;
 use aramaki_sync_core::EnvelopeId;
@@ -22,6 +23,7 @@ const PLAIN_SHARE_MAX: f32 = 0.97;
 /// A name, what is shown, and where in the window.
 type Page = (&'static str, Frame, fn() -> Window);
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn pages() -> Vec<Page> {
     let frame = Frame::clone(&Desk::new().frame());
     let empty = Frame {
@@ -47,6 +49,18 @@ fn pages() -> Vec<Page> {
             offline: false,
             file: None,
         }),
+        ..frame.clone()
+    };
+    let emergency = Frame {
+        emergencies: vec![Emergency {
+            space: space(WEBSHOP),
+            title: "Webshop".to_owned(),
+            who: "on call (0a2b1597)".to_owned(),
+            reason: "the database is gone and nobody who administers answers".to_owned(),
+            since: at(-600),
+            until: at(3_600),
+            here: false,
+        }],
         ..frame.clone()
     };
     let place = |title: &str| EndingPlace {
@@ -81,6 +95,10 @@ fn pages() -> Vec<Page> {
         ("trust", frame.clone(), || {
             Window::at(Route::Trust(space(CHECKOUT)))
         }),
+        ("access", frame.clone(), || {
+            Window::at(Route::Access(AccessFilter::All))
+        }),
+        ("emergency", emergency, || Window::at(Route::Overview)),
         ("share", frame.clone(), || {
             Window::at(Route::System(space(WEBSHOP))).asking(Dialog::share(space(WEBSHOP)))
         }),

@@ -496,6 +496,7 @@ fn devices() -> Vec<OwnDevice> {
 
 fn trust() -> BTreeMap<SpaceId, Trust> {
     let member = |name: &str, kind, may, through| Member {
+        key: AuthorId::from_bytes([u8::try_from(name.len()).unwrap_or(0); 32]),
         name: name.to_owned(),
         kind,
         may,
@@ -506,6 +507,8 @@ fn trust() -> BTreeMap<SpaceId, Trust> {
         grant: EnvelopeId::from_bytes([u8::try_from(name.len()).unwrap_or(0); 32]),
         seen: None,
         used_up: false,
+        left: None,
+        can_renew: matches!(kind, PeerKind::Device),
     };
     let members = vec![
         member(

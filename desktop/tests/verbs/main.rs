@@ -3,15 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
 
 mod administrators;
+mod comment;
 #[cfg(target_os = "linux")]
 mod demo;
 mod devices;
+mod emergency;
 mod errors;
 mod everyday;
 mod incident;
+mod later;
 mod lost;
 mod offline;
 mod program;
 mod recovery;
 mod relays;
+mod secrets;
 mod together;

@@ -13,6 +13,7 @@ use crate::doc::gate::{Known, NewEntry, Passed, Refusal, gate, look};
 use crate::doc::genesis::{DocumentKind, Genesis};
 use crate::id::EntryId;
 use crate::note;
+use crate::workspace::ChangeScope;
 
 /// How many changes of a document wait for others at most.
 pub const WAITING_CHANGES_MAX: usize = 1_000;
@@ -30,6 +31,8 @@ pub(crate) struct CarriedChange {
     pub(crate) envelope: EnvelopeId,
     /// The bytes of one plain Automerge change.
     pub(crate) bytes: Vec<u8>,
+    /// What its author may change.
+    pub(crate) scope: ChangeScope,
 }
 
 /// How a change came into the document.
@@ -243,6 +246,10 @@ impl Document {
         let mut graph = self.graph.clone();
         let (mut passed, mut fresh) = (Vec::new(), Vec::new());
         for admitted in pending {
+            if admitted.scope == ChangeScope::Timelines && self.kind != DocumentKind::Timeline {
+                outcome.refused.push((admitted.envelope, Refusal::Comment));
+                continue;
+            }
             let actor = admitted.chain.actor_bytes();
             let seen = Seen {
                 graph: &graph,

@@ -82,6 +82,9 @@ pub enum Refusal {
     /// In a journal or timeline it does something else than add an entry.
     #[error("a change that is no new entry: {0}")]
     NotAnEntry(&'static str),
+    /// Its author may comment, and the document is no timeline.
+    #[error("a change of a document by somebody who may only comment")]
+    Comment,
     /// The document does not survive it.
     #[error("a change that breaks the document: {0}")]
     Trial(&'static str),

@@ -50,7 +50,7 @@ impl Seen<'_> {
                         .get(&change.who)
                         .cloned()
                         .unwrap_or_else(|| change.who.short()),
-                    what: change.what,
+                    what: change.what.clone(),
                 },
             }
         }));

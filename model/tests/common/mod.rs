@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use aramaki_model::{AdmittedChange, Edit, EnvelopeLinks, Finding, Workspace};
+use aramaki_model::{AdmittedChange, ChangeScope, Edit, EnvelopeLinks, Finding, Workspace};
 use aramaki_sync_core::{Chain, DocumentId, EnvelopeId, SpaceId};
 
 #[path = "names.rs"]
@@ -67,6 +67,7 @@ pub(crate) fn send(space: SpaceId, chain: &Chain, edit: Edit) -> Sent {
         chain: *chain,
         id,
         changes: edit.changes,
+        scope: ChangeScope::default(),
     };
     Sent {
         space,

@@ -48,6 +48,8 @@ pub(crate) enum Guard {
     OnlyRedeems,
     /// An emergency grant needs a reason.
     Reason,
+    /// An emergency is known while it lasts.
+    ReasonInTime,
     /// Redemptions are counted.
     Redemptions,
     /// A code that let in all that it may is worth nothing.
@@ -76,6 +78,8 @@ pub(crate) enum Guard {
     Tainted,
     /// Only content is vouched for.
     OnlyContentVouched,
+    /// Only who may write vouches.
+    WritersVouch,
     /// A grant that does not stand lets nobody act.
     AuthorityStands,
     /// An epoch's key is the committed one.
@@ -130,7 +134,7 @@ pub(crate) fn is_missed_by(guard: Guard, story: fn()) -> bool {
 #[cfg(test)]
 impl Guard {
     /// All of them.
-    pub(crate) const ALL: [Self; 47] = [
+    pub(crate) const ALL: [Self; 49] = [
         Self::Signature,
         Self::BodyHash,
         Self::Canonical,
@@ -153,6 +157,7 @@ impl Guard {
         Self::CloseAfterEnd,
         Self::OnlyRedeems,
         Self::Reason,
+        Self::ReasonInTime,
         Self::Redemptions,
         Self::UsedUp,
         Self::RedeemedInTime,
@@ -167,6 +172,7 @@ impl Guard {
         Self::Future,
         Self::Tainted,
         Self::OnlyContentVouched,
+        Self::WritersVouch,
         Self::AuthorityStands,
         Self::Commitment,
         Self::PublicHalf,

@@ -28,6 +28,8 @@ pub enum Kind {
     ActionRequest,
     /// [`Body::ActionRecord`].
     ActionRecord,
+    /// [`Body::Entries`].
+    Entries,
 }
 
 /// What a grant lets its audience do in the Space; each includes those before it.
@@ -325,6 +327,9 @@ pub enum Body {
     ActionRequest(ByteBuf),
     /// What an agent did, and what it can: an encoded `ActionRecord`, decoded by `model`.
     ActionRecord(ByteBuf),
+    /// Automerge plain change chunks, in order, that add entries to a timeline and do nothing else: what
+    /// somebody writes who may comment. `model` takes them nowhere else.
+    Entries(Vec<ByteBuf>),
 }
 
 impl Body {
@@ -338,6 +343,7 @@ impl Body {
             Self::ActionGrant(_) => Kind::ActionGrant,
             Self::ActionRequest(_) => Kind::ActionRequest,
             Self::ActionRecord(_) => Kind::ActionRecord,
+            Self::Entries(_) => Kind::Entries,
         }
     }
 }

@@ -69,17 +69,24 @@ pub enum AuditEvent {
         /// To whom it was sealed.
         to: Vec<WrapTo>,
     },
+    /// An emergency grant was opened.
+    Opened {
+        /// Which grant.
+        grant: EnvelopeId,
+        /// Why, in the words of whoever did it.
+        reason: String,
+    },
+    /// An author signed two histories: its key is in two hands, or a copy of its disk was brought back.
+    Forked {
+        /// Whose chain, from which position on.
+        chain: Chain,
+        /// The position.
+        seq: u64,
+    },
     /// A reader found an epoch unfit.
     EpochRejected {
         /// Which epoch.
         epoch: EnvelopeId,
-    },
-    /// Somebody proved that an author signed two histories.
-    Forked {
-        /// Which chain.
-        chain: Chain,
-        /// The position that was signed twice.
-        seq: u64,
     },
 }
 
@@ -169,34 +176,62 @@ fn audit(log: &SpaceLog, evaluation: &Evaluation, now: Timestamp) -> Vec<AuditEn
         entries.push(line(entry, evaluation, event));
     }
     for (entry, statement) in log.control() {
-        let event = match statement {
-            Statement::Revoke { target, reason, .. } => AuditEvent::Revoked {
-                target: *target,
-                reason: *reason,
-                ended: ended_by.remove(&entry.id()).unwrap_or_default(),
-            },
-            Statement::Close { target, .. } => AuditEvent::Closed { target: *target },
-            Statement::Epoch(epoch) => AuditEvent::Epoch {
-                number: epoch.number,
-                to: to(&epoch.wraps),
-            },
-            Statement::EpochShare { epoch, wraps } => AuditEvent::EpochShared {
-                epoch: *epoch,
-                to: to(wraps),
-            },
-            Statement::EpochReject { epoch, .. } => AuditEvent::EpochRejected { epoch: *epoch },
-            Statement::ForkProof { .. } => match Fork::proven(log.space(), statement) {
-                Some(Fork { chain, seq, .. }) => AuditEvent::Forked { chain, seq },
-                None => continue,
-            },
-            _ => continue,
+        let event = event(log, entry, statement, &mut ended_by);
+        entries.extend(event.map(|event| line(entry, evaluation, event)));
+    }
+    for (chain, _proven) in log.forked_chains() {
+        let Some(seq) = log.fork_seq(chain) else {
+            continue;
         };
-        entries.push(line(entry, evaluation, event));
+        let branches = log.at(chain, seq).filter_map(|id| log.get(id));
+        // The last to arrive showed it.
+        if let Some(entry) = branches.max_by_key(|entry| (entry.received(), entry.id())) {
+            entries.push(line(entry, evaluation, AuditEvent::Forked { chain, seq }));
+        }
     }
     // Within one millisecond a chain keeps its own order.
     let seq = |id| log.get(id).map(|entry| entry.header().seq);
     entries.sort_by_key(|entry| (entry.at, entry.received, seq(entry.id), entry.id));
     entries
+}
+
+/// What a statement did to trust, grants apart; none for what did nothing to it.
+fn event(
+    log: &SpaceLog,
+    entry: &Entry,
+    statement: &Statement,
+    ended_by: &mut BTreeMap<EnvelopeId, Vec<EnvelopeId>>,
+) -> Option<AuditEvent> {
+    Some(match statement {
+        Statement::Revoke { target, reason, .. } => AuditEvent::Revoked {
+            target: *target,
+            reason: *reason,
+            ended: ended_by.remove(&entry.id()).unwrap_or_default(),
+        },
+        Statement::Close { target, .. } => AuditEvent::Closed { target: *target },
+        Statement::Epoch(epoch) => AuditEvent::Epoch {
+            number: epoch.number,
+            to: to(&epoch.wraps),
+        },
+        Statement::EpochShare { epoch, wraps } => AuditEvent::EpochShared {
+            epoch: *epoch,
+            to: to(wraps),
+        },
+        Statement::EpochReject { epoch, .. } => AuditEvent::EpochRejected { epoch: *epoch },
+        Statement::BreakGlass { reason } => AuditEvent::Opened {
+            grant: entry.header().authority,
+            reason: reason.clone(),
+        },
+        // A fork of which both branches are here is told by them.
+        Statement::ForkProof { .. } => {
+            let Fork { chain, seq, .. } = Fork::proven(log.space(), statement)?;
+            if log.fork_seq(chain).is_some() {
+                return None;
+            }
+            AuditEvent::Forked { chain, seq }
+        }
+        _ => return None,
+    })
 }
 
 fn line(entry: &Entry, evaluation: &Evaluation, event: AuditEvent) -> AuditEntry {

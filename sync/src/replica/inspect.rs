@@ -94,6 +94,7 @@ pub(super) fn space(
         ended_elsewhere: engine.ended_elsewhere(id),
         newer_elsewhere: engine.is_newer_elsewhere(id),
         members: evaluation.members().to_vec(),
+        emergencies: evaluation.emergencies(log, now),
         relays: evaluation.relays().to_vec(),
         heads: log.summary(),
         digest: log.digest(),

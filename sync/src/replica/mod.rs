@@ -3,6 +3,7 @@
 mod audit;
 mod carry;
 mod compact;
+mod emergency;
 mod export;
 mod inspect;
 mod options;
@@ -44,6 +45,7 @@ pub use aramaki_sync_core::invitation::{Invitation, Invitee};
 pub use audit::{AuditEntry, AuditEvent, Ending, HowEnded};
 pub use carry::{Carried, Contents};
 pub use compact::Compacted;
+pub use emergency::Opening;
 pub use options::ReplicaOptions;
 pub use recovery::{LastAccepted, Leaving, REASON_LOST, REASON_NONE};
 pub use request::{

@@ -208,7 +208,7 @@ impl Replica {
             return Err(ReplicaError::NotAllowed(space));
         }
         let members = self.space(space).await?.members;
-        let mut grants = regrants(&members, lost, keep);
+        let mut grants = regrants(&members, lost, keep, crate::driver::now());
         grants.extend(self.audiences_kept(space, keep).await?);
         for mut grant in grants {
             cap(&mut grant, &own);
@@ -252,6 +252,7 @@ fn regrants(
     members: &[Member],
     lost: &BTreeSet<AuthorId>,
     keep: &BTreeSet<Audience>,
+    now: Timestamp,
 ) -> Vec<GrantRequest> {
     let ended: BTreeSet<EnvelopeId> = members
         .iter()
@@ -269,6 +270,8 @@ fn regrants(
             principal: Some(it.principal),
             capability: it.capability,
             flags: it.flags,
+            // Whoever comes later goes on to come later.
+            begin: (it.not_before > now).then_some(it.not_before),
             end: it.end,
             depth_left: it.depth_left,
         })

@@ -56,6 +56,8 @@ pub struct GrantRequest {
     pub capability: Capability,
     /// Marks.
     pub flags: GrantFlags,
+    /// From when; none: now.
+    pub begin: Option<Timestamp>,
     /// Until when.
     pub end: Timestamp,
     /// How many grants may follow below.
@@ -76,6 +78,7 @@ impl GrantRequest {
             principal: None,
             capability,
             flags: GrantFlags::NONE,
+            begin: None,
             end,
             depth_left: 0,
         }
@@ -85,6 +88,17 @@ impl GrantRequest {
     /// neither read nor witness.
     pub fn to_keeper(author: AuthorId, end: Timestamp) -> Self {
         Self::to_device(author, [0; 32], Capability::Relay, end)
+    }
+
+    /// For the key of an emergency envelope: it reads, and once it said why it writes for a day and
+    /// may let a device in for as long.
+    pub fn to_emergency(keys: PublicKeys, principal: PrincipalId, end: Timestamp) -> Self {
+        Self {
+            principal: Some(principal),
+            flags: GrantFlags::BREAK_GLASS,
+            depth_left: 1,
+            ..Self::to_device(keys.author, keys.box_key, Capability::Write, end)
+        }
     }
 
     /// For a relay: it stores, forwards and witnesses, and cannot read.
@@ -136,6 +150,8 @@ pub struct InviteRequest {
     pub invitee: Invitee,
     /// Read, comment or write, never administer.
     pub capability: Capability,
+    /// From when the code can be used; none: now.
+    pub begin: Option<Timestamp>,
     /// Until when guests stay.
     pub end: Timestamp,
     /// Until when it can be redeemed, at most until `end`.
@@ -159,10 +175,24 @@ impl InviteRequest {
         Self {
             invitee: Invitee::Person,
             capability,
+            begin: None,
             end: now.plus(span),
             redeem_until: now.plus(span.min(INVITATION_SPAN)),
             redemptions: 1,
             long_grace: false,
+        }
+    }
+
+    /// The same from another time on: the code can be used for a day then.
+    #[must_use]
+    pub fn beginning(self, begin: Timestamp) -> Self {
+        let now = driver::now();
+        let later = |at: Timestamp| begin.plus(at.since(now));
+        Self {
+            begin: Some(begin),
+            end: later(self.end),
+            redeem_until: later(self.redeem_until),
+            ..self
         }
     }
 

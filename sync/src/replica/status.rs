@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aramaki_sync_core::admission::{ChainSummary, Member};
+use aramaki_sync_core::admission::{ChainSummary, EmergencyUse, Member};
 use aramaki_sync_core::engine::{
     AccessEnd, Admitted, Event, Refusal, SnapshotFinding, StoreFailure,
 };
@@ -25,6 +25,8 @@ pub struct SpaceSummary {
     pub newer_elsewhere: bool,
     /// Who holds a grant.
     pub members: Vec<Member>,
+    /// Who is in by an emergency grant now, and why.
+    pub emergencies: Vec<EmergencyUse>,
     /// Where it is stored and forwarded.
     pub relays: Vec<RelayAddress>,
     /// How far each chain goes here.

@@ -34,7 +34,9 @@ impl Replica {
             principal: request.principal.unwrap_or(own.principal),
             capability: request.capability,
             flags: request.flags,
-            not_before: driver::now().minus(BACKDATE),
+            not_before: request
+                .begin
+                .unwrap_or_else(|| driver::now().minus(BACKDATE)),
             end: request.end.min(own.end),
             depth_left: request.depth_left,
             redemptions: 0,
@@ -87,7 +89,9 @@ impl Replica {
             parent: own.grant,
             principal: own.principal,
             capability: request.capability,
-            not_before: driver::now().minus(BACKDATE),
+            not_before: request
+                .begin
+                .unwrap_or_else(|| driver::now().minus(BACKDATE)),
             end,
             redeem_until: request.redeem_until.min(end),
             redemptions: request.redemptions.max(1),

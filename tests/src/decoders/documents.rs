@@ -166,6 +166,7 @@ fn receive(workspace: &mut Workspace, writer: u8, number: u8, edit: Edit) -> usi
         chain: chain(writer),
         id,
         changes: edit.changes,
+        scope: aramaki_model::ChangeScope::default(),
     };
     let linked = workspace.link(space(), &[links]).len();
     let left_out = workspace.admit(space(), edit.document, &[admitted]);

@@ -1,20 +1,32 @@
 //! `aramaki trust audit`.
 
+use aramaki_sync_core::AuthorId;
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::cli::parse::parse_line;
 use crate::cli::report::table;
 use crate::cli::{CliError, Report, local};
-use crate::workspace::{AuditRow, Live};
+use crate::workspace::{AccessRow, AuditRow, Live, capability_word};
+
+/// Shorter prefixes of a key are taken for names.
+const PREFIX_LEN_CHARS_MIN: usize = 6;
 
 /// Say who could read what and when, who let them in, what ended it, and to whom keys were sealed.
 ///
-/// In order of time, by the clocks of those who signed. Says what this device has: what has not
-/// arrived yet is missing.
+/// In order of time, by the clocks of those who signed: grants and their ends, closes, keys, emergencies, and
+/// keys that signed two histories. With --readers it adds up to who could read what, from when until when,
+/// agents' Spaces among it. Says what this device has: what has not arrived yet is missing.
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
     /// Of which System; of all Spaces without it.
     system: Option<String>,
+    /// Say who could read what, from when until when, and who let them.
+    #[arg(long)]
+    readers: bool,
+    /// Only about this person or device: a name, a key, or a prefix of it of at least 6 digits.
+    #[arg(long, value_name = "NAME", value_parser = parse_line)]
+    who: Option<String>,
 }
 
 impl Audit {
@@ -22,15 +34,79 @@ impl Audit {
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let wanted = self.system.as_deref();
         let system = wanted.map(|system| live.find(system)).transpose()?;
-        let rows = live.audit(system).await?;
-        let lines: Vec<_> = rows.iter().map(row_text).collect();
+        let mut rows = live.audit(system).await?;
+        let mut access = live.access(system).await?;
+        if let Some(who) = &self.who {
+            access.retain(|row| is_of(who, &row.who, row.device));
+            rows.retain(|row| {
+                let by = row.by.as_ref();
+                by.is_some_and(|(key, name)| is_of(who, name, *key)) || is_about(who, row)
+            });
+        }
+        let lines: Vec<_> = if self.readers {
+            access.iter().map(access_text).collect()
+        } else {
+            rows.iter().map(row_text).collect()
+        };
         let entries: Vec<_> = rows.iter().map(row_json).collect();
+        let access: Vec<_> = access.iter().map(access_json).collect();
         let system = system.map(|system| system.to_string());
         Ok(Report::new(
             table(&lines),
-            &json!({"system": system, "entries": entries}),
+            &json!({"system": system, "entries": entries, "access": access}),
         ))
     }
+}
+
+/// Whether a key is the one that is meant.
+fn is_of(wanted: &str, name: &str, key: AuthorId) -> bool {
+    let wanted = wanted.to_lowercase();
+    let by_key = wanted.len() >= PREFIX_LEN_CHARS_MIN && key.to_string().starts_with(&wanted);
+    by_key || name.to_lowercase().contains(&wanted)
+}
+
+/// Whether a line says something about who is meant.
+fn is_about(wanted: &str, row: &AuditRow) -> bool {
+    let wanted = wanted.to_lowercase();
+    let said = row.text.to_lowercase();
+    let details = row.details.to_string();
+    said.contains(&wanted) || (wanted.len() >= PREFIX_LEN_CHARS_MIN && details.contains(&wanted))
+}
+
+fn access_text(row: &AccessRow) -> Vec<String> {
+    let end = match row.ended {
+        Some(how) => format!("until {} ({how})", local(row.end)),
+        None => format!("until {}", local(row.end)),
+    };
+    let by = row.by.as_deref().unwrap_or("the System's own key");
+    let by = match &row.as_reader_of {
+        Some(other) => format!("as a reader of {other}, let in by {by}"),
+        None => format!("let in by {by}"),
+    };
+    vec![
+        row.who.clone(),
+        row.title.clone(),
+        capability_word(row.capability).to_owned(),
+        format!("from {}", local(row.begin)),
+        end,
+        by,
+    ]
+}
+
+fn access_json(row: &AccessRow) -> Value {
+    json!({
+        "who": row.who,
+        "device": row.device.to_string(),
+        "space": row.space.to_string(),
+        "title": row.title,
+        "capability": capability_word(row.capability),
+        "begin": row.begin.to_string(),
+        "end": row.end.to_string(),
+        "ended": row.ended,
+        "by": row.by,
+        "as_reader_of": row.as_reader_of,
+        "grant": row.grant.to_string(),
+    })
 }
 
 fn row_text(row: &AuditRow) -> Vec<String> {

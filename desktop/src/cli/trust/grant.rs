@@ -6,6 +6,7 @@ use aramaki_sync_core::statement::Capability;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use crate::cli::parse::{Moment, parse_moment};
 use crate::cli::{CliError, Clock, Report, local, parse_span};
 use crate::workspace::{Live, capability_word};
 
@@ -23,6 +24,9 @@ pub(crate) struct Grant {
     /// What it may do.
     #[arg(long, value_enum)]
     can: Power,
+    /// From when on: 2026-12-24T18:00Z, or 3h for in three hours. Now without it.
+    #[arg(long = "from", value_name = "TIME", value_parser = parse_moment)]
+    from: Option<Moment>,
     /// For how long: 30m, 8h, 3d.
     #[arg(long = "for", value_name = "SPAN", value_parser = parse_span)]
     span: Duration,
@@ -56,13 +60,28 @@ impl Grant {
     /// Gives it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let space = live.find(&self.system)?;
-        let end = Clock::now().plus(self.span);
+        let begin = self.from.map(|from| from.at(Clock::now()));
+        let end = begin.unwrap_or_else(Clock::now).plus(self.span);
         let may = self.can.into();
-        let who = live.grant_anew(space, &self.device, may, end).await?;
+        let who = live
+            .grant_anew(space, &self.device, may, (begin, end))
+            .await?;
         let may = capability_word(may);
         Ok(Report::new(
-            format!("{who} may {may} until {}.", local(end)),
-            &json!({"who": who, "capability": may, "end": end.to_string()}),
+            match begin {
+                Some(begin) => format!(
+                    "{who} may {may} from {} until {}.",
+                    local(begin),
+                    local(end)
+                ),
+                None => format!("{who} may {may} until {}.", local(end)),
+            },
+            &json!({
+                "who": who,
+                "capability": may,
+                "begin": begin.map(|begin| begin.to_string()),
+                "end": end.to_string(),
+            }),
         ))
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::cuts::{Claim, Cuts};
 use super::entry::Entry;
-use super::grant_chain::{GRACE, Grants, Rooted, grace_of, grant_in};
+use super::grant_chain::{GRACE, Grants, Rooted, emergency_over, grace_of, grant_in};
 use super::log::SpaceLog;
 use super::receipts::Receipts;
 use super::verdict::{Held, Verdict};
@@ -260,7 +260,9 @@ pub(super) fn is_future(entry: &Entry, now: Timestamp) -> bool {
     holds(Guard::Future) && entry.header.time > now.plus(CLOCK_AHEAD_MAX)
 }
 
-/// The grants of a path after whose end and grace an envelope was first received.
+/// The grants of a path after whose end and grace an envelope was first received. What is said under an
+/// emergency grant itself comes in time until the emergency is over, whatever its author's clock says:
+/// else a reason and what follows it could be dated back to a night that nobody remembers.
 fn late_grants(
     log: &SpaceLog,
     entry: &Entry,
@@ -271,8 +273,16 @@ fn late_grants(
         let places = (1..=path.len()).filter_map(|upto| path.get(..upto));
         places.filter_map(move |path| {
             let id = path.last()?;
-            let over = grant_in(log, *id)?.end.plus(grace_of(log, path));
-            (received > over).then_some(*id)
+            let grant = grant_in(log, *id)?;
+            let is_emergency = *id == entry.header.authority
+                && grant.flags.has(GrantFlags::BREAK_GLASS)
+                && holds(Guard::ReasonInTime);
+            let end = if is_emergency {
+                grant.end.min(emergency_over(log, entry))
+            } else {
+                grant.end
+            };
+            (received > end.plus(grace_of(log, path))).then_some(*id)
         })
     };
     if ended(entry.received).next().is_none() || !holds(Guard::ArrivedInTime) {

@@ -88,6 +88,12 @@ pub struct Evaluation {
     ranks: u64,
 }
 
+/// Whether its author may write documents: only then could they have written what it builds on.
+fn is_writers(log: &SpaceLog, entry: &Entry) -> bool {
+    let authority = grant_in(log, entry.header.authority);
+    authority.is_some_and(|grant| grant.capability >= Capability::Write)
+}
+
 /// Judges a whole log. [`Evaluation::refresh`] follows it as it grows.
 pub fn evaluate(log: &SpaceLog, outsiders: &Outsiders, now: Timestamp) -> Evaluation {
     let mut evaluation = Evaluation::default();
@@ -284,9 +290,10 @@ impl Evaluation {
             self.judged.insert(entry.id, judged);
         } else {
             // What vouches leaves nothing below that does not count.
-            judged.clean = true;
+            let vouches = is_writers(log, entry) || !holds(Guard::WritersVouch);
+            judged.clean |= vouches;
             self.judged.insert(entry.id, judged);
-            if judged.own == Verdict::Admitted && !judged.waits && !judged.tainted {
+            if vouches && judged.own == Verdict::Admitted && !judged.waits && !judged.tainted {
                 self.vouch(log, entry, counting);
             }
         }
@@ -307,7 +314,10 @@ impl Evaluation {
             if std::mem::replace(&mut judged.swept, true) {
                 continue;
             }
-            let content = matches!(judged.kind, Kind::Changes | Kind::Snapshot | Kind::Merge);
+            let content = matches!(
+                judged.kind,
+                Kind::Changes | Kind::Snapshot | Kind::Merge | Kind::Entries
+            );
             let carried = (content || !holds(Guard::OnlyContentVouched))
                 && matches!(judged.own, Verdict::Held(_) | Verdict::Cut);
             if carried && !judged.vouched {

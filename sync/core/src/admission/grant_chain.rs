@@ -223,11 +223,12 @@ impl Grants {
 }
 
 /// What the author of sealed content must hold.
-pub(super) fn needed(kind: Kind) -> Capability {
+pub(crate) fn needed(kind: Kind) -> Capability {
     match kind {
         // Asking is less than doing: the agent looks at what exactly was granted.
-        Kind::ActionRequest => Capability::Comment,
-        Kind::Changes | Kind::Snapshot | Kind::Merge | Kind::ActionRecord => Capability::Write,
+        // A merge says nothing: who may add an entry may join what it stands on.
+        Kind::ActionRequest | Kind::Entries | Kind::Merge => Capability::Comment,
+        Kind::Changes | Kind::Snapshot | Kind::ActionRecord => Capability::Write,
         Kind::AgentConfig | Kind::ActionGrant | Kind::Control => Capability::Administer,
     }
 }
@@ -299,21 +300,22 @@ fn check_invitation_use(authority: &Grant, entry: &Entry) -> Result<(), Problem>
     Ok(())
 }
 
+/// When an emergency is over in which something was said under its grant: a day after what was said
+/// first in that chain.
+pub(super) fn emergency_over(log: &SpaceLog, entry: &Entry) -> Timestamp {
+    let first = log.first_under_its_grant(entry).unwrap_or(entry);
+    first.header.time.plus(BREAK_GLASS_SPAN)
+}
+
 /// What is first said under an emergency grant in a chain must be why. Whoever is let in under it
 /// stays no longer than it: else an emergency would last as long as somebody wants.
 fn check_reason(log: &SpaceLog, authority: &Grant, entry: &Entry) -> Result<(), Problem> {
     if !authority.flags.has(GrantFlags::BREAK_GLASS) || !holds(Guard::Reason) {
         return Ok(());
     }
-    let (mut first, mut at) = (entry, entry);
-    while let Some(before) = log.get(at.header.previous) {
-        at = before;
-        if at.header.authority == entry.header.authority {
-            first = at;
-        }
-    }
+    let first = log.first_under_its_grant(entry).unwrap_or(entry);
     let reasoned = matches!(&first.statement, Some(Statement::BreakGlass { reason }) if !reason.trim().is_empty());
-    let over = first.header.time.plus(BREAK_GLASS_SPAN);
+    let over = emergency_over(log, entry);
     if !reasoned || entry.header.time > over {
         return Err(Refusal::NoReason.into());
     }

@@ -98,6 +98,8 @@ pub struct SpaceLog {
     /// Proven forks: of each chain the lowest position, and all that is proven to stand there. All, so
     /// that it is the same in any order of arrival.
     proven: BTreeMap<Chain, (u64, BTreeSet<EnvelopeId>)>,
+    /// The lowest position in a chain that names a grant as its authority.
+    first_uses: BTreeMap<(Chain, EnvelopeId), u64>,
     control_revision: u64,
     digest: OnceLock<[u8; 32]>,
 }
@@ -115,6 +117,7 @@ impl SpaceLog {
             named_ancestors: BTreeSet::new(),
             named_in_cuts: BTreeMap::new(),
             proven: BTreeMap::new(),
+            first_uses: BTreeMap::new(),
             control_revision: 0,
             digest: OnceLock::new(),
         }
@@ -183,6 +186,10 @@ impl SpaceLog {
             self.control.insert(entry.id);
             self.take_proof(&entry);
         }
+        let header = &entry.header;
+        let use_of = (header.chain, header.authority);
+        let first = self.first_uses.entry(use_of).or_insert(header.seq);
+        *first = header.seq.min(*first);
         self.places
             .insert((entry.header.chain, entry.header.seq, entry.id));
         self.arrival.push(entry.id);
@@ -397,6 +404,17 @@ impl SpaceLog {
             at = self.entries.get(&at.header.previous)?;
         }
         (at.header.seq == seq).then_some(at.id)
+    }
+
+    /// What was first said in a stored entry's chain, on its branch, under the same grant. Cost: two
+    /// look-ups, on a forked chain what lies above the first.
+    pub(super) fn first_under_its_grant(&self, entry: &Entry) -> Option<&Entry> {
+        let (chain, authority) = (entry.header.chain, entry.header.authority);
+        let lowest = *self.first_uses.get(&(chain, authority))?;
+        (lowest..=entry.header.seq).find_map(|seq| {
+            let first = self.entries.get(&self.below(entry.id, seq)?)?;
+            (first.header.authority == authority).then_some(first)
+        })
     }
 
     /// The stored heads of other chains that no stored envelope builds on, sorted.

@@ -149,7 +149,7 @@ impl Outsiders {
 /// Who is in a Space, read off the control statements that count.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Roster {
-    members: Vec<Member>,
+    pub(super) members: Vec<Member>,
     audiences: Vec<AudienceSpace>,
     relays: Vec<RelayAddress>,
     cards: BTreeMap<AuthorId, Card>,
@@ -162,6 +162,8 @@ pub(super) struct Roster {
     newest_cards: BTreeMap<AuthorId, (u32, Timestamp, EnvelopeId)>,
     newest_relays: Option<(Timestamp, EnvelopeId)>,
     rejections: Vec<EnvelopeId>,
+    /// Reasons that count, of emergencies that may be over.
+    pub(super) reasons: BTreeSet<EnvelopeId>,
 }
 
 impl Roster {
@@ -245,6 +247,7 @@ impl Roster {
             }
             Statement::Epoch(epoch) => self.epochs.push(in_force(entry, epoch)),
             Statement::EpochReject { .. } => self.rejections.push(entry.id),
+            Statement::BreakGlass { .. } => drop(self.reasons.insert(entry.id)),
             _ => {}
         }
     }

@@ -7,6 +7,7 @@ use super::Engine;
 use super::batch::{Draft, Item, New, Work};
 use super::io::{WriteError, WriteId};
 use super::space::Space;
+use crate::admission::needed;
 use crate::envelope::{self, ANCESTORS_MAX, Envelope, FormError, Position};
 use crate::id::{Chain, DocumentId, EnvelopeId, Instance, PrincipalId, SpaceId};
 use crate::key::{EpochKey, PublicKeys, SpaceKey};
@@ -90,8 +91,9 @@ impl Engine {
         document: DocumentId,
         body: &Body,
     ) -> Result<(), WriteError> {
-        // Refuse before anything is drafted for it.
-        self.position(draft, space, Capability::Comment)?;
+        // Refuse before anything is drafted for it: what others would refuse, too.
+        let needed = needed(body.kind()).max(Capability::Comment);
+        self.position(draft, space, needed)?;
         let (epoch, key) = self.epoch(draft, space)?;
         self.share_keys(draft, space)?;
         let mut position = self.position(draft, space, Capability::Comment)?;

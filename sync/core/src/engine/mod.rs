@@ -9,6 +9,7 @@
 
 mod author;
 mod batch;
+mod begin;
 mod bodies;
 mod carry;
 mod checks;
@@ -201,6 +202,7 @@ impl Engine {
                 held.missing.said_lacking = held.missing.is_lacking();
             }
             self.follow_snapshots(*space, true, true);
+            self.plan_begin(*space);
         }
     }
 
@@ -254,9 +256,11 @@ impl Engine {
         let snapshots = snapshots.filter_map(|space| space.snapshots.next_due());
         // While one is being written the others wait for its end.
         let snapshots = snapshots.filter(|_due| self.cutting.is_none());
+        let begins = self.spaces.values().filter_map(|space| space.next_begin);
         digests
             .chain(receipts)
             .chain(closes)
+            .chain(begins)
             .chain(self.next_proof())
             .chain(snapshots)
             .chain(self.next_evaluation)
@@ -301,6 +305,7 @@ impl Engine {
         self.state_closes();
         self.prove_forks();
         self.cut_snapshots();
+        self.begin_due();
         self.expire_sent();
         self.compare_digests();
     }

@@ -55,6 +55,7 @@ impl Engine {
         self.offer_to_newcomers(space);
         self.tell_all_ended(space);
         self.plan_close(space);
+        self.plan_begin(space);
         let looking: Vec<_> = self
             .spaces
             .iter()

@@ -138,6 +138,35 @@ pub(super) fn a10_readers_and_relays_do_not_write() {
     assert_eq!(evaluation.verdict(by_relay), refused(Refusal::Capability));
 }
 
+/// A body by an actor, heard at once.
+fn says(stage: &mut Stage, actor: &mut Actor, at: i64, body: &Body) -> EnvelopeId {
+    let envelope = stage.sealed(actor, actor.position(stage.space, at), body);
+    actor.said(&envelope);
+    stage.deliver(&envelope, minute(at));
+    envelope.id()
+}
+
+#[test]
+pub(super) fn a10_who_may_comment_adds_entries_and_changes_nothing() {
+    let (mut stage, mut cast) = stage();
+    let mut guest = Actor::new(60);
+    stage.grant(&mut cast.alice, &mut guest, 1, |grant| {
+        grant.capability = Capability::Comment;
+    });
+    let entries = Body::Entries(vec![serde_bytes::ByteBuf::from(*b"x")]);
+    let entry = says(&mut stage, &mut guest, 2, &entries);
+    let merge = says(&mut stage, &mut guest, 3, &Body::Merge);
+    let by_reader = says(&mut stage, &mut cast.rita, 2, &entries);
+    let changes = stage.write(&mut guest, 4);
+    let evaluation = stage.evaluate(5);
+    for counts in [entry, merge] {
+        assert_eq!(evaluation.verdict(counts), Verdict::Admitted);
+    }
+    for refused_ in [changes, by_reader] {
+        assert_eq!(evaluation.verdict(refused_), refused(Refusal::Capability));
+    }
+}
+
 #[test]
 pub(super) fn writers_do_not_configure_agents_or_name_relays() {
     let (mut stage, mut cast) = stage();
@@ -355,6 +384,102 @@ pub(super) fn a43_an_emergency_grant_counts_only_after_its_reason_and_for_a_day(
     assert_eq!(evaluation.verdict(within), Verdict::Admitted);
     assert_eq!(evaluation.verdict(beyond), refused(Refusal::Escalation));
     assert_eq!(evaluation.verdict(next_day), refused(Refusal::NoReason));
+}
+
+/// Somebody with an emergency grant below the kit, until `end`.
+fn sealed(stage: &mut Stage, anchor: &mut Actor, seed: u8) -> Actor {
+    let mut sealed = Actor::new(seed);
+    stage.grant(anchor, &mut sealed, 1, |grant| {
+        grant.flags = GrantFlags::BREAK_GLASS;
+        grant.end = minute(5 * END);
+        grant.depth_left = 1;
+    });
+    sealed
+}
+
+fn why(text: &str) -> Statement {
+    Statement::BreakGlass {
+        reason: text.to_owned(),
+    }
+}
+
+#[test]
+pub(super) fn a43_an_emergency_is_not_dated_back_to_a_night_that_nobody_remembers() {
+    const DAY: i64 = 24 * 60;
+    let (mut stage, mut cast) = stage();
+    let mut sealed = sealed(&mut stage, &mut cast.anchor, 40);
+    let mut honest = sealed.twin();
+    honest.instance = Instance(77);
+    let reason = stage.say_late(&mut honest, 2, DAY + 10, &why("offline for a day"));
+    let in_time = stage.write_on(&mut honest, 3, DAY + 10, &[]);
+    let heard = 3 * DAY;
+    let forged = stage.say_late(&mut sealed, 2, heard, &why("a false date"));
+    let written = stage.write_on(&mut sealed, 3, heard, &[]);
+    let more = stage.write_on(&mut honest, 4, heard, &[]);
+    let mut guest = Actor::new(41);
+    let mut below = grant_to(&guest, Capability::Write);
+    below.parent = Some(sealed.grant);
+    below.principal = PrincipalId::from_bytes([40; 16]);
+    below.end = minute(2 + DAY);
+    guest.grant = stage.say_late(&mut sealed, 4, heard, &Statement::Grant(below));
+    let let_in = stage.write_on(&mut guest, 5, heard, &[]);
+    let evaluation = stage.evaluate(heard);
+    for counts in [reason, in_time] {
+        assert_eq!(evaluation.verdict(counts), Verdict::Admitted);
+    }
+    for waits in [forged, written, more, let_in] {
+        assert_eq!(evaluation.verdict(waits), Verdict::Held(Held::Expired));
+    }
+    // Whoever may end the grant says what of it counts.
+    let revoke = Statement::Revoke {
+        target: sealed.grant,
+        cuts: vec![honest.cut()],
+        reason: 0,
+    };
+    stage.say(&mut cast.anchor, heard, &revoke);
+    let evaluation = stage.evaluate(heard);
+    assert_eq!(evaluation.verdict(more), Verdict::Admitted);
+    assert_eq!(evaluation.verdict(written), Verdict::Cut);
+    assert_eq!(evaluation.verdict(let_in), Verdict::Cut);
+}
+
+#[test]
+pub(super) fn an_emergency_lasts_as_long_as_what_it_opened_and_a_day_at_most() {
+    let (mut stage, mut cast) = stage();
+    let mut open = sealed(&mut stage, &mut cast.anchor, 40);
+    let seen = |stage: &Stage, at| stage.evaluate(at).emergencies(&stage.log, minute(at));
+    assert!(seen(&stage, 1).is_empty(), "it is sealed");
+    let reason = stage.say(&mut open, 2, &why("storage is burning"));
+    stage.say(&mut open, 2, &why("and the office too"));
+    let uses = seen(&stage, 3);
+    let [one] = uses.as_slice() else {
+        panic!("{uses:?}")
+    };
+    assert_eq!((one.statement, one.grant), (reason, open.grant));
+    assert_eq!(one.reason, "storage is burning");
+    assert_eq!((one.since, one.until), (minute(2), minute(2 + 24 * 60)));
+    let mut guest = Actor::new(41);
+    stage.grant(&mut open, &mut guest, 4, |grant| {
+        grant.end = minute(10);
+        grant.principal = PrincipalId::from_bytes([40; 16]);
+    });
+    let uses = seen(&stage, 5);
+    assert_eq!(uses[0].until, minute(10));
+    assert_eq!(uses[0].opened_to, [guest.keys.author()]);
+    assert!(seen(&stage, 11).is_empty(), "everyone's time is over");
+    // Its own key writes: that is for a day.
+    stage.write(&mut open, 12);
+    assert_eq!(seen(&stage, 13)[0].until, minute(2 + 24 * 60));
+    let revoke = Statement::Revoke {
+        target: open.grant,
+        cuts: vec![open.cut(), guest.cut()],
+        reason: 0,
+    };
+    stage.say(&mut cast.anchor, 14, &revoke);
+    assert!(seen(&stage, 15).is_empty(), "it was ended");
+    // A reason under an ordinary grant opens nothing.
+    stage.say(&mut cast.alice, 16, &why("nothing"));
+    assert!(seen(&stage, 17).is_empty());
 }
 
 #[test]

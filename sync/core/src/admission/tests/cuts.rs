@@ -6,7 +6,7 @@ use crate::admission::{
 };
 use crate::envelope::Envelope;
 use crate::id::EnvelopeId;
-use crate::statement::{Capability, Cut, Statement};
+use crate::statement::{Body, Capability, Cut, Statement};
 
 fn revoke(target: EnvelopeId, cuts: &[Cut]) -> Statement {
     Statement::Revoke {
@@ -47,6 +47,30 @@ pub(super) fn a12_a13_what_a_revoked_writer_backdates_is_cut_on_every_replica() 
         Verdict::Cut,
         "unnamed chains are cut at 0"
     );
+}
+
+#[test]
+pub(super) fn a14_who_may_comment_vouches_for_nothing() {
+    let (mut stage, mut cast) = stage();
+    let mut guest = Actor::new(60);
+    stage.grant(&mut cast.alice, &mut guest, 1, |grant| {
+        grant.capability = Capability::Comment;
+    });
+    let cut = cast.bob.cut();
+    let late = stage.write(&mut cast.bob, 2);
+    let mut position = guest.position(stage.space, 3);
+    position.ancestors = vec![late];
+    let entry = Body::Entries(vec![serde_bytes::ByteBuf::from(*b"x")]);
+    let on_it = stage.sealed(&guest, position, &entry);
+    guest.said(&on_it);
+    stage.deliver(&on_it, minute(3));
+    stage.say(&mut cast.alice, 4, &revoke(cast.bob.grant, &[cut]));
+    let evaluation = stage.evaluate(5);
+    assert_eq!(evaluation.verdict(late), Verdict::Cut);
+    assert_eq!(evaluation.verdict(on_it.id()), Verdict::Admitted);
+    // Nobody names it, so that nobody takes the cut work in with it.
+    let frontier = evaluation.frontier(cast.alice.chain());
+    assert!(!frontier.contains(&on_it.id()));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::key::SpaceKey;
 use crate::statement::{Audience, Body, Capability, Statement};
 
 /// The stories of the other files; those that need long or many runs are left out.
-const STORIES: [fn(); 86] = [
+const STORIES: [fn(); 89] = [
     altered_bytes_have_no_form,
     a_second_encoding_is_none,
     control_stays_in_its_document,
@@ -31,6 +31,7 @@ const STORIES: [fn(); 86] = [
     attacks::a08_depth_runs_out,
     attacks::a09_an_outsider_with_a_stolen_grant_id_is_refused,
     attacks::a10_readers_and_relays_do_not_write,
+    attacks::a10_who_may_comment_adds_entries_and_changes_nothing,
     attacks::writers_do_not_configure_agents_or_name_relays,
     attacks::what_rests_on_refused_content_never_counts_and_is_never_named,
     attacks::content_waits_for_what_it_builds_on,
@@ -39,10 +40,12 @@ const STORIES: [fn(); 86] = [
     attacks::an_invitations_key_redeems_and_says_nothing_else,
     attacks::a52_no_second_principal_is_invented_under_an_invitation,
     attacks::a43_an_emergency_grant_counts_only_after_its_reason_and_for_a_day,
+    attacks::a43_an_emergency_is_not_dated_back_to_a_night_that_nobody_remembers,
     attacks::readers_of_another_space_may_read_while_they_read_there_and_write_nothing,
     attacks::only_the_genesis_needs_no_grant,
     cuts::a12_a13_what_a_revoked_writer_backdates_is_cut_on_every_replica,
     cuts::a14_honest_work_on_top_of_a_cut_write_survives_and_vouches_for_it,
+    cuts::a14_who_may_comment_vouches_for_nothing,
     cuts::control_is_never_vouched_for_and_does_not_vouch,
     cuts::a15_lower_and_equal_administrators_cannot_revoke,
     cuts::a16_a_backdated_grant_of_a_revoked_administrator_is_void,
