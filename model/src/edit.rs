@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::check::Check;
 use crate::doc::{EditFailure, Refusal, field};
 use crate::id::{CheckId, ItemId, NoteId};
+use crate::known_family::KnownFamily;
 use crate::maintenance::Maintenance;
 use crate::note::NOTE_LEN_CHARS_MAX;
 use crate::rollup::Operator;
@@ -176,6 +177,22 @@ impl<'a, 'b> SystemEdit<'a, 'b> {
     pub fn put_person(&mut self, device: AuthorId, name: &str) -> Result<(), EditError> {
         let name = clean_line(name, NAME_LEN_BYTES_MAX);
         self.put(field::MORE, more(field::PERSON, device), &name)
+    }
+
+    /// Adds or changes a family of alerts that it is known to raise.
+    ///
+    /// # Errors
+    /// When it is too long, or the document cannot be edited.
+    pub fn put_family(&mut self, name: &str, family: &KnownFamily) -> Result<(), EditError> {
+        self.put(field::MORE, more(field::FAMILY, name), family)
+    }
+
+    /// Removes a family of alerts.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn remove_family(&mut self, name: &str) -> Result<(), EditError> {
+        self.remove(field::MORE, more(field::FAMILY, name))
     }
 
     /// Adds or changes a maintenance window.

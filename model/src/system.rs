@@ -10,6 +10,7 @@ use crate::check::Check;
 use crate::doc::{self, Reading, field};
 use crate::graph::{Edge, Relation};
 use crate::id::{CheckId, ItemId, NoteId};
+use crate::known_family::KnownFamily;
 use crate::maintenance::Maintenance;
 use crate::rollup::{Operator, Override};
 use crate::selector::{SELECTOR_LEN_BYTES_MAX, Selector};
@@ -25,6 +26,8 @@ pub const PURPOSE_LEN_BYTES_MAX: usize = 4_096;
 pub const WEIGHT_MAX: u32 = 1_000_000;
 /// How many labels a System may have.
 pub const LABELS_MAX: usize = 64;
+/// How many families of alerts are known of one System.
+pub const FAMILIES_MAX: usize = 4_096;
 /// How many people of one System have a name.
 pub const PEOPLE_MAX: usize = 4_096;
 
@@ -176,6 +179,8 @@ pub struct System {
     pub people: BTreeMap<AuthorId, String>,
     /// What selectors ask for.
     pub labels: BTreeMap<String, String>,
+    /// Alerts that it is known to raise, by name.
+    pub families: BTreeMap<String, KnownFamily>,
     /// Which Systems are its parts besides those that it lists.
     pub selector: Option<Selector>,
     /// What several people wrote at once.
@@ -215,15 +220,7 @@ impl System {
             automerge,
             system: &mut system,
         };
-        for name in [
-            field::TITLE,
-            field::CATEGORY,
-            field::PURPOSE,
-            field::AGGREGATION,
-            field::SELECTOR,
-        ] {
-            gather.conflicts(name);
-        }
+        FIELDS.into_iter().for_each(|name| gather.conflicts(name));
         let rules = gather.items(field::RULES);
         let contacts = gather.items(field::CONTACTS);
         let dashboards = gather.items(field::DASHBOARDS);
@@ -236,6 +233,7 @@ impl System {
             maintenance,
             labels,
             people,
+            families,
         } = gather.more();
         let written_by = gather.writers(&silences, &maintenance);
         let checks = checks.into_iter().map(|(id, check)| {
@@ -255,6 +253,7 @@ impl System {
             written_by,
             labels,
             people,
+            families,
             ..system
         }
     }
@@ -272,12 +271,22 @@ impl System {
     }
 }
 
+/// Fields of which one value counts.
+const FIELDS: [&str; 5] = [
+    field::TITLE,
+    field::CATEGORY,
+    field::PURPOSE,
+    field::AGGREGATION,
+    field::SELECTOR,
+];
+
 /// What later versions added.
 #[derive(Default)]
 struct More {
     maintenance: BTreeMap<ItemId, Maintenance>,
     labels: BTreeMap<String, String>,
     people: BTreeMap<AuthorId, String>,
+    families: BTreeMap<String, KnownFamily>,
 }
 
 struct Gather<'a> {
@@ -319,6 +328,17 @@ impl Gather<'_> {
                     let name = clean_line(value.as_str().unwrap_or_default(), NAME_LEN_BYTES_MAX);
                     if let (Ok(device), false) = (device.parse(), name.is_empty()) {
                         more.people.insert(device, name);
+                    }
+                }
+                Some((field::FAMILY, name)) if more.families.len() < FAMILIES_MAX => {
+                    match serde_json::from_value(value) {
+                        Ok(family) => {
+                            drop(
+                                more.families
+                                    .insert(clean_line(name, NAME_LEN_BYTES_MAX), family),
+                            );
+                        }
+                        Err(_) => self.system.unreadable.push(clean_line(&key, 128)),
                     }
                 }
                 _ => {}

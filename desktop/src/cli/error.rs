@@ -115,6 +115,12 @@ pub(crate) enum CliError {
     Backup { file: PathBuf, reason: String },
     #[error("the file {} cannot be used: {reason}", .file.display())]
     Bundle { file: PathBuf, reason: String },
+    #[error("the import is not finished, {done} of {all} Systems are written: {reason}")]
+    ImportUnfinished {
+        done: usize,
+        all: usize,
+        reason: String,
+    },
     #[error("the answer cannot be printed{after}")]
     Unprinted {
         after: &'static str,
@@ -193,6 +199,7 @@ impl CliError {
             Self::Unprinted { .. } => "A-126",
             Self::Keyring { .. } => "A-127",
             Self::Bundle { .. } => "A-128",
+            Self::ImportUnfinished { .. } => "A-135",
             Self::Remote { code, .. } => code,
             Self::Usage(_) => "A-190",
             Self::Bug(_) => "A-199",
@@ -255,6 +262,9 @@ impl CliError {
             }
             Self::Bundle { .. } => "the message says why; nothing was changed",
             Self::Backup { .. } => "take another backup; nothing was changed",
+            Self::ImportUnfinished { .. } => {
+                "make room on the disk: it goes on by itself when the workspace opens next"
+            }
             Self::SeveralDevices { .. } => "name each lost one with --lost KEY",
             Self::Remote { hint, .. } => hint,
             Self::Usage(_) => "see --help",

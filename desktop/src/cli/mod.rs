@@ -12,6 +12,7 @@ mod emergency;
 mod error;
 mod export;
 mod follow;
+mod import;
 mod incident;
 mod init;
 mod join;
@@ -129,6 +130,7 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Note(note::Note),
     Say(say::Say),
+    Import(import::Import),
     Incident(incident::Incident),
     Share(share::Share),
     Join(join::Join),
@@ -238,6 +240,8 @@ mod tests {
             "aramaki relay add aa bb@127.0.0.1:1 --system Webshop",
             "aramaki peers",
             "aramaki export Webshop",
+            "aramaki import nagios /etc/nagios4 --macro USER1=/usr/lib/nagios/plugins --into Webshop",
+            "aramaki import sensu-core /etc/sensu/conf.d --yes",
             "aramaki verify",
             "aramaki compact Webshop",
             "aramaki key seal --keyring",
@@ -274,6 +278,8 @@ mod tests {
             "aramaki join",
             "aramaki join code --cancel abcdef",
             "aramaki share Webshop --file f --inline",
+            "aramaki import zabbix /etc",
+            "aramaki import nagios",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -267,6 +267,9 @@ pub(crate) async fn answer(live: &Live, call: Call) -> Answer {
 impl Verb {
     /// Makes paths absolute: another process, in another folder, may read them.
     fn resolve(&mut self, folder: &Path) {
+        if let Self::Import(verb) = self {
+            verb.paths().for_each(|path| *path = folder.join(&*path));
+        }
         let paths = match self {
             Self::System(verb) => verb.path(),
             Self::Export(verb) => verb.path(),
@@ -310,6 +313,7 @@ impl Verb {
     const fn waits_for(&self) -> Option<&'static str> {
         match self {
             Self::Join(_) => Some("nobody who has the System answered yet (Ctrl-C ends the wait)"),
+            Self::Import(verb) => verb.waits_for(),
             _ => None,
         }
     }
@@ -319,6 +323,9 @@ impl Verb {
         match self {
             Self::Join(_) => {
                 "the invitation is kept: the System comes when the app runs, or join again"
+            }
+            Self::Import(_) => {
+                "nothing was changed, or all of it happens when the workspace opens next"
             }
             _ => "what was written before is stored",
         }
@@ -344,6 +351,7 @@ impl Verb {
             Self::Relay(verb) => verb.run(live).await,
             Self::Peers(verb) => verb.run(live).await,
             Self::Export(verb) => verb.run(live),
+            Self::Import(verb) => verb.run(live).await,
             Self::Verify(verb) => verb.run(live).await,
             Self::Compact(verb) => verb.run(live).await,
             Self::Backup(verb) => verb.run(live).await,

@@ -80,6 +80,8 @@ pub(super) struct Shared {
     known: Mutex<BTreeSet<SpaceId>>,
     /// Asks the feed to read a Space anew.
     reload: mpsc::Sender<feed::Reload>,
+    /// Held while an import is written.
+    pub(super) importing: tokio::sync::Mutex<()>,
     pub(super) stop: CancellationToken,
 }
 
@@ -147,10 +149,14 @@ impl Live {
                 wanted: watch::Sender::new(None),
                 newest: Mutex::new(None),
                 known: Mutex::new(BTreeSet::new()),
+                importing: tokio::sync::Mutex::new(()),
                 stop: CancellationToken::new(),
             }),
         };
         feed::start(&live, reloads).await?;
+        if let Err(error) = live.finish_import().await {
+            tracing::warn!(error = error.message(), "an import is still not finished");
+        }
         Ok(live)
     }
 

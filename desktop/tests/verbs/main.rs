@@ -10,6 +10,7 @@ mod devices;
 mod emergency;
 mod errors;
 mod everyday;
+mod imports;
 mod incident;
 mod later;
 mod lost;

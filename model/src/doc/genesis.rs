@@ -36,6 +36,7 @@ pub(crate) mod field {
     pub(crate) const MAINTENANCE: &str = "maintenance";
     pub(crate) const LABEL: &str = "label";
     pub(crate) const PERSON: &str = "person";
+    pub(crate) const FAMILY: &str = "family";
     /// Maps of later versions go below this one, so that the first change stays as it is.
     pub(crate) const MORE: &str = "more";
 }

@@ -11,6 +11,7 @@ mod actions;
 mod bundle;
 mod documents;
 mod engine;
+mod imports;
 mod text;
 mod wire;
 
@@ -56,7 +57,7 @@ impl Decoder {
 }
 
 /// All of them.
-pub const DECODERS: [Decoder; 14] = [
+pub const DECODERS: [Decoder; 19] = [
     wire::ENVELOPE,
     wire::STATEMENT,
     wire::BODY,
@@ -72,4 +73,9 @@ pub const DECODERS: [Decoder; 14] = [
     bundle::BUNDLE,
     text::ADDRESS,
     text::PLUGIN_OUTPUT,
+    imports::SENSU_CORE,
+    imports::SENSU_GO,
+    imports::NAGIOS,
+    imports::PROMETHEUS_RULES,
+    imports::CONSUL,
 ];

@@ -75,6 +75,14 @@ pub(crate) fn system_json(live: &Live, space: SpaceId, entries: usize) -> Result
             "made": note.made.to_string(),
             "text": note.text,
         })).collect::<Vec<_>>(),
+        "labels": live.labels(space),
+        "families": live.families(space).iter().map(|(name, family)| json!({
+            "name": name,
+            "severity": family.severity,
+            "summary": family.summary,
+            "holds_ms": family.holds_ms,
+            "runbook": family.runbook,
+        })).collect::<Vec<_>>(),
         "timeline": timeline,
     });
     if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {

@@ -1,5 +1,8 @@
 //! `aramaki system show`.
 
+use std::collections::BTreeMap;
+
+use aramaki_model::KnownFamily;
 use aramaki_sync_core::Timestamp;
 use clap::Args;
 
@@ -25,10 +28,25 @@ impl Show {
         let space = live.find(&self.system)?;
         let page = live.page(space)?;
         Ok(Report::new(
-            text(&page),
+            text(&page) + &families(&live.families(space)),
             &system_json(live, space, ENTRIES_SHOWN)?,
         ))
     }
+}
+
+/// Alerts that it is known to raise.
+fn families(families: &BTreeMap<String, KnownFamily>) -> String {
+    let mut out = Lines::default();
+    let rows = families.iter().map(|(name, family)| {
+        vec![
+            family.severity.clone(),
+            name.clone(),
+            family.summary.clone(),
+            family.runbook.clone(),
+        ]
+    });
+    section(&mut out, "Known alerts", &rows.collect::<Vec<_>>());
+    out.into_text()
 }
 
 /// A page for people.

@@ -1,0 +1,101 @@
+//! `aramaki import`.
+
+mod files;
+mod show;
+
+use std::path::PathBuf;
+
+use aramaki_model::import::{self, Format, ImportOptions};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+
+use super::parse::parse_pair;
+use super::{CliError, Report};
+use crate::workspace::Live;
+
+/// Make Systems of what Sensu, Nagios, Prometheus or Consul is told.
+///
+/// Shows what would become what, and what is not understood; with --yes it is written, all of it or
+/// nothing. Doing it again with the same files changes nothing; with changed files, what changed.
+/// Nothing is ever removed.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Which program the files are for.
+    #[arg(value_name = "FORMAT", value_parser = formats())]
+    format: Format,
+    /// Files, and folders whose files are taken.
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// Make the Systems at the top of what is imported parts of this one.
+    #[arg(long, value_name = "SYSTEM")]
+    into: Option<String>,
+    /// The value of one of Nagios' macros: `USER1=/usr/lib/nagios/plugins`.
+    #[arg(long = "macro", value_name = "NAME=VALUE", value_parser = parse_pair)]
+    macros: Vec<(String, String)>,
+    /// Show every check and every remark, not only how many.
+    #[arg(long)]
+    all: bool,
+    /// Write it.
+    #[arg(long, short)]
+    yes: bool,
+}
+
+fn formats() -> impl clap::builder::TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::word)).try_map(|word| word.parse::<Format>())
+}
+
+impl Import {
+    /// The paths among its arguments.
+    pub(crate) fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        self.paths.iter_mut()
+    }
+
+    /// For what it may take long.
+    pub(crate) const fn waits_for(&self) -> Option<&'static str> {
+        if self.yes {
+            Some("Systems are being written (Ctrl-C is safe)")
+        } else {
+            None
+        }
+    }
+
+    /// Shows or writes it.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let into = self.into.as_deref().map(|it| live.find(it)).transpose()?;
+        let files = files::read(self.format, &self.paths)?;
+        if files.is_empty() {
+            return Err(CliError::Setting {
+                what: "path",
+                value: self
+                    .paths
+                    .iter()
+                    .map(|it| it.display().to_string())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                reason: format!(
+                    "there is no file in it that ends in .{}",
+                    self.format.endings().join(" or .")
+                ),
+            });
+        }
+        let options = ImportOptions {
+            macros: self.macros.iter().cloned().collect(),
+        };
+        let plan = import::plan(self.format, &files, &options);
+        let preview = live.preview_import(&plan, into);
+        let written = if self.yes {
+            Some(live.import(&plan, &preview, into).await?)
+        } else {
+            None
+        };
+        let shown = show::Shown {
+            format: self.format,
+            files: files.len(),
+            plan: &plan,
+            preview: &preview,
+            written: written.as_ref(),
+            all: self.all,
+        };
+        Ok(shown.report())
+    }
+}

@@ -1,0 +1,118 @@
+//! What a check of Consul runs, and how often.
+
+use serde_json::Value;
+
+use crate::check::{Builtin, CheckKind, Thresholds};
+use crate::import::cell::{Cells, text_of};
+use crate::import::command::{arguments, command};
+use crate::import::plan::Remarks;
+use crate::import::span::span_ms;
+
+pub(super) fn span_of(cells: &Cells<'_>, field: &str) -> Option<u64> {
+    // A bare number is nanoseconds in answers, as the language Go counts.
+    let value = cells.raw(field)?;
+    let span = match value {
+        Value::Number(number) => number.as_u64().map(|nanos| nanos / 1_000_000),
+        value => text_of(value).as_deref().and_then(span_ms),
+    };
+    span.filter(|it| *it > 0)
+}
+
+pub(super) fn kind_of(
+    cells: &Cells<'_>,
+    remarks: &Remarks,
+    uses: &mut dyn FnMut(&str),
+) -> Option<CheckKind> {
+    let place = &cells.place;
+    if let Some(url) = cells.text("http").filter(|it| !it.is_empty()) {
+        let method = cells.text("method").filter(|it| !it.is_empty());
+        if method.is_some_and(|it| !it.eq_ignore_ascii_case("get")) {
+            cells.adapt("method", "the page is fetched with GET");
+        }
+        return Some(CheckKind::Builtin(Builtin::Http {
+            url,
+            status: None,
+            time: Thresholds::default(),
+            certificate_days: Thresholds::default(),
+        }));
+    }
+    cells.pass(&["method"]);
+    if let Some(address) = cells.text("tcp").filter(|it| !it.is_empty()) {
+        return Some(CheckKind::Builtin(Builtin::Tcp {
+            address,
+            time: Thresholds::default(),
+        }));
+    }
+    if let Some(unit) = cells.text("osservice").filter(|it| !it.is_empty()) {
+        cells.adapt("os_service", "it is taken as a unit of systemd");
+        return Some(CheckKind::Builtin(Builtin::Systemd { units: vec![unit] }));
+    }
+    for field in ["args", "scriptargs"] {
+        let words = cells.texts(field);
+        if let Some(command) = arguments(words) {
+            return Some(command.into());
+        }
+    }
+    if let Some(line) = cells.text("script").filter(|it| !it.is_empty()) {
+        return command(&line, place, "script", remarks).map(Into::into);
+    }
+    if let Some(alias) = cells.text("aliasservice").filter(|it| !it.is_empty()) {
+        uses(&alias);
+        cells.adapt("alias_service", "the System uses that one");
+        return None;
+    }
+    cells.pass(&["aliasnode"]);
+    for (field, reason) in [
+        (
+            "ttl",
+            "results come from elsewhere: the agent's own listener takes them",
+        ),
+        ("grpc", "there is no such check: use a plugin"),
+        ("h2ping", "there is no such check: use a plugin"),
+        ("udp", "there is no such check: use a plugin"),
+        ("dockercontainerid", "there is no such check: use a plugin"),
+    ] {
+        if cells.has(field) {
+            cells.leave(field, reason);
+            return None;
+        }
+    }
+    remarks.left(place, "", "what it runs is not told here");
+    None
+}
+
+pub(super) const fn title_of(kind: &CheckKind) -> &'static str {
+    match kind {
+        CheckKind::Builtin(Builtin::Http { .. }) => "http",
+        CheckKind::Builtin(Builtin::Tcp { .. }) => "tcp",
+        CheckKind::Builtin(_) => "unit",
+        CheckKind::Command { .. } => "script",
+    }
+}
+
+pub(super) const LEFT: [(&str, &str); 18] = [
+    ("header", "a page is fetched as anybody fetches it"),
+    ("body", "a page is fetched as anybody fetches it"),
+    ("tlsskipverify", "certificates are looked at"),
+    ("tlsservername", "certificates are looked at"),
+    ("tcpusetls", "there is no such check: use a plugin"),
+    ("grpcusetls", "there is no such check: use a plugin"),
+    ("h2pingusetls", "there is no such check: use a plugin"),
+    ("disableredirects", "redirections are not followed"),
+    (
+        "outputmaxsize",
+        "long output is cut at the agent's own limit",
+    ),
+    (
+        "deregistercriticalserviceafter",
+        "a service is archived by people",
+    ),
+    ("successbeforepassing", "one good result ends a problem"),
+    ("failuresbeforewarning", "a problem is soft until it counts"),
+    ("shell", "there are no containers here"),
+    ("dockercontainerid", "there are no containers here"),
+    ("token", "a secret stays where it is"),
+    ("intervalduration", ""),
+    ("timeoutduration", ""),
+    ("deregistercriticalserviceafterduration", ""),
+];
