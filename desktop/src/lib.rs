@@ -7,6 +7,7 @@ pub mod app;
 pub mod cli;
 mod demo;
 mod fingerprint;
+mod notify;
 pub mod panel;
 pub mod screenshot;
 pub mod text;

@@ -14,11 +14,12 @@ use crate::id::{CheckId, ItemId, NoteId};
 use crate::known_family::KnownFamily;
 use crate::maintenance::Maintenance;
 use crate::note::NOTE_LEN_CHARS_MAX;
+use crate::notify::{OnCallOverride, Policy};
 use crate::rollup::Operator;
 use crate::selector::Selector;
 use crate::system::{
-    AgentRef, Contact, Dashboard, NAME_LEN_BYTES_MAX, NoteRef, PURPOSE_LEN_BYTES_MAX, Part, Rule,
-    Silence,
+    AgentRef, Contact, Dashboard, NAME_LEN_BYTES_MAX, NoteRef, POLICY_NOTIFY,
+    PURPOSE_LEN_BYTES_MAX, Part, Rule, Silence,
 };
 use crate::text::{clean, clean_line};
 use crate::versioned::EncodeError;
@@ -209,6 +210,38 @@ impl<'a, 'b> SystemEdit<'a, 'b> {
     /// When the document cannot be edited.
     pub fn remove_maintenance(&mut self, id: ItemId) -> Result<(), EditError> {
         self.remove(field::MORE, more(field::MAINTENANCE, id))
+    }
+
+    /// Says whom to tell of its problems and of those below it.
+    ///
+    /// # Errors
+    /// When it is too long, or the document cannot be edited.
+    pub fn put_policy(&mut self, policy: &Policy) -> Result<(), EditError> {
+        self.put(field::MORE, more(field::POLICY, POLICY_NOTIFY), policy)
+    }
+
+    /// Tells nobody any more.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn remove_policy(&mut self) -> Result<(), EditError> {
+        self.remove(field::MORE, more(field::POLICY, POLICY_NOTIFY))
+    }
+
+    /// Puts somebody else on call for a time.
+    ///
+    /// # Errors
+    /// When it is too long, or the document cannot be edited.
+    pub fn put_on_call(&mut self, id: ItemId, change: &OnCallOverride) -> Result<(), EditError> {
+        self.put(field::MORE, more(field::ON_CALL, id), change)
+    }
+
+    /// Takes such a change back.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn remove_on_call(&mut self, id: ItemId) -> Result<(), EditError> {
+        self.remove(field::MORE, more(field::ON_CALL, id))
     }
 
     fn text(&mut self, name: &str, text: String) -> Result<(), EditError> {

@@ -7,6 +7,7 @@ use crate::agent_config::SentCheck;
 use crate::alert::AlertId;
 use crate::check::Check;
 use crate::id::{CheckId, EntryId};
+use crate::notify::Receipt;
 use crate::severity::Severity;
 use crate::text::{clean, clean_line};
 use crate::transition::Transition;
@@ -104,6 +105,8 @@ pub enum TimelineEntry {
     Claim(Claim),
     /// An acknowledgement or a claim does not hold any more.
     Withdrawal(Withdrawal),
+    /// Somebody was told of a problem, or could not be.
+    Notification(Receipt),
     /// Written by a newer program: kept, shown as such.
     Unknown(UnknownEntry),
 }
@@ -196,6 +199,7 @@ const KIND_DEPLOYMENT: u16 = 33;
 const KIND_ACKNOWLEDGEMENT: u16 = 34;
 const KIND_CLAIM: u16 = 35;
 const KIND_WITHDRAWAL: u16 = 36;
+const KIND_NOTIFICATION: u16 = 48;
 
 impl JournalEntry {
     /// Encodes it. A transition that is too long loses its metrics and then its detail first.
@@ -340,6 +344,7 @@ impl TimelineEntry {
                     ..*withdrawal
                 },
             ),
+            Self::Notification(receipt) => encode(KIND_NOTIFICATION, &receipt.short()),
             Self::Unknown(_) => Err(EncodeError::UnknownKind),
         }
     }
@@ -372,6 +377,7 @@ impl TimelineEntry {
                 })
             }
             KIND_WITHDRAWAL => Self::Withdrawal(versioned::body(kind, body)?),
+            KIND_NOTIFICATION => Self::Notification(versioned::body(kind, body)?),
             other => return Err(DecodeError::Kind(other)),
         })
     }
@@ -384,6 +390,7 @@ impl TimelineEntry {
             Self::Acknowledgement(acknowledgement) => Some(acknowledgement.at),
             Self::Claim(claim) => Some(claim.at),
             Self::Withdrawal(withdrawal) => Some(withdrawal.at),
+            Self::Notification(receipt) => Some(receipt.at),
             Self::Unknown(_) => None,
         }
     }

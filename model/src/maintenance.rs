@@ -58,6 +58,13 @@ impl Maintenance {
         next.min().map(Timestamp::from_millis)
     }
 
+    /// When the last window that is over ended; none if there was none, or one is open.
+    pub fn ended(&self, now: Timestamp) -> Option<Timestamp> {
+        let (begin, length) = self.window(now);
+        let end = begin.saturating_add(length);
+        (length > 0 && end <= now.millis()).then(|| Timestamp::from_millis(end))
+    }
+
     fn period_ms(&self) -> Option<i64> {
         let days = self.every_days.filter(|days| *days > 0)?;
         Some(i64::from(days) * DAY_MS)

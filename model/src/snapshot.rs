@@ -14,6 +14,7 @@ use crate::id::{CheckId, EntryId, ItemId, NoteId};
 use crate::maintenance::Maintenance;
 use crate::membership::Membership;
 use crate::note_edit::NoteVersion;
+use crate::notify::{OnCallOverride, Policy, Receipt};
 use crate::rollup::{Operator, Override};
 use crate::selector::Selector;
 use crate::severity::{Severity, SeverityCounts};
@@ -132,6 +133,12 @@ pub struct SystemView {
     pub silences: Vec<(ItemId, Silence)>,
     /// When problems are expected, now or at other times.
     pub maintenance: Vec<(ItemId, Maintenance)>,
+    /// Whom to tell of its problems and of those below it; none when nobody said.
+    pub policy: Option<Arc<Policy>>,
+    /// Who is on call instead, for a time.
+    pub on_call: BTreeMap<ItemId, OnCallOverride>,
+    /// What of the policy could not be read.
+    pub policy_unread: Vec<String>,
     /// What people call whoever uses a device.
     pub people: BTreeMap<AuthorId, String>,
     /// What selectors ask for.
@@ -368,6 +375,8 @@ pub enum TimelineEvent {
     Claim(Claim),
     /// An acknowledgement or a claim was taken back.
     Withdrawal(Withdrawal),
+    /// Somebody was told of a problem, or could not be.
+    Notification(Receipt),
     /// Somebody's access began or ended.
     Membership {
         /// What they are called.

@@ -1,6 +1,7 @@
 //! What people say about a System, read from its document.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aramaki_sync_core::{AuthorId, SpaceId};
 use automerge::Automerge;
@@ -12,6 +13,7 @@ use crate::graph::{Edge, Relation};
 use crate::id::{CheckId, ItemId, NoteId};
 use crate::known_family::KnownFamily;
 use crate::maintenance::Maintenance;
+use crate::notify::{OnCallOverride, Policy};
 use crate::rollup::{Operator, Override};
 use crate::selector::{SELECTOR_LEN_BYTES_MAX, Selector};
 pub use crate::silence::{Reach, Silence};
@@ -30,6 +32,8 @@ pub const LABELS_MAX: usize = 64;
 pub const FAMILIES_MAX: usize = 4_096;
 /// How many people of one System have a name.
 pub const PEOPLE_MAX: usize = 4_096;
+/// How many overrides of who is on call one System may have.
+pub const ON_CALL_MAX: usize = 2_048;
 
 /// What may be done without asking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -174,6 +178,12 @@ pub struct System {
     /// The Automerge actors that wrote silences and maintenance windows last: who that is, the
     /// Workspace knows.
     pub written_by: BTreeMap<ItemId, [u8; 16]>,
+    /// Whom to tell of its problems and of those below it; none when nobody said.
+    pub policy: Option<Arc<Policy>>,
+    /// Who is on call instead, for a time.
+    pub on_call: BTreeMap<ItemId, OnCallOverride>,
+    /// What of the policy could not be read.
+    pub policy_unread: Vec<String>,
     /// What people call whoever uses a device: the word of whoever may write here, so that a key's
     /// digits belong beside it where trust is given.
     pub people: BTreeMap<AuthorId, String>,
@@ -229,13 +239,8 @@ impl System {
         let agents = gather.items(field::AGENTS);
         let notes = gather.items(field::NOTES);
         let silences = gather.items(field::SILENCES);
-        let More {
-            maintenance,
-            labels,
-            people,
-            families,
-        } = gather.more();
-        let written_by = gather.writers(&silences, &maintenance);
+        let more = gather.more();
+        let written_by = gather.writers(&silences, &more.maintenance);
         let checks = checks.into_iter().map(|(id, check)| {
             let name = clean_line(&check.name, NAME_LEN_BYTES_MAX);
             (id, Check { id, name, ..check })
@@ -249,11 +254,14 @@ impl System {
             agents,
             notes,
             silences,
-            maintenance,
+            maintenance: more.maintenance,
             written_by,
-            labels,
-            people,
-            families,
+            labels: more.labels,
+            people: more.people,
+            policy: more.policy,
+            on_call: more.on_call,
+            policy_unread: more.policy_unread,
+            families: more.families,
             ..system
         }
     }
@@ -279,6 +287,8 @@ const FIELDS: [&str; 5] = [
     field::AGGREGATION,
     field::SELECTOR,
 ];
+/// The one policy of its kind.
+pub(crate) const POLICY_NOTIFY: &str = "notify";
 
 /// What later versions added.
 #[derive(Default)]
@@ -287,6 +297,9 @@ struct More {
     labels: BTreeMap<String, String>,
     people: BTreeMap<AuthorId, String>,
     families: BTreeMap<String, KnownFamily>,
+    policy: Option<Arc<Policy>>,
+    on_call: BTreeMap<ItemId, OnCallOverride>,
+    policy_unread: Vec<String>,
 }
 
 struct Gather<'a> {
@@ -339,6 +352,17 @@ impl Gather<'_> {
                             );
                         }
                         Err(_) => self.system.unreadable.push(clean_line(&key, 128)),
+                    }
+                }
+                Some((field::POLICY, POLICY_NOTIFY)) => {
+                    let (policy, unread) = Policy::read(&value);
+                    more.policy = Some(Arc::new(policy));
+                    more.policy_unread = unread;
+                }
+                Some((field::ON_CALL, id)) if more.on_call.len() < ON_CALL_MAX => {
+                    match id.parse().ok().zip(serde_json::from_value(value).ok()) {
+                        Some((id, change)) => drop(more.on_call.insert(id, change)),
+                        None => self.system.unreadable.push(clean_line(&key, 128)),
                     }
                 }
                 _ => {}

@@ -105,6 +105,8 @@ pub(crate) enum CliError {
     PassphraseMissing { of: Sealed, reason: String },
     #[error("{of} does not open with this passphrase")]
     PassphraseWrong { of: Sealed },
+    #[error("`{channel}` did not take the message: {reason}")]
+    NotTold { channel: String, reason: String },
     #[error("the keyring does not serve: {reason}")]
     Keyring { reason: String },
     #[error("the recovery kit {} cannot be used: {reason}", .file.display())]
@@ -200,6 +202,7 @@ impl CliError {
             Self::Keyring { .. } => "A-127",
             Self::Bundle { .. } => "A-128",
             Self::ImportUnfinished { .. } => "A-135",
+            Self::NotTold { .. } => "A-160",
             Self::Remote { code, .. } => code,
             Self::Usage(_) => "A-190",
             Self::Bug(_) => "A-199",
@@ -256,6 +259,7 @@ impl CliError {
             Self::Keyring { .. } => {
                 "unlock or start the keyring of your desktop session; the key is kept as before"
             }
+            Self::NotTold { .. } => "correct the channel in the file; the message says what it answered",
             Self::Kit { .. } => "the message says why; nothing was changed",
             Self::Unprinted { .. } => {
                 "check where standard output leads; revoke an invitation whose code is lost"

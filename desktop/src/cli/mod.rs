@@ -20,6 +20,7 @@ mod key;
 mod log;
 mod losses;
 mod note;
+mod notify;
 #[cfg(test)]
 mod papers;
 mod parse;
@@ -129,6 +130,8 @@ pub(crate) enum Verb {
     Timeline(timeline::Timeline),
     #[command(subcommand)]
     Note(note::Note),
+    #[command(subcommand)]
+    Notify(notify::Notify),
     Say(say::Say),
     Import(import::Import),
     Incident(incident::Incident),
@@ -229,6 +232,9 @@ mod tests {
             "aramaki note edit Webshop Restart --text other",
             "aramaki note show Webshop Restart",
             "aramaki note list Webshop",
+            "aramaki notify policy Webshop --file policy.toml",
+            "aramaki notify on-call Webshop first --who bob --until 2026-07-04T09:00:00Z",
+            "aramaki notify run --file notify.toml --once",
             "aramaki share Webshop --capability read --for 8h",
             "aramaki share Webshop --file invite.aramaki",
             "aramaki join aramaki1abc",

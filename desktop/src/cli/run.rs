@@ -10,6 +10,7 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use super::error::{EXIT_OK, EXIT_USAGE};
+use super::notify::Notify;
 use super::report::printable;
 use super::{Cli, CliError, Config, Report, Verb};
 use crate::workspace::{Answer, Call, Live, ask};
@@ -109,6 +110,8 @@ fn run(cli: Cli) -> Result<Report, CliError> {
         Verb::RecoveryShares(verb) => verb.run(),
         Verb::Recover(verb) => verb.run(&config),
         Verb::Emergency(verb) if verb.opens() => verb.open(&config, cli.global.json),
+        Verb::Notify(Notify::Run(verb)) => block_on(verb.run(&config))?,
+        Verb::Notify(Notify::Test(verb)) => block_on(verb.run())?,
         Verb::Demo(verb) => demo::run(&verb, &config),
         Verb::DemoRelay(verb) => block_on(verb.run(config.data))?,
         Verb::DemoAgent(verb) => block_on(verb.run(config.data))?,
@@ -282,6 +285,7 @@ impl Verb {
                 verb.resolve(folder);
                 None
             }
+            Self::Notify(verb) => verb.path(),
             _ => None,
         };
         if let Some(path) = paths {
@@ -338,6 +342,7 @@ impl Verb {
             Self::Status(verb) => verb.run(live).await,
             Self::Timeline(verb) => verb.run(live),
             Self::Note(verb) => verb.run(live).await,
+            Self::Notify(verb) => verb.run(live).await,
             Self::Say(verb) => verb.run(live).await,
             Self::Incident(verb) => verb.run(live).await,
             Self::Share(verb) => verb.run(live).await,

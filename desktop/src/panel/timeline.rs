@@ -1,5 +1,6 @@
 //! What went on, newest first: transitions, messages, deployments, joins.
 
+use aramaki_model::notify::{Receipt, Stage};
 use aramaki_model::snapshot::{TimelineEvent, TimelineItem};
 use aramaki_model::{Membership, Severity, Snapshot};
 use egui::{
@@ -124,6 +125,23 @@ pub(super) fn item_ui(ui: &mut Ui, look: Look<'_>, item: &TimelineItem, system: 
     response.on_hover_text(words)
 }
 
+/// Who was told, or was not.
+fn told(look: Look<'_>, receipt: &Receipt) -> String {
+    let key = match receipt.stage {
+        Stage::Sent => "event-told",
+        Stage::Failed => "event-not-told",
+        Stage::Unsure => "event-told-perhaps",
+        Stage::Trying { .. } => "event-telling",
+    };
+    let target = receipt.target.to_string();
+    let words = [
+        ("who", receipt.receiver.as_str()),
+        ("target", target.as_str()),
+        ("text", receipt.detail.as_str()),
+    ];
+    look.texts.with(key, &words)
+}
+
 fn words(look: Look<'_>, event: &TimelineEvent) -> String {
     match event {
         TimelineEvent::Transition { name, summary, .. } => format!("{name}: {summary}"),
@@ -139,6 +157,7 @@ fn words(look: Look<'_>, event: &TimelineEvent) -> String {
         TimelineEvent::Acknowledgement(acknowledgement) => look
             .texts
             .with("event-acknowledged", &[("text", &acknowledgement.text)]),
+        TimelineEvent::Notification(receipt) => told(look, receipt),
         TimelineEvent::Claim(claim) => look.texts.with("event-claim", &[("text", &claim.text)]),
         TimelineEvent::Membership { name, what } => match what {
             Membership::Given { may, end } => {

@@ -38,7 +38,7 @@ pub(crate) fn read_checks(path: &Path) -> Result<Vec<Check>, CliError> {
 }
 
 /// Why checks are not taken.
-enum Wrong {
+pub(super) enum Wrong {
     /// The text says what cannot be meant.
     Here {
         line: Option<usize>,
@@ -127,7 +127,7 @@ fn one(
     Ok(check)
 }
 
-fn wrong(text: &str, field: &str, message: &str) -> Wrong {
+pub(super) fn wrong(text: &str, field: &str, message: &str) -> Wrong {
     let bytes = bytes_of_field(text, field);
     Wrong::Here {
         line: bytes.map(|bytes| Place::of_byte(text, bytes.start).line),
@@ -136,7 +136,7 @@ fn wrong(text: &str, field: &str, message: &str) -> Wrong {
 }
 
 /// An error of the TOML reader, with the field that it has read `within`.
-fn malformed(text: &str, within: &str, mut error: toml::de::Error) -> Wrong {
+pub(super) fn malformed(text: &str, within: &str, mut error: toml::de::Error) -> Wrong {
     let line = error
         .span()
         .map(|span| Place::of_byte(text, span.start).line);
@@ -158,7 +158,7 @@ fn malformed(text: &str, within: &str, mut error: toml::de::Error) -> Wrong {
 }
 
 /// The path of the first field that is written and not in `known`, which is what was made of it.
-fn first_unknown(written: &DeTable<'_>, known: &toml::Table) -> Option<String> {
+pub(super) fn first_unknown(written: &DeTable<'_>, known: &toml::Table) -> Option<String> {
     written.iter().find_map(|(name, value)| {
         let name = name.get_ref().as_ref();
         match known.get(name) {

@@ -1,5 +1,6 @@
 //! From the model's snapshot to rows for verbs.
 
+use aramaki_model::notify::{Receipt, Stage};
 use aramaki_model::snapshot::{
     Access, NoteView, Observed, Rank, Snapshot, SystemView, TimelineEvent, TimelineItem,
 };
@@ -174,6 +175,7 @@ fn said(event: &TimelineEvent) -> (&'static str, Option<Severity>, String) {
             None,
             format!("acknowledged: {}", known.text),
         ),
+        TimelineEvent::Notification(receipt) => ("notification", None, told(receipt)),
         TimelineEvent::Claim(claim) => ("claim", None, format!("works on it: {}", claim.text)),
         TimelineEvent::Membership { name, what } => {
             let text = match what {
@@ -203,6 +205,22 @@ fn said(event: &TimelineEvent) -> (&'static str, Option<Severity>, String) {
             format!("written by a newer program ({} bytes)", entry.len_bytes),
         ),
         _ => ("unknown", None, "written by a newer program".to_owned()),
+    }
+}
+
+/// Who was told, or was not.
+fn told(receipt: &Receipt) -> String {
+    let Receipt {
+        receiver,
+        target,
+        detail,
+        ..
+    } = receipt;
+    match receipt.stage {
+        Stage::Sent => format!("told {receiver} through {target}: {detail}"),
+        Stage::Failed => format!("did not reach {receiver} through {target}: {detail}"),
+        Stage::Unsure => format!("may have reached {receiver} through {target}: {detail}"),
+        Stage::Trying { .. } => format!("is telling {receiver} through {target}: {detail}"),
     }
 }
 

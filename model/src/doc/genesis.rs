@@ -37,6 +37,8 @@ pub(crate) mod field {
     pub(crate) const LABEL: &str = "label";
     pub(crate) const PERSON: &str = "person";
     pub(crate) const FAMILY: &str = "family";
+    pub(crate) const POLICY: &str = "policy";
+    pub(crate) const ON_CALL: &str = "on-call";
     /// Maps of later versions go below this one, so that the first change stays as it is.
     pub(crate) const MORE: &str = "more";
 }

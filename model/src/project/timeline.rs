@@ -34,6 +34,9 @@ impl Seen<'_> {
                 }
                 TimelineEntry::Claim(claim) => TimelineEvent::Claim(claim.clone()),
                 TimelineEntry::Withdrawal(back) => TimelineEvent::Withdrawal(back.clone()),
+                TimelineEntry::Notification(receipt) => {
+                    TimelineEvent::Notification(receipt.clone())
+                }
                 TimelineEntry::Unknown(unknown) => TimelineEvent::Unknown(unknown.clone()),
             },
         });

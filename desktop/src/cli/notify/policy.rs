@@ -1,0 +1,55 @@
+//! `aramaki notify policy`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::report::count;
+use crate::cli::{CliError, Report};
+use crate::workspace::{Live, read_policy};
+
+/// Say whom to tell of the problems of a System and of everything below it.
+///
+/// The file replaces what was said before; docs/policy.toml.example shows every field, `aramaki notify
+/// show SYSTEM` prints what holds now.
+#[derive(Debug, Args)]
+pub(crate) struct Policy {
+    /// Of which System.
+    system: String,
+    /// The policy.
+    #[arg(long, value_name = "FILE", required_unless_present = "none")]
+    file: Option<PathBuf>,
+    /// Tell nobody any more.
+    #[arg(long, conflicts_with = "file")]
+    none: bool,
+}
+
+impl Policy {
+    pub(super) fn path(&mut self) -> Option<&mut PathBuf> {
+        self.file.as_mut()
+    }
+
+    /// Writes it.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let space = live.find(&self.system)?;
+        let title = live.title(space).unwrap_or_else(|| space.short());
+        let Some(file) = &self.file else {
+            live.put_policy(space, None).await?;
+            return Ok(Report::new(
+                format!("{title} tells nobody any more."),
+                &json!({"system": space.to_string(), "policy": null}),
+            ));
+        };
+        let policy = read_policy(file)?;
+        let (receivers, routes) = (policy.receiver.len(), policy.route.len());
+        let object = json!({"system": space.to_string(), "policy": &policy});
+        live.put_policy(space, Some(policy)).await?;
+        let text = format!(
+            "{title} has a policy with {} and {}. `aramaki notify preview` says who would hear what now.",
+            count(receivers, "receiver"),
+            count(routes, "route")
+        );
+        Ok(Report::new(text, &object))
+    }
+}

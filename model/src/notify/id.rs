@@ -1,0 +1,78 @@
+//! What one notification is called, on every notifier alike.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::receipt::{State, Target};
+use crate::alert::AlertId;
+
+/// One notification: this state of this alert, told to this receiver, at this step, this often.
+///
+/// **Invariant:** every notifier that looks at the same facts gives it the same name, so that what
+/// one of them sent is known to all.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NotificationId(pub [u8; 32]);
+
+impl NotificationId {
+    /// Derives it.
+    pub fn new(alert: &AlertId, state: State, target: &Target, step: u16, repeat: u16) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("aramaki notification id v1");
+        hasher.update(&alert.0);
+        hasher.update(&[state.code()]);
+        // Lengths keep two texts apart that read the same when joined.
+        for text in [&target.via, &target.to] {
+            let len = u64::try_from(text.len()).unwrap_or(u64::MAX);
+            hasher.update(&len.to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+        hasher.update(&step.to_le_bytes());
+        hasher.update(&repeat.to_le_bytes());
+        Self(*hasher.finalize().as_bytes())
+    }
+
+    /// Enough of it to tell it from others.
+    pub fn short(&self) -> String {
+        self.0
+            .iter()
+            .take(6)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+impl fmt::Debug for NotificationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NotificationId({})", self.short())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::severity::Severity;
+
+    #[test]
+    fn the_id_does_not_change_and_each_part_of_it_counts() {
+        let target = |via: &str, to: &str| Target {
+            via: via.to_owned(),
+            to: to.to_owned(),
+        };
+        let alert = AlertId([1; 32]);
+        let state = State::Problem(Severity::Critical);
+        let id = NotificationId::new(&alert, state, &target("mail", "ops"), 0, 0);
+        assert_eq!(
+            id.short(),
+            "ac147100093c",
+            "released notifiers would tell everything again"
+        );
+        let others = [
+            NotificationId::new(&AlertId([2; 32]), state, &target("mail", "ops"), 0, 0),
+            NotificationId::new(&alert, State::Resolved, &target("mail", "ops"), 0, 0),
+            NotificationId::new(&alert, state, &target("mailo", "ps"), 0, 0),
+            NotificationId::new(&alert, state, &target("mail", "ops"), 1, 0),
+            NotificationId::new(&alert, state, &target("mail", "ops"), 0, 1),
+        ];
+        assert!(others.iter().all(|other| *other != id));
+    }
+}
