@@ -10,6 +10,7 @@ mod memory;
 mod process;
 mod prometheus;
 mod reading;
+mod statsd;
 mod swap;
 mod tcp;
 mod units;
@@ -23,10 +24,11 @@ use aramaki_model::{Builtin, Severity};
 use aramaki_sync_core::Timestamp;
 use tokio::sync::Semaphore;
 
+use crate::listen::statsd::Measured;
 use crate::net;
 use crate::net::tls::Trust;
 use crate::platform::ReadError;
-pub(crate) use reading::Reading;
+pub(crate) use reading::{Reading, rounded};
 
 /// Readings of this machine that may block at the same time: a network mount can hang for ever.
 const BLOCKING_MAX: usize = 16;
@@ -35,12 +37,15 @@ const BLOCKING_MAX: usize = 16;
 #[derive(Debug, Clone)]
 pub(crate) struct Builtins {
     blocking: Arc<Semaphore>,
+    /// What programs on this machine send as `StatsD` has it.
+    pub(crate) measured: Measured,
 }
 
 impl Default for Builtins {
     fn default() -> Self {
         Self {
             blocking: Arc::new(Semaphore::new(BLOCKING_MAX)),
+            measured: Measured::default(),
         }
     }
 }
@@ -115,6 +120,11 @@ impl Builtins {
             Builtin::Prometheus { url, metric, value } => {
                 prometheus::check(&url, &metric, &value, &Trust::System).await
             }
+            Builtin::Statsd {
+                metric,
+                value,
+                missing,
+            } => statsd::check(&self.measured, &metric, &value, missing),
         }
     }
 
@@ -165,6 +175,7 @@ pub(crate) const fn word(builtin: &Builtin) -> &'static str {
         Builtin::Http { .. } => "http",
         Builtin::Dns { .. } => "dns",
         Builtin::Prometheus { .. } => "prometheus",
+        Builtin::Statsd { .. } => "statsd",
     }
 }
 
@@ -213,6 +224,7 @@ mod tests {
     #[tokio::test]
     async fn hanging_readings_are_bounded_and_do_not_block_the_agent() {
         let builtins = Builtins {
+            measured: Measured::default(),
             blocking: Arc::new(Semaphore::new(1)),
         };
         let (release, hang) = std::sync::mpsc::channel::<()>();

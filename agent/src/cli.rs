@@ -3,9 +3,11 @@
 mod actions;
 mod check;
 mod completions;
+mod discover;
 mod failure;
 mod join;
 mod run;
+mod series;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -95,6 +97,8 @@ enum Verb {
     Check(check::Check),
     Actions(actions::Actions),
     Join(join::Join),
+    Series(series::Series),
+    Discover(discover::Discover),
     Completions(completions::Completions),
 }
 
@@ -151,6 +155,8 @@ fn perform(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::Check(verb) => verb.perform(&cli.common, out),
         Verb::Actions(actions::Actions {}) => actions::Actions::perform(&cli.common, out),
         Verb::Join(verb) => verb.perform(&cli.common, out),
+        Verb::Series(verb) => verb.perform(&cli.common, out),
+        Verb::Discover(discover::Discover {}) => discover::Discover::perform(&cli.common, out),
         Verb::Completions(verb) => verb.perform(out),
     }
 }

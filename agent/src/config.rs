@@ -2,6 +2,7 @@
 
 mod check;
 mod error;
+mod listen;
 mod value;
 
 use std::net::SocketAddr;
@@ -16,8 +17,11 @@ use aramaki_sync_core::AuthorId;
 use serde::Deserialize;
 
 use crate::observe::PLUGIN_FOLDERS;
+pub(crate) use check::local_check_id;
 use check::{CheckFile, Wrong};
 pub use error::ConfigError;
+pub use listen::ListenConfig;
+use listen::ListenFile;
 pub(crate) use value::Span;
 
 /// Where the configuration lies when no flag or variable says otherwise.
@@ -41,6 +45,10 @@ pub struct Config {
     pub actions_folder: PathBuf,
     /// How the network is reached.
     pub network: NetworkConfig,
+    /// Where results of other programs are taken in, and whose.
+    pub listen: ListenConfig,
+    /// Whether checks are proposed to those who read the System.
+    pub propose: bool,
     checks: Vec<CheckFile>,
 }
 
@@ -65,6 +73,8 @@ impl Default for Config {
             plugin_folders: PLUGIN_FOLDERS.map(PathBuf::from).to_vec(),
             actions_folder: PathBuf::from(ACTIONS_PATH),
             network: NetworkConfig::default(),
+            listen: ListenConfig::default(),
+            propose: false,
             checks: Vec::new(),
         }
     }
@@ -77,8 +87,11 @@ struct ConfigFile {
     log: Option<String>,
     plugin_folders: Option<Vec<PathBuf>>,
     actions_folder: Option<PathBuf>,
+    propose: Option<bool>,
     #[serde(default)]
     network: NetworkFile,
+    #[serde(default)]
+    listen: ListenFile,
     #[serde(default)]
     check: Vec<CheckFile>,
 }
@@ -145,9 +158,11 @@ impl Config {
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let file: ConfigFile =
             toml::from_str(text).map_err(|error| ConfigError::syntax(path, text, &error))?;
-        file.network
+        let listen = file
+            .network
             .validate(text)
             .and_then(|()| check::validate(text, &file.check))
+            .and_then(|()| file.listen.read(text))
             .map_err(|(span, field, message)| ConfigError::at(path, text, span, field, message))?;
         let default = Self::default();
         Ok(Self {
@@ -160,6 +175,8 @@ impl Config {
                 transport_relays: file.network.transport_relays,
                 bootstrap: file.network.bootstrap,
             },
+            listen,
+            propose: file.propose.unwrap_or(default.propose),
             checks: file.check,
         })
     }

@@ -133,6 +133,7 @@ pub(crate) fn what(kind: &CheckKind) -> String {
     match kind {
         CheckKind::Command { program, .. } => format!("plugin {program}"),
         CheckKind::Builtin(kind) => format!("built-in {}", builtin::word(kind)),
+        CheckKind::External {} => "external".to_owned(),
     }
 }
 

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use aramaki_model::metric_rule::judged;
 use aramaki_model::{Check, CheckKind, Exit, Observation, PluginOutput, Severity};
 use aramaki_sync_core::Timestamp;
 
 use crate::builtin::Builtins;
+use crate::listen::statsd::Measured;
 use crate::runner::{self, Plugin};
 
 /// Where distributions install monitoring plugins.
@@ -67,9 +69,20 @@ impl Observer {
         }
     }
 
+    /// What programs on this machine send as `StatsD` has it: checks on it look here.
+    pub(crate) fn measured(&self) -> &Measured {
+        &self.builtins.measured
+    }
+
     /// Runs a check once. Whatever goes wrong is an observation too, as is a check that cannot be meant:
     /// whoever wrote it, it is not run and says why.
     pub async fn observe(&self, check: &Check, now: Timestamp) -> Observed {
+        let mut observed = self.run(check, now).await;
+        observed.observation = judged(&check.metrics, observed.observation);
+        observed
+    }
+
+    async fn run(&self, check: &Check, now: Timestamp) -> Observed {
         let started = Instant::now();
         if let Err(fault) = check.examine() {
             let summary = format!("not run: {fault}");
@@ -78,6 +91,15 @@ impl Observer {
         }
         let timeout = Duration::from_millis(check.timeout_ms).min(TIMEOUT_MAX);
         match &check.kind {
+            CheckKind::External {} => {
+                let summary = "its results are sent by other programs: nothing is run";
+                Observed::of(Observation::of_builtin(
+                    check.id,
+                    now,
+                    Severity::Unknown,
+                    summary,
+                ))
+            }
             CheckKind::Builtin(builtin) => {
                 let reading = self.builtins.run(builtin, timeout, now).await;
                 let observation =

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::actions::Worker;
 use crate::config::Config;
 use crate::link::Link;
+use crate::listen::{Inbox, ListenError, Listeners};
 use crate::platform;
 use crate::service::Service;
 use crate::state::{Saved, StateError};
@@ -96,6 +97,9 @@ pub enum AgentError {
     /// The replica cannot be opened.
     #[error("the replica cannot be opened")]
     Open(#[source] ReplicaError),
+    /// Results of other programs cannot be taken in.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The text is no invitation.
     #[error("not an invitation")]
     Invitation(#[source] InvitationError),
@@ -184,7 +188,12 @@ pub async fn run(options: AgentOptions, stop: CancellationToken) -> Result<(), A
             owner: ROOT,
         };
         let link = Link::new(opened.replica, space);
-        let mut service = Service::new(options.data, opened.agent, options.config, saved, link);
+        let (inbox, arrivals) = Inbox::new();
+        let listen = options.config.listen.clone();
+        let agent = opened.agent;
+        let mut service = Service::new(options.data, agent, options.config, saved, link, arrivals);
+        let measured = service.observer().measured();
+        let listeners = Listeners::start(&listen, &inbox, measured).await?;
         // What the worker does ends with the service, also when that cannot go on.
         let ended = stop.child_token();
         let (served, ()) = tokio::join!(
@@ -195,6 +204,7 @@ pub async fn run(options: AgentOptions, stop: CancellationToken) -> Result<(), A
             },
             worker.work(&ended)
         );
+        listeners.end().await;
         Ok(served?)
     }
     .await;

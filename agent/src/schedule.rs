@@ -5,10 +5,13 @@
 
 use std::time::Duration;
 
+use aramaki_model::cron::CronPlan;
 use aramaki_sync_core::{AuthorId, Timestamp};
 
 /// A check that never ran, or whose run was missed while the agent was away, runs within this time.
 const FIRST_RUN_WITHIN: Duration = Duration::from_secs(5);
+/// Runs by the clock are spread over this time; no expression names a shorter one.
+const TIME_SPLAY_MS: i64 = 60_000;
 /// Nothing runs more often, whatever a configuration says.
 pub const INTERVAL_MIN: Duration = Duration::from_secs(1);
 
@@ -57,6 +60,29 @@ pub fn next_run(
         aligned_after(splay.within(interval_ms), interval_ms, last_ms).max(now_ms)
     };
     Timestamp::from_millis(due_ms)
+}
+
+/// The next time a check is due that runs by the clock of a place.
+///
+/// A time that passed while the agent was away is not made up for: the check is for its time. One that
+/// never ran waits for its first time too. Agents with the same check are spread over a minute.
+#[must_use]
+pub fn next_time(
+    splay: Splay,
+    times: &CronPlan,
+    last: Option<Timestamp>,
+    now: Timestamp,
+) -> Timestamp {
+    let place = splay.within(TIME_SPLAY_MS);
+    let own = |at: Timestamp| Timestamp::from_millis(at.millis().saturating_sub(place));
+    // A run in the future (the clock went back) counts as none.
+    let from = match last.filter(|last| *last <= now) {
+        Some(last) => own(last).max(own(now).minus(Duration::from_millis(1))),
+        None => own(now),
+    };
+    times.next_after(from).map_or(Timestamp::MAX, |at| {
+        Timestamp::from_millis(at.millis().saturating_add(place)).max(now)
+    })
 }
 
 /// The first time after `last_ms` that lies at `place` in an interval.
@@ -123,6 +149,26 @@ mod tests {
             })
             .collect();
         assert!(places.len() > 90, "{}", places.len());
+    }
+
+    #[test]
+    fn a_run_by_the_clock_has_its_place_in_the_minute_and_comes_once() {
+        let cron = aramaki_model::Cron {
+            expression: "*/10 * * * *".to_owned(),
+            zone: "UTC".to_owned(),
+        };
+        let (times, splay) = (cron.plan().unwrap(), splay("backup"));
+        let place = splay.within(TIME_SPLAY_MS);
+        let first = next_time(splay, &times, None, at(1)).millis();
+        assert!(first == place || first == 600_000 + place);
+        // Whenever it is asked, also while it runs and after it ended, the next one is the next one.
+        for since in [0, 1, 999, 30_000, 599_999] {
+            let next = next_time(splay, &times, Some(at(first)), at(first + since)).millis();
+            assert_eq!(next, first + 600_000, "{since}");
+        }
+        // One that was missed is not made up for.
+        let next = next_time(splay, &times, Some(at(first)), at(first + 1_500_000)).millis();
+        assert_eq!(next, first + 1_800_000);
     }
 
     #[test]

@@ -3,25 +3,33 @@
 //! Nothing here waits for a peer: what cannot be sent is written locally and replicated later, and
 //! what cannot be written yet is kept beside the replica until it can.
 
+mod others;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aramaki_model::agent_config::CHECKS_MAX;
 use aramaki_model::entry::AgentStarted;
 use aramaki_model::heartbeat::HEARTBEAT_INTERVAL_MS;
 use aramaki_model::{
     AgentConfig, Check, EntryId, Exit, Heartbeat, JournalEntry, Observation, PluginOutput,
 };
 use aramaki_sync_core::{AuthorId, Timestamp};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Config;
+use crate::discover;
 use crate::explain::Origin;
+use crate::external::Externals;
+use crate::listen::Arrival;
 use crate::observe::{Observed, Observer};
 use crate::platform;
+use crate::series::Recorder;
 use crate::state::{Pending, Saved, StateError};
 use crate::watch::Watch;
 
@@ -38,6 +46,10 @@ const OUTLET_LIMIT: Duration = Duration::from_secs(10);
 const KEEP_EVERY: Duration = Duration::from_secs(10);
 /// The clock may jump: sleeping is cut into pieces.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
+/// Messages with results of others that are taken in before anything else has its turn.
+const ARRIVALS_MAX: usize = 128;
+/// How often the machine is looked at for what could be checked.
+const LOOK_EVERY: Duration = Duration::from_hours(24);
 /// Entries and bytes of one envelope.
 const BATCH_ENTRIES_MAX: usize = 64;
 const BATCH_LEN_BYTES_MAX: usize = 128 * 1024;
@@ -80,8 +92,15 @@ pub(crate) struct Service<O> {
     /// How long the last failed write waits.
     retry: Option<Duration>,
     dirty: bool,
-    /// The checks of this machine's file as its readers know them.
+    /// The checks of this machine alone as its readers know them.
     declared: Vec<JournalEntry>,
+    /// Since when: what is added later adds to the same.
+    declared_at: Timestamp,
+    /// Whose results are taken.
+    externals: Externals,
+    arrivals: mpsc::Receiver<Arrival>,
+    /// What was measured.
+    recorder: Recorder,
 }
 
 impl<O: Outlet> Service<O> {
@@ -91,13 +110,17 @@ impl<O: Outlet> Service<O> {
         config: Config,
         mut saved: Saved,
         outlet: O,
+        arrivals: mpsc::Receiver<Arrival>,
     ) -> Self {
+        let learned = std::mem::take(&mut saved.learned);
+        let externals = Externals::new(agent, &config.listen, learned);
         let watch = Watch::new(
             agent,
             std::mem::take(&mut saved.states),
             std::mem::take(&mut saved.pending),
         );
         let observer = Observer::new(config.plugin_folders.clone());
+        let recorder = Recorder::new(&folder);
         Self {
             folder,
             agent,
@@ -110,7 +133,16 @@ impl<O: Outlet> Service<O> {
             retry: None,
             dirty: false,
             declared: Vec::new(),
+            declared_at: Timestamp::ZERO,
+            externals,
+            arrivals,
+            recorder,
         }
+    }
+
+    /// Runs the checks; listeners put there what programs on this machine send as `StatsD` has it.
+    pub(crate) const fn observer(&self) -> &Observer {
+        &self.observer
     }
 
     /// Works until `stop`. What fails on the way is reported and tried again.
@@ -131,7 +163,11 @@ impl<O: Outlet> Service<O> {
         let mut runs = JoinSet::new();
         let mut beat = ticks(Duration::from_millis(HEARTBEAT_INTERVAL_MS));
         let mut keep = ticks(KEEP_EVERY);
+        let mut arrived = Vec::new();
+        let mut look_around = ticks(LOOK_EVERY);
+        let mut looks = JoinSet::new();
         loop {
+            self.end_alerts();
             self.start_due(&mut runs);
             let flush_at = self.flush_at.unwrap_or_else(Instant::now);
             let wake = self.sleep();
@@ -141,9 +177,28 @@ impl<O: Outlet> Service<O> {
                     Ok(observed) => self.observed(&observed),
                     Err(error) => tracing::error!(%error, "a run was lost"),
                 },
+                _count = self.arrivals.recv_many(&mut arrived, ARRIVALS_MAX), if !self.arrivals.is_closed() => {
+                    for arrival in arrived.drain(..) {
+                        self.arrived(arrival);
+                    }
+                }
                 () = tokio::time::sleep_until(flush_at), if self.flush_at.is_some() => self.flush().await,
                 _ = beat.tick() => self.beat().await,
-                _ = keep.tick() => self.keep(),
+                _ = look_around.tick(), if self.config.propose => {
+                    // One that still looks is enough.
+                    if looks.is_empty() {
+                        looks.spawn(discover::look());
+                    }
+                }
+                Some(found) = looks.join_next() => match found {
+                    Ok(found) => self.propose(&found),
+                    Err(error) => tracing::warn!(%error, "the machine cannot be looked at"),
+                },
+                _ = keep.tick() => {
+                    let kept = self.recorder.flush(now());
+                    self.measured(kept);
+                    self.keep();
+                }
                 () = self.outlet.changed() => self.reconfigure(false).await,
                 () = tokio::time::sleep(wake), if runs.len() < RUNS_MAX => {}
             }
@@ -152,6 +207,8 @@ impl<O: Outlet> Service<O> {
         runs.shutdown().await;
         self.enter(&JournalEntry::Stopped { at: now() });
         self.flush().await;
+        let ended = self.recorder.end(now());
+        self.measured(ended);
         self.save()
     }
 
@@ -188,19 +245,27 @@ impl<O: Outlet> Service<O> {
                 tracing::warn!(id = %check.id, name = check.name, %fault, "a check cannot be run");
             }
         }
-        self.watch.configure(
-            checks.into_iter().map(|(check, _origin)| check).collect(),
-            now(),
-        );
+        let mut checks: Vec<Check> = checks.into_iter().map(|(check, _origin)| check).collect();
+        self.externals.configure(&checks);
+        let room = CHECKS_MAX.saturating_sub(checks.len());
+        checks.extend(self.externals.checks().take(room).cloned());
+        self.watch.configure(checks, now());
         self.dirty = true;
     }
 
-    /// Tells readers the names of the checks that only this machine's file has.
+    /// Tells readers the names of the checks that only this machine has.
     fn declare(&mut self) {
-        self.declared = JournalEntry::declare(now(), &self.config.checks(self.agent));
+        self.declared_at = now();
+        self.declared = self.declarations();
         for entry in self.declared.clone() {
             self.enter(&entry);
         }
+    }
+
+    fn declarations(&self) -> Vec<JournalEntry> {
+        let mut checks = self.config.checks(self.agent);
+        checks.extend(self.externals.checks().cloned());
+        JournalEntry::declare(self.declared_at, &checks)
     }
 
     fn start_due(&mut self, runs: &mut JoinSet<Observed>) {
@@ -230,14 +295,17 @@ impl<O: Outlet> Service<O> {
     }
 
     fn sleep(&self) -> Duration {
-        self.watch
-            .next_due()
-            .map_or(SLEEP_MAX, |due| due.since(now()))
+        let next = [self.watch.next_due(), self.externals.next_end()];
+        let next = next.into_iter().flatten().min();
+        next.map_or(SLEEP_MAX, |due| due.since(now()))
             .min(SLEEP_MAX)
     }
 
     fn observed(&mut self, observed: &Observed) {
         self.dirty = true;
+        let observation = &observed.observation;
+        self.recorder
+            .take(observation.check, observation.at, &observation.metrics);
         if let Some(transition) = self.watch.observed(&observed.observation, now(), random()) {
             tracing::debug!(check = %transition.check, from = %transition.from, to = %transition.to, "a check changed");
             self.flush_soon();
@@ -328,6 +396,20 @@ impl<O: Outlet> Service<O> {
         }
     }
 
+    /// Says whether what was measured is kept.
+    fn measured(&mut self, kept: std::io::Result<()>) {
+        if let Err(error) = kept {
+            tracing::warn!(%error, "what was measured cannot be kept");
+        }
+        let lost = self.recorder.take_lost();
+        if lost > 0 {
+            tracing::debug!(
+                lost,
+                "there is no room for so many values: some were not kept"
+            );
+        }
+    }
+
     fn keep(&mut self) {
         if self.dirty
             && let Err(error) = self.save()
@@ -339,6 +421,8 @@ impl<O: Outlet> Service<O> {
     fn save(&mut self) -> Result<(), StateError> {
         self.saved.states = self.watch.states();
         self.saved.pending = self.watch.pending().cloned().collect();
+        self.saved.learned = self.externals.learned();
+        self.saved.refused = self.externals.refused().to_vec();
         self.saved.write(&self.folder)?;
         self.dirty = false;
         Ok(())

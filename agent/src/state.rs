@@ -5,9 +5,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use aramaki_model::{AgentConfig, CheckState, EntryId};
+use aramaki_model::{AgentConfig, CheckId, CheckState, EntryId};
 use aramaki_sync_core::SpaceId;
 use serde::{Deserialize, Serialize};
+
+use crate::external::{Learned, RefusedName};
 
 /// The form of the file. A newer one is refused unchanged.
 const VERSION: u32 = 1;
@@ -66,6 +68,15 @@ pub(crate) struct Saved {
     pub(crate) config: Option<AgentConfig>,
     pub(crate) states: Vec<CheckState>,
     pub(crate) pending: Vec<Pending>,
+    /// Checks that came to be because somebody sent a result.
+    #[serde(default)]
+    pub(crate) learned: Vec<Learned>,
+    /// Names whose results were not taken.
+    #[serde(default)]
+    pub(crate) refused: Vec<RefusedName>,
+    /// The checks that were proposed last.
+    #[serde(default)]
+    pub(crate) proposed: Vec<CheckId>,
 }
 
 #[derive(Deserialize)]
@@ -136,7 +147,6 @@ impl Saved {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aramaki_model::CheckId;
 
     #[test]
     fn state_reads_back_and_a_missing_file_is_empty() {
@@ -153,6 +163,15 @@ mod tests {
         };
         saved.write(folder.path()).unwrap();
         assert_eq!(Saved::read(folder.path()).unwrap(), saved);
+    }
+
+    #[test]
+    fn what_an_older_program_remembered_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = r#"{"version":1,"space":null,"config":null,"states":[],"pending":[]}"#;
+        std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        let read = Saved::read(folder.path()).unwrap();
+        assert_eq!((read.learned, read.refused), (Vec::new(), Vec::new()));
     }
 
     #[test]

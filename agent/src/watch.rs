@@ -1,11 +1,13 @@
 //! Which checks are due, what their states are, and what must enter the journal: no I/O, no clock.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use aramaki_model::cron::CronPlan;
 use aramaki_model::entry::CarriedState;
 use aramaki_model::{
-    Check, CheckBeat, CheckId, CheckState, EntryId, JournalEntry, Observation, Severity, Transition,
+    Check, CheckBeat, CheckId, CheckKind, CheckState, EntryId, JournalEntry, Observation, Severity,
+    Transition,
 };
 use aramaki_sync_core::{AuthorId, Timestamp};
 
@@ -20,6 +22,8 @@ pub(crate) const PENDING_MAX: usize = 10_000;
 struct Watched {
     check: Check,
     splay: Splay,
+    /// When it runs by the clock of a place; none: at an interval.
+    times: Option<CronPlan>,
     state: CheckState,
     /// A run has begun and not ended: the next one waits for it.
     running: bool,
@@ -63,27 +67,59 @@ impl Watch {
     pub(crate) fn configure(&mut self, checks: Vec<Check>, now: Timestamp) {
         let mut before = std::mem::take(&mut self.watched);
         for check in checks.into_iter().filter(|check| check.enabled) {
-            let id = check.id;
-            let kept = before.remove(&id);
-            let running = kept.as_ref().is_some_and(|kept| kept.running);
-            let state = kept
-                .map(|kept| kept.state)
-                .or_else(|| self.remembered.remove(&id))
-                .unwrap_or_else(|| CheckState::new(id));
-            let splay = Splay::of(self.agent, &id.to_string());
-            let due = due(&check, &state, splay, now);
-            self.watched.insert(
-                id,
-                Watched {
-                    check,
-                    splay,
-                    state,
-                    running,
-                    due,
-                },
-            );
+            let kept = before.remove(&check.id);
+            self.put(check, kept, now);
         }
         self.remembered.clear();
+    }
+
+    /// Observes this check too, or in this way from now on.
+    pub(crate) fn add(&mut self, check: Check, now: Timestamp) {
+        let kept = self.watched.remove(&check.id);
+        self.put(check, kept, now);
+    }
+
+    /// Observes these checks no longer.
+    pub(crate) fn remove(&mut self, checks: &BTreeSet<CheckId>) {
+        self.watched.retain(|id, _| !checks.contains(id));
+    }
+
+    /// The check with this id, if it is observed.
+    pub(crate) fn check(&self, id: &CheckId) -> Option<&Check> {
+        self.watched.get(id).map(|watched| &watched.check)
+    }
+
+    /// How many checks are observed.
+    pub(crate) fn len(&self) -> usize {
+        self.watched.len()
+    }
+
+    fn put(&mut self, check: Check, kept: Option<Watched>, now: Timestamp) {
+        let id = check.id;
+        let running = kept.as_ref().is_some_and(|kept| kept.running);
+        // A time of the clock that has come is not lost because something else changed just then.
+        let came = kept
+            .as_ref()
+            .filter(|kept| check.cron.is_some() && kept.check.cron == check.cron)
+            .map(|kept| kept.due)
+            .filter(|due| *due <= now);
+        let state = kept
+            .map(|kept| kept.state)
+            .or_else(|| self.remembered.remove(&id))
+            .unwrap_or_else(|| CheckState::new(id));
+        let splay = Splay::of(self.agent, &id.to_string());
+        // One that cannot be meant is looked at at its interval, and says why it is not run.
+        let times = check.cron.as_ref().and_then(|cron| cron.plan().ok());
+        let mut watched = Watched {
+            check,
+            splay,
+            times,
+            state,
+            running,
+            due: now,
+        };
+        watched.due = came.unwrap_or_else(|| watched.due(now));
+        self.watched.insert(id, watched);
     }
 
     /// At most `max` checks whose time has come, each with the state of its last result; they are
@@ -121,7 +157,7 @@ impl Watch {
         let watched = self.watched.get_mut(&observation.check)?;
         watched.running = false;
         let transition = watched.state.observe(&watched.check, observation);
-        watched.due = due(&watched.check, &watched.state, watched.splay, now);
+        watched.due = watched.due(now);
         let transition = transition?;
         self.enter(
             &JournalEntry::Transition(transition.clone()),
@@ -199,26 +235,37 @@ impl Watch {
     }
 }
 
-/// When a check runs next: at its place in its interval, or sooner while a problem is soft.
-fn due(check: &Check, state: &CheckState, splay: Splay, now: Timestamp) -> Timestamp {
-    let last = (state.raw != Severity::Missing).then_some(state.last_at);
-    let interval = Duration::from_millis(check.interval_ms);
-    let planned = schedule::next_run(splay, interval, last, now);
-    let retried = state.is_soft() && !state.raw.is_ok();
-    match last {
-        Some(last) if retried && last <= now => {
-            let retry = Duration::from_millis(state.next_interval_ms(check));
-            planned.min(last.plus(retry)).max(now)
+impl Watched {
+    /// When it runs next: at its place in its interval or at its time of the clock, or sooner while a
+    /// problem is soft.
+    fn due(&self, now: Timestamp) -> Timestamp {
+        if self.check.kind == (CheckKind::External {}) {
+            return Timestamp::MAX;
         }
-        _ => planned,
+        let last = (self.state.raw != Severity::Missing).then_some(self.state.last_at);
+        let planned = match &self.times {
+            Some(times) => schedule::next_time(self.splay, times, last, now),
+            None => {
+                let interval = Duration::from_millis(self.check.interval_ms);
+                schedule::next_run(self.splay, interval, last, now)
+            }
+        };
+        let retried = self.state.is_soft() && !self.state.raw.is_ok();
+        match last {
+            Some(last) if retried && last <= now => {
+                let retry = self.check.retry_interval_ms.max(1_000);
+                let retry = Duration::from_millis(retry);
+                planned.min(last.plus(retry)).max(now)
+            }
+            _ => planned,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aramaki_model::{Builtin, CheckKind, Hardness, Thresholds};
-    use std::collections::BTreeSet;
+    use aramaki_model::{Builtin, Cron, Hardness, Thresholds};
 
     fn check(id: u8, attempts: u32) -> Check {
         let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
@@ -281,6 +328,68 @@ mod tests {
             .observed(&says(1, 100_000, Severity::Critical), at(100_000), [3; 10])
             .unwrap();
         assert_eq!(hard.hardness, Hardness::Hard);
+    }
+
+    #[test]
+    fn a_check_by_the_clock_waits_for_its_time_also_after_a_restart() {
+        let daily = || Check {
+            cron: Some(Cron {
+                // The first time is three hours after the beginning.
+                expression: "0 11 * * *".to_owned(),
+                zone: "UTC".to_owned(),
+            }),
+            ..check(1, 2)
+        };
+        let hour = |hour: i64| at(hour * 3_600_000);
+        let says = |at: Timestamp, severity| {
+            Observation::of_builtin(CheckId::from_bytes([1; 16]), at, severity, "said")
+        };
+        let mut before = watch(vec![daily()]);
+        let first = before.next_due().unwrap();
+        assert!(first >= hour(3) && first < hour(3).plus(Duration::from_mins(1)));
+        before.observed(&says(first, Severity::Ok), first, [0; 10]);
+        let second = before.next_due().unwrap();
+        assert_eq!(second.since(first), Duration::from_hours(24));
+        // Away over the second time: it is not made up for.
+        let mut after = Watch::new(AuthorId::ZERO, before.states(), Vec::new());
+        after.configure(vec![daily()], hour(30));
+        assert_eq!(
+            after.next_due().unwrap().since(second),
+            Duration::from_hours(24)
+        );
+        // A soft problem is looked at again soon.
+        let third = after.next_due().unwrap();
+        after.observed(&says(third, Severity::Critical), third, [1; 10]);
+        assert_eq!(
+            after.next_due().unwrap().since(third),
+            Duration::from_secs(20)
+        );
+    }
+
+    #[test]
+    fn what_others_send_is_never_due_and_keeps_its_state() {
+        let external = |ttl_ms| Check {
+            kind: CheckKind::External {},
+            ttl_ms,
+            ..check(1, 1)
+        };
+        let mut watch = watch(vec![external(None)]);
+        assert_eq!(
+            watch.take_due(Timestamp::MAX.minus(Duration::from_secs(1)), 9),
+            []
+        );
+        assert!(
+            watch
+                .observed(&says(1, 5_000, Severity::Critical), at(5_000), [0; 10])
+                .is_some()
+        );
+        watch.add(external(Some(90_000)), at(6_000));
+        assert_eq!(
+            watch.observed(&says(1, 7_000, Severity::Critical), at(7_000), [0; 10]),
+            None
+        );
+        watch.remove(&BTreeSet::from([CheckId::from_bytes([1; 16])]));
+        assert!(watch.check(&CheckId::from_bytes([1; 16])).is_none());
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use aramaki_sync_core::SpaceId;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Check, CheckKind, Hook};
+use crate::check::{Check, Hook};
 use crate::id::CheckId;
+use crate::sent_check::{self, Later, SentCheck};
 use crate::versioned::{self, DecodeError, EncodeError};
 
 /// How long an encoded configuration may be: it fits one envelope.
@@ -25,55 +26,10 @@ pub struct AgentConfig {
     pub checks: Vec<Check>,
 }
 
-/// A check as it stands in configurations and journals since version 1. Fields that came later
-/// follow behind all checks, so that older programs read the rest.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct SentCheck {
-    id: CheckId,
-    name: String,
-    kind: CheckKind,
-    interval_ms: u64,
-    timeout_ms: u64,
-    attempts: u32,
-    retry_interval_ms: u64,
-    ttl_ms: Option<u64>,
-    enabled: bool,
-}
-
 /// Generation, System and checks as sent.
 type Sent = (u64, SpaceId, Vec<SentCheck>);
 /// Hooks by check, which came later.
 type Hooks = Vec<(CheckId, Hook)>;
-
-impl From<&Check> for SentCheck {
-    fn from(check: &Check) -> Self {
-        Self {
-            id: check.id,
-            name: check.name.clone(),
-            kind: check.kind.clone(),
-            interval_ms: check.interval_ms,
-            timeout_ms: check.timeout_ms,
-            attempts: check.attempts,
-            retry_interval_ms: check.retry_interval_ms,
-            ttl_ms: check.ttl_ms,
-            enabled: check.enabled,
-        }
-    }
-}
-
-impl From<SentCheck> for Check {
-    fn from(sent: SentCheck) -> Self {
-        Self {
-            interval_ms: sent.interval_ms,
-            timeout_ms: sent.timeout_ms,
-            attempts: sent.attempts,
-            retry_interval_ms: sent.retry_interval_ms,
-            ttl_ms: sent.ttl_ms,
-            enabled: sent.enabled,
-            ..Self::new(sent.id, sent.name, sent.kind)
-        }
-    }
-}
 
 impl AgentConfig {
     /// Encodes it as the body of an `AgentConfig` envelope.
@@ -89,12 +45,12 @@ impl AgentConfig {
                 limit: CHECKS_MAX,
             });
         }
-        let checks: Vec<_> = self.checks.iter().map(SentCheck::from).collect();
+        let (checks, later) = sent_check::split(&self.checks).map_err(EncodeError::Format)?;
         let hooked = self.checks.iter();
         let hooks: Hooks = hooked
             .filter_map(|check| Some((check.id, check.hook.clone()?)))
             .collect();
-        let sent = ((self.generation, self.system, checks), hooks);
+        let sent = ((self.generation, self.system, checks), hooks, later);
         versioned::encode(KIND_AGENT_CONFIG, &sent, AGENT_CONFIG_LEN_BYTES_MAX)
     }
 
@@ -105,14 +61,20 @@ impl AgentConfig {
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         match versioned::split(bytes, AGENT_CONFIG_LEN_BYTES_MAX)? {
             (KIND_AGENT_CONFIG, body) => {
-                let (sent, hooks): (Sent, Hooks) = match versioned::body(KIND_AGENT_CONFIG, body) {
-                    Ok(whole) => whole,
-                    // An older administrator's ends behind the checks.
-                    Err(_) => (versioned::body(KIND_AGENT_CONFIG, body)?, Hooks::new()),
-                };
+                // Those of older administrators end behind the hooks, or behind the checks.
+                let (sent, hooks, later): (Sent, Hooks, Later) =
+                    match versioned::body(KIND_AGENT_CONFIG, body) {
+                        Ok(whole) => whole,
+                        Err(_) => match versioned::body(KIND_AGENT_CONFIG, body) {
+                            Ok((sent, hooks)) => (sent, hooks, Later::default()),
+                            Err(_) => {
+                                let sent = versioned::body(KIND_AGENT_CONFIG, body)?;
+                                (sent, Hooks::new(), Later::default())
+                            }
+                        },
+                    };
                 let (generation, system, checks) = sent;
-                let mut checks: Vec<Check> = checks.into_iter().map(Check::from).collect();
-                checks.truncate(CHECKS_MAX);
+                let mut checks = sent_check::join(checks, later, CHECKS_MAX);
                 for (id, hook) in hooks {
                     if let Some(check) = checks.iter_mut().find(|check| check.id == id) {
                         check.hook = Some(hook);
@@ -132,7 +94,12 @@ impl AgentConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Builtin, Thresholds};
+    use crate::check::{Builtin, CheckKind, Thresholds};
+    use crate::cron::Cron;
+    use crate::flapping::FlappingLimits;
+    use crate::metric_rule::MetricRule;
+    use crate::pattern::Pattern;
+    use crate::severity::Severity;
 
     #[test]
     fn a_configuration_reads_back_and_garbage_is_refused() {
@@ -172,6 +139,61 @@ mod tests {
         assert!(read.checks.iter().all(|check| check.hook.is_none()));
         assert_eq!(AgentConfig::decode(&[]), Err(DecodeError::Header));
         assert_eq!(AgentConfig::decode(&[1, 1, 0]), Err(DecodeError::Kind(1)));
+    }
+
+    #[test]
+    fn later_fields_and_kinds_read_back_and_cost_older_agents_nothing_else() {
+        let uptime = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
+        let statsd = CheckKind::Builtin(Builtin::Statsd {
+            metric: "queue".to_owned(),
+            value: Thresholds::above(1.0, 2.0),
+            missing: Severity::Ok,
+        });
+        let check = |n: u8, kind| Check::new(CheckId::from_bytes([n; 16]), format!("c{n}"), kind);
+        let config = AgentConfig {
+            generation: 1,
+            system: SpaceId::ZERO,
+            checks: vec![
+                check(1, uptime.clone()),
+                Check {
+                    cron: Some(Cron {
+                        expression: "0 3 * * *".to_owned(),
+                        zone: "Europe/Berlin".to_owned(),
+                    }),
+                    metrics: vec![MetricRule {
+                        metric: Pattern("load*".to_owned()),
+                        warning: "10".parse().ok(),
+                        critical: None,
+                        missing: Severity::Critical,
+                    }],
+                    flapping: Some(FlappingLimits { low: 5, high: 10 }),
+                    about: Some("switch-1".to_owned()),
+                    ..check(2, uptime)
+                },
+                check(3, statsd),
+                Check {
+                    about: Some("switch-2".to_owned()),
+                    ..check(4, CheckKind::External {})
+                },
+            ],
+        };
+        let bytes = config.encode().unwrap();
+        assert_eq!(AgentConfig::decode(&bytes), Ok(config.clone()));
+        // An agent of before reads the checks that it can run, and ignores what stands behind them.
+        let (_, body) = versioned::split(&bytes, AGENT_CONFIG_LEN_BYTES_MAX).unwrap();
+        let ((_, _, checks), hooks): (Sent, Hooks) =
+            versioned::body(KIND_AGENT_CONFIG, body).unwrap();
+        let checks: Vec<Check> = checks.into_iter().map(Check::from).collect();
+        assert_eq!(checks[0], config.checks[0]);
+        assert_eq!((checks.len(), hooks.len()), (2, 0));
+        // What such an administrator wrote is read too.
+        let sent: Vec<_> = config.checks[..1].iter().map(SentCheck::from).collect();
+        let old = ((1_u64, SpaceId::ZERO, sent), Hooks::new());
+        let old = versioned::encode(KIND_AGENT_CONFIG, &old, AGENT_CONFIG_LEN_BYTES_MAX).unwrap();
+        assert_eq!(
+            AgentConfig::decode(&old).unwrap().checks,
+            config.checks[..1]
+        );
     }
 
     #[test]

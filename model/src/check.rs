@@ -4,8 +4,12 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cron::Cron;
+use crate::flapping::FlappingLimits;
 use crate::id::CheckId;
+use crate::metric_rule::MetricRule;
 use crate::range::Range;
+use crate::severity::Severity;
 
 /// How many arguments a command may have.
 pub const ARGUMENTS_MAX: usize = 256;
@@ -45,6 +49,18 @@ pub struct Check {
     /// Runs when a problem begins; what it prints becomes part of the transition, as evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<Hook>,
+    /// Runs at these times instead of at an interval; a soft problem is looked at again all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cron: Option<Cron>,
+    /// Limits on what is measured, besides those that a plugin knows itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<MetricRule>,
+    /// When it counts as flapping; none: the usual limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<FlappingLimits>,
+    /// What it is about, if that is not the machine that looks: a switch, a service of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
 }
 
 /// A program that gathers evidence; no shell is involved.
@@ -73,6 +89,13 @@ mod defaults {
     pub(super) const fn enabled() -> bool {
         true
     }
+    pub(super) const fn missing() -> crate::Severity {
+        crate::Severity::Unknown
+    }
+    /// What comes once a day comes within this time.
+    pub(super) const fn external_ttl_ms() -> u64 {
+        25 * 3_600_000
+    }
 }
 
 impl Check {
@@ -90,6 +113,10 @@ impl Check {
             enabled: defaults::enabled(),
             quorum: None,
             hook: None,
+            cron: None,
+            metrics: Vec::new(),
+            flapping: None,
+            about: None,
         }
     }
 
@@ -102,7 +129,7 @@ impl Check {
                 program: program.rsplit('/').next().unwrap_or_default().to_owned(),
                 arguments: Vec::new(),
             },
-            builtin @ CheckKind::Builtin(_) => builtin.clone(),
+            other @ (CheckKind::Builtin(_) | CheckKind::External {}) => other.clone(),
         };
         Self {
             kind,
@@ -112,13 +139,20 @@ impl Check {
     }
 
     /// Milliseconds without a result after which it is Missing: as configured, or three
-    /// intervals and the time limit, but never below two minutes.
+    /// intervals and the time limit, but never below two minutes; with times of the clock, the longest
+    /// gap between two and an hour; a result that others send, 25 hours.
     pub fn ttl_ms(&self) -> u64 {
-        let derived = self
-            .interval_ms
-            .saturating_mul(3)
-            .saturating_add(self.timeout_ms);
-        self.ttl_ms.unwrap_or(derived.max(120_000))
+        if let Some(ttl) = self.ttl_ms {
+            return ttl;
+        }
+        match (&self.kind, &self.cron) {
+            (CheckKind::External {}, _) => defaults::external_ttl_ms(),
+            (_, Some(cron)) => cron.gap_ms().saturating_add(self.timeout_ms),
+            (_, None) => {
+                let derived = self.interval_ms.saturating_mul(3);
+                derived.saturating_add(self.timeout_ms).max(120_000)
+            }
+        }
     }
 }
 
@@ -136,6 +170,8 @@ pub enum CheckKind {
     },
     /// A check that the agent brings along.
     Builtin(Builtin),
+    /// Nothing: other programs on the machine send results under the check's name.
+    External {},
 }
 
 /// When a measured value alerts.
@@ -169,14 +205,14 @@ impl Thresholds {
     }
 
     /// What these thresholds say of a value.
-    pub fn severity(&self, value: f64) -> crate::Severity {
+    pub fn severity(&self, value: f64) -> Severity {
         let alerts = |range: &Option<Range>| range.is_some_and(|range| range.alerts(value));
         if alerts(&self.critical) {
-            crate::Severity::Critical
+            Severity::Critical
         } else if alerts(&self.warning) {
-            crate::Severity::Warning
+            Severity::Warning
         } else {
-            crate::Severity::Ok
+            Severity::Ok
         }
     }
 }
@@ -265,12 +301,21 @@ pub enum Builtin {
         #[serde(default)]
         time: Thresholds,
     },
+    /// One metric that programs on this machine send as `StatsD` has it.
+    Statsd {
+        /// Its name; of a timer with what is looked at, as in `checkout.time.p95`.
+        metric: String,
+        /// Its value: a counter's per second, a gauge's, a timer's in seconds, how many a set holds.
+        value: Thresholds,
+        /// What it means when nothing came under that name.
+        #[serde(default = "defaults::missing")]
+        missing: Severity,
+    },
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Severity;
 
     #[test]
     fn a_check_in_json_needs_only_what_has_no_default() {

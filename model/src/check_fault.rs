@@ -4,6 +4,10 @@ use thiserror::Error;
 
 use crate::address::{check_web_address, host_and_port, is_host};
 use crate::check::{ARGUMENTS_MAX, Builtin, Check, CheckKind};
+use crate::cron::CronError;
+use crate::metric_rule::METRIC_RULES_MAX;
+use crate::pattern::PATTERN_LEN_BYTES_MAX;
+use crate::severity::Severity;
 
 /// Characters of a check's name.
 pub const CHECK_NAME_LEN_CHARS_MAX: usize = 128;
@@ -61,17 +65,65 @@ impl Check {
         expect("quorum", self.quorum != Some(0), || {
             "at least 1 is expected".to_owned()
         })?;
+        if let Some(cron) = &self.cron {
+            cron.plan().map(drop).or_else(|error| {
+                let field = match error {
+                    CronError::Zone => "cron.zone",
+                    _ => "cron.expression",
+                };
+                expect(field, false, || error.to_string())
+            })?;
+        }
+        self.examine_metrics()?;
+        if let Some(limits) = self.flapping {
+            let is_right = limits.low <= limits.high && (1..=100).contains(&limits.high);
+            expect("flapping", is_right, || {
+                "low up to high, and high from 1 to 100 percent, is expected".to_owned()
+            })?;
+        }
+        if let Some(about) = &self.about {
+            let is_named = !about.trim().is_empty()
+                && about.chars().count() <= CHECK_NAME_LEN_CHARS_MAX
+                && !about.contains(char::is_control);
+            expect("about", is_named, || {
+                format!("a name of 1 to {CHECK_NAME_LEN_CHARS_MAX} characters is expected")
+            })?;
+        }
         match &self.kind {
             CheckKind::Command { program, arguments } => {
                 command("kind.command", program, arguments)?;
             }
             CheckKind::Builtin(builtin) => builtin.examine()?,
+            CheckKind::External {} => {}
         }
         match &self.hook {
             Some(hook) => command("hook", &hook.program, &hook.arguments),
             None => Ok(()),
         }
     }
+
+    fn examine_metrics(&self) -> Checked {
+        expect("metrics", self.metrics.len() <= METRIC_RULES_MAX, || {
+            format!("at most {METRIC_RULES_MAX} are expected")
+        })?;
+        for (place, rule) in (1..).zip(&self.metrics) {
+            let name = &rule.metric.0;
+            let is_named = (1..=PATTERN_LEN_BYTES_MAX).contains(&name.len());
+            let is_named = is_named && !name.contains(char::is_control);
+            expect(&format!("metrics[{place}].metric"), is_named, || {
+                format!("the label of a metric, of 1 to {PATTERN_LEN_BYTES_MAX} bytes, is expected")
+            })?;
+            missing(&format!("metrics[{place}].missing"), rule.missing)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a metric that is missing can mean.
+fn missing(field: &str, severity: Severity) -> Checked {
+    expect(field, severity != Severity::Missing, || {
+        "ok, warning, unknown or critical is expected".to_owned()
+    })
 }
 
 impl Builtin {
@@ -108,6 +160,14 @@ impl Builtin {
             Self::Prometheus { url, metric, .. } => {
                 web_address("kind.builtin.prometheus.url", url)?;
                 text("kind.builtin.prometheus.metric", metric)
+            }
+            Self::Statsd {
+                metric,
+                missing: means,
+                ..
+            } => {
+                text("kind.builtin.statsd.metric", metric)?;
+                missing("kind.builtin.statsd.missing", *means)
             }
             Self::Dns { name, .. } => expect("kind.builtin.dns.name", is_host(name), || {
                 "the name of a host is expected".to_owned()
@@ -190,7 +250,11 @@ fn each(field: &str, values: &[String], what: &str, is_right: impl Fn(&str) -> b
 mod tests {
     use super::*;
     use crate::check::{Hook, Thresholds};
+    use crate::cron::Cron;
+    use crate::flapping::FlappingLimits;
     use crate::id::CheckId;
+    use crate::metric_rule::MetricRule;
+    use crate::pattern::Pattern;
 
     fn uptime() -> Check {
         let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
@@ -233,6 +297,53 @@ mod tests {
         );
         assert_eq!(fault(|check| check.ttl_ms = Some(0)), "ttl_ms");
         assert_eq!(fault(|check| check.quorum = Some(0)), "quorum");
+    }
+
+    #[test]
+    fn times_limits_and_names_that_cannot_be_meant_are_refused() {
+        let cron = |expression: &str, zone: &str| {
+            Some(Cron {
+                expression: expression.to_owned(),
+                zone: zone.to_owned(),
+            })
+        };
+        assert_eq!(
+            fault(|check| check.cron = cron("0 3 * *", "UTC")),
+            "cron.expression"
+        );
+        assert_eq!(
+            fault(|check| check.cron = cron("0 3 * * *", "Mars")),
+            "cron.zone"
+        );
+        let limits = |low, high| Some(FlappingLimits { low, high });
+        for (low, high) in [(31, 30), (0, 0), (1, 101)] {
+            assert_eq!(
+                fault(|check| check.flapping = limits(low, high)),
+                "flapping"
+            );
+        }
+        let rule = |metric: &str, missing| MetricRule {
+            metric: Pattern(metric.to_owned()),
+            warning: None,
+            critical: None,
+            missing,
+        };
+        let good = rule("load*", Severity::Ok);
+        for (wrong, field) in [
+            (rule("", Severity::Ok), "metrics[2].metric"),
+            (rule("a\0", Severity::Ok), "metrics[2].metric"),
+            (rule("a", Severity::Missing), "metrics[2].missing"),
+        ] {
+            assert_eq!(
+                fault(|check| check.metrics = vec![good.clone(), wrong]),
+                field
+            );
+        }
+        let many = vec![good; METRIC_RULES_MAX + 1];
+        assert_eq!(fault(|check| check.metrics = many), "metrics");
+        for about in ["", " ", "a\nb", &"x".repeat(129)] {
+            assert_eq!(fault(|check| check.about = Some(about.to_owned())), "about");
+        }
     }
 
     #[test]

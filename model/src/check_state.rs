@@ -66,7 +66,8 @@ impl CheckState {
         }
     }
 
-    /// Takes a result in; returns a transition if the raw or the hard state changed.
+    /// Takes a result in; returns a transition if the raw or the hard state changed, or if it began or
+    /// ceased to flap: then a soft one from the state to itself.
     ///
     /// The first result is hard at once. A problem becomes hard after the check's attempts;
     /// another problem in its place, and recovery from a hard problem, are hard at once.
@@ -80,20 +81,23 @@ impl CheckState {
         if now.is_ok() {
             self.last_ok = Some(observation.at);
         }
-        let flapping = self.flapping.observe(now);
+        let was_flapping = self.flapping.is_active();
+        let flapping = self
+            .flapping
+            .observe(now, check.flapping.unwrap_or_default());
+        // Who reads transitions learns of it also when no state changes with it.
+        let turned = (flapping != was_flapping).then_some((now, Hardness::Soft));
         self.raw = now;
 
-        let (from, hardness) = if hard == Severity::Missing {
+        let changed = if hard == Severity::Missing {
             self.attempt = u32::from(!now.is_ok());
-            (hard, Hardness::Hard)
+            Some((hard, Hardness::Hard))
         } else if now.is_ok() {
             self.attempt = 0;
             if !hard.is_ok() {
-                (hard, Hardness::Hard)
-            } else if raw.is_ok() {
-                return None;
+                Some((hard, Hardness::Hard))
             } else {
-                (raw, Hardness::Soft)
+                (!raw.is_ok()).then_some((raw, Hardness::Soft))
             }
         } else if hard.is_ok() {
             self.attempt = if raw.is_ok() {
@@ -102,17 +106,14 @@ impl CheckState {
                 self.attempt.saturating_add(1)
             };
             if self.attempt >= attempts {
-                (hard, Hardness::Hard)
-            } else if raw == now {
-                return None;
+                Some((hard, Hardness::Hard))
             } else {
-                (raw, Hardness::Soft)
+                (raw != now).then_some((raw, Hardness::Soft))
             }
-        } else if hard == now {
-            return None;
         } else {
-            (hard, Hardness::Hard)
+            (hard != now).then_some((hard, Hardness::Hard))
         };
+        let (from, hardness) = changed.or(turned)?;
         if hardness == Hardness::Hard {
             self.hard = now;
             self.hard_since = observation.at;
@@ -270,6 +271,19 @@ mod tests {
         assert_eq!(state.next_interval_ms(&check), check.retry_interval_ms);
         let (state, _) = run(3, &[Ok, Warning, Ok]);
         assert_eq!(state.next_interval_ms(&check), check.interval_ms);
+    }
+
+    #[test]
+    fn that_it_no_longer_flaps_is_told_without_a_change_of_state() {
+        let mut states: Vec<_> = (0..21).map(|i| [Ok, Critical][i % 2]).collect();
+        states.extend([Ok; 20]);
+        let (state, out) = run(1, &states);
+        assert!(!state.flapping.is_active());
+        let last = out.last().unwrap();
+        assert_eq!((last.from, last.to, last.flapping), (Ok, Ok, false));
+        assert_eq!(last.hardness, Hardness::Soft);
+        assert!(out[out.len() - 2].flapping);
+        assert_eq!(state.hard_since, Timestamp::from_millis(20));
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use aramaki_sync_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::agent_config::SentCheck;
 use crate::alert::AlertId;
 use crate::check::Check;
 use crate::id::{CheckId, EntryId};
 use crate::notify::Receipt;
+use crate::sent_check::{self, Later, SentCheck};
 use crate::severity::Severity;
 use crate::text::{clean, clean_line};
 use crate::transition::Transition;
@@ -17,6 +17,10 @@ use crate::versioned::{self, DecodeError, EncodeError};
 pub const ENTRY_LEN_BYTES_MAX: usize = 8 * 1_024;
 /// How long the text of an entry may be, so that it always fits.
 pub const ENTRY_TEXT_LEN_BYTES_MAX: usize = 6 * 1_024;
+/// How many checks one entry proposes.
+pub const PROPOSED_MAX: usize = 32;
+/// How many checks one declaration can name: an entry has no room for more.
+const DECLARED_MAX: usize = 1_024;
 /// How long titles, references and links may be.
 const LINE_LEN_BYTES_MAX: usize = 512;
 
@@ -48,6 +52,14 @@ pub enum JournalEntry {
         /// When, by its clock.
         at: Timestamp,
         /// What is looked at; commands are without their arguments, which may hold secrets.
+        checks: Vec<Check>,
+    },
+    /// Checks that could be made of what is on the machine and nobody looks at: people decide. Those of
+    /// the newest time replace all before.
+    Proposed {
+        /// When, by its clock.
+        at: Timestamp,
+        /// What could be looked at, at most [`PROPOSED_MAX`].
         checks: Vec<Check>,
     },
     /// Written by a newer program: kept, shown as such.
@@ -194,6 +206,7 @@ const KIND_STOPPED: u16 = 3;
 const KIND_CONFIG_APPLIED: u16 = 4;
 const KIND_STATES: u16 = 5;
 const KIND_DECLARED: u16 = 6;
+const KIND_PROPOSED: u16 = 12;
 const KIND_MESSAGE: u16 = 32;
 const KIND_DEPLOYMENT: u16 = 33;
 const KIND_ACKNOWLEDGEMENT: u16 = 34;
@@ -223,8 +236,14 @@ impl JournalEntry {
             }
             Self::States(states) => encode(KIND_STATES, states),
             Self::Declared { at, checks } => {
-                let checks: Vec<_> = checks.iter().map(SentCheck::from).collect();
-                encode(KIND_DECLARED, &(at, checks))
+                let (checks, later) = sent_check::split(checks).map_err(EncodeError::Format)?;
+                encode(KIND_DECLARED, &((at, checks), later))
+            }
+            Self::Proposed { at, checks } => {
+                let room = checks.len().min(PROPOSED_MAX);
+                let checks = checks.get(..room).unwrap_or_default();
+                let (checks, later) = sent_check::split(checks).map_err(EncodeError::Format)?;
+                encode(KIND_PROPOSED, &((at, checks), later))
             }
             Self::Unknown(_) => Err(EncodeError::UnknownKind),
         }
@@ -275,10 +294,23 @@ impl JournalEntry {
                 Self::ConfigApplied { at, generation }
             }
             KIND_DECLARED => {
-                let (at, checks): (_, Vec<SentCheck>) = versioned::body(kind, body)?;
+                // Entries of older agents end behind the checks.
+                let ((at, checks), later): ((_, Vec<SentCheck>), Later) =
+                    match versioned::body(kind, body) {
+                        Ok(whole) => whole,
+                        Err(_) => (versioned::body(kind, body)?, Later::default()),
+                    };
                 Self::Declared {
                     at,
-                    checks: checks.into_iter().map(Check::from).collect(),
+                    checks: sent_check::join(checks, later, DECLARED_MAX),
+                }
+            }
+            KIND_PROPOSED => {
+                let ((at, checks), later): ((_, Vec<SentCheck>), Later) =
+                    versioned::body(kind, body)?;
+                Self::Proposed {
+                    at,
+                    checks: sent_check::join(checks, later, PROPOSED_MAX),
                 }
             }
             other => return Err(DecodeError::Kind(other)),
@@ -290,9 +322,10 @@ impl JournalEntry {
         match self {
             Self::Transition(transition) => Some(transition.at),
             Self::Started(started) => Some(started.at),
-            Self::Stopped { at } | Self::ConfigApplied { at, .. } | Self::Declared { at, .. } => {
-                Some(*at)
-            }
+            Self::Stopped { at }
+            | Self::ConfigApplied { at, .. }
+            | Self::Declared { at, .. }
+            | Self::Proposed { at, .. } => Some(*at),
             Self::States(states) => states.iter().map(|state| state.at).max(),
             Self::Unknown(_) => None,
         }
@@ -575,6 +608,51 @@ mod tests {
             text,
         });
         assert!(message.encode().unwrap().len() <= ENTRY_LEN_BYTES_MAX);
+    }
+
+    #[test]
+    fn what_is_proposed_is_bounded_and_reads_back() {
+        let kind = crate::check::CheckKind::External {};
+        let check =
+            |n: usize| Check::new(CheckId::from_bytes([7; 16]), format!("c{n}"), kind.clone());
+        let entry = JournalEntry::Proposed {
+            at: Timestamp::from_millis(3),
+            checks: (0..PROPOSED_MAX + 9).map(check).collect(),
+        };
+        let JournalEntry::Proposed { at, checks } = JournalEntry::decode(&entry.encode().unwrap())
+        else {
+            panic!("another entry came back");
+        };
+        assert_eq!((at.millis(), checks.len()), (3, PROPOSED_MAX));
+        assert_eq!(checks[5], check(5));
+    }
+
+    #[test]
+    fn declarations_of_older_agents_read_and_those_of_newer_ones_cost_older_readers_nothing() {
+        let kind = crate::check::CheckKind::Builtin(crate::check::Builtin::Uptime(
+            crate::check::Thresholds::default(),
+        ));
+        let plain = Check::new(CheckId::from_bytes([1; 16]), "plain", kind.clone());
+        let about = Check {
+            about: Some("switch".to_owned()),
+            ..Check::new(CheckId::from_bytes([2; 16]), "about", kind)
+        };
+        let sent: Vec<_> = [&plain].into_iter().map(SentCheck::from).collect();
+        let old = encode(KIND_DECLARED, &(Timestamp::ZERO, sent)).unwrap();
+        let JournalEntry::Declared { checks, .. } = JournalEntry::decode(&old) else {
+            panic!("an old entry is not read");
+        };
+        assert_eq!(checks, [plain.clone()]);
+        let entry = JournalEntry::Declared {
+            at: Timestamp::ZERO,
+            checks: vec![plain, about],
+        };
+        let new = entry.encode().unwrap();
+        assert_eq!(JournalEntry::decode(&new), entry);
+        let (_, body) = versioned::split(&new, ENTRY_LEN_BYTES_MAX).unwrap();
+        let (_at, as_before): (Timestamp, Vec<SentCheck>) =
+            versioned::body(KIND_DECLARED, body).unwrap();
+        assert_eq!(as_before.len(), 2);
     }
 
     #[test]

@@ -8,10 +8,22 @@ use crate::severity::Severity;
 
 /// How many states are looked at.
 pub const STATES: usize = 21;
-/// From this percentage of change on it flaps.
-pub const HIGH_PERCENT: f64 = 30.0;
-/// Below this percentage of change it no longer flaps.
-pub const LOW_PERCENT: f64 = 25.0;
+
+/// At how much change a state begins and ceases to flap, in percent. Not even a state that always
+/// changes reaches 100: with that limit nothing flaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlappingLimits {
+    /// Below it no longer flaps.
+    pub low: u8,
+    /// From here on it flaps.
+    pub high: u8,
+}
+
+impl Default for FlappingLimits {
+    fn default() -> Self {
+        Self { low: 25, high: 30 }
+    }
+}
 
 /// The last states of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,16 +34,16 @@ pub struct Flapping {
 
 impl Flapping {
     /// Takes the newest state; returns whether the check flaps now.
-    pub fn observe(&mut self, state: Severity) -> bool {
+    pub fn observe(&mut self, state: Severity, limits: FlappingLimits) -> bool {
         self.states.push_back(state);
         while self.states.len() > STATES {
             self.states.pop_front();
         }
         let percent = self.percent();
         self.active = if self.active {
-            percent >= LOW_PERCENT
+            percent >= f64::from(limits.low)
         } else {
-            percent >= HIGH_PERCENT
+            percent >= f64::from(limits.high)
         };
         self.active
     }
@@ -70,7 +82,7 @@ mod tests {
     fn after(states: impl IntoIterator<Item = Severity>) -> Flapping {
         let mut flapping = Flapping::default();
         for state in states {
-            flapping.observe(state);
+            flapping.observe(state, FlappingLimits::default());
         }
         flapping
     }
@@ -88,7 +100,25 @@ mod tests {
         states.push(Severity::Critical);
         assert!(!after(states).is_active());
         let mut flapping = after((0..21).map(|i| [Severity::Ok, Severity::Critical][i % 2]));
-        let quiet = (0..STATES).position(|_| !flapping.observe(Severity::Ok));
+        let quiet =
+            (0..STATES).position(|_| !flapping.observe(Severity::Ok, FlappingLimits::default()));
         assert_eq!(quiet, Some(14));
+    }
+
+    #[test]
+    fn limits_decide_and_a_hundred_percent_is_never_reached() {
+        let restless = (0..21).map(|i| [Severity::Ok, Severity::Critical][i % 2]);
+        let mut flapping = Flapping::default();
+        for state in restless {
+            assert!(!flapping.observe(state, FlappingLimits { low: 25, high: 100 }));
+        }
+        let mut flapping = Flapping::default();
+        let mut states = vec![Severity::Ok; 19];
+        states.extend([Severity::Critical, Severity::Ok]);
+        let sensitive = FlappingLimits { low: 5, high: 10 };
+        let last = states
+            .into_iter()
+            .map(|state| flapping.observe(state, sensitive));
+        assert_eq!(last.last(), Some(true));
     }
 }

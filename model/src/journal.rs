@@ -141,6 +141,9 @@ pub struct Journal {
     /// Checks of the machine's own file, which the System does not name.
     pub declared: BTreeMap<CheckId, Check>,
     declared_at: Option<Timestamp>,
+    /// Checks that could be made of what is on the machine: people decide.
+    pub proposed: Vec<Check>,
+    proposed_at: Option<Timestamp>,
     /// The machine and program, from when it last started.
     pub started: Option<AgentStarted>,
     /// When it last stopped in good order, if it did not start again.
@@ -189,6 +192,12 @@ impl Journal {
                 self.configured_at = Some(*at);
             }
             JournalEntry::Declared { at, checks } => self.declared(*at, checks),
+            JournalEntry::Proposed { at, checks } => {
+                if self.proposed_at <= Some(*at) {
+                    self.proposed_at = Some(*at);
+                    self.proposed.clone_from(checks);
+                }
+            }
             JournalEntry::Unknown(_) => {}
         }
     }

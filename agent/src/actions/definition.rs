@@ -435,6 +435,18 @@ default = "1"
     }
 
     #[test]
+    fn the_example_that_reads_series_takes_a_check_and_no_option() {
+        let example = include_str!("../../../docs/series.toml.example");
+        let definition = Definition::parse(example, Path::new("series.toml")).unwrap();
+        let run = |check: &str| definition.argv(&values(&[("check", check), ("since", "6h")]));
+        assert_eq!(
+            run("root file system").unwrap(),
+            ["--json", "series", "root file system", "--since", "6h"]
+        );
+        assert!(run("--config=/etc/shadow").is_err());
+    }
+
+    #[test]
     fn the_example_is_an_action_and_shows_every_field_with_its_default() {
         let example = include_str!("../../../docs/action.toml.example");
         let definition = Definition::parse(example, Path::new("flush-cache.toml")).unwrap();

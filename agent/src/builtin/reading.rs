@@ -115,7 +115,7 @@ pub(crate) const fn number(count: u64) -> f64 {
 }
 
 /// Four digits after the point are enough for any built-in metric.
-fn rounded(value: f64) -> f64 {
+pub(crate) fn rounded(value: f64) -> f64 {
     if value.abs() < 1e11 {
         (value * 1e4).round() / 1e4
     } else {

@@ -183,3 +183,55 @@ fn a_persons_invitation_is_refused_and_binds_nothing() {
     );
     assert!(!data.exists(), "nothing was made");
 }
+
+#[test]
+fn what_a_check_measured_is_shown_and_nothing_is_said_to_be_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("agent.toml");
+    std::fs::write(&file, FILE).unwrap();
+    let (file, data) = (
+        file.display().to_string(),
+        folder.path().display().to_string(),
+    );
+    let run =
+        |arguments: &[&str]| run(&[&["--config", &file, "--data", &data], arguments].concat());
+    let ran = run(&["series", "up"]);
+    assert!(is(ran.code, 0), "{}", ran.errors);
+    assert_eq!(ran.out, "nothing was measured in that time\n");
+    let check = crate::config::local_check_id(aramaki_sync_core::AuthorId::ZERO, "up");
+    let mut recorder = crate::series::Recorder::new(folder.path());
+    let metric = |value| aramaki_model::Metric::new("uptime", value, aramaki_model::Unit::Seconds);
+    for value in [3.0, 5.0] {
+        recorder.take(check, crate::service::now(), &[metric(value)]);
+    }
+    recorder.end(crate::service::now()).unwrap();
+    let ran = run(&["series", "up"]);
+    assert!(
+        ran.out.starts_with("uptime\n") && ran.out.contains("least 3s, most 5s"),
+        "{}",
+        ran.out
+    );
+    let ran = run(&["--json", "series", "up", "--metric", "up*", "--since", "1h"]);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(json["series"][0]["points"][0]["count"], 2);
+    let ran = run(&["--json", "series", "up", "--metric", "other"]);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(json["series"], serde_json::json!([]));
+    assert!(is(run(&["series", "down"]).code, 1));
+    assert!(is(run(&["series", "up", "--since", "soon"]).code, 2));
+}
+
+#[test]
+fn what_is_proposed_is_a_file_of_checks() {
+    let ran = with_file(FILE, &["discover"]);
+    assert!(is(ran.code, 0), "{}", ran.errors);
+    let file: toml::Table = ran.out.parse().unwrap();
+    assert!(ran.out.starts_with("# "), "{}", ran.out);
+    let proposed = file.get("check").and_then(toml::Value::as_array);
+    let proposed = proposed.map_or(0, Vec::len);
+    let ran = with_file(FILE, &["--json", "discover"]);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(json["schema"], 1);
+    // Ports come and go while other tests run.
+    assert!(proposed == 0 || !json["checks"].as_array().unwrap().is_empty());
+}

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::ops::Range;
 
-use aramaki_model::{Builtin, Check, CheckId, CheckKind, Hook};
+use aramaki_model::{
+    Builtin, Check, CheckId, CheckKind, Cron, FlappingLimits, Hook, MetricRule, Pattern, Severity,
+};
 use aramaki_sync::toml_place::bytes_of_field;
 use aramaki_sync_core::AuthorId;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::CHECKS_MAX;
-use super::value::{Span, ThresholdsFile};
+use super::value::{Limit, Span, ThresholdsFile};
 
 /// One check as it is written: its name, when it runs, and exactly one thing to look at.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -37,7 +39,49 @@ pub(super) struct CheckFile {
     http: Option<HttpFile>,
     dns: Option<DnsFile>,
     prometheus: Option<PrometheusFile>,
+    statsd: Option<StatsdFile>,
+    external: Option<ExternalFile>,
     hook: Option<CommandFile>,
+    cron: Option<CronFile>,
+    #[serde(default)]
+    metrics: Vec<MetricFile>,
+    flapping: Option<FlappingFile>,
+    about: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExternalFile {}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CronFile {
+    expression: String,
+    zone: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetricFile {
+    metric: String,
+    warning: Option<Limit>,
+    critical: Option<Limit>,
+    missing: Option<Severity>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FlappingFile {
+    low: u8,
+    high: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatsdFile {
+    metric: String,
+    value: ThresholdsFile,
+    missing: Option<Severity>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -164,9 +208,16 @@ impl CheckFile {
                 metric: file.metric,
                 value: file.value.into(),
             }),
+            self.statsd.clone().map(|file| Builtin::Statsd {
+                metric: file.metric,
+                value: file.value.into(),
+                missing: file.missing.unwrap_or(Severity::Unknown),
+            }),
         ];
+        let external = self.external.map(|ExternalFile {}| CheckKind::External {});
         command
             .into_iter()
+            .chain(external)
             .chain(builtins.into_iter().flatten().map(CheckKind::Builtin))
             .collect()
     }
@@ -175,7 +226,7 @@ impl CheckFile {
     pub(super) fn to_check(&self, agent: AuthorId) -> Option<Check> {
         let name = self.name.get_ref();
         let default = Check::new(
-            id(agent, name),
+            local_check_id(agent, name),
             name.clone(),
             self.kinds().into_iter().next()?,
         );
@@ -191,12 +242,34 @@ impl CheckFile {
                 .hook
                 .clone()
                 .map(|CommandFile { program, arguments }| Hook { program, arguments }),
+            cron: self.cron.clone().map(|file| Cron {
+                expression: file.expression,
+                zone: file.zone.unwrap_or_else(|| "UTC".to_owned()),
+            }),
+            metrics: self.metrics.iter().map(MetricFile::rule).collect(),
+            flapping: self.flapping.map(|file| FlappingLimits {
+                low: file.low,
+                high: file.high,
+            }),
+            about: self.about.clone(),
             ..default
         })
     }
 }
 
-fn id(agent: AuthorId, name: &str) -> CheckId {
+impl MetricFile {
+    fn rule(&self) -> MetricRule {
+        MetricRule {
+            metric: Pattern(self.metric.clone()),
+            warning: self.warning.map(|limit| limit.0),
+            critical: self.critical.map(|limit| limit.0),
+            missing: self.missing.unwrap_or(Severity::Unknown),
+        }
+    }
+}
+
+/// The id of a check that only this machine knows: the same as long as its name is.
+pub(crate) fn local_check_id(agent: AuthorId, name: &str) -> CheckId {
     let mut hasher = blake3::Hasher::new_derive_key("aramaki local check id v1");
     hasher.update(agent.as_bytes());
     hasher.update(name.as_bytes());

@@ -42,9 +42,10 @@ fn every_check_of_the_example_is_right_and_every_kind_is_shown() {
         .map(|check| match &check.kind {
             CheckKind::Command { .. } => "command",
             CheckKind::Builtin(builtin) => crate::builtin::word(builtin),
+            CheckKind::External {} => "external",
         })
         .collect();
-    assert_eq!(words.len(), 13, "{words:?}");
+    assert_eq!(words.len(), 15, "{words:?}");
     // The file as shipped runs a few checks that any machine can answer.
     let shipped = parse(EXAMPLE).unwrap().checks(AGENT);
     assert!(!shipped.is_empty() && shipped.len() < checks.len());
@@ -163,7 +164,48 @@ fn what_cannot_be_run_or_reached_is_refused_with_its_place() {
             "[network]\ntransport_relays = [\"https://a\", \"ftp://a\"]\n",
             "agent.toml:2:34: field `network.transport_relays[2]`: `ftp://a` is not the URL",
         ),
+        (
+            "[listen]\nstatsd = [\"127.0.0.1:1\", \"0.0.0.0:8125\"]\n",
+            "agent.toml:2:26: field `listen.statsd[2]`: 0.0.0.0 is not of this machine alone",
+        ),
+        (
+            "[listen]\nnames = [\"a\", \"!\"]\n",
+            "agent.toml:2:15: field `listen.names[2]`: a name of 1 to 256 bytes",
+        ),
+        (
+            "[listen]\nlimit = 1001\n",
+            "agent.toml:2:9: field `listen.limit`: 1 to 1000",
+        ),
+        (
+            "[listen]\nstatsd_flush = \"2m\"\n",
+            "agent.toml:2:16: field `listen.statsd_flush`: 1s to 60s",
+        ),
+        (
+            "[listen]\nttl = \"1s\"\n",
+            "agent.toml:2:7: field `listen.ttl`: 1m or more",
+        ),
+        (
+            "[[check]]\nname = \"a\"\nload = {}\ncron = { expression = \"0 3 * *\" }\n",
+            "agent.toml:4:23: field `cron.expression`: five fields are expected",
+        ),
+        (
+            "[[check]]\nname = \"a\"\nload = {}\nmetrics = [{ metric = \"load\", missing = \"missing\" }]\n",
+            "agent.toml:4:41: field `metrics[1].missing`: ok, warning, unknown or critical",
+        ),
+        (
+            "[[check]]\nname = \"a\"\nload = {}\nflapping = { low = 30, high = 20 }\n",
+            "agent.toml:4:12: field `flapping`: low up to high",
+        ),
     ]);
+}
+
+#[test]
+fn beyond_loopback_is_listened_on_when_it_is_said() {
+    let text =
+        "[listen]\nbeyond_loopback = true\nsensu_events = [\"192.0.2.1:3031\", \"[::1]:3031\"]\n";
+    assert_eq!(parse(text).unwrap().listen.sensu_events.len(), 2);
+    let local = "[listen]\nsensu_events = [\"127.0.0.2:3031\", \"[::1]:3031\"]\n";
+    assert_eq!(parse(local).unwrap().listen.sensu_events.len(), 2);
 }
 
 fn assert_refused(table: &[(&str, &str)]) {

@@ -70,6 +70,19 @@ pub(crate) fn signal_of(status: ExitStatus) -> Option<i32> {
     status.signal()
 }
 
+/// The table of mounted file systems, as the kernel writes it.
+pub(crate) fn mounts() -> Result<String, ReadError> {
+    read("/proc/self/mounts")
+}
+
+/// The tables of TCP sockets, as the kernel writes them.
+pub(crate) fn listening() -> Result<Vec<String>, ReadError> {
+    let mut tables = vec![read("/proc/net/tcp")?];
+    // A machine may have no IPv6.
+    tables.extend(read("/proc/net/tcp6").ok());
+    Ok(tables)
+}
+
 /// Load averages of this machine.
 pub(crate) fn load() -> Result<Load, ReadError> {
     let path = "/proc/loadavg";

@@ -50,6 +50,20 @@ pub(crate) fn signal_of(status: ExitStatus) -> Option<i32> {
     }
 }
 
+/// The table of mounted file systems.
+pub(crate) fn mounts() -> Result<String, ReadError> {
+    Err(ReadError::Unsupported {
+        what: "the table of file systems",
+    })
+}
+
+/// The tables of TCP sockets.
+pub(crate) fn listening() -> Result<Vec<String>, ReadError> {
+    Err(ReadError::Unsupported {
+        what: "the table of sockets",
+    })
+}
+
 /// Load averages of this machine.
 pub(crate) fn load() -> Result<Load, ReadError> {
     Err(ReadError::Unsupported { what: "load" })

@@ -1,5 +1,6 @@
 //! The agent at work, with an outlet that can fail.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -8,6 +9,9 @@ use aramaki_sync_core::SpaceId;
 use tokio::sync::Notify;
 
 use super::*;
+use crate::listen::{Inbox, Listeners};
+
+mod listening;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the disk is full")]
@@ -81,20 +85,38 @@ const LOCAL: &str = "[[check]]\nname = \"up\"\nuptime = {}\ninterval = \"1s\"\n\
 
 async fn while_serving(folder: &Path, local: &str, fake: &Fake, story: impl AsyncFnOnce()) {
     let config = Config::parse(local, Path::new("test")).unwrap();
+    let listening = async |_addresses: Vec<SocketAddr>| story().await;
+    while_listening(folder, config, fake, listening).await;
+}
+
+/// The same, with the addresses on which results of others are taken in.
+async fn while_listening(
+    folder: &Path,
+    config: Config,
+    fake: &Fake,
+    story: impl AsyncFnOnce(Vec<SocketAddr>),
+) {
     let saved = Saved::read(folder).unwrap();
+    let (inbox, arrivals) = Inbox::new();
+    let listen = config.listen.clone();
     let mut service = Service::new(
         folder.to_owned(),
         AuthorId::ZERO,
         config,
         saved,
         fake.clone(),
+        arrivals,
     );
+    let measured = service.observer().measured();
+    let listeners = Listeners::start(&listen, &inbox, measured).await.unwrap();
+    let addresses = listeners.addresses.clone();
     let stop = CancellationToken::new();
     let (served, ()) = tokio::join!(service.serve(&stop), async {
-        story().await;
+        story(addresses).await;
         stop.cancel();
     });
     served.unwrap();
+    listeners.end().await;
 }
 
 fn transitions(entries: &[JournalEntry]) -> Vec<Severity> {
@@ -145,6 +167,34 @@ async fn only_changes_are_written_and_a_restart_repeats_nothing() {
         2,
         "the second start knows the last results"
     );
+}
+
+#[tokio::test]
+async fn what_could_be_looked_at_is_proposed_once_and_only_when_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let fake = Fake::default();
+    let proposals = |heard: &Heard| {
+        let entries = read(heard).into_iter();
+        entries
+            .filter(|entry| matches!(entry, JournalEntry::Proposed { .. }))
+            .count()
+    };
+    // Something to be found, whatever machine this is.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    while_serving(folder.path(), "propose = true\n", &fake, async || {
+        fake.until(|heard| proposals(heard) == 1).await;
+    })
+    .await;
+    drop(listener);
+    let other = tempfile::tempdir().unwrap();
+    let silent = Fake::default();
+    while_serving(other.path(), LOCAL, &silent, async || {
+        silent
+            .until(|heard| transitions(&read(heard)).len() == 2)
+            .await;
+    })
+    .await;
+    assert_eq!(proposals(&silent.heard.lock().unwrap()), 0);
 }
 
 #[tokio::test]

@@ -58,6 +58,7 @@ check-last-ok = zuletzt OK { $time }
 check-never-ok = nie OK gesehen
 check-off = aus
 check-flapping = wechselt zu oft
+check-about = über { $what }
 check-handled-ack = bestätigt
 check-handled-silence = stummgeschaltet
 check-handled-maintenance = in Wartung

@@ -58,6 +58,7 @@ check-last-ok = last OK { $time }
 check-never-ok = never seen OK
 check-off = off
 check-flapping = changes too often
+check-about = about { $what }
 check-handled-ack = acknowledged
 check-handled-silence = silenced
 check-handled-maintenance = in maintenance

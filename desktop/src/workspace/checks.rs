@@ -215,7 +215,7 @@ mod tests {
     fn the_example_is_what_the_readme_says() {
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/checks.toml.example");
         let checks = read_checks(&example).unwrap();
-        assert_eq!(checks.len(), 6);
+        assert_eq!(checks.len(), 8);
         assert_eq!(read_checks(&example).unwrap()[0].id, checks[0].id);
     }
 
@@ -290,6 +290,9 @@ mod tests {
         let text = "[[check]]\nname = \"a\"\ninterval_ms = 5000\ntimeout_ms = 1000\nattempts = 2\n\
              retry_interval_ms = 1000\nttl_ms = 60000\nenabled = false\nquorum = 2\n\
              hook = { program = \"x\", arguments = [\"y\"] }\n\
+             cron = { expression = \"0 3 * * *\", zone = \"Europe/Berlin\" }\nabout = \"x\"\n\
+             flapping = { low = 5, high = 10 }\n\
+             metrics = [{ metric = \"a\", warning = \"1\", critical = \"2\", missing = \"ok\" }]\n\
              [check.kind.builtin.dns]\nname = \"a\"\naddresses = [\"::1\"]\ntime = { warning = \"1\" }\n";
         let checks = read(text).unwrap();
         assert_eq!(

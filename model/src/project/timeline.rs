@@ -105,7 +105,8 @@ fn journal_event(
         JournalEntry::Unknown(unknown) => Some(TimelineEvent::Unknown(unknown.clone())),
         JournalEntry::ConfigApplied { .. }
         | JournalEntry::States(_)
-        | JournalEntry::Declared { .. } => None,
+        | JournalEntry::Declared { .. }
+        | JournalEntry::Proposed { .. } => None,
     }
 }
 

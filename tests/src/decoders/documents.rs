@@ -6,8 +6,9 @@ use aramaki_model::agent_config::AgentConfig;
 use aramaki_model::entry::{AgentStarted, Message};
 use aramaki_model::system::Contact;
 use aramaki_model::{
-    AdmittedChange, Builtin, Check, CheckBeat, CheckId, CheckKind, Edit, EntryId, EnvelopeLinks,
-    Heartbeat, ItemId, JournalEntry, NoteId, Severity, Thresholds, TimelineEntry, Workspace, name,
+    AdmittedChange, Builtin, Check, CheckBeat, CheckId, CheckKind, Cron, Edit, EntryId,
+    EnvelopeLinks, FlappingLimits, Heartbeat, ItemId, JournalEntry, MetricRule, NoteId, Pattern,
+    Severity, Thresholds, TimelineEntry, Workspace, name,
 };
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, SpaceId, Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -91,7 +92,7 @@ pub(super) const AGENT_CONFIG: Decoder = Decoder {
         let config = AgentConfig {
             generation: 7,
             system: space(),
-            checks: vec![check()],
+            checks: vec![check(), later_check()],
         };
         config.encode().into_iter().collect()
     },
@@ -119,6 +120,25 @@ const MALLORY: u8 = 12;
 fn check() -> Check {
     let load = CheckKind::Builtin(Builtin::Load(Thresholds::default()));
     Check::new(CheckId::from_bytes([5; 16]), "load".to_owned(), load)
+}
+
+/// With all that came after the first version.
+fn later_check() -> Check {
+    Check {
+        cron: Some(Cron {
+            expression: "30 3 * * 1-5".to_owned(),
+            zone: "Europe/Berlin".to_owned(),
+        }),
+        metrics: vec![MetricRule {
+            metric: Pattern("load*".to_owned()),
+            warning: "@10:20".parse().ok(),
+            critical: None,
+            missing: Severity::Unknown,
+        }],
+        flapping: Some(FlappingLimits { low: 10, high: 20 }),
+        about: Some("switch-1".to_owned()),
+        ..Check::new(CheckId::from_bytes([6; 16]), "sent", CheckKind::External {})
+    }
 }
 
 fn message(text: &str) -> TimelineEntry {

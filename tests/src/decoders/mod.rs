@@ -12,6 +12,7 @@ mod bundle;
 mod documents;
 mod engine;
 mod imports;
+mod listen;
 mod text;
 mod wire;
 
@@ -57,7 +58,7 @@ impl Decoder {
 }
 
 /// All of them.
-pub const DECODERS: [Decoder; 19] = [
+pub const DECODERS: [Decoder; 22] = [
     wire::ENVELOPE,
     wire::STATEMENT,
     wire::BODY,
@@ -78,4 +79,7 @@ pub const DECODERS: [Decoder; 19] = [
     imports::NAGIOS,
     imports::PROMETHEUS_RULES,
     imports::CONSUL,
+    listen::SENSU,
+    listen::ALERTS,
+    listen::STATSD,
 ];

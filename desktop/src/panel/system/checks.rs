@@ -1,8 +1,9 @@
 //! What is observed: checks, parts and what went on.
 
 use aramaki_model::Severity;
-use aramaki_model::snapshot::{Access, CheckView, PartView};
+use aramaki_model::snapshot::{Access, AgentView, CheckView, PartView};
 use aramaki_model::status::Handled;
+use aramaki_sync_core::SpaceId;
 use egui::{Align, Label, Layout, Ui};
 
 use super::super::Window;
@@ -22,7 +23,7 @@ pub(super) fn left_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut
     card_titled(ui, look, &look.texts.get("system-checks"), |ui| {
         none_ui(ui, look, system.checks.is_empty(), "system-none-checks");
         for check in system.checks.iter().take(CHECKS_SHOWN_MAX) {
-            check_ui(ui, look, check);
+            check_ui(ui, look, check, &system.agents);
         }
     });
     ui.add_space(space::S);
@@ -66,7 +67,7 @@ fn timeline_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window
     }
 }
 
-fn check_ui(ui: &mut Ui, look: Look<'_>, check: &CheckView) {
+fn check_ui(ui: &mut Ui, look: Look<'_>, check: &CheckView, agents: &[AgentView]) {
     ui.horizontal(|ui| {
         if check.check.enabled {
             severity_glyph(ui, look, check.status.effective, 14.0);
@@ -80,6 +81,10 @@ fn check_ui(ui: &mut Ui, look: Look<'_>, check: &CheckView) {
             }
             if check.flapping {
                 quiet(ui, look, &look.texts.get("check-flapping"));
+            }
+            if let Some(about) = &check.check.about {
+                let about = look.texts.with("check-about", &[("what", about)]);
+                quiet(ui, look, &about);
             }
             match check.status.handled {
                 Some(Handled::Acknowledged) => {
@@ -101,7 +106,8 @@ fn check_ui(ui: &mut Ui, look: Look<'_>, check: &CheckView) {
                         .with("check-last-ok", &[("time", &clock(look, time))]),
                     None => look.texts.get("check-never-ok"),
                 };
-                let all = [&check.summary, &check.detail, &ok];
+                let seen = vantages(look, check, agents);
+                let all = [&check.summary, &check.detail, &seen, &ok];
                 let all: Vec<&str> = all
                     .into_iter()
                     .map(String::as_str)
@@ -111,6 +117,17 @@ fn check_ui(ui: &mut Ui, look: Look<'_>, check: &CheckView) {
             });
         });
     });
+}
+
+/// What each agent that looks sees, a line each, where several must agree.
+fn vantages(look: Look<'_>, check: &CheckView, agents: &[AgentView]) -> String {
+    let line = |(space, severity): &(SpaceId, Severity)| {
+        let agent = agents.iter().find(|agent| agent.space == *space);
+        let label = agent.map_or_else(|| space.short(), |agent| agent.label.clone());
+        format!("{label}: {}", severity_word(look, *severity))
+    };
+    let lines: Vec<String> = check.vantages.iter().map(line).collect();
+    lines.join("\n")
 }
 
 fn part_ui(ui: &mut Ui, look: Look<'_>, part: &PartView, window: &mut Window) {

@@ -1,0 +1,165 @@
+//! The HTTP interfaces of Sensu's agent and of Alertmanager: as much of them as scripts send to.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ALLOW, CONTENT_TYPE, ORIGIN};
+use hyper::http::HeaderValue;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::connections;
+use super::result::MESSAGE_LEN_BYTES_MAX;
+use super::{Answer, Inbox, alertmanager, sensu};
+use crate::service::now;
+
+/// The head of a request is there within this time, also of the next one on a connection that is kept.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+/// A request's body is there within this time.
+const BODY_TIME_MAX: Duration = Duration::from_secs(5);
+/// Reasons that one answer names.
+const REASONS_MAX: usize = 10;
+
+/// Whose interface it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Api {
+    /// That of Sensu's agent.
+    SensuEvents,
+    /// That of Alertmanager.
+    Alertmanager,
+}
+
+impl Api {
+    pub(super) const fn what(self) -> &'static str {
+        match self {
+            Self::SensuEvents => "Sensu's events",
+            Self::Alertmanager => "Alertmanager's alerts",
+        }
+    }
+}
+
+/// Serves until `stop`.
+pub(super) async fn serve(
+    listener: TcpListener,
+    api: Api,
+    host: String,
+    inbox: Inbox,
+    stop: CancellationToken,
+) {
+    let stopped = stop.clone();
+    let serve = move |stream| connection(stream, api, host.clone(), inbox.clone(), stopped.clone());
+    connections::accept(listener, stop, serve).await;
+}
+
+async fn connection(
+    stream: TcpStream,
+    api: Api,
+    host: String,
+    inbox: Inbox,
+    stop: CancellationToken,
+) {
+    let service = service_fn(move |request| {
+        let (host, inbox) = (host.clone(), inbox.clone());
+        async move { Ok::<_, Infallible>(answer(request, api, &host, &inbox).await) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .max_buf_size(64 * 1024)
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection with results ended early");
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    api: Api,
+    host: &str,
+    inbox: &Inbox,
+) -> Response<Full<Bytes>> {
+    // A page in a browser on this machine can send here too, and says so.
+    if request.headers().contains_key(ORIGIN) {
+        return text(StatusCode::FORBIDDEN, "not for pages in a browser\n");
+    }
+    let path = request.uri().path().trim_end_matches('/');
+    match (api, path) {
+        (Api::SensuEvents, "/healthz") | (Api::Alertmanager, "/-/healthy" | "/-/ready") => {
+            return text(StatusCode::OK, "ok");
+        }
+        (Api::SensuEvents, "/events") | (Api::Alertmanager, "/api/v2/alerts") => {}
+        (Api::SensuEvents, _) => return text(StatusCode::NOT_FOUND, "POST /events\n"),
+        (Api::Alertmanager, _) => return text(StatusCode::NOT_FOUND, "POST /api/v2/alerts\n"),
+    }
+    if request.method() != Method::POST {
+        let mut refused = text(StatusCode::METHOD_NOT_ALLOWED, "only POST\n");
+        let allowed = HeaderValue::from_static("POST");
+        refused.headers_mut().insert(ALLOW, allowed);
+        return refused;
+    }
+    let body = Limited::new(request.into_body(), MESSAGE_LEN_BYTES_MAX);
+    let body = match timeout(BODY_TIME_MAX, body.collect()).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) => return wrong(api, &error.to_string()),
+        Err(_elapsed) => return text(StatusCode::REQUEST_TIMEOUT, "the body did not come\n"),
+    };
+    let results = match api {
+        Api::SensuEvents => sensu::read_event(&body, host).map(|result| vec![result]),
+        Api::Alertmanager => alertmanager::read_alerts(&body, now()),
+    };
+    let results = match results {
+        Ok(results) => results,
+        Err(error) => return wrong(api, &error.to_string()),
+    };
+    match inbox.submit(results).await {
+        Ok(Answer { refused }) if refused.is_empty() => match api {
+            Api::SensuEvents => text(StatusCode::CREATED, ""),
+            Api::Alertmanager => text(StatusCode::OK, ""),
+        },
+        Ok(Answer { mut refused }) => {
+            let more = refused.len().saturating_sub(REASONS_MAX);
+            refused.truncate(REASONS_MAX);
+            if more > 0 {
+                refused.push(format!("and {more} more"));
+            }
+            wrong(api, &refused.join("; "))
+        }
+        Err(_busy) => text(StatusCode::SERVICE_UNAVAILABLE, "too busy, try again\n"),
+    }
+}
+
+/// Alertmanager's clients read an error as JSON.
+fn wrong(api: Api, reason: &str) -> Response<Full<Bytes>> {
+    match api {
+        Api::SensuEvents => text(StatusCode::BAD_REQUEST, &format!("{reason}\n")),
+        Api::Alertmanager => {
+            let json = serde_json::Value::from(reason).to_string();
+            let mut page = text(StatusCode::BAD_REQUEST, &json);
+            let kind = HeaderValue::from_static("application/json");
+            page.headers_mut().insert(CONTENT_TYPE, kind);
+            page
+        }
+    }
+}
+
+fn text(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
+    let mut page = Response::new(Full::new(Bytes::copy_from_slice(text.as_bytes())));
+    *page.status_mut() = status;
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    page.headers_mut().insert(CONTENT_TYPE, kind);
+    page
+}

@@ -1,0 +1,92 @@
+//! What others have to say: results that come in, alerts that end, and what could be looked at.
+
+use aramaki_model::agent_config::CHECKS_MAX;
+use aramaki_model::entry::PROPOSED_MAX;
+use aramaki_model::metric_rule::judged;
+use aramaki_model::{Check, JournalEntry};
+
+use super::{Outlet, Service, merged, now};
+use crate::discover::{self, Found};
+use crate::listen::{Answer, Arrival, ExternalResult};
+use crate::observe::Observed;
+
+impl<O: Outlet> Service<O> {
+    /// Tells readers what could be looked at, if that is something else than the last time.
+    pub(super) fn propose(&mut self, found: &Found) {
+        let known: Vec<Check> = merged(&self.config, self.saved.config.as_ref(), self.agent)
+            .into_iter()
+            .map(|(check, _origin)| check)
+            .collect();
+        let mut checks = discover::propose(found, &known, self.agent);
+        checks.truncate(PROPOSED_MAX);
+        let ids: Vec<_> = checks.iter().map(|check| check.id).collect();
+        if ids == self.saved.proposed {
+            return;
+        }
+        self.saved.proposed = ids;
+        self.enter(&JournalEntry::Proposed { at: now(), checks });
+    }
+
+    /// Takes results of others in, and answers who waits.
+    pub(super) fn arrived(&mut self, arrival: Arrival) {
+        let mut refused = Vec::new();
+        for result in &arrival.results {
+            if let Err(reason) = self.external(result) {
+                refused.push(reason);
+            }
+        }
+        if let Some(answer) = arrival.answer
+            && answer.send(Answer { refused }).is_err()
+        {
+            tracing::debug!("whoever sent results waits no longer");
+        }
+    }
+
+    fn external(&mut self, result: &ExternalResult) -> Result<(), String> {
+        let at = now();
+        let taken = self.externals.take(result, at).inspect_err(|reason| {
+            self.dirty = true;
+            tracing::debug!(reason, "a result was refused");
+        })?;
+        let Some(taken) = taken else {
+            return Ok(());
+        };
+        if let Some(check) = taken.news {
+            let is_new = self.watch.check(&check.id).is_none();
+            if is_new && self.watch.len() >= CHECKS_MAX {
+                return Err(format!("there are {CHECKS_MAX} checks already"));
+            }
+            self.watch.add(check.clone(), at);
+            self.declared = self.declarations();
+            // Of the same time as the others, so it adds to them.
+            for entry in JournalEntry::declare(self.declared_at, &[check]) {
+                self.enter(&entry);
+            }
+        }
+        let Some(check) = self.watch.check(&taken.check) else {
+            return Err("its check is not observed".to_owned());
+        };
+        let observation = result.observation(taken.check, at);
+        let observation = judged(&check.metrics, observation);
+        self.observed(&Observed::of(observation));
+        Ok(())
+    }
+
+    /// Alerts that were not sent again are over; what was over for long is forgotten.
+    pub(super) fn end_alerts(&mut self) {
+        let at = now();
+        if self.externals.next_end().is_none_or(|end| end > at) {
+            return;
+        }
+        for over in self.externals.over(at) {
+            if let Err(reason) = self.external(&over) {
+                tracing::warn!(reason, "the end of an alert was not taken in");
+            }
+        }
+        let forgotten = self.externals.forget(at);
+        if !forgotten.is_empty() {
+            self.watch.remove(&forgotten);
+            self.declare();
+        }
+    }
+}

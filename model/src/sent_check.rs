@@ -1,0 +1,136 @@
+//! Checks as they stand in configurations and journals.
+//!
+//! Version 1 counts fields and kinds, so what came later follows behind: fields by check, and checks
+//! of later kinds each in bytes of its own. Older programs read what they know and ignore the rest.
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use crate::check::{Builtin, Check, CheckKind};
+use crate::cron::Cron;
+use crate::flapping::FlappingLimits;
+use crate::id::CheckId;
+use crate::metric_rule::MetricRule;
+
+/// A check of version 1.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SentCheck {
+    id: CheckId,
+    name: String,
+    kind: CheckKind,
+    interval_ms: u64,
+    timeout_ms: u64,
+    attempts: u32,
+    retry_interval_ms: u64,
+    ttl_ms: Option<u64>,
+    enabled: bool,
+}
+
+impl From<&Check> for SentCheck {
+    fn from(check: &Check) -> Self {
+        Self {
+            id: check.id,
+            name: check.name.clone(),
+            kind: check.kind.clone(),
+            interval_ms: check.interval_ms,
+            timeout_ms: check.timeout_ms,
+            attempts: check.attempts,
+            retry_interval_ms: check.retry_interval_ms,
+            ttl_ms: check.ttl_ms,
+            enabled: check.enabled,
+        }
+    }
+}
+
+impl From<SentCheck> for Check {
+    fn from(sent: SentCheck) -> Self {
+        Self {
+            interval_ms: sent.interval_ms,
+            timeout_ms: sent.timeout_ms,
+            attempts: sent.attempts,
+            retry_interval_ms: sent.retry_interval_ms,
+            ttl_ms: sent.ttl_ms,
+            enabled: sent.enabled,
+            ..Self::new(sent.id, sent.name, sent.kind)
+        }
+    }
+}
+
+/// Fields that came after version 1, in the order in which they came. New ones go to the end.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+struct LaterFields {
+    cron: Option<Cron>,
+    metrics: Vec<MetricRule>,
+    flapping: Option<FlappingLimits>,
+    about: Option<String>,
+}
+
+/// What stands behind the checks of version 1: later fields by check, and checks of later kinds. Both
+/// are bytes of their own, so that one that is newer still costs only itself.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Later {
+    fields: Vec<(CheckId, ByteBuf)>,
+    checks: Vec<ByteBuf>,
+}
+
+/// Splits checks into those of version 1 and what stands behind them.
+pub(crate) fn split(checks: &[Check]) -> Result<(Vec<SentCheck>, Later), postcard::Error> {
+    let (mut sent, mut later) = (Vec::new(), Later::default());
+    for check in checks {
+        let as_sent = SentCheck::from(check);
+        if is_later(&check.kind) {
+            later.checks.push(postcard::to_stdvec(&as_sent)?.into());
+        } else {
+            sent.push(as_sent);
+        }
+        let fields = LaterFields {
+            cron: check.cron.clone(),
+            metrics: check.metrics.clone(),
+            flapping: check.flapping,
+            about: check.about.clone(),
+        };
+        if fields != LaterFields::default() {
+            let bytes = postcard::to_stdvec(&fields)?;
+            later.fields.push((check.id, bytes.into()));
+        }
+    }
+    Ok((sent, later))
+}
+
+/// Puts together what [`split`] took apart, at most `limit` checks. What is newer than this program
+/// is left out.
+pub(crate) fn join(sent: Vec<SentCheck>, later: Later, limit: usize) -> Vec<Check> {
+    let newer = later.checks.iter();
+    let newer = newer.filter_map(|bytes| postcard::from_bytes::<SentCheck>(bytes).ok());
+    let mut checks: Vec<Check> = sent
+        .into_iter()
+        .chain(newer)
+        .take(limit)
+        .map(Check::from)
+        .collect();
+    let places: std::collections::BTreeMap<CheckId, usize> = (0..)
+        .zip(&checks)
+        .map(|(place, check)| (check.id, place))
+        .collect();
+    for (id, bytes) in later.fields {
+        let Ok(fields) = postcard::from_bytes::<LaterFields>(&bytes) else {
+            continue;
+        };
+        let place = places.get(&id).copied();
+        if let Some(check) = place.and_then(|place| checks.get_mut(place)) {
+            check.cron = fields.cron;
+            check.metrics = fields.metrics;
+            check.flapping = fields.flapping;
+            check.about = fields.about;
+        }
+    }
+    checks
+}
+
+/// Kinds that came after the first release of version 1.
+const fn is_later(kind: &CheckKind) -> bool {
+    matches!(
+        kind,
+        CheckKind::External {} | CheckKind::Builtin(Builtin::Statsd { .. })
+    )
+}
