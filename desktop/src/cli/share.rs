@@ -167,7 +167,8 @@ impl Share {
         }
         let space = live.find(&self.system)?;
         let title = live.title(space).unwrap_or_else(|| space.short());
-        let shared = live.share(space, &self.request()).await?;
+        let request = self.request();
+        let shared = live.share(space, &request).await?;
         let may = capability_word(self.can.into());
         let mut text = Lines::default();
         let from = request

@@ -11,7 +11,8 @@ use aramaki_sync_core::statement::{Epoch, Statement, WrapTo};
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId};
 use tokio::sync::oneshot;
 
-use super::{READ_AT_ONCE, Replica, ReplicaError, blocking};
+use super::read::READ_AT_ONCE;
+use super::{Replica, ReplicaError, blocking};
 use crate::driver::Command;
 
 /// What a header, a signature and their lengths take, about: for what is planned before it is read.

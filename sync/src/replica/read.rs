@@ -11,7 +11,7 @@ use aramaki_sync_core::statement::Body;
 use super::inspect::{EpochKeys, Readable};
 use crate::store::{Store, StoreError, StoredRow};
 
-const READ_AT_ONCE: usize = 512;
+pub(super) const READ_AT_ONCE: usize = 512;
 
 /// The entries with their bodies, where these are sound and their keys are here. Of damaged rows
 /// `damaged` is told the arrival.

@@ -58,7 +58,7 @@ impl Decoder {
 }
 
 /// All of them.
-pub const DECODERS: [Decoder; 22] = [
+pub const DECODERS: [Decoder; 23] = [
     wire::ENVELOPE,
     wire::STATEMENT,
     wire::BODY,

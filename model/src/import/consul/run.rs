@@ -87,6 +87,7 @@ pub(super) const fn title_of(kind: &CheckKind) -> &'static str {
         CheckKind::Builtin(Builtin::Tcp { .. }) => "tcp",
         CheckKind::Builtin(_) => "unit",
         CheckKind::Command { .. } => "script",
+        CheckKind::External {} => "ttl",
     }
 }
 
