@@ -19,6 +19,9 @@ use aramaki_sync::transport::NetworkOptions;
 use aramaki_sync_core::{PrincipalId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+/// Sends all results to an address.
+type Sending = fn(SocketAddr);
+
 /// Results of each kind; every hundredth of a check changes its state.
 const RESULTS: usize = 20_000;
 const CHECKS: usize = 100;
@@ -135,7 +138,7 @@ async fn measure() {
 
     println!("| | results | rate | processor time each | of one core | aim |");
     println!("|---|---|---|---|---|---|");
-    let kinds: [(&str, SocketAddr, fn(SocketAddr)); 3] = [
+    let kinds: [(&str, SocketAddr, Sending); 3] = [
         ("Sensu's `POST /events`", events, by_http),
         ("Sensu's socket, TCP", socket, by_socket),
         ("StatsD", statsd, by_statsd),

@@ -243,12 +243,11 @@ impl Watched {
             return Timestamp::MAX;
         }
         let last = (self.state.raw != Severity::Missing).then_some(self.state.last_at);
-        let planned = match &self.times {
-            Some(times) => schedule::next_time(self.splay, times, last, now),
-            None => {
-                let interval = Duration::from_millis(self.check.interval_ms);
-                schedule::next_run(self.splay, interval, last, now)
-            }
+        let planned = if let Some(times) = &self.times {
+            schedule::next_time(self.splay, times, last, now)
+        } else {
+            let interval = Duration::from_millis(self.check.interval_ms);
+            schedule::next_run(self.splay, interval, last, now)
         };
         let retried = self.state.is_soft() && !self.state.raw.is_ok();
         match last {

@@ -364,10 +364,19 @@ pub struct MadeInvitation {
     pub relayed: bool,
     /// Whether it is for another device of the same person.
     pub for_device: bool,
-    /// Whether it needs no network and can be used as long as the access lasts.
-    pub offline: bool,
-    /// The file that it was written to, if it was.
-    pub file: Option<PathBuf>,
+    /// How it is handed over.
+    pub handed: Handed,
+}
+
+/// How an invitation that was made is handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handed {
+    /// By its text; the guest needs a network.
+    Online,
+    /// By its text, which needs no network and can be used as long as the access lasts.
+    Offline,
+    /// By the file that it was written to, in the same way.
+    File(PathBuf),
 }
 
 impl fmt::Debug for MadeInvitation {

@@ -62,17 +62,16 @@ impl AgentConfig {
         match versioned::split(bytes, AGENT_CONFIG_LEN_BYTES_MAX)? {
             (KIND_AGENT_CONFIG, body) => {
                 // Those of older administrators end behind the hooks, or behind the checks.
-                let (sent, hooks, later): (Sent, Hooks, Later) =
-                    match versioned::body(KIND_AGENT_CONFIG, body) {
-                        Ok(whole) => whole,
-                        Err(_) => match versioned::body(KIND_AGENT_CONFIG, body) {
-                            Ok((sent, hooks)) => (sent, hooks, Later::default()),
-                            Err(_) => {
-                                let sent = versioned::body(KIND_AGENT_CONFIG, body)?;
-                                (sent, Hooks::new(), Later::default())
-                            }
-                        },
-                    };
+                let whole = versioned::body(KIND_AGENT_CONFIG, body);
+                let hooked = || versioned::body(KIND_AGENT_CONFIG, body);
+                let (sent, hooks, later): (Sent, Hooks, Later) = if let Ok(whole) = whole {
+                    whole
+                } else if let Ok((sent, hooks)) = hooked() {
+                    (sent, hooks, Later::default())
+                } else {
+                    let sent = versioned::body(KIND_AGENT_CONFIG, body)?;
+                    (sent, Hooks::new(), Later::default())
+                };
                 let (generation, system, checks) = sent;
                 let mut checks = sent_check::join(checks, later, CHECKS_MAX);
                 for (id, hook) in hooks {

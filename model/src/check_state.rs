@@ -94,10 +94,10 @@ impl CheckState {
             Some((hard, Hardness::Hard))
         } else if now.is_ok() {
             self.attempt = 0;
-            if !hard.is_ok() {
-                Some((hard, Hardness::Hard))
-            } else {
+            if hard.is_ok() {
                 (!raw.is_ok()).then_some((raw, Hardness::Soft))
+            } else {
+                Some((hard, Hardness::Hard))
             }
         } else if hard.is_ok() {
             self.attempt = if raw.is_ok() {

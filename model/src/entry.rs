@@ -642,7 +642,7 @@ mod tests {
         let JournalEntry::Declared { checks, .. } = JournalEntry::decode(&old) else {
             panic!("an old entry is not read");
         };
-        assert_eq!(checks, [plain.clone()]);
+        assert_eq!(checks, std::slice::from_ref(&plain));
         let entry = JournalEntry::Declared {
             at: Timestamp::ZERO,
             checks: vec![plain, about],

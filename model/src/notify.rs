@@ -33,5 +33,5 @@ pub use policy_fault::PolicyFault;
 pub use receipt::{RECEIPT_ITEMS_MAX, Receipt, ReceiptItem, Stage, State, Target};
 pub use record::{Mark, Record, Whose};
 pub use rotation::{Duty, OnCallOverride, Schedule, duties, duty};
-pub use settle::{SETTLE_DEFAULT_MS, SETTLE_MAX_MS, Settling};
+pub use settle::{Contact, SETTLE_DEFAULT_MS, SETTLE_MAX_MS, Settling};
 pub use span::{Span, SpanError};

@@ -230,7 +230,9 @@ impl System {
             automerge,
             system: &mut system,
         };
-        FIELDS.into_iter().for_each(|name| gather.conflicts(name));
+        for name in FIELDS {
+            gather.conflicts(name);
+        }
         let rules = gather.items(field::RULES);
         let contacts = gather.items(field::CONTACTS);
         let dashboards = gather.items(field::DASHBOARDS);

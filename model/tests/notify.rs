@@ -610,11 +610,9 @@ fn run(story: &Story) -> Sent {
         }
         if !story.cut.contains(&now) {
             let [first, second] = &mut both;
-            for (from, to) in [(&*first, &mut *second)] {
-                let news = from.receipts.iter().filter(|it| it.2 == 0).cloned();
-                let own = to.receipts.iter().filter(|it| it.2 == 1).cloned();
-                to.receipts = own.chain(news).collect();
-            }
+            let news = first.receipts.iter().filter(|it| it.2 == 0).cloned();
+            let own = second.receipts.iter().filter(|it| it.2 == 1).cloned();
+            second.receipts = own.chain(news).collect();
             let news: Vec<_> = second
                 .receipts
                 .iter()

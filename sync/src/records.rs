@@ -1,6 +1,6 @@
 //! What the engine's operations and the driver's own notes are called in the store.
 
-use aramaki_sync_core::engine::{StoreOperation, StoredCounter, StoredCursor};
+use aramaki_sync_core::engine::{SecretSeed, StoreOperation, StoredCounter, StoredCursor};
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, Chain, EnvelopeId, Instance, SpaceId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -90,35 +90,44 @@ pub(crate) fn operations(operations: Vec<StoreOperation>) -> Vec<Operation> {
             }
             StoreOperation::SetInstance(instance) => out.push(Operation::SetInstance(instance)),
             StoreOperation::Follow { space, invitation } => {
-                out.push(Operation::PutValue {
-                    key: named(FOLLOW_PREFIX, &[space.as_bytes()]),
-                    value: Vec::new(),
-                });
-                let key = named(INVITATION_PREFIX, &[space.as_bytes()]);
-                out.push(match invitation {
-                    Some(seed) => Operation::PutSecret {
-                        key,
-                        value: Secret::from(&seed.0[..]),
-                    },
-                    None => Operation::RemoveSecret { key },
-                });
+                out.extend(follow(space, invitation.as_ref()));
             }
-            StoreOperation::Unfollow { space } => {
-                let named = |prefix| named(prefix, &[space.as_bytes()]);
-                out.push(Operation::RemoveValue {
-                    key: named(FOLLOW_PREFIX),
-                });
-                out.push(Operation::RemoveSecret {
-                    key: named(INVITATION_PREFIX),
-                });
-                out.push(Operation::RemoveValue {
-                    key: named(AWAITED_PREFIX),
-                });
-            }
+            StoreOperation::Unfollow { space } => out.extend(unfollow(space)),
             other => tracing::error!(?other, "the engine keeps something unknown"),
         }
     }
     out
+}
+
+fn follow(space: SpaceId, invitation: Option<&SecretSeed>) -> [Operation; 2] {
+    let key = named(INVITATION_PREFIX, &[space.as_bytes()]);
+    let secret = match invitation {
+        Some(seed) => Operation::PutSecret {
+            key,
+            value: Secret::from(&seed.0[..]),
+        },
+        None => Operation::RemoveSecret { key },
+    };
+    let followed = Operation::PutValue {
+        key: named(FOLLOW_PREFIX, &[space.as_bytes()]),
+        value: Vec::new(),
+    };
+    [followed, secret]
+}
+
+fn unfollow(space: SpaceId) -> [Operation; 3] {
+    let named = |prefix| named(prefix, &[space.as_bytes()]);
+    [
+        Operation::RemoveValue {
+            key: named(FOLLOW_PREFIX),
+        },
+        Operation::RemoveSecret {
+            key: named(INVITATION_PREFIX),
+        },
+        Operation::RemoveValue {
+            key: named(AWAITED_PREFIX),
+        },
+    ]
 }
 
 /// What is known of a Space that an invitation leads to, until it is here. Its key is kept elsewhere.

@@ -1,6 +1,7 @@
 //! Snapshots on real disks and lines: a newcomer needs few bodies, and what was deleted is held all the same.
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
+#[expect(dead_code, reason = "what other tests need of it")]
 mod common;
 
 use std::sync::{Arc, Mutex};
@@ -58,7 +59,11 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl std::io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        let mut lines = self
+            .0
+            .lock()
+            .map_err(|_poisoned| std::io::ErrorKind::Other)?;
+        lines.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -186,11 +191,11 @@ async fn a_document_that_shrinks_is_read_anew_out_of_the_snapshot() {
     b.joined(space).await.unwrap();
     b.write(space, note(), changes("bob")).await.unwrap();
     let bobs = b.author();
-    b.shutdown().await;
     eventually("alice reads bob", async || {
         texts(&a, space, note()).await.len() == TAIL + 3
     })
     .await;
+    b.shutdown().await;
     assert!(a.compact(space).await.unwrap().bodies > 0);
     a.revoke_device(space, bobs, Keep::Nothing, REASON_NONE)
         .await

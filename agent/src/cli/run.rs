@@ -27,7 +27,7 @@ impl Run {
                 signalled().await;
                 stopped.cancel();
             });
-            run(options, stop).await
+            Box::pin(run(options, stop)).await
         })??;
         Ok(())
     }

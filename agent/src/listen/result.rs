@@ -53,7 +53,7 @@ pub struct ExternalResult {
 }
 
 /// What was found.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
     /// As a plugin says it.
     Plugin {

@@ -154,7 +154,7 @@ impl Emergency {
         let relays = kit.relays.clone();
         let wanted = (Capability::Read, self.wait);
         let begun = Recovering::begin(config, keys, relays, &kit.emergency_spaces, wanted);
-        let opening = begun.await?;
+        let opening = Box::pin(begun).await?;
         let opened = tokio::select! {
             opened = self.say_why(&opening, device, reason) => opened,
             () = super::interrupted() => Err(CliError::Interrupted {

@@ -260,11 +260,10 @@ impl CliError {
                 "unlock or start the keyring of your desktop session; the key is kept as before"
             }
             Self::NotTold { .. } => "correct the channel in the file; the message says what it answered",
-            Self::Kit { .. } => "the message says why; nothing was changed",
+            Self::Kit { .. } | Self::Bundle { .. } => "the message says why; nothing was changed",
             Self::Unprinted { .. } => {
                 "check where standard output leads; revoke an invitation whose code is lost"
             }
-            Self::Bundle { .. } => "the message says why; nothing was changed",
             Self::Backup { .. } => "take another backup; nothing was changed",
             Self::ImportUnfinished { .. } => {
                 "make room on the disk: it goes on by itself when the workspace opens next"

@@ -59,7 +59,6 @@ impl Incident {
             let request = ShareRequest {
                 name: String::new(),
                 capability: self.can.into(),
-                begin: None,
                 span: self.span,
                 redemptions: 1,
                 long_grace: false,

@@ -114,7 +114,8 @@ impl Recover {
         let public = keys.public();
         let relays = kit.relays.clone();
         let wanted = (Capability::Administer, self.wait);
-        let recovering = Recovering::begin(config, keys, relays, &kit.spaces, wanted).await?;
+        let begun = Recovering::begin(config, keys, relays, &kit.spaces, wanted);
+        let recovering = Box::pin(begun).await?;
         let report = tokio::select! {
             report = self.go_on(config, kit, device, public, &recovering) => report,
             () = super::interrupted() => Err(CliError::Interrupted {

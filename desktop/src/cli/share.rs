@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use aramaki_sync_core::Timestamp;
 use aramaki_sync_core::statement::Capability;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::parse::{Moment, parse_line, parse_moment};
+use super::parse::parse_line;
 use super::report::{Lines, count};
-use super::{CliError, Clock, Report, WITHOUT_RELAY, carry, local, parse_span};
+use super::{CliError, Report, WITHOUT_RELAY, carry, local, parse_span};
 use crate::workspace::{Invited, Live, ShareRequest, capability_word};
 
 /// Share a System by an invitation: a short code that ends by itself.
@@ -28,9 +27,6 @@ pub(crate) struct Share {
     /// can say it themselves.
     #[arg(long = "to", value_name = "NAME", value_parser = parse_line)]
     name: Option<String>,
-    /// From when on the code can be used: 2026-12-24T18:00Z, or 3h for in three hours. At once without it.
-    #[arg(long = "from", value_name = "TIME", value_parser = parse_moment)]
-    from: Option<Moment>,
     /// For how long: 30m, 8h, 3d.
     #[arg(long = "for", value_name = "SPAN", default_value = "24h", value_parser = parse_span)]
     span: Duration,
@@ -84,8 +80,7 @@ impl Share {
     async fn write(&self, live: &Live, file: &Path) -> Result<Report, CliError> {
         let space = live.find(&self.system)?;
         let title = live.title(space).unwrap_or_else(|| space.short());
-        let request = self.request();
-        let (shared, carried) = live.share_file(space, &request, file).await?;
+        let (shared, carried) = live.share_file(space, &self.request(), file).await?;
         let may = capability_word(self.can.into());
         let mut text = Lines::default();
         text.add(format_args!(
@@ -105,7 +100,7 @@ impl Share {
         if carried.bare > 0 {
             text.add(carry::too_much(&carried));
         }
-        let mut json = self.json(&shared, &title, request.begin);
+        let mut json = self.json(&shared, &title);
         json["file"] = json!(file);
         json["carried"] = carry::carried_json(&carried);
         Ok(Report::new(text.into_text(), &json))
@@ -115,8 +110,7 @@ impl Share {
     async fn print_inline(&self, live: &Live) -> Result<Report, CliError> {
         let space = live.find(&self.system)?;
         let title = live.title(space).unwrap_or_else(|| space.short());
-        let request = self.request();
-        let (shared, code) = live.share_inline(space, &request).await?;
+        let (shared, code) = live.share_inline(space, &self.request()).await?;
         let mut text = Lines::default();
         text.add(code.as_str());
         text.add(format_args!(
@@ -127,7 +121,7 @@ impl Share {
              `aramaki carry`.",
             local(shared.end)
         ));
-        let mut json = self.json(&shared, &title, request.begin);
+        let mut json = self.json(&shared, &title);
         json["invitation"] = json!(code.as_str());
         Ok(Report::new(text.into_text(), &json))
     }
@@ -136,20 +130,18 @@ impl Share {
         ShareRequest {
             name: self.name.clone().unwrap_or_default(),
             capability: self.can.into(),
-            begin: self.from.map(|from| from.at(Clock::now())),
             span: self.span,
             redemptions: self.redemptions,
             long_grace: self.offline,
         }
     }
 
-    fn json(&self, shared: &Invited, title: &str, begin: Option<Timestamp>) -> Value {
+    fn json(&self, shared: &Invited, title: &str) -> Value {
         json!({
             "invitation": shared.code,
             "system": shared.space.to_string(),
             "title": title,
             "capability": capability_word(self.can.into()),
-            "begin": begin.map(|begin| begin.to_string()),
             "redeem_until": shared.redeem_until.to_string(),
             "end": shared.end.to_string(),
             "redemptions": self.redemptions,
@@ -167,18 +159,13 @@ impl Share {
         }
         let space = live.find(&self.system)?;
         let title = live.title(space).unwrap_or_else(|| space.short());
-        let request = self.request();
-        let shared = live.share(space, &request).await?;
+        let shared = live.share(space, &self.request()).await?;
         let may = capability_word(self.can.into());
         let mut text = Lines::default();
-        let from = request
-            .begin
-            .map(|begin| format!(", from {} on", local(begin)));
-        let from = from.unwrap_or_default();
         text.add(&shared.code);
         let devices = count(usize::from(self.redemptions), "device");
         text.add(format_args!(
-            "\nThe code lets in {devices}{from}, until {}. On the other side: aramaki join CODE",
+            "\nThe code lets in {devices}, until {}. On the other side: aramaki join CODE",
             local(shared.redeem_until)
         ));
         text.add(format_args!(
@@ -188,9 +175,6 @@ impl Share {
         if !shared.relayed {
             text.add(WITHOUT_RELAY);
         }
-        Ok(Report::new(
-            text.into_text(),
-            &self.json(&shared, &title, request.begin),
-        ))
+        Ok(Report::new(text.into_text(), &self.json(&shared, &title)))
     }
 }

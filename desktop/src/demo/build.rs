@@ -107,7 +107,6 @@ async fn invite(live: &Live, space: SpaceId) -> Result<String, CliError> {
     let request = ShareRequest {
         name: String::new(),
         capability: Capability::Write,
-        begin: None,
         span: SPAN,
         redemptions: 1,
         long_grace: false,

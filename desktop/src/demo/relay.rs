@@ -53,7 +53,7 @@ impl DemoRelay {
                 tracing::warn!(error = error.message(), "the demo does not listen");
             }
         });
-        if let Err(error) = aramaki_relay::run(options, stop, sender).await {
+        if let Err(error) = Box::pin(aramaki_relay::run(options, stop, sender)).await {
             let reason = crate::workspace::with_causes(&error);
             tell(&RelayEvent::Failed {
                 reason: reason.clone(),

@@ -134,8 +134,13 @@ mod tests {
     fn script(folder: &std::path::Path, text: &str) -> Command {
         use std::os::unix::fs::PermissionsExt as _;
         let path = folder.join("page");
-        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let written = std::fs::write(&path, format!("#!/bin/sh\n{text}\n"));
+        let rights = std::fs::Permissions::from_mode(0o755);
+        assert!(
+            written
+                .and_then(|()| std::fs::set_permissions(&path, rights))
+                .is_ok()
+        );
         Command::new(
             vec![path.display().to_string(), "a b".to_owned()],
             Duration::from_secs(2),

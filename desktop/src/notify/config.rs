@@ -22,7 +22,7 @@ const CHANNELS_MAX: usize = 64;
 /// How long a secret may be.
 const SECRET_LEN_BYTES_MAX: u64 = 8 * 1024;
 /// How long one attempt may take, and how long it takes at most if nothing is said.
-const TIMEOUT_MAX: Duration = Duration::from_secs(120);
+const TIMEOUT_MAX: Duration = Duration::from_mins(2);
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(20);
 /// Where systemd puts credentials.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";

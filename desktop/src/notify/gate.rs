@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aramaki_model::Snapshot;
-use aramaki_model::notify::Settling;
+use aramaki_model::notify::{Contact, Settling};
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 use crate::workspace::Live;
@@ -13,7 +13,7 @@ use crate::workspace::Live;
 #[derive(Debug)]
 pub(super) struct Gates {
     wait_ms: u64,
-    gates: BTreeMap<SpaceId, Settling>,
+    of: BTreeMap<SpaceId, Settling>,
     alone: BTreeSet<SpaceId>,
 }
 
@@ -21,7 +21,7 @@ impl Gates {
     pub(super) fn new(wait: Duration) -> Self {
         Self {
             wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-            gates: BTreeMap::new(),
+            of: BTreeMap::new(),
             alone: BTreeSet::new(),
         }
     }
@@ -39,7 +39,7 @@ impl Gates {
             .iter()
             .any(aramaki_sync::replica::PeerStatus::is_connected);
         let spaces = reached(snapshot);
-        self.gates.retain(|space, _| spaces.contains(space));
+        self.of.retain(|space, _| spaces.contains(space));
         let mut closed = BTreeMap::new();
         for space in spaces {
             let in_step = match live.replica().in_step(space).await {
@@ -49,10 +49,15 @@ impl Gates {
             };
             let wait_ms = self.wait_ms;
             let gate = self
-                .gates
+                .of
                 .entry(space)
                 .or_insert_with(|| Settling::new(now, wait_ms));
-            gate.look(now, in_step, connected);
+            let contact = match (in_step, connected) {
+                (true, _) => Contact::InStep,
+                (false, true) => Contact::Connected,
+                (false, false) => Contact::Alone,
+            };
+            gate.look(now, contact);
             if !gate.is_open(now) {
                 closed.insert(space, gate.opens_at());
             }

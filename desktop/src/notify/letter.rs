@@ -57,10 +57,8 @@ impl Letter {
             .collect::<Vec<_>>()
             .join("\n");
         if message.items.len() > LISTED_MAX {
-            text.push_str(&format!(
-                "\nand {} more\n",
-                message.items.len() - LISTED_MAX
-            ));
+            let more = message.items.len() - LISTED_MAX;
+            text = format!("{text}\nand {more} more\n");
         }
         let mut ids: Vec<_> = message.items.iter().map(|item| item.id.0).collect();
         ids.sort_unstable();
@@ -170,36 +168,36 @@ fn subject(
 
 fn said(item: &Item, name: impl Fn(&SpaceId) -> String) -> String {
     let way: Vec<_> = item.path.iter().map(name).collect();
-    let mut text = format!(
-        "{}  {}\n",
-        item.state.word().to_uppercase(),
-        way.join(" → ")
-    );
-    text.push_str(&format!("  {}: {}\n", item.name, item.summary));
+    let state = item.state.word().to_uppercase();
+    let mut lines = vec![
+        format!("{state}  {}", way.join(" → ")),
+        format!("  {}: {}", item.name, item.summary),
+    ];
     match (&item.acknowledged, item.state) {
         (Some((by, words)), State::Acknowledged) if words.is_empty() => {
-            text.push_str(&format!("  {by} took it\n"));
+            lines.push(format!("  {by} took it"));
         }
         (Some((by, words)), State::Acknowledged) => {
-            text.push_str(&format!("  {by} took it: {words}\n"))
+            lines.push(format!("  {by} took it: {words}"));
         }
         _ => {}
     }
-    match item.resolved {
-        Some(at) => text.push_str(&format!("  over since {}\n", clock(at))),
-        None => text.push_str(&format!("  since {}\n", clock(item.opened))),
-    }
+    lines.push(match item.resolved {
+        Some(at) => format!("  over since {}", clock(at)),
+        None => format!("  since {}", clock(item.opened)),
+    });
     if item.repeat > 0 {
-        text.push_str(&format!("  told before, {} times\n", item.repeat));
+        lines.push(format!("  told before, {} times", item.repeat));
     }
     if item.step > 0 {
-        text.push_str(&format!(
-            "  nobody took it so far: step {} of the escalation\n",
-            item.step + 1
+        let step = item.step + 1;
+        lines.push(format!(
+            "  nobody took it so far: step {step} of the escalation"
         ));
     }
-    text.push_str(&format!("  alert {}\n", hex(&item.alert.0, 6)));
-    text
+    lines.push(format!("  alert {}", hex(&item.alert.0, 6)));
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 /// UTC to the second: a receiver may be anywhere.

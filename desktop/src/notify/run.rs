@@ -29,12 +29,12 @@ const SENDS_MAX: usize = 8;
 const ATTEMPTS_MAX: u32 = 5;
 /// After this time without an end others are told that this notifier is at it, and for how long.
 const TRYING_AFTER: Duration = Duration::from_secs(5);
-const TRYING_FOR: Duration = Duration::from_secs(60);
+const TRYING_FOR: Duration = Duration::from_mins(1);
 /// At least and at most so long between two looks.
 const LOOK_PAUSE_MIN: Duration = Duration::from_millis(500);
 const LOOK_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// After a timeline took no receipt it is asked again so much later.
-const REFUSED_PAUSE: Duration = Duration::from_secs(60);
+const REFUSED_PAUSE: Duration = Duration::from_mins(1);
 /// What is under way when somebody ends the program has so long.
 const END_TIME: Duration = Duration::from_secs(10);
 
@@ -282,15 +282,14 @@ impl Run {
                 let Some((_, receipt)) = self.letters.remove(&number) else {
                     return Ok(());
                 };
-                let detail = match stage {
-                    Stage::Sent => {
-                        tracing::info!(receiver = %receipt.receiver, via = %receipt.target.via, items = receipt.items.len(), "told");
-                        receipt.detail.clone()
-                    }
-                    _ => {
-                        tracing::error!(receiver = %receipt.receiver, via = %receipt.target.via, why = %detail, "not told");
-                        detail
-                    }
+                let (receiver, via) = (&receipt.receiver, &receipt.target.via);
+                let detail = if stage == Stage::Sent {
+                    let items = receipt.items.len();
+                    tracing::info!(%receiver, %via, items, "told");
+                    receipt.detail.clone()
+                } else {
+                    tracing::error!(%receiver, %via, why = %detail, "not told");
+                    detail
                 };
                 let at = Clock::now();
                 self.outbox.end(

@@ -10,10 +10,6 @@ pub(super) struct Surface;
 #[cfg(target_os = "linux")]
 impl Surface {
     /// Shows it once.
-    #[expect(
-        clippy::unused_self,
-        reason = "each kind of channel is asked the same way"
-    )]
     pub(super) async fn send(self, letter: &Letter) -> Result<(), SendError> {
         use std::time::Duration;
 

@@ -12,7 +12,7 @@ use super::letter::Letter;
 const USER_AGENT: &str = concat!("aramaki/", env!("CARGO_PKG_VERSION"));
 const PAUSE: Duration = Duration::from_secs(2);
 /// The longest pause that a server may ask for.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
+const RETRY_AFTER_MAX: Duration = Duration::from_mins(5);
 
 /// An address and how to prove who calls. Both may be secrets.
 pub(super) struct Webhook {
@@ -66,7 +66,7 @@ impl Webhook {
             let roots = roots.map_err(|_odd| "ca_file is no bundle in PEM".to_owned())?;
             client = client.tls_certs_merge(roots);
         }
-        let client = client.build().map_err(|error| clean(error))?;
+        let client = client.build().map_err(clean)?;
         Ok(Self { client, url, token })
     }
 

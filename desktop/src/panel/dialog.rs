@@ -189,24 +189,7 @@ fn content_ui(
             title,
             category,
             purpose,
-        } => {
-            head_ui(ui, look, &look.texts.get("new-system-title"));
-            let mut enter = first_field_ui(ui, look, "new-system-name", title);
-            for (key, text) in [
-                ("new-system-category", &mut *category),
-                ("new-system-purpose", &mut *purpose),
-            ] {
-                let field = field_ui(ui, look, key, text);
-                enter |= entered(ui, &field);
-            }
-            answer_ui(ui, look, ("action-create", title, enter), |title| {
-                intents.push(Intent::NewSystem {
-                    title,
-                    category: category.trim().to_owned(),
-                    purpose: purpose.trim().to_owned(),
-                });
-            })
-        }
+        } => new_system_ui(ui, look, (title, category, purpose), intents),
         Dialog::Join { invitation } => {
             head_ui(ui, look, &look.texts.get("action-join"));
             let enter = first_field_ui(ui, look, "join-what", &mut invitation.0);
@@ -248,27 +231,57 @@ fn content_ui(
             by,
             copied,
         } => {
-            let title = title_of(frame, space);
-            head_ui(
-                ui,
-                look,
-                &look.texts.with("share-title", &[("system", &title)]),
-            );
-            let made = frame.invitation.as_ref();
-            match made.filter(|made| made.space == *space) {
-                Some(made) => share::made_ui(ui, look, made, *what, copied),
-                None => {
-                    let asked = share::Asked {
-                        name,
-                        what,
-                        hours,
-                        by,
-                        title: &title,
-                    };
-                    share::share_ui(ui, look, *space, asked, intents)
-                }
-            }
+            let asked = share::Asked {
+                name,
+                what,
+                hours,
+                by,
+                title: &title_of(frame, space),
+            };
+            sharing_ui(ui, look, frame, (*space, asked, copied), intents)
         }
+    }
+}
+
+fn new_system_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (title, category, purpose): (&mut String, &mut String, &mut String),
+    intents: &mut Vec<Intent>,
+) -> Next {
+    head_ui(ui, look, &look.texts.get("new-system-title"));
+    let mut enter = first_field_ui(ui, look, "new-system-name", title);
+    for (key, text) in [
+        ("new-system-category", &mut *category),
+        ("new-system-purpose", &mut *purpose),
+    ] {
+        let field = field_ui(ui, look, key, text);
+        enter |= entered(ui, &field);
+    }
+    answer_ui(ui, look, ("action-create", title, enter), |title| {
+        intents.push(Intent::NewSystem {
+            title,
+            category: category.trim().to_owned(),
+            purpose: purpose.trim().to_owned(),
+        });
+    })
+}
+
+/// Asks about a guest, and shows the invitation once it is made.
+fn sharing_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    frame: &Frame,
+    (space, asked, copied): (SpaceId, share::Asked<'_>, &mut Copied),
+    intents: &mut Vec<Intent>,
+) -> Next {
+    let title = look.texts.with("share-title", &[("system", asked.title)]);
+    head_ui(ui, look, &title);
+    let made = frame.invitation.as_ref();
+    if let Some(made) = made.filter(|made| made.space == space) {
+        share::made_ui(ui, look, made, *asked.what, copied)
+    } else {
+        share::share_ui(ui, look, space, asked, intents)
     }
 }
 

@@ -37,9 +37,7 @@ pub(super) fn overview_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, wind
         if ui.button(look.texts.get("action-new-system")).clicked() {
             window.dialog = Some(Dialog::new_system());
         }
-        if ui.button(look.texts.get("action-join")).clicked() {
-            window.dialog = Some(Dialog::join());
-        }
+        join_ui(ui, look, window);
     });
     counts_ui(ui, look, snapshot, window);
     if window.filter.is_none()
@@ -205,10 +203,15 @@ fn empty_ui(ui: &mut Ui, look: Look<'_>, window: &mut Window) {
         if ui.add(add.fill(look.tokens.primary)).clicked() {
             window.dialog = Some(Dialog::new_system());
         }
-        if ui.button(look.texts.get("action-join")).clicked() {
-            window.dialog = Some(Dialog::join());
-        }
+        join_ui(ui, look, window);
     });
+}
+
+/// The way to Systems of others.
+fn join_ui(ui: &mut Ui, look: Look<'_>, window: &mut Window) {
+    if ui.button(look.texts.get("action-join")).clicked() {
+        window.dialog = Some(Dialog::join());
+    }
 }
 
 fn none_ui(ui: &mut Ui, look: Look<'_>, window: &mut Window) {

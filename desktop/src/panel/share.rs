@@ -9,7 +9,7 @@ use qrcode::{EcLevel, QrCode};
 
 use super::dialog::{self, Copied, Next};
 use crate::theme::{size, space};
-use crate::view::{Intent, MadeInvitation, ShareBy, ShareFor};
+use crate::view::{Handed, Intent, MadeInvitation, ShareBy, ShareFor};
 use crate::widget::{Look, quad, until};
 
 const QR_SIDE: f32 = 232.0;
@@ -163,13 +163,10 @@ pub(super) fn made_ui(
     copied: &mut Copied,
 ) -> Next {
     explain_ui(ui, look, what, &until(look, made.end));
-    if let Some(file) = &made.file {
-        return saved_ui(ui, look, file);
-    }
-    let once = if made.offline {
-        "share-once-offline"
-    } else {
-        "share-once"
+    let once = match &made.handed {
+        Handed::File(file) => return saved_ui(ui, look, file),
+        Handed::Offline => "share-once-offline",
+        Handed::Online => "share-once",
     };
     code_ui(ui, look, made, once, copied)
 }
@@ -233,7 +230,7 @@ fn code_ui(
             .size(size::SMALL)
             .color(look.tokens.subdued),
     );
-    if !made.relayed && !made.offline {
+    if !made.relayed && made.handed == Handed::Online {
         ui.label(RichText::new(look.texts.get("share-without-relay")).color(look.tokens.text));
     }
     ui.add_space(space::S);

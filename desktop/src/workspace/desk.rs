@@ -16,7 +16,7 @@ use super::trust::ShareRequest;
 use super::{SystemChange, serve_verbs};
 use crate::cli::{CliError, Config};
 use crate::view::{
-    Backend, Frame, Intent, MadeInvitation, Problem, ShareBy, ShareFor, Stage, Typed,
+    Backend, Frame, Handed, Intent, MadeInvitation, Problem, ShareBy, ShareFor, Stage, Typed,
 };
 
 /// Wishes that wait; a window that asks faster than a disk writes is told so.
@@ -256,26 +256,24 @@ async fn share(
     let request = ShareRequest {
         name,
         capability,
-        begin: None,
         span,
         redemptions: 1,
         long_grace: false,
     };
-    let offline = by != ShareBy::Code;
-    let (invited, text, file) = match by {
+    let (invited, text, handed) = match by {
         ShareBy::Code => {
             let invited = live.share(space, &request).await?;
             let code = invited.code.clone();
-            (invited, code, None)
+            (invited, code, Handed::Online)
         }
         ShareBy::Inline => {
             let (invited, code) = live.share_inline(space, &request).await?;
-            (invited, code.as_str().to_owned(), None)
+            (invited, code.as_str().to_owned(), Handed::Offline)
         }
         ShareBy::File(path) => {
             let file = super::carry::typed_path(path.trim());
             let (invited, _carried) = live.share_file(space, &request, &file).await?;
-            (invited, String::new(), Some(file))
+            (invited, String::new(), Handed::File(file))
         }
     };
     Ok(MadeInvitation {
@@ -284,8 +282,7 @@ async fn share(
         end: invited.end,
         relayed: invited.relayed,
         for_device: false,
-        offline,
-        file,
+        handed,
     })
 }
 
@@ -298,8 +295,7 @@ async fn device_code(live: &Live) -> Result<MadeInvitation, CliError> {
         end: invited.redeem_until,
         relayed: invited.relayed,
         for_device: true,
-        offline: false,
-        file: None,
+        handed: Handed::Online,
     })
 }
 
@@ -358,6 +354,12 @@ async fn change_trust(live: &Live, intent: Intent, extras: &mut Extras) -> Resul
     Ok(())
 }
 
+fn exists(live: &Live) -> CliError {
+    CliError::WorkspaceExists {
+        data: live.shared.data.clone(),
+    }
+}
+
 async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(), CliError> {
     match intent {
         Intent::Join { invitation, .. } => {
@@ -400,9 +402,7 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
         } => {
             extras.invitation = Some(share(live, space, name, (what, hours), by).await?);
         }
-        Intent::GiveUp(space) => {
-            live.cancel(&space.to_string()).await?;
-        }
+        Intent::GiveUp(space) => drop(live.cancel(&space.to_string()).await?),
         intent @ (Intent::AskEnd(_)
         | Intent::End(_)
         | Intent::ForgetEnding
@@ -419,11 +419,7 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
         Intent::ForgetProblem => extras.problem = None,
         Intent::StopRelay => live.want_relay(false),
         Intent::StartRelay => live.want_relay(true),
-        Intent::CreateWorkspace { .. } => {
-            return Err(CliError::WorkspaceExists {
-                data: live.shared.data.clone(),
-            });
-        }
+        Intent::CreateWorkspace { .. } => return Err(exists(live)),
     }
     Ok(())
 }

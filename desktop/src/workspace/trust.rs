@@ -34,8 +34,6 @@ pub(crate) struct ShareRequest {
     pub(crate) name: String,
     /// What they may do.
     pub(crate) capability: Capability,
-    /// From when on; none: now.
-    pub(crate) begin: Option<Timestamp>,
     /// For how long.
     pub(crate) span: Duration,
     /// How many devices.
@@ -109,10 +107,6 @@ impl Live {
             redemptions: request.redemptions,
             long_grace: request.long_grace,
             ..InviteRequest::lasting(request.capability, request.span)
-        };
-        let invite = match request.begin {
-            Some(begin) => invite.beginning(begin),
-            None => invite,
         };
         self.check_may_give(space, request.capability, invite.end)
             .await?;

@@ -2,8 +2,8 @@
 
 use aramaki_desktop::app::AramakiApp;
 use aramaki_desktop::view::{
-    Demo, Emergency, EndWhat, Ending, EndingPlace, Frame, Late, MadeInvitation, Member, PeerKind,
-    RelayState, Route, Stage, SyncState,
+    Demo, Emergency, EndWhat, Ending, EndingPlace, Frame, Handed, Late, MadeInvitation, Member,
+    PeerKind, RelayState, Route, Stage, SyncState,
 };
 use aramaki_model::Workspace;
 use aramaki_sync_core::{EnvelopeId, Timestamp};
@@ -265,8 +265,7 @@ fn a_device_that_waits_is_accepted_and_a_code_for_another_is_shown_once() {
             end: at(3_600),
             relayed: true,
             for_device: true,
-            offline: false,
-            file: None,
+            handed: Handed::Online,
         });
     });
     window.run();

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use aramaki_desktop::panel::{Dialog, Window};
 use aramaki_desktop::screenshot::{Picture, png};
 use aramaki_desktop::view::{
-    AccessFilter, Backend as _, Emergency, EndWhat, Ending, EndingPlace, Frame, MadeInvitation,
-    Problem, Route, Stage,
+    AccessFilter, Backend as _, Emergency, EndWhat, Ending, EndingPlace, Frame, Handed,
+    MadeInvitation, Problem, Route, Stage,
 };
 use aramaki_model::Workspace;
 use aramaki_sync_core::EnvelopeId;
@@ -46,8 +46,7 @@ fn pages() -> Vec<Page> {
             end: at(28_800),
             relayed: false,
             for_device: false,
-            offline: false,
-            file: None,
+            handed: Handed::Online,
         }),
         ..frame.clone()
     };

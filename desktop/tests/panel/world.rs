@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use aramaki_desktop::view::{
-    Awaited, Backend, Frame, Intent, MadeInvitation, Member, NoteWork, OwnDevice, Peer, PeerKind,
-    ShareBy, Stage, SyncState, Through, Trust, Typed,
+    Awaited, Backend, Frame, Handed, Intent, MadeInvitation, Member, NoteWork, OwnDevice, Peer,
+    PeerKind, ShareBy, Stage, SyncState, Through, Trust, Typed,
 };
 use aramaki_model::check::CheckKind;
 use aramaki_model::entry::{AgentStarted, Message};
@@ -224,10 +224,10 @@ impl World {
                     end: at(i64::from(hours) * 3_600),
                     relayed: true,
                     for_device: false,
-                    offline: by != ShareBy::Code,
-                    file: match by {
-                        ShareBy::File(path) => Some(path.into()),
-                        ShareBy::Code | ShareBy::Inline => None,
+                    handed: match by {
+                        ShareBy::Code => Handed::Online,
+                        ShareBy::Inline => Handed::Offline,
+                        ShareBy::File(path) => Handed::File(path.into()),
                     },
                 });
             }

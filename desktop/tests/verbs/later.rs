@@ -71,24 +71,3 @@ fn access_begins_when_it_says_is_renewed_in_one_step_and_an_audit_adds_it_up() {
     assert_eq!(all["system"], Value::Null);
     assert!(all["grants"].as_array().unwrap().len() >= 4, "{all}");
 }
-
-#[test]
-fn a_code_that_begins_later_lets_in_when_its_time_has_come() {
-    let aramaki = Aramaki::new();
-    let (_relay, author, address) = Process::relay(&aramaki);
-    aramaki.json(&["system", "add", "Webshop"]);
-    aramaki.json(&["relay", "add", &author, &address]);
-    let code = aramaki.json(&["share", "Webshop", "--from", "8s", "--for", "8h"]);
-    assert!(code["begin"].is_string(), "{code}");
-    aramaki.json_in("guest", &["init", "--name", "guest", "--no-recovery-kit"]);
-    let code = code["invitation"].as_str().unwrap();
-    let early = aramaki.json_in("guest", &["join", code, "--wait", "1s"]);
-    assert_eq!(early["complete"], false, "{early}");
-    // Somebody who administers is there when it begins: a code of before has no keys yet.
-    wait_for("the guest is in", || {
-        aramaki.json(&["peers", "--wait", "1s"]);
-        aramaki.json_in("guest", &["peers", "--wait", "1s"]);
-        let listed = aramaki.json_in("guest", &["system", "list"]);
-        (listed["systems"].as_array().unwrap().len() == 1).then_some(())
-    });
-}

@@ -36,7 +36,8 @@ impl Watched {
     /// A code is a secret, with its prefix and without.
     fn code(&mut self, data: &str, verb: &[&str]) -> String {
         let made = self.run(data, verb);
-        let code = made["invitation"].as_str().unwrap().to_owned();
+        let code = made["invitation"].as_str().or(made["code"].as_str());
+        let code = code.unwrap().to_owned();
         self.secrets.push(code.clone());
         self.secrets.push(code[code.len() - 40..].to_owned());
         code

@@ -33,10 +33,13 @@ impl NotificationId {
 
     /// Enough of it to tell it from others.
     pub fn short(&self) -> String {
-        self.0
+        let digits = self
+            .0
             .iter()
             .take(6)
-            .map(|byte| format!("{byte:02x}"))
+            .flat_map(|byte| [byte >> 4, byte & 15]);
+        digits
+            .filter_map(|digit| char::from_digit(digit.into(), 16))
             .collect()
     }
 }

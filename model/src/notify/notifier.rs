@@ -63,7 +63,7 @@ impl Notifier {
         }
         self.seen = seen;
         for ((target, group), pending) in groups {
-            self.flush(facts, &mut plan, target, group, pending);
+            self.flush(facts, &mut plan, (&target, group), pending);
         }
         let times = plan.waiting.iter().filter_map(|waiting| waiting.at);
         plan.next = times.filter(|at| *at > facts.now).min();
@@ -75,11 +75,10 @@ impl Notifier {
         &self,
         facts: &Facts<'_>,
         plan: &mut Plan,
-        target: Target,
-        group: SpaceId,
+        (target, group): (&Target, SpaceId),
         mut pending: Vec<Pending>,
     ) {
-        let ready = ready(facts, &target, group, &pending);
+        let ready = ready(facts, target, group, &pending);
         let since = pending.iter().filter_map(|it| self.seen.get(&it.item.id));
         let since = since.min().copied().unwrap_or(facts.now);
         let standby = Duration::from_millis(STANDBY_MS * u64::from(self.rank));

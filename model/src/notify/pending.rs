@@ -23,7 +23,7 @@ const FAILED_MAX: usize = 12;
 /// So often a message may be sent whose arrival is not known: once, and once more.
 const UNSURE_MAX: usize = 2;
 /// So far clocks of notifiers and agents may be apart.
-const CLOCKS_APART_MAX: Duration = Duration::from_secs(60);
+const CLOCKS_APART_MAX: Duration = Duration::from_mins(1);
 /// Of what was over for longer, nobody is told any more.
 const RESOLVED_AGE_MAX: Duration = Duration::from_hours(7 * 24);
 

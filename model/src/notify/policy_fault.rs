@@ -184,6 +184,8 @@ mod tests {
 
     use super::*;
 
+    type Change<'a> = &'a dyn Fn(&mut serde_json::Value);
+
     #[test]
     fn what_a_policy_cannot_mean_is_named_with_its_place() {
         let good = || {
@@ -201,7 +203,7 @@ mod tests {
             policy.examine().map_err(|fault| fault.field)
         };
         assert_eq!(fault_of(&|_| {}), Ok(()));
-        let cases: [(&dyn Fn(&mut serde_json::Value), &str); 9] = [
+        let cases: [(Change<'_>, &str); 9] = [
             (&|v| v["receiver"]["ops"]["via"] = json!(""), "receiver.ops"),
             (
                 &|v| v["receiver"]["duty"]["via"] = json!("x"),

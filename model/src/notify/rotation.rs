@@ -135,6 +135,10 @@ pub fn duty<'a>(
 }
 
 /// Who is on call from one moment to another, in order; at most 1,000 duties.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "an iterator that can be begun anew is handed over as it is"
+)]
 pub fn duties<'a, I>(
     name: &str,
     schedule: &Schedule,
@@ -166,7 +170,7 @@ where
         let end = duty.until;
         match found.last_mut() {
             Some(last) if last.who == duty.who && last.until == duty.from.max(at) => {
-                last.until = end
+                last.until = end;
             }
             _ => found.push(Duty {
                 from: duty.from.max(at),

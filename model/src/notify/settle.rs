@@ -29,6 +29,17 @@ pub struct Settling {
     wait_ms: u64,
 }
 
+/// Whom a notifier can hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contact {
+    /// Nobody.
+    Alone,
+    /// A peer that is not in step with it yet.
+    Connected,
+    /// A peer that holds the same.
+    InStep,
+}
+
 impl Settling {
     /// Begins to wait.
     pub const fn new(now: Timestamp, wait_ms: u64) -> Self {
@@ -44,9 +55,9 @@ impl Settling {
         }
     }
 
-    /// Takes in whether a connected peer is in step, and whether one is connected at all.
-    pub fn look(&mut self, now: Timestamp, in_step: bool, connected: bool) {
-        match (in_step, self.in_step) {
+    /// Takes in who can be heard.
+    pub fn look(&mut self, now: Timestamp, contact: Contact) {
+        match (contact == Contact::InStep, self.in_step) {
             (true, None) => self.in_step = Some(now),
             (false, Some(_)) => {
                 self.in_step = None;
@@ -57,7 +68,7 @@ impl Settling {
         }
         // Somebody came who may know better, after the wait was over: their word is worth a moment,
         // once for each time of being alone, so that a bad cable does not silence for ever.
-        if !in_step && connected && self.connected.is_none() {
+        if contact == Contact::Connected && self.connected.is_none() {
             self.connected = Some(now);
         }
     }
@@ -98,10 +109,10 @@ mod tests {
         let mut gate = Settling::new(at(0), 60_000);
         assert!(!gate.is_open(at(59)));
         assert!(gate.is_open(at(60)) && gate.is_alone(at(60)));
-        gate.look(at(5), true, true);
+        gate.look(at(5), Contact::InStep);
         assert!(!gate.is_open(at(5)), "what is in step is not yet taken in");
         assert!(gate.is_open(at(6)) && !gate.is_alone(at(6)));
-        gate.look(at(100), false, false);
+        gate.look(at(100), Contact::Alone);
         assert!(!gate.is_open(at(101)), "alone again");
         assert!(gate.is_open(at(160)));
     }
@@ -109,10 +120,15 @@ mod tests {
     #[test]
     fn who_comes_after_the_bound_is_waited_for_once_and_a_bad_cable_does_not_silence() {
         let mut gate = Settling::new(at(0), 60_000);
-        gate.look(at(100), false, true);
+        gate.look(at(100), Contact::Connected);
         assert!(!gate.is_open(at(101)));
         for second in 101..130 {
-            gate.look(at(second), false, second % 2 == 0);
+            let contact = if second % 2 == 0 {
+                Contact::Connected
+            } else {
+                Contact::Alone
+            };
+            gate.look(at(second), contact);
         }
         assert!(gate.is_open(at(110)));
         assert!(gate.is_open(at(130)));

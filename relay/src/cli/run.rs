@@ -33,7 +33,7 @@ impl Run {
                 stopper.cancel();
             });
             let (ready, _started) = tokio::sync::oneshot::channel();
-            let ended = crate::run(options, stop, ready).await;
+            let ended = Box::pin(crate::run(options, stop, ready)).await;
             waiting.abort();
             ended
         })

@@ -33,7 +33,8 @@ impl Replica {
         for by in snapshots {
             let store = self.store()?;
             let rows = blocking(move || store.envelopes(&[by])).await??;
-            let Some(Ok(snapshot)) = rows.into_iter().next().map(|row| row.recall()) else {
+            let Some(Ok(snapshot)) = rows.into_iter().next().map(crate::store::StoredRow::recall)
+            else {
                 tracing::error!(snapshot = %by.short(), "a stored snapshot is damaged");
                 continue;
             };

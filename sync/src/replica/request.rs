@@ -150,8 +150,6 @@ pub struct InviteRequest {
     pub invitee: Invitee,
     /// Read, comment or write, never administer.
     pub capability: Capability,
-    /// From when the code can be used; none: now.
-    pub begin: Option<Timestamp>,
     /// Until when guests stay.
     pub end: Timestamp,
     /// Until when it can be redeemed, at most until `end`.
@@ -175,24 +173,10 @@ impl InviteRequest {
         Self {
             invitee: Invitee::Person,
             capability,
-            begin: None,
             end: now.plus(span),
             redeem_until: now.plus(span.min(INVITATION_SPAN)),
             redemptions: 1,
             long_grace: false,
-        }
-    }
-
-    /// The same from another time on: the code can be used for a day then.
-    #[must_use]
-    pub fn beginning(self, begin: Timestamp) -> Self {
-        let now = driver::now();
-        let later = |at: Timestamp| begin.plus(at.since(now));
-        Self {
-            begin: Some(begin),
-            end: later(self.end),
-            redeem_until: later(self.redeem_until),
-            ..self
         }
     }
 

@@ -89,9 +89,7 @@ impl Replica {
             parent: own.grant,
             principal: own.principal,
             capability: request.capability,
-            not_before: request
-                .begin
-                .unwrap_or_else(|| driver::now().minus(BACKDATE)),
+            not_before: driver::now().minus(BACKDATE),
             end,
             redeem_until: request.redeem_until.min(end),
             redemptions: request.redemptions.max(1),

@@ -353,13 +353,7 @@ impl RedbStore {
                         .insert(id.as_bytes(), body.as_slice())
                         .map_err(failed)?;
                 }
-                Operation::DropBody { id, by } => {
-                    if bodies.get(by.as_bytes()).map_err(failed)?.is_none() {
-                        let short = by.short();
-                        return Err(StoreError::Missing(format!("the body of snapshot {short}")));
-                    }
-                    bodies.remove(id.as_bytes()).map_err(failed)?;
-                }
+                Operation::DropBody { id, by } => self.drop_body(&mut bodies, *id, *by)?,
                 Operation::RemoveValue { key } => {
                     values.remove(key.as_slice()).map_err(failed)?;
                 }
@@ -389,6 +383,24 @@ impl RedbStore {
                 }
             }
         }
+        Ok(())
+    }
+}
+
+impl RedbStore {
+    /// Deletes a body beside the snapshot that holds it.
+    fn drop_body(
+        &self,
+        bodies: &mut redb::Table<'_, &'static [u8; 32], Bytes>,
+        id: EnvelopeId,
+        by: EnvelopeId,
+    ) -> Result<(), StoreError> {
+        let failed = |cause: StorageError| self.failed(cause);
+        if bodies.get(by.as_bytes()).map_err(failed)?.is_none() {
+            let what = format!("the body of snapshot {}", by.short());
+            return Err(StoreError::Missing(what));
+        }
+        bodies.remove(id.as_bytes()).map_err(failed)?;
         Ok(())
     }
 }

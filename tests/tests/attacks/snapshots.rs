@@ -42,7 +42,7 @@ fn rita_opens_the_note_later(mut world: World, tell: impl FnOnce(&mut World)) ->
     world.pass(Duration::from_secs(15));
     assert!(world.shown(RITA).len() < world.shown(ALICE).len());
     keep(&mut world, RITA, Bodies::All);
-    world.pass(Duration::from_secs(60));
+    world.pass(Duration::from_mins(1));
     world
 }
 

@@ -40,9 +40,9 @@ impl List {
                 let mut object = row_json(row);
                 if wanted.is_none() {
                     line.insert(0, title.clone());
+                    object["system"] = json!(space.to_string());
+                    object["title"] = json!(title);
                 }
-                object["system"] = json!(space.to_string());
-                object["title"] = json!(title);
                 lines.push(line);
                 grants.push(object);
             }

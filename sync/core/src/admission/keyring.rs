@@ -312,6 +312,15 @@ impl Keyring {
     }
 }
 
+impl Keyring {
+    /// Whether the epoch in force, whose key is here, is not sealed to somebody.
+    pub(crate) fn lacks(&self, log: &SpaceLog, evaluation: &Evaluation, author: AuthorId) -> bool {
+        let in_force = self.in_force(log, evaluation);
+        let to = WrapTo::Device(author);
+        in_force.is_some_and(|(id, _key)| !holders(log, evaluation, id).contains(&to))
+    }
+}
+
 fn epoch_in(log: &SpaceLog, id: EnvelopeId) -> Option<&Epoch> {
     match log.get(id)?.statement()? {
         Statement::Epoch(epoch) => Some(epoch),

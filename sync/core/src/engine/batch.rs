@@ -230,75 +230,8 @@ impl Queue {
 
 impl Engine {
     pub(super) fn enqueue(&mut self, input: Input) {
-        let (write, work) = match input {
-            Input::Write {
-                write,
-                space,
-                document,
-                body,
-            } => (
-                write,
-                Work::Write {
-                    write,
-                    space,
-                    document,
-                    body,
-                },
-            ),
-            Input::WriteControl {
-                write,
-                space,
-                statement,
-            } => (
-                write,
-                Work::Control {
-                    write: Some(write),
-                    space,
-                    statement,
-                },
-            ),
-            Input::CreateSpace {
-                write,
-                anchor,
-                principal,
-                end,
-            } => (
-                write,
-                Work::Create {
-                    write,
-                    anchor,
-                    principal,
-                    end,
-                },
-            ),
-            Input::Join {
-                write,
-                space,
-                invitation,
-            } => (
-                write,
-                Work::Join {
-                    write,
-                    space,
-                    invitation,
-                },
-            ),
-            Input::Forget { write, space } => (write, Work::Forget { write, space }),
-            Input::Cover {
-                write,
-                space,
-                by,
-                ids,
-            } => (
-                write,
-                Work::Cover {
-                    write: Some(write),
-                    space,
-                    by,
-                    ids,
-                },
-            ),
-            _elsewhere => return,
+        let Some((write, work)) = work_of(input) else {
+            return;
         };
         if self.queue.writes >= self.limits.writes_max {
             self.fail(write, WriteError::Busy);
@@ -414,6 +347,35 @@ impl Engine {
         }
         match work {
             Work::Received { from, envelope } => self.take_received(draft, from, envelope),
+            Work::Body {
+                from,
+                space,
+                envelope,
+                body,
+            } => {
+                self.queue.received_bytes -= body.len();
+                draft.bytes += body.len();
+                draft.also_from.extend(from.map(|from| (from, envelope)));
+                draft.bodies.insert((space, envelope), body);
+                None
+            }
+            Work::Cover {
+                write,
+                space,
+                by,
+                ids,
+            } => {
+                self.take_cover(draft, write, space, (by, ids));
+                None
+            }
+            own => self.take_own(draft, own),
+        }
+    }
+
+    /// What this device says itself.
+    fn take_own(&mut self, draft: &mut Draft, work: Work) -> Option<Work> {
+        match work {
+            Work::Received { .. } | Work::Body { .. } | Work::Cover { .. } => None,
             Work::Write {
                 write,
                 space,
@@ -431,15 +393,6 @@ impl Engine {
             } => {
                 // What cannot be written now is due again with this device's next write.
                 let _done = self.draft_write(draft, None, space, document, &body);
-                None
-            }
-            Work::Cover {
-                write,
-                space,
-                by,
-                ids,
-            } => {
-                self.take_cover(draft, write, space, (by, ids));
                 None
             }
             Work::Control {
@@ -470,18 +423,6 @@ impl Engine {
                 self.queue.writes -= 1;
                 let invitation = self.invitation_to_keep(space, invitation);
                 draft.joins.push((write, space, invitation));
-                None
-            }
-            Work::Body {
-                from,
-                space,
-                envelope,
-                body,
-            } => {
-                self.queue.received_bytes -= body.len();
-                draft.bytes += body.len();
-                draft.also_from.extend(from.map(|from| (from, envelope)));
-                draft.bodies.insert((space, envelope), body);
                 None
             }
             Work::Redeem { space } => {
@@ -737,27 +678,7 @@ impl Engine {
         if !self.is(Mutant::AcknowledgeBeforeDurable) {
             self.report_written(&draft);
         }
-        for (write, space, invitation) in draft.joins {
-            let held = self
-                .spaces
-                .entry(space)
-                .or_insert_with(|| Space::new(space));
-            held.invitation = invitation.map(|keys| *keys).or(held.invitation.take());
-            self.learn(space);
-            self.redeem_if_due(space);
-            touched.insert(space);
-            self.ask_for(space);
-            let written = Written {
-                space,
-                chain: self.chain(),
-                seq: 0,
-                id: EnvelopeId::ZERO,
-            };
-            self.outputs.push_back(Output::Written {
-                write,
-                result: Ok(written),
-            });
-        }
+        self.joins_durable(draft.joins, &mut touched);
         for (space, write) in draft.forgotten {
             self.forgotten(space, write);
         }
@@ -780,6 +701,39 @@ impl Engine {
         self.bodies_durable(&draft.bodies);
         self.cover_written(draft.covers);
         self.retry_orphans(&touched);
+    }
+
+    fn joins_durable(
+        &mut self,
+        joins: Vec<(WriteId, SpaceId, Option<Box<DeviceKeys>>)>,
+        touched: &mut BTreeSet<SpaceId>,
+    ) {
+        for (write, space, invitation) in joins {
+            let held = self
+                .spaces
+                .entry(space)
+                .or_insert_with(|| Space::new(space));
+            let before = held.invitation.as_ref().map(DeviceKeys::author);
+            held.invitation = invitation.map(|keys| *keys).or(held.invitation.take());
+            let after = held.invitation.as_ref().map(DeviceKeys::author);
+            if before != after {
+                self.invited_anew(space);
+            }
+            self.learn(space);
+            self.redeem_if_due(space);
+            touched.insert(space);
+            self.ask_for(space);
+            let written = Written {
+                space,
+                chain: self.chain(),
+                seq: 0,
+                id: EnvelopeId::ZERO,
+            };
+            self.outputs.push_back(Output::Written {
+                write,
+                result: Ok(written),
+            });
+        }
     }
 
     fn cover_written(&mut self, covers: Vec<Cover>) {
@@ -848,6 +802,80 @@ impl Engine {
             });
         }
     }
+}
+
+/// What a shell asks to be stored, as work; none of what is handled elsewhere.
+fn work_of(input: Input) -> Option<(WriteId, Work)> {
+    Some(match input {
+        Input::Write {
+            write,
+            space,
+            document,
+            body,
+        } => (
+            write,
+            Work::Write {
+                write,
+                space,
+                document,
+                body,
+            },
+        ),
+        Input::WriteControl {
+            write,
+            space,
+            statement,
+        } => (
+            write,
+            Work::Control {
+                write: Some(write),
+                space,
+                statement,
+            },
+        ),
+        Input::CreateSpace {
+            write,
+            anchor,
+            principal,
+            end,
+        } => (
+            write,
+            Work::Create {
+                write,
+                anchor,
+                principal,
+                end,
+            },
+        ),
+        Input::Join {
+            write,
+            space,
+            invitation,
+        } => (
+            write,
+            Work::Join {
+                write,
+                space,
+                invitation,
+            },
+        ),
+        Input::Forget { write, space } => (write, Work::Forget { write, space }),
+        Input::Cover {
+            write,
+            space,
+            by,
+            ids,
+        } => (
+            write,
+            Work::Cover {
+                write: Some(write),
+                space,
+                by,
+                ids,
+            },
+        ),
+        _elsewhere => return None,
+    })
 }
 
 /// Whether as many devices as it allows redeemed an invitation: a relay takes no further one (A36).

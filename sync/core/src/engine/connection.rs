@@ -64,10 +64,8 @@ pub(super) struct Feed {
     pub(super) wants: Bodies,
     /// Whether the peer wants bodies that a snapshot after them holds left out, if it said so.
     pub(super) by_snapshot: Option<bool>,
-    /// Bodies are missing there: its heads say nothing of what it holds.
-    pub(super) lacking: bool,
-    /// The peer sent headers without bodies.
-    pub(super) sends_bare: bool,
+    /// What the peer has no bodies of.
+    pub(super) bare: Bare,
     /// Chains that stop before an envelope whose body is not here.
     pub(super) withheld: BTreeSet<Chain>,
     /// Chains of which the peer cannot take more while this connection lasts.
@@ -75,6 +73,15 @@ pub(super) struct Feed {
     /// The digest that we said last, and the one at which both sides agreed.
     pub(super) said: Option<[u8; 32]>,
     pub(super) agreed: Option<[u8; 32]>,
+}
+
+/// What is known of bodies that a peer does not have.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bare {
+    /// Bodies are missing there: its heads say nothing of what it holds.
+    pub(super) lacking: bool,
+    /// It sent headers without bodies.
+    pub(super) sends: bool,
 }
 
 /// A frame of envelopes that the peer has not acknowledged.
@@ -493,7 +500,7 @@ impl Engine {
             .connections
             .get(&id)
             .and_then(|it| it.feeds.get(&space));
-        if lazy.is_some_and(|feed| feed.wants != Bodies::All || feed.lacking) {
+        if lazy.is_some_and(|feed| feed.wants != Bodies::All || feed.bare.lacking) {
             // Its heads say nothing of bodies, so nothing is claimed for it.
             return;
         }

@@ -80,14 +80,27 @@ impl Engine {
 
     /// A peer says that this device's access is over. Whom nobody else let in believes it until
     /// somebody does.
-    pub(super) fn ended_received(&mut self, ended: &Ended) {
+    pub(super) fn ended_received(&mut self, id: ConnectionId, ended: &Ended) {
         let Some(held) = self.spaces.get_mut(&ended.space) else {
             return;
         };
+        if held.deaf_until.is_some_and(|last| id <= last) {
+            return;
+        }
         if held.ended_elsewhere != Some(ended.why) {
             held.ended_elsewhere = Some(ended.why);
             let space = ended.space;
             self.emit(Event::SpaceChanged { space });
+        }
+    }
+
+    /// Another invitation is held from now on: what was said of the one before is over, also what comes
+    /// of it over connections that proved its key.
+    pub(super) fn invited_anew(&mut self, space: SpaceId) {
+        let last = self.connections.keys().next_back().copied();
+        if let Some(held) = self.spaces.get_mut(&space) {
+            held.ended_elsewhere = None;
+            held.deaf_until = last.or(held.deaf_until);
         }
     }
 

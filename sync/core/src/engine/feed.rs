@@ -210,7 +210,7 @@ impl Engine {
         let feed = connection.feeds.entry(space).or_default();
         feed.position = to;
         // Until the peer says that it has them.
-        feed.lacking |= by_snapshot && !silent;
+        feed.bare.lacking |= by_snapshot && !silent;
         // Positions cover what is not sent: with something left out they would cover too much.
         let (from, to) = if feed.withheld.is_empty() {
             (from, to)

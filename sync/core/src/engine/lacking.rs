@@ -52,7 +52,7 @@ impl Engine {
             .connections
             .get(&id)
             .and_then(|it| it.feeds.get(&space))
-            .is_some_and(|feed| feed.sends_bare);
+            .is_some_and(|feed| feed.bare.sends);
         let held = self.spaces.get(&space);
         let lacking = held.is_some_and(|held| held.missing.is_lacking());
         if bare || lacking || !self.reads_snapshots(space) {
@@ -77,7 +77,7 @@ impl Engine {
         let mut whole_now = false;
         self.feed_mut(id, space, |feed| {
             feed.by_snapshot = Some(frame.wanted);
-            let lacked = std::mem::replace(&mut feed.lacking, frame.lacking);
+            let lacked = std::mem::replace(&mut feed.bare.lacking, frame.lacking);
             whole_now = lacked && !frame.lacking && feed.agreed == Some(digest);
         });
         if let Some(peer) = self.connections.get(&id).map(|it| it.peer)
@@ -97,7 +97,7 @@ impl Engine {
         let under_way = connection.outstanding.values().any(|it| it.space == space);
         let digest = held.log.digest();
         let at_end = connection.feeds.get(&space).is_some_and(|feed| {
-            feed.lacking
+            feed.bare.lacking
                 && feed.live
                 && !feed.loading
                 && feed.position >= held.log.len()

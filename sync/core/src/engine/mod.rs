@@ -56,6 +56,7 @@ pub use view::{Holder, PeerView, Pressure};
 use self::batch::Queue;
 use self::connection::{Connection, Holding};
 use self::receive::Receiving;
+use self::snapshots::Changed;
 use self::space::{Candidate, Space};
 use crate::entropy::Entropy;
 use crate::ephemeral::Ephemeral;
@@ -201,7 +202,7 @@ impl Engine {
             if let Some(held) = self.spaces.get_mut(space) {
                 held.missing.said_lacking = held.missing.is_lacking();
             }
-            self.follow_snapshots(*space, true, true);
+            self.follow_snapshots(*space, Changed::ALL);
             self.plan_begin(*space);
         }
     }

@@ -50,7 +50,7 @@ impl Engine {
             Frame::Bodies(bodies) if greeted => self.bodies_received(id, bodies),
             Frame::HeadsPart(part) if greeted => self.heads_part_received(id, part),
             Frame::Introduction(shown) if greeted => self.introduced(id, shown),
-            Frame::Ended(ended) if greeted => self.ended_received(&ended),
+            Frame::Ended(ended) if greeted => self.ended_received(id, &ended),
             Frame::Snapshots(said) if greeted => self.snapshots_received(id, &said),
             // A newer peer's kinds; what came before the first frame comes again.
             _ => {}
@@ -255,7 +255,7 @@ impl Engine {
             return;
         }
         if frame.envelopes.iter().any(|raw| raw.body.is_none()) {
-            self.feed_mut(id, space, |feed| feed.sends_bare = true);
+            self.feed_mut(id, space, |feed| feed.bare.sends = true);
         }
         let receiving = Receiving {
             space,

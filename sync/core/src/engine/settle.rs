@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::batch::{New, Work};
 use super::io::{Admitted, Event};
+use super::snapshots::Changed;
 use super::{Engine, Mutant};
 use crate::admission::{Outsiders, Refreshed};
 use crate::envelope::Envelope;
@@ -24,7 +25,8 @@ impl Engine {
                     entry.is_some_and(|entry| entry.header().kind == Kind::Snapshot)
                 })
             };
-            self.follow_snapshots(*space, verdicts, learned);
+            let keys = learned;
+            self.follow_snapshots(*space, Changed { verdicts, keys });
             if control {
                 self.control_changed(*space, new);
             }

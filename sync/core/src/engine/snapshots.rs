@@ -220,9 +220,26 @@ impl Space {
     }
 }
 
+/// What became different in a Space besides what arrived.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Changed {
+    /// Verdicts on what was here.
+    pub(super) verdicts: bool,
+    /// The epoch keys that are at hand.
+    pub(super) keys: bool,
+}
+
+impl Changed {
+    /// Nothing is known yet.
+    pub(super) const ALL: Self = Self {
+        verdicts: true,
+        keys: true,
+    };
+}
+
 impl Engine {
     /// Takes in what arrived in a Space, and opens what can be opened of what is missing.
-    pub(super) fn follow_snapshots(&mut self, space: SpaceId, verdicts: bool, learned: bool) {
+    pub(super) fn follow_snapshots(&mut self, space: SpaceId, Changed { verdicts, keys }: Changed) {
         let (author, now) = (self.author, self.now);
         let (limit, settle) = (self.limits.snapshot_tail_max, self.limits.snapshot_settle);
         let member = self.role == Role::Member;
@@ -234,7 +251,7 @@ impl Engine {
         if !member {
             return;
         }
-        if learned {
+        if keys {
             held.snapshots.keys_came();
         }
         let arrived = held.log.arrived_after(before);

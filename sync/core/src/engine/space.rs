@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::bodies::Missing;
 use super::counters::Counters;
 use super::ended::AccessEnd;
+use super::io::ConnectionId;
 use super::last_words::LastWords;
 use super::options::Limits;
 use super::snapshots::Snapshots;
@@ -36,6 +37,8 @@ pub(super) struct Space {
     pub(super) redeemed: bool,
     /// A peer said that this device's access is over.
     pub(super) ended_elsewhere: Option<AccessEnd>,
+    /// Up to this connection peers spoke of an invitation that was replaced.
+    pub(super) deaf_until: Option<ConnectionId>,
     /// The epoch that this device last said to be unfit.
     pub(super) rejected: Option<EnvelopeId>,
     /// When the next receipt may be stated, if this device is a witness.
@@ -77,6 +80,7 @@ impl Space {
             share_due: true,
             redeemed: false,
             ended_elsewhere: None,
+            deaf_until: None,
             rejected: None,
             next_receipt: None,
             next_close: None,

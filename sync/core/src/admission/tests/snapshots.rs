@@ -320,7 +320,7 @@ proptest! {
     fn documents_are_the_same_out_of_honest_and_forged_snapshots(deeds in deeds(), seed: u64) {
         let (mut stage, cast) = stage();
         let mut alice = cast.alice;
-        let mut actors = vec![cast.anchor, cast.carol, cast.bob, cast.rita, cast.relay];
+        let mut actors = [cast.anchor, cast.carol, cast.bob, cast.rita, cast.relay];
         let (mut all, mut taken) = (BTreeSet::new(), BTreeMap::new());
         for (at, deed) in (1..).zip(&deeds) {
             match deed {

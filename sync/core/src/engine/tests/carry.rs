@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::stage::{Mood, Stage};
 use crate::admission::Verdict;
+use crate::engine::frame::Frame;
 use crate::engine::*;
 use crate::envelope::Envelope;
 use crate::id::{DocumentId, EnvelopeId, PrincipalId};
@@ -241,4 +242,31 @@ fn a_space_of_which_nothing_came_is_waited_for_no_more_when_asked_and_no_other()
         stage.peers[1].engine.capability(space),
         Some(Capability::Write)
     );
+}
+
+/// What a peer said of a code that was used up says nothing of the next one for the same Space.
+#[test]
+fn another_invitation_is_not_taken_for_the_one_before_that_was_used_up() {
+    let (mut stage, space, invitation) = apart();
+    join(&mut stage, 1, &invitation);
+    let (_here, old) = stage.connect(0, 1);
+    stage.play();
+    let say = |stage: &mut Stage, connection: ConnectionId| {
+        let why = AccessEnd::UsedUp;
+        let frame = Frame::Ended(frame::Ended { space, why }).encode();
+        stage.tell(1, Input::Received { connection, frame });
+        stage.peers[1].engine.ended_elsewhere(space)
+    };
+    assert_eq!(say(&mut stage, old), Some(AccessEnd::UsedUp));
+    join(&mut stage, 1, &invitation);
+    let still = stage.peers[1].engine.ended_elsewhere(space);
+    assert_eq!(still, Some(AccessEnd::UsedUp), "it is the same code");
+    let mut another = invitation.clone();
+    another.seed = zeroize::Zeroizing::new([77; 32]);
+    join(&mut stage, 1, &another);
+    assert_eq!(stage.peers[1].engine.ended_elsewhere(space), None);
+    assert_eq!(say(&mut stage, old), None, "it came before");
+    let (_here, new) = stage.connect(0, 1);
+    stage.play();
+    assert_eq!(say(&mut stage, new), Some(AccessEnd::UsedUp));
 }

@@ -357,8 +357,8 @@ fn what_a_revoked_writers_snapshot_held_is_read_after_a_rebuild() {
     assert!(!stage.peers[new].disk.covered.is_empty());
     let author = stage.author(1);
     let members = stage.peers[0].engine.members(space).iter();
-    let target = members.filter(|it| it.author == author).map(|it| it.grant);
-    let target = target.last().unwrap();
+    let mut targets = members.filter(|it| it.author == author).map(|it| it.grant);
+    let target = targets.next_back().unwrap();
     let revoke = Statement::Revoke {
         target,
         cuts: Vec::new(),

@@ -313,6 +313,16 @@ impl Stage {
     }
 
     pub(super) fn let_in_as(&mut self, space: SpaceId, peer: usize, capability: Capability) {
+        self.let_in_from(space, peer, (capability, Timestamp::ZERO));
+    }
+
+    /// The same from a time on.
+    pub(super) fn let_in_from(
+        &mut self,
+        space: SpaceId,
+        peer: usize,
+        (capability, begin): (Capability, Timestamp),
+    ) {
         let keys = DeviceKeys::from_seed([self.peers[peer].seed; 32]);
         let grant = Grant {
             audience: Audience::Author(keys.author()),
@@ -320,7 +330,7 @@ impl Stage {
             principal: PrincipalId::from_bytes([self.peers[peer].seed; 16]),
             capability,
             flags: GrantFlags::NONE,
-            not_before: Timestamp::ZERO,
+            not_before: begin,
             end: self.now.plus(DAY),
             depth_left: 0,
             redemptions: 0,

@@ -1,0 +1,60 @@
+//! Grants that begin later: before their time they open nothing, then everything.
+
+use std::time::Duration;
+
+use super::stage::Stage;
+use crate::id::SpaceId;
+use crate::statement::Capability;
+
+const LATER: Duration = Duration::from_mins(3);
+
+/// A Space with something in it, and a reader from later on.
+fn reader_from_later() -> (Stage, SpaceId) {
+    let mut stage = Stage::new(2, 0);
+    let space = stage.found();
+    let begin = stage.now.plus(LATER);
+    stage.let_in_from(space, 1, (Capability::Read, begin));
+    stage.change(0, space, b"before");
+    stage.connect(0, 1);
+    stage.wait(Duration::from_secs(20));
+    (stage, space)
+}
+
+fn reads(stage: &Stage, space: SpaceId) -> bool {
+    let engine = &stage.peers[1].engine;
+    let parts = (
+        engine.log(space),
+        engine.evaluation(space),
+        engine.keyring(space),
+    );
+    match parts {
+        (Some(log), Some(evaluation), Some(keyring)) => {
+            engine.capability(space) == Some(Capability::Read)
+                && keyring.in_force(log, evaluation).is_some()
+        }
+        _ => false,
+    }
+}
+
+#[test]
+fn who_comes_later_gets_the_space_and_its_keys_when_their_time_has_come() {
+    let (mut stage, space) = reader_from_later();
+    assert!(!reads(&stage, space));
+    stage.wait(LATER);
+    assert!(reads(&stage, space));
+}
+
+#[test]
+fn an_administrator_who_was_away_then_hands_over_the_keys_afterwards() {
+    let (mut stage, space) = reader_from_later();
+    stage.restart(0);
+    // Nobody plays the time in which it is away.
+    stage.now = stage.now.plus(LATER);
+    stage.restart(0);
+    stage.connect(0, 1);
+    stage.wait(Duration::from_secs(20));
+    assert!(reads(&stage, space));
+    let before = stage.len(0, space);
+    stage.wait(Duration::from_mins(2));
+    assert_eq!(stage.len(0, space), before, "handed over once");
+}
