@@ -74,7 +74,8 @@ fn is_change(item: &TimelineItem, alert: &Alert) -> bool {
         }
         TimelineEvent::Acknowledgement(_)
         | TimelineEvent::Claim(_)
-        | TimelineEvent::Withdrawal(_) => false,
+        | TimelineEvent::Withdrawal(_)
+        | TimelineEvent::Notification(_) => false,
         _ => true,
     }
 }

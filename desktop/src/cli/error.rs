@@ -46,6 +46,13 @@ pub(crate) enum CliError {
         wanted: String,
         candidates: Vec<String>,
     },
+    #[error("no alert here has the id `{wanted}`")]
+    NoSuchAlert { wanted: String },
+    #[error("several alerts match `{wanted}`:\n{}", .candidates.join("\n"))]
+    AmbiguousAlert {
+        wanted: String,
+        candidates: Vec<String>,
+    },
     #[error("no grant of this System has the id `{wanted}`")]
     NoSuchGrant { wanted: String },
     #[error("{}{}: {message}", .file.display(), .line.map(|line| format!(":{line}")).unwrap_or_default())]
@@ -203,6 +210,8 @@ impl CliError {
             Self::Bundle { .. } => "A-128",
             Self::ImportUnfinished { .. } => "A-135",
             Self::NotTold { .. } => "A-160",
+            Self::NoSuchAlert { .. } => "A-140",
+            Self::AmbiguousAlert { .. } => "A-141",
             Self::Remote { code, .. } => code,
             Self::Usage(_) => "A-190",
             Self::Bug(_) => "A-199",
@@ -217,7 +226,12 @@ impl CliError {
             Self::NoSuchSystem { .. } => {
                 "`aramaki system list` shows ids and titles; a prefix needs 6 digits"
             }
-            Self::AmbiguousSystem { .. } | Self::AmbiguousNote { .. } => {
+            Self::NoSuchAlert { .. } => {
+                "`aramaki alert list --resolved` shows ids; a prefix needs 4 digits"
+            }
+            Self::AmbiguousAlert { .. }
+            | Self::AmbiguousSystem { .. }
+            | Self::AmbiguousNote { .. } => {
                 "name it by the id in front"
             }
             Self::NoSuchGrant { .. } => {

@@ -2,6 +2,7 @@
 
 mod action;
 mod agent;
+mod alert;
 mod backup;
 mod carry;
 mod compact;
@@ -19,6 +20,7 @@ mod join;
 mod key;
 mod log;
 mod losses;
+mod maintenance;
 mod note;
 mod notify;
 #[cfg(test)]
@@ -134,6 +136,10 @@ pub(crate) enum Verb {
     Notify(notify::Notify),
     Say(say::Say),
     Import(import::Import),
+    #[command(subcommand)]
+    Alert(alert::Alert),
+    #[command(subcommand)]
+    Maintenance(maintenance::Maintenance),
     Incident(incident::Incident),
     Share(share::Share),
     Join(join::Join),
@@ -228,6 +234,11 @@ mod tests {
             "aramaki system edit Webshop --title Shop --contact technical=+49",
             "aramaki status Webshop",
             "aramaki timeline Webshop --limit 5",
+            "aramaki alert list --system Webshop --attention --where severity>=warning",
+            "aramaki alert acknowledge 3fa9 77ab -t known --for 2h",
+            "aramaki alert silence Webshop --subtree --until-resolved --reason moving",
+            "aramaki alert silence --labels site=rzob --check disk --for 2h --reason moving --yes",
+            "aramaki maintenance add Webshop --for 2h --every-days 7 --reason kernel",
             "aramaki note add Webshop --title Restart --text hello",
             "aramaki note edit Webshop Restart --text other",
             "aramaki note show Webshop Restart",
@@ -286,6 +297,10 @@ mod tests {
             "aramaki share Webshop --file f --inline",
             "aramaki import zabbix /etc",
             "aramaki import nagios",
+            "aramaki alert list --where (",
+            "aramaki alert silence Webshop --reason x",
+            "aramaki alert silence Webshop --for 1h",
+            "aramaki maintenance add Webshop --for 1h --reason x --every-days 0",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

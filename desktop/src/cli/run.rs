@@ -344,6 +344,8 @@ impl Verb {
             Self::Note(verb) => verb.run(live).await,
             Self::Notify(verb) => verb.run(live).await,
             Self::Say(verb) => verb.run(live).await,
+            Self::Alert(verb) => verb.run(live).await,
+            Self::Maintenance(verb) => verb.run(live).await,
             Self::Incident(verb) => verb.run(live).await,
             Self::Share(verb) => verb.run(live).await,
             Self::Join(verb) => verb.run(live).await,

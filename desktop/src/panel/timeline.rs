@@ -159,6 +159,12 @@ fn words(look: Look<'_>, event: &TimelineEvent) -> String {
             .with("event-acknowledged", &[("text", &acknowledgement.text)]),
         TimelineEvent::Notification(receipt) => told(look, receipt),
         TimelineEvent::Claim(claim) => look.texts.with("event-claim", &[("text", &claim.text)]),
+        TimelineEvent::Withdrawal(back) if back.text.is_empty() => {
+            look.texts.get("event-withdrawal")
+        }
+        TimelineEvent::Withdrawal(back) => look
+            .texts
+            .with("event-withdrawal-because", &[("text", &back.text)]),
         TimelineEvent::Membership { name, what } => match what {
             Membership::Given { may, end } => {
                 let (may, end) = (may_words(look, *may), until(look, *end));

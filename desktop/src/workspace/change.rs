@@ -80,7 +80,8 @@ impl SystemChange {
             CliError::Setting {
             what: "operator",
             value: typed.to_owned(),
-            reason: "worst, best, `at least N` with N from 1, or `percent N` with N from 1 to 100 is expected"
+            reason: "worst, best, xor, degraded, `at least N` with N from 1, or `percent N` with N from 1 to 100 is \
+                     expected"
                 .to_owned(),
         }
         };
@@ -90,6 +91,8 @@ impl SystemChange {
         Ok(Self::Aggregation(match words.as_slice() {
             ["worst"] => Operator::Worst,
             ["best"] => Operator::Best,
+            ["xor"] => Operator::Xor,
+            ["degraded"] => Operator::Degraded,
             ["at", "least", n] => match n.parse() {
                 Ok(count @ 1..) => Operator::AtLeast(count),
                 _ => return Err(wrong()),
@@ -226,7 +229,7 @@ mod tests {
 
     #[test]
     fn rules_and_operators_read_as_people_write_them() {
-        let operator = |text| match SystemChange::operator(text) {
+        let operator = |text: &str| match SystemChange::operator(text) {
             Ok(SystemChange::Aggregation(operator)) => Some(operator),
             _ => None,
         };
@@ -240,6 +243,15 @@ mod tests {
             "percent 0",
         ] {
             assert_eq!(operator(wrong), None, "{wrong}");
+        }
+        for said in [
+            Operator::Worst,
+            Operator::Best,
+            Operator::Xor,
+            Operator::Degraded,
+            Operator::AtLeast(3),
+        ] {
+            assert_eq!(operator(&said.to_string()), Some(said));
         }
         assert_eq!(operator("percent 50%"), Some(Operator::Percent(50)));
         assert_eq!(operator("percent 101"), None);

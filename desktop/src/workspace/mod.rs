@@ -3,6 +3,7 @@
 mod access;
 mod act;
 mod actions;
+mod alerts;
 mod audit;
 mod awaited;
 mod backup;
@@ -69,7 +70,7 @@ pub(crate) use notify::read_policy;
 pub(crate) use open::{open_demo_window, open_window, overview_png};
 pub(crate) use opening::SealedSystem;
 pub(crate) use profile::{create, device_keys, profile_of, refuse_existing, with_causes};
-pub(crate) use read::transitions;
+pub(crate) use read::{timeline_row, transitions};
 pub(crate) use recover::{Named, Recovering, RecoveryPlan, adopt};
 pub(crate) use recovery::{KitNamed, RecoveryKit};
 pub(crate) use roster::GrantRow;

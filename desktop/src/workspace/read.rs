@@ -125,7 +125,8 @@ pub(super) fn timeline(snapshot: &Snapshot, wanted: Option<SpaceId>) -> Vec<Time
         .collect()
 }
 
-fn timeline_row(snapshot: &Snapshot, item: &TimelineItem) -> TimelineRow {
+/// An entry of a timeline.
+pub(crate) fn timeline_row(snapshot: &Snapshot, item: &TimelineItem) -> TimelineRow {
     let (kind, severity, text) = said(&item.event);
     let who = |author: AuthorId| {
         let name = snapshot
@@ -177,6 +178,16 @@ fn said(event: &TimelineEvent) -> (&'static str, Option<Severity>, String) {
         ),
         TimelineEvent::Notification(receipt) => ("notification", None, told(receipt)),
         TimelineEvent::Claim(claim) => ("claim", None, format!("works on it: {}", claim.text)),
+        TimelineEvent::Withdrawal(back) if back.text.is_empty() => (
+            "withdrawal",
+            None,
+            "took back an acknowledgement or a claim".to_owned(),
+        ),
+        TimelineEvent::Withdrawal(back) => (
+            "withdrawal",
+            None,
+            format!("took back an acknowledgement or a claim: {}", back.text),
+        ),
         TimelineEvent::Membership { name, what } => {
             let text = match what {
                 Membership::Given { may, end } => {

@@ -17,7 +17,8 @@ pub(crate) struct Fields {
     /// What it is for, in a sentence.
     #[arg(long, value_name = "TEXT", value_parser = parse_line)]
     purpose: Option<String>,
-    /// How parts roll up: worst, best, "at least N" (N from 1), "percent N".
+    /// How parts roll up: worst, best, "at least N" (N from 1), "percent N", xor (exactly one is to be
+    /// OK), degraded (never worse than a warning).
     #[arg(long, value_name = "RULE", value_parser = parse_line)]
     operator: Option<String>,
     /// A rule of touch: touch-freely, ask-first or escalate, `=`, and what it is about.

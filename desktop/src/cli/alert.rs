@@ -1,0 +1,45 @@
+//! `aramaki alert`.
+
+mod acknowledge;
+mod claim;
+mod list;
+mod object;
+mod show;
+mod silence;
+
+use clap::Subcommand;
+
+use super::{CliError, Report};
+use crate::workspace::Live;
+pub(super) use silence::{Consent, Where, preview_json, preview_text};
+
+/// See what is wrong, say who knows and who works on it, keep it quiet.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Alert {
+    List(list::List),
+    Show(show::Show),
+    Acknowledge(acknowledge::Acknowledge),
+    Unacknowledge(acknowledge::Unacknowledge),
+    Claim(claim::Claim),
+    Release(claim::Release),
+    Silence(silence::Silence),
+    Unsilence(silence::Unsilence),
+    Silences(silence::Silences),
+}
+
+impl Alert {
+    /// Does what was asked.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        match self {
+            Self::List(verb) => verb.run(live).await,
+            Self::Show(verb) => verb.run(live),
+            Self::Acknowledge(verb) => verb.run(live).await,
+            Self::Unacknowledge(verb) => verb.run(live).await,
+            Self::Claim(verb) => verb.run(live).await,
+            Self::Release(verb) => verb.run(live).await,
+            Self::Silence(verb) => verb.run(live).await,
+            Self::Unsilence(verb) => verb.run(live).await,
+            Self::Silences(verb) => Ok(verb.run(live)),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! `aramaki alert list`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aramaki_model::Alert;
+use aramaki_model::alert::Hold;
+use aramaki_model::query::{AlertRow, Query};
+use aramaki_sync_core::Timestamp;
+use clap::Args;
+use serde_json::json;
+
+use super::object::{alert_json, summary};
+use crate::cli::report::{Lines, count, table};
+use crate::cli::{CliError, Clock, Report, age, parse_span};
+use crate::workspace::Live;
+
+/// List alerts: what asks for somebody first, the worst, then the oldest.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only of this System and all of which it consists.
+    #[arg(long, value_name = "SYSTEM")]
+    system: Option<String>,
+    /// Only what this lets through: `severity>=warning NOT silenced:yes opened<2h lag`.
+    #[arg(long = "where", value_name = "EXPRESSION")]
+    filter: Option<Query>,
+    /// Only what nobody knows of and nothing keeps quiet.
+    #[arg(long)]
+    attention: bool,
+    /// Also those that were resolved in the last days.
+    #[arg(long, conflicts_with = "attention")]
+    resolved: bool,
+    /// How many at most.
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    limit: usize,
+    /// Listen to peers this long first: agents tell how they are, which is not on disk. The app
+    /// listens all the time.
+    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
+    wait: Option<Duration>,
+}
+
+impl List {
+    /// Derives them now.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        if let Some(wait) = self.wait {
+            tokio::time::sleep(wait).await;
+        }
+        let system = self.system.as_deref();
+        let system = system.map(|system| live.find(system)).transpose()?;
+        let snapshot = live.snapshot();
+        let now = Clock::now();
+        let plan = self.filter.as_ref().map(|filter| filter.plan(now));
+        let lets = |alert: &Alert| {
+            let system = snapshot.system(&alert.system);
+            plan.as_ref()
+                .is_none_or(|plan| plan.lets(&AlertRow { alert, system }))
+        };
+        let is_meant = |alert: &&Arc<Alert>| {
+            let mut concerns = alert.concerns.iter();
+            let is_there = system.is_none_or(|it| concerns.any(|concern| concern.system == it));
+            is_there
+                && (self.resolved || alert.is_open())
+                && (!self.attention || alert.needs_attention())
+                && lets(alert)
+        };
+        let alerts: Vec<_> = snapshot.alerts.iter().filter(is_meant).collect();
+        let shown = alerts.iter().take(self.limit);
+        let lines: Vec<_> = shown.clone().map(|alert| line(now, alert)).collect();
+        let mut text = Lines::default();
+        if lines.is_empty() {
+            text.add("Nothing is wrong that is known here.");
+        } else {
+            text.add(table(&lines).trim_end());
+        }
+        if let more @ 1.. = alerts.len().saturating_sub(self.limit) {
+            text.add(format_args!(
+                "and {} more: --limit shows them",
+                count(more, "alert")
+            ));
+        }
+        let objects: Vec<_> = shown.map(|alert| alert_json(live, alert)).collect();
+        Ok(Report::new(
+            text.into_text(),
+            &json!({"total": alerts.len(), "alerts": objects}),
+        ))
+    }
+}
+
+/// One line of the list.
+fn line(now: Timestamp, alert: &Alert) -> Vec<String> {
+    let claimed = alert.claimed_by().map(|claim| claim.name.clone());
+    let known = alert.acknowledgements.iter().filter(|known| known.holds);
+    let known = known.map(|known| known.name.clone());
+    let mut people: Vec<_> = claimed.chain(known).collect();
+    people.dedup();
+    let state = match alert.holds.first() {
+        Some(hold) if alert.is_open() => match hold {
+            Hold::Silence { .. } => "silenced",
+            Hold::Maintenance { .. } => "maintenance",
+            Hold::Inhibited { .. } => "follows",
+        },
+        _ => alert.state.word(),
+    };
+    vec![
+        alert.id.short(),
+        alert.severity.word().to_owned(),
+        state.to_owned(),
+        age(now, alert.opened),
+        format!("{}: {}", alert.title, alert.name),
+        summary(alert),
+        people.join(", "),
+    ]
+}

@@ -1,0 +1,167 @@
+//! Alerts for people and programs.
+
+use aramaki_model::alert::{Acknowledged, Claimed, Concern, Hold};
+use aramaki_model::{Alert, AlertKind};
+use serde_json::{Value, json};
+
+use crate::cli::local;
+use crate::workspace::Live;
+
+/// What is wrong, in a word.
+pub(super) const fn kind_word(kind: AlertKind) -> &'static str {
+    match kind {
+        AlertKind::Problem => "problem",
+        AlertKind::Missing => "missing",
+        AlertKind::Silent { .. } => "silent",
+    }
+}
+
+/// What it says, in one line.
+pub(super) fn summary(alert: &Alert) -> String {
+    match alert.kind {
+        AlertKind::Problem => alert.summary.clone(),
+        AlertKind::Missing => "no fresh result".to_owned(),
+        AlertKind::Silent { .. } => "the agent is not heard any more".to_owned(),
+    }
+}
+
+/// What holds, in a few words.
+pub(super) fn hold_words(hold: &Hold) -> String {
+    let by = |name: &str| {
+        if name.is_empty() {
+            String::new()
+        } else {
+            format!(" by {name}")
+        }
+    };
+    match hold {
+        Hold::Silence {
+            reason,
+            until,
+            until_resolved,
+            name,
+            ..
+        } => {
+            let end = if *until_resolved {
+                "until it is resolved".to_owned()
+            } else {
+                format!("until {}", local(*until))
+            };
+            format!("silenced{} {end}: {reason}", by(name))
+        }
+        Hold::Maintenance {
+            reason,
+            until,
+            name,
+            ..
+        } => format!("maintenance{} until {}: {reason}", by(name), local(*until)),
+        Hold::Inhibited { by, path } => {
+            let steps = path.len().saturating_sub(1);
+            format!("follows from {}, {steps} steps away", by.short())
+        }
+    }
+}
+
+fn known_json(known: &Acknowledged) -> Value {
+    json!({
+        "entry": known.entry.to_string(),
+        "at": known.at.to_string(),
+        "who": known.who.map(|who| who.to_string()),
+        "name": known.name,
+        "text": known.text,
+        "until": known.until.map(|until| until.to_string()),
+        "holds": known.holds,
+    })
+}
+
+fn claim_json(claim: &Claimed) -> Value {
+    json!({
+        "entry": claim.entry.to_string(),
+        "at": claim.at.to_string(),
+        "who": claim.who.map(|who| who.to_string()),
+        "name": claim.name,
+        "text": claim.text,
+        "until": claim.until.to_string(),
+        "holds": claim.holds,
+    })
+}
+
+fn hold_json(hold: &Hold) -> Value {
+    match hold {
+        Hold::Silence {
+            item,
+            reason,
+            until,
+            until_resolved,
+            name,
+        } => json!({
+            "kind": "silence",
+            "item": item.to_string(),
+            "reason": reason,
+            "until": until.to_string(),
+            "until_resolved": until_resolved,
+            "name": name,
+        }),
+        Hold::Maintenance {
+            item,
+            reason,
+            until,
+            name,
+        } => json!({
+            "kind": "maintenance",
+            "item": item.to_string(),
+            "reason": reason,
+            "until": until.to_string(),
+            "name": name,
+        }),
+        Hold::Inhibited { path, by } => json!({
+            "kind": "inhibited",
+            "by": by.to_string(),
+            "path": path.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        }),
+    }
+}
+
+fn concern_json(live: &Live, concern: &Concern) -> Value {
+    json!({
+        "system": concern.system.to_string(),
+        "title": live.title(concern.system),
+        "path": concern.path.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "quiet": concern.is_quiet,
+    })
+}
+
+/// An alert for programs.
+pub(super) fn alert_json(live: &Live, alert: &Alert) -> Value {
+    json!({
+        "id": alert.id.to_string(),
+        "system": alert.system.to_string(),
+        "title": alert.title,
+        "kind": kind_word(alert.kind),
+        "check": alert.check.to_string(),
+        "name": alert.name,
+        "family": alert.family,
+        "state": alert.state.word(),
+        "severity": alert.severity.word(),
+        "worst": alert.worst.word(),
+        "effective": alert.effective.word(),
+        "opened": alert.opened.to_string(),
+        "since": alert.since.to_string(),
+        "resolved": alert.resolved.map(|at| at.to_string()),
+        "seen": alert.seen.map(|at| at.to_string()),
+        "stale": alert.is_stale,
+        "flapping": alert.is_flapping,
+        "needs_attention": alert.needs_attention(),
+        "summary": summary(alert),
+        "detail": alert.detail,
+        "occurrences": alert.occurrences,
+        "watermark": alert.watermark,
+        "first_seen": alert.first_seen.map(|at| at.to_string()),
+        "last_ok": alert.last_ok.map(|at| at.to_string()),
+        "flaps": alert.flaps,
+        "acknowledgements": alert.acknowledgements.iter().map(known_json).collect::<Vec<_>>(),
+        "claims": alert.claims.iter().map(claim_json).collect::<Vec<_>>(),
+        "holds": alert.holds.iter().map(hold_json).collect::<Vec<_>>(),
+        "concerns": alert.concerns.iter().map(|it| concern_json(live, it)).collect::<Vec<_>>(),
+    })
+}

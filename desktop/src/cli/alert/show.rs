@@ -1,0 +1,148 @@
+//! `aramaki alert show`.
+
+use std::time::Duration;
+
+use aramaki_model::Alert;
+use aramaki_model::changed_before::{Near, changed_before};
+use aramaki_model::root_cause::root_causes;
+use aramaki_sync_core::Timestamp;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::object::{alert_json, hold_words, summary};
+use crate::cli::report::{Lines, count, table};
+use crate::cli::timeline::entry_json;
+use crate::cli::{CliError, Clock, Report, age, local, parse_span};
+use crate::workspace::{Live, TimelineRow, timeline_row};
+
+/// How many changes before it are shown to people.
+const CHANGES_SHOWN: usize = 20;
+
+/// Show an alert: what is wrong since when, who knows, why it may be quiet, and what changed before.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Its id, or a unique prefix of at least 4 digits.
+    alert: String,
+    /// How far back to look for what changed before it began.
+    #[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "1h")]
+    before: Duration,
+}
+
+const fn near_word(near: Near) -> &'static str {
+    match near {
+        Near::Here => "here",
+        Near::Below => "below",
+        Near::Above => "above",
+        Near::Beside => "beside",
+    }
+}
+
+impl Show {
+    /// Shows it.
+    pub(crate) fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let alert = live.find_alert(&self.alert)?;
+        let snapshot = live.snapshot();
+        let changes = changed_before(&snapshot, &alert, self.before);
+        let rows: Vec<_> = changes
+            .iter()
+            .map(|change| (change.near, timeline_row(&snapshot, change.item)))
+            .collect();
+        let causes = root_causes(&snapshot, alert.system);
+        let mut object = alert_json(live, &alert);
+        if let Value::Object(fields) = &mut object {
+            let changed = rows.iter().map(|(near, row)| {
+                let mut entry = entry_json(row);
+                if let Value::Object(entry) = &mut entry {
+                    entry.insert("near".to_owned(), json!(near_word(*near)));
+                }
+                entry
+            });
+            fields.insert("changed_before".to_owned(), changed.collect());
+            let ways = causes.iter().map(|cause| json!(cause.words()));
+            fields.insert("root_causes".to_owned(), ways.collect());
+        }
+        Ok(Report::new(
+            text(live, &alert, &rows),
+            &json!({"alert": object}),
+        ))
+    }
+}
+
+fn text(live: &Live, alert: &Alert, changes: &[(Near, TimelineRow)]) -> String {
+    let now = Clock::now();
+    let mut out = Lines::default();
+    head(&mut out, alert, now);
+    people(&mut out, alert);
+    for concern in alert.concerns.iter().skip(1) {
+        let name = |space| live.title(space).unwrap_or_else(|| space.short());
+        let way: Vec<_> = concern.path.iter().map(|space| name(*space)).collect();
+        out.add(format_args!("concerns {}", way.join(" → ")));
+    }
+    if !alert.detail.is_empty() {
+        out.add(format_args!("\n{}", alert.detail.trim_end()));
+    }
+    let lines: Vec<_> = changes
+        .iter()
+        .take(CHANGES_SHOWN)
+        .map(|(near, row)| {
+            let near = near_word(*near).to_owned();
+            let (title, text, who) = (row.title.clone(), row.text.clone(), row.who.clone());
+            vec![local(row.at), near, title, text, who]
+        })
+        .collect();
+    if lines.is_empty() {
+        out.add("\nNothing is known to have changed before.");
+    } else {
+        out.add("\nBefore it began:");
+        out.add(table(&lines).trim_end());
+    }
+    out.into_text()
+}
+
+/// What is wrong, and since when.
+fn head(out: &mut Lines, alert: &Alert, now: Timestamp) {
+    out.add(format_args!("{}: {}", alert.title, alert.name));
+    let (severity, state) = (alert.severity, alert.state.word());
+    out.add(format_args!("{severity} {state}, {}", summary(alert)));
+    let since = format!("since {} ({})", local(alert.opened), age(now, alert.opened));
+    match alert.resolved {
+        Some(at) => out.add(format_args!("{since}, resolved {}", local(at))),
+        None if alert.worst != alert.severity => {
+            out.add(format_args!("{since}, at its worst {}", alert.worst));
+        }
+        None => out.add(since),
+    }
+    if let Some(seen) = alert.seen.filter(|_| alert.is_stale) {
+        out.add(format_args!(
+            "as told {} ago: nothing is heard since",
+            age(now, seen)
+        ));
+    }
+    let ok = alert.last_ok.map_or_else(
+        || "never seen OK".to_owned(),
+        |at| format!("last OK {} ago", age(now, at)),
+    );
+    out.add(format_args!(
+        "{} in 90 days, {ok}",
+        count(usize::try_from(alert.flaps).unwrap_or(usize::MAX), "time")
+    ));
+    if alert.is_flapping {
+        out.add("it changes too often to be told each time (flapping)");
+    }
+}
+
+/// Who knows, who works on it, and what keeps it quiet.
+fn people(out: &mut Lines, alert: &Alert) {
+    for known in &alert.acknowledgements {
+        let ended = if known.holds { "" } else { " (ended)" };
+        let (who, at, text) = (&known.name, local(known.at), &known.text);
+        out.add(format_args!("acknowledged by {who} {at}{ended}: {text}"));
+    }
+    for claim in alert.claimed_by() {
+        let (who, until, text) = (&claim.name, local(claim.until), &claim.text);
+        out.add(format_args!("{who} works on it until {until}: {text}"));
+    }
+    for hold in &alert.holds {
+        out.add(hold_words(hold));
+    }
+}

@@ -1,0 +1,292 @@
+//! `aramaki alert silence`, `unsilence` and `silences`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aramaki_model::preview::{About, Ends, Preview, Scope, SilenceWish};
+use aramaki_model::{AlertId, ItemId, Reach, Selector};
+use aramaki_sync_core::SpaceId;
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::cli::parse::parse_line;
+use crate::cli::report::{Lines, count, table};
+use crate::cli::{CliError, Clock, Report, local, parse_span};
+use crate::workspace::Live;
+
+/// So many alerts are muted without asking.
+const MUTES_WITHOUT_YES_MAX: usize = 1;
+/// How many of the muted alerts are named.
+const MUTED_SHOWN: usize = 10;
+
+/// Which Systems something is for.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Where {
+    /// Which Systems; with --labels none is needed.
+    systems: Vec<String>,
+    /// Also all of which they consist, each by itself; not what they merely use.
+    #[arg(long)]
+    subtree: bool,
+    /// Of those only these: `category=storage AND site=rzob`.
+    #[arg(long, value_name = "SELECTOR")]
+    labels: Option<Selector>,
+}
+
+impl Where {
+    /// The Systems that are meant.
+    pub(crate) fn scope(&self, live: &Live) -> Result<Scope, CliError> {
+        let systems = self.systems.iter().map(|system| live.find(system));
+        Ok(Scope {
+            systems: systems.collect::<Result<_, CliError>>()?,
+            reach: if self.subtree {
+                Reach::Subtree
+            } else {
+                Reach::System
+            },
+            selector: self.labels.clone(),
+        })
+    }
+}
+
+/// Whether it is done, or only said.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Consent {
+    /// Only say where it would be written and what it would mute now.
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    /// Also when it mutes more than one alert now.
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Consent {
+    /// Whether it is to be written.
+    pub(crate) fn is_given<T>(&self, preview: &Preview<T>) -> bool {
+        let needs_yes = preview.mutes.len() > MUTES_WITHOUT_YES_MAX && !self.yes;
+        !self.dry_run && !needs_yes && !preview.writes.is_empty()
+    }
+
+    /// What is said when it was not written.
+    pub(crate) fn words<T>(&self, preview: &Preview<T>) -> &'static str {
+        if preview.writes.is_empty() {
+            "Nothing was changed."
+        } else if self.dry_run {
+            "Nothing was changed. Without --dry-run it is done."
+        } else {
+            "Nothing was changed. With --yes it is done."
+        }
+    }
+}
+
+/// Keep problems quiet: of Systems, a check, or a family of problems; always with an end.
+///
+/// It is written in every System that it mutes, which needs the right to write there. What would be
+/// mute is said first: nothing is written that mutes more than one alert without --yes.
+#[derive(Debug, Args)]
+pub(crate) struct Silence {
+    #[command(flatten)]
+    place: Where,
+    /// The check and System of this alert: an id, or a unique prefix.
+    #[arg(long, value_name = "ALERT", conflicts_with_all = ["check", "family"])]
+    alert: Option<String>,
+    /// Only checks with this name.
+    #[arg(long, value_name = "NAME", value_parser = parse_line, conflicts_with = "family")]
+    check: Option<String>,
+    /// Only problems of this family; `alert show --json` names it.
+    #[arg(long, value_name = "FAMILY", value_parser = parse_line)]
+    family: Option<String>,
+    /// For so long.
+    #[arg(long = "for", value_name = "SPAN", value_parser = parse_span, required_unless_present = "until_resolved")]
+    span: Option<Duration>,
+    /// Until the problems that are there now are resolved, 90 days at most.
+    #[arg(long, conflicts_with = "span")]
+    until_resolved: bool,
+    /// Why: whoever wonders why it is quiet reads this.
+    #[arg(long, value_name = "TEXT", value_parser = parse_line)]
+    reason: String,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+impl Silence {
+    fn wish(&self, live: &Live) -> Result<SilenceWish, CliError> {
+        let mut scope = self.place.scope(live)?;
+        let about = match (&self.alert, &self.check, &self.family) {
+            (Some(alert), _, _) => {
+                let alert = live.find_alert(alert)?;
+                if scope.systems.is_empty() {
+                    scope.systems.push(alert.system);
+                }
+                About::Check(alert.check)
+            }
+            (None, Some(check), _) => About::Named(check.clone()),
+            (None, None, Some(family)) => About::Family(family.clone()),
+            (None, None, None) => About::All,
+        };
+        Ok(SilenceWish {
+            scope,
+            about,
+            ends: match self.span {
+                Some(span) => Ends::At(Clock::now().plus(span)),
+                None => Ends::WhenResolved,
+            },
+            reason: self.reason.clone(),
+        })
+    }
+
+    /// Writes it, or says what it would mute.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let wish = self.wish(live)?;
+        let preview = live.preview_silence(&wish).await?;
+        let item = if self.consent.is_given(&preview) {
+            Some(live.silence(&preview).await?)
+        } else {
+            None
+        };
+        let mut text = Lines::default();
+        preview_text(live, &mut text, &preview);
+        match item {
+            Some(item) => text.add(format_args!(
+                "Silenced; `aramaki alert unsilence {item}` ends it."
+            )),
+            None => text.add(self.consent.words(&preview)),
+        }
+        Ok(Report::new(text.into_text(), &preview_json(&preview, item)))
+    }
+}
+
+/// What a preview says to people.
+pub(crate) fn preview_text<T>(live: &Live, text: &mut Lines, preview: &Preview<T>) {
+    let titles = |spaces: &[SpaceId]| {
+        let titles = spaces
+            .iter()
+            .map(|space| live.title(*space).unwrap_or_else(|| space.short()));
+        titles.collect::<Vec<_>>().join(", ")
+    };
+    let places = count(preview.writes.len(), "System");
+    let mutes = count(preview.mutes.len(), "alert");
+    text.add(format_args!("Mutes {mutes} now, in {places}."));
+    let snapshot = live.snapshot();
+    for id in preview.mutes.iter().take(MUTED_SHOWN) {
+        if let Some(alert) = snapshot.alert(id) {
+            let (id, state) = (alert.id.short(), alert.severity);
+            text.add(format_args!(
+                "  {id}  {state}  {}: {}",
+                alert.title, alert.name
+            ));
+        }
+    }
+    if preview.mutes.len() > MUTED_SHOWN {
+        text.add(format_args!(
+            "  and {} more",
+            preview.mutes.len() - MUTED_SHOWN
+        ));
+    }
+    if !preview.denied.is_empty() {
+        text.add(format_args!(
+            "Not in {}: this device may not write there.",
+            titles(&preview.denied)
+        ));
+    }
+    if !preview.unreadable.is_empty() {
+        let parts = count(preview.unreadable.len(), "part");
+        text.add(format_args!("Not in {parts} that cannot be read here."));
+    }
+}
+
+/// A preview for programs.
+pub(crate) fn preview_json<T>(preview: &Preview<T>, item: Option<ItemId>) -> Value {
+    let ids = |spaces: &[SpaceId]| spaces.iter().map(ToString::to_string).collect::<Vec<_>>();
+    json!({
+        "done": item.is_some(),
+        "item": item.map(|item| item.to_string()),
+        "mutes": preview.mutes.iter().map(AlertId::to_string).collect::<Vec<_>>(),
+        "systems": preview.writes.iter().map(|(space, _)| space.to_string()).collect::<Vec<_>>(),
+        "denied": ids(&preview.denied),
+        "unreadable": ids(&preview.unreadable),
+    })
+}
+
+/// End a silence, in every System that has it.
+#[derive(Debug, Args)]
+pub(crate) struct Unsilence {
+    /// Its id, as `silence` and `silences` say it.
+    item: ItemId,
+}
+
+impl Unsilence {
+    /// Ends it.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let systems = live.unsilence(self.item).await?;
+        Ok(Report::new(
+            format!("Ended in {}.", count(systems.len(), "System")),
+            &json!({
+                "item": self.item.to_string(),
+                "systems": systems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            }),
+        ))
+    }
+}
+
+/// List silences: what is quiet, why and until when.
+#[derive(Debug, Args)]
+pub(crate) struct Silences {}
+
+impl Silences {
+    /// Lists them, the one that ends last first: long ones belong into every review.
+    pub(crate) fn run(&self, live: &Live) -> Report {
+        let Self {} = self;
+        let (snapshot, now) = (live.snapshot(), Clock::now());
+        let mut lines = BTreeMap::new();
+        let mut objects = Vec::new();
+        for system in &snapshot.systems {
+            for (item, silence) in system.silences.iter().filter(|(_, it)| now < it.until) {
+                let check = silence.check.and_then(|id| {
+                    let mut checks = system.checks.iter().map(|view| &view.check);
+                    checks.find(|check| check.id == id)
+                });
+                let what = match (&silence.family, check) {
+                    (Some(family), _) => family.clone(),
+                    (None, Some(check)) => check.name.clone(),
+                    (None, None) if silence.check.is_some() => "an agent".to_owned(),
+                    (None, None) => "everything".to_owned(),
+                };
+                let end = if silence.until_resolved {
+                    "resolved".to_owned()
+                } else {
+                    local(silence.until)
+                };
+                let order = (std::cmp::Reverse(silence.until), *item, system.space);
+                let reason = silence.reason.clone();
+                let line = [
+                    item.to_string(),
+                    end,
+                    system.title.clone(),
+                    what.clone(),
+                    reason,
+                ];
+                lines.insert(order, line.to_vec());
+                objects.push(json!({
+                    "item": item.to_string(),
+                    "system": system.space.to_string(),
+                    "title": system.title,
+                    "check": silence.check.map(|check| check.to_string()),
+                    "family": silence.family,
+                    "what": what,
+                    "from": silence.from.to_string(),
+                    "until": silence.until.to_string(),
+                    "until_resolved": silence.until_resolved,
+                    "subtree": silence.reach == Reach::Subtree,
+                    "reason": silence.reason,
+                }));
+            }
+        }
+        let lines: Vec<_> = lines.into_values().collect();
+        let text = if lines.is_empty() {
+            "Nothing is silenced.".to_owned()
+        } else {
+            table(&lines)
+        };
+        Report::new(text, &json!({"silences": objects}))
+    }
+}

@@ -1,0 +1,322 @@
+//! What people do about alerts: know of them, work on them, keep them quiet.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use aramaki_model::entry::{Acknowledgement, Claim, Withdrawal};
+use aramaki_model::preview::{Preview, Scope, SilenceWish, preview_maintenance, preview_silence};
+use aramaki_model::{
+    Alert, EditError, EntryId, ItemId, Maintenance, Silence, System, SystemEdit, TimelineEntry,
+};
+use aramaki_sync_core::statement::Capability;
+use aramaki_sync_core::{SpaceId, Timestamp};
+
+use super::fresh;
+use super::live::Live;
+use super::profile::with_causes;
+use crate::cli::CliError;
+
+/// Shorter prefixes of an alert's id name nothing.
+const PREFIX_LEN_CHARS_MIN: usize = 4;
+
+impl Live {
+    /// The alert that an id or a unique prefix of one names.
+    ///
+    /// # Errors
+    /// When none or several match.
+    pub(crate) fn find_alert(&self, wanted: &str) -> Result<Arc<Alert>, CliError> {
+        let wanted = wanted.trim().to_ascii_lowercase();
+        let snapshot = self.snapshot();
+        let is_long = wanted.len() >= PREFIX_LEN_CHARS_MIN;
+        let alerts = snapshot.alerts.iter();
+        let found: Vec<_> = alerts
+            .filter(|alert| is_long && alert.id.to_string().starts_with(&wanted))
+            .collect();
+        match found.as_slice() {
+            [] => Err(CliError::NoSuchAlert { wanted }),
+            [alert] => Ok(Arc::clone(alert)),
+            several => Err(CliError::AmbiguousAlert {
+                wanted,
+                candidates: several
+                    .iter()
+                    .map(|alert| format!("{}  {}: {}", alert.id, alert.title, alert.name))
+                    .collect(),
+            }),
+        }
+    }
+
+    /// Says that somebody knows of an alert.
+    ///
+    /// # Errors
+    /// When it is over, or this device may not write there.
+    pub(crate) async fn acknowledge(
+        &self,
+        alert: &Alert,
+        text: &str,
+        until: Option<Timestamp>,
+    ) -> Result<(), CliError> {
+        refuse_over(alert)?;
+        let entry = TimelineEntry::Acknowledgement(Acknowledgement {
+            at: fresh::now(),
+            check: Some(alert.check),
+            text: text.to_owned(),
+            until,
+            alert: Some(alert.id),
+        });
+        self.enter(alert.system, vec![entry]).await
+    }
+
+    /// Says that somebody works on an alert.
+    ///
+    /// # Errors
+    /// When it is over, or this device may not write there.
+    pub(crate) async fn claim(
+        &self,
+        alert: &Alert,
+        text: &str,
+        until: Timestamp,
+    ) -> Result<(), CliError> {
+        refuse_over(alert)?;
+        let entry = TimelineEntry::Claim(Claim {
+            at: fresh::now(),
+            text: text.to_owned(),
+            until,
+            check: Some(alert.check),
+            alert: Some(alert.id),
+        });
+        self.enter(alert.system, vec![entry]).await
+    }
+
+    /// Takes back acknowledgements or claims by their entries; says how many.
+    ///
+    /// # Errors
+    /// When this device may not write there.
+    pub(crate) async fn withdraw(
+        &self,
+        system: SpaceId,
+        entries: &[EntryId],
+        text: &str,
+    ) -> Result<usize, CliError> {
+        let back = |entry: &EntryId| {
+            TimelineEntry::Withdrawal(Withdrawal {
+                at: fresh::now(),
+                entry: *entry,
+                text: text.to_owned(),
+            })
+        };
+        self.enter(system, entries.iter().map(back).collect())
+            .await?;
+        Ok(entries.len())
+    }
+
+    async fn enter(&self, space: SpaceId, entries: Vec<TimelineEntry>) -> Result<(), CliError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let entries = entries.into_iter();
+        let entries =
+            entries.map(|entry| Ok((EntryId::new(fresh::now(), fresh::random()?), entry)));
+        let entries: Vec<_> = entries.collect::<Result<_, CliError>>()?;
+        self.edit(space, |model, chain, now| {
+            model.append_timeline(space, chain, now, &entries)
+        })
+        .await
+    }
+
+    /// The Spaces in which this device may write.
+    async fn writable(&self) -> Result<BTreeSet<SpaceId>, CliError> {
+        let spaces = self.replica().spaces().await;
+        let spaces = spaces.map_err(|error| CliError::Refused {
+            what: "the list of Spaces",
+            reason: with_causes(&error),
+        })?;
+        let writable = spaces
+            .into_iter()
+            .filter(|space| space.capability >= Some(Capability::Write));
+        Ok(writable.map(|space| space.id).collect())
+    }
+
+    /// What a silence would do now.
+    ///
+    /// # Errors
+    /// When nothing is meant, or too much.
+    pub(crate) async fn preview_silence(
+        &self,
+        wish: &SilenceWish,
+    ) -> Result<Preview<Silence>, CliError> {
+        let writable = self.writable().await?;
+        let may_write = |space: &SpaceId| writable.contains(space);
+        preview_silence(&self.snapshot(), wish, may_write, fresh::now())
+            .map_err(|error| CliError::Usage(with_causes(&error)))
+    }
+
+    /// What a maintenance window would do now.
+    ///
+    /// # Errors
+    /// When nothing is meant, or too much.
+    pub(crate) async fn preview_maintenance(
+        &self,
+        scope: &Scope,
+        window: &Maintenance,
+    ) -> Result<Preview<Maintenance>, CliError> {
+        let writable = self.writable().await?;
+        let may_write = |space: &SpaceId| writable.contains(space);
+        preview_maintenance(&self.snapshot(), scope, window, may_write, fresh::now())
+            .map_err(|error| CliError::Usage(with_causes(&error)))
+    }
+
+    /// Writes a silence in every System of its preview, and on their timelines; returns its item.
+    ///
+    /// # Errors
+    /// When the store refuses; what was written until then stays.
+    pub(crate) async fn silence(&self, preview: &Preview<Silence>) -> Result<ItemId, CliError> {
+        let item = ItemId::new(fresh::now(), fresh::random()?);
+        for (space, silences) in &preview.writes {
+            self.edit(*space, |model, chain, now| {
+                model.edit_system(*space, chain, now, |edit| {
+                    let mut silences = items(item).zip(silences);
+                    silences.try_for_each(|(item, silence)| edit.put_silence(item, silence))
+                })
+            })
+            .await?;
+            for silence in silences {
+                self.say(*space, &self.silence_words(*space, silence))
+                    .await?;
+            }
+        }
+        Ok(item)
+    }
+
+    /// What is said of a silence on a timeline.
+    fn silence_words(&self, space: SpaceId, silence: &Silence) -> String {
+        let model = self.model();
+        let checks = model.system(&space).map(|system| &system.checks);
+        let check = silence.check.and_then(|check| checks?.get(&check));
+        let what = match (&silence.family, check, silence.check) {
+            (Some(family), _, _) => format!("problems like “{family}”"),
+            (None, Some(check), _) => check.name.clone(),
+            (None, None, Some(_)) => "an agent that is not heard".to_owned(),
+            (None, None, None) => "everything".to_owned(),
+        };
+        let until = if silence.until_resolved {
+            "until it is resolved".to_owned()
+        } else {
+            format!("until {}", silence.until)
+        };
+        format!("silenced {what} {until}: {}", silence.reason)
+    }
+
+    /// Ends silences by their item, in every System that has it and where this device may write;
+    /// says in which.
+    ///
+    /// # Errors
+    /// When no System has it, or the store refuses.
+    pub(crate) async fn unsilence(&self, item: ItemId) -> Result<Vec<SpaceId>, CliError> {
+        let has = |system: &System| system.silences.contains_key(&item);
+        self.remove_item(item, has, "ended a silence", |edit| {
+            edit.remove_silence(item)
+        })
+        .await
+    }
+
+    /// Writes a maintenance window in every System of its preview; returns its item.
+    ///
+    /// # Errors
+    /// When the store refuses; what was written until then stays.
+    pub(crate) async fn maintain(
+        &self,
+        preview: &Preview<Maintenance>,
+    ) -> Result<ItemId, CliError> {
+        let item = ItemId::new(fresh::now(), fresh::random()?);
+        for (space, windows) in &preview.writes {
+            self.edit(*space, |model, chain, now| {
+                model.edit_system(*space, chain, now, |edit| {
+                    let mut windows = items(item).zip(windows);
+                    windows.try_for_each(|(item, window)| edit.put_maintenance(item, window))
+                })
+            })
+            .await?;
+            for window in windows {
+                let told = format!(
+                    "maintenance from {} to {}: {}",
+                    window.from, window.until, window.reason
+                );
+                self.say(*space, &told).await?;
+            }
+        }
+        Ok(item)
+    }
+
+    /// Removes a maintenance window, in every System that has it and where this device may write.
+    ///
+    /// # Errors
+    /// When no System has it, or the store refuses.
+    pub(crate) async fn end_maintenance(&self, item: ItemId) -> Result<Vec<SpaceId>, CliError> {
+        let has = |system: &System| system.maintenance.contains_key(&item);
+        self.remove_item(item, has, "ended a maintenance window", |edit| {
+            edit.remove_maintenance(item)
+        })
+        .await
+    }
+
+    async fn remove_item(
+        &self,
+        item: ItemId,
+        has: impl Fn(&System) -> bool,
+        told: &str,
+        remove: impl Fn(&mut SystemEdit<'_, '_>) -> Result<(), EditError>,
+    ) -> Result<Vec<SpaceId>, CliError> {
+        let there: Vec<_> = {
+            let model = self.model();
+            let spaces = model.spaces();
+            let there = spaces.filter(|space| model.system(space).is_some_and(&has));
+            there.collect()
+        };
+        let writable = self.writable().await?;
+        let (mine, others): (Vec<_>, Vec<_>) = there
+            .into_iter()
+            .partition(|space| writable.contains(space));
+        if mine.is_empty() {
+            let reason = if others.is_empty() {
+                "no System here has it: `aramaki alert silences` and `aramaki maintenance list` show ids"
+            } else {
+                "this device may not write where it is"
+            };
+            return Err(CliError::Setting {
+                what: "id",
+                value: item.to_string(),
+                reason: reason.to_owned(),
+            });
+        }
+        for space in &mine {
+            self.edit(*space, |model, chain, now| {
+                model.edit_system(*space, chain, now, &remove)
+            })
+            .await?;
+            self.say(*space, told).await?;
+        }
+        Ok(mine)
+    }
+}
+
+/// The item itself, then others beside it for further ones in the same System.
+fn items(first: ItemId) -> impl Iterator<Item = ItemId> {
+    (0..=u8::MAX).map(move |n| {
+        let mut bytes = *first.as_bytes();
+        if let Some(last) = bytes.last_mut() {
+            *last = last.wrapping_add(n);
+        }
+        ItemId::from_bytes(bytes)
+    })
+}
+
+fn refuse_over(alert: &Alert) -> Result<(), CliError> {
+    match alert.resolved {
+        None => Ok(()),
+        Some(at) => Err(CliError::Setting {
+            what: "alert",
+            value: alert.id.short(),
+            reason: format!("it was resolved {}", crate::cli::local(at)),
+        }),
+    }
+}

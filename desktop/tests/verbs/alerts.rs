@@ -1,0 +1,248 @@
+//! Alerts and maintenance as people work on them, with a real relay and agent.
+
+use serde_json::Value;
+
+use crate::program::{Aramaki, Process, text, wait_for};
+
+/// A System whose check is a warning until a file is there, looked at every second.
+fn watched(aramaki: &Aramaki) -> (Process, Process, String) {
+    let (relay, author, address) = Process::relay(aramaki);
+    let (checks, flag) = (aramaki.path("checks.toml"), aramaki.path("flag"));
+    let toml = format!(
+        "[[check]]\nname = \"flag\"\ninterval_ms = 1000\n\
+         kind.command = {{ program = \"/usr/bin/test\", arguments = [\"-e\", \"{flag}\"] }}\n"
+    );
+    std::fs::write(&checks, toml).unwrap();
+    aramaki.json(&["system", "add", "Webshop", "--checks", &checks]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    let invited = aramaki.json(&["agent", "invite", "Webshop", "--name", "web1"]);
+    let agent = Process::agent(aramaki, invited["invitation"].as_str().unwrap());
+    (relay, agent, flag)
+}
+
+fn alerts(aramaki: &Aramaki, data: &str, more: &[&str]) -> Vec<Value> {
+    let listed = aramaki.json_in(data, &[&["alert", "list", "--wait", "1s"], more].concat());
+    listed["alerts"].as_array().unwrap().clone()
+}
+
+/// The only alert, once it is as somebody wants it.
+fn alert(aramaki: &Aramaki, data: &str, state: &str) -> Value {
+    wait_for(state, || {
+        let alerts = alerts(aramaki, data, &["--resolved"]);
+        let mut found = alerts
+            .into_iter()
+            .filter(|alert| alert["kind"] == "problem");
+        found.next().filter(|alert| alert["state"] == state)
+    })
+}
+
+#[test]
+fn an_alert_is_acknowledged_claimed_silenced_and_over() {
+    let aramaki = Aramaki::new();
+    assert_eq!(aramaki.json(&["alert", "list"])["total"], 0);
+    let (_relay, _agent, flag) = watched(&aramaki);
+    let open = alert(&aramaki, "data", "open");
+    assert_eq!(
+        (&open["severity"], &open["title"]),
+        (&"warning".into(), &"Webshop".into())
+    );
+    assert_eq!(open["needs_attention"], true, "{open}");
+    let id = open["id"].as_str().unwrap();
+    others_know_of_it(&aramaki, id);
+    let item = it_is_kept_quiet(&aramaki, id);
+
+    std::fs::write(&flag, "").unwrap();
+    it_is_over(&aramaki, id, &item);
+}
+
+/// A second person acknowledges and claims it; the first sees that, and takes it back.
+fn others_know_of_it(aramaki: &Aramaki, id: &str) {
+    let prefix = &id[..8];
+    let shared = aramaki.json(&["share", "Webshop", "--can", "write"]);
+    aramaki.json_in("second", &["init", "--name", "Wilma", "--no-recovery-kit"]);
+    aramaki.json_in("second", &["join", shared["invitation"].as_str().unwrap()]);
+    assert_eq!(
+        alert(aramaki, "second", "open")["id"],
+        id,
+        "the same everywhere"
+    );
+
+    aramaki.json_in(
+        "second",
+        &["alert", "acknowledge", prefix, "-t", "ticket 12"],
+    );
+    aramaki.json_in(
+        "second",
+        &["alert", "claim", prefix, "-t", "I look", "--for", "2h"],
+    );
+    let known = alert(aramaki, "data", "acknowledged");
+    let said = &known["acknowledgements"][0];
+    assert_eq!(
+        (&said["name"], &said["text"]),
+        (&"Wilma".into(), &"ticket 12".into())
+    );
+    assert_eq!(known["claims"][0]["holds"], true, "{known}");
+    let people = text(&aramaki.run(&["alert", "show", prefix]).stdout);
+    assert!(people.contains("Wilma works on it until"), "{people}");
+    let people = text(&aramaki.run(&["alert", "claim", prefix]).stdout);
+    assert!(
+        people.contains("Wilma works on it until"),
+        "one is told: {people}"
+    );
+    assert_eq!(
+        aramaki.json(&["alert", "release", prefix])["released"],
+        1,
+        "one's own alone"
+    );
+    assert_eq!(
+        aramaki.json(&["alert", "unacknowledge", prefix])["withdrawn"],
+        1
+    );
+    alert(aramaki, "data", "open");
+}
+
+/// It is silenced until it is resolved; returns the silence.
+fn it_is_kept_quiet(aramaki: &Aramaki, id: &str) -> String {
+    let prefix = &id[..8];
+    let quiet = [
+        "alert",
+        "silence",
+        "--alert",
+        prefix,
+        "--until-resolved",
+        "--reason",
+        "moving",
+    ];
+    let dry = aramaki.json(&[&quiet[..], &["--dry-run"]].concat());
+    assert_eq!(
+        (&dry["done"], &dry["mutes"][0]),
+        (&false.into(), &id.into()),
+        "{dry}"
+    );
+    let silenced = aramaki.json(&quiet);
+    assert_eq!(
+        silenced["done"], true,
+        "one alert needs no --yes: {silenced}"
+    );
+    let shown = &aramaki.json(&["alert", "show", prefix])["alert"];
+    assert_eq!(shown["needs_attention"], false, "{shown}");
+    assert_eq!(shown["holds"][0]["reason"], "moving", "{shown}");
+    assert_eq!(shown["root_causes"].as_array().unwrap().len(), 1, "{shown}");
+    assert!(alerts(aramaki, "data", &["--attention"]).is_empty());
+    let filtered = |filter| alerts(aramaki, "data", &["--where", filter]).len();
+    assert_eq!(
+        (filtered("silenced:yes check:flag"), filtered("silenced:no")),
+        (1, 0)
+    );
+    silenced["item"].as_str().unwrap().to_owned()
+}
+
+/// It recovered, and its timeline tells the story.
+fn it_is_over(aramaki: &Aramaki, id: &str, item: &str) {
+    let prefix = &id[..8];
+    let over = alert(aramaki, "data", "resolved");
+    assert_eq!(
+        (&over["id"], &over["severity"]),
+        (&id.into(), &"warning".into())
+    );
+    let refused = aramaki.refused(&["alert", "acknowledge", prefix], 1);
+    assert!(
+        refused["message"].as_str().unwrap().contains("resolved"),
+        "{refused}"
+    );
+    assert_eq!(
+        aramaki.json(&["alert", "silences"])["silences"][0]["item"],
+        item
+    );
+    aramaki.json(&["alert", "unsilence", item]);
+    assert_eq!(
+        aramaki.json(&["alert", "silences"])["silences"]
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+    let told = aramaki.json(&["timeline", "Webshop"]).to_string();
+    for words in [
+        "ticket 12",
+        "works on it",
+        "took back",
+        "silenced flag until it is resolved",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+}
+
+#[test]
+fn maintenance_is_planned_listed_and_taken_back_with_its_parts() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    aramaki.json(&["system", "add", "Storage"]);
+    aramaki.json(&["system", "link", "Webshop", "Storage"]);
+    let add = [
+        "maintenance",
+        "add",
+        "Webshop",
+        "--subtree",
+        "--for",
+        "2h",
+        "--every-days",
+        "7",
+    ];
+    let add = [
+        &add[..],
+        &["--reason", "kernel", "--from", "2026-11-22T22:00:00Z"],
+    ]
+    .concat();
+    let dry = aramaki.json(&[&add[..], &["--dry-run"]].concat());
+    assert_eq!(
+        (&dry["done"], dry["systems"].as_array().unwrap().len()),
+        (&false.into(), 2)
+    );
+    let listed = || aramaki.json(&["maintenance", "list"])["maintenance"].clone();
+    assert_eq!(listed().as_array().unwrap().len(), 0);
+    let planned = aramaki.json(&add);
+    assert_eq!(listed().as_array().unwrap().len(), 2);
+    assert_eq!(listed()[0]["every_days"], 7);
+    let item = planned["item"].as_str().unwrap();
+    let ended = aramaki.json(&["maintenance", "end", item]);
+    assert_eq!(ended["systems"].as_array().unwrap().len(), 2, "{ended}");
+    assert_eq!(listed().as_array().unwrap().len(), 0);
+    assert_eq!(
+        aramaki.refused(&["maintenance", "end", item], 1)["code"],
+        "A-108"
+    );
+}
+
+#[test]
+fn what_is_not_there_or_not_meant_is_refused() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    assert_eq!(
+        aramaki.refused(&["alert", "show", "abcdef"], 1)["code"],
+        "A-140"
+    );
+    assert_eq!(
+        aramaki.refused(&["alert", "claim", "a"], 1)["code"],
+        "A-140"
+    );
+    let quiet = ["alert", "silence", "--for", "1h", "--reason", "x"];
+    assert_eq!(
+        aramaki.refused(&quiet, 2)["code"],
+        "A-190",
+        "nobody is meant"
+    );
+    let named = [&quiet[..], &["Webshop", "--check", "disk"]].concat();
+    let refused = aramaki.refused(&named, 2);
+    assert!(
+        refused["message"].as_str().unwrap().contains("`disk`"),
+        "{refused}"
+    );
+    let labels = [&quiet[..], &["--labels", "site="]].concat();
+    assert_eq!(aramaki.refused(&labels, 2)["code"], "A-190");
+    let done = aramaki.json(&[&quiet[..], &["Webshop"]].concat());
+    assert_eq!(
+        (&done["done"], done["mutes"].as_array().unwrap().len()),
+        (&true.into(), 0)
+    );
+}
