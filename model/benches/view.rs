@@ -4,7 +4,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails ends the benchmark")]
 
+use std::collections::BTreeMap;
+
 use aramaki_model::check::{Builtin, CheckKind, Thresholds};
+use aramaki_model::rollup::roll_up;
 use aramaki_model::system::{AgentRef, Part};
 use aramaki_model::{
     Check, CheckBeat, CheckId, CheckState, EntryId, Heartbeat, JournalEntry, Observation, Severity,
@@ -128,6 +131,55 @@ fn after_a_transition(bencher: Bencher<'_, '_>, systems: u16) {
         second += 1;
         view.update(&workspace, at(2))
     });
+}
+
+/// Every check has an open alert.
+fn alarmed(systems: u16) -> Workspace {
+    let mut workspace = workspace(systems);
+    for n in 0..systems {
+        observed(&mut workspace, n, Severity::Critical, 2);
+    }
+    workspace
+}
+
+#[divan::bench(args = [1_000, 10_000], sample_count = 10)]
+fn open_alerts_anew(bencher: Bencher<'_, '_>, systems: u16) {
+    let workspace = alarmed(systems);
+    bencher.bench_local(|| {
+        let snapshot = View::default().update(&workspace, at(3));
+        assert_eq!(snapshot.alerts.len(), usize::from(systems));
+        snapshot
+    });
+}
+
+#[divan::bench(args = [1_000, 10_000], sample_count = 50)]
+fn one_more_among_open_alerts(bencher: Bencher<'_, '_>, systems: u16) {
+    let mut workspace = alarmed(systems);
+    let mut view = View::default();
+    view.update(&workspace, at(3));
+    let mut second = 10;
+    bencher.bench_local(|| {
+        let state = if second % 2 == 0 {
+            Severity::Critical
+        } else {
+            Severity::Ok
+        };
+        observed(&mut workspace, systems / 2, state, second);
+        second += 1;
+        view.update(&workspace, at(3))
+    });
+}
+
+/// The states of all Systems summed up, by themselves.
+#[divan::bench(args = [1_000, 10_000], sample_count = 20)]
+fn status_roll_up(bencher: Bencher<'_, '_>, systems: u16) {
+    let workspace = alarmed(systems);
+    let snapshot = workspace.view(at(3));
+    let own = snapshot.systems.iter();
+    let own: BTreeMap<SpaceId, Severity> = own
+        .filter_map(|view| Some((view.space, view.status.own?)))
+        .collect();
+    bencher.bench_local(|| roll_up(&snapshot.graph, &own));
 }
 
 #[divan::bench(args = [1_000, 10_000], sample_count = 50)]

@@ -188,6 +188,11 @@ impl Graph {
         self.groups(|edge| edge.relation == Relation::Part)
     }
 
+    /// Groups of Systems that reach each other through any edges.
+    pub fn bound(&self) -> Vec<BTreeSet<SpaceId>> {
+        self.groups(|_| true)
+    }
+
     /// Groups of Systems that reach each other through the edges that count here, what is reached
     /// before what reaches it. (Tarjan's algorithm without recursion: the depth of the graph is
     /// input.)

@@ -6,6 +6,7 @@
 mod alerts;
 mod care;
 mod concern;
+mod inhibit;
 mod own;
 mod system;
 mod timeline;
@@ -45,6 +46,8 @@ pub struct View {
     /// Groups of Systems that contain each other, parts first, and in which each System is.
     circles: Vec<BTreeSet<SpaceId>>,
     circle_of: BTreeMap<SpaceId, usize>,
+    /// In which group of Systems that contain or use each other each System is.
+    bound: BTreeMap<SpaceId, usize>,
     /// Systems at which a reader begins.
     tops: BTreeSet<SpaceId>,
     /// Which Systems read which journal, and the other way round.
@@ -330,6 +333,9 @@ impl View {
             self.tops = self.graph.tops();
             self.circles = self.graph.circles();
             self.circle_of = BTreeMap::new();
+            let bound = self.graph.bound().into_iter().enumerate();
+            let bound = bound.flat_map(|(n, group)| group.into_iter().map(move |it| (it, n)));
+            self.bound = bound.collect();
             for (place, circle) in self.circles.iter().enumerate() {
                 let members = circle.iter().map(|system| (*system, place));
                 self.circle_of.extend(members);

@@ -1,6 +1,7 @@
 //! How the states of parts become the state of their aggregate.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use aramaki_sync_core::SpaceId;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,8 @@ use crate::severity::Severity;
 /// How an aggregate sums up its parts.
 ///
 /// **Invariant:** if no part gets worse and some get better, the sum does not get worse, and the
-/// other way round. Severities are ordered by concern.
+/// other way round; all but [`Operator::Xor`], which is about exactly one. Severities are ordered
+/// by concern. What is missing is never taken for OK.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operator {
@@ -24,6 +26,25 @@ pub enum Operator {
     AtLeast(u32),
     /// The same with a percentage of the parts by their weight, rounded up.
     Percent(u8),
+    /// Exactly one is to be OK, as of an active and a standby: with none as good as the best part,
+    /// with several critical, and Missing while one that is missing may be a second one.
+    Xor,
+    /// As bad as the worst part, but never worse than a warning.
+    Degraded,
+}
+
+impl fmt::Display for Operator {
+    /// In the words in which people write it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Worst => f.write_str("worst"),
+            Self::Best => f.write_str("best"),
+            Self::AtLeast(n) => write!(f, "at least {n}"),
+            Self::Percent(percent) => write!(f, "percent {percent}"),
+            Self::Xor => f.write_str("xor"),
+            Self::Degraded => f.write_str("degraded"),
+        }
+    }
 }
 
 impl Operator {
@@ -46,6 +67,8 @@ impl Operator {
         let needed = match self {
             Self::Worst => whole,
             Self::Best => 1,
+            Self::Degraded => return Some(sorted.last()?.0.min(Severity::Warning)),
+            Self::Xor => return exactly_one(&sorted),
             Self::AtLeast(n) => u64::from(n.max(1)),
             Self::Percent(percent) => (whole * u64::from(percent.min(100))).div_ceil(100).max(1),
         };
@@ -60,6 +83,22 @@ impl Operator {
         // What is needed and not there at all is missing.
         Some(worst.max(Severity::Missing))
     }
+}
+
+/// Sums up sorted states of which exactly one is to be OK.
+fn exactly_one(sorted: &[(Severity, u32)]) -> Option<Severity> {
+    let (best, _) = sorted.first()?;
+    let count = |severity| {
+        sorted
+            .iter()
+            .filter(|(state, _)| *state == severity)
+            .count()
+    };
+    Some(match (count(Severity::Ok), count(Severity::Missing)) {
+        (2.., _) => Severity::Critical,
+        (1, 1..) => Severity::Missing,
+        _ => *best,
+    })
 }
 
 /// How an aggregate takes the states of one part: "a warning there is critical here".
@@ -284,6 +323,54 @@ mod tests {
         for (operator, sum) in sums {
             assert_eq!(operator.combine(&states), Some(sum), "{operator:?}");
             assert_eq!(operator.combine(&[]), None);
+        }
+    }
+
+    #[test]
+    fn exactly_one_is_to_be_ok() {
+        let table: [(&[Severity], Option<Severity>); 9] = [
+            (&[], None),
+            (&[Ok], Some(Ok)),
+            (&[Ok, Critical, Warning], Some(Ok)),
+            (&[Ok, Ok, Critical], Some(Critical)),
+            (&[Ok, Ok, Missing], Some(Critical)),
+            (&[Ok, Missing], Some(Missing)),
+            (&[Critical, Missing], Some(Missing)),
+            (&[Critical, Warning], Some(Warning)),
+            (&[Critical, Critical], Some(Critical)),
+        ];
+        for (states, sum) in table {
+            assert_eq!(Operator::Xor.combine(states), sum, "{states:?}");
+        }
+    }
+
+    #[test]
+    fn degraded_is_never_worse_than_a_warning_and_hides_nothing() {
+        let table = [
+            ([Ok, Ok], Ok),
+            ([Ok, Missing], Missing),
+            ([Missing, Warning], Warning),
+            ([Ok, Unknown], Warning),
+            ([Critical, Critical], Warning),
+        ];
+        for (states, sum) in table {
+            assert_eq!(Operator::Degraded.combine(&states), Some(sum), "{states:?}");
+        }
+        assert_eq!(Operator::Degraded.combine(&[]), None);
+    }
+
+    #[test]
+    fn operators_are_stored_under_the_names_that_they_had() {
+        let names = [
+            (Operator::Worst, "\"worst\""),
+            (Operator::Best, "\"best\""),
+            (Operator::AtLeast(2), "{\"at_least\":2}"),
+            (Operator::Percent(50), "{\"percent\":50}"),
+            (Operator::Xor, "\"xor\""),
+            (Operator::Degraded, "\"degraded\""),
+        ];
+        for (operator, name) in names {
+            assert_eq!(serde_json::to_string(&operator).unwrap(), name);
         }
     }
 

@@ -24,7 +24,13 @@ fn operator() -> impl Strategy<Value = Operator> {
         Just(Operator::Best),
         (0..5_u32).prop_map(Operator::AtLeast),
         (0..=100_u8).prop_map(Operator::Percent),
+        Just(Operator::Degraded),
     ]
+}
+
+/// Also the one for which worse can be better: a second one that is OK is one too many.
+fn any_operator() -> impl Strategy<Value = Operator> {
+    prop_oneof![4 => operator(), 1 => Just(Operator::Xor)]
 }
 
 fn overrides() -> impl Strategy<Value = Override> {
@@ -39,13 +45,17 @@ fn overrides() -> impl Strategy<Value = Override> {
 
 /// Any graph of up to twelve Systems: circles, edges to itself, parts that are not known.
 fn graph() -> impl Strategy<Value = Graph> {
+    graph_of(operator())
+}
+
+fn graph_of(operator: impl Strategy<Value = Operator>) -> impl Strategy<Value = Graph> {
     let edge = (
         0..16_usize,
         overrides(),
         proptest::bool::weighted(0.8),
         0..5_u32,
     );
-    let system = (operator(), proptest::collection::vec(edge, 0..5));
+    let system = (operator, proptest::collection::vec(edge, 0..5));
     proptest::collection::vec(system, 1..12).prop_map(|systems| {
         let mut graph = Graph::default();
         for (n, (operator, edges)) in systems.into_iter().enumerate() {
@@ -82,7 +92,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
 
     #[test]
-    fn every_walk_ends_and_visits_once(graph in graph(), own in own(), from in 0..12_usize) {
+    fn every_walk_ends_and_visits_once(graph in graph_of(any_operator()), own in own(), from in 0..12_usize) {
         let own = by_space(&own);
         let from = space(from);
         let below = graph.below(from);
@@ -134,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn a_system_is_never_better_than_its_own_checks(graph in graph(), own in own()) {
+    fn a_system_is_never_better_than_its_own_checks(graph in graph_of(any_operator()), own in own()) {
         let rolled = roll_up(&graph, &by_space(&own));
         for (n, severity) in own {
             if graph.is_known(&space(n)) {
@@ -144,12 +154,30 @@ proptest! {
     }
 
     #[test]
+    fn exactly_one_is_ok_only_when_one_is_and_nothing_is_missing(
+        mut states in proptest::collection::vec(severity(), 1..8),
+    ) {
+        let sum = Operator::Xor.combine(&states);
+        let ok = states.iter().filter(|state| state.is_ok()).count();
+        let is_known = !states.contains(&Severity::Missing);
+        prop_assert_eq!(sum == Some(Severity::Ok), ok == 1 && is_known);
+        states.reverse();
+        prop_assert_eq!(Operator::Xor.combine(&states), sum);
+    }
+
+    #[test]
     fn operators_do_not_depend_on_order_and_stay_between_best_and_worst(
         operator in operator(),
         mut states in proptest::collection::vec(severity(), 1..8),
     ) {
         let sum = operator.combine(&states);
-        prop_assert!(sum >= states.iter().min().copied());
+        let best = states.iter().min().copied();
+        // A warning at the most, and that it always is when all are worse.
+        let best = best.map(|best| match operator {
+            Operator::Degraded => best.min(Severity::Warning),
+            _ => best,
+        });
+        prop_assert!(sum >= best);
         let worst = states.iter().max().copied().unwrap().max(Severity::Missing);
         prop_assert!(sum <= Some(worst));
         states.reverse();

@@ -66,6 +66,7 @@ fn describe(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) -> Edit 
             e.put_part(other, &part)
         }
         5 => e.remove_part(other),
+        6 if n == 0 => e.aggregation(Operator::Xor),
         6 => e.aggregation(Operator::AtLeast(u32::from(n))),
         7 => {
             let author = (n > 0).then(|| chain(WRITER + n % 2).author);

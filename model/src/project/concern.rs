@@ -36,8 +36,8 @@ impl View {
         let kept = kept.filter(|alert| !changed.reshaped && !shown.contains(&alert.system));
         let fresh = shown.iter().filter_map(|space| self.alerts.get(space));
         let mut all: Vec<_> = kept.chain(fresh.flatten()).cloned().collect();
-        // Almost sorted: what is kept is.
-        all.sort_by_cached_key(|alert| alert.order());
+        // Runs that are sorted already are merged: no key is computed beforehand.
+        all.sort_by_key(|alert| alert.order());
         Arc::new(all)
     }
 
@@ -46,8 +46,13 @@ impl View {
             return Vec::new();
         };
         let concerns = self.concerns(space);
+        let is_open = own.alerts.iter().any(Alert::is_open);
+        let inhibition = is_open.then(|| self.inhibition(space)).flatten();
         let complete = |alert: &Alert| {
+            let mut holds = alert.holds.clone();
+            holds.extend(inhibition.clone().filter(|_| alert.is_open()));
             Arc::new(Alert {
+                holds,
                 concerns: Arc::clone(&concerns),
                 ..alert.clone()
             })
