@@ -159,6 +159,9 @@ fn words(look: Look<'_>, event: &TimelineEvent) -> String {
             .with("event-acknowledged", &[("text", &acknowledgement.text)]),
         TimelineEvent::Notification(receipt) => told(look, receipt),
         TimelineEvent::Claim(claim) => look.texts.with("event-claim", &[("text", &claim.text)]),
+        TimelineEvent::Withdrawal(back) => {
+            look.texts.with("event-withdrawal", &[("text", &back.text)])
+        }
         TimelineEvent::Membership { name, what } => match what {
             Membership::Given { may, end } => {
                 let (may, end) = (may_words(look, *may), until(look, *end));
