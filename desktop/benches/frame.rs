@@ -5,9 +5,13 @@ use std::sync::Arc;
 use aramaki_desktop::panel::{self, Window};
 use aramaki_desktop::text::Texts;
 use aramaki_desktop::theme;
+use aramaki_desktop::view::alerts::{Grouping, Tab, Worklist};
 use aramaki_desktop::view::{Frame, Route, Stage};
 use aramaki_model::system::Part;
-use aramaki_model::{EditError, SystemEdit, Workspace};
+use aramaki_model::{
+    Alert, AlertId, AlertKind, AlertState, CheckId, EditError, Query, Severity, Snapshot,
+    SystemEdit, Workspace,
+};
 use aramaki_sync_core::{AuthorId, Chain, Instance, SpaceId, Timestamp};
 use divan::Bencher;
 use egui::{Pos2, RawInput, Rect, vec2};
@@ -15,6 +19,8 @@ use egui::{Pos2, RawInput, Rect, vec2};
 const SYSTEMS: u16 = 1_000;
 /// Every tenth System lists the nine after it.
 const FAMILY: u16 = 10;
+/// Alerts of all Systems together.
+const ALERTS: u16 = 10_000;
 const NOW: Timestamp = Timestamp::from_millis(1_795_316_460_000);
 
 fn main() {
@@ -65,8 +71,66 @@ fn frame() -> Frame {
     }
 }
 
+/// The same with alerts, every one open.
+fn with_alerts(mut frame: Frame) -> Frame {
+    let Some(snapshot) = &frame.snapshot else {
+        return frame;
+    };
+    let mut snapshot = Snapshot::clone(snapshot);
+    let alerts = (0..ALERTS).map(|n| {
+        let [high, low] = n.to_be_bytes();
+        let mut id = [0; 32];
+        id[..2].copy_from_slice(&[high, low]);
+        let severities = [Severity::Critical, Severity::Unknown, Severity::Warning];
+        let severity = severities[usize::from(n / (ALERTS / 3 + 1))];
+        Arc::new(Alert {
+            id: AlertId(id),
+            system: space(n % SYSTEMS),
+            title: format!("System {:04}", n % SYSTEMS),
+            kind: AlertKind::Problem,
+            check: CheckId::from_bytes([1; 16]),
+            name: format!("replication_{}", n % 13),
+            family: format!("replication_{}: lag # s", n % 13),
+            state: AlertState::Open,
+            severity,
+            worst: severity,
+            effective: severity,
+            opened: Timestamp::from_millis(NOW.millis() - i64::from(ALERTS - n) * 60_000),
+            since: NOW,
+            resolved: None,
+            seen: Some(NOW),
+            is_stale: false,
+            acknowledgements: Vec::new(),
+            claims: Vec::new(),
+            holds: Vec::new(),
+            is_flapping: false,
+            summary: format!(
+                "lag of {n} s is more than 10 s: last replayed at {}",
+                n % 777
+            ),
+            detail: String::new(),
+            metrics: Vec::new(),
+            occurrences: 3,
+            watermark: 3,
+            first_seen: None,
+            last_ok: None,
+            flaps: 1,
+            transitions: Vec::new(),
+            vantages: Vec::new(),
+            concerns: Arc::new([]),
+        })
+    });
+    snapshot.alerts = Arc::new(alerts.collect());
+    frame.snapshot = Some(Arc::new(snapshot));
+    frame
+}
+
 fn bench(bencher: Bencher<'_, '_>, route: Route) {
-    let (frame, texts, context) = (frame(), Texts::of("en"), egui::Context::default());
+    bench_of(bencher, frame(), route);
+}
+
+fn bench_of(bencher: Bencher<'_, '_>, frame: Frame, route: Route) {
+    let (texts, context) = (Texts::of("en"), egui::Context::default());
     theme::install(&context);
     let mut window = Window::at(route);
     let mut time = 0.0;
@@ -99,4 +163,22 @@ fn overview_of_1000_systems(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn a_system_among_1000(bencher: Bencher<'_, '_>) {
     bench(bencher, Route::System(space(0)));
+}
+
+#[divan::bench]
+fn worklist_of_10000_alerts(bencher: Bencher<'_, '_>) {
+    bench_of(bencher, with_alerts(frame()), Route::Alerts);
+}
+
+/// What a keystroke in the filter costs: parse, filter, group.
+#[divan::bench(args = ["", "replayed at 42", "severity>=warning opened<7d", "~\"lag of [0-9]*7 s\""])]
+fn filter_10000_alerts(bencher: Bencher<'_, '_>, text: &str) {
+    let frame = with_alerts(frame());
+    let Some(snapshot) = frame.snapshot else {
+        return;
+    };
+    bencher.bench_local(|| {
+        let query: Query = text.parse().unwrap_or_default();
+        Worklist::of(&snapshot, Tab::Attention, &query, Grouping::System)
+    });
 }

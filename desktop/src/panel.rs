@@ -1,7 +1,11 @@
 //! Pages and bars: they draw a picture of the workspace and return what somebody asked for.
 
 mod access;
+mod actions;
+mod alert;
+mod alerts;
 mod bar;
+mod deed;
 mod devices;
 mod dialog;
 mod emergency;
@@ -11,6 +15,7 @@ mod palette;
 mod peers;
 mod problem;
 mod rail;
+mod run;
 mod settings;
 mod share;
 mod start;
@@ -31,10 +36,11 @@ use crate::theme::{Tokens, space, weighted};
 use crate::view::{Frame, Intent, Route, Stage};
 use crate::widget::Look;
 use aramaki_model::{Severity, Snapshot};
-use aramaki_sync_core::Timestamp;
+use aramaki_sync_core::{SpaceId, Timestamp};
 
 pub use dialog::{Copied, Dialog, Hidden};
 pub use note::NoteDraft;
+pub use run::RunForm;
 
 /// How many routes one can go back.
 const BACK_MAX: usize = 64;
@@ -57,6 +63,9 @@ pub struct Window {
     /// How many drafts there were.
     drafts: u64,
     start: start::Form,
+    worklist: alerts::State,
+    /// The System of which it was asked last what can be run there.
+    looked_at: Option<SpaceId>,
 }
 
 impl Window {
@@ -99,6 +108,15 @@ impl Window {
         }
         self.back
             .push_back(std::mem::replace(&mut self.route, route));
+    }
+
+    /// Asks once what can be run for the System that a page is about.
+    fn look_at(&mut self, system: SpaceId, frame: &Frame, intents: &mut Vec<Intent>) {
+        let is_known = frame.actions.as_ref().is_some_and(|it| it.system == system);
+        if !is_known && self.looked_at != Some(system) {
+            self.looked_at = Some(system);
+            intents.push(Intent::LookAt(system));
+        }
     }
 
     fn go_back(&mut self) {
@@ -172,6 +190,10 @@ fn page_ui(
         Route::Access(filter) => {
             access::access_ui(ui, look, (frame, snapshot), filter, window, intents);
         }
+        Route::Alerts => {
+            alerts::alerts_ui(ui, look, (frame, snapshot), window, intents);
+        }
+        Route::Alert(id) => alert::alert_ui(ui, look, (frame, snapshot), id, window, intents),
         Route::Timeline => timeline::timeline_ui(ui, look, snapshot, window),
         Route::Peers => {
             peers::title_ui(ui, look, &frame.sync);
@@ -180,8 +202,8 @@ fn page_ui(
             peers::peers_ui(ui, look, snapshot, &frame.sync, window);
         }
         Route::System(space) => {
-            let shown = (snapshot, frame.trust.get(&space));
-            system::system_ui(ui, look, shown, space, window);
+            window.look_at(space, frame, intents);
+            system::system_ui(ui, look, (frame, snapshot), space, window);
         }
         Route::Note(space, document) => {
             let work = frame.notes.get(&document).copied().unwrap_or_default();
@@ -261,12 +283,14 @@ fn shortcuts(ui: &Ui, window: &mut Window) {
     if search && window.dialog.is_none() {
         window.palette = Some(palette::Palette::default());
     }
+    // The worklist's own Escape gives up its selection.
+    let gives_up = window.route == Route::Alerts && window.worklist.has_selection();
     let back = (!modal && pressed(Modifiers::ALT, Key::ArrowLeft))
-        || (!busy && pressed(Modifiers::NONE, Key::Escape));
+        || (!busy && !gives_up && pressed(Modifiers::NONE, Key::Escape));
     if back {
         window.go_back();
     }
-    if busy {
+    if busy || window.route == Route::Alerts {
         return;
     }
     // With the focus in the list egui moves by arrows itself; J and K do the same.

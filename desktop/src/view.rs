@@ -1,12 +1,17 @@
 //! What the window shows and what people ask of it: plain values, no egui.
 
+pub mod actions;
+pub mod alert;
+pub mod alerts;
+pub mod deed;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aramaki_model::{NoteEdit, Snapshot};
+use aramaki_model::{AlertId, NoteEdit, Snapshot};
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
@@ -25,6 +30,8 @@ pub struct Frame {
     pub trust: BTreeMap<SpaceId, Trust>,
     /// What was done to notes from here since the app was opened.
     pub notes: BTreeMap<DocumentId, NoteWork>,
+    /// What can be run for the System that is looked at.
+    pub actions: Option<actions::SystemActions>,
     /// The demo, when this is one.
     pub demo: Option<Demo>,
     /// This person's devices, those that wait for being accepted last.
@@ -243,6 +250,8 @@ pub struct Member {
     pub grant: EnvelopeId,
     /// When it was last connected here, as far as is known.
     pub seen: Option<Timestamp>,
+    /// Whether it is connected here now.
+    pub presence: Presence,
     /// Whether it is an invitation that lets in nobody else.
     pub used_up: bool,
     /// Of an invitation: how many more devices it lets in, and until when its code works.
@@ -283,6 +292,16 @@ impl Trust {
         let members = self.members.iter();
         members.filter(move |it| it.ends_soon(now) && !lasts(it))
     }
+}
+
+/// Whether somebody is connected here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Presence {
+    /// Now.
+    Here,
+    /// Not now.
+    #[default]
+    Away,
 }
 
 /// Through whom somebody may do something.
@@ -521,6 +540,14 @@ pub enum Intent {
     ForgetInvitation,
     /// The problem was seen.
     ForgetProblem,
+    /// Do something about alerts.
+    Deed(deed::Deed),
+    /// Take back what was done about alerts last from here.
+    UndoDeed,
+    /// The page is about this System now: say what can be run there.
+    LookAt(SpaceId),
+    /// Run an action.
+    Run(actions::RunWish),
     /// Pull the demo's cable.
     StopRelay,
     /// Put it back.
@@ -550,6 +577,15 @@ impl fmt::Debug for Intent {
             Self::AcceptDevice { .. } => "AcceptDevice",
             Self::ForgetInvitation => "ForgetInvitation",
             Self::ForgetProblem => "ForgetProblem",
+            Self::Deed(deed) => match deed.kind {
+                deed::DeedKind::Acknowledge => "Acknowledge",
+                deed::DeedKind::Claim => "Claim",
+                deed::DeedKind::Silence => "Silence",
+                deed::DeedKind::Say => "Say",
+            },
+            Self::UndoDeed => "UndoDeed",
+            Self::LookAt(_) => "LookAt",
+            Self::Run(_) => "Run",
             Self::StopRelay => "StopRelay",
             Self::StartRelay => "StartRelay",
         };
@@ -563,6 +599,10 @@ pub enum Route {
     /// All anchors.
     #[default]
     Overview,
+    /// Every alert.
+    Alerts,
+    /// One alert.
+    Alert(AlertId),
     /// Everything in order of time.
     Timeline,
     /// Every device, agent and relay.
@@ -598,7 +638,12 @@ impl Route {
     pub const fn system(&self) -> Option<SpaceId> {
         match self {
             Self::System(space) | Self::Note(space, _) | Self::Trust(space) => Some(*space),
-            Self::Overview | Self::Timeline | Self::Peers | Self::Access(_) => None,
+            Self::Overview
+            | Self::Alerts
+            | Self::Alert(_)
+            | Self::Timeline
+            | Self::Peers
+            | Self::Access(_) => None,
         }
     }
 }

@@ -115,7 +115,9 @@ fn the_fullest_receipt_fits_an_entry_and_its_bytes_do_not_change() {
     let entry = TimelineEntry::Notification(receipt(0));
     let bytes = entry.encode().unwrap();
     assert_eq!(bytes[..3], [1, 48, 0]);
-    assert_eq!(bytes[3..7], [0x90, 0x4e, 1, 1], "when, sent, rank");
+    let at = [0x90, 0xc8, 0xa1, 0xc6, 0xc0, 0x68];
+    assert_eq!(bytes[3..9], at, "when");
+    assert_eq!(bytes[9..11], [1, 1], "sent, rank");
     assert_eq!(TimelineEntry::decode(&bytes), entry);
     // A field of a newer program behind it is passed over.
     assert_eq!(

@@ -318,3 +318,194 @@ access-ends = { $n ->
     [one] 1 Zugang endet innerhalb von 3 Tagen
    *[other] { $n } Zugänge enden innerhalb von 3 Tagen
 }
+nav-alerts = Alarme
+nav-alerts-count = { $n ->
+    [one] Alarme, 1 braucht jemanden
+   *[other] Alarme, { $n } brauchen jemanden
+}
+alerts-title = Alarme
+alerts-tab-attention = Braucht jemanden ({ $n })
+alerts-tab-open = Offen ({ $n })
+alerts-tab-resolved = Vorbei ({ $n })
+alerts-group = Gruppen: { $by }
+alerts-group-none = keine
+alerts-group-system = System
+alerts-group-family = was gleich ausfällt
+alerts-group-age = Alter
+alerts-group-owner = wer es hat
+alerts-shown = { $n ->
+    [one] 1 Alarm, schlimmste zuerst, dann älteste
+   *[other] { $n } Alarme, schlimmste zuerst, dann älteste
+}
+alerts-count = { $n ->
+    [one] 1 Alarm
+   *[other] { $n } Alarme
+}
+alerts-selected = { $n } gewählt
+alerts-select-none = Nichts wählen
+alerts-filter-hint = Filter: severity>=warning system:db NOT silenced:yes opened<2h …
+alerts-filter-clear = Filter leeren
+alerts-none-match = Kein Alarm passt
+alerts-none-match-hint = Der Filter lässt keinen Alarm dieser Liste durch.
+alerts-none-attention = Nichts braucht jemanden
+alerts-none-but-open = Von allem Offenen weiß jemand, oder es soll still sein.
+alerts-none-at-all = Kein Alarm ist offen.
+alerts-none-observed = Noch wird nichts beobachtet
+alerts-none-resolved = In letzter Zeit ging kein Alarm vorbei
+alerts-show-open = Offene zeigen
+alerts-owner-nobody = Niemand hat es
+alerts-age-hour = kürzer als eine Stunde
+alerts-age-day = kürzer als ein Tag
+alerts-age-week = kürzer als eine Woche
+alerts-age-longer = länger
+alerts-claimed-by = { $name } ist dran
+alerts-known-to = { $name } weiß es
+alerts-follows = folgt aus anderem
+alerts-keys = Tasten dieser Seite
+keys-move = nächster und voriger
+keys-open = seine Seite öffnen
+keys-select = wählen, mehrere
+keys-select-all = alle gezeigten wählen
+keys-acknowledge = bestätigen…
+keys-claim = ich bin dran…
+keys-silence = stumm schalten…
+keys-say = in die Zeitleiste schreiben…
+keys-undo = das Letzte zurücknehmen
+keys-filter = filtern
+keys-escape = nichts wählen, zurück
+deed-acknowledge = Bestätigen…
+deed-claim = Ich bin dran…
+deed-silence = Stumm schalten…
+deed-say = Notiz…
+deed-title-acknowledge = Bestätigen: { $what }
+deed-title-claim = Ich bin dran: { $what }
+deed-title-silence = Stumm schalten: { $what }
+deed-title-say = Notiz zu { $what }
+deed-words-acknowledge = Warum darf es vorerst so bleiben?
+deed-words-claim = Was tun Sie?
+deed-words-silence = Warum soll es still sein? (nötig)
+deed-words-say = Für die Zeitleiste des Systems
+deed-do-acknowledge = Bestätigen
+deed-do-claim = Übernehmen
+deed-do-silence = Stumm schalten
+deed-do-say = Schreiben
+deed-until-resolved = Bis es vorbei ist
+deed-quiet = Was still sein soll
+deed-quiet-checks = Diese Prüfungen
+deed-quiet-family = Was gleich ausfällt, überall wo es das jetzt tut
+deed-quiet-systems = Die ganzen Systeme
+deed-quiet-subtrees = Die ganzen Systeme und was ihre Teile dorthin bringen
+deed-would-mute = { $n ->
+    [0] Jetzt würde nichts verstummen.
+    [one] Jetzt würde 1 Alarm verstummen:
+   *[other] Jetzt würden { $n } Alarme verstummen:
+}
+deed-denied = { $n ->
+    [one] 1 davon steht in einem System, das Sie nicht ändern dürfen; er bleibt, wie er ist.
+   *[other] { $n } davon stehen in Systemen, die Sie nicht ändern dürfen; sie bleiben, wie sie sind.
+}
+deed-not-yours = Diese dürfen Sie nicht ändern, sie bleiben, wie sie sind: { $names }
+deed-too-many = Das meint zu viele Systeme auf einmal.
+deed-nothing-meant = Hier gibt es nichts, was dadurch still würde.
+alert-gone = Dieser Alarm ist nicht mehr hier
+alert-gone-hint = Er ist lange vorbei, oder sein System ist nicht mit diesem Gerät geteilt.
+alert-now = Was los ist
+alert-lasted = von { $begin } bis { $end }
+alert-missing = Von dieser Prüfung kommt kein Ergebnis mehr, obwohl ihr Agent zu hören ist.
+alert-silent = Der Agent ist nicht mehr zu hören: Was er beobachtet, ist unbekannt.
+alert-follows = Folgt aus
+alert-habit-new = { $n ->
+    [one] Gerade passiert: Am Tag davor war alles gut.
+   *[other] Gerade passiert: An allen { $n } bekannten Tagen davor war alles gut.
+}
+alert-habit-sometimes = Kommt ab und zu vor: an { $bad } von { $days } Tagen davor.
+alert-habit-often = Oft kaputt: an { $bad } von { $days } Tagen davor.
+alert-habit-long = Seit { $n } Tagen kaputt.
+alert-habit-unknown = Von den Tagen davor ist nichts bekannt.
+alert-worst = schlimmstens: { $severity }
+alert-first-seen = zuerst gesehen { $time }
+alert-flaps = { $n }-mal in 90 Tagen
+alert-stale = zuletzt gehört { $time }
+alert-before = Was sich in der Stunde davor änderte
+alert-before-none = Nichts, was hier bekannt wäre.
+alert-evidence = Belege
+alert-story = Was mit ihm geschah
+alert-care = Wer es hat
+alert-nobody = Noch hat niemand etwas gesagt.
+alert-claimed = { $name } ist dran, gesagt { $ago }, bis { $end }
+alert-was-claimed = { $name } war dran bis { $end }
+alert-acknowledged = { $name } weiß es, gesagt { $ago }
+alert-was-acknowledged = { $name } wusste es, gesagt { $ago }; das gilt nicht mehr
+alert-until = bis { $end }
+alert-silenced = stumm bis { $end }
+alert-maintained = in Wartung bis { $end }
+alert-concerns = Wen es betrifft
+alert-quiet-there = dort still
+alert-open-page = Seine Seite öffnen
+actions-title = Was sich hier ausführen lässt
+actions-none = Die Rechner dieses Systems erlauben keine Aktionen.
+actions-run = Ausführen…
+actions-run-name = { $action } auf { $host } ausführen
+actions-never = soweit bekannt nie ausgeführt
+actions-waits = wartet
+actions-runs = läuft
+actions-done = getan
+actions-failed = fehlgeschlagen ({ $why })
+actions-refused = nicht ausgeführt: { $why }
+actions-last = { $who }, { $ago }: { $came }
+actions-reason = Warum? Andere lesen es beim Lauf.
+actions-approvals = { $n ->
+    [one] Zuerst muss jemand anders zustimmen.
+   *[other] Zuerst müssen { $n } andere zustimmen.
+}
+actions-just-done = Das hat gerade jemand getan. { $run }
+actions-again = Trotzdem noch einmal ausführen
+actions-last-runs = Letzte Läufe
+actions-run-now = Ausführen
+actions-run-again = Noch einmal ausführen
+actions-gone = Der Rechner erlaubt das nicht mehr.
+system-alerts = Was los ist
+system-alert-new = Gerade passiert: Davor war alles gut.
+system-here = Wer da ist
+system-here-now = jetzt verbunden
+system-here-nobody = Sonst hat niemand Zugang.
+field-severity = wie schlimm es jetzt ist
+field-worst = wie schlimm es schlimmstens war
+field-state = offen, bestätigt oder vorbei
+field-system = Titel des Systems
+field-category = Kategorie des Systems
+field-check = Name der Prüfung
+field-family = was gleich ausfällt
+field-owner = wer es weiß oder dran ist
+field-summary = was die Prüfung sagte
+field-label = ein Etikett des Systems
+field-claimed = ob jemand dran ist
+field-silenced = ob es stumm geschaltet ist
+field-maintenance = ob Wartung ist
+field-inhibited = ob es aus anderem folgt
+field-flapping = ob es zu oft wechselt
+field-attention = ob es jemanden braucht
+field-opened = vor wie langer Zeit es begann
+field-changed = vor wie langer Zeit es wechselte
+field-last-ok = vor wie langer Zeit es gut war
+field-age = wie lange es dauert
+field-since = seither begonnen oder gewechselt
+field-flaps = wie oft in 90 Tagen
+field-has = ob es überhaupt da ist
+fault-at = Bei Zeichen { $at }: { $fault }
+fault-too-much = der Filter ist zu lang oder zu tief
+fault-term = ein Wort, ein Feld oder ( wird erwartet
+fault-close = ) wird erwartet
+fault-not-opened = vor dieser ) wurde keine ( geöffnet
+fault-quotation = das Zitat, das hier beginnt, hat kein Ende
+fault-field = es gibt kein Feld { $name }; in Anführungszeichen wird das Wort selbst gesucht
+fault-field-similar = es gibt kein Feld { $name }; ist { $field } gemeint?
+fault-value = nach { $field } wird ein Wert erwartet
+fault-comparison = { $field } wird verglichen mit { $signs }
+fault-word = { $field } ist eines von { $words }
+fault-span = eine Zeit wie 30s, 5m, 2h, 7d oder 1w wird erwartet
+fault-time = eine Zeit wie 2h oder ein Datum wie 2026-11-28 wird erwartet
+fault-number = eine ganze Zahl wird erwartet
+fault-pattern = dieser reguläre Ausdruck ist nicht brauchbar
+fault-no-text = { $field } ist kein Text, daher kein regulärer Ausdruck möglich
+fault-pattern-empty = nach ~ wird ein regulärer Ausdruck erwartet; einer mit Leerzeichen oder ( steht in Anführungszeichen

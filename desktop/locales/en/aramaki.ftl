@@ -318,3 +318,194 @@ access-ends = { $n ->
     [one] 1 access ends within 3 days
    *[other] { $n } accesses end within 3 days
 }
+nav-alerts = Alerts
+nav-alerts-count = { $n ->
+    [one] Alerts, 1 needs attention
+   *[other] Alerts, { $n } need attention
+}
+alerts-title = Alerts
+alerts-tab-attention = Needs attention ({ $n })
+alerts-tab-open = Open ({ $n })
+alerts-tab-resolved = Resolved ({ $n })
+alerts-group = Group: { $by }
+alerts-group-none = none
+alerts-group-system = System
+alerts-group-family = what fails alike
+alerts-group-age = age
+alerts-group-owner = who has it
+alerts-shown = { $n ->
+    [one] 1 alert, worst first, then oldest
+   *[other] { $n } alerts, worst first, then oldest
+}
+alerts-count = { $n ->
+    [one] 1 alert
+   *[other] { $n } alerts
+}
+alerts-selected = { $n } selected
+alerts-select-none = Select none
+alerts-filter-hint = Filter: severity>=warning system:db NOT silenced:yes opened<2h …
+alerts-filter-clear = Clear the filter
+alerts-none-match = No alert matches
+alerts-none-match-hint = The filter lets none of the alerts in this list through.
+alerts-none-attention = Nothing needs attention
+alerts-none-but-open = What is open, somebody knows of, or it is to be quiet.
+alerts-none-at-all = No alert is open.
+alerts-none-observed = Nothing is observed yet
+alerts-none-resolved = No alert was resolved lately
+alerts-show-open = Show what is open
+alerts-owner-nobody = Nobody has it
+alerts-age-hour = less than an hour
+alerts-age-day = less than a day
+alerts-age-week = less than a week
+alerts-age-longer = longer
+alerts-claimed-by = { $name } is on it
+alerts-known-to = { $name } knows
+alerts-follows = follows from another
+alerts-keys = Keys of this page
+keys-move = next and previous
+keys-open = open its page
+keys-select = select, several
+keys-select-all = select all that are shown
+keys-acknowledge = acknowledge…
+keys-claim = claim: I am on it…
+keys-silence = silence…
+keys-say = write to the timeline…
+keys-undo = take back what you did last
+keys-filter = filter
+keys-escape = select none, go back
+deed-acknowledge = Acknowledge…
+deed-claim = I am on it…
+deed-silence = Silence…
+deed-say = Note…
+deed-title-acknowledge = Acknowledge { $what }
+deed-title-claim = I am on it: { $what }
+deed-title-silence = Silence { $what }
+deed-title-say = Note on { $what }
+deed-words-acknowledge = Why may it stay so for now?
+deed-words-claim = What are you doing about it?
+deed-words-silence = Why is it to be quiet? (needed)
+deed-words-say = For the timeline of the System
+deed-do-acknowledge = Acknowledge
+deed-do-claim = Claim
+deed-do-silence = Silence
+deed-do-say = Write
+deed-until-resolved = Until resolved
+deed-quiet = What is to be quiet
+deed-quiet-checks = These checks
+deed-quiet-family = What fails alike, in every System where it does now
+deed-quiet-systems = The whole Systems
+deed-quiet-subtrees = The whole Systems and what their parts bring to them
+deed-would-mute = { $n ->
+    [0] Would mute nothing now.
+    [one] Would mute 1 alert now:
+   *[other] Would mute { $n } alerts now:
+}
+deed-denied = { $n ->
+    [one] 1 of them is in a System that you may not change; it stays as it is.
+   *[other] { $n } of them are in Systems that you may not change; they stay as they are.
+}
+deed-not-yours = You may not change these, so they stay as they are: { $names }
+deed-too-many = This means too many Systems at once.
+deed-nothing-meant = There is nothing here that this would make quiet.
+alert-gone = This alert is not here any more
+alert-gone-hint = It was resolved long ago, or its System is not shared with this device.
+alert-now = What is wrong
+alert-lasted = from { $begin } to { $end }
+alert-missing = No result of this check comes any more, though its agent is heard.
+alert-silent = The agent is not heard any more: nothing is known of what it looks at.
+alert-follows = Follows from
+alert-habit-new = { $n ->
+    [one] Just happened: it was OK on the day before.
+   *[other] Just happened: it was OK on all { $n } days before that are known.
+}
+alert-habit-sometimes = Happens now and then: on { $bad } of { $days } days before.
+alert-habit-often = Often broken: on { $bad } of { $days } days before.
+alert-habit-long = Broken for { $n } days now.
+alert-habit-unknown = Nothing is known of the days before.
+alert-worst = worst: { $severity }
+alert-first-seen = first seen { $time }
+alert-flaps = { $n } times in 90 days
+alert-stale = last heard { $time }
+alert-before = What changed in the hour before
+alert-before-none = Nothing that is known here.
+alert-evidence = Evidence
+alert-story = What happened to it
+alert-care = Who has it
+alert-nobody = Nobody has said anything yet.
+alert-claimed = { $name } is on it, said { $ago }, until { $end }
+alert-was-claimed = { $name } was on it until { $end }
+alert-acknowledged = { $name } knows, said { $ago }
+alert-was-acknowledged = { $name } knew, said { $ago }; it holds no more
+alert-until = until { $end }
+alert-silenced = silenced until { $end }
+alert-maintained = in maintenance until { $end }
+alert-concerns = Whom it concerns
+alert-quiet-there = quiet there
+alert-open-page = Open its page
+actions-title = What can be run here
+actions-none = The hosts of this System allow no actions.
+actions-run = Run…
+actions-run-name = Run { $action } on { $host }
+actions-never = never run as far as known
+actions-waits = waits
+actions-runs = running
+actions-done = done
+actions-failed = failed ({ $why })
+actions-refused = not run: { $why }
+actions-last = { $who }, { $ago }: { $came }
+actions-reason = Why? Others read it beside the run.
+actions-approvals = { $n ->
+    [one] Somebody else must agree first.
+   *[other] { $n } others must agree first.
+}
+actions-just-done = Someone just did that. { $run }
+actions-again = Run it once more all the same
+actions-last-runs = Last runs
+actions-run-now = Run
+actions-run-again = Run again
+actions-gone = The host does not allow this any more.
+system-alerts = What is wrong
+system-alert-new = Just happened: it was OK before.
+system-here = Who is here
+system-here-now = connected now
+system-here-nobody = Nobody else has access.
+field-severity = how bad it is now
+field-worst = how bad it was at its worst
+field-state = open, acknowledged or resolved
+field-system = the System's title
+field-category = the System's category
+field-check = the check's name
+field-family = what fails alike
+field-owner = who knows of it or is on it
+field-summary = what the check said
+field-label = a label of the System
+field-claimed = whether somebody is on it
+field-silenced = whether a silence covers it
+field-maintenance = whether it is in maintenance
+field-inhibited = whether it follows from another
+field-flapping = whether it changes too often
+field-attention = whether it needs somebody
+field-opened = how long ago it began
+field-changed = how long ago it changed
+field-last-ok = how long ago it was OK
+field-age = how long it lasts
+field-since = began or changed since
+field-flaps = how often in 90 days
+field-has = whether it is there at all
+fault-at = At character { $at }: { $fault }
+fault-too-much = the filter is too long or goes too deep
+fault-term = a word, a field or ( is expected
+fault-close = ) is expected
+fault-not-opened = no ( was opened before this )
+fault-quotation = the quotation that begins here has no end
+fault-field = there is no field { $name }; in quotation marks the word itself is searched
+fault-field-similar = there is no field { $name }; is { $field } meant?
+fault-value = a value is expected after { $field }
+fault-comparison = { $field } is compared by { $signs }
+fault-word = { $field } is one of { $words }
+fault-span = a time such as 30s, 5m, 2h, 7d or 1w is expected
+fault-time = a time such as 2h, or a date such as 2026-11-28, is expected
+fault-number = a whole number is expected
+fault-pattern = this regular expression cannot be used
+fault-no-text = { $field } is no text, so no regular expression can be held against it
+fault-pattern-empty = a regular expression is expected after ~; one with spaces or ( stands in quotation marks

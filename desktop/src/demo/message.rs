@@ -47,6 +47,8 @@ pub(crate) enum PersonOrder {
         /// Its text.
         text: String,
     },
+    /// Deploy something, and acknowledge what breaks then.
+    Attend,
     /// The relay runs or not: for the demo bar.
     Relay {
         /// Whether it runs.

@@ -1,6 +1,7 @@
 //! `aramaki demo`: a relay, agents and two people on one machine, for real.
 
 mod agent;
+mod attend;
 mod build;
 mod children;
 mod message;

@@ -1,6 +1,6 @@
 //! The checks behind the demo's Systems: real ones, of this machine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aramaki_model::{Builtin, Check, CheckId, CheckKind, Range, Thresholds};
 
@@ -10,6 +10,9 @@ const PLUGINS: &str = "/usr/lib/nagios/plugins";
 const INTERVAL_MS: u64 = 10_000;
 const QUICK_INTERVAL_MS: u64 = 1_000;
 const EXPORT_LATE_SECONDS: f64 = 4.0;
+const RESTORE_LATE_SECONDS: f64 = 1.0;
+/// The check that stays broken in the demo, so that somebody can know of it.
+pub(super) const RESTORE: &str = "age of the restore test";
 
 /// What a check needs to know of the demo.
 #[derive(Clone, Copy, Debug)]
@@ -82,8 +85,18 @@ impl Observed {
                 let age = above(EXPORT_LATE_SECONDS, 3_600.0);
                 quick("age of the export", Builtin::FileAge { path, age })
             }
+            Self::Restore => {
+                let path = restore_test(surroundings.export).display().to_string();
+                let age = above(RESTORE_LATE_SECONDS, 86_400.0);
+                quick(RESTORE, Builtin::FileAge { path, age })
+            }
         }
     }
+}
+
+/// The file that a restore test would write, beside the export.
+pub(super) fn restore_test(export: &Path) -> PathBuf {
+    export.with_file_name("restore-test")
 }
 
 /// A plugin with its arguments, if it is installed.
@@ -114,6 +127,7 @@ mod tests {
             Observed::Uptime,
             Observed::Processes,
             Observed::Export,
+            Observed::Restore,
             Observed::Relay,
         ] {
             let check = observed.check(id, here);

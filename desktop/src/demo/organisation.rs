@@ -65,6 +65,8 @@ pub(crate) enum Observed {
     Processes,
     /// A file that is written every few seconds.
     Export,
+    /// A file that is written once.
+    Restore,
     /// The demo's relay.
     Relay,
 }

@@ -11,6 +11,7 @@ use clap::Args;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
+use super::attend;
 use super::build;
 use super::children::{Parent, tell};
 use super::message::{Figures, PersonEvent, PersonOrder};
@@ -130,6 +131,10 @@ async fn take(
                 .await?;
             live.say(*space, "Wrote a note while the demo ran.").await?;
             PersonEvent::Wrote
+        }
+        PersonOrder::Attend => {
+            tokio::spawn(attend::attend(live.clone()));
+            return Ok(None);
         }
         PersonOrder::Relay { running } => {
             live.demo_relay(running);

@@ -13,6 +13,7 @@ use super::children::Running;
 use super::message::{
     AgentEvent, AgentOrder, Figures, PersonEvent, PersonOrder, RelayCard, RelayEvent,
 };
+use super::observed::restore_test;
 use super::report::{Outcome, same};
 use super::{Demo, RelaySwitch, switched};
 use crate::cli::{CliError, Config, Report, interrupted};
@@ -224,6 +225,13 @@ impl Stage {
             _ => None,
         })
         .await?;
+        let restored = restore_test(&folder.join("nightly-export"));
+        std::fs::write(&restored, b"restored\n").map_err(|source| CliError::File {
+            action: "write",
+            path: restored,
+            source,
+        })?;
+        second.order(&PersonOrder::Attend).await?;
         let agents_count = seats.len();
         agents.order(&AgentOrder::Start { seats }).await?;
         match agents.event(BUILD_TIME).await? {

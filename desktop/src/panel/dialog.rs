@@ -5,9 +5,12 @@ use std::fmt;
 use aramaki_sync_core::SpaceId;
 use egui::{Button, Frame as Box, Id, Modal, Ui};
 
+use super::run::RunForm;
 use super::start::{entered, field_ui};
-use super::{Window, share, trust};
+use super::{Window, deed, share, trust};
 use crate::theme::{space, weighted};
+use crate::view::actions::HostAction;
+use crate::view::deed::Deed;
 use crate::view::{EndWhat, Frame, Intent, ShareBy, ShareFor};
 use crate::widget::Look;
 
@@ -52,6 +55,10 @@ pub enum Dialog {
         /// Whether its text was copied.
         copied: Copied,
     },
+    /// Something to be done about alerts.
+    Deed(Deed),
+    /// An action to be run.
+    Run(RunForm),
     /// An invitation to make.
     Share {
         /// To which System.
@@ -111,6 +118,16 @@ impl Dialog {
         Self::Join {
             invitation: Hidden::default(),
         }
+    }
+
+    /// Asks for what is to be done about alerts.
+    pub const fn deed(deed: Deed) -> Self {
+        Self::Deed(deed)
+    }
+
+    /// Asks whether an action is to be run.
+    pub fn run(system: SpaceId, action: &HostAction) -> Self {
+        Self::Run(RunForm::new(system, action))
     }
 
     /// Asks for a note.
@@ -185,6 +202,7 @@ fn content_ui(
     intents: &mut Vec<Intent>,
 ) -> Next {
     match dialog {
+        Dialog::Deed(_) | Dialog::Run(_) => alert_ui(ui, look, frame, dialog, intents),
         Dialog::NewSystem {
             title,
             category,
@@ -282,6 +300,28 @@ fn sharing_ui(
         share::made_ui(ui, look, made, *asked.what, copied)
     } else {
         share::share_ui(ui, look, space, asked, intents)
+    }
+}
+
+/// What is asked about alerts and actions.
+fn alert_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    frame: &Frame,
+    dialog: &mut Dialog,
+    intents: &mut Vec<Intent>,
+) -> Next {
+    match dialog {
+        Dialog::Deed(asked) => {
+            let title = deed::title(look, asked, frame.snapshot.as_deref());
+            head_ui(ui, look, &title);
+            deed::deed_ui(ui, look, frame, asked, intents)
+        }
+        Dialog::Run(form) => {
+            head_ui(ui, look, &form.title(look));
+            form.form_ui(ui, look, frame, intents)
+        }
+        _ => Next::Close,
     }
 }
 

@@ -119,6 +119,7 @@ fn search(look: Look<'_>, snapshot: &Snapshot, query: &str) -> Vec<Found> {
     };
     let pages = [
         (Icon::Overview, "nav-overview", Goal::Route(Route::Overview)),
+        (Icon::Alert, "nav-alerts", Goal::Route(Route::Alerts)),
         (Icon::Timeline, "nav-timeline", Goal::Route(Route::Timeline)),
         (Icon::Peers, "nav-peers", Goal::Route(Route::Peers)),
         (Icon::Add, "action-new-system", Goal::NewSystem),

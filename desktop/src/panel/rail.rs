@@ -37,8 +37,12 @@ pub(super) fn rail_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, window: 
     };
     panel.frame(super::side(look.tokens.panel)).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
+        let waiting = snapshot.alerts.iter().filter(|it| it.needs_attention());
+        let waiting = u64::try_from(waiting.count()).unwrap_or(u64::MAX);
+        let count = waiting.to_string();
         let pages = [
             (Route::Overview, Icon::Overview, "nav-overview"),
+            (Route::Alerts, Icon::Alert, "nav-alerts"),
             (Route::Timeline, Icon::Timeline, "nav-timeline"),
             (Route::Peers, Icon::Peers, "nav-peers"),
             (
@@ -54,7 +58,11 @@ pub(super) fn rail_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, window: 
                     (&window.route, &route),
                     (Route::Access(_), Route::Access(_))
                 );
-            let line = Row::icon(icon, &name, here);
+            let mut line = Row::icon(icon, &name, here);
+            if route == Route::Alerts && waiting > 0 {
+                line.trailing = &count;
+                line.name = look.texts.count("nav-alerts-count", waiting);
+            }
             if line_ui(ui, look, line, room).clicked() {
                 window.go(route);
             }
@@ -79,6 +87,7 @@ fn line_ui(ui: &mut Ui, look: Look<'_>, mut line: Row<'_>, room: Room) -> Respon
         return row(ui, look, &line);
     }
     line.text = "";
+    line.trailing = "";
     row(ui, look, &line).on_hover_text(name)
 }
 

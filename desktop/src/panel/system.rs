@@ -1,5 +1,6 @@
 //! One System: how it is and why, what may be touched, whom to call, and what went on.
 
+mod alarms;
 mod around;
 mod checks;
 
@@ -10,10 +11,12 @@ use egui::{Align, Label, Layout, RichText, Sense, Ui, vec2};
 
 use super::{Dialog, Window, dialog, page};
 use crate::theme::{size, space, weighted};
-use crate::view::{Route, Trust};
+use crate::view::{Frame, Route, Trust};
 use crate::widget::{
     Icon, Look, ago, card_titled, clock, history_strip, severity_glyph, severity_word,
 };
+
+pub(super) use around::duty_ui;
 
 const WIDTH_MAX: f32 = 1_180.0;
 /// Below this width everything stands in one column.
@@ -23,6 +26,7 @@ const STRIP_WIDTH: f32 = 200.0;
 /// One System and all around it.
 #[derive(Clone, Copy)]
 struct Page<'a> {
+    frame: &'a Frame,
     snapshot: &'a Snapshot,
     system: &'a SystemView,
     trust: Option<&'a Trust>,
@@ -32,7 +36,7 @@ struct Page<'a> {
 pub(super) fn system_ui(
     ui: &mut Ui,
     look: Look<'_>,
-    (snapshot, trust): (&Snapshot, Option<&Trust>),
+    (frame, snapshot): (&Frame, &Snapshot),
     space: SpaceId,
     window: &mut Window,
 ) {
@@ -40,7 +44,9 @@ pub(super) fn system_ui(
         super::empty_ui(ui, look, ("system-gone", ""), |_ui| {});
         return;
     };
+    let trust = frame.trust.get(&space);
     let shown = Page {
+        frame,
         snapshot,
         system,
         trust,
@@ -53,7 +59,9 @@ pub(super) fn system_ui(
         ui.add_space(space::S);
         if ui.available_width() < TWO_COLUMNS_MIN {
             // What one must know before one touches anything comes before the details.
-            around::duty_ui(ui, look, system);
+            alarms::alarms_ui(ui, look, shown, window);
+            duty_ui(ui, look, system);
+            alarms::done_ui(ui, look, shown, window);
             checks::left_ui(ui, look, shown, window);
             around::around_ui(ui, look, shown, window);
             return;
@@ -70,10 +78,12 @@ pub(super) fn system_ui(
             };
             let left = ((width - space::L) * 0.6).floor();
             column(ui, left, &mut |ui| {
+                alarms::alarms_ui(ui, look, shown, window);
                 checks::left_ui(ui, look, shown, window);
             });
             column(ui, width - space::L - left, &mut |ui| {
-                around::duty_ui(ui, look, system);
+                duty_ui(ui, look, system);
+                alarms::done_ui(ui, look, shown, window);
                 around::around_ui(ui, look, shown, window);
             });
         });

@@ -354,6 +354,24 @@ async fn change_trust(live: &Live, intent: Intent, extras: &mut Extras) -> Resul
     Ok(())
 }
 
+/// What is asked about alerts and actions, and of the demo.
+async fn carry_out_at_night(
+    live: &Live,
+    intent: Intent,
+    extras: &mut Extras,
+) -> Result<(), CliError> {
+    match intent {
+        Intent::Deed(deed) => extras.undo = live.deed(&deed).await?,
+        Intent::UndoDeed => live.undo_deed(std::mem::take(&mut extras.undo)).await?,
+        Intent::LookAt(system) => extras.looked_at = Some(system),
+        Intent::Run(wish) => live.run_wish(wish).await?,
+        Intent::StopRelay => live.want_relay(false),
+        Intent::StartRelay => live.want_relay(true),
+        _ => {}
+    }
+    Ok(())
+}
+
 fn exists(live: &Live) -> CliError {
     CliError::WorkspaceExists {
         data: live.shared.data.clone(),
@@ -402,7 +420,9 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
         } => {
             extras.invitation = Some(share(live, space, name, (what, hours), by).await?);
         }
-        Intent::GiveUp(space) => drop(live.cancel(&space.to_string()).await?),
+        Intent::GiveUp(space) => {
+            live.cancel(&space.to_string()).await?;
+        }
         intent @ (Intent::AskEnd(_)
         | Intent::End(_)
         | Intent::ForgetEnding
@@ -417,9 +437,8 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
         }
         Intent::ForgetInvitation => extras.invitation = None,
         Intent::ForgetProblem => extras.problem = None,
-        Intent::StopRelay => live.want_relay(false),
-        Intent::StartRelay => live.want_relay(true),
         Intent::CreateWorkspace { .. } => return Err(exists(live)),
+        other => carry_out_at_night(live, other, extras).await?,
     }
     Ok(())
 }

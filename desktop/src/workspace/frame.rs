@@ -9,12 +9,14 @@ use aramaki_sync_core::admission::{Held, Member as Granted};
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
 
+use super::deeds::Undo;
 use super::fresh;
 use super::live::Live;
 use super::who::Who;
+use crate::view::actions::SystemActions;
 use crate::view::{
     Awaited, Demo, Emergency, Ending, Frame, Late, MadeInvitation, Member, NoteWork, OwnDevice,
-    Peer, PeerKind, Problem, RelayState, Stage, SyncState, Through, Trust, Typed,
+    Peer, PeerKind, Presence, Problem, RelayState, Stage, SyncState, Through, Trust, Typed,
 };
 
 /// What only the window asked for.
@@ -26,6 +28,10 @@ pub(super) struct Extras {
     pub(super) ending: Option<Ending>,
     /// What went wrong last.
     pub(super) problem: Option<Problem>,
+    /// How what was done about alerts last is taken back.
+    pub(super) undo: Vec<Undo>,
+    /// The System that is looked at: what can be run there is shown.
+    pub(super) looked_at: Option<SpaceId>,
     /// What was done to notes from this window, and what of it can be undone.
     pub(super) notes: BTreeMap<DocumentId, (Typed, NoteHistory)>,
 }
@@ -45,6 +51,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
         },
         trust: trust(live, &spaces, &who, now).await,
         devices: devices(live).await,
+        actions: actions(live, extras.looked_at).await,
         demo: live.demo_running().map(|running| Demo {
             relay: if running {
                 RelayState::Running
@@ -174,6 +181,17 @@ async fn awaited(live: &Live) -> Vec<Awaited> {
     awaited.collect()
 }
 
+/// What can be run for the System that is looked at.
+async fn actions(live: &Live, system: Option<SpaceId>) -> Option<SystemActions> {
+    match live.host_actions(system?).await {
+        Ok(actions) => Some(actions),
+        Err(error) => {
+            tracing::warn!(error = error.message(), "what can be run is not known");
+            None
+        }
+    }
+}
+
 /// This person's devices.
 async fn devices(live: &Live) -> Vec<OwnDevice> {
     let devices = live.own_devices().await.unwrap_or_default().into_iter();
@@ -194,9 +212,16 @@ async fn trust(
     now: Timestamp,
 ) -> BTreeMap<SpaceId, Trust> {
     let seen = live.seen();
+    let here: BTreeSet<AuthorId> = live
+        .replica()
+        .peers()
+        .iter()
+        .filter(|peer| peer.path.is_some())
+        .filter_map(|peer| peer.device)
+        .collect();
     let mut trust = BTreeMap::new();
     for space in spaces.iter().filter(|space| live.is_system(space.id)) {
-        let mut members = members(space, who, &seen, now);
+        let mut members = members(space, who, (&seen, &here), now);
         members
             .sort_by(|a, b| (b.may, a.kind, &a.name, a.end).cmp(&(a.may, b.kind, &b.name, b.end)));
         let administers = space.capability == Some(Capability::Administer);
@@ -227,7 +252,7 @@ async fn trust(
 fn members(
     space: &SpaceSummary,
     who: &Who,
-    seen: &BTreeMap<AuthorId, Timestamp>,
+    (seen, connected): (&BTreeMap<AuthorId, Timestamp>, &BTreeSet<AuthorId>),
     now: Timestamp,
 ) -> Vec<Member> {
     let live = || space.members.iter().filter(|member| member.end > now);
@@ -260,6 +285,11 @@ fn members(
             through,
             grant: member.grant,
             seen: seen.get(&member.author).copied(),
+            presence: if connected.contains(&member.author) {
+                Presence::Here
+            } else {
+                Presence::Away
+            },
             used_up: member.is_invitation() && member.redemptions_left == 0,
             left: member
                 .is_invitation()

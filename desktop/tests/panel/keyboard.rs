@@ -19,6 +19,9 @@ fn from_the_overview_to_the_broken_part_and_back() {
     assert_eq!(*window.state().route(), Route::System(space(WEBSHOP)));
     window.key_press(Key::J);
     window.run();
+    assert!(focused(&window).starts_with("Checkout · replication: lag 41 s"));
+    window.key_press(Key::J);
+    window.run();
     assert_eq!(focused(&window), "Checkout, Critical");
     window.key_press(Key::Enter);
     window.run();

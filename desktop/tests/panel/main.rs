@@ -3,8 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
 
+mod alerts;
 mod connection;
 mod keyboard;
+mod night;
 mod notes;
 mod pages;
 mod pictures;

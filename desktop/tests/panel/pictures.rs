@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use aramaki_desktop::panel::{Dialog, Window};
 use aramaki_desktop::screenshot::{Picture, png};
+use aramaki_desktop::view::deed::{Deed, DeedKind};
 use aramaki_desktop::view::{
     AccessFilter, Backend as _, Emergency, EndWhat, Ending, EndingPlace, Frame, Handed,
     MadeInvitation, Problem, Route, Stage,
@@ -74,7 +75,24 @@ fn pages() -> Vec<Page> {
         }),
         ..frame.clone()
     };
+    let night = crate::night::frame();
     vec![
+        ("alerts", night.clone(), || Window::at(Route::Alerts)),
+        ("alert", night.clone(), || {
+            Window::at(Route::Alert(crate::night::replication()))
+        }),
+        ("silence", night.clone(), || {
+            let alerts = vec![crate::night::replication()];
+            let deed = Deed::new(DeedKind::Silence, alerts);
+            Window::at(Route::Alerts).asking(Dialog::deed(deed))
+        }),
+        ("run", night.clone(), || {
+            let action = crate::night::flush();
+            Window::at(Route::System(space(CHECKOUT))).asking(Dialog::run(space(CHECKOUT), &action))
+        }),
+        ("three-in-the-morning", night, || {
+            Window::at(Route::System(space(CHECKOUT)))
+        }),
         ("ending", ending, || {
             let dialog = Dialog::end(lost(), "0a2b1597 · Device".to_owned(), true);
             Window::at(Route::Trust(space(CHECKOUT))).asking(dialog)

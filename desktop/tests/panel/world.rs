@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aramaki_desktop::view::{
     Awaited, Backend, Frame, Handed, Intent, MadeInvitation, Member, NoteWork, OwnDevice, Peer,
-    PeerKind, ShareBy, Stage, SyncState, Through, Trust, Typed,
+    PeerKind, Presence, ShareBy, Stage, SyncState, Through, Trust, Typed,
 };
 use aramaki_model::check::CheckKind;
 use aramaki_model::entry::{AgentStarted, Message};
@@ -25,8 +25,8 @@ const NOW_MS: i64 = 1_795_316_460_000;
 pub(crate) const WEBSHOP: u8 = 1;
 pub(crate) const CHECKOUT: u8 = 2;
 pub(crate) const DATABASES: u8 = 3;
-const ME: u8 = 100;
-const AGENT: u8 = 50;
+pub(crate) const ME: u8 = 100;
+pub(crate) const AGENT: u8 = 50;
 
 pub(crate) fn space(n: u8) -> SpaceId {
     SpaceId::from_bytes([n; 32])
@@ -36,7 +36,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(NOW_MS + seconds * 1_000)
 }
 
-fn chain(n: u8) -> Chain {
+pub(crate) fn chain(n: u8) -> Chain {
     Chain {
         author: AuthorId::from_bytes([n; 32]),
         instance: Instance(u64::from(n)),
@@ -93,8 +93,13 @@ impl Backend for Desk {
 impl Desk {
     /// A desk over the organisation.
     pub(crate) fn new() -> Self {
+        Self::of(organisation())
+    }
+
+    /// A desk over a workspace.
+    pub(crate) fn of(workspace: Workspace) -> Self {
         let mut world = World {
-            workspace: organisation(),
+            workspace,
             frame: Arc::new(Frame {
                 stage: Stage::Open,
                 person: "Duty operator".to_owned(),
@@ -187,6 +192,10 @@ impl Desk {
 
 impl World {
     fn take(&mut self, intent: Intent) {
+        if let Intent::LookAt(_) = intent {
+            // A page says what it is about; nobody asked.
+            return;
+        }
         self.asked.push(format!("{intent:?}"));
         match intent {
             Intent::EditNote { edit, typed, .. } => {
@@ -234,6 +243,7 @@ impl World {
             Intent::GiveUp(_space) => {
                 Arc::make_mut(&mut self.frame).sync.awaited.clear();
             }
+            Intent::Deed(deed) => crate::night::carry_out(&mut self.workspace, &deed),
             Intent::ForgetInvitation => Arc::make_mut(&mut self.frame).invitation = None,
             _ => {}
         }
@@ -260,11 +270,11 @@ impl World {
     }
 }
 
-fn item(n: u8) -> ItemId {
+pub(crate) fn item(n: u8) -> ItemId {
     ItemId::new(at(-9_000), [n; 10])
 }
 
-fn check(n: u8, name: &str) -> Check {
+pub(crate) fn check(n: u8, name: &str) -> Check {
     let id = CheckId::new(at(-9_000), [n; 10]);
     Check::new(
         id,
@@ -274,7 +284,7 @@ fn check(n: u8, name: &str) -> Check {
 }
 
 /// Webshop with a broken Checkout, and others that are well, late or not looked at.
-fn organisation() -> Workspace {
+pub(crate) fn organisation() -> Workspace {
     let mut workspace = Workspace::new();
     add(&mut workspace, WEBSHOP, "Webshop", "Services", |edit| {
         edit.purpose("Sells shoes in eleven countries.")?;
@@ -506,6 +516,7 @@ fn trust() -> BTreeMap<SpaceId, Trust> {
         through,
         grant: EnvelopeId::from_bytes([u8::try_from(name.len()).unwrap_or(0); 32]),
         seen: None,
+        presence: Presence::Away,
         used_up: false,
         left: None,
         can_renew: matches!(kind, PeerKind::Device),

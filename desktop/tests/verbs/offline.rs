@@ -378,7 +378,7 @@ fn a_workspace_that_was_copied_is_named_where_people_look() {
     let audit = aramaki
         .json_in("third", &["trust", "audit", "Webshop"])
         .to_string();
-    assert!(audit.contains("proved that two histories"), "{audit}");
+    assert!(audit.contains("signed two histories from position"), "{audit}");
     aramaki.json_in("third", &["verify"]);
 }
 

@@ -18,7 +18,7 @@ const FIRST_SHARE: f32 = 0.42;
 const MEMBERS_SHOWN: usize = 4;
 
 /// What may be touched, and whom to call.
-pub(super) fn duty_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView) {
+pub(in crate::panel) fn duty_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView) {
     card_titled(ui, look, &look.texts.get("system-rules"), |ui| {
         none_ui(ui, look, system.rules.is_empty(), "system-none-rules");
         let rules: Vec<_> = system

@@ -1,0 +1,114 @@
+//! What can be run for a System, and who did it last: did someone just do that already?
+
+use aramaki_sync_core::SpaceId;
+use egui::{Align, Label, Layout, RichText, Ui};
+
+use super::{Dialog, Window};
+use crate::theme::{size, space, weighted};
+use crate::view::Frame;
+use crate::view::actions::{Came, HostAction, Run};
+use crate::widget::{Look, ago, card_titled};
+
+/// How many actions are named at once.
+const ACTIONS_SHOWN_MAX: usize = 20;
+/// How many last runs of each.
+const RUNS_SHOWN_MAX: usize = 2;
+
+/// The card of everything that can be run, each with its last runs; none where nothing can.
+pub(super) fn actions_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    frame: &Frame,
+    system: SpaceId,
+    window: &mut Window,
+) {
+    let known = frame.actions.as_ref();
+    let Some(known) = known.filter(|known| known.system == system) else {
+        return;
+    };
+    card_titled(ui, look, &look.texts.get("actions-title"), |ui| {
+        if known.actions.is_empty() {
+            quiet(ui, look, &look.texts.get("actions-none"));
+        }
+        for (place, action) in known.actions.iter().enumerate().take(ACTIONS_SHOWN_MAX) {
+            if place > 0 {
+                ui.add_space(space::S);
+            }
+            action_ui(ui, look, (system, action), window);
+        }
+    });
+    ui.add_space(space::S);
+}
+
+fn action_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (system, action): (SpaceId, &HostAction),
+    window: &mut Window,
+) {
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let run = look.texts.get("actions-run");
+            let said = [("action", action.name.as_str()), ("host", &action.host)];
+            let name = look.texts.with("actions-run-name", &said);
+            let button = ui.button(run);
+            button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+            if button.clicked() {
+                window.dialog = Some(Dialog::run(system, action));
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let name = weighted(&action.name, 550.0).color(look.tokens.strong);
+                ui.add(Label::new(name).truncate())
+                    .on_hover_text(&action.description);
+                quiet(ui, look, &action.host);
+            });
+        });
+    });
+    runs_ui(ui, look, action);
+}
+
+/// Who asked for it last, and what came of it.
+pub(super) fn runs_ui(ui: &mut Ui, look: Look<'_>, action: &HostAction) {
+    if action.runs.is_empty() {
+        quiet(ui, look, &look.texts.get("actions-never"));
+    }
+    for run in action.runs.iter().take(RUNS_SHOWN_MAX) {
+        let words = RichText::new(run_words(look, run)).size(size::SMALL);
+        let response = ui.add(Label::new(words.color(look.tokens.text)).wrap());
+        if !run.tail.is_empty() {
+            response.on_hover_text(&run.tail);
+        }
+    }
+}
+
+/// One run in words: `alice, 6 min ago: done (cache was stale)`.
+pub(super) fn run_words(look: Look<'_>, run: &Run) -> String {
+    let came = match &run.came {
+        Came::Waits => look.texts.get("actions-waits"),
+        Came::Runs => look.texts.get("actions-runs"),
+        Came::Done => look.texts.get("actions-done"),
+        Came::Failed(why) => look.texts.with("actions-failed", &[("why", why)]),
+        Came::Refused(why) => look.texts.with("actions-refused", &[("why", why)]),
+    };
+    let ago = ago(look, run.at);
+    let said = [("who", run.who.as_str()), ("ago", &ago), ("came", &came)];
+    let words = look.texts.with("actions-last", &said);
+    let arguments: Vec<_> = run
+        .arguments
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let more = [arguments.join(" "), run.reason.clone()];
+    let more: Vec<_> = more.into_iter().filter(|it| !it.is_empty()).collect();
+    if more.is_empty() {
+        return words;
+    }
+    format!("{words} ({})", more.join("; "))
+}
+
+fn quiet(ui: &mut Ui, look: Look<'_>, text: &str) {
+    let text = RichText::new(text)
+        .size(size::SMALL)
+        .color(look.tokens.subdued);
+    ui.add(Label::new(text).wrap());
+}

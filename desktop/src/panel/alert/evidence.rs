@@ -1,0 +1,119 @@
+//! What changed before an alert, what the check said, and what happened to it since.
+
+use aramaki_model::Snapshot;
+use aramaki_model::alert::Alert;
+use aramaki_model::changed_before::{CHANGED_BEFORE_SPAN, changed_before};
+use egui::{FontId, Label, RichText, Ui};
+
+use super::super::Window;
+use super::super::timeline::item_ui;
+use super::{drawn, name_of, quiet};
+use crate::theme::{size, space};
+use crate::view::Route;
+use crate::view::alert::story;
+use crate::widget::{Look, card_titled, severity_glyph};
+
+/// How many changes are named.
+const CHANGES_SHOWN_MAX: usize = 12;
+/// How much of the evidence is shown, in lines and characters.
+const DETAIL_LINES_MAX: usize = 40;
+const DETAIL_LEN_CHARS_MAX: usize = 4_096;
+const METRICS_SHOWN_MAX: usize = 24;
+
+/// What changed in the hour before.
+pub(super) fn before_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (snapshot, alert): (&Snapshot, &Alert),
+    window: &mut Window,
+) {
+    card_titled(ui, look, &look.texts.get("alert-before"), |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let changes = changed_before(snapshot, alert, CHANGED_BEFORE_SPAN);
+        if changes.is_empty() {
+            quiet(ui, look, &look.texts.get("alert-before-none"));
+        }
+        for change in changes.iter().take(CHANGES_SHOWN_MAX) {
+            let own = change.item.system == alert.system;
+            let title = if own {
+                String::new()
+            } else {
+                name_of(snapshot, &change.item.system)
+            };
+            if item_ui(ui, look, change.item, &title).clicked() {
+                window.go(Route::System(change.item.system));
+            }
+        }
+    });
+    ui.add_space(space::S);
+}
+
+/// The cards of the wide column.
+pub(super) fn evidence_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (snapshot, alert): (&Snapshot, &Alert),
+    window: &mut Window,
+) {
+    before_ui(ui, look, (snapshot, alert), window);
+    let has_any = !alert.detail.is_empty() || !alert.metrics.is_empty() || alert.vantages.len() > 1;
+    if has_any {
+        card_titled(ui, look, &look.texts.get("alert-evidence"), |ui| {
+            said_ui(ui, look, (snapshot, alert));
+        });
+        ui.add_space(space::S);
+    }
+    card_titled(ui, look, &look.texts.get("alert-story"), |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let items = story(snapshot, alert);
+        if items.is_empty() {
+            severity_glyph(ui, look, drawn(alert), 14.0);
+            quiet(ui, look, &look.texts.get("system-none-timeline"));
+        }
+        for item in items {
+            item_ui(ui, look, item, "");
+        }
+    });
+    ui.add_space(space::S);
+}
+
+/// Output, values, and what each agent sees.
+fn said_ui(ui: &mut Ui, look: Look<'_>, (snapshot, alert): (&Snapshot, &Alert)) {
+    for (agent, severity) in &alert.vantages {
+        ui.horizontal(|ui| {
+            severity_glyph(ui, look, *severity, 14.0);
+            let system = snapshot.system(&alert.system);
+            let agents = system.map(|system| system.agents.iter());
+            let label = agents
+                .into_iter()
+                .flatten()
+                .find(|it| it.space == *agent)
+                .map_or_else(|| agent.short(), |it| it.label.clone());
+            ui.label(label);
+        });
+    }
+    if !alert.detail.is_empty() {
+        let lines = alert.detail.lines().take(DETAIL_LINES_MAX);
+        let text: String = lines.flat_map(|line| [line, "\n"]).collect();
+        let text: String = text.chars().take(DETAIL_LEN_CHARS_MAX).collect();
+        let text = RichText::new(text.trim_end())
+            .font(FontId::monospace(size::SMALL))
+            .color(look.tokens.text);
+        ui.add(Label::new(text).wrap());
+    }
+    if alert.metrics.is_empty() {
+        return;
+    }
+    ui.add_space(space::S);
+    ui.horizontal_wrapped(|ui| {
+        for metric in alert.metrics.iter().take(METRICS_SHOWN_MAX) {
+            let value = metric.value.map_or_else(
+                || look.texts.get("status-unknown"),
+                |value| format!("{value} {}", metric.unit),
+            );
+            let words = format!("{} {}", metric.label, value.trim_end());
+            let words = RichText::new(words).font(FontId::monospace(size::SMALL));
+            ui.add(Label::new(words.color(look.tokens.subdued)).wrap());
+        }
+    });
+}

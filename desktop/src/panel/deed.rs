@@ -1,0 +1,213 @@
+//! Asks for the words, the time and the reach of what is done about alerts; a silence shows first
+//! what it would mute.
+
+use aramaki_model::Snapshot;
+use aramaki_model::preview::WishError;
+use egui::{Label, RichText, ScrollArea, Ui};
+
+use super::dialog::{self, Next};
+use crate::theme::{size, space};
+use crate::view::deed::{Deed, DeedKind, Lasts, Quiet};
+use crate::view::{Frame, Intent};
+use crate::widget::{Look, Row, row, severity_word};
+
+/// How many of the alerts that are meant or muted are named.
+const NAMED_MAX: usize = 40;
+const HOURS: [u32; 5] = [1, 2, 8, 24, 168];
+
+/// Draws what is asked, and carries on.
+pub(super) fn deed_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    frame: &Frame,
+    deed: &mut Deed,
+    intents: &mut Vec<Intent>,
+) -> Next {
+    let Some(snapshot) = frame.snapshot.as_ref() else {
+        return Next::Close;
+    };
+    let meant = deed.meant(snapshot);
+    if meant.is_empty() {
+        ui.label(look.texts.get("alert-gone"));
+        return close_ui(ui, look);
+    }
+    let enter = dialog::first_field_ui(ui, look, words_key(deed.kind), &mut deed.text);
+    if deed.kind != DeedKind::Say {
+        lasts_ui(ui, look, deed);
+    }
+    let mut may = true;
+    if deed.kind == DeedKind::Silence {
+        quiet_ui(ui, look, deed);
+        may = preview_ui(ui, look, (frame, snapshot), deed);
+    } else {
+        let denied = meant
+            .iter()
+            .filter(|alert| !crate::view::deed::may_write(&frame.trust, &alert.system));
+        let denied = denied.count();
+        may &= denied < meant.len();
+        if denied > 0 {
+            let denied = u64::try_from(denied).unwrap_or(u64::MAX);
+            warn_ui(ui, look, &look.texts.count("deed-denied", denied));
+        }
+    }
+    ui.add_space(space::M);
+    let mut next = Next::Stay;
+    ui.horizontal(|ui| {
+        let complete = deed.is_complete() && may;
+        let button = dialog::primary(look, button_key(deed.kind));
+        if ui.add_enabled(complete, button).clicked() || (enter && complete) {
+            intents.push(Intent::Deed(deed.clone()));
+            next = Next::Close;
+        }
+        if ui.button(look.texts.get("action-cancel")).clicked() {
+            next = Next::Close;
+        }
+    });
+    next
+}
+
+/// The title of the small window.
+pub(super) fn title(look: Look<'_>, deed: &Deed, snapshot: Option<&Snapshot>) -> String {
+    let meant = snapshot
+        .map(|snapshot| deed.meant(snapshot))
+        .unwrap_or_default();
+    let what = match meant.as_slice() {
+        [one] => format!("{} · {}", one.title, one.name),
+        several => {
+            let count = u64::try_from(several.len()).unwrap_or(u64::MAX);
+            look.texts.count("alerts-count", count)
+        }
+    };
+    let key = match deed.kind {
+        DeedKind::Acknowledge => "deed-title-acknowledge",
+        DeedKind::Claim => "deed-title-claim",
+        DeedKind::Silence => "deed-title-silence",
+        DeedKind::Say => "deed-title-say",
+    };
+    look.texts.with(key, &[("what", &what)])
+}
+
+const fn words_key(kind: DeedKind) -> &'static str {
+    match kind {
+        DeedKind::Acknowledge => "deed-words-acknowledge",
+        DeedKind::Claim => "deed-words-claim",
+        DeedKind::Silence => "deed-words-silence",
+        DeedKind::Say => "deed-words-say",
+    }
+}
+
+const fn button_key(kind: DeedKind) -> &'static str {
+    match kind {
+        DeedKind::Acknowledge => "deed-do-acknowledge",
+        DeedKind::Claim => "deed-do-claim",
+        DeedKind::Silence => "deed-do-silence",
+        DeedKind::Say => "deed-do-say",
+    }
+}
+
+fn close_ui(ui: &mut Ui, look: Look<'_>) -> Next {
+    if ui.button(look.texts.get("action-close")).clicked() {
+        return Next::Close;
+    }
+    Next::Stay
+}
+
+fn head_ui(ui: &mut Ui, look: Look<'_>, key: &str) {
+    ui.label(
+        RichText::new(look.texts.get(key))
+            .size(size::SMALL)
+            .color(look.tokens.subdued),
+    );
+}
+
+fn lasts_ui(ui: &mut Ui, look: Look<'_>, deed: &mut Deed) {
+    head_ui(ui, look, "share-lasts");
+    ui.horizontal_wrapped(|ui| {
+        if deed.kind != DeedKind::Claim {
+            let words = look.texts.get("deed-until-resolved");
+            ui.selectable_value(&mut deed.lasts, Lasts::UntilResolved, words);
+        }
+        for hours in HOURS {
+            let words = if hours < 24 {
+                look.texts.count("share-hours", u64::from(hours))
+            } else {
+                look.texts.count("share-days", u64::from(hours / 24))
+            };
+            ui.selectable_value(&mut deed.lasts, Lasts::Hours(hours), words);
+        }
+    });
+    ui.add_space(space::S);
+}
+
+fn quiet_ui(ui: &mut Ui, look: Look<'_>, deed: &mut Deed) {
+    head_ui(ui, look, "deed-quiet");
+    for (choice, key) in [
+        (Quiet::Checks, "deed-quiet-checks"),
+        (Quiet::Family, "deed-quiet-family"),
+        (Quiet::Systems, "deed-quiet-systems"),
+        (Quiet::Subtrees, "deed-quiet-subtrees"),
+    ] {
+        ui.radio_value(&mut deed.quiet, choice, look.texts.get(key));
+    }
+    ui.add_space(space::S);
+}
+
+/// What it would mute now; whether anything would be written.
+fn preview_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (frame, snapshot): (&Frame, &Snapshot),
+    deed: &Deed,
+) -> bool {
+    let preview = match deed.preview(snapshot, &frame.trust) {
+        Ok(preview) => preview,
+        Err(WishError::TooMany { .. }) => {
+            warn_ui(ui, look, &look.texts.get("deed-too-many"));
+            return false;
+        }
+        Err(_) => {
+            warn_ui(ui, look, &look.texts.get("deed-nothing-meant"));
+            return false;
+        }
+    };
+    let count = u64::try_from(preview.mutes.len()).unwrap_or(u64::MAX);
+    ui.label(RichText::new(look.texts.count("deed-would-mute", count)).color(look.tokens.strong));
+    ScrollArea::vertical()
+        .id_salt("muted")
+        .max_height(140.0)
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            for id in preview.mutes.iter().take(NAMED_MAX) {
+                if let Some(alert) = snapshot.alert(id) {
+                    let name = format!("{} · {}", alert.title, alert.name);
+                    let word = severity_word(look, alert.severity);
+                    row(ui, look, &Row::severity(alert.severity, &word, &name));
+                }
+            }
+        });
+    let denied: Vec<_> = preview
+        .denied
+        .iter()
+        .filter_map(|space| snapshot.system(space))
+        .map(|system| system.title.as_str())
+        .take(NAMED_MAX)
+        .collect();
+    if !denied.is_empty() {
+        let names = denied.join(", ");
+        warn_ui(
+            ui,
+            look,
+            &look.texts.with("deed-not-yours", &[("names", &names)]),
+        );
+    }
+    if !preview.unreadable.is_empty() {
+        let count = u64::try_from(preview.unreadable.len()).unwrap_or(u64::MAX);
+        warn_ui(ui, look, &look.texts.count("overview-not-shared", count));
+    }
+    !preview.writes.is_empty()
+}
+
+fn warn_ui(ui: &mut Ui, look: Look<'_>, words: &str) {
+    let words = RichText::new(words).color(look.tokens.severity(aramaki_model::Severity::Warning));
+    ui.add(Label::new(words).wrap());
+}

@@ -1,0 +1,112 @@
+//! What can be run on the hosts of a System, and who did it last.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aramaki_model::action::Parameter;
+use aramaki_sync_core::{SpaceId, Timestamp};
+
+/// How long the same counts as just done.
+pub const RECENT: Duration = Duration::from_mins(10);
+
+/// What can be run for one System.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemActions {
+    /// Which.
+    pub system: SpaceId,
+    /// By host and name.
+    pub actions: Vec<HostAction>,
+}
+
+/// One action of one host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostAction {
+    /// What the System calls the agent.
+    pub host: String,
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// What it takes.
+    pub parameters: Vec<Parameter>,
+    /// How many others must agree.
+    pub approvals: u32,
+    /// Whether it changes nothing.
+    pub is_read_only: bool,
+    /// Who asked for it, newest first.
+    pub runs: Vec<Run>,
+}
+
+/// One time that somebody asked for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Who asked.
+    pub who: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+    /// With which values.
+    pub arguments: BTreeMap<String, String>,
+    /// What came of it.
+    pub came: Came,
+    /// The end of its output.
+    pub tail: String,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// Nothing yet.
+    Waits,
+    /// It runs.
+    Runs,
+    /// It is done.
+    Done,
+    /// It was run and did not succeed, in the words of the agent.
+    Failed(String),
+    /// It was not run, in the words of the agent.
+    Refused(String),
+}
+
+impl HostAction {
+    /// A run of the same that is so young, or goes on still, that somebody just did it.
+    pub fn just_done(&self, arguments: &BTreeMap<String, String>, now: Timestamp) -> Option<&Run> {
+        self.runs.iter().find(|run| {
+            let is_same = run.arguments == *arguments;
+            let ran = match run.came {
+                Came::Waits | Came::Refused(_) => false,
+                Came::Runs => true,
+                Came::Done | Came::Failed(_) => now.since(run.at) < RECENT,
+            };
+            is_same && ran
+        })
+    }
+}
+
+/// A wish to run something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunWish {
+    /// For which System.
+    pub system: SpaceId,
+    /// On which host.
+    pub host: String,
+    /// Which action.
+    pub action: String,
+    /// Values by parameter.
+    pub arguments: BTreeMap<String, String>,
+    /// Why.
+    pub reason: String,
+    /// Whether it is wanted although the same was just done.
+    pub again: Again,
+}
+
+/// Whether a second run within the window is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Again {
+    /// Not unless somebody says so.
+    #[default]
+    No,
+    /// It was confirmed.
+    Confirmed,
+}

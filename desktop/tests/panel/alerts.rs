@@ -1,0 +1,286 @@
+//! The worklist of alerts, an alert's page, and the questions of somebody who was woken at night.
+
+use aramaki_desktop::app::AramakiApp;
+use aramaki_desktop::view::Route;
+use aramaki_desktop::view::alert::{Habit, days};
+use aramaki_desktop::view::alerts::{Grouping, Line, Tab, Worklist};
+use aramaki_model::Query;
+use aramaki_model::Severity::{Critical, Missing, Ok, Warning};
+use egui::accesskit::Role;
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+
+use crate::night;
+use crate::world::{CHECKOUT, DATABASES, Desk, space};
+use crate::{NARROW, WIDE, app, focused};
+
+type Window = Harness<'static, AramakiApp<Desk>>;
+
+fn night() -> (Desk, Window) {
+    let desk = Desk::of(night::workspace());
+    desk.show(night::dress);
+    let mut window = app(&desk, WIDE);
+    window.get_by_label("Alerts, 2 need attention").click();
+    window.run();
+    (desk, window)
+}
+
+fn press(window: &mut Window, key: Key) {
+    window.key_press(key);
+    window.run();
+}
+
+/// A blinking cursor never settles.
+fn steps(window: &mut Window) {
+    window.run_steps(4);
+}
+
+#[test]
+fn the_worst_comes_first_and_is_acknowledged_by_keys_alone() {
+    let (desk, mut window) = night();
+    press(&mut window, Key::J);
+    assert!(
+        focused(&window).starts_with("Checkout, replication, Critical, lag 41 s"),
+        "{}",
+        focused(&window)
+    );
+    press(&mut window, Key::A);
+    window.get_by_label("Acknowledge Checkout · replication");
+    window.event(egui::Event::Text("known, waits for the vendor".to_owned()));
+    window.run();
+    press(&mut window, Key::Enter);
+    assert_eq!(desk.asked(), ["Acknowledge"]);
+    window.get_by_label("Needs attention (1)");
+    window.get_by_label("Open (3)").click();
+    window.run();
+    let line = window.get_by_label_contains("Checkout, replication, Critical");
+    let words = line.accesskit_node().label().unwrap_or_default();
+    assert!(words.contains("Duty operator knows"), "{words}");
+}
+
+#[test]
+fn several_are_selected_and_acted_on_with_one_text() {
+    let (desk, mut window) = night();
+    press(&mut window, Key::J);
+    press(&mut window, Key::X);
+    window.key_press_modifiers(Modifiers::SHIFT, Key::J);
+    window.run();
+    window.get_by_label("2 selected");
+    press(&mut window, Key::N);
+    window.get_by_label("Note on 2 alerts");
+    window.event(egui::Event::Text("The provider has a fault.".to_owned()));
+    window.run();
+    press(&mut window, Key::Enter);
+    assert_eq!(desk.asked(), ["Say"]);
+    press(&mut window, Key::Escape);
+    assert!(window.query_by_label("2 selected").is_none());
+    assert_eq!(
+        *window.state().route(),
+        Route::Alerts,
+        "Escape kept the page"
+    );
+    press(&mut window, Key::Z);
+    assert_eq!(desk.asked(), ["Say", "UndoDeed"]);
+}
+
+#[test]
+fn the_filter_is_completed_and_says_where_it_is_wrong() {
+    let (_desk, mut window) = night();
+    window.get_by_label("Open (3)").click();
+    window.run();
+    window.key_press(Key::F);
+    steps(&mut window);
+    let hint = "Filter: severity>=warning system:db NOT silenced:yes opened<2h …";
+    let write = |window: &mut Window, text: &str| {
+        window
+            .get_by_role_and_label(Role::TextInput, hint)
+            .type_text(text);
+        steps(window);
+    };
+    write(&mut window, "sev");
+    window.get_by_label_contains("severity:");
+    window.key_press(Key::Tab);
+    steps(&mut window);
+    write(&mut window, "w");
+    window.key_press(Key::Tab);
+    steps(&mut window);
+    let field = window.get_by_role_and_label(Role::TextInput, hint);
+    assert_eq!(field.value().as_deref(), Some("severity:warning "));
+    window.get_by_label_contains("Databases, disk_usage, Warning");
+    assert!(
+        window
+            .query_by_label_contains("Databases, backup_age")
+            .is_none()
+    );
+    write(&mut window, "nosuch:x");
+    window.get_by_label_contains("At character 18: there is no field nosuch");
+    window.get_by_label_contains("Databases, disk_usage, Warning");
+}
+
+#[test]
+fn a_silence_says_first_what_it_would_mute_and_needs_a_reason() {
+    let (desk, mut window) = night();
+    press(&mut window, Key::J);
+    press(&mut window, Key::S);
+    window.get_by_label("Would mute 1 alert now:");
+    window.get_by_role_and_label(Role::Button, "Checkout · replication, Critical");
+    let silence = |window: &Window| {
+        let button = window.get_by_role_and_label(Role::Button, "Silence");
+        button.accesskit_node().is_disabled()
+    };
+    assert!(silence(&window), "without a reason nothing is silenced");
+    window.event(egui::Event::Text("moving the rack".to_owned()));
+    window.run();
+    window
+        .get_by_label("The whole Systems and what their parts bring to them")
+        .click();
+    window.run();
+    window.get_by_label("Would mute 1 alert now:");
+    assert!(!silence(&window));
+    window
+        .get_by_role_and_label(Role::Button, "Silence")
+        .click();
+    window.run();
+    assert_eq!(desk.asked(), ["Silence"]);
+}
+
+#[test]
+fn the_page_of_an_alert_tells_what_since_when_whether_always_and_what_changed_before() {
+    let (_desk, mut window) = night();
+    press(&mut window, Key::J);
+    press(&mut window, Key::Enter);
+    assert_eq!(*window.state().route(), Route::Alert(night::replication()));
+    window.get_by_label("lag 41 s, limit 10 s");
+    assert!(window.query_all_by_label_contains("14 min").count() > 0);
+    assert!(
+        window
+            .query_all_by_label_contains("checkout 2026.47.3 b5dbd31")
+            .count()
+            > 0
+    );
+    window.get_by_label("What changed in the hour before");
+    window.get_by_label("restart web workers, one at a time");
+    window.get_by_label("+49 30 0000 0000 · every night");
+    window.get_by_label_contains("Developer on call, 6 min ago: done");
+    window.get_by_label("Nobody has said anything yet.");
+    window.get_by_label_contains("Webshop → Checkout");
+}
+
+#[test]
+fn what_somebody_just_did_needs_a_second_confirmation() {
+    let (desk, mut window) = night();
+    press(&mut window, Key::J);
+    press(&mut window, Key::Enter);
+    window
+        .get_by_label("Run flush-cache on db2.example.org")
+        .click();
+    window.run();
+    window.event(egui::Event::Text("prices are old".to_owned()));
+    window.run();
+    window.get_by_label_contains("Someone just did that. Developer on call, 6 min ago: done");
+    let again = |window: &Window| {
+        let button = window.get_by_role_and_label(Role::Button, "Run again");
+        button.accesskit_node().is_disabled()
+    };
+    assert!(again(&window));
+    window.get_by_label("Run it once more all the same").click();
+    window.run();
+    assert!(!again(&window));
+    window.get_by_label("Run again").click();
+    window.run();
+    assert_eq!(desk.asked(), ["Run"]);
+}
+
+#[test]
+fn the_system_page_answers_the_five_questions_of_the_night_on_one_screen() {
+    let (_desk, mut window) = night();
+    press(&mut window, Key::J);
+    press(&mut window, Key::Enter);
+    window.get_by_role_and_label(Role::Link, "Checkout").click();
+    window.run();
+    assert_eq!(*window.state().route(), Route::System(space(CHECKOUT)));
+    // Is it always broken, or did it just happen?
+    window.get_by_label_contains("replication: lag 41 s, limit 10 s, Critical");
+    // What may I touch, and whom do I call?
+    window.get_by_label("restart web workers, one at a time");
+    window.get_by_label("+49 30 0000 0000 · every night");
+    // How does this work here?
+    window.get_by_label("Payment gateway is slow");
+    // What went on today?
+    assert!(
+        window
+            .query_all_by_label_contains("checkout 2026.47.3")
+            .count()
+            > 0
+    );
+    // Did someone just do that, and who is here?
+    window.get_by_label_contains("Developer on call, 6 min ago: done");
+    window.get_by_label("connected now");
+}
+
+#[test]
+fn a_list_that_is_empty_says_why_and_what_can_be_done() {
+    let mut window = app(&Desk::new(), NARROW);
+    press(&mut window, Key::Slash);
+    window.get_by_role(Role::TextInput).type_text("alerts");
+    window.run();
+    press(&mut window, Key::Enter);
+    assert_eq!(*window.state().route(), Route::Alerts);
+    window.get_by_label_contains("Checkout, replication, Critical");
+    window.get_by_label("Resolved (0)").click();
+    window.run();
+    window.get_by_label("No alert was resolved lately");
+}
+
+#[test]
+fn groups_stand_by_their_worst_and_hold_every_alert_once() {
+    let frame = night::frame();
+    let snapshot = frame.snapshot.as_ref().unwrap();
+    let everything = Query::default();
+    for grouping in Grouping::ALL {
+        let list = Worklist::of(snapshot, Tab::Open, &everything, grouping);
+        let mut shown: Vec<_> = list
+            .lines
+            .iter()
+            .filter_map(|line| line.alert(snapshot))
+            .map(|alert| alert.id)
+            .collect();
+        shown.sort_unstable();
+        shown.dedup();
+        assert_eq!((shown.len(), list.alerts), (3, 3), "{grouping:?}");
+        let heads = list.lines.iter().filter(|it| matches!(it, Line::Head(_)));
+        assert_eq!(heads.count(), list.groups.len());
+        let worst: Vec<_> = list.groups.iter().map(|group| group.worst).collect();
+        if grouping == Grouping::System {
+            assert!(worst.is_sorted_by(|a, b| a >= b), "{worst:?}");
+        }
+    }
+    let query: Query = "label.site:rzob owner:developer".parse().unwrap();
+    let list = Worklist::of(snapshot, Tab::Open, &query, Grouping::None);
+    let only = list.lines[0].alert(snapshot).unwrap();
+    assert_eq!((list.alerts, only.name.as_str()), (1, "backup_age"));
+    assert_eq!(only.system, space(DATABASES));
+}
+
+#[test]
+fn the_strip_tells_what_just_happened_from_what_is_always_broken() {
+    let frame = night::frame();
+    let snapshot = frame.snapshot.as_ref().unwrap();
+    let of = |name: &str| {
+        let mut alerts = snapshot.alerts.iter();
+        let alert = alerts.find(|alert| alert.name == name).unwrap();
+        let strip = days(alert, snapshot.now);
+        assert_eq!(strip.len(), 90);
+        (Habit::of(alert, snapshot.now), strip[89], strip[86])
+    };
+    assert_eq!(of("backup_age"), (Habit::New { days: 30 }, Critical, Ok));
+    assert_eq!(
+        of("disk_usage"),
+        (Habit::Long { days: 12 }, Warning, Warning)
+    );
+    let (bad, known) = (1, 31);
+    let now_and_then = Habit::Sometimes { bad, days: known };
+    assert_eq!(of("connections"), (now_and_then, Critical, Critical));
+    assert_eq!(of("replication"), (Habit::Unknown, Critical, Missing));
+}
