@@ -126,10 +126,10 @@ fn with_alerts(mut frame: Frame) -> Frame {
 }
 
 fn bench(bencher: Bencher<'_, '_>, route: Route) {
-    bench_of(bencher, frame(), route);
+    bench_of(bencher, &frame(), route);
 }
 
-fn bench_of(bencher: Bencher<'_, '_>, frame: Frame, route: Route) {
+fn bench_of(bencher: Bencher<'_, '_>, frame: &Frame, route: Route) {
     let (texts, context) = (Texts::of("en"), egui::Context::default());
     theme::install(&context);
     let mut window = Window::at(route);
@@ -142,7 +142,7 @@ fn bench_of(bencher: Bencher<'_, '_>, frame: Frame, route: Route) {
             ..RawInput::default()
         };
         let mut output = context.run_ui(input, |ui| {
-            drop(panel::draw(ui, &frame, &mut window, &texts));
+            drop(panel::draw(ui, frame, &mut window, &texts));
         });
         // Nobody uploads textures here.
         output.textures_delta.clear();
@@ -167,7 +167,7 @@ fn a_system_among_1000(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn worklist_of_10000_alerts(bencher: Bencher<'_, '_>) {
-    bench_of(bencher, with_alerts(frame()), Route::Alerts);
+    bench_of(bencher, &with_alerts(frame()), Route::Alerts);
 }
 
 /// What a keystroke in the filter costs: parse, filter, group.

@@ -250,7 +250,7 @@ pub(crate) fn dress(frame: &mut Frame) {
     for trust in frame.trust.values_mut() {
         for member in &mut trust.members {
             if member.kind == PeerKind::Device {
-                member.name = "Developer on call".to_owned();
+                "Developer on call".clone_into(&mut member.name);
                 member.presence = Presence::Here;
             }
         }

@@ -312,17 +312,10 @@ fn a_workspace_that_was_copied_is_named_where_people_look() {
         aramaki.json_in(from, &["carry", "Webshop", &file(name)]);
         aramaki.json_in(to, &["take", &file(name)]);
     };
-    let share = [
-        "share",
-        "Webshop",
-        "--can",
-        "write",
-        "--redemptions",
-        "2",
-        "--file",
-    ];
-    aramaki.json(&[&share[..], &[&file("invite")]].concat());
-    aramaki.json_in("second", &["join", &file("invite")]);
+    let share = "share Webshop --can write --redemptions 2 --file".split(' ');
+    let invite = file("invite");
+    aramaki.json(&share.chain([&*invite]).collect::<Vec<_>>());
+    aramaki.json_in("second", &["join", &invite]);
     aramaki.json_in("third", &["init", "--name", "Theo", "--no-recovery-kit"]);
     aramaki.json_in("third", &["join", &file("invite")]);
     aramaki.json_in("second", &["say", "Webshop", "so far one"]);
@@ -378,7 +371,10 @@ fn a_workspace_that_was_copied_is_named_where_people_look() {
     let audit = aramaki
         .json_in("third", &["trust", "audit", "Webshop"])
         .to_string();
-    assert!(audit.contains("signed two histories from position"), "{audit}");
+    assert!(
+        audit.contains("signed two histories from position"),
+        "{audit}"
+    );
     aramaki.json_in("third", &["verify"]);
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aramaki_sync_core::admission::SNAPSHOT_BYTES_TARGET;
 use aramaki_sync_core::envelope::Envelope;
 use aramaki_sync_core::statement::{Body, Kind};
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId};
@@ -11,8 +12,8 @@ use crate::world::{FORGER, FOUNDER, GUEST, HONEST_BYTE, RELAY, WINDOW_BYTES, Wor
 /// What did not hold.
 pub(crate) type Violation = String;
 
-/// One envelope may go beyond a window: the longest is a snapshot of a whole tail.
-const WINDOW_EXCESS_BYTES: usize = 32 << 10;
+/// One envelope may go beyond a window: the longest is a snapshot.
+const WINDOW_EXCESS_BYTES: usize = SNAPSHOT_BYTES_TARGET + (16 << 10);
 
 pub(crate) fn queues_are_bounded(world: &World, node: usize) -> Result<(), Violation> {
     let Some(engine) = &world.nodes[node].engine else {
