@@ -5,6 +5,7 @@ mod bar;
 mod devices;
 mod dialog;
 mod emergency;
+mod incident;
 mod note;
 mod overview;
 mod palette;
@@ -34,6 +35,7 @@ use aramaki_model::{Severity, Snapshot};
 use aramaki_sync_core::Timestamp;
 
 pub use dialog::{Copied, Dialog, Hidden};
+pub use incident::IncidentForm;
 pub use note::NoteDraft;
 
 /// How many routes one can go back.

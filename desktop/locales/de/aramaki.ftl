@@ -318,3 +318,13 @@ access-ends = { $n ->
     [one] 1 Zugang endet innerhalb von 3 Tagen
    *[other] { $n } Zugänge enden innerhalb von 3 Tagen
 }
+
+share-reason = Wofür (freiwillig; andere sehen es)
+trust-reason = Für: { $reason }
+action-incident = Vorfall …
+incident-title = Vorfall von „{ $system }“
+incident-explain = Ein eigener Raum: Wer dazugerufen wird, sieht, was ab jetzt dort geschrieben wird, und vom System selbst nichts.
+incident-what = Was ist los
+incident-call = Gleich jemanden dazurufen
+incident-open = Vorfall eröffnen
+incident-opening = Wird eröffnet …

@@ -318,3 +318,13 @@ access-ends = { $n ->
     [one] 1 access ends within 3 days
    *[other] { $n } accesses end within 3 days
 }
+
+share-reason = What for (optional; others will see it)
+trust-reason = For: { $reason }
+action-incident = Incident…
+incident-title = Incident of “{ $system }”
+incident-explain = A Space of its own: who is called in sees what is written there from now on, and nothing of the System itself.
+incident-what = What is the matter
+incident-call = Call somebody in at once
+incident-open = Open incident
+incident-opening = Opening …

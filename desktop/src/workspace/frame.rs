@@ -7,14 +7,15 @@ use aramaki_sync::replica::{PeerStatus, SpaceSummary};
 use aramaki_sync::transport::Path;
 use aramaki_sync_core::admission::{Held, Member as Granted};
 use aramaki_sync_core::statement::Capability;
-use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 use super::fresh;
 use super::live::Live;
 use super::who::Who;
 use crate::view::{
-    Awaited, Demo, Emergency, Ending, Frame, Late, MadeInvitation, Member, NoteWork, OwnDevice,
-    Peer, PeerKind, Problem, RelayState, Stage, SyncState, Through, Trust, Typed,
+    Awaited, Demo, Emergency, Ending, Frame, IncidentAnswer, Late, MadeInvitation, Member,
+    NoteWork, OwnDevice, Peer, PeerKind, Problem, RelayState, Stage, SyncState, Through, Trust,
+    Typed,
 };
 
 /// What only the window asked for.
@@ -24,6 +25,8 @@ pub(super) struct Extras {
     pub(super) invitation: Option<MadeInvitation>,
     /// What ending somebody's access would do.
     pub(super) ending: Option<Ending>,
+    /// What became of the incident that was asked for.
+    pub(super) incident: Option<IncidentAnswer>,
     /// What went wrong last.
     pub(super) problem: Option<Problem>,
     /// What was done to notes from this window, and what of it can be undone.
@@ -54,6 +57,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
         }),
         invitation: extras.invitation.clone(),
         ending: extras.ending.clone(),
+        incident: extras.incident,
         emergencies: emergencies(live, &spaces),
         problem: extras.problem.clone(),
         notes: extras
@@ -196,7 +200,7 @@ async fn trust(
     let seen = live.seen();
     let mut trust = BTreeMap::new();
     for space in spaces.iter().filter(|space| live.is_system(space.id)) {
-        let mut members = members(space, who, &seen, now);
+        let mut members = members((space, &live.standing_reasons(space)), who, &seen, now);
         members
             .sort_by(|a, b| (b.may, a.kind, &a.name, a.end).cmp(&(a.may, b.kind, &b.name, b.end)));
         let administers = space.capability == Some(Capability::Administer);
@@ -225,11 +229,12 @@ async fn trust(
 
 /// Everyone with a grant that has not ended.
 fn members(
-    space: &SpaceSummary,
+    space: (&SpaceSummary, &BTreeMap<EnvelopeId, String>),
     who: &Who,
     seen: &BTreeMap<AuthorId, Timestamp>,
     now: Timestamp,
 ) -> Vec<Member> {
+    let (space, reasons) = space;
     let live = || space.members.iter().filter(|member| member.end > now);
     let here = |member: &&Granted| who.kind(&member.author) == PeerKind::Here;
     let nearest = live()
@@ -259,6 +264,7 @@ fn members(
             end: member.end,
             through,
             grant: member.grant,
+            reason: reasons.get(&member.grant).cloned().unwrap_or_default(),
             seen: seen.get(&member.author).copied(),
             used_up: member.is_invitation() && member.redemptions_left == 0,
             left: member

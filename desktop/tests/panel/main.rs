@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
 
 mod connection;
+mod incident;
 mod keyboard;
 mod notes;
 mod pages;
