@@ -9,6 +9,7 @@ mod deed;
 mod devices;
 mod dialog;
 mod emergency;
+mod incident;
 mod note;
 mod overview;
 mod palette;
@@ -39,6 +40,7 @@ use aramaki_model::{Severity, Snapshot};
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 pub use dialog::{Copied, Dialog, Hidden};
+pub use incident::IncidentForm;
 pub use note::NoteDraft;
 pub use run::RunForm;
 

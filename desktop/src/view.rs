@@ -40,10 +40,32 @@ pub struct Frame {
     pub invitation: Option<MadeInvitation>,
     /// What ending somebody's access would do, when that was asked.
     pub ending: Option<Ending>,
+    /// What became of the incident that was asked for.
+    pub incident: Option<IncidentAnswer>,
     /// Who is in by an emergency key now.
     pub emergencies: Vec<Emergency>,
     /// What went wrong last; shown until closed.
     pub problem: Option<Problem>,
+}
+
+/// What became of an incident that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IncidentAnswer {
+    /// It is there.
+    Opened(SpaceId),
+    /// It was not opened; the problem says why.
+    Refused,
+}
+
+/// Who is called into an incident when it is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalledIn {
+    /// What the others call them; empty when nobody says.
+    pub name: String,
+    /// What for.
+    pub what: ShareFor,
+    /// For how many hours.
+    pub hours: u32,
 }
 
 /// Somebody is in a System by an emergency key.
@@ -248,6 +270,8 @@ pub struct Member {
     pub through: Through,
     /// The grant itself.
     pub grant: EnvelopeId,
+    /// Why, in the words of whoever may write there; empty when nobody said.
+    pub reason: String,
     /// When it was last connected here, as far as is known.
     pub seen: Option<Timestamp>,
     /// Whether it is connected here now.
@@ -498,6 +522,8 @@ pub enum Intent {
         space: SpaceId,
         /// For whom; empty when nobody says.
         name: String,
+        /// Why; empty when nobody says.
+        reason: String,
         /// What for.
         what: ShareFor,
         /// For how many hours.
@@ -505,6 +531,17 @@ pub enum Intent {
         /// How it is handed over.
         by: ShareBy,
     },
+    /// Open an incident.
+    OpenIncident {
+        /// Of which System.
+        system: SpaceId,
+        /// What people call it.
+        title: String,
+        /// Who is invited to it at once.
+        called: Option<CalledIn>,
+    },
+    /// What became of the incident was seen.
+    ForgetIncident,
     /// Wait no more for a System.
     GiveUp(SpaceId),
     /// Say what ending somebody's access would do.
@@ -566,6 +603,8 @@ impl fmt::Debug for Intent {
             Self::UndoNote { .. } => "UndoNote",
             Self::RedoNote { .. } => "RedoNote",
             Self::Share { .. } => "Share",
+            Self::OpenIncident { .. } => "OpenIncident",
+            Self::ForgetIncident => "ForgetIncident",
             Self::GiveUp(_) => "GiveUp",
             Self::AskEnd(_) => "AskEnd",
             Self::End(_) => "End",

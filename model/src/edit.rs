@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use aramaki_sync_core::{AuthorId, DocumentId, SpaceId};
+use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId};
 use automerge::transaction::{Transactable as _, Transaction};
 use automerge::{AutomergeError, ObjId, ROOT, ReadDoc as _, ScalarValue, Value};
 use serde::Serialize;
@@ -19,7 +19,7 @@ use crate::rollup::Operator;
 use crate::selector::Selector;
 use crate::system::{
     AgentRef, Contact, Dashboard, NAME_LEN_BYTES_MAX, NoteRef, POLICY_NOTIFY,
-    PURPOSE_LEN_BYTES_MAX, Part, Rule, Silence,
+    PURPOSE_LEN_BYTES_MAX, Part, REASON_LEN_BYTES_MAX, Rule, Silence,
 };
 use crate::text::{clean, clean_line};
 use crate::versioned::EncodeError;
@@ -178,6 +178,24 @@ impl<'a, 'b> SystemEdit<'a, 'b> {
     pub fn put_person(&mut self, device: AuthorId, name: &str) -> Result<(), EditError> {
         let name = clean_line(name, NAME_LEN_BYTES_MAX);
         self.put(field::MORE, more(field::PERSON, device), &name)
+    }
+
+    /// Says why a grant was given. Control statements carry no words: relays would read them.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn put_reason(&mut self, grant: EnvelopeId, reason: &str) -> Result<(), EditError> {
+        let reason = clean_line(reason, REASON_LEN_BYTES_MAX);
+        self.put(field::MORE, more(field::REASON, grant), &reason)
+    }
+
+    /// Says why a grant was ended.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn put_revoked(&mut self, grant: EnvelopeId, reason: &str) -> Result<(), EditError> {
+        let reason = clean_line(reason, REASON_LEN_BYTES_MAX);
+        self.put(field::MORE, more(field::REVOKED, grant), &reason)
     }
 
     /// Adds or changes a family of alerts that it is known to raise.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 use crate::alert::{Alert, AlertId};
 use crate::check::Check;
@@ -141,6 +141,10 @@ pub struct SystemView {
     pub policy_unread: Vec<String>,
     /// What people call whoever uses a device.
     pub people: BTreeMap<AuthorId, String>,
+    /// Why grants were given: the word of whoever may write here.
+    pub reasons: BTreeMap<EnvelopeId, String>,
+    /// Why grants were ended: the same.
+    pub revoked: BTreeMap<EnvelopeId, String>,
     /// What selectors ask for.
     pub labels: BTreeMap<String, String>,
     /// Which Systems are its parts besides those that it lists.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aramaki_sync_core::{AuthorId, SpaceId};
+use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId};
 use automerge::Automerge;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,10 @@ pub const LABELS_MAX: usize = 64;
 pub const FAMILIES_MAX: usize = 4_096;
 /// How many people of one System have a name.
 pub const PEOPLE_MAX: usize = 4_096;
+/// How long the reason of a grant may be.
+pub const REASON_LEN_BYTES_MAX: usize = 512;
+/// Of how many grants of one System it is said why they were given, and of as many why they ended.
+pub const REASONS_MAX: usize = 4_096;
 /// How many overrides of who is on call one System may have.
 pub const ON_CALL_MAX: usize = 2_048;
 
@@ -187,6 +191,10 @@ pub struct System {
     /// What people call whoever uses a device: the word of whoever may write here, so that a key's
     /// digits belong beside it where trust is given.
     pub people: BTreeMap<AuthorId, String>,
+    /// Why grants were given: the word of whoever may write here.
+    pub reasons: BTreeMap<EnvelopeId, String>,
+    /// Why grants were ended: the same.
+    pub revoked: BTreeMap<EnvelopeId, String>,
     /// What selectors ask for.
     pub labels: BTreeMap<String, String>,
     /// Alerts that it is known to raise, by name.
@@ -260,6 +268,8 @@ impl System {
             written_by,
             labels: more.labels,
             people: more.people,
+            reasons: more.reasons,
+            revoked: more.revoked,
             policy: more.policy,
             on_call: more.on_call,
             policy_unread: more.policy_unread,
@@ -298,10 +308,24 @@ struct More {
     maintenance: BTreeMap<ItemId, Maintenance>,
     labels: BTreeMap<String, String>,
     people: BTreeMap<AuthorId, String>,
+    reasons: BTreeMap<EnvelopeId, String>,
+    revoked: BTreeMap<EnvelopeId, String>,
     families: BTreeMap<String, KnownFamily>,
     policy: Option<Arc<Policy>>,
     on_call: BTreeMap<ItemId, OnCallOverride>,
     policy_unread: Vec<String>,
+}
+
+/// Keeps why something became of a grant; what says nothing, or of no grant, is passed over.
+fn say_why(reasons: &mut BTreeMap<EnvelopeId, String>, grant: &str, value: &serde_json::Value) {
+    let reason = clean_line(value.as_str().unwrap_or_default(), REASON_LEN_BYTES_MAX);
+    if let (Ok(grant), false, true) = (
+        grant.parse(),
+        reason.is_empty(),
+        reasons.len() < REASONS_MAX,
+    ) {
+        reasons.insert(grant, reason);
+    }
 }
 
 struct Gather<'a> {
@@ -345,6 +369,8 @@ impl Gather<'_> {
                         more.people.insert(device, name);
                     }
                 }
+                Some((field::REASON, grant)) => say_why(&mut more.reasons, grant, &value),
+                Some((field::REVOKED, grant)) => say_why(&mut more.revoked, grant, &value),
                 Some((field::FAMILY, name)) if more.families.len() < FAMILIES_MAX => {
                     match serde_json::from_value(value) {
                         Ok(family) => {

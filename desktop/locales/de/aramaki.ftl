@@ -509,3 +509,13 @@ fault-number = eine ganze Zahl wird erwartet
 fault-pattern = dieser reguläre Ausdruck ist nicht brauchbar
 fault-no-text = { $field } ist kein Text, daher kein regulärer Ausdruck möglich
 fault-pattern-empty = nach ~ wird ein regulärer Ausdruck erwartet; einer mit Leerzeichen oder ( steht in Anführungszeichen
+
+share-reason = Wofür (freiwillig; andere sehen es)
+trust-reason = Für: { $reason }
+action-incident = Vorfall …
+incident-title = Vorfall von „{ $system }“
+incident-explain = Ein eigener Raum: Wer dazugerufen wird, sieht, was ab jetzt dort geschrieben wird, und vom System selbst nichts.
+incident-what = Was ist los
+incident-call = Gleich jemanden dazurufen
+incident-open = Vorfall eröffnen
+incident-opening = Wird eröffnet …

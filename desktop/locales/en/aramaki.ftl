@@ -509,3 +509,13 @@ fault-number = a whole number is expected
 fault-pattern = this regular expression cannot be used
 fault-no-text = { $field } is no text, so no regular expression can be held against it
 fault-pattern-empty = a regular expression is expected after ~; one with spaces or ( stands in quotation marks
+
+share-reason = What for (optional; others will see it)
+trust-reason = For: { $reason }
+action-incident = Incident…
+incident-title = Incident of “{ $system }”
+incident-explain = A Space of its own: who is called in sees what is written there from now on, and nothing of the System itself.
+incident-what = What is the matter
+incident-call = Call somebody in at once
+incident-open = Open incident
+incident-opening = Opening …

@@ -9,7 +9,7 @@ use super::parse::parse_line;
 use super::report::Lines;
 use super::share::Allowed;
 use super::{CliError, Report, WITHOUT_RELAY, local, parse_span};
-use crate::workspace::{Live, ShareRequest, SystemChange, capability_word};
+use crate::workspace::{Live, ShareRequest, capability_word, incident_reason};
 
 /// Open an incident of a System: a Space of its own, so that who is called in sees it and nothing else.
 ///
@@ -25,6 +25,9 @@ pub(crate) struct Incident {
     /// Print a code for somebody who is called in.
     #[arg(long)]
     invite: bool,
+    /// Whom the code is for, as all who read the incident will call them.
+    #[arg(long = "to", value_name = "NAME", value_parser = parse_line, requires = "invite")]
+    name: Option<String>,
     /// What the invited may do.
     #[arg(long = "can", value_enum, default_value_t = Allowed::Write, requires = "invite")]
     can: Allowed,
@@ -38,26 +41,13 @@ impl Incident {
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let system = live.find(&self.system)?;
         let of = live.title(system).unwrap_or_else(|| system.short());
-        let changes = vec![
-            SystemChange::Title(self.title.clone()),
-            SystemChange::Category("incident".to_owned()),
-            SystemChange::Part {
-                space: system,
-                label: of.clone(),
-                overrides: Vec::new(),
-                uses: true,
-            },
-        ];
-        let incident = live.create_system(changes).await?;
-        live.say(incident, &format!("Opened an incident of {of}."))
-            .await?;
-        live.say(system, &format!("Opened the incident “{}”.", self.title))
-            .await?;
+        let incident = live.open_incident(system, &self.title).await?;
         let mut text = Lines::default();
         let mut shared = None;
         if self.invite {
             let request = ShareRequest {
-                name: String::new(),
+                name: self.name.clone().unwrap_or_default(),
+                reason: incident_reason(live, incident),
                 capability: self.can.into(),
                 span: self.span,
                 redemptions: 1,

@@ -27,6 +27,9 @@ pub(crate) struct Share {
     /// can say it themselves.
     #[arg(long = "to", value_name = "NAME", value_parser = parse_line)]
     name: Option<String>,
+    /// What for, as all who read the System will see it: "audit of payments". Relays do not.
+    #[arg(long, value_name = "TEXT", value_parser = parse_line)]
+    reason: Option<String>,
     /// For how long: 30m, 8h, 3d.
     #[arg(long = "for", value_name = "SPAN", default_value = "24h", value_parser = parse_span)]
     span: Duration,
@@ -129,6 +132,7 @@ impl Share {
     fn request(&self) -> ShareRequest {
         ShareRequest {
             name: self.name.clone().unwrap_or_default(),
+            reason: self.reason.clone().unwrap_or_default(),
             capability: self.can.into(),
             span: self.span,
             redemptions: self.redemptions,
@@ -145,6 +149,7 @@ impl Share {
             "redeem_until": shared.redeem_until.to_string(),
             "end": shared.end.to_string(),
             "redemptions": self.redemptions,
+            "reason": self.reason,
             "relayed": shared.relayed,
         })
     }

@@ -57,6 +57,10 @@ fn row_text(row: &GrantRow) -> Vec<String> {
         capability_word(row.capability).to_owned(),
         when_words(row),
         format!("through {through}"),
+        row.reason
+            .as_ref()
+            .map(|reason| format!("for: {reason}"))
+            .unwrap_or_default(),
         fingerprint::words(&row.author),
         row.seen
             .map(|seen| format!("seen {} ago", age(Clock::now(), seen)))
@@ -103,5 +107,6 @@ fn row_json(row: &GrantRow) -> Value {
         "fingerprint": fingerprint::words(&row.author),
         "last_seen": row.seen.map(|seen| seen.to_string()),
         "through": row.through,
+        "reason": row.reason,
     })
 }

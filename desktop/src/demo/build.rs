@@ -106,6 +106,7 @@ pub(super) async fn build(
 async fn invite(live: &Live, space: SpaceId) -> Result<String, CliError> {
     let request = ShareRequest {
         name: String::new(),
+        reason: String::new(),
         capability: Capability::Write,
         span: SPAN,
         redemptions: 1,

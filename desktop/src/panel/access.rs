@@ -12,7 +12,7 @@ use crate::widget::{Look, card};
 
 const WIDTH_MAX: f32 = 980.0;
 /// A card with everything in it; lists are long, and only what is seen is drawn.
-const CARD_HEIGHT: f32 = 128.0;
+const CARD_HEIGHT: f32 = 146.0;
 const GAP: f32 = 8.0;
 
 const FILTERS: [(AccessFilter, &str); 5] = [

@@ -5,6 +5,7 @@ use std::fmt;
 use aramaki_sync_core::SpaceId;
 use egui::{Button, Frame as Box, Id, Modal, Ui};
 
+use super::incident::{self, IncidentForm};
 use super::run::RunForm;
 use super::start::{entered, field_ui};
 use super::{Window, deed, share, trust};
@@ -59,12 +60,16 @@ pub enum Dialog {
     Deed(Deed),
     /// An action to be run.
     Run(RunForm),
+    /// An incident to open.
+    Incident(IncidentForm),
     /// An invitation to make.
     Share {
         /// To which System.
         space: SpaceId,
         /// For whom.
         name: String,
+        /// Why.
+        reason: String,
         /// What for.
         what: ShareFor,
         /// For how many hours.
@@ -152,11 +157,17 @@ impl Dialog {
         Self::AddDevice { copied: Copied::No }
     }
 
+    /// Asks for an incident of a System.
+    pub fn incident(system: SpaceId) -> Self {
+        Self::Incident(IncidentForm::of(system))
+    }
+
     /// Asks what a guest may do, and how long; eight hours unless told otherwise.
     pub fn share(space: SpaceId) -> Self {
         Self::Share {
             space,
             name: String::new(),
+            reason: String::new(),
             what: ShareFor::Reading,
             hours: 8,
             by: ShareBy::Code,
@@ -185,6 +196,9 @@ pub(super) fn dialog_ui(
     if matches!(modal.inner, Next::Close) || modal.should_close() {
         if frame.invitation.is_some() {
             intents.push(Intent::ForgetInvitation);
+        }
+        if let Dialog::Incident(_) = dialog {
+            incident::leave(frame, window, intents);
         }
         if frame.ending.is_some() && modal.should_close() {
             intents.push(Intent::ForgetEnding);
@@ -241,9 +255,16 @@ fn content_ui(
             let made = frame.invitation.as_ref().filter(|made| made.for_device);
             share::device_ui(ui, look, made, copied)
         }
+        Dialog::Incident(form) => {
+            let title = title_of(frame, &form.system());
+            let title = look.texts.with("incident-title", &[("system", &title)]);
+            head_ui(ui, look, &title);
+            incident::incident_ui(ui, look, frame, form, intents)
+        }
         Dialog::Share {
             space,
             name,
+            reason,
             what,
             hours,
             by,
@@ -251,6 +272,7 @@ fn content_ui(
         } => {
             let asked = share::Asked {
                 name,
+                reason,
                 what,
                 hours,
                 by,

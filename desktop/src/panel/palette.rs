@@ -1,6 +1,7 @@
 //! Search and go, without leaving the keyboard.
 
 use aramaki_model::{Severity, Snapshot};
+use aramaki_sync_core::SpaceId;
 use egui::{Align2, Id, Key, Modal, Modifiers, RichText, TextEdit, Ui, vec2};
 
 use super::{Dialog, Window};
@@ -32,6 +33,7 @@ enum Goal {
     Route(Route),
     NewSystem,
     Join,
+    Incident(SpaceId),
 }
 
 enum Sign {
@@ -58,6 +60,7 @@ pub(super) fn palette_ui(ui: &Ui, look: Look<'_>, snapshot: &Snapshot, window: &
             input.consume_key(Modifiers::NONE, Key::Enter),
         )
     });
+    let here = window.route.system();
     let mut picked = None;
     let id = Id::unique("palette");
     let modal = Modal::new(id)
@@ -79,7 +82,7 @@ pub(super) fn palette_ui(ui: &Ui, look: Look<'_>, snapshot: &Snapshot, window: &
             }
             ui.add_space(space::S);
             ui.spacing_mut().item_spacing.y = 1.0;
-            let found = search(look, snapshot, &palette.query);
+            let found = search(look, (snapshot, here), &palette.query);
             palette.chosen = (palette.chosen + down)
                 .saturating_sub(up)
                 .min(found.len().saturating_sub(1));
@@ -104,14 +107,20 @@ pub(super) fn palette_ui(ui: &Ui, look: Look<'_>, snapshot: &Snapshot, window: &
     match picked {
         Some(Goal::Route(route)) => window.go(route),
         Some(Goal::NewSystem) => window.dialog = Some(Dialog::new_system()),
+        Some(Goal::Incident(system)) => window.dialog = Some(Dialog::incident(system)),
         Some(Goal::Join) => window.dialog = Some(Dialog::join()),
         None if modal.should_close() => {}
         None => window.palette = Some(palette),
     }
 }
 
-/// What matches every word of a query: pages, commands, Systems, notes; at most [`FOUND_MAX`].
-fn search(look: Look<'_>, snapshot: &Snapshot, query: &str) -> Vec<Found> {
+/// What matches every word of a query: pages, commands (those of the System where one is too), Systems,
+/// notes; at most [`FOUND_MAX`].
+fn search(
+    look: Look<'_>,
+    (snapshot, here): (&Snapshot, Option<SpaceId>),
+    query: &str,
+) -> Vec<Found> {
     let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
     let matches = |text: &str| {
         let text = text.to_lowercase();
@@ -132,6 +141,12 @@ fn search(look: Look<'_>, snapshot: &Snapshot, query: &str) -> Vec<Found> {
         trailing: String::new(),
         goal,
     });
+    let incident = here.map(|system| Found {
+        sign: Sign::Icon(Icon::Add),
+        text: look.texts.get("action-incident"),
+        trailing: String::new(),
+        goal: Goal::Incident(system),
+    });
     let systems = snapshot.systems.iter().map(|system| Found {
         sign: Sign::Severity(system.status.effective),
         text: system.title.clone(),
@@ -147,6 +162,7 @@ fn search(look: Look<'_>, snapshot: &Snapshot, query: &str) -> Vec<Found> {
         })
     });
     pages
+        .chain(incident)
         .chain(systems)
         .chain(notes)
         .filter(|found| matches(&format!("{} {}", found.text, found.trailing)))

@@ -23,6 +23,8 @@ const HOURS: [u32; 4] = [1, 8, 24, 168];
 pub(super) struct Asked<'a> {
     /// For whom.
     pub(super) name: &'a mut String,
+    /// Why.
+    pub(super) reason: &'a mut String,
     /// What for.
     pub(super) what: &'a mut ShareFor,
     /// For how many hours.
@@ -40,6 +42,7 @@ pub(super) fn share_ui(
     space: SpaceId,
     Asked {
         name,
+        reason,
         what,
         hours,
         by,
@@ -48,6 +51,40 @@ pub(super) fn share_ui(
     intents: &mut Vec<Intent>,
 ) -> Next {
     dialog::first_field_ui(ui, look, "share-to", name);
+    super::start::field_ui(ui, look, "share-reason", reason);
+    may_ui(ui, look, what, hours);
+    by_ui(ui, look, by, title);
+    ui.add_space(space::S);
+    let end = look
+        .now
+        .plus(std::time::Duration::from_secs(u64::from(*hours) * 3_600));
+    explain_ui(ui, look, *what, &until(look, end));
+    ui.add_space(space::M);
+    let mut next = Next::Stay;
+    ui.horizontal(|ui| {
+        let ready = !matches!(by, ShareBy::File(path) if path.trim().is_empty());
+        if ui
+            .add_enabled(ready, dialog::primary(look, "share-make"))
+            .clicked()
+        {
+            intents.push(Intent::Share {
+                space,
+                name: name.trim().to_owned(),
+                reason: reason.trim().to_owned(),
+                what: *what,
+                hours: *hours,
+                by: by.clone(),
+            });
+        }
+        if ui.button(look.texts.get("action-cancel")).clicked() {
+            next = Next::Close;
+        }
+    });
+    next
+}
+
+/// Asks what a guest may do, and for how long.
+pub(super) fn may_ui(ui: &mut Ui, look: Look<'_>, what: &mut ShareFor, hours: &mut u32) {
     choice_head(ui, look, "share-may");
     ui.horizontal(|ui| {
         for (choice, key) in [
@@ -68,33 +105,6 @@ pub(super) fn share_ui(
             ui.selectable_value(hours, choice, look.texts.count(key, u64::from(n)));
         }
     });
-    by_ui(ui, look, by, title);
-    ui.add_space(space::S);
-    let end = look
-        .now
-        .plus(std::time::Duration::from_secs(u64::from(*hours) * 3_600));
-    explain_ui(ui, look, *what, &until(look, end));
-    ui.add_space(space::M);
-    let mut next = Next::Stay;
-    ui.horizontal(|ui| {
-        let ready = !matches!(by, ShareBy::File(path) if path.trim().is_empty());
-        if ui
-            .add_enabled(ready, dialog::primary(look, "share-make"))
-            .clicked()
-        {
-            intents.push(Intent::Share {
-                space,
-                name: name.trim().to_owned(),
-                what: *what,
-                hours: *hours,
-                by: by.clone(),
-            });
-        }
-        if ui.button(look.texts.get("action-cancel")).clicked() {
-            next = Next::Close;
-        }
-    });
-    next
 }
 
 /// Asks how the invitation is handed over.

@@ -118,6 +118,9 @@ fn head_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView, window: &mut Window
             if ui.add(dialog::primary(look, "action-share")).clicked() {
                 window.dialog = Some(Dialog::share(system.space));
             }
+            if ui.button(look.texts.get("action-incident")).clicked() {
+                window.dialog = Some(Dialog::incident(system.space));
+            }
             if ui.button(look.texts.get("action-new-note")).clicked() {
                 window.dialog = Some(Dialog::new_note(system.space));
             }

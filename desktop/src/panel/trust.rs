@@ -159,6 +159,33 @@ pub(super) fn member_ui(ui: &mut Ui, look: Look<'_>, member: &Member) -> Asked {
             });
         });
     });
+    let words = RichText::new(since_words(look, member))
+        .size(size::SMALL)
+        .color(look.tokens.subdued);
+    ui.add(Label::new(words).wrap());
+    if !member.reason.is_empty() {
+        let reason = [("reason", member.reason.as_str())];
+        let reason = RichText::new(look.texts.with("trust-reason", &reason))
+            .size(size::SMALL)
+            .color(look.tokens.text);
+        ui.add(Label::new(reason).truncate());
+    }
+    let fingerprint = RichText::new(fingerprint::words(&member.key))
+        .size(size::SMALL)
+        .color(look.tokens.subdued);
+    let key = member.key.to_string();
+    ui.label(fingerprint).on_hover_text(key);
+    if member.ends_soon(look.now) {
+        let soon = RichText::new(look.texts.get("trust-soon"))
+            .size(size::SMALL)
+            .color(look.tokens.severity(Severity::Warning));
+        ui.label(soon);
+    }
+    asked
+}
+
+/// Since when, until when and through whom.
+fn since_words(look: Look<'_>, member: &Member) -> String {
     let (begin, end) = (until(look, member.begin), until(look, member.end));
     let span = [("begin", begin.as_str()), ("end", end.as_str())];
     let mut said = vec![match member.left {
@@ -180,22 +207,7 @@ pub(super) fn member_ui(ui: &mut Ui, look: Look<'_>, member: &Member) -> Asked {
         let age = ago(look, seen);
         said.push(look.texts.with("trust-seen", &[("age", &age)]));
     }
-    let words = RichText::new(said.join(" · "))
-        .size(size::SMALL)
-        .color(look.tokens.subdued);
-    ui.add(Label::new(words).wrap());
-    let fingerprint = RichText::new(fingerprint::words(&member.key))
-        .size(size::SMALL)
-        .color(look.tokens.subdued);
-    let key = member.key.to_string();
-    ui.label(fingerprint).on_hover_text(key);
-    if member.ends_soon(look.now) {
-        let soon = RichText::new(look.texts.get("trust-soon"))
-            .size(size::SMALL)
-            .color(look.tokens.severity(Severity::Warning));
-        ui.label(soon);
-    }
-    asked
+    said.join(" · ")
 }
 
 /// Work that came too late, and the decision about it.

@@ -9,6 +9,7 @@ use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 
 use super::live::Live;
 use super::profile::with_causes;
+use super::reason::Reasons;
 use crate::cli::CliError;
 
 /// One period in which a key could read.
@@ -36,6 +37,10 @@ pub(crate) struct AccessRow {
     pub(crate) as_reader_of: Option<String>,
     /// The grant.
     pub(crate) grant: EnvelopeId,
+    /// Why it was given, if somebody said.
+    pub(crate) reason: Option<String>,
+    /// Why it was ended: the same.
+    pub(crate) end_reason: Option<String>,
 }
 
 /// A grant that counted, and for how long it did.
@@ -47,6 +52,8 @@ struct Period {
     ended: Option<&'static str>,
     by: AuthorId,
     grant: EnvelopeId,
+    reason: Option<String>,
+    end_reason: Option<String>,
 }
 
 impl Live {
@@ -64,7 +71,9 @@ impl Live {
                 what: "the audit",
                 reason: with_causes(&error),
             })?;
-            periods.insert(space.id, entries.iter().filter_map(period).collect());
+            let reasons = self.reasons(space.id, &entries);
+            let own = entries.iter().filter_map(|entry| period(entry, &reasons));
+            periods.insert(space.id, own.collect());
         }
         let title = |space: SpaceId| self.space_title(space).unwrap_or_else(|| space.short());
         let mut rows = Vec::new();
@@ -86,6 +95,8 @@ impl Live {
                     by: by.clone(),
                     as_reader_of,
                     grant: period.grant,
+                    reason: period.reason.clone(),
+                    end_reason: period.end_reason.clone(),
                 };
                 match period.audience {
                     Audience::Author(device) => {
@@ -120,7 +131,7 @@ impl Live {
 }
 
 /// A grant by which somebody could read. A code counts as long as it could be used.
-fn period(entry: &AuditEntry) -> Option<Period> {
+fn period(entry: &AuditEntry, reasons: &Reasons) -> Option<Period> {
     let AuditEvent::Granted { grant, ended, .. } = &entry.event else {
         return None;
     };
@@ -149,6 +160,8 @@ fn period(entry: &AuditEntry) -> Option<Period> {
         ended: ended.map(|(_at, how)| how),
         by: entry.by,
         grant: entry.id,
+        reason: reasons.given(entry.id, grant).cloned(),
+        end_reason: reasons.ended(entry.id).cloned(),
     })
 }
 

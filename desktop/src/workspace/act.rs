@@ -196,6 +196,7 @@ impl Live {
         }
         self.seal_new(space).await;
         self.edit_system(space, changes).await?;
+        self.explain_relays(space).await;
         Ok(space)
     }
 

@@ -13,6 +13,7 @@ use super::joined::capability_word;
 use super::live::Live;
 use super::names::Names;
 use super::profile::with_causes;
+use super::reason::Reasons;
 use crate::cli::{CliError, local};
 
 /// One line of an audit.
@@ -45,6 +46,7 @@ struct Told<'a> {
     live: &'a Live,
     names: &'a Names,
     space: SpaceId,
+    reasons: Reasons,
     grants: BTreeMap<EnvelopeId, Grant>,
     /// What keys are that are no device's, from the grants that they ever had.
     kinds: BTreeMap<AuthorId, &'static str>,
@@ -82,6 +84,7 @@ impl<'a> Told<'a> {
             live,
             names,
             space,
+            reasons: live.reasons(space, entries),
             grants: BTreeMap::new(),
             kinds: BTreeMap::new(),
         };
@@ -127,7 +130,7 @@ impl<'a> Told<'a> {
                 grant,
                 through,
                 ended,
-            } => self.granted(grant, through, *ended, by),
+            } => self.granted((entry.id, grant), through, *ended, by),
             AuditEvent::Expired => {
                 let whose = self.holder(entry.id);
                 let text = format!("{whose}: its time came");
@@ -149,10 +152,13 @@ impl<'a> Told<'a> {
                     ends => format!("ended {}", ends.join(", ")),
                 };
                 let whose = self.holder(*target);
-                let text = format!("{by} revoked the grant of {whose}, reason {why}: {ends}");
+                let words = self.reasons.ended(*target);
+                let said = words.map_or(why, String::as_str);
+                let text = format!("{by} revoked the grant of {whose}, reason {said}: {ends}");
                 let details = json!({
                     "grant": target.to_string(),
                     "reason": why,
+                    "words": words,
                     "ended": ended.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 });
                 ("revoke", text, details)
@@ -214,7 +220,7 @@ impl<'a> Told<'a> {
 
     fn granted(
         &self,
-        grant: &Grant,
+        (id, grant): (EnvelopeId, &Grant),
         through: &[EnvelopeId],
         ended: Option<Ending>,
         by: &str,
@@ -238,6 +244,10 @@ impl<'a> Told<'a> {
         if !chain.is_empty() {
             said.push(format!("through {}", chain.join(" → ")));
         }
+        let reason = self.reasons.given(id, grant);
+        if let Some(reason) = reason {
+            said.push(format!("for: {reason}"));
+        }
         let how = ended.map(|it| match it.how {
             HowEnded::Time => "time",
             HowEnded::Revoked { .. } => "revoked",
@@ -256,6 +266,7 @@ impl<'a> Told<'a> {
             "audience": audience_json(grant.audience),
             "who": whose,
             "capability": may,
+            "reason": reason,
             "reads": grant.capability >= Capability::Read,
             "invitation": grant.flags.has(GrantFlags::INVITATION),
             "emergency": grant.flags.has(GrantFlags::BREAK_GLASS),

@@ -176,7 +176,7 @@ impl Live {
         self.check_may_give(space, request.capability, invite.end)
             .await?;
         let (invited, invitation) = self.invite_with_keys(space, invite).await?;
-        self.call(space, invited.author, &request.name).await;
+        self.say_of(&invited, request).await;
         let sealed = self.replica().sealed_to(space, invited.author);
         match tokio::time::timeout(SEAL_TIME, sealed).await {
             Ok(Ok(())) => Ok((invited, invitation)),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aramaki_model::NoteHistory;
 use aramaki_sync_core::invitation::Invitee;
+use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{DocumentId, SpaceId};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,8 @@ use super::trust::ShareRequest;
 use super::{SystemChange, serve_verbs};
 use crate::cli::{CliError, Config};
 use crate::view::{
-    Backend, Frame, Handed, Intent, MadeInvitation, Problem, ShareBy, ShareFor, Stage, Typed,
+    Backend, CalledIn, Frame, Handed, IncidentAnswer, Intent, MadeInvitation, Problem, ShareBy,
+    ShareFor, Stage, Typed,
 };
 
 /// Wishes that wait; a window that asks faster than a disk writes is told so.
@@ -240,23 +242,48 @@ async fn take(live: &Live, intent: Intent, extras: &mut Extras) {
     }
 }
 
+/// What an invitation of the window lets its guest do.
+pub(super) const fn capability_of(what: ShareFor) -> Capability {
+    match what {
+        ShareFor::Reading => Capability::Read,
+        ShareFor::Writing => Capability::Write,
+    }
+}
+
+/// For how long.
+pub(super) fn span_of(hours: u32) -> Duration {
+    Duration::from_secs(u64::from(hours) * 3_600)
+}
+
+/// Opens an incident; when nobody can be invited to it, it is there all the same.
+async fn open_incident(
+    live: &Live,
+    (system, title): (SpaceId, &str),
+    called: Option<CalledIn>,
+    extras: &mut Extras,
+) -> Result<(), CliError> {
+    extras.incident = Some(IncidentAnswer::Refused);
+    let incident = live.open_incident(system, title).await?;
+    extras.incident = Some(IncidentAnswer::Opened(incident));
+    if let Some(called) = called {
+        extras.invitation = Some(live.call_in(incident, called).await?);
+    }
+    Ok(())
+}
+
 /// Makes an invitation for one device.
 async fn share(
     live: &Live,
     space: SpaceId,
-    name: String,
+    (name, reason): (String, String),
     (what, hours): (ShareFor, u32),
     by: ShareBy,
 ) -> Result<MadeInvitation, CliError> {
-    let capability = match what {
-        ShareFor::Reading => aramaki_sync_core::statement::Capability::Read,
-        ShareFor::Writing => aramaki_sync_core::statement::Capability::Write,
-    };
-    let span = Duration::from_secs(u64::from(hours) * 3_600);
     let request = ShareRequest {
         name,
-        capability,
-        span,
+        reason,
+        capability: capability_of(what),
+        span: span_of(hours),
         redemptions: 1,
         long_grace: false,
     };
@@ -331,6 +358,9 @@ fn note_work<'a>(
 /// What is asked about people's access.
 async fn change_trust(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(), CliError> {
     match intent {
+        Intent::GiveUp(space) => {
+            live.cancel(&space.to_string()).await?;
+        }
         Intent::AskEnd(what) => {
             extras.ending = None;
             extras.ending = Some(live.ending(what).await?);
@@ -341,7 +371,7 @@ async fn change_trust(live: &Live, intent: Intent, extras: &mut Extras) -> Resul
         }
         Intent::ForgetEnding => extras.ending = None,
         Intent::Renew { space, grant } => {
-            live.renew(space, &grant.to_string(), None).await?;
+            live.renew(space, &grant.to_string(), None, None).await?;
         }
         Intent::EndEmergency => {
             live.give_up_emergencies().await?;
@@ -414,16 +444,22 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
         Intent::Share {
             space,
             name,
+            reason,
             what,
             hours,
             by,
         } => {
-            extras.invitation = Some(share(live, space, name, (what, hours), by).await?);
+            let said = (name, reason);
+            extras.invitation = Some(share(live, space, said, (what, hours), by).await?);
         }
-        Intent::GiveUp(space) => {
-            live.cancel(&space.to_string()).await?;
-        }
-        intent @ (Intent::AskEnd(_)
+        Intent::OpenIncident {
+            system,
+            title,
+            called,
+        } => open_incident(live, (system, &title), called, extras).await?,
+        Intent::ForgetIncident => extras.incident = None,
+        intent @ (Intent::GiveUp(_)
+        | Intent::AskEnd(_)
         | Intent::End(_)
         | Intent::ForgetEnding
         | Intent::Renew { .. }

@@ -3,6 +3,7 @@
 use aramaki_sync::replica::Keep;
 
 use super::live::Live;
+use super::reason::EndReason;
 use crate::cli::CliError;
 use crate::view::{EndWhat, Ending, EndingPlace};
 
@@ -60,7 +61,8 @@ impl Live {
         let cutting = self.cutting(what.space, &id, Keep::WhatIsHere).await?;
         match cutting.grants.first() {
             Some(first) => {
-                self.revoke(what.space, first.id, Keep::WhatIsHere, false)
+                let why = EndReason::None;
+                self.revoke(what.space, first.id, Keep::WhatIsHere, &why)
                     .await
             }
             None => Err(CliError::NoSuchGrant { wanted: id }),

@@ -7,7 +7,7 @@ use aramaki_sync::replica::{PeerStatus, SpaceSummary};
 use aramaki_sync::transport::Path;
 use aramaki_sync_core::admission::{Held, Member as Granted};
 use aramaki_sync_core::statement::Capability;
-use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 use super::deeds::Undo;
 use super::fresh;
@@ -15,8 +15,9 @@ use super::live::Live;
 use super::who::Who;
 use crate::view::actions::SystemActions;
 use crate::view::{
-    Awaited, Demo, Emergency, Ending, Frame, Late, MadeInvitation, Member, NoteWork, OwnDevice,
-    Peer, PeerKind, Presence, Problem, RelayState, Stage, SyncState, Through, Trust, Typed,
+    Awaited, Demo, Emergency, Ending, Frame, IncidentAnswer, Late, MadeInvitation, Member,
+    NoteWork, OwnDevice, Peer, PeerKind, Presence, Problem, RelayState, Stage, SyncState, Through,
+    Trust, Typed,
 };
 
 /// What only the window asked for.
@@ -26,6 +27,8 @@ pub(super) struct Extras {
     pub(super) invitation: Option<MadeInvitation>,
     /// What ending somebody's access would do.
     pub(super) ending: Option<Ending>,
+    /// What became of the incident that was asked for.
+    pub(super) incident: Option<IncidentAnswer>,
     /// What went wrong last.
     pub(super) problem: Option<Problem>,
     /// How what was done about alerts last is taken back.
@@ -61,6 +64,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
         }),
         invitation: extras.invitation.clone(),
         ending: extras.ending.clone(),
+        incident: extras.incident,
         emergencies: emergencies(live, &spaces),
         problem: extras.problem.clone(),
         notes: extras
@@ -221,7 +225,12 @@ async fn trust(
         .collect();
     let mut trust = BTreeMap::new();
     for space in spaces.iter().filter(|space| live.is_system(space.id)) {
-        let mut members = members(space, who, (&seen, &here), now);
+        let mut members = members(
+            (space, &live.standing_reasons(space)),
+            who,
+            (&seen, &here),
+            now,
+        );
         members
             .sort_by(|a, b| (b.may, a.kind, &a.name, a.end).cmp(&(a.may, b.kind, &b.name, b.end)));
         let administers = space.capability == Some(Capability::Administer);
@@ -250,11 +259,12 @@ async fn trust(
 
 /// Everyone with a grant that has not ended.
 fn members(
-    space: &SpaceSummary,
+    space: (&SpaceSummary, &BTreeMap<EnvelopeId, String>),
     who: &Who,
     (seen, connected): (&BTreeMap<AuthorId, Timestamp>, &BTreeSet<AuthorId>),
     now: Timestamp,
 ) -> Vec<Member> {
+    let (space, reasons) = space;
     let live = || space.members.iter().filter(|member| member.end > now);
     let here = |member: &&Granted| who.kind(&member.author) == PeerKind::Here;
     let nearest = live()
@@ -284,6 +294,7 @@ fn members(
             end: member.end,
             through,
             grant: member.grant,
+            reason: reasons.get(&member.grant).cloned().unwrap_or_default(),
             seen: seen.get(&member.author).copied(),
             presence: if connected.contains(&member.author) {
                 Presence::Here

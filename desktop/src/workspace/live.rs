@@ -10,7 +10,7 @@ use aramaki_sync::replica::{Replica, ReplicaError, ReplicaOptions};
 use aramaki_sync_core::engine::WriteError;
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::statement::{Body, Capability};
-use aramaki_sync_core::{AuthorId, Chain, DocumentId, SpaceId, Timestamp};
+use aramaki_sync_core::{Chain, DocumentId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -368,24 +368,7 @@ impl Live {
         }
     }
 
-    /// Says whom an invitation is for. The code is made: that this cannot be written is no reason to
-    /// lose it.
-    pub(super) async fn call(&self, space: SpaceId, invitation: AuthorId, name: &str) {
-        if name.is_empty() {
-            return;
-        }
-        let called = self.edit(space, |model, chain, now| {
-            model.edit_system(space, chain, now, |edit| edit.put_person(invitation, name))
-        });
-        if let Err(error) = called.await {
-            tracing::warn!(
-                error = error.message(),
-                "whom the code is for was not written"
-            );
-        }
-    }
-
-    /// The same for a System that was just joined, if this device may write there.
+    /// The same as [`Live::introduce`] for a System that was just joined, if this device may write there.
     pub(super) async fn introduce_after_joining(&self, space: SpaceId) {
         let may = self.replica().space(space).await.ok();
         if may.and_then(|summary| summary.capability) < Some(Capability::Write) {

@@ -13,6 +13,7 @@ use super::fresh;
 use super::live::Live;
 use super::names::Names;
 use super::profile::with_causes;
+use super::reason::EndReason;
 use crate::cli::{CliError, local};
 use crate::view::ends_soon;
 
@@ -44,6 +45,8 @@ pub(crate) struct GrantRow {
     pub(crate) seen: Option<Timestamp>,
     /// Who gave it; none: the Space's own key.
     pub(crate) through: Option<String>,
+    /// Why, if somebody said: the word of whoever may write in the System.
+    pub(crate) reason: Option<String>,
 }
 
 impl GrantRow {
@@ -73,7 +76,7 @@ fn refused(error: &dyn std::error::Error) -> CliError {
 fn row(
     member: &Member,
     members: &[Member],
-    names: &Names,
+    (names, reasons): (&Names, &BTreeMap<EnvelopeId, String>),
     seen: &BTreeMap<AuthorId, Timestamp>,
 ) -> GrantRow {
     let giver = member.through.last();
@@ -92,6 +95,7 @@ fn row(
         sealed: is_sealed(member),
         seen: seen.get(&member.author).copied(),
         through: giver.map(|giver| names.of(giver.author)),
+        reason: reasons.get(&member.grant).cloned(),
     }
 }
 
@@ -163,9 +167,10 @@ impl Live {
     pub(crate) async fn grants(&self, space: SpaceId) -> Result<Vec<GrantRow>, CliError> {
         let (summary, names) = self.summary(space).await?;
         let (members, seen) = (&summary.members, self.seen());
+        let reasons = self.standing_reasons(&summary);
         let mut rows: Vec<_> = members
             .iter()
-            .map(|member| row(member, members, &names, &seen))
+            .map(|member| row(member, members, (&names, &reasons), &seen))
             .collect();
         rows.sort_by_key(|row| (row.end, row.id));
         Ok(rows)
@@ -207,6 +212,7 @@ impl Live {
             .collect();
         let authors: BTreeSet<_> = ends.iter().map(|member| member.author).collect();
         let written = summary.heads.iter();
+        let reasons = self.standing_reasons(&summary);
         let envelopes = match keep {
             Keep::WhatIsHere => 0,
             Keep::Nothing => written
@@ -217,7 +223,7 @@ impl Live {
         Ok(Cutting {
             grants: ends
                 .into_iter()
-                .map(|member| row(member, members, &names, &BTreeMap::new()))
+                .map(|member| row(member, members, (&names, &reasons), &BTreeMap::new()))
                 .collect(),
             envelopes,
         })
@@ -233,14 +239,22 @@ impl Live {
         space: SpaceId,
         grant: EnvelopeId,
         keep: Keep,
-        lost: bool,
+        why: &EndReason,
     ) -> Result<(), CliError> {
-        let reason = if lost { REASON_LOST } else { REASON_NONE };
+        let reason = match why {
+            EndReason::Lost => REASON_LOST,
+            EndReason::None | EndReason::Words(_) => REASON_NONE,
+        };
         self.replica()
             .revoke(space, grant, keep, reason)
             .await
             .map_err(|error| refused(&error))?;
-        self.rotate(space).await
+        self.rotate(space).await?;
+        // Sealed to those who stay.
+        if let EndReason::Words(words) = why {
+            self.give_end_reason(space, grant, words).await;
+        }
+        Ok(())
     }
 
     /// Seals to the readers of now what is written from now on.
@@ -287,6 +301,7 @@ impl Live {
         wanted: &str,
         capability: Capability,
         (begin, end): (Option<Timestamp>, Timestamp),
+        reason: &str,
     ) -> Result<String, CliError> {
         let (summary, names) = self.summary(space).await?;
         let wanted = wanted.trim().to_ascii_lowercase();
@@ -304,7 +319,7 @@ impl Live {
             begin,
             ..GrantRequest::to_device(member.author, member.box_key, capability, end)
         };
-        let mut spaces = vec![space];
+        let (system, mut spaces) = (space, vec![space]);
         if capability == Capability::Administer {
             let agents = self.agents_of(space);
             let administered = self.administered().await;
@@ -316,10 +331,11 @@ impl Live {
                 request.flags = GrantFlags::WITNESS;
                 request.depth_left = self.depth_below(space).await?;
             }
-            self.replica()
-                .grant(space, request)
-                .await
-                .map_err(|error| refused(&error))?;
+            let given = self.replica().grant(space, request).await;
+            let given = given.map_err(|error| refused(&error))?;
+            if space == system {
+                self.give_reason(space, &[given.id], reason).await;
+            }
         }
         Ok(names.of(member.author))
     }
@@ -334,6 +350,7 @@ impl Live {
         space: SpaceId,
         wanted: &str,
         span: Option<Duration>,
+        reason: Option<&str>,
     ) -> Result<(String, Capability, Timestamp), CliError> {
         let (summary, names) = self.summary(space).await?;
         let wanted = wanted.trim().to_ascii_lowercase();
@@ -370,7 +387,12 @@ impl Live {
             ..GrantRequest::to_device(member.author, member.box_key, capability, end)
         };
         let given = self.replica().grant(space, request).await;
-        given.map_err(|error| refused(&error))?;
+        let given = given.map_err(|error| refused(&error))?;
+        // What it was given for goes on, unless somebody says otherwise.
+        let reasons = self.standing_reasons(&summary);
+        let reason = reason.or_else(|| reasons.get(&member.grant).map(String::as_str));
+        self.give_reason(space, &[given.id], reason.unwrap_or_default())
+            .await;
         Ok((names.of(member.author), capability, end))
     }
 

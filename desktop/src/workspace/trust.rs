@@ -9,7 +9,7 @@ use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::id::IdError;
 use aramaki_sync_core::invitation::{Invitation, InvitationError, Invitee};
 use aramaki_sync_core::statement::{Body, Capability, RelayAddress};
-use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
 
 use super::change::SystemChange;
@@ -17,6 +17,7 @@ use super::fresh;
 use super::joined::Joining;
 use super::live::Live;
 use super::profile::with_causes;
+use super::reason::OF_AGENT;
 use crate::cli::CliError;
 
 /// How long grants to relays and to the readers of a System last.
@@ -32,6 +33,8 @@ const LOOK_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct ShareRequest {
     /// Whom it is for, as all who read the System will call them; empty when nobody says.
     pub(crate) name: String,
+    /// What for, in words; empty when nobody says.
+    pub(crate) reason: String,
     /// What they may do.
     pub(crate) capability: Capability,
     /// For how long.
@@ -47,6 +50,8 @@ pub(crate) struct ShareRequest {
 pub(crate) struct Invited {
     /// Into which Space.
     pub(crate) space: SpaceId,
+    /// Its grant.
+    pub(crate) grant: EnvelopeId,
     /// Its key.
     pub(crate) author: AuthorId,
     /// The code.
@@ -111,7 +116,7 @@ impl Live {
         self.check_may_give(space, request.capability, invite.end)
             .await?;
         let invited = self.invite(space, invite).await?;
-        self.call(space, invited.author, &request.name).await;
+        self.say_of(&invited, request).await;
         Ok(invited)
     }
 
@@ -142,6 +147,7 @@ impl Live {
         let code = invitation.to_text().map_err(|error| failed(&error))?;
         let invited = Invited {
             space,
+            grant: invitation.grant,
             author: invitation.keys().author(),
             code: code.as_str().to_owned(),
             end: invitation.end,
@@ -274,13 +280,15 @@ impl Live {
                     continue;
                 }
                 let there = self.replica().space(system).await?.members;
+                let mut given = Vec::new();
                 for writer in writers.clone() {
                     let knows = |it: &Member| it.author == writer.author && it.is_live(now);
                     if !there.iter().any(knows) {
                         let keeper = GrantRequest::to_keeper(writer.author, writer.end);
-                        self.replica().grant(system, keeper).await?;
+                        given.push(self.replica().grant(system, keeper).await?.id);
                     }
                 }
+                self.give_reason(system, &given, OF_AGENT).await;
             }
             Ok::<(), ReplicaError>(())
         };
@@ -403,6 +411,7 @@ impl Live {
             .add_relay(space, relay, end)
             .await
             .map_err(|error| failed(&error))?;
+        self.explain_relays(space).await;
         Ok(())
     }
 

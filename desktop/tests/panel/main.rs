@@ -5,6 +5,7 @@
 
 mod alerts;
 mod connection;
+mod incident;
 mod keyboard;
 mod night;
 mod notes;

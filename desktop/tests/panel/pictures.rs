@@ -119,6 +119,9 @@ fn pages() -> Vec<Page> {
         ("share", frame.clone(), || {
             Window::at(Route::System(space(WEBSHOP))).asking(Dialog::share(space(WEBSHOP)))
         }),
+        ("incident", frame.clone(), || {
+            Window::at(Route::System(space(WEBSHOP))).asking(Dialog::incident(space(WEBSHOP)))
+        }),
         ("invitation", invited, || {
             Window::at(Route::System(space(WEBSHOP))).asking(Dialog::share(space(WEBSHOP)))
         }),

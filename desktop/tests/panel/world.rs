@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use aramaki_desktop::view::{
-    Awaited, Backend, Frame, Handed, Intent, MadeInvitation, Member, NoteWork, OwnDevice, Peer,
-    PeerKind, Presence, ShareBy, Stage, SyncState, Through, Trust, Typed,
+    Awaited, Backend, CalledIn, Frame, Handed, IncidentAnswer, Intent, MadeInvitation, Member,
+    NoteWork, OwnDevice, Peer, PeerKind, Presence, ShareBy, Stage, SyncState, Through, Trust,
+    Typed,
 };
 use aramaki_model::check::CheckKind;
 use aramaki_model::entry::{AgentStarted, Message};
@@ -25,6 +26,10 @@ const NOW_MS: i64 = 1_795_316_460_000;
 pub(crate) const WEBSHOP: u8 = 1;
 pub(crate) const CHECKOUT: u8 = 2;
 pub(crate) const DATABASES: u8 = 3;
+/// The incident that is opened.
+pub(crate) const INCIDENT: u8 = 60;
+/// The title of one that is not.
+pub(crate) const REFUSED: &str = "refused";
 pub(crate) const ME: u8 = 100;
 pub(crate) const AGENT: u8 = 50;
 
@@ -222,11 +227,16 @@ impl World {
             Intent::Share {
                 space,
                 name,
+                reason,
                 hours,
                 by,
                 ..
             } => {
-                self.invited.push(name);
+                self.invited.push(if reason.is_empty() {
+                    name
+                } else {
+                    format!("{name}: {reason}")
+                });
                 Arc::make_mut(&mut self.frame).invitation = Some(MadeInvitation {
                     space,
                     text: "aramaki1exampleinvitation".repeat(12),
@@ -240,6 +250,8 @@ impl World {
                     },
                 });
             }
+            Intent::OpenIncident { title, called, .. } => self.open(&title, called),
+            Intent::ForgetIncident => Arc::make_mut(&mut self.frame).incident = None,
             Intent::GiveUp(_space) => {
                 Arc::make_mut(&mut self.frame).sync.awaited.clear();
             }
@@ -248,6 +260,31 @@ impl World {
             _ => {}
         }
         self.publish();
+    }
+
+    /// Opens an incident, or refuses one with a certain title.
+    fn open(&mut self, title: &str, called: Option<CalledIn>) {
+        let frame = Arc::make_mut(&mut self.frame);
+        if title == REFUSED {
+            frame.incident = Some(IncidentAnswer::Refused);
+            return;
+        }
+        frame.incident = Some(IncidentAnswer::Opened(space(INCIDENT)));
+        add(&mut self.workspace, INCIDENT, title, "incident", |_edit| {
+            Ok(())
+        });
+        if let Some(called) = called {
+            let frame = Arc::make_mut(&mut self.frame);
+            self.invited.push(called.name);
+            frame.invitation = Some(MadeInvitation {
+                space: space(INCIDENT),
+                text: "aramaki1exampleinvitation".repeat(12),
+                end: at(i64::from(called.hours) * 3_600),
+                relayed: true,
+                for_device: false,
+                handed: Handed::Online,
+            });
+        }
     }
 
     fn publish(&mut self) {
@@ -515,6 +552,7 @@ fn trust() -> BTreeMap<SpaceId, Trust> {
         can_end: !matches!(kind, PeerKind::Here),
         through,
         grant: EnvelopeId::from_bytes([u8::try_from(name.len()).unwrap_or(0); 32]),
+        reason: String::new(),
         seen: None,
         presence: Presence::Away,
         used_up: false,

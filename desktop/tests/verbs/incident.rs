@@ -12,7 +12,19 @@ fn an_incident_is_a_space_of_its_own() {
     aramaki.json(&[
         "note", "add", "Webshop", "--title", "Secret", "--text", "words",
     ]);
-    let opened = aramaki.json(&["incident", "Webshop", "Checkout is slow", "--invite"]);
+    let opened = aramaki.json(&[
+        "incident",
+        "Webshop",
+        "Checkout is slow",
+        "--invite",
+        "--to",
+        "vendor",
+    ]);
+    let trusted = aramaki
+        .json(&["trust", "list", "Checkout is slow"])
+        .to_string();
+    assert!(trusted.contains("invitation for vendor"), "{trusted}");
+    assert!(trusted.contains("called in: Checkout is slow"), "{trusted}");
     aramaki.json(&["say", "Checkout is slow", "it was", "the disk"]);
     aramaki.json_in("second", &["init", "--name", "second", "--no-recovery-kit"]);
     aramaki.json_in("second", &["join", opened["invitation"].as_str().unwrap()]);

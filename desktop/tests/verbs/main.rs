@@ -17,6 +17,7 @@ mod later;
 mod lost;
 mod offline;
 mod program;
+mod reasons;
 mod recovery;
 mod relays;
 mod secrets;

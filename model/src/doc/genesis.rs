@@ -36,6 +36,8 @@ pub(crate) mod field {
     pub(crate) const MAINTENANCE: &str = "maintenance";
     pub(crate) const LABEL: &str = "label";
     pub(crate) const PERSON: &str = "person";
+    pub(crate) const REASON: &str = "reason";
+    pub(crate) const REVOKED: &str = "revoked";
     pub(crate) const FAMILY: &str = "family";
     pub(crate) const POLICY: &str = "policy";
     pub(crate) const ON_CALL: &str = "on-call";

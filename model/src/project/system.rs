@@ -76,6 +76,8 @@ impl Seen<'_> {
             on_call: system.on_call.clone(),
             policy_unread: system.policy_unread.clone(),
             people: system.people.clone(),
+            reasons: system.reasons.clone(),
+            revoked: system.revoked.clone(),
             labels: system.labels.clone(),
             selector: system.selector.clone(),
             timeline: own.timeline.clone(),

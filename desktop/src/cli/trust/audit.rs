@@ -75,7 +75,10 @@ fn is_about(wanted: &str, row: &AuditRow) -> bool {
 
 fn access_text(row: &AccessRow) -> Vec<String> {
     let end = match row.ended {
-        Some(how) => format!("until {} ({how})", local(row.end)),
+        Some(how) => match &row.end_reason {
+            Some(why) => format!("until {} ({how}: {why})", local(row.end)),
+            None => format!("until {} ({how})", local(row.end)),
+        },
         None => format!("until {}", local(row.end)),
     };
     let by = row.by.as_deref().unwrap_or("the System's own key");
@@ -90,6 +93,10 @@ fn access_text(row: &AccessRow) -> Vec<String> {
         format!("from {}", local(row.begin)),
         end,
         by,
+        row.reason
+            .as_ref()
+            .map(|reason| format!("for: {reason}"))
+            .unwrap_or_default(),
     ]
 }
 
@@ -106,6 +113,8 @@ fn access_json(row: &AccessRow) -> Value {
         "by": row.by,
         "as_reader_of": row.as_reader_of,
         "grant": row.grant.to_string(),
+        "reason": row.reason,
+        "end_reason": row.end_reason,
     })
 }
 

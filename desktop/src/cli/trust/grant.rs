@@ -6,7 +6,7 @@ use aramaki_sync_core::statement::Capability;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::cli::parse::{Moment, parse_moment};
+use crate::cli::parse::{Moment, parse_line, parse_moment};
 use crate::cli::{CliError, Clock, Report, local, parse_span};
 use crate::workspace::{Live, capability_word};
 
@@ -30,6 +30,9 @@ pub(crate) struct Grant {
     /// For how long: 30m, 8h, 3d.
     #[arg(long = "for", value_name = "SPAN", value_parser = parse_span)]
     span: Duration,
+    /// What for: all who read the System see it, relays do not.
+    #[arg(long, value_name = "TEXT", value_parser = parse_line)]
+    reason: Option<String>,
 }
 
 /// What a grant can give.
@@ -64,7 +67,13 @@ impl Grant {
         let end = begin.unwrap_or_else(Clock::now).plus(self.span);
         let may = self.can.into();
         let who = live
-            .grant_anew(space, &self.device, may, (begin, end))
+            .grant_anew(
+                space,
+                &self.device,
+                may,
+                (begin, end),
+                self.reason.as_deref().unwrap_or_default(),
+            )
             .await?;
         let may = capability_word(may);
         Ok(Report::new(
@@ -81,6 +90,7 @@ impl Grant {
                 "capability": may,
                 "begin": begin.map(|begin| begin.to_string()),
                 "end": end.to_string(),
+                "reason": self.reason,
             }),
         ))
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
+use crate::cli::parse::parse_line;
 use crate::cli::{CliError, Report, local, parse_span};
 use crate::workspace::{Live, capability_word};
 
@@ -21,13 +22,18 @@ pub(crate) struct Renew {
     /// For another span: 30m, 8h, 3d.
     #[arg(long = "for", value_name = "SPAN", value_parser = parse_span)]
     span: Option<Duration>,
+    /// What for, if it is not what the grant was given for: all who read the System see it, relays do not.
+    #[arg(long, value_name = "TEXT", value_parser = parse_line)]
+    reason: Option<String>,
 }
 
 impl Renew {
     /// Gives it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let space = live.find(&self.system)?;
-        let (who, may, end) = live.renew(space, &self.grant, self.span).await?;
+        let (who, may, end) = live
+            .renew(space, &self.grant, self.span, self.reason.as_deref())
+            .await?;
         let may = capability_word(may);
         Ok(Report::new(
             format!("{who} may {may} until {}.", local(end)),

@@ -1,13 +1,14 @@
 //! `aramaki trust revoke`.
 
 use aramaki_sync::replica::Keep;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
 use super::{row_json, row_text};
+use crate::cli::parse::parse_line;
 use crate::cli::report::{Lines, table};
 use crate::cli::{CliError, Report};
-use crate::workspace::Live;
+use crate::workspace::{EndReason, Live};
 
 /// End a grant and every grant below it, and seal anew what is written from now on.
 ///
@@ -20,9 +21,10 @@ pub(crate) struct Revoke {
     system: String,
     /// The grant, as `aramaki trust list` shows it.
     grant: String,
-    /// Why: others see it.
-    #[arg(long, value_enum, default_value_t = Reason::None)]
-    reason: Reason,
+    /// Why: `lost` if the device was lost or stolen, which everyone may know; else in words, which all who
+    /// read the System see, and relays do not.
+    #[arg(long, value_name = "TEXT", default_value = "none", hide_default_value = true, value_parser = parse_reason)]
+    reason: EndReason,
     /// Let nothing count that its holders ever wrote; else what is here stays.
     #[arg(long)]
     from_the_start: bool,
@@ -31,13 +33,13 @@ pub(crate) struct Revoke {
     preview: bool,
 }
 
-/// Why a grant ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Reason {
-    /// None is given.
-    None,
-    /// The device was lost or stolen.
-    Lost,
+/// Why a grant ends: one of two words that everyone may know, or words for those who read the System.
+fn parse_reason(text: &str) -> Result<EndReason, String> {
+    Ok(match text {
+        "none" => EndReason::None,
+        "lost" => EndReason::Lost,
+        words => EndReason::Words(parse_line(words)?),
+    })
 }
 
 impl Revoke {
@@ -51,8 +53,7 @@ impl Revoke {
         };
         let cutting = live.cutting(space, &self.grant, keep).await?;
         if let (false, Some(target)) = (self.preview, cutting.grants.first()) {
-            let lost = self.reason == Reason::Lost;
-            live.revoke(space, target.id, keep, lost).await?;
+            live.revoke(space, target.id, keep, &self.reason).await?;
         }
         let mut text = Lines::default();
         text.add(if self.preview {

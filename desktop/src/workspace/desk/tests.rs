@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use aramaki_sync::replica::GrantRequest;
 use aramaki_sync_core::key::DeviceKeys;
-use aramaki_sync_core::statement::Capability;
 
 use super::*;
 use crate::cli::{Network, PassphraseSource};
@@ -93,6 +92,36 @@ async fn access_ends_where_the_preview_said() {
     assert!(member(&live, mail).await.is_none());
     let again = carry_out(&live, Intent::End(what), &mut extras).await;
     assert!(again.is_err(), "it has ended already");
+    live.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incident_is_opened_with_who_is_called_in_and_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = opened(&folder).await;
+    let changes = vec![SystemChange::Title("Webshop".to_owned())];
+    let system = live.create_system(changes).await.unwrap();
+    let mut extras = Extras::default();
+    let asked = Intent::OpenIncident {
+        system,
+        title: "Checkout is slow".to_owned(),
+        called: Some(CalledIn {
+            name: "vendor".to_owned(),
+            what: ShareFor::Writing,
+            hours: 8,
+        }),
+    };
+    carry_out(&live, asked, &mut extras).await.unwrap();
+    let Some(IncidentAnswer::Opened(incident)) = extras.incident else {
+        panic!("{:?}", extras.incident);
+    };
+    assert_eq!(extras.invitation.as_ref().unwrap().space, incident);
+    let frame = frame::of(&live, &extras).await;
+    assert_eq!(frame.incident, extras.incident);
+    let members = frame.trust[&incident].members.iter();
+    let mut invitations = members.filter(|it| it.name == "vendor");
+    let invitation = invitations.next().unwrap();
+    assert_eq!(invitation.reason, "called in: Checkout is slow");
     live.close().await;
 }
 
