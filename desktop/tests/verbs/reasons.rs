@@ -105,3 +105,26 @@ fn a_grant_says_what_it_is_for_and_an_end_says_why() {
     assert!(people.contains("reason the backup is back"), "{people}");
     assert!(people.contains("for: audit of payments"), "{people}");
 }
+
+#[test]
+fn an_agent_that_keeps_its_system_says_what_it_is() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Mail"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    // Of what is made after the relay was added it is said too.
+    aramaki.json(&["system", "add", "Webshop"]);
+    let own = grants(&aramaki, "data");
+    let relay = own.iter().find(|it| it["device"] == author.as_str());
+    assert_eq!(relay.unwrap()["reason"], "keeps this System");
+    let invited = aramaki.json(&["agent", "invite", "Webshop", "--name", "web1"]);
+    let _agent = Process::agent(&aramaki, invited["invitation"].as_str().unwrap());
+    wait_for("the agent keeps the System", || {
+        aramaki.json(&["peers", "--wait", "1s"]);
+        let grants = grants(&aramaki, "data");
+        let mut grants = grants.iter();
+        grants
+            .any(|it| it["reason"] == "agent of this System")
+            .then_some(())
+    });
+}
