@@ -59,7 +59,6 @@ fn every_seed_converges_and_loses_nothing() {
 
 #[test]
 fn a_seed_replays_exactly() {
-    let mut covered = 0;
     for seed in 0..3 {
         let report = run(seed, None);
         assert_eq!(report, run(seed, None), "seed {seed}");
@@ -68,9 +67,7 @@ fn a_seed_replays_exactly() {
             report.acknowledged > 0 && report.envelopes > 8,
             "{report:?}"
         );
-        covered += report.covered;
     }
-    assert!(covered > 0, "no snapshot was ever needed");
 }
 
 fn killed(mutant: Mutant) {
@@ -114,16 +111,6 @@ fn an_accepted_gap_is_noticed() {
 #[test]
 fn a_queue_without_bound_is_noticed() {
     killed(Mutant::UnboundedQueue);
-}
-
-#[test]
-fn a_snapshot_that_is_believed_is_noticed() {
-    killed(Mutant::BelieveSnapshots);
-}
-
-#[test]
-fn bodies_that_are_missing_in_silence_are_noticed() {
-    killed(Mutant::LackInSilence);
 }
 
 #[test]

@@ -2,7 +2,6 @@
 //! and as many of peace.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use aramaki_sync_core::engine::{
     BatchId, ConnectionId, Engine, EngineOptions, Event, Input, Limits, LoadId, Mutant, Output,
@@ -13,7 +12,7 @@ use aramaki_sync_core::invitation::{Draft, Invitee, Terms};
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::statement::{Audience, Body, Capability, Grant, GrantFlags, Statement};
 use aramaki_sync_core::{
-    Chain, DocumentId, Entropy, EnvelopeId, Instance, PrincipalId, SpaceId, Timestamp, codec,
+    Chain, DocumentId, Entropy, EnvelopeId, Instance, PrincipalId, SpaceId, Timestamp,
 };
 
 use crate::byzantine;
@@ -33,15 +32,8 @@ pub(crate) const PEACE_MS: u64 = 45_000;
 const END_MS: u64 = 90_000;
 const LAST_MS: u64 = 120_000;
 const START: i64 = 1_800_000_000_000;
-/// The frame that says whether bodies are missing.
-const SNAPSHOTS_KIND: u8 = 12;
 const YEAR_MS: i64 = 365 * 86_400_000;
 pub(crate) const WINDOW_BYTES: usize = 48 << 10;
-/// So that every run writes some.
-const SNAPSHOT_TAIL: usize = 4;
-const SNAPSHOT_SETTLE: Duration = Duration::from_secs(2);
-/// What every honest change is made of.
-pub(crate) const HONEST_BYTE: u8 = 9;
 const BODY_BYTES_MAX: u64 = 12 << 10;
 
 pub(crate) enum Happening {
@@ -88,14 +80,6 @@ pub(crate) enum Happening {
     },
     Invite,
     Forge,
-    /// A writer lists in a snapshot what nobody wrote.
-    Lie {
-        node: usize,
-    },
-    /// Sealed bodies that snapshots hold are deleted.
-    Compact {
-        node: usize,
-    },
     Peace,
 }
 
@@ -221,12 +205,6 @@ impl World {
             self.agenda.put(at, Happening::Redial { line });
             let at = self.trouble();
             self.agenda.put(at, Happening::Forge);
-            let node = [FOUNDER, MEMBER][self.choose(2)];
-            let at = self.trouble();
-            self.agenda.put(at, Happening::Lie { node });
-            let node = [FOUNDER, MEMBER, GUEST][self.choose(3)];
-            let at = self.trouble();
-            self.agenda.put(at, Happening::Compact { node });
         }
         let node = [RELAY, MEMBER][self.choose(2)];
         let backup = 4_000 + self.dice.below(10_000);
@@ -266,8 +244,6 @@ impl World {
         let mut options = EngineOptions::new(keys, image.instance, image.store_epoch, seed);
         options.limits = Limits {
             window_bytes: WINDOW_BYTES,
-            snapshot_tail_max: SNAPSHOT_TAIL,
-            snapshot_settle: SNAPSHOT_SETTLE,
             ..Limits::default()
         };
         if node == RELAY {
@@ -337,8 +313,6 @@ impl World {
             Happening::Redial { line } => self.connect(line),
             Happening::Invite => self.invite(),
             Happening::Forge => self.forge(),
-            Happening::Lie { node } => return self.lie(node),
-            Happening::Compact { node } => return self.compact(node),
             Happening::Peace => self.make_peace(),
             _past => {}
         }
@@ -496,16 +470,14 @@ impl World {
             .map(|it| it.peer);
         let line = Network::line(end.peer, sender.unwrap_or(end.peer));
         let trouble = self.now < PEACE_MS;
-        // What is lost stands for a torn line. On a stream this one is never behind what follows it.
-        let lacking = frame.first() == Some(&SNAPSHOTS_KIND);
         if self.network.cut.contains(&line)
-            || (trouble && !first && !lacking && self.dice.chance(self.network.loss_percent))
+            || (trouble && !first && self.dice.chance(self.network.loss_percent))
         {
             return;
         }
         let copies = 1 + u64::from(trouble && self.dice.chance(self.network.repeat_percent));
         for _copy in 0..copies {
-            let delay = if first || lacking {
+            let delay = if first {
                 1
             } else {
                 2 + self.dice.below(self.network.delay_max)
@@ -710,7 +682,7 @@ impl World {
         let write = self.next_write();
         self.wishes.insert((node, write), Wish::Change);
         let length = usize::try_from(self.dice.below(BODY_BYTES_MAX)).unwrap_or(usize::MAX);
-        let body = Body::Changes(vec![serde_bytes::ByteBuf::from(vec![HONEST_BYTE; length])]);
+        let body = Body::Changes(vec![serde_bytes::ByteBuf::from(vec![9; length])]);
         let document = DocumentId::named(["system", "note/1"][self.choose(2)]);
         let input = Input::Write {
             write,
@@ -719,55 +691,6 @@ impl World {
             body,
         };
         self.handle(node, input)
-    }
-
-    fn lie(&mut self, node: usize) -> Result<(), Violation> {
-        let (Some(space), Some(engine)) = (self.space, &self.nodes[node].engine) else {
-            return Ok(());
-        };
-        if engine.capability(space) < Some(Capability::Write)
-            || self.nodes[node].quiet_until > self.now
-        {
-            return Ok(());
-        }
-        let document = DocumentId::named("system");
-        let listed = engine.admitted(space, document);
-        let lie = Body::Changes(vec![serde_bytes::ByteBuf::from(vec![!HONEST_BYTE; 8])]);
-        let lie = codec::encode(&lie).unwrap_or_default();
-        let lie = || serde_bytes::ByteBuf::from(lie.clone());
-        let mut lies: Vec<_> = listed.iter().map(|entry| (entry.id, lie())).collect();
-        lies.sort_unstable();
-        let write = self.next_write();
-        let input = Input::Write {
-            write,
-            space,
-            document,
-            body: Body::Snapshot(lies),
-        };
-        self.handle(node, input)
-    }
-
-    fn compact(&mut self, node: usize) -> Result<(), Violation> {
-        let (Some(space), Some(engine)) = (self.space, &self.nodes[node].engine) else {
-            return Ok(());
-        };
-        let image = &self.nodes[node].disk.image;
-        let droppable = engine.snapshots(space).into_iter().filter_map(|by| {
-            let ids = engine.droppable(space, image.stored(by)?).ok()?;
-            (!ids.is_empty()).then_some((by, ids))
-        });
-        let droppable: Vec<_> = droppable.collect();
-        for (by, ids) in droppable {
-            let write = self.next_write();
-            let input = Input::Cover {
-                write,
-                space,
-                by,
-                ids,
-            };
-            self.handle(node, input)?;
-        }
-        Ok(())
     }
 
     fn crash(&mut self, node: usize) {
@@ -909,8 +832,6 @@ pub(crate) struct Report {
     pub(crate) trace: u64,
     pub(crate) acknowledged: usize,
     pub(crate) envelopes: usize,
-    /// Bodies that some node takes out of a snapshot.
-    pub(crate) covered: usize,
 }
 
 /// Runs a seed to its end.
@@ -927,14 +848,11 @@ pub(crate) fn run(seed: u64, mutant: Option<Mutant>) -> Result<Report, Violation
     }
     invariants::everything_agrees(&world)?;
     let envelopes = world.nodes[RELAY].disk.image.envelopes.len();
-    let covered = world.nodes.iter().map(|it| it.disk.image.covered.len());
-    let covered = covered.sum();
     Ok(Report {
         events: world.events,
         trace: world.trace,
         acknowledged: world.acknowledged.len(),
         envelopes,
-        covered,
     })
 }
 

@@ -195,8 +195,8 @@ impl Engine {
             protocol: PROTOCOL,
             store_epoch: self.store_epoch,
             features: match self.role {
-                Role::Member => READS_SNAPSHOTS,
-                Role::Relay(_) => 0,
+                Role::Member if self.limits.snapshot_tail_max != usize::MAX => READS_SNAPSHOTS,
+                Role::Member | Role::Relay(_) => 0,
             },
         })
     }

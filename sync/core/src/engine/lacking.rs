@@ -29,7 +29,7 @@ impl Engine {
 
     /// Says how this device reads a Space, and whether it lacks bodies.
     pub(super) fn say_snapshots(&mut self, id: ConnectionId, space: SpaceId) {
-        let wanted = self.reads_snapshots(space);
+        let wanted = self.wants_snapshots(space);
         let lacking = self
             .spaces
             .get(&space)

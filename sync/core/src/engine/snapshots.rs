@@ -282,6 +282,11 @@ impl Engine {
         self.role == Role::Member && capability != Some(Capability::Relay)
     }
 
+    /// Whether peers may leave out what snapshots hold: not where nobody writes any.
+    pub(super) fn wants_snapshots(&self, space: SpaceId) -> bool {
+        self.limits.snapshot_tail_max != usize::MAX && self.reads_snapshots(space)
+    }
+
     /// Reads the next snapshot that may hold something that is missing, one at a time.
     pub(super) fn open_next(&mut self, space: SpaceId) {
         let busy = self

@@ -70,6 +70,7 @@ fn all(count: usize) -> Vec<Body> {
 fn newcomer(stage: &mut Stage, space: SpaceId, meets: usize) -> usize {
     stage.add_member();
     let new = stage.peers.len() - 1;
+    stage.peers[new].engine.limits.snapshot_tail_max = TAIL;
     stage.let_in(space, new);
     stage.wait(SOON);
     stage.connect(meets, new);
