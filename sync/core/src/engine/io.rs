@@ -608,6 +608,6 @@ impl Refusal {
 
     /// Whether nothing of the same chain can follow while this connection lasts.
     pub(super) const fn stops_the_chain(self) -> bool {
-        matches!(self, Self::Form | Self::Version)
+        matches!(self, Self::Version)
     }
 }

@@ -206,6 +206,7 @@ fn nobody_is_taken_for_a_holder_before_the_bodies_are_on_its_disk() {
     write(&mut stage, 0, space, 0..TAIL);
     stage.wait(SNAPSHOT_SETTLE + SOON);
     stage.add_member();
+    stage.peers[1].engine.limits.snapshot_tail_max = TAIL;
     stage.let_in(space, 1);
     stage.connect(0, 1);
     // The newcomer's disk takes one batch after another.
