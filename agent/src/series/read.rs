@@ -10,7 +10,7 @@ use aramaki_sync_core::Timestamp;
 use serde::Serialize;
 
 use super::record::{Record, Sum};
-use super::{FILES_LEN_BYTES_MAX, FOLDER, Kind, segments};
+use super::{FILES_LEN_BYTES_MAX, FOLDER, Kind, SUM_MS, segments};
 
 /// Points that one answer holds of one metric.
 pub(crate) const POINTS_MAX: usize = 2_000;
@@ -70,7 +70,8 @@ pub fn read(
     let folder = data.join(FOLDER);
     let step_ms = step_ms.max(1);
     let mut found: BTreeMap<(String, String), BTreeMap<i64, Sum>> = BTreeMap::new();
-    // Sums may be of times of which every value is there too: those count then.
+    // Sums may be of times of which every value is there too: those count then, also where the first value
+    // lies within the sum's minutes.
     let mut values_from: BTreeMap<(String, String), i64> = BTreeMap::new();
     for kind in Kind::ALL {
         for segment in segments(&folder, kind)? {
@@ -111,7 +112,7 @@ pub fn read(
                     Kind::Raw if sum.at < known => {
                         values_from.insert(name.clone(), sum.at);
                     }
-                    Kind::Sums if sum.at >= known => continue,
+                    Kind::Sums if sum.at.saturating_add(SUM_MS) > known => continue,
                     Kind::Raw | Kind::Sums => {}
                 }
                 if sum.at < since.millis() {
@@ -189,7 +190,7 @@ pub fn sparkline(points: &[Point], since: Timestamp, until: Timestamp, width: us
 
 #[cfg(test)]
 mod tests {
-    use super::super::{DAY_MS, Recorder, SERIES_MAX, SUM_MS};
+    use super::super::{DAY_MS, Recorder, SERIES_MAX};
     use super::*;
     use aramaki_model::{Metric, Unit};
 
@@ -245,6 +246,19 @@ mod tests {
         assert_eq!(counts, 1_010);
         let raw = segments(&folder.path().join(FOLDER), Kind::Raw).unwrap();
         assert_eq!(raw.len(), 1, "{raw:?}");
+    }
+
+    #[test]
+    fn a_sum_of_minutes_that_have_values_counts_nothing_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recorder = Recorder::new(folder.path());
+        minutes(&mut recorder, 2..4);
+        recorder.end(at(4 * MINUTE_MS)).unwrap();
+        for step_ms in [1, MINUTE_MS, SUM_MS, DAY_MS] {
+            let series = read(folder.path(), CHECK, at(0), step_ms).unwrap();
+            let counts: u32 = series[0].points.iter().map(|point| point.count).sum();
+            assert_eq!(counts, 2, "{step_ms}");
+        }
     }
 
     #[test]

@@ -70,7 +70,8 @@ pub(super) struct Feed {
     pub(super) withheld: BTreeSet<Chain>,
     /// Chains of which the peer cannot take more while this connection lasts.
     pub(super) refused: BTreeSet<Chain>,
-    /// The digest that we said last, and the one at which both sides agreed.
+    /// The digest that we said last and that the peer did not ask about since, and the one at which
+    /// both sides agreed.
     pub(super) said: Option<[u8; 32]>,
     pub(super) agreed: Option<[u8; 32]>,
 }
@@ -483,6 +484,28 @@ impl Engine {
             self.say_digests(id, &[(space, digest)]);
         }
         self.fetch(space);
+    }
+
+    /// A peer that caught up is told so at once: it knows then that it is in step, and asks for bodies
+    /// that no snapshot holds. Later changes need no such word.
+    pub(super) fn say_end(&mut self, id: ConnectionId, space: SpaceId) {
+        let (Some(connection), Some(held)) = (self.connections.get(&id), self.spaces.get(&space))
+        else {
+            return;
+        };
+        let under_way = connection.outstanding.values().any(|it| it.space == space);
+        let digest = held.log.digest();
+        let at_end = connection.feeds.get(&space).is_some_and(|feed| {
+            (feed.bare.lacking || feed.agreed.is_none())
+                && feed.live
+                && !feed.loading
+                && feed.position >= held.log.len()
+                && feed.said != Some(digest)
+        });
+        let forgets = self.is(Mutant::ForgetReannouncement);
+        if at_end && !under_way && !forgets && self.may_hear_of(id, space) {
+            self.say_digests(id, &[(space, digest)]);
+        }
     }
 
     /// The peer said that it holds these durably.

@@ -86,25 +86,4 @@ impl Engine {
             self.peer_holds(id, space, peer, heads);
         }
     }
-
-    /// A peer that was sent headers without bodies has everything now: it is told so at once, because
-    /// it asks for what no snapshot holds only when it knows all.
-    pub(super) fn say_end(&mut self, id: ConnectionId, space: SpaceId) {
-        let (Some(connection), Some(held)) = (self.connections.get(&id), self.spaces.get(&space))
-        else {
-            return;
-        };
-        let under_way = connection.outstanding.values().any(|it| it.space == space);
-        let digest = held.log.digest();
-        let at_end = connection.feeds.get(&space).is_some_and(|feed| {
-            feed.bare.lacking
-                && feed.live
-                && !feed.loading
-                && feed.position >= held.log.len()
-                && feed.said != Some(digest)
-        });
-        if at_end && !under_way {
-            self.say_digests(id, &[(space, digest)]);
-        }
-    }
 }

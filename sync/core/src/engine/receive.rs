@@ -147,6 +147,7 @@ impl Engine {
         let position = usize::try_from(since.position).unwrap_or(usize::MAX);
         self.feed_mut(id, since.space, |feed| {
             feed.live = true;
+            feed.said = None;
             feed.position = position;
             feed.withheld.clear();
             feed.known = known;
@@ -204,6 +205,8 @@ impl Engine {
         }
         let feed = connection.feeds.entry(heads.space).or_default();
         let was_live = std::mem::replace(&mut feed.live, true);
+        // It asks, so what was said before is no answer to what it says when it has everything.
+        feed.said = None;
         feed.position = 0;
         feed.withheld.clear();
         feed.known = known;

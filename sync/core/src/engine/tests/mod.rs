@@ -8,6 +8,7 @@ mod closes;
 mod ephemerals;
 mod heads;
 mod hostile;
+mod in_step;
 mod lazy;
 mod quotas;
 mod rules;
