@@ -249,15 +249,7 @@ mod tests {
         };
         let sealed = (EnvelopeId::from_bytes([5; 32]), &key);
         let document = aramaki_sync_core::DocumentId::named("system");
-        let whole = envelope::sealed(
-            &keys,
-            position,
-            document,
-            &Body::Merge,
-            sealed,
-            &mut entropy,
-        )
-        .unwrap();
+        let whole = envelope::sealed(&keys, position, document, &Body::Merge, sealed).unwrap();
         let mut raw = whole.raw().clone();
         let body = raw.body.take().unwrap().into_vec();
         let counter = StoredCounter {

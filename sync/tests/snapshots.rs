@@ -208,8 +208,8 @@ async fn a_document_that_shrinks_is_read_anew_out_of_the_snapshot() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_deleted_where_no_relay_holds_it() {
-    let alice = Device::new(1);
+async fn a_new_relay_is_filled_by_who_deleted_what_was_sealed() {
+    let (alice, of_relay) = (Device::new(1), Device::new(9));
     let a = open(&alice).await;
     let space = new_space(&a).await;
     write(&a, space, 0..TAIL).await;
@@ -218,8 +218,26 @@ async fn nothing_is_deleted_where_no_relay_holds_it() {
     })
     .await;
     let done = a.compact(space).await.unwrap();
-    assert_eq!((done.snapshots, done.bodies), (1, 0));
+    assert_eq!(
+        (done.snapshots, done.bodies),
+        (1, u64::try_from(TAIL).unwrap())
+    );
     let unknown = SpaceId::from_bytes([7; 32]);
     assert!(a.compact(unknown).await.is_err());
-    a.shutdown().await;
+    // Nobody but alice ever had them, and she has them in a snapshot alone.
+    let relay = of_relay.open_as(Role::Relay(Quotas::default())).await;
+    let address = relay.relay_address().unwrap();
+    a.add_relay(space, address, in_a_day()).await.unwrap();
+    eventually("the relay has every body", async || {
+        let receipts = a.space(space).await.unwrap().receipts;
+        receipts.on_relays().len() == 1 && receipts.only_here == 0
+    })
+    .await;
+    assert_eq!(exported(&relay, "changes").await, (TAIL, TAIL));
+    assert_eq!(verified(&relay).await.bodies_missing, 0);
+    assert_eq!(texts(&a, space, note()).await, written(TAIL));
+    assert_eq!(verified(&a).await.bodies_missing, 0);
+    for replica in [a, relay] {
+        replica.shutdown().await;
+    }
 }

@@ -8,8 +8,8 @@ use crate::workspace::Live;
 
 /// Delete sealed bodies that a verified snapshot on this disk holds; nothing that is shown changes.
 ///
-/// Of a System that no relay is known to hold nothing is deleted: somebody must have what was sealed, to
-/// give it to a relay that comes later. Never done by itself.
+/// A relay that comes later is given sealed bodies all the same: they are sealed again out of the snapshot.
+/// Never done by itself.
 #[derive(Debug, Args)]
 pub(crate) struct Compact {
     /// Which System, with its agents; all without it.
@@ -22,8 +22,7 @@ impl Compact {
         let wanted = self.system.as_deref().map(|system| live.find(system));
         let done = live.compact(wanted.transpose()?).await?;
         let text = if done.bodies == 0 {
-            "Nothing to delete: no snapshot holds a body that is still kept twice and that a relay holds."
-                .to_owned()
+            "Nothing to delete: no snapshot holds a body that is still kept twice.".to_owned()
         } else {
             format!(
                 "Deleted {} sealed bodies that {} snapshots hold; the store is {} bytes shorter.",

@@ -29,7 +29,6 @@ struct Scene {
     log: SpaceLog,
     founder: DeviceKeys,
     position: Position,
-    entropy: Entropy,
 }
 
 impl Scene {
@@ -55,7 +54,6 @@ impl Scene {
             log,
             founder,
             position,
-            entropy,
         }
     }
 
@@ -93,8 +91,7 @@ impl Scene {
         for _envelope in 0..count {
             let document = DocumentId::named("note/1");
             let position = self.position.clone();
-            let entropy = &mut self.entropy;
-            let made = envelope::sealed(&self.founder, position, document, &body, epoch, entropy);
+            let made = envelope::sealed(&self.founder, position, document, &body, epoch);
             let made = made.unwrap();
             self.position.seq += 1;
             self.position.previous = made.id();

@@ -8,7 +8,6 @@ use serde_bytes::ByteBuf;
 use thiserror::Error;
 
 use crate::codec::{self, CodecError};
-use crate::entropy::Entropy;
 use crate::guard::{Guard, holds};
 use crate::id::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, SpaceId};
 use crate::key::{self, DeviceKeys, EpochKey, KeyError, Place, SealPurpose, SpaceKey};
@@ -72,6 +71,13 @@ impl Header {
     /// Whether a plain body is the one that the author signed; `key` is that of the header's epoch.
     pub(crate) fn is_content(&self, key: &EpochKey, plain: &[u8]) -> bool {
         key.content_hash(plain) == self.content_hash
+    }
+
+    /// The sealed body, made again from the plain one; `key` is that of the header's epoch. None when the
+    /// plain body is another than the author signed, or was sealed in a way that nobody can repeat.
+    pub(crate) fn seal_again(&self, key: &EpochKey, plain: &[u8]) -> Option<Vec<u8>> {
+        let sealed = key.seal_again(&self.place(&self.aad().ok()?), plain).ok()?;
+        self.is_body(&sealed).then_some(sealed)
     }
 
     /// Reads a plain body that [`Header::is_content`].
@@ -458,7 +464,8 @@ pub fn found(
     Ok(Founding { root, device })
 }
 
-/// Seals and signs a body.
+/// Seals and signs a body. The same body at the same place is sealed to the same bytes: whoever reads it
+/// can give them back to who lost them ([`EpochKey::seal_again`]).
 ///
 /// # Errors
 /// When it is larger than an envelope may be, or the position contradicts itself.
@@ -468,7 +475,25 @@ pub fn sealed(
     document: DocumentId,
     body: &Body,
     (epoch, epoch_key): (EnvelopeId, &EpochKey),
-    entropy: &mut Entropy,
+) -> Result<Envelope, FormError> {
+    let plain = codec::encode(body)?;
+    let mut header = header(keys.author(), position, document, body.kind());
+    header.epoch = epoch;
+    header.content_hash = epoch_key.content_hash(&plain);
+    let stored = epoch_key.seal_again(&header.place(&header.aad()?), &plain)?;
+    set_body(&mut header, &stored);
+    sign(header, stored, |id| keys.sign(DOMAIN, id))
+}
+
+/// Seals as no honest program does: under a nonce of which nobody else knows where it comes from.
+#[cfg(test)]
+pub(crate) fn sealed_at_random(
+    keys: &DeviceKeys,
+    position: Position,
+    document: DocumentId,
+    body: &Body,
+    (epoch, epoch_key): (EnvelopeId, &EpochKey),
+    entropy: &mut crate::entropy::Entropy,
 ) -> Result<Envelope, FormError> {
     let plain = codec::encode(body)?;
     let mut header = header(keys.author(), position, document, body.kind());
@@ -562,8 +587,7 @@ mod tests {
     }
 
     fn written() -> (Envelope, EpochKey) {
-        let mut entropy = Entropy::from_seed([1; 32]);
-        let key = EpochKey::generate(&mut entropy);
+        let key = EpochKey::from_bytes([1; 32]);
         let body = Body::Changes(vec![ByteBuf::from(*b"a plain change")]);
         let envelope = sealed(
             &DeviceKeys::from_seed([2; 32]),
@@ -571,7 +595,6 @@ mod tests {
             DocumentId::named("system"),
             &body,
             (EnvelopeId::from_bytes([4; 32]), &key),
-            &mut entropy,
         )
         .unwrap();
         (envelope, key)

@@ -98,6 +98,8 @@ pub(crate) enum Guard {
     SnapshotOrder,
     /// A listed body is the one that its own author signed.
     ListedHash,
+    /// A listed body can be sealed again as its author sealed it.
+    ListedSeal,
     /// A listed body belongs to the snapshot's document.
     ListedDocument,
     /// Changes and merges are listed, and nothing else.
@@ -134,7 +136,7 @@ pub(crate) fn is_missed_by(guard: Guard, story: fn()) -> bool {
 #[cfg(test)]
 impl Guard {
     /// All of them.
-    pub(crate) const ALL: [Self; 49] = [
+    pub(crate) const ALL: [Self; 50] = [
         Self::Signature,
         Self::BodyHash,
         Self::Canonical,
@@ -182,6 +184,7 @@ impl Guard {
         Self::SnapshotAdmitted,
         Self::SnapshotOrder,
         Self::ListedHash,
+        Self::ListedSeal,
         Self::ListedDocument,
         Self::ListedKind,
     ];

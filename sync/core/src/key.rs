@@ -303,7 +303,33 @@ impl EpochKey {
         plain: &[u8],
         entropy: &mut Entropy,
     ) -> Result<Vec<u8>, KeyError> {
-        let nonce: [u8; 24] = entropy.bytes();
+        self.seal_with(entropy.bytes(), place, plain)
+    }
+
+    /// Seals what is sealed once at its place, so that whoever has this key and the plain body makes the
+    /// same bytes again. The nonce is a hash under this key of everything that the seal binds; `aad` must
+    /// name the plain body, by its [`EpochKey::content_hash`]: so that no two bodies share a nonce.
+    ///
+    /// # Errors
+    /// As [`EpochKey::seal`].
+    pub fn seal_again(&self, place: &Place<'_>, plain: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let mut hasher = blake3::Hasher::new_derive_key("aramaki body nonce v1");
+        hasher.update(&*self.bytes);
+        hasher.update(place.chain.author.as_bytes());
+        hasher.update(&place.chain.instance.0.to_be_bytes());
+        hasher.update(&place.position.to_be_bytes());
+        hasher.update(place.aad);
+        let mut nonce = [0; 24];
+        hasher.finalize_xof().fill(&mut nonce);
+        self.seal_with(nonce, place, plain)
+    }
+
+    fn seal_with(
+        &self,
+        nonce: [u8; 24],
+        place: &Place<'_>,
+        plain: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
         let payload = Payload {
             msg: plain,
             aad: place.aad,
@@ -315,7 +341,7 @@ impl EpochKey {
         Ok([&nonce[..], &sealed].concat())
     }
 
-    /// Opens what [`EpochKey::seal`] made.
+    /// Opens what [`EpochKey::seal`] or [`EpochKey::seal_again`] made.
     ///
     /// # Errors
     /// When anything differs: key, place or bytes.

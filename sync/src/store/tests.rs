@@ -34,7 +34,7 @@ fn written(seq: u64) -> Envelope {
     let body = Body::Changes(vec![ByteBuf::from(seq.to_be_bytes())]);
     let epoch = (EnvelopeId::from_bytes([5; 32]), &key);
     let document = DocumentId::named("system");
-    envelope::sealed(&keys(), position(seq), document, &body, epoch, &mut entropy).unwrap()
+    envelope::sealed(&keys(), position(seq), document, &body, epoch).unwrap()
 }
 
 fn stated(seq: u64) -> Envelope {

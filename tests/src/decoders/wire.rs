@@ -101,7 +101,7 @@ fn open_list(bytes: &[u8]) {
     let key = epoch();
     let under = (space.root.id(), &key);
     let keys = keys(3);
-    let sealed = envelope::sealed(&keys, position, document, &list, under, &mut entropy());
+    let sealed = envelope::sealed(&keys, position, document, &list, under);
     let Ok(snapshot) = sealed else {
         return; // longer than an envelope
     };
@@ -224,7 +224,7 @@ impl Founded {
         let body = Body::Changes(vec![ByteBuf::from(vec![fill; 80])]);
         let key = epoch();
         let under = (self.root.id(), &key);
-        envelope::sealed(&keys(3), position, document, &body, under, &mut entropy()).unwrap()
+        envelope::sealed(&keys(3), position, document, &body, under).unwrap()
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aramaki_sync_core::Entropy;
 use aramaki_sync_core::EnvelopeId;
 use aramaki_sync_core::admission::{Held, Verdict};
 use aramaki_sync_core::engine::Refusal;
@@ -135,14 +134,12 @@ fn a35_invented_ancestors_hold_up_their_author_alone() {
     let (epoch, key) = world.epoch(&mallory.keys);
     let mut position = mallory.position(&world, minute(1));
     position.ancestors = invented(ANCESTORS_MAX + 1);
-    let mut entropy = Entropy::from_seed([3; 32]);
     let too_many = envelope::sealed(
         &mallory.keys,
         position.clone(),
         note(),
         &changes("bomb"),
         (epoch, &key),
-        &mut entropy,
     );
     assert!(too_many.is_err());
     position.ancestors = invented(ANCESTORS_MAX);

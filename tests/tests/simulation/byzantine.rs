@@ -3,7 +3,7 @@
 use aramaki_sync_core::envelope::{self, Position, RawEnvelope};
 use aramaki_sync_core::key::EpochKey;
 use aramaki_sync_core::statement::Body;
-use aramaki_sync_core::{DocumentId, Entropy, EnvelopeId, Instance, SpaceId};
+use aramaki_sync_core::{DocumentId, EnvelopeId, Instance, SpaceId};
 
 use crate::world::{FORGER, World, envelopes_frame};
 
@@ -39,7 +39,6 @@ fn chain(
         .engine
         .as_ref()
         .and_then(|engine| engine.best_grant(space));
-    let mut entropy = Entropy::from_seed([3; 32]);
     let mut previous = EnvelopeId::ZERO;
     (1..=3)
         .filter_map(|seq| {
@@ -54,8 +53,7 @@ fn chain(
             };
             let body = Body::Changes(vec![serde_bytes::ByteBuf::from(*b"forged")]);
             let document = DocumentId::named("system");
-            let made =
-                envelope::sealed(&it.keys, position, document, &body, epoch, &mut entropy).ok()?;
+            let made = envelope::sealed(&it.keys, position, document, &body, epoch).ok()?;
             previous = made.id();
             Some(made.raw().clone())
         })

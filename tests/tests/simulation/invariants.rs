@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use aramaki_sync_core::{AuthorId, EnvelopeId};
+use aramaki_sync_core::admission::SNAPSHOT_BYTES_TARGET;
+use aramaki_sync_core::envelope::Envelope;
+use aramaki_sync_core::statement::{Body, Kind};
+use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId};
 
-use crate::world::{FORGER, FOUNDER, GUEST, RELAY, WINDOW_BYTES, World};
+use crate::world::{FORGER, FOUNDER, GUEST, HONEST_BYTE, RELAY, WINDOW_BYTES, World};
 
 /// What did not hold.
 pub(crate) type Violation = String;
 
-/// One envelope may go beyond a window.
-const WINDOW_EXCESS_BYTES: usize = 16 << 10;
+/// One envelope may go beyond a window: the longest is a snapshot.
+const WINDOW_EXCESS_BYTES: usize = SNAPSHOT_BYTES_TARGET + (16 << 10);
 
 pub(crate) fn queues_are_bounded(world: &World, node: usize) -> Result<(), Violation> {
     let Some(engine) = &world.nodes[node].engine else {
@@ -64,11 +67,48 @@ pub(crate) fn nothing_forged(
     Ok(())
 }
 
+/// Members read what honest writers wrote, whatever snapshots say; the relay has all that was sealed.
+fn everything_is_readable(world: &World, space: SpaceId) -> Result<(), Violation> {
+    for node in RELAY..=GUEST {
+        let it = &world.nodes[node];
+        let Some((log, evaluation, engine)) = it
+            .engine
+            .as_ref()
+            .and_then(|engine| Some((engine.log(space)?, engine.evaluation(space)?, engine)))
+        else {
+            continue;
+        };
+        let content = log.iter().filter(|entry| !entry.is_control());
+        for entry in content.filter(|entry| !world.lost.contains(&entry.id())) {
+            let (id, kind) = (entry.id(), entry.header().kind);
+            if node == RELAY {
+                let sealed = it.disk.image.stored(id).and_then(Envelope::body);
+                if sealed.is_none() {
+                    return Err(format!("the relay lacks the body of {}", id.short()));
+                }
+            } else if kind == Kind::Changes && evaluation.verdict(id).counts() {
+                let Some(Body::Changes(changes)) = it.disk.image.read(engine, space, id) else {
+                    return Err(format!("node {node} cannot read {}", id.short()));
+                };
+                if changes
+                    .iter()
+                    .flat_map(|it| it.iter())
+                    .any(|byte| *byte != HONEST_BYTE)
+                {
+                    return Err(format!("node {node} believes a snapshot: {}", id.short()));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// In the end all hold the same, all of it counts the same, nothing acknowledged is missing.
 pub(crate) fn everything_agrees(world: &World) -> Result<(), Violation> {
     let Some(space) = world.space else {
         return Err("the Space was never founded".to_owned());
     };
+    everything_is_readable(world, space)?;
     let mut first: Option<([u8; 32], BTreeSet<EnvelopeId>)> = None;
     for node in RELAY..=GUEST {
         let engine = world.nodes[node].engine.as_ref();
@@ -89,7 +129,7 @@ pub(crate) fn everything_agrees(world: &World) -> Result<(), Violation> {
             if !world.nodes[node]
                 .disk
                 .image
-                .holds(space, header.chain, header.seq)
+                .follows(space, header.chain, header.seq)
             {
                 return Err(format!("node {node} stored a gap below {}", header.seq));
             }

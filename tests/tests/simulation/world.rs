@@ -2,6 +2,7 @@
 //! and as many of peace.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use aramaki_sync_core::engine::{
     BatchId, ConnectionId, Engine, EngineOptions, Event, Input, Limits, LoadId, Mutant, Output,
@@ -12,7 +13,7 @@ use aramaki_sync_core::invitation::{Draft, Invitee, Terms};
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::statement::{Audience, Body, Capability, Grant, GrantFlags, Statement};
 use aramaki_sync_core::{
-    Chain, DocumentId, Entropy, EnvelopeId, Instance, PrincipalId, SpaceId, Timestamp,
+    Chain, DocumentId, Entropy, EnvelopeId, Instance, PrincipalId, SpaceId, Timestamp, codec,
 };
 
 use crate::byzantine;
@@ -32,8 +33,15 @@ pub(crate) const PEACE_MS: u64 = 45_000;
 const END_MS: u64 = 90_000;
 const LAST_MS: u64 = 120_000;
 const START: i64 = 1_800_000_000_000;
+/// The frame that says whether bodies are missing.
+const SNAPSHOTS_KIND: u8 = 12;
 const YEAR_MS: i64 = 365 * 86_400_000;
 pub(crate) const WINDOW_BYTES: usize = 48 << 10;
+/// So that every run writes some.
+const SNAPSHOT_TAIL: usize = 4;
+const SNAPSHOT_SETTLE: Duration = Duration::from_secs(2);
+/// What every honest change is made of.
+pub(crate) const HONEST_BYTE: u8 = 9;
 const BODY_BYTES_MAX: u64 = 12 << 10;
 
 pub(crate) enum Happening {
@@ -80,6 +88,14 @@ pub(crate) enum Happening {
     },
     Invite,
     Forge,
+    /// A writer lists in a snapshot what nobody wrote.
+    Lie {
+        node: usize,
+    },
+    /// Sealed bodies that snapshots hold are deleted.
+    Compact {
+        node: usize,
+    },
     Peace,
 }
 
@@ -116,6 +132,8 @@ pub(crate) struct World {
     next_write: u64,
     /// Acknowledged writes that must be everywhere in the end.
     pub(crate) acknowledged: BTreeSet<EnvelopeId>,
+    /// Whose bodies only disks had that were set back: nobody can give them.
+    pub(crate) lost: BTreeSet<EnvelopeId>,
     invited: Option<[u8; 32]>,
     pub(crate) trace: u64,
     pub(crate) events: u64,
@@ -154,6 +172,7 @@ impl World {
             wishes: BTreeMap::new(),
             next_write: 0,
             acknowledged: BTreeSet::new(),
+            lost: BTreeSet::new(),
             invited: None,
             trace: 0xcbf2_9ce4_8422_2325,
             events: 0,
@@ -205,6 +224,12 @@ impl World {
             self.agenda.put(at, Happening::Redial { line });
             let at = self.trouble();
             self.agenda.put(at, Happening::Forge);
+            let node = [FOUNDER, MEMBER][self.choose(2)];
+            let at = self.trouble();
+            self.agenda.put(at, Happening::Lie { node });
+            let node = [FOUNDER, MEMBER, GUEST][self.choose(3)];
+            let at = self.trouble();
+            self.agenda.put(at, Happening::Compact { node });
         }
         let node = [RELAY, MEMBER][self.choose(2)];
         let backup = 4_000 + self.dice.below(10_000);
@@ -244,6 +269,8 @@ impl World {
         let mut options = EngineOptions::new(keys, image.instance, image.store_epoch, seed);
         options.limits = Limits {
             window_bytes: WINDOW_BYTES,
+            snapshot_tail_max: SNAPSHOT_TAIL,
+            snapshot_settle: SNAPSHOT_SETTLE,
             ..Limits::default()
         };
         if node == RELAY {
@@ -313,6 +340,8 @@ impl World {
             Happening::Redial { line } => self.connect(line),
             Happening::Invite => self.invite(),
             Happening::Forge => self.forge(),
+            Happening::Lie { node } => return self.lie(node),
+            Happening::Compact { node } => return self.compact(node),
             Happening::Peace => self.make_peace(),
             _past => {}
         }
@@ -470,14 +499,17 @@ impl World {
             .map(|it| it.peer);
         let line = Network::line(end.peer, sender.unwrap_or(end.peer));
         let trouble = self.now < PEACE_MS;
-        if self.network.cut.contains(&line)
-            || (trouble && !first && self.dice.chance(self.network.loss_percent))
+        // What is lost stands for a torn line. On a stream this one comes before what follows it.
+        let lacking = frame.first() == Some(&SNAPSHOTS_KIND);
+        if !lacking
+            && (self.network.cut.contains(&line)
+                || (trouble && !first && self.dice.chance(self.network.loss_percent)))
         {
             return;
         }
         let copies = 1 + u64::from(trouble && self.dice.chance(self.network.repeat_percent));
         for _copy in 0..copies {
-            let delay = if first {
+            let delay = if first || lacking {
                 1
             } else {
                 2 + self.dice.below(self.network.delay_max)
@@ -682,7 +714,7 @@ impl World {
         let write = self.next_write();
         self.wishes.insert((node, write), Wish::Change);
         let length = usize::try_from(self.dice.below(BODY_BYTES_MAX)).unwrap_or(usize::MAX);
-        let body = Body::Changes(vec![serde_bytes::ByteBuf::from(vec![9; length])]);
+        let body = Body::Changes(vec![serde_bytes::ByteBuf::from(vec![HONEST_BYTE; length])]);
         let document = DocumentId::named(["system", "note/1"][self.choose(2)]);
         let input = Input::Write {
             write,
@@ -691,6 +723,55 @@ impl World {
             body,
         };
         self.handle(node, input)
+    }
+
+    fn lie(&mut self, node: usize) -> Result<(), Violation> {
+        let (Some(space), Some(engine)) = (self.space, &self.nodes[node].engine) else {
+            return Ok(());
+        };
+        if engine.capability(space) < Some(Capability::Write)
+            || self.nodes[node].quiet_until > self.now
+        {
+            return Ok(());
+        }
+        let document = DocumentId::named("system");
+        let listed = engine.admitted(space, document);
+        let lie = Body::Changes(vec![serde_bytes::ByteBuf::from(vec![!HONEST_BYTE; 8])]);
+        let lie = codec::encode(&lie).unwrap_or_default();
+        let lie = || serde_bytes::ByteBuf::from(lie.clone());
+        let mut lies: Vec<_> = listed.iter().map(|entry| (entry.id, lie())).collect();
+        lies.sort_unstable();
+        let write = self.next_write();
+        let input = Input::Write {
+            write,
+            space,
+            document,
+            body: Body::Snapshot(lies),
+        };
+        self.handle(node, input)
+    }
+
+    fn compact(&mut self, node: usize) -> Result<(), Violation> {
+        let (Some(space), Some(engine)) = (self.space, &self.nodes[node].engine) else {
+            return Ok(());
+        };
+        let image = &self.nodes[node].disk.image;
+        let droppable = engine.snapshots(space).into_iter().filter_map(|by| {
+            let ids = engine.droppable(space, image.stored(by)?).ok()?;
+            (!ids.is_empty()).then_some((by, ids))
+        });
+        let droppable: Vec<_> = droppable.collect();
+        for (by, ids) in droppable {
+            let write = self.next_write();
+            let input = Input::Cover {
+                write,
+                space,
+                by,
+                ids,
+            };
+            self.handle(node, input)?;
+        }
+        Ok(())
     }
 
     fn crash(&mut self, node: usize) {
@@ -751,6 +832,11 @@ impl World {
         }
         it.disk.image = image;
         it.quiet_until = PEACE_MS + 20_000;
+        let images = || self.nodes.iter().map(|other| &other.disk.image);
+        let bare = images().flat_map(Image::without_content);
+        self.lost = bare
+            .filter(|id| !images().any(|image| image.has_content(*id)))
+            .collect();
         // What only the lost disk had is lost, and with a grant all that rests on it.
         let images = self.nodes.iter().map(|other| &other.disk.image);
         let elsewhere: BTreeMap<_, _> = images
@@ -832,6 +918,8 @@ pub(crate) struct Report {
     pub(crate) trace: u64,
     pub(crate) acknowledged: usize,
     pub(crate) envelopes: usize,
+    /// Bodies that some node takes out of a snapshot.
+    pub(crate) covered: usize,
 }
 
 /// Runs a seed to its end.
@@ -848,11 +936,14 @@ pub(crate) fn run(seed: u64, mutant: Option<Mutant>) -> Result<Report, Violation
     }
     invariants::everything_agrees(&world)?;
     let envelopes = world.nodes[RELAY].disk.image.envelopes.len();
+    let covered = world.nodes.iter().map(|it| it.disk.image.covered.len());
+    let covered = covered.sum();
     Ok(Report {
         events: world.events,
         trace: world.trace,
         acknowledged: world.acknowledged.len(),
         envelopes,
+        covered,
     })
 }
 

@@ -38,6 +38,6 @@ pub use log::{BRANCHES_MAX, ChainSummary, Inserted, NotInserted, SpaceLog};
 pub use roster::{AudienceSpace, EpochInForce, Member, OutsideSpace, Outsiders};
 pub use snapshot::{
     LISTED_BYTES_MAX, OpenedSnapshot, PassedOver, SNAPSHOT_BYTES_TARGET, SnapshotFault,
-    is_listable, open_snapshot, snapshot_of, wanted_bodies,
+    is_listable, listed_as, open_snapshot, sealed_again, snapshot_of, wanted_bodies,
 };
 pub use verdict::{Held, Refreshed, Verdict};

@@ -4,7 +4,8 @@
 //! its envelope's author signed, or not at all; what it does not list is read from the log.
 //!
 //! **Invariant:** no verdict depends on a snapshot, and no body comes out of one that would not have
-//! come out of its own envelope.
+//! come out of its own envelope. What comes out of one can be sealed again, to the bytes that its author
+//! signed: whoever has a snapshot can give what it holds to who keeps sealed bodies alone.
 
 use std::collections::BTreeMap;
 
@@ -47,6 +48,9 @@ pub enum PassedOver {
     /// It is not what its envelope's author signed.
     #[error("not what their authors signed")]
     Hash,
+    /// It is what its author signed, and was sealed in a way that nobody can repeat.
+    #[error("sealed otherwise than can be repeated")]
+    Seal,
     /// It is what its author signed, and has no form.
     #[error("without form")]
     Form,
@@ -129,7 +133,13 @@ fn check(
     match (key, is_listable(header.kind)) {
         (_, false) if holds(Guard::ListedKind) => Err(PassedOver::Kind),
         (None, _) => Err(PassedOver::NoKey),
-        (Some(key), _) => listed_body(header, key, plain),
+        (Some(key), _) => {
+            let body = listed_body(header, key, plain)?;
+            if holds(Guard::ListedSeal) && header.seal_again(key, plain).is_none() {
+                return Err(PassedOver::Seal);
+            }
+            Ok(body)
+        }
     }
 }
 
@@ -174,6 +184,24 @@ pub fn wanted_bodies<'a>(
     Ok(bodies)
 }
 
+/// Bodies that a snapshot lists and `wanted` knows, sealed again as their authors sealed them; what is
+/// not what was signed is left out.
+///
+/// # Errors
+/// As [`wanted_bodies`].
+pub fn sealed_again<'a>(
+    snapshot: &Envelope,
+    key: &EpochKey,
+    wanted: impl Fn(EnvelopeId) -> Option<(&'a Header, &'a EpochKey)>,
+) -> Result<BTreeMap<EnvelopeId, Vec<u8>>, SnapshotFault> {
+    let listed = listed(snapshot, key)?.into_iter();
+    let sealed = listed.filter_map(|(id, plain)| {
+        let (header, key) = wanted(id)?;
+        Some((id, header.seal_again(key, &plain)?))
+    });
+    Ok(sealed.collect())
+}
+
 /// Reads a plain body if it is the one that the envelope of this header was signed with.
 ///
 /// # Errors
@@ -190,6 +218,16 @@ fn listed_body(header: &Header, key: &EpochKey, plain: &[u8]) -> Result<Body, Pa
 /// Whether bodies of a kind are listed: what documents are made of.
 pub const fn is_listable(kind: Kind) -> bool {
     matches!(kind, Kind::Changes | Kind::Merge)
+}
+
+/// The body of an envelope as a snapshot lists it; none if readers would pass it over.
+pub fn listed_as(envelope: &Envelope, key: &EpochKey) -> Option<Body> {
+    let body = envelope.open(key).ok()?;
+    let plain = codec::encode(&body).ok()?;
+    envelope
+        .header()
+        .seal_again(key, &plain)
+        .map(|_sealed| body)
 }
 
 /// The one snapshot of these bodies, in canonical form; those that are too long are left out.

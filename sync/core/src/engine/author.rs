@@ -117,14 +117,7 @@ impl Engine {
         body: &Body,
         epoch: (EnvelopeId, &EpochKey),
     ) -> Result<Envelope, FormError> {
-        envelope::sealed(
-            &self.keys,
-            position,
-            document,
-            body,
-            epoch,
-            &mut self.entropy,
-        )
+        envelope::sealed(&self.keys, position, document, body, epoch)
     }
 
     /// The epoch to seal under; a new one first when there is none or a reader left.

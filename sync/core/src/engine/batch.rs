@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bodies::is_bodiless;
-use super::carry::FILE;
 use super::io::{
     BatchId, ConnectionId, Event, Input, Output, Refusal, SecretSeed, StoreFailure, StoreOperation,
     StoredCounter, StoredCursor, WriteError, WriteId, Written,
@@ -505,7 +504,7 @@ impl Engine {
             return None;
         }
         let judged = self
-            .judge_received(draft, from, &envelope)
+            .judge_received(draft, &envelope)
             .and_then(|()| self.take_pace(author));
         let refusal = match judged {
             Ok(()) => {
@@ -538,12 +537,7 @@ impl Engine {
     }
 
     /// Whether an envelope goes to the disk now; an error without a refusal: it is there.
-    fn judge_received(
-        &self,
-        draft: &Draft,
-        from: Option<(ConnectionId, u64)>,
-        envelope: &Envelope,
-    ) -> Result<(), Option<Refusal>> {
+    fn judge_received(&self, draft: &Draft, envelope: &Envelope) -> Result<(), Option<Refusal>> {
         let header = envelope.header();
         let held = self
             .spaces
@@ -552,10 +546,6 @@ impl Engine {
         let id = envelope.id();
         if held.log.contains(id) {
             return Err(None);
-        }
-        let in_file = from.is_some_and(|(connection, _number)| connection == FILE);
-        if is_bodiless(envelope) && !in_file && !self.may_be_bodiless(envelope) {
-            return Err(Some(Refusal::Body));
         }
         if !self.is_author_known(header.space, header.chain.author) {
             return Err(Some(Refusal::NoGrant));
@@ -630,6 +620,11 @@ impl Engine {
         for write in joins.chain(draft.forgotten.into_values()) {
             self.fail(write, WriteError::Store(failure));
         }
+        for (space, id) in draft.bodies.into_keys() {
+            if let Some(held) = self.spaces.get_mut(&space) {
+                held.reseals.not_durable(id);
+            }
+        }
         for cover in draft.covers {
             if let Some(write) = cover.write {
                 self.fail(write, WriteError::Store(failure));
@@ -663,7 +658,8 @@ impl Engine {
             if matches!(inserted, Ok(Inserted::New | Inserted::Fork)) {
                 new.insert(id, Arc::clone(&item.envelope));
                 if is_bodiless(&item.envelope) {
-                    held.missing.ids.insert(id);
+                    let header = item.envelope.header();
+                    held.missing.insert(id, (header.chain, header.seq));
                     held.missing.since = self.now;
                 }
                 held.share_due |= introduces(&item.envelope);

@@ -2,8 +2,10 @@
 //!
 //! A member may keep the bodies of some documents only. It says so to its peers, which leave the
 //! others out and then no longer take it for one that holds them; when a document is opened, the
-//! bodies that are missing are fetched. Relays keep all bodies, and control never travels without
-//! its own (A48). What a snapshot holds need not be fetched: `snapshots.rs`.
+//! bodies that are missing are fetched. Relays want all bodies, and control never travels without
+//! its own (A48). A body that a peer does not have comes later, from whoever has it: so that one which
+//! nobody has any more keeps nobody from the rest. What a snapshot holds need not be fetched:
+//! `snapshots.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +16,10 @@ use super::batch::Work;
 use super::feed::FRAME_BYTES_TARGET;
 use super::frame::{Bodies as BodiesFrame, Fetch, Frame, WANTS_MAX, Wants};
 use super::io::{ConnectionId, Event, LoadId, Output};
+use super::lacking::Lacking;
 use super::options::Role;
-use crate::admission::is_listable;
 use crate::envelope::{Envelope, RawEnvelope};
-use crate::id::{DocumentId, EnvelopeId, SpaceId};
+use crate::id::{Chain, DocumentId, EnvelopeId, SpaceId};
 use crate::statement::Kind;
 use crate::time::Timestamp;
 
@@ -49,7 +51,9 @@ impl Bodies {
 pub(super) struct Missing {
     pub(super) policy: Bodies,
     /// Content whose header is durable and whose body is not, in any form.
-    pub(super) ids: BTreeSet<EnvelopeId>,
+    ids: BTreeMap<EnvelopeId, (Chain, u64)>,
+    /// How many of them, by chain and position: a fork has two at one.
+    positions: BTreeMap<Chain, BTreeMap<u64, usize>>,
     /// Content whose sealed body is not here, and the snapshot here that holds the plain one.
     pub(super) covered: BTreeMap<EnvelopeId, EnvelopeId>,
     /// Snapshots that were asked for before anything else: once, so that one which nobody gives holds
@@ -57,17 +61,59 @@ pub(super) struct Missing {
     pub(super) asked_first: BTreeSet<EnvelopeId>,
     /// When a header last came without its body.
     pub(super) since: Timestamp,
-    /// What peers were told of [`Missing::is_lacking`].
-    pub(super) said_lacking: bool,
     /// Whom was asked for some, and when; at most one request a Space is under way.
     asked: Option<(ConnectionId, Timestamp)>,
 }
 
 impl Missing {
-    /// Whether bodies are missing that a peer who takes this device for whole would suppose here. Of
-    /// documents that are not kept, peers know it by what was said of them.
-    pub(super) fn is_lacking(&self) -> bool {
-        self.policy == Bodies::All && !self.ids.is_empty()
+    /// A header is durable, and its body is not here.
+    pub(super) fn insert(&mut self, id: EnvelopeId, (chain, seq): (Chain, u64)) {
+        if self.ids.insert(id, (chain, seq)).is_none() {
+            let positions = self.positions.entry(chain).or_default();
+            *positions.entry(seq).or_default() += 1;
+        }
+    }
+
+    /// A body came. Whether it was missing.
+    pub(super) fn remove(&mut self, id: EnvelopeId) -> bool {
+        let Some((chain, seq)) = self.ids.remove(&id) else {
+            return false;
+        };
+        if let Some(positions) = self.positions.get_mut(&chain) {
+            if let Some(count) = positions.get_mut(&seq).filter(|count| **count > 1) {
+                *count -= 1;
+            } else {
+                positions.remove(&seq);
+            }
+            if positions.is_empty() {
+                self.positions.remove(&chain);
+            }
+        }
+        true
+    }
+
+    pub(super) fn contains(&self, id: EnvelopeId) -> bool {
+        self.ids.contains_key(&id)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = EnvelopeId> + use<'_> {
+        self.ids.keys().copied()
+    }
+
+    /// What is missing that a peer who takes this device for whole would suppose here. Of documents that
+    /// are not kept, peers know it by what was said of them.
+    pub(super) fn lacking(&self) -> Lacking {
+        if self.policy != Bodies::All {
+            return Lacking::NOTHING;
+        }
+        let chains = self.positions.iter();
+        Lacking::of(
+            chains.filter_map(|(chain, positions)| Some((*chain, *positions.first_key_value()?.0))),
+        )
     }
 }
 
@@ -99,7 +145,6 @@ impl Engine {
             return;
         }
         held.missing.policy = policy;
-        held.missing.said_lacking = held.missing.is_lacking();
         let ids: Vec<_> = self.connections.keys().copied().collect();
         for id in ids {
             let greeted = self.connections.get(&id);
@@ -147,7 +192,7 @@ impl Engine {
         if self
             .spaces
             .get(&space)
-            .is_none_or(|held| held.missing.ids.is_empty())
+            .is_none_or(|held| held.missing.is_empty())
         {
             return;
         }
@@ -166,14 +211,14 @@ impl Engine {
             self.connections.contains_key(&id)
                 && self.now < at.plus(self.limits.acknowledge_timeout)
         });
-        let wanted = held.missing.ids.iter().filter(|id| {
-            let entry = held.log.get(**id);
-            entry.is_some_and(|entry| held.missing.policy.include(entry.header().document))
-        });
         if snapshots {
             ids.truncate(FETCH_MAX);
         } else {
-            ids = wanted.take(FETCH_MAX).copied().collect();
+            let wanted = held.missing.ids().filter(|id| {
+                let entry = held.log.get(*id);
+                entry.is_some_and(|entry| held.missing.policy.include(entry.header().document))
+            });
+            ids = wanted.take(FETCH_MAX).collect();
         }
         if waits || ids.is_empty() {
             return;
@@ -218,7 +263,7 @@ impl Engine {
         let spaces: Vec<_> = self
             .spaces
             .iter()
-            .filter(|(_space, held)| !held.missing.ids.is_empty())
+            .filter(|(_space, held)| !held.missing.is_empty())
             .map(|(space, _held)| *space)
             .collect();
         for space in spaces {
@@ -237,7 +282,7 @@ impl Engine {
             return;
         };
         let mut bytes = 0;
-        let mut ids = Vec::new();
+        let (mut ids, mut in_snapshots) = (Vec::new(), Vec::new());
         for envelope in fetch.ids {
             let content = held.log.get(envelope).filter(|entry| !entry.is_control());
             if let Some(entry) = content
@@ -248,7 +293,13 @@ impl Engine {
                     break;
                 }
                 ids.push(envelope);
+            } else if held.is_covered(envelope) {
+                in_snapshots.push(envelope);
             }
+        }
+        if ids.is_empty() && !in_snapshots.is_empty() {
+            self.want_sealed(space, id, in_snapshots);
+            return;
         }
         let request = LoadId(self.next_load);
         self.next_load += 1;
@@ -299,7 +350,7 @@ impl Engine {
             };
             if !entry.header().is_body(&body) {
                 wrong = true;
-            } else if held.missing.ids.contains(&envelope) {
+            } else if held.missing.contains(envelope) {
                 works.push((envelope, body.into_vec()));
             }
         }
@@ -324,24 +375,22 @@ impl Engine {
     /// Bodies are durable: their documents are read anew, and the next are fetched.
     pub(super) fn bodies_durable(&mut self, bodies: &BTreeMap<(SpaceId, EnvelopeId), Vec<u8>>) {
         let mut spaces = BTreeSet::new();
+        let mut all: BTreeMap<SpaceId, Vec<EnvelopeId>> = BTreeMap::new();
         for (space, envelope) in bodies.keys() {
-            if let Some(held) = self.spaces.get_mut(space) {
-                held.missing.ids.remove(envelope);
+            if let Some(held) = self.spaces.get_mut(space)
+                && held.missing.remove(*envelope)
+            {
                 spaces.insert(*space);
             }
+            all.entry(*space).or_default().push(*envelope);
+        }
+        for (space, ids) in &all {
+            self.uncovered(*space, ids.iter());
         }
         for space in spaces {
             self.say_lacking(space);
             self.emit(Event::Rebuilt { space });
             self.fetch(space);
         }
-    }
-
-    /// Whether an envelope that came without its body may be stored so.
-    pub(super) fn may_be_bodiless(&self, envelope: &Envelope) -> bool {
-        let header = envelope.header();
-        let held = self.spaces.get(&header.space);
-        let unwanted = held.is_some_and(|held| !held.missing.policy.include(header.document));
-        unwanted || (is_listable(header.kind) && self.reads_snapshots(header.space))
     }
 }

@@ -65,7 +65,7 @@ impl Engine {
         let missing = self
             .spaces
             .get(&space)
-            .is_some_and(|held| held.missing.ids.contains(&id));
+            .is_some_and(|held| held.missing.contains(id));
         match envelope.body().filter(|_body| missing) {
             Some(body) => {
                 let work = Work::Body {

@@ -8,6 +8,7 @@ use super::frame::{
     DIGESTS_MAX, Frame, HEADS_BYTES, Heads, HeadsPart, Hello, PROTOCOL, READS_SNAPSHOTS, Since,
 };
 use super::io::{CloseReason, ConnectionId, Cursor, Event, Output, StoreEpoch};
+use super::lacking::Lacking;
 use super::options::Role;
 use super::space::Space;
 use super::{Engine, Mutant};
@@ -66,8 +67,6 @@ pub(super) struct Feed {
     pub(super) by_snapshot: Option<bool>,
     /// What the peer has no bodies of.
     pub(super) bare: Bare,
-    /// Chains that stop before an envelope whose body is not here.
-    pub(super) withheld: BTreeSet<Chain>,
     /// Chains of which the peer cannot take more while this connection lasts.
     pub(super) refused: BTreeSet<Chain>,
     /// The digest that we said last and that the peer did not ask about since, and the one at which
@@ -77,10 +76,12 @@ pub(super) struct Feed {
 }
 
 /// What is known of bodies that a peer does not have.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Bare {
-    /// Bodies are missing there: its heads say nothing of what it holds.
-    pub(super) lacking: bool,
+    /// Bodies are missing there: its heads say nothing of them.
+    pub(super) lacking: Lacking,
+    /// What it was told that is missing here.
+    pub(super) said: Lacking,
     /// It sent headers without bodies.
     pub(super) sends: bool,
 }
@@ -469,7 +470,6 @@ impl Engine {
             was_in_step = feed.agreed.is_some();
             feed.live = true;
             feed.position = position;
-            feed.withheld.clear();
             feed.known.clear();
             feed.agreed = Some(digest);
         });
@@ -496,7 +496,7 @@ impl Engine {
         let under_way = connection.outstanding.values().any(|it| it.space == space);
         let digest = held.log.digest();
         let at_end = connection.feeds.get(&space).is_some_and(|feed| {
-            (feed.bare.lacking || feed.agreed.is_none())
+            (!feed.bare.lacking.is_nothing() || feed.agreed.is_none())
                 && feed.live
                 && !feed.loading
                 && feed.position >= held.log.len()
@@ -519,14 +519,21 @@ impl Engine {
         let Some(store_epoch) = self.connections.get(&id).and_then(|it| it.store_epoch) else {
             return;
         };
-        let lazy = self
+        let feed = self
             .connections
             .get(&id)
             .and_then(|it| it.feeds.get(&space));
-        if lazy.is_some_and(|feed| feed.wants != Bodies::All || feed.bare.lacking) {
+        if feed.is_some_and(|feed| feed.wants != Bodies::All) {
             // Its heads say nothing of bodies, so nothing is claimed for it.
             return;
         }
+        let lacking = feed
+            .map(|feed| feed.bare.lacking.clone())
+            .unwrap_or_default();
+        let heads = heads.into_iter().filter_map(|(chain, head)| {
+            let whole = lacking.whole_up_to(chain, head);
+            (whole > 0).then_some((chain, whole))
+        });
         let holding = self.holdings.entry((peer, space)).or_default();
         holding.store_epoch = store_epoch;
         let mut grew = false;

@@ -6,7 +6,7 @@ use super::Engine;
 use super::batch::Work;
 use super::snapshots::{Reading, body_len, is_content};
 use super::space::Space;
-use crate::admission::{LISTED_BYTES_MAX, SNAPSHOT_BYTES_TARGET, snapshot_of};
+use crate::admission::{LISTED_BYTES_MAX, SNAPSHOT_BYTES_TARGET, listed_as, snapshot_of};
 use crate::envelope::RawEnvelope;
 use crate::id::{AuthorId, DocumentId, EnvelopeId, SpaceId};
 use crate::statement::Capability;
@@ -65,6 +65,9 @@ impl Engine {
             return false;
         };
         let may = held.evaluation.capability(self.author, self.now) >= Some(Capability::Write);
+        // A disk that was set back is noticed by what others hold: nothing is written of this device's own
+        // accord before that could be.
+        let heard = !self.in_step(space).is_empty() || self.holders(space).is_empty();
         let newest = held.snapshots.newest.get(&document).copied();
         let tail = held.tail(document, newest);
         let mut tail: Vec<(Timestamp, EnvelopeId, AuthorId)> = tail
@@ -78,7 +81,7 @@ impl Engine {
         let crossed = limit.checked_sub(1).and_then(|last| tail.get(last));
         let mine = crossed.is_some_and(|(_time, _id, author)| *author == self.author);
         let overdue = tail.len() >= limit.saturating_add(limit / 4).max(1);
-        may && (mine || (own && overdue))
+        may && heard && (mine || (own && overdue))
     }
 
     fn begin_cut(&mut self, space: SpaceId, document: DocumentId) {
@@ -148,7 +151,6 @@ impl Engine {
             self.cutting = None;
             return;
         }
-        cutting.pieces += 1;
         self.read(space, ids, Reading::Collect);
     }
 
@@ -170,12 +172,17 @@ impl Engine {
         else {
             return;
         };
+        let keyring = self.spaces.get(&space).map(|held| &held.keyring);
         let bodies = loaded.iter().filter_map(|raw| {
             let envelope = raw.clone().recall().ok()?;
-            Some((envelope.id(), self.open_body(space, &envelope)?))
+            let key = keyring?.get(envelope.header().epoch)?;
+            listed_as(&envelope, key).map(|body| (envelope.id(), body))
         });
         let bodies: BTreeMap<_, _> = bodies.collect();
         if !bodies.is_empty() {
+            if let Some(cutting) = &mut self.cutting {
+                cutting.pieces += 1;
+            }
             let body = snapshot_of(bodies);
             self.queue.push(Work::Snapshot {
                 space,

@@ -2,7 +2,7 @@
 //!
 //! There is no queue a peer: a slow one only falls behind.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::batch::New;
 use super::connection::Sent;
@@ -10,7 +10,7 @@ use super::frame::{ENVELOPES_MAX, Envelopes, Frame};
 use super::io::{ConnectionId, LoadId, Output};
 use super::{Engine, Mutant};
 use crate::envelope::RawEnvelope;
-use crate::id::{Chain, EnvelopeId, SpaceId};
+use crate::id::{EnvelopeId, SpaceId};
 
 /// Bytes of one frame, about; one envelope may be longer.
 pub(super) const FRAME_BYTES_TARGET: usize = 192 << 10;
@@ -24,9 +24,17 @@ const ROOM_BYTES_MIN: usize = 4 << 10;
 pub(super) struct Loading {
     pub(super) connection: ConnectionId,
     pub(super) space: SpaceId,
+    part: Part,
+    bytes: usize,
+}
+
+/// A part of the arrival order.
+#[derive(Clone, Copy, Debug)]
+struct Part {
     from: usize,
     to: usize,
-    bytes: usize,
+    /// Whether nothing of it is left out that the peer lacks.
+    whole: bool,
 }
 
 struct Slice {
@@ -34,7 +42,17 @@ struct Slice {
     from: usize,
     to: usize,
     bytes: usize,
-    withheld: BTreeSet<Chain>,
+    whole: bool,
+}
+
+impl Slice {
+    fn part(&self) -> Part {
+        Part {
+            from: self.from,
+            to: self.to,
+            whole: self.whole,
+        }
+    }
 }
 
 impl Engine {
@@ -42,8 +60,6 @@ impl Engine {
     /// are still in memory.
     pub(super) fn pump(&mut self, id: ConnectionId, space: SpaceId, new: &New) {
         while let Some(slice) = self.next_slice(id, space) {
-            let Slice { withheld, .. } = &slice;
-            self.feed_mut(id, space, |feed| feed.withheld.clone_from(withheld));
             if slice.ids.is_empty() {
                 self.feed_mut(id, space, |feed| feed.position = slice.to);
                 return;
@@ -54,7 +70,7 @@ impl Engine {
                 .map(|id| new.get(id).map(|envelope| envelope.raw().clone()))
                 .collect();
             if let Some(envelopes) = at_hand {
-                self.send_envelopes(id, space, (slice.from, slice.to), envelopes);
+                self.send_envelopes(id, space, slice.part(), envelopes);
             } else {
                 self.load(id, space, slice);
                 return;
@@ -84,21 +100,20 @@ impl Engine {
             from: feed.position,
             to: feed.position,
             bytes: 0,
-            withheld: feed.withheld.union(&feed.refused).copied().collect(),
+            whole: true,
         };
         for entry in held.log.arrived_after(feed.position) {
             let header = entry.header();
             let peer_has = feed.known.get(&header.chain).copied().unwrap_or(0);
             if header.seq > peer_has {
-                let wanted = connection.wants_body(feed, held, entry, slice.to);
-                if wanted && !held.has_sealed(entry.id()) {
-                    // The peer gets it from whoever has its body, and so what stands on it.
-                    slice.withheld.insert(header.chain);
-                }
-                if slice.withheld.contains(&header.chain) {
+                if feed.refused.contains(&header.chain) {
+                    slice.whole = false;
                     slice.to += 1;
                     continue;
                 }
+                // Without a body that is not here: the peer asks whoever has it.
+                let wanted = connection.wants_body(feed, held, entry, slice.to)
+                    && held.has_sealed(entry.id());
                 let body = usize::try_from(header.body_len).unwrap_or(usize::MAX);
                 let body = if wanted { body } else { 0 };
                 let bytes = body.saturating_add(HEADER_BYTES);
@@ -125,8 +140,7 @@ impl Engine {
         let loading = Loading {
             connection: id,
             space,
-            from: slice.from,
-            to: slice.to,
+            part: slice.part(),
             bytes: slice.bytes,
         };
         self.loads.insert(request, loading);
@@ -155,11 +169,11 @@ impl Engine {
         let mut moved = true;
         self.feed_mut(id, space, |feed| {
             feed.loading = false;
-            moved = feed.position != loading.from;
+            moved = feed.position != loading.part.from;
         });
         // The peer told us anew what it has while the store was reading; or the store had none.
         if !moved && !envelopes.is_empty() && self.may_hear_of(id, space) {
-            self.send_envelopes(id, space, (loading.from, loading.to), envelopes);
+            self.send_envelopes(id, space, loading.part, envelopes);
         } else if !moved {
             return;
         }
@@ -170,7 +184,7 @@ impl Engine {
         &mut self,
         id: ConnectionId,
         space: SpaceId,
-        (from, to): (usize, usize),
+        Part { from, to, whole }: Part,
         mut envelopes: Vec<RawEnvelope>,
     ) {
         let silent = self.is(Mutant::LackInSilence);
@@ -185,38 +199,35 @@ impl Engine {
         let Some(feed) = connection.feeds.get(&space) else {
             return;
         };
-        let (mut links, mut bare) = (Vec::new(), BTreeSet::new());
+        let mut links = Vec::new();
+        let mut wanted = BTreeMap::new();
         let arrived = held.log.arrived_after(from).take(to.saturating_sub(from));
         for (at, entry) in (from..).zip(arrived) {
-            let header = entry.header();
-            if header.seq > feed.known.get(&header.chain).copied().unwrap_or(0)
-                && !feed.withheld.contains(&header.chain)
-            {
-                links.push((header.chain, header.seq, entry.id()));
-                if !connection.wants_body(feed, held, entry, at) {
-                    bare.insert(entry.id());
-                }
-            }
+            wanted.insert(entry.id(), connection.wants_body(feed, held, entry, at));
         }
-        for raw in envelopes.iter_mut().filter(|_any| !bare.is_empty()) {
-            if bare.contains(&raw.id()) {
+        let mut lacking = Vec::new();
+        for raw in &mut envelopes {
+            let id = raw.id();
+            let Some(entry) = held.log.get(id) else {
+                continue;
+            };
+            let header = entry.header();
+            links.push((header.chain, header.seq, id));
+            if !wanted.get(&id).copied().unwrap_or(true) {
                 raw.body = None;
             }
+            if raw.body.is_none() && feed.wants.include(header.document) {
+                lacking.push((header.chain, header.seq));
+            }
         }
-        let by_snapshot = bare.iter().any(|id| {
-            let entry = held.log.get(*id);
-            entry.is_some_and(|entry| feed.wants.include(entry.header().document))
-        });
         let feed = connection.feeds.entry(space).or_default();
         feed.position = to;
         // Until the peer says that it has them.
-        feed.bare.lacking |= by_snapshot && !silent;
+        for (chain, seq) in lacking.into_iter().filter(|_any| !silent) {
+            feed.bare.lacking.add(chain, seq);
+        }
         // Positions cover what is not sent: with something left out they would cover too much.
-        let (from, to) = if feed.withheld.is_empty() {
-            (from, to)
-        } else {
-            (0, 0)
-        };
+        let (from, to) = if whole { (from, to) } else { (0, 0) };
         let bytes = envelopes.iter().map(RawEnvelope::len_bytes).sum();
         connection.outstanding_bytes += bytes;
         let sent = Sent {
@@ -236,8 +247,8 @@ impl Engine {
         self.send(id, &Frame::Envelopes(frame));
     }
 
-    /// Frames that were never answered count as lost; the next comparison of digests says what
-    /// is missing.
+    /// Frames that were never answered count as lost; the next comparison of digests, after an
+    /// introduction, says what is missing.
     pub(super) fn expire_sent(&mut self) {
         let timeout = self.limits.acknowledge_timeout;
         for connection in self.connections.values_mut() {
@@ -255,6 +266,8 @@ impl Engine {
                     connection.outstanding_bytes.saturating_sub(sent.bytes);
                 if let Some(feed) = connection.feeds.get_mut(&sent.space) {
                     feed.agreed = None;
+                    // Perhaps it listens to nobody of whom it knows no grant: it is shown one.
+                    feed.live = false;
                 }
             }
         }

@@ -6,6 +6,7 @@ use serde_bytes::ByteBuf;
 
 use super::ended::AccessEnd;
 use super::io::{FRAME_BYTES_MAX, Refusal, StoreEpoch};
+use super::lacking::Lacking;
 use crate::admission::ChainSummary;
 use crate::envelope::RawEnvelope;
 use crate::id::{DocumentId, EnvelopeId, SpaceId};
@@ -138,12 +139,12 @@ pub(super) struct Ended {
 }
 
 /// "I read snapshots here: leave out the bodies that come before a document's newest one", or not; and
-/// whether bodies that I want are missing here, so that I hold less than my heads say.
+/// from where on bodies that I want are missing here, so that I hold less than my heads say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Snapshots {
     pub(super) space: SpaceId,
     pub(super) wanted: bool,
-    pub(super) lacking: bool,
+    pub(super) lacking: Lacking,
 }
 
 /// A frame that has no meaning.

@@ -30,6 +30,7 @@ mod options;
 mod prove;
 mod rate;
 mod receive;
+mod reseal;
 mod settle;
 mod snapshots;
 mod space;
@@ -160,9 +161,10 @@ impl Engine {
         }
         for (space, id) in restored.bodiless {
             if let Some(held) = self.spaces.get_mut(&space)
-                && held.log.get(id).is_some_and(|entry| !entry.is_control())
+                && let Some(entry) = held.log.get(id).filter(|entry| !entry.is_control())
             {
-                held.missing.ids.insert(id);
+                let header = entry.header();
+                held.missing.insert(id, (header.chain, header.seq));
             }
         }
         for (space, id, by) in restored.covered {
@@ -199,9 +201,6 @@ impl Engine {
             self.look_outside(*space);
             self.plan_close(*space);
             self.plan_proof(*space);
-            if let Some(held) = self.spaces.get_mut(space) {
-                held.missing.said_lacking = held.missing.is_lacking();
-            }
             self.follow_snapshots(*space, Changed::ALL);
             self.plan_begin(*space);
         }

@@ -79,9 +79,7 @@ pub struct Limits {
     pub acknowledge_timeout: Duration,
     /// How often a witness states what it holds, at most.
     pub receipt_interval: Duration,
-    /// Envelopes of a document that come after its newest snapshot before somebody writes the next;
-    /// [`SNAPSHOT_TAIL_ENVELOPES_MAX`] where snapshots are wanted. Nobody writes any by default: who has
-    /// taken headers and a snapshot cannot fill a relay again whose disk was set back.
+    /// Envelopes of a document that come after its newest snapshot before somebody writes the next.
     pub snapshot_tail_max: usize,
     /// How long such a document is left alone, so that everybody knows the same tail when one of them
     /// writes the snapshot.
@@ -104,7 +102,7 @@ impl Default for Limits {
             digest_interval: Duration::from_secs(5),
             acknowledge_timeout: Duration::from_secs(10),
             receipt_interval: Duration::from_mins(1),
-            snapshot_tail_max: usize::MAX,
+            snapshot_tail_max: SNAPSHOT_TAIL_ENVELOPES_MAX,
             snapshot_settle: Duration::from_secs(10),
         }
     }

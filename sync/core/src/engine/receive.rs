@@ -51,7 +51,7 @@ impl Engine {
             Frame::HeadsPart(part) if greeted => self.heads_part_received(id, part),
             Frame::Introduction(shown) if greeted => self.introduced(id, shown),
             Frame::Ended(ended) if greeted => self.ended_received(id, &ended),
-            Frame::Snapshots(said) if greeted => self.snapshots_received(id, &said),
+            Frame::Snapshots(said) if greeted => self.snapshots_received(id, said),
             // A newer peer's kinds; what came before the first frame comes again.
             _ => {}
         }
@@ -149,7 +149,6 @@ impl Engine {
             feed.live = true;
             feed.said = None;
             feed.position = position;
-            feed.withheld.clear();
             feed.known = known;
         });
         self.tell_last_words(id, since.space);
@@ -208,7 +207,6 @@ impl Engine {
         // It asks, so what was said before is no answer to what it says when it has everything.
         feed.said = None;
         feed.position = 0;
-        feed.withheld.clear();
         feed.known = known;
         self.peer_holds(id, heads.space, peer, holds);
         if self.may_hear_of(id, heads.space) {
@@ -378,6 +376,7 @@ impl Engine {
             return;
         }
         self.advance_cursor(key.0, &done);
+        self.say_lacking_to(key.0, done.space);
         let answer = Acknowledge {
             number: key.1,
             refused: done.refused,

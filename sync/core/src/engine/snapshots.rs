@@ -83,6 +83,8 @@ impl Snapshots {
 pub(super) enum Reading {
     /// To take bodies out of it.
     Open { space: SpaceId, id: EnvelopeId },
+    /// To seal again what it holds.
+    Reseal { space: SpaceId, by: EnvelopeId },
     /// To see what it lists already.
     List { id: EnvelopeId },
     /// For the next snapshot.
@@ -97,7 +99,7 @@ pub(super) fn is_content(entry: &Entry) -> bool {
 impl Space {
     /// Whether the body of an envelope is here as it was sealed.
     pub(super) fn has_sealed(&self, id: EnvelopeId) -> bool {
-        !self.missing.ids.contains(&id) && !self.missing.covered.contains_key(&id)
+        !self.missing.contains(id) && !self.missing.covered.contains_key(&id)
     }
 
     /// Whether what was sealed of an envelope is not here, and a snapshot holds it.
@@ -175,7 +177,7 @@ impl Space {
 
     /// The newest snapshot that may hold something that is missing and was not opened yet.
     fn openable(&self) -> Option<EnvelopeId> {
-        let missing = self.missing.ids.iter().filter_map(|id| self.log.get(*id));
+        let missing = self.missing.ids().filter_map(|id| self.log.get(id));
         let documents: BTreeSet<_> = missing
             .filter(|entry| is_content(entry))
             .map(|entry| entry.header().document)
@@ -196,15 +198,15 @@ impl Space {
 
     /// Snapshots of which the body is missing and was not asked for before everything else yet.
     pub(super) fn snapshots_to_ask_for(&self) -> Vec<EnvelopeId> {
-        let missing = self.missing.ids.iter().filter(|id| {
-            let entry = self.log.get(**id);
+        let missing = self.missing.ids().filter(|id| {
+            let entry = self.log.get(*id);
             entry.is_some_and(|entry| {
                 entry.header().kind == Kind::Snapshot
                     && self.missing.policy.include(entry.header().document)
             })
         });
-        let new = missing.filter(|id| !self.missing.asked_first.contains(*id));
-        new.copied().filter(|id| self.is_admitted(*id)).collect()
+        let new = missing.filter(|id| !self.missing.asked_first.contains(id));
+        new.filter(|id| self.is_admitted(*id)).collect()
     }
 
     /// Whether an envelope's body can be deleted or done without because a snapshot holds it.
@@ -333,6 +335,7 @@ impl Engine {
         };
         match why {
             Reading::Open { space, id } => self.opened(space, id, loaded),
+            Reading::Reseal { space, by } => self.reseal(space, by, loaded),
             Reading::List { id } => self.list_read(id, loaded),
             Reading::Collect => self.collected(loaded),
         }
@@ -388,9 +391,9 @@ impl Engine {
             return;
         };
         let listed = opened.bodies.keys().copied();
-        let missing = |id: &EnvelopeId| held.missing.ids.contains(id);
+        let missing = |id: &EnvelopeId| held.missing.contains(*id);
         let ids: Vec<_> = if believes {
-            held.missing.ids.iter().copied().collect()
+            held.missing.ids().collect()
         } else {
             listed.filter(missing).collect()
         };
@@ -425,7 +428,7 @@ impl Engine {
         let waiting: Vec<_> = self
             .spaces
             .iter()
-            .filter(|(_space, held)| !held.missing.ids.is_empty())
+            .filter(|(_space, held)| !held.missing.is_empty())
             .map(|(space, _held)| *space)
             .collect();
         for space in waiting {
@@ -442,7 +445,7 @@ impl Engine {
                 continue;
             };
             for id in ids {
-                if held.missing.ids.remove(&id) {
+                if held.missing.remove(id) {
                     spaces.insert(space);
                 }
                 held.missing.covered.insert(id, by);
@@ -470,8 +473,8 @@ impl Engine {
         }
     }
 
-    /// Which bodies could be deleted because this snapshot holds them, and a relay holds what was
-    /// sealed: whoever comes later is given it by somebody. The snapshot is the stored one.
+    /// Which bodies could be deleted because this snapshot holds them: whoever needs them sealed is given
+    /// them, sealed again. The snapshot is the stored one.
     ///
     /// # Errors
     /// [`SnapshotFault`]: nothing of it is used.
@@ -484,22 +487,9 @@ impl Engine {
             return Ok(Vec::new());
         };
         let opened = open_snapshot(&held.log, &held.evaluation, &held.keyring, snapshot)?;
-        let relays: Vec<_> = self
-            .holders(space)
-            .into_iter()
-            .filter(|it| it.capability == Some(Capability::Relay))
-            .collect();
-        let kept_elsewhere = |id: &EnvelopeId| {
-            let header = held.log.get(*id).map(Entry::header);
-            header.is_some_and(|header| {
-                let mut holding = relays.iter().filter_map(|it| it.heads.get(&header.chain));
-                holding.any(|seq| *seq >= header.seq)
-            })
-        };
         let ids = opened.bodies.into_keys();
         Ok(ids
             .filter(|id| held.has_sealed(*id) && held.can_be_covered(snapshot.id(), *id))
-            .filter(kept_elsewhere)
             .collect())
     }
 

@@ -9,6 +9,7 @@ use super::ended::AccessEnd;
 use super::io::ConnectionId;
 use super::last_words::LastWords;
 use super::options::Limits;
+use super::reseal::Reseals;
 use super::snapshots::Snapshots;
 use crate::admission::{Evaluation, Inserted, Keyring, NotInserted, Outsiders, SpaceLog};
 use crate::envelope::{Envelope, RawEnvelope};
@@ -59,6 +60,8 @@ pub(super) struct Space {
     pub(super) last_words: LastWords,
     /// Bodies that are not here, and those that are wanted.
     pub(super) missing: Missing,
+    /// Bodies that are wanted as they were sealed, and only a snapshot holds here.
+    pub(super) reseals: Reseals,
     /// What is known of its snapshots.
     pub(super) snapshots: Snapshots,
     orphans: BTreeMap<(Chain, u64, EnvelopeId), Arc<Envelope>>,
@@ -91,6 +94,7 @@ impl Space {
             counters: Counters::default(),
             last_words: LastWords::default(),
             missing: Missing::default(),
+            reseals: Reseals::default(),
             snapshots: Snapshots::default(),
             orphans: BTreeMap::new(),
             orphan_bytes: 0,
@@ -202,5 +206,10 @@ pub(super) fn granted_by(envelope: &Envelope) -> Option<AuthorId> {
 }
 
 pub(super) fn len_of(envelope: &Envelope) -> u64 {
-    envelope.raw().len_bytes().try_into().unwrap_or(u64::MAX)
+    let bytes = envelope.raw().len_bytes().try_into().unwrap_or(u64::MAX);
+    // A body that is still to come counts already.
+    let to_come = envelope
+        .body()
+        .map_or(envelope.header().body_len, |_here| 0);
+    bytes.saturating_add(u64::from(to_come))
 }

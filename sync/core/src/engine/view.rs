@@ -117,9 +117,9 @@ impl Engine {
         let Some(held) = self.spaces.get(&space) else {
             return 0;
         };
-        let missing = held.missing.ids.iter();
+        let missing = held.missing.ids();
         missing
-            .filter_map(|id| held.log.get(*id))
+            .filter_map(|id| held.log.get(id))
             .filter(|entry| entry.header().document == document)
             .count()
     }

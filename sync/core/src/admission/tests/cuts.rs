@@ -453,7 +453,7 @@ pub(super) fn content_that_settles_a_fork_leaves_everyone_in() {
     let (mut stage, mut cast) = stage();
     let mut twin = cast.bob.twin();
     stage.write(&mut cast.bob, 1);
-    stage.write(&mut twin, 1);
+    stage.write(&mut twin, 2);
     let awaited = stage.changes(&cast.carol, 2, &[]);
     let above = stage.write_on(&mut cast.bob, 3, 3, &[awaited.id()]);
     let seen = Statement::Receipt {

@@ -152,7 +152,6 @@ pub(super) fn a06_the_space_key_signs_two_grants_and_nothing_else_by_it_has_form
         crate::id::DocumentId::named("system"),
         &crate::statement::Body::Merge,
         (other, &EpochKey::from_bytes([1; 32])),
-        &mut Entropy::from_seed([2; 32]),
     );
     assert_eq!(sealed.err(), refused);
 }

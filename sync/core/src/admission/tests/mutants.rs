@@ -15,7 +15,7 @@ use crate::key::SpaceKey;
 use crate::statement::{Audience, Body, Capability, Statement};
 
 /// The stories of the other files; those that need long or many runs are left out.
-const STORIES: [fn(); 89] = [
+const STORIES: [fn(); 90] = [
     altered_bytes_have_no_form,
     a_second_encoding_is_none,
     control_stays_in_its_document,
@@ -103,6 +103,7 @@ const STORIES: [fn(); 89] = [
     snapshots::a49_a_forged_body_in_a_snapshot_is_passed_over_and_the_others_count,
     snapshots::a_snapshot_of_one_document_gives_nothing_of_another,
     snapshots::control_configuration_and_snapshots_are_not_listed,
+    snapshots::what_was_sealed_so_that_nobody_can_repeat_it_is_passed_over,
     snapshots::a_snapshot_by_who_may_not_write_or_was_cut_is_not_read,
     snapshots::a_list_out_of_order_or_with_one_twice_is_not_read,
 ];

@@ -10,7 +10,7 @@ use crate::admission::{
     Keyring, OpenedSnapshot, PassedOver, SnapshotFault, Verdict, open_snapshot, snapshot_of,
 };
 use crate::codec;
-use crate::envelope::{self, Envelope};
+use crate::envelope::{self, Envelope, sealed_at_random};
 use crate::id::{DocumentId, EnvelopeId};
 use crate::key::EpochKey;
 use crate::statement::{Body, Statement};
@@ -43,15 +43,7 @@ fn make(stage: &mut Stage, actor: &Actor, at: i64, document: &str, body: &Body) 
     let position = actor.position(stage.space, at);
     let document = DocumentId::named(document);
     let epoch = (EPOCH, &stage.epoch);
-    envelope::sealed(
-        &actor.keys,
-        position,
-        document,
-        body,
-        epoch,
-        &mut stage.entropy,
-    )
-    .unwrap()
+    envelope::sealed(&actor.keys, position, document, body, epoch).unwrap()
 }
 
 fn opened(stage: &Stage, id: EnvelopeId) -> Result<OpenedSnapshot, SnapshotFault> {
@@ -129,6 +121,27 @@ pub(super) fn control_configuration_and_snapshots_are_not_listed() {
     assert!(opened.bodies.is_empty() && !opened.is_faultless());
 }
 
+pub(super) fn what_was_sealed_so_that_nobody_can_repeat_it_is_passed_over() {
+    let (mut stage, mut cast, [one, ..]) = written();
+    let position = cast.carol.position(stage.space, 4);
+    let (document, body) = (DocumentId::named("system"), body("once"));
+    let under = (EPOCH, &stage.epoch);
+    let keys = &cast.carol.keys;
+    let entropy = &mut stage.entropy;
+    let made = sealed_at_random(keys, position, document, &body, under, entropy).unwrap();
+    cast.carol.said(&made);
+    stage.deliver(&made, minute(4));
+    assert_eq!(made.open(&stage.epoch).unwrap(), body);
+    let list = sorted(vec![
+        (made.id(), plain(&body)),
+        (one, plain(&self::body("one"))),
+    ]);
+    let id = say(&mut stage, &mut cast.carol, 5, "system", &list);
+    let opened = opened(&stage, id).unwrap();
+    assert_eq!(opened.bodies.keys().copied().collect::<Vec<_>>(), [one]);
+    assert_eq!(opened.passed_over, BTreeMap::from([(PassedOver::Seal, 1)]));
+}
+
 pub(super) fn a_snapshot_by_who_may_not_write_or_was_cut_is_not_read() {
     let (mut stage, mut cast, [one, ..]) = written();
     let list = sorted(vec![(one, plain(&body("one")))]);
@@ -173,6 +186,7 @@ fn the_stories_of_snapshots_hold() {
     a49_a_forged_body_in_a_snapshot_is_passed_over_and_the_others_count();
     a_snapshot_of_one_document_gives_nothing_of_another();
     control_configuration_and_snapshots_are_not_listed();
+    what_was_sealed_so_that_nobody_can_repeat_it_is_passed_over();
     a_snapshot_by_who_may_not_write_or_was_cut_is_not_read();
     a_list_out_of_order_or_with_one_twice_is_not_read();
 }
@@ -186,9 +200,8 @@ fn without_a_key_nothing_is_taken_and_with_it_everything() {
     let list = sorted(vec![(one, plain(&body("one")))]);
     let document = DocumentId::named("system");
     let under = (other, &later);
-    let entropy = &mut stage.entropy;
     let keys = &cast.carol.keys;
-    let made = envelope::sealed(keys, position, document, &list, under, entropy).unwrap();
+    let made = envelope::sealed(keys, position, document, &list, under).unwrap();
     cast.carol.said(&made);
     stage.deliver(&made, minute(4));
     let evaluation = stage.evaluate(20);

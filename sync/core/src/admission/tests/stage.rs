@@ -247,7 +247,6 @@ impl Stage {
             DocumentId::named("system"),
             body,
             (EnvelopeId::from_bytes([99; 32]), &self.epoch),
-            &mut self.entropy,
         )
         .unwrap()
     }

@@ -20,7 +20,6 @@ fn twenty_thousand_chains_are_compared_and_only_what_is_missing_is_sent() {
     let engine = &stage.peers[0].engine;
     let (epoch, key) = engine.keyring(space).unwrap().iter().next().unwrap();
     let authority = engine.best_grant(space).unwrap();
-    let mut entropy = Entropy::from_seed([3; 32]);
     let body = Body::Changes(vec![ByteBuf::from(*b"one")]);
     let mut made = Vec::new();
     for chain in 0..CHAINS {
@@ -36,7 +35,7 @@ fn twenty_thousand_chains_are_compared_and_only_what_is_missing_is_sent() {
         let document = DocumentId::named("system");
         let sealed = (epoch, key);
         let keys = &engine.keys;
-        let envelope = envelope::sealed(keys, position, document, &body, sealed, &mut entropy);
+        let envelope = envelope::sealed(keys, position, document, &body, sealed);
         made.push(envelope.unwrap());
     }
     for (at, envelope) in made.into_iter().enumerate() {

@@ -115,7 +115,7 @@ fn a_body_that_its_header_does_not_name_is_refused_and_counted() {
 }
 
 #[test]
-fn a_peer_without_the_bodies_counts_for_no_holder_and_gives_none_away() {
+fn a_peer_without_the_bodies_counts_for_no_holder_and_keeps_nobody_from_the_rest() {
     let (mut stage, space) = halved();
     let peer = stage.author(1);
     let whole = |stage: &Stage| {
@@ -129,12 +129,14 @@ fn a_peer_without_the_bodies_counts_for_no_holder_and_gives_none_away() {
     stage.play();
     stage.connect(1, 2);
     stage.wait(SOON);
-    assert_eq!(
-        missing(&stage, 2, space),
-        [0, 0],
-        "took headers for the whole"
+    assert_eq!(missing(&stage, 2, space), [0, 10], "got what nobody has");
+    assert_eq!(stage.len(2, space), stage.len(1, space));
+    let third = stage.author(2);
+    let holders = stage.peers[1].engine.holders(space);
+    assert!(
+        !holders.iter().any(|it| it.peer == third && it.complete),
+        "headers were taken for the whole"
     );
-    assert!(stage.len(2, space) < stage.len(0, space));
     stage.connect(0, 2);
     stage.wait(SOON);
     assert!(stage.agree(space));
@@ -147,7 +149,7 @@ fn a_peer_without_the_bodies_counts_for_no_holder_and_gives_none_away() {
 }
 
 #[test]
-fn a_relay_keeps_every_body_and_refuses_content_without_one() {
+fn a_relay_takes_headers_alone_for_less_than_a_whole_and_asks_for_their_bodies() {
     let (mut stage, space) = Stage::gathered(1, 1);
     opened(&mut stage, 1, space, &[]);
     stage.change(0, space, b"kept");
@@ -156,14 +158,8 @@ fn a_relay_keeps_every_body_and_refuses_content_without_one() {
     stage.change(0, space, b"sent without its body");
     stage.lossy = false;
     let connection = stage.peers[1].engine.peers().next().unwrap().connection;
-    let mut raw = stage.peers[0]
-        .disk
-        .envelopes
-        .last()
-        .unwrap()
-        .envelope
-        .raw()
-        .clone();
+    let stored = stage.peers[0].disk.envelopes.last().unwrap();
+    let (id, mut raw) = (stored.envelope.id(), stored.envelope.raw().clone());
     raw.body = None;
     let frame = Frame::Envelopes(frame::Envelopes {
         space,
@@ -174,15 +170,13 @@ fn a_relay_keeps_every_body_and_refuses_content_without_one() {
     });
     let frame = frame.encode();
     stage.tell(1, Input::Received { connection, frame });
-    let refused = stage.peers[1]
+    let lacks = |stage: &Stage| stage.peers[1].disk.bodiless() == [(space, id)];
+    let told = stage.peers[1]
         .frames()
         .into_iter()
-        .rev()
-        .find_map(|it| match it {
-            Frame::Acknowledge(answer) => Some(answer.refused),
-            _ => None,
-        });
-    assert_eq!(refused.unwrap()[0].1, Refusal::Body);
+        .any(|frame| matches!(frame, Frame::Snapshots(said) if !said.lacking.is_nothing()));
+    assert!(!lacks(&stage) || told, "took a header and said nothing");
     stage.wait(SOON);
     assert!(stage.agree(space), "later never came");
+    assert_eq!(stage.peers[1].disk.bodiless(), [], "never asked for it");
 }

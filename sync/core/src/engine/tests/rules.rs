@@ -164,16 +164,8 @@ fn unauthorised(stage: &Stage, reader: usize, space: SpaceId) -> envelope::Envel
         time: stage.now,
     };
     let body = Body::Changes(vec![ByteBuf::from(*b"mine")]);
-    let (document, mut entropy) = (DocumentId::named("system"), Entropy::from_seed([3; 32]));
-    envelope::sealed(
-        &engine.keys,
-        position,
-        document,
-        &body,
-        (epoch, key),
-        &mut entropy,
-    )
-    .unwrap()
+    let document = DocumentId::named("system");
+    envelope::sealed(&engine.keys, position, document, &body, (epoch, key)).unwrap()
 }
 
 #[test]

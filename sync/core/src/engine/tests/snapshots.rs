@@ -282,7 +282,9 @@ fn a_snapshot_that_nobody_gives_holds_nothing_up() {
     stage.wait(SOON);
     let snapshot = of_kind(&stage, 0, space, Kind::Snapshot)[0];
     let held = stage.peers[0].engine.spaces.get_mut(&space).unwrap();
-    held.missing.ids.insert(snapshot);
+    let header = held.log.get(snapshot).unwrap().header();
+    let at = (header.chain, header.seq);
+    held.missing.insert(snapshot, at);
     stage.tell(
         2,
         Input::KeepBodies {
@@ -296,7 +298,7 @@ fn a_snapshot_that_nobody_gives_holds_nothing_up() {
 }
 
 #[test]
-fn bodies_are_deleted_only_for_what_a_snapshot_holds_and_a_relay_too() {
+fn bodies_are_deleted_only_for_what_a_snapshot_holds() {
     let (mut stage, space) = gathered(2, 1);
     write(&mut stage, 0, space, 0..TAIL);
     stage.wait(SNAPSHOT_SETTLE + SOON);
@@ -338,14 +340,73 @@ fn bodies_are_deleted_only_for_what_a_snapshot_holds_and_a_relay_too() {
     let new = newcomer(&mut stage, space, 0);
     assert_eq!(read(&stage, new, space), all(TAIL + 5));
     assert!(stage.agree(space));
-    // Without a relay that holds it nothing is deleted.
-    let (mut alone, space) = gathered(2, 0);
-    super::snapshots::write(&mut alone, 0, space, 0..TAIL);
-    alone.wait(SNAPSHOT_SETTLE + SOON);
-    let engine = &alone.peers[0].engine;
-    let disk = &alone.peers[0].disk;
-    let snapshot = &disk.envelopes[disk.ids[&engine.snapshots(space)[0]]].envelope;
-    assert_eq!(engine.droppable(space, snapshot), Ok(Vec::new()));
+}
+
+#[test]
+fn a_relay_that_lost_its_disk_is_given_sealed_bodies_that_only_snapshots_hold() {
+    let (mut stage, space) = gathered(1, 1);
+    write(&mut stage, 0, space, 0..TAIL);
+    stage.wait(SNAPSHOT_SETTLE + SOON);
+    let new = newcomer(&mut stage, space, 1);
+    assert_eq!(stage.peers[new].disk.covered.len(), TAIL);
+    // The writer is gone, and the relay's disk is another.
+    for peer in [0, 1] {
+        stage.replace_disk(peer);
+    }
+    stage.connect(1, new);
+    stage.wait(SOON + SOON);
+    let relay = &stage.peers[1];
+    assert_eq!(stage.len(1, space), stage.len(new, space));
+    assert_eq!(relay.disk.bodiless(), []);
+    let opens = |id| {
+        let envelope = &relay.disk.envelopes[relay.disk.ids[&id]].envelope;
+        stage.peers[new].engine.open_body(space, envelope)
+    };
+    let sealed = of_kind(&stage, 1, space, Kind::Changes);
+    let sealed: BTreeSet<_> = sealed
+        .into_iter()
+        .filter_map(opens)
+        .map(|it| format!("{it:?}"))
+        .collect();
+    assert_eq!(
+        sealed,
+        all(TAIL).iter().map(|it| format!("{it:?}")).collect()
+    );
+    assert!(
+        holds_all(&stage, new, space, 1),
+        "the relay is a holder again"
+    );
+    assert!(stage.peers[new].disk.covered.is_empty());
+    assert_eq!(read(&stage, new, space), all(TAIL));
+}
+
+#[test]
+fn a_body_that_nobody_has_any_more_keeps_nobody_from_the_rest() {
+    let (mut stage, space) = gathered(1, 1);
+    write(&mut stage, 0, space, 0..TAIL);
+    stage.wait(SNAPSHOT_SETTLE + SOON);
+    // A member that keeps headers alone is the only one left who has this Space.
+    stage.add_member();
+    stage.let_in(space, 2);
+    let bodies = Bodies::Documents(BTreeSet::new());
+    stage.tell(2, Input::KeepBodies { space, bodies });
+    stage.connect(0, 2);
+    stage.wait(SOON);
+    for peer in [0, 1] {
+        stage.replace_disk(peer);
+    }
+    stage.connect(1, 2);
+    stage.wait(SOON + SOON);
+    assert_eq!(stage.len(1, space), stage.len(2, space));
+    assert_eq!(stage.peers[1].engine.in_step(space), [stage.author(2)]);
+    assert!(
+        !holds_all(&stage, 2, space, 1),
+        "it lacks bodies, and says so"
+    );
+    let headers = stage.len(1, space);
+    stage.change_in(2, space, DocumentId::named("note/1"), b"and on");
+    stage.wait(SOON);
+    assert_eq!(stage.len(1, space), headers + 1);
 }
 
 #[test]

@@ -45,6 +45,7 @@ impl Disk {
                 StoreOperation::PutBody { id, body, .. } => {
                     let at = self.ids[&id];
                     self.envelopes[at].envelope.attach_body(body).unwrap();
+                    self.covered.remove(&id);
                 }
                 StoreOperation::Cover { by, ids, .. } => {
                     let body = self.envelopes[self.ids[&by]].envelope.body();
