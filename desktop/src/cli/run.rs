@@ -353,7 +353,7 @@ impl Verb {
         match self {
             Self::System(verb) => verb.run(live).await,
             Self::Status(verb) => verb.run(live).await,
-            Self::Timeline(verb) => verb.run(live),
+            Self::Timeline(verb) => verb.run(live).await,
             Self::Note(verb) => verb.run(live).await,
             Self::Notify(verb) => verb.run(live).await,
             Self::Say(verb) => verb.run(live).await,
