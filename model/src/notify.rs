@@ -6,6 +6,7 @@
 
 mod clock;
 mod derive;
+mod equals;
 mod facts;
 mod hours;
 mod id;
@@ -23,6 +24,7 @@ mod span;
 
 pub use clock::{Date, DateError, Day, TimeOfDay, TimeOfDayError, Zone, ZoneError};
 pub use derive::{alerts, policies};
+pub use equals::EqualRank;
 pub use facts::{Acknowledged, AlertFact, Facts, Muted, PolicyFact, Recurrence};
 pub use hours::Hours;
 pub use id::NotificationId;

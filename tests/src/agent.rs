@@ -32,12 +32,7 @@ impl Agent {
         let plugin = "#!/bin/sh\nread code < \"$1\"\necho \"state is $code\"\nexit \"$code\"\n";
         let path = folder.join("check_state");
         std::fs::write(&path, plugin).unwrap();
-        let made = Command::new("chmod")
-            .arg("0755")
-            .arg(&path)
-            .status()
-            .unwrap();
-        assert!(made.success());
+        runnable(&path);
         let config = format!(
             "actions_folder = \"{}\"\n\
              [[check]]\nname = \"state\"\ninterval = \"1s\"\nttl = \"1h\"\n\
@@ -60,21 +55,27 @@ impl Agent {
     /// # Panics
     /// When it cannot be written.
     pub fn allow(&self, name: &str, script: &str, more: &str) {
-        let folder = self.actions();
-        std::fs::create_dir_all(&folder).unwrap();
         let program = self.folder.join(format!("{name}.sh"));
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        runnable(&program);
         let action = format!(
             "description = \"{name} for a test\"\nprogram = \"{}\"\n{more}\n",
             program.display()
         );
+        self.allow_file(name, &action);
+    }
+
+    /// Lets the host allow an action by its whole file.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn allow_file(&self, name: &str, text: &str) {
+        let folder = self.actions();
+        std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join(format!("{name}.toml"));
-        std::fs::write(&file, action).unwrap();
-        let made = Command::new("chmod")
-            .args(["0755"])
-            .args([&program, &folder, &file])
-            .status();
-        assert!(made.unwrap().success());
+        std::fs::write(&file, text).unwrap();
+        runnable(&folder);
+        runnable(&file);
     }
 
     /// Where its key, store and journals are.
@@ -156,4 +157,10 @@ impl Agent {
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("agent.log")).unwrap()
     }
+}
+
+/// Read and run by all, written by its owner alone.
+fn runnable(path: &Path) {
+    let made = Command::new("chmod").arg("0755").arg(path).status();
+    assert!(made.unwrap().success());
 }

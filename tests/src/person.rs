@@ -21,12 +21,20 @@ impl Person {
     /// # Panics
     /// When no workspace can be made.
     pub fn new(host: Host, folder: &Path) -> Self {
+        Self::named(host, folder, "duty operator")
+    }
+
+    /// Someone new of this name.
+    ///
+    /// # Panics
+    /// When no workspace can be made.
+    pub fn named(host: Host, folder: &Path, name: &str) -> Self {
         let person = Self {
             host,
             folder: folder.to_owned(),
         };
         std::fs::create_dir_all(folder.join("config/aramaki")).unwrap();
-        person.json(&["init", "--name", "duty operator", "--no-recovery-kit"]);
+        person.json(&["init", "--name", name, "--no-recovery-kit"]);
         person
     }
 

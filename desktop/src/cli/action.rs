@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aramaki_model::action::{ActionPower, Outcome, ParameterKind};
-use aramaki_sync_core::EnvelopeId;
+use aramaki_model::action::{ActionPower, Outcome, ParameterKind, RefusedFor};
+use aramaki_sync_core::{EnvelopeId, SpaceId};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::report::Lines;
 use super::{CliError, Report, local, parse_span};
-use crate::workspace::{AgentActions, Allowance, Live, RequestRow, Wanted};
+use crate::workspace::{AgentActions, Allowance, Live, RequestRow, TimelineRow, Wanted};
 
 /// Ask a host for one of the actions that its own files allow, and see what came of it.
 ///
@@ -65,7 +65,12 @@ enum Power {
     Both,
 }
 
+/// Of so many runs of the same action whoever wants one more is told.
+const RUNS_SHOWN: usize = 5;
+
 /// Ask a host to run an action, once.
+///
+/// If somebody else asked for the same at the same time it is run once, and both see what came of it.
 #[derive(Debug, Args)]
 pub(crate) struct Request {
     /// Which System.
@@ -78,11 +83,14 @@ pub(crate) struct Request {
     #[arg(value_parser = parse_value)]
     values: Vec<(String, String)>,
     /// Why: everybody who reads the System sees it.
-    #[arg(long)]
-    reason: String,
+    #[arg(long, required_unless_present = "dry_run")]
+    reason: Option<String>,
     /// Run it although the same was run a moment ago.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dry_run")]
     again: bool,
+    /// Ask for nothing: only say who had this action run lately, and what came of it.
+    #[arg(long)]
+    dry_run: bool,
     /// How long to wait for what comes of it; it goes on without waiting too.
     #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = parse_span)]
     wait: Duration,
@@ -192,6 +200,9 @@ impl Allow {
 impl Request {
     async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let system = live.find(&self.system)?;
+        if self.dry_run {
+            return self.lately(live, system).await;
+        }
         let mut arguments = BTreeMap::new();
         for (name, value) in &self.values {
             if arguments.insert(name.clone(), value.clone()).is_some() {
@@ -202,18 +213,37 @@ impl Request {
             agent: &self.agent,
             action: &self.action,
             arguments,
-            reason: &self.reason,
+            reason: self.reason.as_deref().unwrap_or_default(),
             again: self.again,
         };
         let request = live.request_action(system, wanted).await?;
         told(live, system, request, self.wait).await
+    }
+
+    /// The last runs of it, for somebody who thinks of one more.
+    async fn lately(&self, live: &Live, system: SpaceId) -> Result<Report, CliError> {
+        let runs = live
+            .last_runs(system, &self.agent, &self.action, RUNS_SHOWN)
+            .await?;
+        let mut text = Lines::default();
+        if runs.is_empty() {
+            text.add("Nobody has asked for it so far.");
+        }
+        for row in &runs {
+            request_text(&mut text, row, "");
+        }
+        let runs: Vec<_> = runs.iter().map(request_json).collect();
+        Ok(Report::new(
+            text.into_text(),
+            &json!({"action": self.action, "asked": false, "runs": runs}),
+        ))
     }
 }
 
 /// What comes of a request in a while.
 async fn told(
     live: &Live,
-    system: aramaki_sync_core::SpaceId,
+    system: SpaceId,
     request: EnvelopeId,
     wait: Duration,
 ) -> Result<Report, CliError> {
@@ -223,7 +253,26 @@ async fn told(
     };
     let mut text = Lines::default();
     request_text(&mut text, &row, "");
-    Ok(Report::new(text.into_text(), &request_json(&row)))
+    let mut object = request_json(&row);
+    // Somebody else was first: what came of theirs is what whoever asked wants to know.
+    if let Some(first) = duplicate_of(&row)
+        && let Some(first) = live.wait_for_action(system, first, wait).await?
+    {
+        text.add(format_args!("It was run once, for {}:", first.who));
+        request_text(&mut text, &first, "  ");
+        if let Value::Object(fields) = &mut object {
+            fields.insert("run_for".to_owned(), request_json(&first));
+        }
+    }
+    Ok(Report::new(text.into_text(), &object))
+}
+
+/// The request because of which this one was not run.
+fn duplicate_of(row: &RequestRow) -> Option<EnvelopeId> {
+    match row.result.as_ref()?.outcome {
+        Outcome::Refused(RefusedFor::DuplicateOf(first)) => Some(first),
+        _ => None,
+    }
 }
 
 fn agent_text(text: &mut Lines, agent: &AgentActions) {
@@ -279,6 +328,33 @@ fn state_words(row: &RequestRow) -> String {
         (Some(result), _) => format!("{} {}", outcome_words(&result.outcome), local(result.ended)),
         (None, Some(at)) => format!("runs since {}", local(at)),
         (None, None) => format!("waits until {}", local(row.request.end)),
+    }
+}
+
+/// A request as an entry of its System's timeline: at the time at which it was run, if it was.
+pub(super) fn timeline_row(live: &Live, system: SpaceId, row: &RequestRow) -> TimelineRow {
+    let values = row.request.arguments.iter();
+    let values: Vec<_> = values
+        .map(|(name, value)| format!(" {name}={value}"))
+        .collect();
+    let came = match (&row.result, row.started) {
+        (Some(result), _) => outcome_words(&result.outcome),
+        (None, Some(_)) => "runs".to_owned(),
+        (None, None) => format!("asked for, waits until {}", local(row.request.end)),
+    };
+    TimelineRow {
+        at: row.started.unwrap_or(row.at),
+        system,
+        title: live.title(system).unwrap_or_else(|| system.short()),
+        kind: "action",
+        severity: None,
+        text: format!(
+            "{}{}: {came}; {}",
+            row.request.action,
+            values.concat(),
+            row.request.reason
+        ),
+        who: row.who.clone(),
     }
 }
 

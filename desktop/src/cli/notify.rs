@@ -35,7 +35,7 @@ impl Notify {
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         match self {
             Self::Policy(verb) => verb.run(live).await,
-            Self::Show(verb) => verb.run(live),
+            Self::Show(verb) => verb.run(live).await,
             Self::Preview(verb) => verb.run(live),
             Self::OnCall(verb) => verb.run(live).await,
             Self::Calendar(verb) => verb.run(live).await,

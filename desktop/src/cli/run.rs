@@ -18,6 +18,8 @@ use crate::{demo, workspace};
 
 /// What is so although its answer was not printed.
 const AFTER: &str = "; what was asked is done";
+/// So often whoever may have begun to listen is asked before this process opens the store itself.
+const ASKS_MAX: usize = 3;
 /// Between two signs of life of a verb that waits.
 const WAITING_PAUSE: Duration = Duration::from_secs(3);
 
@@ -184,32 +186,28 @@ async fn call_or_open_silently(
 ) -> Result<Report, CliError> {
     let hint = verb.when_interrupted();
     let interrupted = || Err(CliError::Interrupted { hint });
-    let answered = tokio::select! {
-        answered = ask(&config.socket, &call) => answered,
-        () = super::interrupted() => return interrupted(),
-    };
-    match answered {
-        Ok(Some(Answer::Done(report))) => return Ok(report),
-        Ok(Some(Answer::Failed(line))) => return Err(line.into()),
-        Ok(None) => {}
-        // Another user's folder: the app is none of this user's either.
-        Err(source) if source.kind() == std::io::ErrorKind::PermissionDenied => {
-            return Err(CliError::File {
-                action: "open the workspace in",
-                path: config.data.clone(),
-                source,
-            });
+    let mut opened = None;
+    for _ in 0..ASKS_MAX {
+        let answered = tokio::select! {
+            answered = ask(&config.socket, &call) => answered,
+            () = super::interrupted() => return interrupted(),
+        };
+        match answered {
+            Ok(Some(Answer::Done(report))) => return Ok(report),
+            Ok(Some(Answer::Failed(line))) => return Err(line.into()),
+            Ok(None) => {}
+            Err(source) => return Err(not_asked(config, source)),
         }
-        Err(source) => {
-            return Err(CliError::File {
-                action: "ask the app at",
-                path: config.socket.clone(),
-                source,
-            });
+        opened = Live::open_unless_served(config).await?;
+        if opened.is_some() {
+            break;
         }
     }
+    let live = match opened {
+        Some(live) => live,
+        None => Live::open_soon(config).await?,
+    };
     verb.take_input(call.input);
-    let live = Live::open_soon(config).await?;
     let report = tokio::select! {
         report = async {
             let before = live.positions().await;
@@ -221,6 +219,21 @@ async fn call_or_open_silently(
     };
     live.close().await;
     report
+}
+
+/// Why whoever listens could not be asked.
+fn not_asked(config: &Config, source: std::io::Error) -> CliError {
+    // Another user's folder: the app is none of this user's either.
+    let (action, path) = if source.kind() == std::io::ErrorKind::PermissionDenied {
+        ("open the workspace in", &config.data)
+    } else {
+        ("ask the app at", &config.socket)
+    };
+    CliError::File {
+        action,
+        path: path.clone(),
+        source,
+    }
 }
 
 /// Tells people again and again why nothing happens; never answers.
@@ -340,7 +353,7 @@ impl Verb {
         match self {
             Self::System(verb) => verb.run(live).await,
             Self::Status(verb) => verb.run(live).await,
-            Self::Timeline(verb) => verb.run(live),
+            Self::Timeline(verb) => verb.run(live).await,
             Self::Note(verb) => verb.run(live).await,
             Self::Notify(verb) => verb.run(live).await,
             Self::Say(verb) => verb.run(live).await,

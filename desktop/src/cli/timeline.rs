@@ -6,10 +6,10 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::report::table;
-use super::{CliError, Clock, Report, local, parse_span};
+use super::{CliError, Clock, Report, action, local, parse_span};
 use crate::workspace::{Live, TimelineRow};
 
-/// Say what happened: transitions, notes, messages, newest first.
+/// Say what happened: transitions, messages, who was told, what was run, newest first.
 #[derive(Debug, Args)]
 pub(crate) struct Timeline {
     /// Of which System; of all without it.
@@ -24,7 +24,7 @@ pub(crate) struct Timeline {
 
 impl Timeline {
     /// Reads it.
-    pub(crate) fn run(&self, live: &Live) -> Result<Report, CliError> {
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let wanted = self
             .system
             .as_deref()
@@ -32,6 +32,11 @@ impl Timeline {
             .transpose()?;
         let begin = self.since.map(|span| Clock::now().minus(span));
         let mut rows = live.timeline(wanted);
+        for (system, row) in live.action_requests(wanted).await? {
+            rows.push(action::timeline_row(live, system, &row));
+        }
+        // The order of what was written at one time stays.
+        rows.sort_by_key(|row| std::cmp::Reverse(row.at));
         rows.retain(|row| begin.is_none_or(|begin| row.at >= begin));
         rows.truncate(self.limit);
         let lines: Vec<_> = rows

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::channel::{Channel, Kind};
 use super::command::Command;
+use super::smtp::{Security, Smtp};
 use super::surface::Surface;
 use super::webhook::Webhook;
 use crate::cli::CliError;
@@ -55,6 +56,7 @@ struct File {
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 enum KindFile {
+    Smtp,
     Webhook,
     Command,
     Desktop,
@@ -67,7 +69,14 @@ struct ChannelFile {
     timeout: Option<Span>,
     #[serde(default)]
     only_to: Vec<String>,
+    server: Option<String>,
+    port: Option<u16>,
+    tls: Option<Security>,
+    user: Option<String>,
+    password_file: Option<PathBuf>,
     ca_file: Option<PathBuf>,
+    from: Option<String>,
+    to: Option<String>,
     url: Option<String>,
     url_file: Option<PathBuf>,
     token_file: Option<PathBuf>,
@@ -159,6 +168,7 @@ impl Reader<'_> {
         }
         self.belongs()?;
         let kind = match file.kind {
+            KindFile::Smtp => Kind::Smtp(Box::new(self.smtp(timeout)?)),
             KindFile::Webhook => Kind::Webhook(Box::new(self.webhook(timeout)?)),
             KindFile::Command => Kind::Command(self.command(timeout)?),
             KindFile::Desktop => Kind::Surface(Surface),
@@ -174,6 +184,17 @@ impl Reader<'_> {
     fn belongs(&self) -> Result<(), Fault> {
         let (file, kind) = (self.file, self.file.kind);
         let fields = [
+            ("server", file.server.is_some(), KindFile::Smtp),
+            ("port", file.port.is_some(), KindFile::Smtp),
+            ("tls", file.tls.is_some(), KindFile::Smtp),
+            ("user", file.user.is_some(), KindFile::Smtp),
+            (
+                "password_file",
+                file.password_file.is_some(),
+                KindFile::Smtp,
+            ),
+            ("from", file.from.is_some(), KindFile::Smtp),
+            ("to", file.to.is_some(), KindFile::Smtp),
             ("url", file.url.is_some(), KindFile::Webhook),
             ("url_file", file.url_file.is_some(), KindFile::Webhook),
             ("token_file", file.token_file.is_some(), KindFile::Webhook),
@@ -187,10 +208,52 @@ impl Reader<'_> {
                 );
             }
         }
-        if file.ca_file.is_some() && kind != KindFile::Webhook {
+        if file.ca_file.is_some() && !matches!(kind, KindFile::Smtp | KindFile::Webhook) {
             return self.fault("ca_file", "belongs to another kind of channel");
         }
         Ok(())
+    }
+
+    fn smtp(&self, timeout: Duration) -> Result<Smtp, Fault> {
+        let file = self.file;
+        let Some(server) = file.server.clone().filter(|server| !server.is_empty()) else {
+            return self.fault("server", "a mail server is expected");
+        };
+        let Some(from) = &file.from else {
+            return self.fault(
+                "from",
+                "an address is expected, such as \"Aramaki <aramaki@example.org>\"",
+            );
+        };
+        let password = match &file.password_file {
+            Some(path) => Some(self.secret("password_file", path)?),
+            None => None,
+        };
+        let tls = file.tls.unwrap_or(Security::Starttls);
+        let login = match (file.user.clone(), password) {
+            (Some(user), Some(password)) => Some((user, password)),
+            (None, None) => None,
+            (Some(_), None) => return self.fault("password_file", "a user has a password"),
+            (None, Some(_)) => return self.fault("user", "a password has a user"),
+        };
+        if login.is_some() && tls == Security::None {
+            return self.fault(
+                "tls",
+                "a password is sent through `starttls` or `implicit` only",
+            );
+        }
+        let default_to = file.to.clone().unwrap_or_default();
+        Smtp::new(super::smtp::Settings {
+            server,
+            port: file.port,
+            tls,
+            login,
+            ca: self.certificates()?,
+            from: from.clone(),
+            to: default_to,
+            timeout,
+        })
+        .or_else(|(field, message)| self.fault(field, message))
     }
 
     fn webhook(&self, timeout: Duration) -> Result<Webhook, Fault> {
@@ -309,9 +372,11 @@ mod tests {
     fn the_example_shows_every_field_and_is_taken() {
         let example = include_str!("../../../docs/notify.toml.example");
         // Secrets are on the reader's machine, not here.
-        let text = example.replace("\"chat-url\"", "\"secret\"");
+        let text = example
+            .replace("\"smtp-password\"", "\"secret\"")
+            .replace("\"chat-url\"", "\"secret\"");
         let config = read(&text).unwrap();
-        assert_eq!(config.channels.len(), 3);
+        assert_eq!(config.channels.len(), 4);
         for field in [
             "rank",
             "settle",
@@ -320,6 +385,13 @@ mod tests {
             "timeout",
             "only_to",
             "ca_file",
+            "server",
+            "port",
+            "tls",
+            "user",
+            "password_file",
+            "from",
+            "to",
             "url",
             "url_file",
             "token_file",
@@ -362,6 +434,17 @@ mod tests {
                 "[channel.a]\nkind = \"webhook\"\nurl_file = \"shared\"\n",
                 3,
                 "chmod 600",
+            ),
+            (
+                "[channel.a]\nkind = \"smtp\"\nserver = \"m\"\nfrom = \"nobody\"\n",
+                4,
+                "address",
+            ),
+            (
+                "[channel.a]\nkind = \"smtp\"\nserver = \"m\"\nfrom = \"a@b.org\"\nuser = \"u\"\n\
+                 password_file = \"secret\"\ntls = \"none\"\n",
+                7,
+                "password",
             ),
         ] {
             let Err(CliError::Config {

@@ -8,6 +8,8 @@ use super::v4;
 
 /// Notifications that a text lists; of the rest it says how many they are.
 const LISTED_MAX: usize = 30;
+/// The name of each message that only tells that messages arrive.
+const TEST_ID: &str = "test";
 /// Characters of a subject.
 const SUBJECT_LEN_CHARS_MAX: usize = 160;
 
@@ -90,7 +92,7 @@ impl Letter {
             items: Vec::new(),
         };
         Self {
-            id: "test".to_owned(),
+            id: TEST_ID.to_owned(),
             subject: format!("[TEST] Aramaki reaches you through {channel}"),
             text:
                 "This is a test: nothing is wrong. Somebody asked `aramaki notify test` for it.\n"
@@ -103,6 +105,11 @@ impl Letter {
             check: "test".to_owned(),
             summary: "a test".to_owned(),
         }
+    }
+
+    /// Whether it only tells that messages arrive.
+    pub(super) fn is_test(&self) -> bool {
+        self.id == TEST_ID
     }
 
     /// How loud a desktop is: 0 to 2.

@@ -8,6 +8,7 @@ mod gate;
 mod letter;
 mod outbox;
 mod run;
+mod smtp;
 mod surface;
 mod v4;
 mod webhook;

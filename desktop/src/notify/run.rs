@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use aramaki_model::Snapshot;
 use aramaki_model::notify::{
-    Facts, Held, Item, Message, NotificationId, Notifier, Plan, Receipt, Stage, Waiting, Whose,
-    alerts, policies,
+    EqualRank, Facts, Held, Item, Message, NotificationId, Notifier, Plan, Receipt, Stage, Waiting,
+    Whose, alerts, policies,
 };
-use aramaki_sync_core::{SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -35,6 +35,8 @@ const LOOK_PAUSE_MIN: Duration = Duration::from_millis(500);
 const LOOK_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// After a timeline took no receipt it is asked again so much later.
 const REFUSED_PAUSE: Duration = Duration::from_mins(1);
+/// So often it is looked for notifiers of the same rank.
+const EQUALS_PAUSE: Duration = Duration::from_secs(10);
 /// What is under way when somebody ends the program has so long.
 const END_TIME: Duration = Duration::from_secs(10);
 
@@ -78,6 +80,8 @@ async fn work(
         sends: JoinSet::new(),
         letters: BTreeMap::new(),
         refused: BTreeMap::new(),
+        equal: BTreeSet::new(),
+        look_for_equals: Instant::now(),
         news,
     };
     tracing::info!(
@@ -90,6 +94,7 @@ async fn work(
     tokio::pin!(end);
     loop {
         run.write_receipts().await;
+        run.warn_of_equals();
         let Looked { next, is_soon } = run.look().await?;
         if once && run.letters.is_empty() && !is_soon {
             break;
@@ -136,10 +141,36 @@ struct Run {
     letters: BTreeMap<u64, (SpaceId, Receipt)>,
     /// Systems whose timeline took no receipt, and when they are asked again.
     refused: BTreeMap<SpaceId, Instant>,
+    /// Others of its rank that the log has named, and when it is looked for them again.
+    equal: BTreeSet<EqualRank>,
+    look_for_equals: Instant,
     news: mpsc::Sender<News>,
 }
 
 impl Run {
+    /// Says once of each if another notifier has the rank of this one.
+    fn warn_of_equals(&mut self) {
+        if Instant::now() < self.look_for_equals {
+            return;
+        }
+        self.look_for_equals = Instant::now() + EQUALS_PAUSE;
+        let own = self.live.replica().author();
+        let mut found = self.live.equal_ranks(Some(self.host.rank));
+        found.retain(|it| it.notifiers.contains(&own));
+        let found: BTreeSet<_> = found.into_iter().collect();
+        for equal in found.difference(&self.equal) {
+            let others = equal.notifiers.iter().filter(|it| **it != own);
+            let others: Vec<_> = others.map(AuthorId::short).collect();
+            tracing::warn!(
+                space = %equal.policy.short(),
+                rank = equal.rank,
+                others = %others.join(", "),
+                "another notifier has the same rank, people hear everything twice: give each its own `rank`"
+            );
+        }
+        self.equal = found;
+    }
+
     /// Looks what is due and begins to send it; says when time alone changes something.
     async fn look(&mut self) -> Result<Looked, CliError> {
         let snapshot = self.live.snapshot();

@@ -109,6 +109,15 @@ fn refused(reason: String) -> CliError {
     }
 }
 
+/// What a host does not let be run.
+fn not_offered(agent: &AgentActions) -> CliError {
+    let names: Vec<_> = agent.actions.keys().map(String::as_str).collect();
+    refused(match names.as_slice() {
+        [] => "its host has told of no actions".to_owned(),
+        names => format!("its host allows: {}", names.join(", ")),
+    })
+}
+
 fn not_done(error: &ReplicaError) -> CliError {
     match error {
         ReplicaError::NotAllowed(_) | ReplicaError::Write(WriteError::NotAllowed) => refused(
@@ -127,6 +136,39 @@ impl Live {
     /// When the store cannot be read.
     pub(crate) async fn actions(&self, system: SpaceId) -> Result<Vec<AgentActions>, CliError> {
         let names = self.names(&self.spaces().await);
+        self.actions_by(system, &names).await
+    }
+
+    /// What was asked of the agents of a System and of everything below it, or of all; with its System.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn action_requests(
+        &self,
+        system: Option<SpaceId>,
+    ) -> Result<Vec<(SpaceId, RequestRow)>, CliError> {
+        let snapshot = self.snapshot();
+        let systems: Vec<_> = match system {
+            Some(system) => std::iter::once(system)
+                .chain(snapshot.graph.below(system))
+                .collect(),
+            None => snapshot.systems.iter().map(|it| it.space).collect(),
+        };
+        let names = self.names(&self.spaces().await);
+        let mut rows = Vec::new();
+        for system in systems {
+            let agents = self.actions_by(system, &names).await?;
+            let requests = agents.into_iter().flat_map(|it| it.requests);
+            rows.extend(requests.map(|row| (system, row)));
+        }
+        Ok(rows)
+    }
+
+    async fn actions_by(
+        &self,
+        system: SpaceId,
+        names: &Names,
+    ) -> Result<Vec<AgentActions>, CliError> {
         let mut agents = Vec::new();
         for (agent, label) in self.agents_named(system) {
             let entries = match self.replica().bodies(agent, name::actions()).await {
@@ -135,7 +177,7 @@ impl Live {
                 Err(ReplicaError::UnknownSpace(_)) => Vec::new(),
                 Err(error) => return Err(not_done(&error)),
             };
-            agents.push(read(agent, label, entries, &names));
+            agents.push(read(agent, label, entries, names));
         }
         Ok(agents)
     }
@@ -230,6 +272,30 @@ impl Live {
         Ok((names.of(member.author), end))
     }
 
+    /// The newest requests for one action of an agent, at most so many.
+    ///
+    /// # Errors
+    /// When the System has no such agent, its host allows no such action, or the store cannot be read.
+    pub(crate) async fn last_runs(
+        &self,
+        system: SpaceId,
+        agent: &str,
+        action: &str,
+        limit: usize,
+    ) -> Result<Vec<RequestRow>, CliError> {
+        let agent = self.agent_named(system, agent)?;
+        let known = self.actions(system).await?;
+        let known = known.into_iter().find(|it| it.agent == agent);
+        let known = known.ok_or_else(|| refused("the agent is gone".to_owned()))?;
+        if !known.actions.contains_key(action) {
+            return Err(not_offered(&known));
+        }
+        let mut runs = known.requests;
+        runs.retain(|row| row.request.action == action);
+        runs.truncate(limit);
+        Ok(runs)
+    }
+
     /// Asks an agent for an action.
     ///
     /// # Errors
@@ -244,11 +310,7 @@ impl Live {
         let known = known.into_iter().find(|it| it.agent == agent);
         let known = known.ok_or_else(|| refused("the agent is gone".to_owned()))?;
         let Some(action) = known.actions.get(wanted.action) else {
-            let names: Vec<_> = known.actions.keys().map(String::as_str).collect();
-            return Err(refused(match names.as_slice() {
-                [] => "its host has told of no actions".to_owned(),
-                names => format!("its host allows: {}", names.join(", ")),
-            }));
+            return Err(not_offered(&known));
         };
         let now = fresh::now();
         let before = known.requests.iter().find(|it| {

@@ -16,6 +16,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::profile::{self, Anchor, Profile, store_error, with_causes};
+use super::socket::is_served;
 use super::{feed, fresh};
 use crate::cli::{CliError, Config};
 
@@ -85,16 +86,18 @@ pub(super) struct Shared {
     pub(super) stop: CancellationToken,
 }
 
+/// The same keys, for another attempt.
+fn again(keys: &DeviceKeys) -> DeviceKeys {
+    DeviceKeys::from_seed(*keys.expose_seed())
+}
+
 impl Live {
     /// Opens the store of a workspace and takes in what it holds.
     ///
     /// # Errors
     /// When there is no workspace, or another process holds it.
     pub(crate) async fn open(config: &Config) -> Result<Self, CliError> {
-        Profile::load(&config.data)?;
-        profile::refuse_lost(&config.data)?;
-        let keys = profile::device_keys(&config.data, &config.passphrase)?;
-        Self::open_with(config, keys).await
+        Self::open_with(config, Self::keys(config)?).await
     }
 
     /// As [`Live::open`], but waits a while for another verb that works in the same workspace.
@@ -102,19 +105,44 @@ impl Live {
     /// # Errors
     /// As [`Live::open`].
     pub(crate) async fn open_soon(config: &Config) -> Result<Self, CliError> {
-        Profile::load(&config.data)?;
-        profile::refuse_lost(&config.data)?;
-        let keys = profile::device_keys(&config.data, &config.passphrase)?;
+        let keys = Self::keys(config)?;
         let limit = Instant::now() + BUSY_TIME;
         loop {
-            let again = DeviceKeys::from_seed(*keys.expose_seed());
-            match Self::open_with(config, again).await {
+            match Self::open_with(config, again(&keys)).await {
                 Err(CliError::InUse { .. }) if Instant::now() < limit => {
                     tokio::time::sleep(BUSY_PAUSE).await;
                 }
                 opened => return opened,
             }
         }
+    }
+
+    /// As [`Live::open_soon`]; none as soon as whoever holds the workspace answers verbs: an app or
+    /// notifier that was just started is first in the store and listens a moment later.
+    ///
+    /// # Errors
+    /// As [`Live::open`].
+    pub(crate) async fn open_unless_served(config: &Config) -> Result<Option<Self>, CliError> {
+        let keys = Self::keys(config)?;
+        let limit = Instant::now() + BUSY_TIME;
+        loop {
+            let opened = Self::open_with(config, again(&keys)).await;
+            let is_busy = matches!(opened, Err(CliError::InUse { .. }));
+            if is_busy && is_served(&config.socket).await {
+                return Ok(None);
+            }
+            if !is_busy || Instant::now() >= limit {
+                return opened.map(Some);
+            }
+            tokio::time::sleep(BUSY_PAUSE).await;
+        }
+    }
+
+    /// This device's keys, of a workspace that may be opened.
+    fn keys(config: &Config) -> Result<DeviceKeys, CliError> {
+        Profile::load(&config.data)?;
+        profile::refuse_lost(&config.data)?;
+        profile::device_keys(&config.data, &config.passphrase)
     }
 
     /// Opens with keys that need not be in a file.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use aramaki_model::notify::{OnCallOverride, RECEIPT_ITEMS_MAX, Receipt, Record};
+use aramaki_model::notify::{EqualRank, OnCallOverride, RECEIPT_ITEMS_MAX, Receipt, Record};
 use aramaki_model::{EntryId, ItemId, Policy, TimelineEntry};
 use aramaki_sync::text_file;
 use aramaki_sync_core::SpaceId;
@@ -115,6 +115,12 @@ impl Live {
     /// What was told of which alert.
     pub(crate) fn told(&self) -> Record {
         self.model().told(self.profile().device)
+    }
+
+    /// Notifiers of one rank, which tell the same; `rank` is this device's own if it is a notifier.
+    pub(crate) fn equal_ranks(&self, rank: Option<u8>) -> Vec<EqualRank> {
+        let own = rank.map(|rank| (self.profile().device, rank));
+        self.model().equal_ranks(fresh::now(), own)
     }
 }
 

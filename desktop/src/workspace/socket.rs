@@ -59,6 +59,14 @@ pub(crate) async fn ask(socket: &Path, call: &Call) -> io::Result<Option<Answer>
     receive(&stream).await.map(Some)
 }
 
+/// Whether somebody listens.
+pub(super) async fn is_served(socket: &Path) -> bool {
+    match socket.to_fs_name::<GenericFilePath>() {
+        Ok(name) => Stream::connect(name).await.is_ok(),
+        Err(_) => false,
+    }
+}
+
 fn nobody_listens(error: &io::Error) -> bool {
     matches!(
         error.kind(),

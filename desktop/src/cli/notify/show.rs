@@ -2,8 +2,9 @@
 
 use aramaki_model::Policy;
 use aramaki_model::notify::duty;
+use aramaki_sync_core::SpaceId;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::policy_of;
 use crate::cli::report::Lines;
@@ -19,7 +20,7 @@ pub(crate) struct Show {
 
 impl Show {
     /// Reads it.
-    pub(crate) fn run(&self, live: &Live) -> Result<Report, CliError> {
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let space = live.find(&self.system)?;
         let policy = policy_of(live, space)?;
         let (snapshot, now) = (live.snapshot(), Clock::now());
@@ -48,6 +49,7 @@ impl Show {
         for unread in &unread {
             text.add(format_args!("# not understood here: {unread}"));
         }
+        let equal = equal_ranks(live, space, &mut text).await;
         let mut text = text.into_text();
         text.push_str(&file(&policy)?);
         Ok(Report::new(
@@ -56,10 +58,34 @@ impl Show {
                 "system": space.to_string(),
                 "policy": &*policy,
                 "on_call": on_call,
+                "equal_ranks": equal,
                 "not_understood": unread,
             }),
         ))
     }
+}
+
+/// Notifiers that tell what others tell, said as a comment; for programs as they are.
+async fn equal_ranks(live: &Live, space: SpaceId, text: &mut Lines) -> Vec<Value> {
+    let mut equal = live.equal_ranks(None);
+    equal.retain(|it| it.policy == space);
+    if equal.is_empty() {
+        return Vec::new();
+    }
+    let names = live.names(&live.spaces().await);
+    let said = equal.iter().map(|it| {
+        let who: Vec<_> = it.notifiers.iter().map(|it| names.of(*it)).collect();
+        text.add(format_args!(
+            "# warning: {} notifiers have rank {} and tell everything, each of them: {}. Give each a `rank` of \
+             its own in its notify.toml.",
+            it.notifiers.len(),
+            it.rank,
+            who.join(", ")
+        ));
+        let keys: Vec<_> = it.notifiers.iter().map(ToString::to_string).collect();
+        json!({"rank": it.rank, "notifiers": keys, "names": who})
+    });
+    said.collect()
 }
 
 /// The policy as people write it.
