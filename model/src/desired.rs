@@ -139,7 +139,7 @@ impl Schema {
             Self::Any => serde_json::from_str(typed).unwrap_or_else(|_| text()),
             Self::List if !typed.trim_start().starts_with('[') => {
                 let words = typed.split(',').map(str::trim);
-                Value::from_iter(words.filter(|word| !word.is_empty()))
+                words.filter(|word| !word.is_empty()).collect()
             }
             Self::Boolean | Self::Integer { .. } | Self::List => {
                 serde_json::from_str(typed).map_err(|_malformed| ValueFault(self.expected()))?

@@ -28,33 +28,33 @@ const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections served at once.
-    pub connections_max: usize,
+    pub connections: usize,
     /// The head of a request is there within this time, also of the next one on a connection that is kept.
-    pub head_time_max: Duration,
+    pub head_time: Duration,
     /// Bytes that a head, or a piece of a body, takes.
-    pub buffer_len_bytes_max: usize,
+    pub buffer_len_bytes: usize,
     /// A connection that takes longer is dropped.
-    pub connection_time_max: Duration,
+    pub connection_time: Duration,
     /// How long answers under way are waited for at the end.
-    pub end_time_max: Duration,
+    pub end_time: Duration,
 }
 
 impl Limits {
     /// For pages that are read and nothing more: a connection is short.
     pub const PAGES: Self = Self {
-        connections_max: 128,
-        head_time_max: Duration::from_secs(2),
-        buffer_len_bytes_max: 16 * 1024,
-        connection_time_max: Duration::from_secs(10),
-        end_time_max: Duration::from_secs(10),
+        connections: 128,
+        head_time: Duration::from_secs(2),
+        buffer_len_bytes: 16 * 1024,
+        connection_time: Duration::from_secs(10),
+        end_time: Duration::from_secs(10),
     };
     /// For what others send again and again over one connection.
     pub const MESSAGES: Self = Self {
-        connections_max: 64,
-        head_time_max: Duration::from_secs(10),
-        buffer_len_bytes_max: 64 * 1024,
-        connection_time_max: Duration::from_hours(24),
-        end_time_max: Duration::from_secs(2),
+        connections: 64,
+        head_time: Duration::from_secs(10),
+        buffer_len_bytes: 64 * 1024,
+        connection_time: Duration::from_hours(24),
+        end_time: Duration::from_secs(2),
     };
 }
 
@@ -103,7 +103,7 @@ pub async fn accept<F>(
         }
     }
     let ended = async { while connections.tasks.join_next().await.is_some() {} };
-    if timeout(limits.end_time_max, ended).await.is_err() {
+    if timeout(limits.end_time, ended).await.is_err() {
         tracing::debug!("connections were dropped at the end");
     }
 }
@@ -133,9 +133,9 @@ where
         async move { Ok::<_, Infallible>(answer.await) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
-        .max_buf_size(limits.buffer_len_bytes_max)
+        .max_buf_size(limits.buffer_len_bytes)
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time_max)
+        .header_read_timeout(limits.head_time)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
@@ -170,10 +170,10 @@ impl Connections {
     fn add(&mut self, connection: impl Future<Output = ()> + Send + 'static) {
         while self.tasks.try_join_next().is_some() {}
         self.by_age.retain(|task| !task.is_finished());
-        while self.by_age.len() >= self.limits.connections_max.max(1) {
+        while self.by_age.len() >= self.limits.connections.max(1) {
             self.drop_oldest();
         }
-        let limit = self.limits.connection_time_max;
+        let limit = self.limits.connection_time;
         self.by_age.push_back(self.tasks.spawn(async move {
             if timeout(limit, connection).await.is_err() {
                 tracing::debug!("a slow connection was dropped");
