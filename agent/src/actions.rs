@@ -7,7 +7,7 @@
 pub(crate) mod catalogue;
 mod decide;
 pub(crate) mod definition;
-mod execute;
+pub(crate) mod execute;
 mod journal;
 mod worker;
 

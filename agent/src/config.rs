@@ -3,6 +3,7 @@
 mod check;
 mod error;
 mod listen;
+mod service;
 mod value;
 
 use std::net::SocketAddr;
@@ -10,10 +11,11 @@ use std::path::{Path, PathBuf};
 
 use aramaki_model::Check;
 use aramaki_model::agent_config::CHECKS_MAX;
+use aramaki_model::service::ServiceClaim;
 use aramaki_sync::text_file;
 use aramaki_sync::toml_place::bytes_of_field;
 use aramaki_sync::transport::{PeerAddress, check_relay_url};
-use aramaki_sync_core::AuthorId;
+use aramaki_sync_core::{AuthorId, Timestamp};
 use serde::Deserialize;
 
 use crate::observe::PLUGIN_FOLDERS;
@@ -22,6 +24,8 @@ use check::{CheckFile, Wrong};
 pub use error::ConfigError;
 pub use listen::ListenConfig;
 use listen::ListenFile;
+use service::ServiceFile;
+pub(crate) use service::WatchFile;
 pub(crate) use value::Span;
 
 /// Where the configuration lies when no flag or variable says otherwise.
@@ -50,6 +54,9 @@ pub struct Config {
     /// Whether checks are proposed to those who read the System.
     pub propose: bool,
     checks: Vec<CheckFile>,
+    services: Vec<ServiceFile>,
+    /// What this host does when something is desired.
+    pub(crate) watches: Vec<WatchFile>,
 }
 
 /// How the network is reached.
@@ -76,6 +83,8 @@ impl Default for Config {
             listen: ListenConfig::default(),
             propose: false,
             checks: Vec::new(),
+            services: Vec::new(),
+            watches: Vec::new(),
         }
     }
 }
@@ -94,6 +103,10 @@ struct ConfigFile {
     listen: ListenFile,
     #[serde(default)]
     check: Vec<CheckFile>,
+    #[serde(default)]
+    service: Vec<ServiceFile>,
+    #[serde(default)]
+    watch: Vec<WatchFile>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -162,6 +175,8 @@ impl Config {
             .network
             .validate(text)
             .and_then(|()| check::validate(text, &file.check))
+            .and_then(|()| service::validate(text, &file.service))
+            .and_then(|()| service::validate_watches(text, &file.watch))
             .and_then(|()| file.listen.read(text))
             .map_err(|(span, field, message)| ConfigError::at(path, text, span, field, message))?;
         let default = Self::default();
@@ -178,7 +193,18 @@ impl Config {
             listen,
             propose: file.propose.unwrap_or(default.propose),
             checks: file.check,
+            services: file.service,
+            watches: file.watch,
         })
+    }
+
+    /// The services of this file, told from this moment on; the checks that speak for them are among these.
+    pub fn services(&self, since: Timestamp, checks: &[Check]) -> Vec<ServiceClaim> {
+        let checks = service::by_name(checks);
+        let services = self.services.iter();
+        services
+            .map(|service| service.claim(since, &checks))
+            .collect()
     }
 
     /// The checks of this file. Their ids follow from the agent and their names, so that a check

@@ -4,7 +4,6 @@
 //! one more observation, judged as those of the agent's own checks.
 
 pub mod alertmanager;
-mod connections;
 mod http;
 pub mod result;
 pub mod sensu;

@@ -4,6 +4,7 @@
 //! what cannot be written yet is kept beside the replica until it can.
 
 mod others;
+mod wanted;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Config;
+use crate::desired::Desires;
 use crate::discover;
 use crate::explain::Origin;
 use crate::external::Externals;
@@ -101,6 +103,8 @@ pub(crate) struct Service<O> {
     arrivals: mpsc::Receiver<Arrival>,
     /// What was measured.
     recorder: Recorder,
+    /// What is desired and not yet done.
+    desires: Desires,
 }
 
 impl<O: Outlet> Service<O> {
@@ -121,6 +125,7 @@ impl<O: Outlet> Service<O> {
         );
         let observer = Observer::new(config.plugin_folders.clone());
         let recorder = Recorder::new(&folder);
+        let desires = Desires::new(&config.watches, std::mem::take(&mut saved.desired));
         Self {
             folder,
             agent,
@@ -137,6 +142,7 @@ impl<O: Outlet> Service<O> {
             externals,
             arrivals,
             recorder,
+            desires,
         }
     }
 
@@ -161,6 +167,7 @@ impl<O: Outlet> Service<O> {
         self.save()?;
 
         let mut runs = JoinSet::new();
+        let mut acts = JoinSet::new();
         let mut beat = ticks(Duration::from_millis(HEARTBEAT_INTERVAL_MS));
         let mut keep = ticks(KEEP_EVERY);
         let mut arrived = Vec::new();
@@ -169,6 +176,7 @@ impl<O: Outlet> Service<O> {
         loop {
             self.end_alerts();
             self.start_due(&mut runs);
+            self.start_desired(&mut acts);
             let flush_at = self.flush_at.unwrap_or_else(Instant::now);
             let wake = self.sleep();
             tokio::select! {
@@ -176,6 +184,10 @@ impl<O: Outlet> Service<O> {
                 Some(done) = runs.join_next() => match done {
                     Ok(observed) => self.observed(&observed),
                     Err(error) => tracing::error!(%error, "a run was lost"),
+                },
+                Some(done) = acts.join_next() => match done {
+                    Ok(acted) => self.acted(acted),
+                    Err(error) => tracing::error!(%error, "a desired action was lost"),
                 },
                 _count = self.arrivals.recv_many(&mut arrived, ARRIVALS_MAX), if !self.arrivals.is_closed() => {
                     for arrival in arrived.drain(..) {
@@ -205,6 +217,7 @@ impl<O: Outlet> Service<O> {
         }
         // Dropping the runs kills their process groups.
         runs.shutdown().await;
+        acts.shutdown().await;
         self.enter(&JournalEntry::Stopped { at: now() });
         self.flush().await;
         let ended = self.recorder.end(now());
@@ -246,6 +259,8 @@ impl<O: Outlet> Service<O> {
             }
         }
         let mut checks: Vec<Check> = checks.into_iter().map(|(check, _origin)| check).collect();
+        self.register(&checks);
+        self.desire();
         self.externals.configure(&checks);
         let room = CHECKS_MAX.saturating_sub(checks.len());
         checks.extend(self.externals.checks().take(room).cloned());
@@ -295,7 +310,8 @@ impl<O: Outlet> Service<O> {
     }
 
     fn sleep(&self) -> Duration {
-        let next = [self.watch.next_due(), self.externals.next_end()];
+        let desired = self.desires.next_due();
+        let next = [self.watch.next_due(), self.externals.next_end(), desired];
         let next = next.into_iter().flatten().min();
         next.map_or(SLEEP_MAX, |due| due.since(now()))
             .min(SLEEP_MAX)
@@ -350,6 +366,7 @@ impl<O: Outlet> Service<O> {
                 break;
             }
             let mut carried = self.declared.clone();
+            carried.extend(self.registrations());
             carried.extend(JournalEntry::carry(&self.watch.carried()));
             let append = self.outlet.append(&batch, &carried, now());
             match tokio::time::timeout(OUTLET_LIMIT, append).await {
@@ -422,6 +439,7 @@ impl<O: Outlet> Service<O> {
         self.saved.states = self.watch.states();
         self.saved.pending = self.watch.pending().cloned().collect();
         self.saved.learned = self.externals.learned();
+        self.saved.desired = self.desires.saved();
         self.saved.refused = self.externals.refused().to_vec();
         self.saved.write(&self.folder)?;
         self.dirty = false;

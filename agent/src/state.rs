@@ -5,10 +5,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use aramaki_model::service::ServiceClaim;
 use aramaki_model::{AgentConfig, CheckId, CheckState, EntryId};
-use aramaki_sync_core::SpaceId;
+use aramaki_sync_core::{SpaceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::desired::SavedWatch;
 use crate::external::{Learned, RefusedName};
 
 /// The form of the file. A newer one is refused unchanged.
@@ -77,6 +79,19 @@ pub(crate) struct Saved {
     /// The checks that were proposed last.
     #[serde(default)]
     pub(crate) proposed: Vec<CheckId>,
+    /// The services that were told last, and when.
+    #[serde(default)]
+    pub(crate) services: Vec<ServiceClaim>,
+    #[serde(default = "never")]
+    pub(crate) services_at: Timestamp,
+    /// What is desired and not yet done, or was done.
+    #[serde(default)]
+    pub(crate) desired: Vec<SavedWatch>,
+}
+
+/// Of a state in which nothing was told.
+const fn never() -> Timestamp {
+    Timestamp::ZERO
 }
 
 #[derive(Deserialize)]

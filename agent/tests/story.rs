@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use aramaki_agent::{AgentOptions, Config};
+use aramaki_model::desired::DesiredState;
 use aramaki_model::system::AgentRef;
 use aramaki_model::{
     AdmittedChange, AgentConfig, Builtin, Check, CheckId, CheckKind, EnvelopeLinks, Heartbeat,
@@ -78,6 +79,7 @@ impl People {
             generation,
             system: self.system,
             checks,
+            desired: DesiredState::default(),
         };
         let body = Body::AgentConfig(config.encode().unwrap().into());
         self.replica

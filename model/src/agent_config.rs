@@ -4,6 +4,7 @@ use aramaki_sync_core::SpaceId;
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Check, Hook};
+use crate::desired::DesiredState;
 use crate::id::CheckId;
 use crate::sent_check::{self, Later, SentCheck};
 use crate::versioned::{self, DecodeError, EncodeError};
@@ -24,12 +25,19 @@ pub struct AgentConfig {
     pub system: SpaceId,
     /// What it looks at.
     pub checks: Vec<Check>,
+    /// What should be so; its host says what it does when that changes.
+    #[serde(default)]
+    pub desired: DesiredState,
 }
 
 /// Generation, System and checks as sent.
 type Sent = (u64, SpaceId, Vec<SentCheck>);
 /// Hooks by check, which came later.
 type Hooks = Vec<(CheckId, Hook)>;
+/// Heads and values, which came later still.
+type SentDesired = (String, Vec<(String, String)>);
+/// What stands behind the hooks.
+type Behind = (Later, SentDesired);
 
 impl AgentConfig {
     /// Encodes it as the body of an `AgentConfig` envelope.
@@ -50,7 +58,16 @@ impl AgentConfig {
         let hooks: Hooks = hooked
             .filter_map(|check| Some((check.id, check.hook.clone()?)))
             .collect();
-        let sent = ((self.generation, self.system, checks), hooks, later);
+        let desired = self.desired.values.iter();
+        let desired: Vec<_> = desired
+            .map(|(path, value)| (path.as_str(), value.as_str()))
+            .collect();
+        let desired = (self.desired.heads.as_str(), desired);
+        let sent = (
+            (self.generation, self.system, checks),
+            hooks,
+            (later, desired),
+        );
         versioned::encode(KIND_AGENT_CONFIG, &sent, AGENT_CONFIG_LEN_BYTES_MAX)
     }
 
@@ -61,17 +78,21 @@ impl AgentConfig {
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         match versioned::split(bytes, AGENT_CONFIG_LEN_BYTES_MAX)? {
             (KIND_AGENT_CONFIG, body) => {
-                // Those of older administrators end behind the hooks, or behind the checks.
-                let whole = versioned::body(KIND_AGENT_CONFIG, body);
-                let hooked = || versioned::body(KIND_AGENT_CONFIG, body);
-                let (sent, hooks, later): (Sent, Hooks, Later) = if let Ok(whole) = whole {
-                    whole
-                } else if let Ok((sent, hooks)) = hooked() {
-                    (sent, hooks, Later::default())
-                } else {
-                    let sent = versioned::body(KIND_AGENT_CONFIG, body)?;
-                    (sent, Hooks::new(), Later::default())
-                };
+                // Those of older administrators end behind what came later, the hooks, or the checks.
+                let sent: (Sent, Hooks, Behind) = versioned::body(KIND_AGENT_CONFIG, body)
+                    .or_else(|_| {
+                        let (sent, hooks, later) = versioned::body(KIND_AGENT_CONFIG, body)?;
+                        Ok((sent, hooks, (later, SentDesired::default())))
+                    })
+                    .or_else(|_: DecodeError| {
+                        let (sent, hooks) = versioned::body(KIND_AGENT_CONFIG, body)?;
+                        Ok((sent, hooks, Behind::default()))
+                    })
+                    .or_else(|_: DecodeError| {
+                        let sent = versioned::body(KIND_AGENT_CONFIG, body)?;
+                        Ok::<_, DecodeError>((sent, Hooks::new(), Behind::default()))
+                    })?;
+                let (sent, hooks, (later, (heads, desired))) = sent;
                 let (generation, system, checks) = sent;
                 let mut checks = sent_check::join(checks, later, CHECKS_MAX);
                 for (id, hook) in hooks {
@@ -83,6 +104,7 @@ impl AgentConfig {
                     generation,
                     system,
                     checks,
+                    desired: DesiredState::lenient(&heads, desired),
                 })
             }
             (other, _) => Err(DecodeError::Kind(other)),
@@ -124,6 +146,10 @@ mod tests {
                     ..Check::new(CheckId::from_bytes([2; 16]), "root", disk)
                 },
             ],
+            desired: DesiredState {
+                heads: "ab".repeat(32),
+                values: [("web/ports".parse().unwrap(), "[80]".to_owned())].into(),
+            },
         };
         let bytes = config.encode().unwrap();
         assert_eq!(AgentConfig::decode(&bytes), Ok(config.clone()));
@@ -175,6 +201,7 @@ mod tests {
                     ..check(4, CheckKind::External {})
                 },
             ],
+            desired: DesiredState::default(),
         };
         let bytes = config.encode().unwrap();
         assert_eq!(AgentConfig::decode(&bytes), Ok(config.clone()));
@@ -185,6 +212,13 @@ mod tests {
         let checks: Vec<Check> = checks.into_iter().map(Check::from).collect();
         assert_eq!(checks[0], config.checks[0]);
         assert_eq!((checks.len(), hooks.len()), (2, 0));
+        // So does one that knows nothing of what is desired, whose own configurations end there.
+        let (before, _, later): (Sent, Hooks, Later) =
+            versioned::body(KIND_AGENT_CONFIG, body).unwrap();
+        let old = (before, Hooks::new(), later);
+        let old = versioned::encode(KIND_AGENT_CONFIG, &old, AGENT_CONFIG_LEN_BYTES_MAX).unwrap();
+        assert!(bytes.starts_with(&old));
+        assert_eq!(AgentConfig::decode(&old), Ok(config.clone()));
         // What such an administrator wrote is read too.
         let sent: Vec<_> = config.checks[..1].iter().map(SentCheck::from).collect();
         let old = ((1_u64, SpaceId::ZERO, sent), Hooks::new());
@@ -202,6 +236,7 @@ mod tests {
             generation: 1,
             system: SpaceId::ZERO,
             checks: vec![Check::new(CheckId::from_bytes([1; 16]), "x", kind); CHECKS_MAX],
+            desired: DesiredState::default(),
         };
         assert!(config.encode().is_ok());
         config.checks.push(config.checks[0].clone());

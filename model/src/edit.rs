@@ -9,6 +9,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::check::Check;
+use crate::desired::{Desired, DesiredPath};
 use crate::doc::{EditFailure, Refusal, field};
 use crate::id::{CheckId, ItemId, NoteId};
 use crate::known_family::KnownFamily;
@@ -260,6 +261,22 @@ impl<'a, 'b> SystemEdit<'a, 'b> {
     /// When the document cannot be edited.
     pub fn remove_on_call(&mut self, id: ItemId) -> Result<(), EditError> {
         self.remove(field::MORE, more(field::ON_CALL, id))
+    }
+
+    /// Says what should be so.
+    ///
+    /// # Errors
+    /// When it is too long, or the document cannot be edited.
+    pub fn put_desired(&mut self, path: &DesiredPath, desired: &Desired) -> Result<(), EditError> {
+        self.put(field::MORE, more(field::DESIRED, path), desired)
+    }
+
+    /// Wants nothing there any more.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn remove_desired(&mut self, path: &DesiredPath) -> Result<(), EditError> {
+        self.remove(field::MORE, more(field::DESIRED, path))
     }
 
     fn text(&mut self, name: &str, text: String) -> Result<(), EditError> {

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::alert::AlertId;
 use crate::check::Check;
+use crate::desired::{DesiredRun, RUN_DETAIL_LEN_BYTES_MAX};
 use crate::id::{CheckId, EntryId};
 use crate::notify::Receipt;
 use crate::sent_check::{self, Later, SentCheck};
+use crate::service::{SERVICES_MAX, ServiceClaim};
 use crate::severity::Severity;
 use crate::text::{clean, clean_line};
 use crate::transition::Transition;
@@ -62,6 +64,16 @@ pub enum JournalEntry {
         /// What could be looked at, at most [`PROPOSED_MAX`].
         checks: Vec<Check>,
     },
+    /// Services that run on this machine, each a lease that the agent renews by being heard of. Those of
+    /// the newest time replace all before; several entries of one time add up.
+    Services {
+        /// When, by its clock.
+        at: Timestamp,
+        /// What runs.
+        services: Vec<ServiceClaim>,
+    },
+    /// The agent acted on what is desired.
+    DesiredRun(DesiredRun),
     /// Written by a newer program: kept, shown as such.
     Unknown(UnknownEntry),
 }
@@ -207,6 +219,8 @@ const KIND_CONFIG_APPLIED: u16 = 4;
 const KIND_STATES: u16 = 5;
 const KIND_DECLARED: u16 = 6;
 const KIND_PROPOSED: u16 = 12;
+const KIND_SERVICES: u16 = 13;
+const KIND_DESIRED_RUN: u16 = 14;
 const KIND_MESSAGE: u16 = 32;
 const KIND_DEPLOYMENT: u16 = 33;
 const KIND_ACKNOWLEDGEMENT: u16 = 34;
@@ -245,6 +259,18 @@ impl JournalEntry {
                 let (checks, later) = sent_check::split(checks).map_err(EncodeError::Format)?;
                 encode(KIND_PROPOSED, &((at, checks), later))
             }
+            Self::Services { at, services } => encode(KIND_SERVICES, &(at, services)),
+            Self::DesiredRun(run) => {
+                let line = |text: &str| clean_line(text, LINE_LEN_BYTES_MAX);
+                let run = DesiredRun {
+                    path: line(&run.path),
+                    action: line(&run.action),
+                    generation: line(&run.generation),
+                    detail: clean(&run.detail, RUN_DETAIL_LEN_BYTES_MAX),
+                    ..run.clone()
+                };
+                encode(KIND_DESIRED_RUN, &run)
+            }
             Self::Unknown(_) => Err(EncodeError::UnknownKind),
         }
     }
@@ -260,6 +286,22 @@ impl JournalEntry {
         }
         declare_in_parts(at, &public, &mut entries);
         entries
+    }
+
+    /// Entries that tell these services of one machine, and no others, from `at` on. What cannot be
+    /// meant is left out.
+    pub fn register(at: Timestamp, services: &[ServiceClaim]) -> Vec<Self> {
+        let told = services.iter().filter(|it| it.examine().is_ok());
+        let told: Vec<_> = told.take(SERVICES_MAX).cloned().collect();
+        if told.is_empty() {
+            // There is still something to say: that there is none any more.
+            let services = told;
+            return vec![Self::Services { at, services }];
+        }
+        // One an entry: the largest one takes most of it.
+        let each = told.into_iter().map(|service| vec![service]);
+        each.map(|services| Self::Services { at, services })
+            .collect()
     }
 
     /// Entries that carry these states over into a new segment.
@@ -313,6 +355,11 @@ impl JournalEntry {
                     checks: sent_check::join(checks, later, PROPOSED_MAX),
                 }
             }
+            KIND_SERVICES => {
+                let (at, services) = versioned::body(kind, body)?;
+                Self::Services { at, services }
+            }
+            KIND_DESIRED_RUN => Self::DesiredRun(versioned::body(kind, body)?),
             other => return Err(DecodeError::Kind(other)),
         })
     }
@@ -325,7 +372,9 @@ impl JournalEntry {
             Self::Stopped { at }
             | Self::ConfigApplied { at, .. }
             | Self::Declared { at, .. }
-            | Self::Proposed { at, .. } => Some(*at),
+            | Self::Proposed { at, .. }
+            | Self::Services { at, .. } => Some(*at),
+            Self::DesiredRun(run) => Some(run.at),
             Self::States(states) => states.iter().map(|state| state.at).max(),
             Self::Unknown(_) => None,
         }

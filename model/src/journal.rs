@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 use aramaki_sync_core::Timestamp;
 
 use crate::check::Check;
+use crate::desired::{DESIRED_MAX, DesiredRun};
 use crate::entry::{AgentStarted, CarriedState, JournalEntry};
 use crate::id::{CheckId, EntryId};
 use crate::perfdata::Metric;
+use crate::service::{SERVICES_MAX, ServiceClaim};
 use crate::severity::Severity;
 use crate::text::clean_line;
 use crate::transition::{Hardness, Transition};
@@ -141,6 +143,11 @@ pub struct Journal {
     /// Checks of the machine's own file, which the System does not name.
     pub declared: BTreeMap<CheckId, Check>,
     declared_at: Option<Timestamp>,
+    /// Services that run on the machine, by name.
+    pub services: BTreeMap<String, ServiceClaim>,
+    services_at: Option<Timestamp>,
+    /// What the agent last did on what is desired, by the path that its host watches.
+    pub desired: BTreeMap<String, DesiredRun>,
     /// Checks that could be made of what is on the machine: people decide.
     pub proposed: Vec<Check>,
     proposed_at: Option<Timestamp>,
@@ -198,7 +205,32 @@ impl Journal {
                     self.proposed.clone_from(checks);
                 }
             }
+            JournalEntry::Services { at, services } => self.services(*at, services),
+            JournalEntry::DesiredRun(run) => {
+                let is_newer = self.desired.get(&run.path).is_none_or(|it| it.at <= run.at);
+                if is_newer
+                    && (self.desired.len() < DESIRED_MAX || self.desired.contains_key(&run.path))
+                {
+                    self.desired.insert(run.path.clone(), run.clone());
+                }
+            }
             JournalEntry::Unknown(_) => {}
+        }
+    }
+
+    fn services(&mut self, at: Timestamp, services: &[ServiceClaim]) {
+        if self.services_at > Some(at) {
+            return;
+        }
+        if self.services_at < Some(at) {
+            self.services.clear();
+            self.services_at = Some(at);
+        }
+        for service in services {
+            let is_known = self.services.contains_key(&service.name);
+            if is_known || self.services.len() < SERVICES_MAX {
+                self.services.insert(service.name.clone(), service.clone());
+            }
         }
     }
 
@@ -374,6 +406,40 @@ mod tests {
         );
         entries.reverse();
         assert_eq!(Journal::read(&written(entries)).declared, journal.declared);
+    }
+
+    #[test]
+    fn the_newest_claims_replace_all_before_in_any_order() {
+        let claim = |name: &str, since| ServiceClaim {
+            name: name.to_owned(),
+            since: Timestamp::from_millis(since),
+            ..ServiceClaim::default()
+        };
+        let at = Timestamp::from_millis;
+        let mut entries = JournalEntry::register(at(5), &[claim("old", 5), claim("kept", 5)]);
+        entries.extend(JournalEntry::register(
+            at(7),
+            &[claim("kept", 5), claim("new", 7)],
+        ));
+        let written = |entries: &[JournalEntry]| -> Vec<_> {
+            let written = (0..).zip(entries).map(|(n, entry)| Written {
+                id: EntryId::new(at(n), [0; 10]),
+                actor: [0; 16],
+                entry: JournalEntry::decode(&entry.encode().unwrap()),
+            });
+            written.collect()
+        };
+        let names = |entries: &[JournalEntry]| -> Vec<String> {
+            Journal::read(&written(entries))
+                .services
+                .into_keys()
+                .collect()
+        };
+        assert_eq!(names(&entries), ["kept", "new"]);
+        entries.reverse();
+        assert_eq!(names(&entries), ["kept", "new"]);
+        entries.extend(JournalEntry::register(at(9), &[]));
+        assert!(names(&entries).is_empty());
     }
 
     #[test]

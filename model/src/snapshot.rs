@@ -7,6 +7,7 @@ use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 use crate::alert::{Alert, AlertId};
 use crate::check::Check;
+use crate::desired::{Desired, DesiredPath, DesiredRun};
 use crate::entry::{Acknowledgement, Claim, Deployment, Message, UnknownEntry, Withdrawal};
 use crate::finding::Finding;
 use crate::graph::{Concerned, Graph, Relation};
@@ -17,6 +18,7 @@ use crate::note_edit::NoteVersion;
 use crate::notify::{OnCallOverride, Policy, Receipt};
 use crate::rollup::{Operator, Override};
 use crate::selector::Selector;
+use crate::service::ServiceClaim;
 use crate::severity::{Severity, SeverityCounts};
 use crate::status::{AgentLife, CheckStatus};
 use crate::system::{Conflict, Contact, Dashboard, NoteKind, Rule, Silence};
@@ -147,6 +149,8 @@ pub struct SystemView {
     pub revoked: BTreeMap<EnvelopeId, String>,
     /// What selectors ask for.
     pub labels: BTreeMap<String, String>,
+    /// What should be so, by path.
+    pub desired: Arc<BTreeMap<DesiredPath, Desired>>,
     /// Which Systems are its parts besides those that it lists.
     pub selector: Option<Selector>,
     /// What happened to it, newest first.
@@ -319,6 +323,12 @@ pub struct AgentView {
     pub generation: Option<u64>,
     /// The program's version.
     pub version: Option<String>,
+    /// The last sign of it that is not in the future: a wrong clock keeps no lease.
+    pub heard: Option<Timestamp>,
+    /// Services that it says run on its machine, by name.
+    pub services: Vec<ServiceClaim>,
+    /// What it last did on what is desired, by path.
+    pub desired: Vec<DesiredRun>,
 }
 
 /// Something that happened.
@@ -381,6 +391,8 @@ pub enum TimelineEvent {
     Withdrawal(Withdrawal),
     /// Somebody was told of a problem, or could not be.
     Notification(Receipt),
+    /// An agent acted on what is desired.
+    DesiredRun(DesiredRun),
     /// Somebody's access began or ended.
     Membership {
         /// What they are called.

@@ -8,6 +8,7 @@ use automerge::Automerge;
 use serde::{Deserialize, Serialize};
 
 use crate::check::Check;
+use crate::desired::{DESIRED_MAX, Desired, DesiredPath};
 use crate::doc::{self, Reading, field};
 use crate::graph::{Edge, Relation};
 use crate::id::{CheckId, ItemId, NoteId};
@@ -199,6 +200,8 @@ pub struct System {
     pub labels: BTreeMap<String, String>,
     /// Alerts that it is known to raise, by name.
     pub families: BTreeMap<String, KnownFamily>,
+    /// What should be so, by path.
+    pub desired: Arc<BTreeMap<DesiredPath, Desired>>,
     /// Which Systems are its parts besides those that it lists.
     pub selector: Option<Selector>,
     /// What several people wrote at once.
@@ -274,6 +277,7 @@ impl System {
             on_call: more.on_call,
             policy_unread: more.policy_unread,
             families: more.families,
+            desired: Arc::new(more.desired),
             ..system
         }
     }
@@ -314,6 +318,7 @@ struct More {
     policy: Option<Arc<Policy>>,
     on_call: BTreeMap<ItemId, OnCallOverride>,
     policy_unread: Vec<String>,
+    desired: BTreeMap<DesiredPath, Desired>,
 }
 
 /// Keeps why something became of a grant; what says nothing, or of no grant, is passed over.
@@ -390,6 +395,17 @@ impl Gather<'_> {
                 Some((field::ON_CALL, id)) if more.on_call.len() < ON_CALL_MAX => {
                     match id.parse().ok().zip(serde_json::from_value(value).ok()) {
                         Some((id, change)) => drop(more.on_call.insert(id, change)),
+                        None => self.system.unreadable.push(clean_line(&key, 128)),
+                    }
+                }
+                Some((field::DESIRED, path)) if more.desired.len() < DESIRED_MAX => {
+                    let read = path.parse().ok().zip(serde_json::from_value(value).ok());
+                    // What does not fit its own schema was merged from two that did.
+                    let read = read.filter(|(_, desired): &(_, Desired)| {
+                        desired.schema.check(&desired.value).is_ok()
+                    });
+                    match read {
+                        Some((path, desired)) => drop(more.desired.insert(path, desired)),
                         None => self.system.unreadable.push(clean_line(&key, 128)),
                     }
                 }

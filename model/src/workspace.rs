@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 use crate::ancestry::{Ancestry, EnvelopeLinks};
+use crate::desired::heads_text;
 use crate::doc::{CarriedChange, Document, DocumentKind, Genesis, WAITING_CHANGES_MAX};
 use crate::entry::{JournalEntry, TimelineEntry};
 use crate::finding::{Finding, Reason};
@@ -398,6 +399,13 @@ impl Workspace {
     /// What people say about the System of a Space.
     pub fn system(&self, space: &SpaceId) -> Option<&System> {
         self.spaces.get(space)?.system()
+    }
+
+    /// The heads of a System's document, as an agent that acts on it is told; empty while there is none.
+    pub fn system_heads(&self, space: &SpaceId) -> String {
+        let open = self.spaces.get(space);
+        let place = open.and_then(|open| open.documents.get(&name::system()));
+        place.map_or_else(String::new, |place| heads_text(&place.document.heads()))
     }
 }
 

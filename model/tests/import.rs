@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use aramaki_model::flapping::FlappingLimits;
 use aramaki_model::import::{
     ChangeKind, Format, How, ImportOptions, ImportPlan, PlannedSystem, SourceFile, Verdict, plan,
 };
@@ -96,6 +97,13 @@ fn sensu_core_checks_run_on_the_clients_that_subscribe() {
         (60_000, 3, 20_000)
     );
     assert_eq!(check("disk").ttl_ms, Some(900_000));
+    let limits = FlappingLimits { low: 20, high: 60 };
+    assert_eq!(check("disk").flapping, Some(limits));
+    let cron = check("backup").cron.as_ref().unwrap();
+    assert_eq!(
+        (cron.expression.as_str(), cron.zone.as_str()),
+        ("0 6 * * *", "UTC")
+    );
     assert!(!check("backup").enabled);
     assert_eq!(check("web").hook.as_ref().unwrap().program, "ps");
     let duty: Vec<_> = web1.contacts.iter().map(|it| it.reach.as_str()).collect();
@@ -184,7 +192,13 @@ fn sensu_go_dumps_become_systems() {
     let cpu = &app1.checks[0];
     assert_eq!((cpu.interval_ms, cpu.ttl_ms), (60_000, Some(180_000)));
     assert_eq!(cpu.hook.as_ref().unwrap().arguments, ["-eo", "pid,args"]);
+    assert_eq!(cpu.flapping, Some(FlappingLimits { low: 20, high: 60 }));
     let www = system(&plan, "www.example.org");
+    let cron = www.checks[0].cron.as_ref().unwrap();
+    assert_eq!(
+        (cron.expression.as_str(), cron.zone.as_str()),
+        ("0 9 * * *", "Europe/Berlin")
+    );
     assert_eq!(
         command(www, "site"),
         "check_http -H www.example.org -u /health"
@@ -248,12 +262,9 @@ fn nagios_hosts_services_and_groups_become_systems_checks_and_aggregates() {
     // `!web2` takes it out of the group.
     assert_eq!(checks(system(&plan, "web2")), ["host alive"]);
     let router = system(&plan, "router1");
-    assert!(
-        command(router, "Uplink")
-            .starts_with("/bin/sh -c /usr/lib/nagios/plugins/check_snmp -H 192.0.2.1 -C public")
-    );
     let uplink = router.checks.iter().find(|it| it.name == "Uplink").unwrap();
-    assert_eq!((uplink.enabled, uplink.ttl_ms), (false, Some(900_000)));
+    assert_eq!((uplink.enabled, uplink.ttl_ms), (true, Some(900_000)));
+    assert_eq!(uplink.kind, CheckKind::External {});
     let part = |name: &str| (name.to_owned(), Relation::Part);
     assert_eq!(edges(&plan, "web"), [part("web1"), part("web2")]);
     assert_eq!(
@@ -335,7 +346,12 @@ fn names_of_prometheus_alerts_become_known_families() {
 fn consul_services_and_checks_become_systems() {
     let plan = read(Format::Consul, &[("a.json", SERVICES), ("b.json", HEALTH)]);
     let web = system(&plan, "web");
-    assert_eq!(checks(web), ["deep", "page", "port"], "{}", dump(&plan));
+    assert_eq!(
+        checks(web),
+        ["deep", "heart", "page", "port"],
+        "{}",
+        dump(&plan)
+    );
     assert_eq!(
         (web.labels["env"].as_str(), web.labels["v2"].as_str()),
         ("prod", "yes")
@@ -359,13 +375,26 @@ fn consul_services_and_checks_become_systems() {
     );
     assert_eq!(checks(system(&plan, "cache")), ["Service 'cache' check"]);
     assert_eq!(checks(system(&plan, "this node")), ["memory"]);
-    for field in ["ttl", "grpc"] {
-        assert!(
-            told(&plan, "checks[", field, Verdict::Left),
-            "{field}\n{}",
-            dump(&plan)
-        );
-    }
+    assert!(
+        told(&plan, "checks[", "grpc", Verdict::Left),
+        "{}",
+        dump(&plan)
+    );
+    // What others send is taken under the same name, and missing when it does not come.
+    let mut passive = plan.systems.iter().flat_map(|system| &system.checks);
+    let passive = passive.find(|check| check.kind == CheckKind::External {});
+    assert!(
+        passive.is_some_and(|check| check.ttl_ms.is_some()),
+        "{}",
+        dump(&plan)
+    );
+    // Where it runs its agent has to say, and how is told.
+    let mut remarks = plan.remarks.iter().map(|remark| remark.reason.as_str());
+    assert!(
+        remarks.any(|it| it.contains("[[service]] name = \"web\"") && it.contains(":8080\"]")),
+        "{}",
+        dump(&plan)
+    );
     assert!(
         told(&plan, "memory", "frobnicate", Verdict::Left),
         "{}",

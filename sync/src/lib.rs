@@ -4,6 +4,7 @@
 
 mod driver;
 pub mod keys;
+pub mod loopback;
 mod records;
 pub mod replica;
 pub mod store;

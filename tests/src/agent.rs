@@ -45,6 +45,16 @@ impl Agent {
         agent
     }
 
+    /// Adds this to its configuration.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn configure(&self, more: &str) {
+        let path = self.folder.join("agent.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, format!("{text}{more}")).unwrap();
+    }
+
     /// Where its host says which actions it allows.
     pub fn actions(&self) -> PathBuf {
         self.folder.join("actions.d")

@@ -21,16 +21,26 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 /// What a run left behind.
 #[derive(Debug)]
-pub(super) struct Ran {
-    pub(super) outcome: Outcome,
-    pub(super) output: Output,
+pub(crate) struct Ran {
+    pub(crate) outcome: Outcome,
+    pub(crate) output: Output,
+}
+
+impl Ran {
+    /// Nothing was run.
+    pub(crate) fn refused(why: RefusedFor) -> Self {
+        Self {
+            outcome: Outcome::Refused(why),
+            output: Output::default(),
+        }
+    }
 }
 
 /// Both streams together, in the order in which they came.
 #[derive(Debug, Default)]
-pub(super) struct Output {
-    pub(super) tail: VecDeque<u8>,
-    pub(super) len_bytes: u64,
+pub(crate) struct Output {
+    pub(crate) tail: VecDeque<u8>,
+    pub(crate) len_bytes: u64,
     hasher: blake3::Hasher,
 }
 
@@ -43,13 +53,13 @@ impl Output {
         self.tail.drain(..over);
     }
 
-    pub(super) fn hash(&self) -> [u8; 32] {
+    pub(crate) fn hash(&self) -> [u8; 32] {
         *self.hasher.finalize().as_bytes()
     }
 }
 
 /// Runs a definition's program to its end or its time limit. Dropping the future kills the group.
-pub(super) async fn run(definition: &Definition, argv: &[String]) -> Ran {
+pub(crate) async fn run(definition: &Definition, argv: &[String]) -> Ran {
     let mut output = Output::default();
     let outcome = match start(definition, argv) {
         Ok(child) => until_end(child, definition.timeout, &mut output).await,

@@ -1,26 +1,21 @@
 //! The HTTP interfaces of Sensu's agent and of Alertmanager: as much of them as scripts send to.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, ORIGIN};
+use aramaki_sync::loopback::{self, Limits, Page, text};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, ORIGIN};
 use hyper::http::HeaderValue;
-use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use hyper::{Method, Request, StatusCode};
+use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::connections;
 use super::result::MESSAGE_LEN_BYTES_MAX;
 use super::{Answer, Inbox, alertmanager, sensu};
 use crate::service::now;
 
-/// The head of a request is there within this time, also of the next one on a connection that is kept.
-const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
 /// A request's body is there within this time.
 const BODY_TIME_MAX: Duration = Duration::from_secs(5);
 /// Reasons that one answer names.
@@ -52,46 +47,14 @@ pub(super) async fn serve(
     inbox: Inbox,
     stop: CancellationToken,
 ) {
-    let stopped = stop.clone();
-    let serve = move |stream| connection(stream, api, host.clone(), inbox.clone(), stopped.clone());
-    connections::accept(listener, stop, serve).await;
-}
-
-async fn connection(
-    stream: TcpStream,
-    api: Api,
-    host: String,
-    inbox: Inbox,
-    stop: CancellationToken,
-) {
-    let service = service_fn(move |request| {
+    let answer = move |request| {
         let (host, inbox) = (host.clone(), inbox.clone());
-        async move { Ok::<_, Infallible>(answer(request, api, &host, &inbox).await) }
-    });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .max_buf_size(64 * 1024)
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME_MAX)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+        async move { answer(request, api, &host, &inbox).await }
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection with results ended early");
-    }
+    loopback::serve_http(listener, Limits::MESSAGES, stop, answer).await;
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    api: Api,
-    host: &str,
-    inbox: &Inbox,
-) -> Response<Full<Bytes>> {
+async fn answer(request: Request<Incoming>, api: Api, host: &str, inbox: &Inbox) -> Page {
     // A page in a browser on this machine can send here too, and says so.
     if request.headers().contains_key(ORIGIN) {
         return text(StatusCode::FORBIDDEN, "not for pages in a browser\n");
@@ -143,23 +106,12 @@ async fn answer(
 }
 
 /// Alertmanager's clients read an error as JSON.
-fn wrong(api: Api, reason: &str) -> Response<Full<Bytes>> {
+fn wrong(api: Api, reason: &str) -> Page {
     match api {
-        Api::SensuEvents => text(StatusCode::BAD_REQUEST, &format!("{reason}\n")),
+        Api::SensuEvents => text(StatusCode::BAD_REQUEST, format!("{reason}\n")),
         Api::Alertmanager => {
             let json = serde_json::Value::from(reason).to_string();
-            let mut page = text(StatusCode::BAD_REQUEST, &json);
-            let kind = HeaderValue::from_static("application/json");
-            page.headers_mut().insert(CONTENT_TYPE, kind);
-            page
+            loopback::page(StatusCode::BAD_REQUEST, "application/json", json)
         }
     }
-}
-
-fn text(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
-    let mut page = Response::new(Full::new(Bytes::copy_from_slice(text.as_bytes())));
-    *page.status_mut() = status;
-    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
-    page.headers_mut().insert(CONTENT_TYPE, kind);
-    page
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aramaki_sync::loopback::{self, Limits};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -9,7 +10,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::result::MESSAGE_LEN_BYTES_MAX;
-use super::{Inbox, connections, sensu};
+use super::{Inbox, sensu};
 
 /// A connection that says nothing for so long, with a result begun, sent an invalid one.
 const SILENCE_INSIDE: Duration = Duration::from_millis(500);
@@ -41,7 +42,7 @@ pub(super) async fn serve(
             }
         }
     };
-    connections::accept(listener, stop, serve).await;
+    loopback::accept(listener, Limits::MESSAGES, stop, serve).await;
 }
 
 /// Takes datagrams until `stop`. They are never answered: whoever sent one may not be who it says.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use aramaki_model::desired::DesiredState;
 use aramaki_model::{Builtin, CheckId, CheckKind, Severity, Thresholds};
 use aramaki_sync_core::SpaceId;
 use tokio::sync::Notify;
@@ -12,6 +13,7 @@ use super::*;
 use crate::listen::{Inbox, Listeners};
 
 mod listening;
+mod wanted;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the disk is full")]
@@ -256,6 +258,7 @@ async fn a_replicated_check_that_cannot_be_meant_is_not_run_and_never_spins() {
             // The second of one id is left out instead of the first.
             absurd(4, 0),
         ],
+        desired: DesiredState::default(),
     });
     while_serving(folder.path(), "", &fake, async || {
         fake.until(|heard| transitions(&read(heard)).len() == 4)
@@ -291,6 +294,7 @@ async fn a_new_generation_changes_what_is_observed_and_an_older_one_does_not() {
             generation,
             system: SpaceId::ZERO,
             checks: vec![check],
+            desired: DesiredState::default(),
         })
     };
     let applied = |heard: &Heard| {

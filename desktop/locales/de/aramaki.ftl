@@ -48,6 +48,17 @@ system-checks = Prüfungen
 system-notes = Notizen
 system-timeline = Was war los
 system-agents = Agenten
+system-services = Dienste
+system-none-services = Kein Agent meldet einen Dienst: [[service]] in seiner agent.toml tut das.
+system-desired = Gewünscht
+services-more = { $n ->
+    [one] noch einer
+   *[other] noch { $n }
+}
+service-stale = zuletzt gehört { $age }: hier lief er zuletzt
+service-unheard = hier nie gehört
+service-conflict-places = mehrere Rechner melden ihn, er läuft nur an einem Ort
+service-conflict-endpoint = ein anderer Rechner meldet dieselbe Adresse
 system-none-rules = Keine Regeln notiert. Frag, bevor du etwas anfasst.
 system-none-contacts = Niemand ist notiert.
 system-none-checks = Dieses System selbst wird nicht geprüft.
@@ -75,6 +86,9 @@ timeline-count = { $n ->
 event-agent-started = Agent auf { $host } gestartet ({ $version })
 event-agent-stopped = Agent beendet
 event-claim = arbeitet daran: { $text }
+event-desired-done = { $path }: { $action } ist erledigt
+event-desired-again = { $path }: { $action } ist gescheitert und wird wiederholt: { $text }
+event-desired-failed = { $path }: { $action } ist gescheitert und wurde aufgegeben: { $text }
 event-told = hat { $who } über { $target } benachrichtigt: { $text }
 event-not-told = hat { $who } über { $target } nicht erreicht: { $text }
 event-told-perhaps = hat { $who } über { $target } vielleicht erreicht: { $text }

@@ -48,6 +48,17 @@ system-checks = Checks
 system-notes = Notes
 system-timeline = What went on
 system-agents = Agents
+system-services = Services
+system-none-services = No agent tells of a service: [[service]] in its agent.toml does.
+system-desired = Desired
+services-more = { $n ->
+    [one] one more
+   *[other] { $n } more
+}
+service-stale = last heard of { $age }: it ran here last
+service-unheard = never heard of here
+service-conflict-places = several machines say so, it runs in one place
+service-conflict-endpoint = another machine claims the same address
 system-none-rules = No rules written down. Ask before you touch anything.
 system-none-contacts = Nobody is written down.
 system-none-checks = Nothing looks at this System itself.
@@ -75,6 +86,9 @@ timeline-count = { $n ->
 event-agent-started = agent on { $host } started ({ $version })
 event-agent-stopped = agent stopped
 event-claim = works on it: { $text }
+event-desired-done = { $path }: { $action } is done
+event-desired-again = { $path }: { $action } failed and is tried again: { $text }
+event-desired-failed = { $path }: { $action } failed and was given up: { $text }
 event-told = told { $who } through { $target }: { $text }
 event-not-told = did not reach { $who } through { $target }: { $text }
 event-told-perhaps = may have reached { $who } through { $target }: { $text }

@@ -114,6 +114,11 @@ pub(crate) enum CliError {
     PassphraseWrong { of: Sealed },
     #[error("`{channel}` did not take the message: {reason}")]
     NotTold { channel: String, reason: String },
+    #[error("cannot listen on {address}")]
+    Listen {
+        address: std::net::SocketAddr,
+        source: std::io::Error,
+    },
     #[error("the keyring does not serve: {reason}")]
     Keyring { reason: String },
     #[error("the recovery kit {} cannot be used: {reason}", .file.display())]
@@ -210,6 +215,7 @@ impl CliError {
             Self::Bundle { .. } => "A-128",
             Self::ImportUnfinished { .. } => "A-135",
             Self::NotTold { .. } => "A-160",
+            Self::Listen { .. } => "A-170",
             Self::NoSuchAlert { .. } => "A-140",
             Self::AmbiguousAlert { .. } => "A-141",
             Self::Remote { code, .. } => code,
@@ -273,6 +279,7 @@ impl CliError {
             Self::Keyring { .. } => {
                 "unlock or start the keyring of your desktop session; the key is kept as before"
             }
+            Self::Listen { .. } => "choose another address with --listen, or end what has it",
             Self::NotTold { .. } => "correct the channel in the file; the message says what it answered",
             Self::Kit { .. } | Self::Bundle { .. } => "the message says why; nothing was changed",
             Self::Unprinted { .. } => {

@@ -8,6 +8,7 @@ mod carry;
 mod compact;
 mod completions;
 mod config;
+mod desired;
 mod device;
 mod emergency;
 mod error;
@@ -38,6 +39,7 @@ mod restore;
 mod run;
 mod say;
 mod select;
+mod service;
 mod share;
 mod signal;
 mod status;
@@ -156,6 +158,10 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Action(action::Action),
     #[command(subcommand)]
+    Service(service::Service),
+    #[command(subcommand)]
+    Desired(desired::Desired),
+    #[command(subcommand)]
     Relay(relay::Relay),
     Peers(peers::Peers),
     Export(export::Export),
@@ -259,6 +265,15 @@ mod tests {
             "aramaki export Webshop",
             "aramaki import nagios /etc/nagios4 --macro USER1=/usr/lib/nagios/plugins --into Webshop",
             "aramaki import sensu-core /etc/sensu/conf.d --yes",
+            "aramaki service list Webshop --archived --wait 30s",
+            "aramaki service where db --system Webshop",
+            "aramaki service export Webshop --file-sd targets.json --watch",
+            "aramaki service serve --listen 127.0.0.1:0",
+            "aramaki desired set Webshop web/ports 80 --as integer --min -1 --max 9",
+            "aramaki desired set Webshop web/mode on --choice on --choice off",
+            "aramaki desired get Webshop web/ports",
+            "aramaki desired list Webshop",
+            "aramaki desired unset Webshop web/ports",
             "aramaki verify",
             "aramaki compact Webshop",
             "aramaki key seal --keyring",
@@ -298,6 +313,9 @@ mod tests {
             "aramaki import zabbix /etc",
             "aramaki import nagios",
             "aramaki alert list --where (",
+            "aramaki service serve --listen 0.0.0.0:80",
+            "aramaki service export --watch",
+            "aramaki desired set Webshop ../etc x",
             "aramaki alert silence Webshop --reason x",
             "aramaki alert silence Webshop --for 1h",
             "aramaki maintenance add Webshop --for 1h --reason x --every-days 0",

@@ -113,6 +113,13 @@ fn run(cli: Cli) -> Result<Report, CliError> {
         Verb::Recover(verb) => verb.run(&config),
         Verb::Emergency(verb) if verb.opens() => verb.open(&config, cli.global.json),
         Verb::Notify(Notify::Run(verb)) => block_on(verb.run(&config))?,
+        Verb::Service(mut verb) if verb.stays() => {
+            let folder = std::env::current_dir().unwrap_or_default();
+            if let Some(path) = verb.path() {
+                *path = folder.join(&*path);
+            }
+            block_on(verb.stay(&config))?
+        }
         Verb::Notify(Notify::Test(verb)) => block_on(verb.run())?,
         Verb::Demo(verb) => demo::run(&verb, &config),
         Verb::DemoRelay(verb) => block_on(verb.run(config.data))?,
@@ -299,6 +306,7 @@ impl Verb {
                 None
             }
             Self::Notify(verb) => verb.path(),
+            Self::Service(verb) => verb.path(),
             _ => None,
         };
         if let Some(path) = paths {
@@ -368,6 +376,8 @@ impl Verb {
             Self::Device(verb) => verb.run(live).await,
             Self::Agent(verb) => verb.run(live).await,
             Self::Action(verb) => verb.run(live).await,
+            Self::Service(verb) => verb.run(live).await,
+            Self::Desired(verb) => verb.run(live).await,
             Self::Relay(verb) => verb.run(live).await,
             Self::Peers(verb) => verb.run(live).await,
             Self::Export(verb) => verb.run(live),

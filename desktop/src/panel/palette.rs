@@ -1,9 +1,11 @@
 //! Search and go, without leaving the keyboard.
 
+use aramaki_model::service::{Lease, services_of};
 use aramaki_model::{Severity, Snapshot};
 use aramaki_sync_core::SpaceId;
 use egui::{Align2, Id, Key, Modal, Modifiers, RichText, TextEdit, Ui, vec2};
 
+use super::system::service_severity;
 use super::{Dialog, Window};
 use crate::theme::space;
 use crate::view::Route;
@@ -115,7 +117,7 @@ pub(super) fn palette_ui(ui: &Ui, look: Look<'_>, snapshot: &Snapshot, window: &
 }
 
 /// What matches every word of a query: pages, commands (those of the System where one is too), Systems,
-/// notes; at most [`FOUND_MAX`].
+/// services, notes; at most [`FOUND_MAX`].
 fn search(
     look: Look<'_>,
     (snapshot, here): (&Snapshot, Option<SpaceId>),
@@ -161,9 +163,24 @@ fn search(
             goal: Goal::Route(Route::Note(system.space, note.document)),
         })
     });
+    let observed = snapshot.systems.iter().filter(|system| {
+        let mut agents = system.agents.iter();
+        !words.is_empty() && agents.any(|agent| !agent.services.is_empty())
+    });
+    let services = observed.flat_map(|system| {
+        let views = services_of(system, look.now).into_iter();
+        let views = views.filter(|view| view.lease != Lease::Archived);
+        views.map(|view| Found {
+            sign: Sign::Severity(service_severity(&view)),
+            trailing: format!("{} · {}", view.machine, view.title),
+            text: view.claim.name,
+            goal: Goal::Route(Route::System(view.system)),
+        })
+    });
     pages
         .chain(incident)
         .chain(systems)
+        .chain(services)
         .chain(notes)
         .filter(|found| matches(&format!("{} {}", found.text, found.trailing)))
         .take(FOUND_MAX)

@@ -3,6 +3,7 @@
 mod alarms;
 mod around;
 mod checks;
+mod services;
 
 use aramaki_model::snapshot::{Observed, StatusView};
 use aramaki_model::{Severity, Snapshot, SystemView};
@@ -17,6 +18,7 @@ use crate::widget::{
 };
 
 pub(super) use around::duty_ui;
+pub(super) use services::{run_words, service_severity};
 
 const WIDTH_MAX: f32 = 1_180.0;
 /// Below this width everything stands in one column.
@@ -63,6 +65,7 @@ pub(super) fn system_ui(
             duty_ui(ui, look, system);
             alarms::done_ui(ui, look, shown, window);
             checks::left_ui(ui, look, shown, window);
+            services::services_ui(ui, look, shown);
             around::around_ui(ui, look, shown, window);
             return;
         }
@@ -84,6 +87,7 @@ pub(super) fn system_ui(
             column(ui, width - space::L - left, &mut |ui| {
                 duty_ui(ui, look, system);
                 alarms::done_ui(ui, look, shown, window);
+                services::services_ui(ui, look, shown);
                 around::around_ui(ui, look, shown, window);
             });
         });

@@ -158,6 +158,7 @@ fn words(look: Look<'_>, event: &TimelineEvent) -> String {
             .texts
             .with("event-acknowledged", &[("text", &acknowledgement.text)]),
         TimelineEvent::Notification(receipt) => told(look, receipt),
+        TimelineEvent::DesiredRun(run) => super::system::run_words(look, run),
         TimelineEvent::Claim(claim) => look.texts.with("event-claim", &[("text", &claim.text)]),
         TimelineEvent::Withdrawal(back) if back.text.is_empty() => {
             look.texts.get("event-withdrawal")

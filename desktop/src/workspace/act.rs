@@ -231,7 +231,11 @@ impl Live {
         });
         let checks: Vec<_> = checks.flatten().collect();
         let new_checks = !checks.is_empty();
-        if new_checks {
+        let tells_agents = new_checks
+            || changes.iter().any(|change| {
+                matches!(change, SystemChange::Desire(..) | SystemChange::Undesire(_))
+            });
+        if tells_agents {
             self.check_room(Some(space), &changes)?;
         }
         let before = self.model().system(&space).map(|it| it.checks.clone());
@@ -245,7 +249,7 @@ impl Live {
             })
         })
         .await?;
-        if new_checks {
+        if tells_agents {
             self.configure_agents(space).await?;
         }
         // Who wonders later why nothing was seen finds it there.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aramaki_model::address::check_web_address;
+use aramaki_model::desired::{Desired, DesiredPath};
 use aramaki_model::system::{AgentRef, Contact, Dashboard, Part, Rule, Touch};
 use aramaki_model::{
     Check, CheckId, EditError, ItemId, Operator, Override, Relation, Severity, SystemEdit,
@@ -45,6 +46,10 @@ pub(crate) enum SystemChange {
     Checks(Vec<Check>),
     /// An agent that observes it.
     Agent { space: SpaceId, label: String },
+    /// What should be so.
+    Desire(DesiredPath, Desired),
+    /// Nothing is desired there any more.
+    Undesire(DesiredPath),
 }
 
 impl SystemChange {
@@ -171,6 +176,8 @@ impl SystemChange {
                     author: None,
                 },
             ),
+            Self::Desire(path, desired) => edit.put_desired(path, desired),
+            Self::Undesire(path) => edit.remove_desired(path),
         }
     }
 }

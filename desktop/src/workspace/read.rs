@@ -1,5 +1,7 @@
 //! From the model's snapshot to rows for verbs.
 
+use aramaki_model::action::Outcome;
+use aramaki_model::desired::DesiredRun;
 use aramaki_model::notify::{Receipt, Stage};
 use aramaki_model::snapshot::{
     Access, NoteView, Observed, Rank, Snapshot, SystemView, TimelineEvent, TimelineItem,
@@ -9,6 +11,9 @@ use aramaki_model::{EntryId, Membership, NoteId, Severity};
 use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 
 use super::rows::{CheckRow, NoteRow, PartRow, SystemPage, SystemRow, TimelineRow};
+
+/// So much of a generation is shown to people.
+const GENERATION_SHOWN_CHARS: usize = 10;
 
 /// A System in a list.
 pub(super) fn row(system: &SystemView) -> SystemRow {
@@ -148,6 +153,32 @@ pub(crate) fn timeline_row(snapshot: &Snapshot, item: &TimelineItem) -> Timeline
     }
 }
 
+/// What an agent did on what is desired.
+fn acted(run: &DesiredRun) -> String {
+    let (path, action) = (&run.path, &run.action);
+    let generation: String = run
+        .generation
+        .chars()
+        .take(GENERATION_SHOWN_CHARS)
+        .collect();
+    let how = match &run.outcome {
+        Outcome::Exit(0) => "done".to_owned(),
+        Outcome::Exit(code) => format!("failed with exit code {code}"),
+        Outcome::Signal(signal) => format!("was ended by signal {signal}"),
+        Outcome::TimedOut => "took too long and was killed".to_owned(),
+        Outcome::Refused(why) => format!("was not run: {why}"),
+        Outcome::Unknown => "began, and how it ended is not known".to_owned(),
+    };
+    let then = match (run.is_done(), run.again) {
+        (true, _) => String::new(),
+        (false, true) => format!(" (attempt {}, tried again)", run.attempt),
+        (false, false) => format!(" (attempt {}, given up until it changes)", run.attempt),
+    };
+    let detail = run.detail.lines().last().unwrap_or_default();
+    let colon = if detail.is_empty() { "" } else { ": " };
+    format!("desired {path} at {generation}: {action} {how}{then}{colon}{detail}")
+}
+
 fn said(event: &TimelineEvent) -> (&'static str, Option<Severity>, String) {
     match event {
         TimelineEvent::Transition {
@@ -177,6 +208,7 @@ fn said(event: &TimelineEvent) -> (&'static str, Option<Severity>, String) {
             format!("acknowledged: {}", known.text),
         ),
         TimelineEvent::Notification(receipt) => ("notification", None, told(receipt)),
+        TimelineEvent::DesiredRun(run) => ("desired", None, acted(run)),
         TimelineEvent::Claim(claim) => ("claim", None, format!("works on it: {}", claim.text)),
         TimelineEvent::Withdrawal(back) if back.text.is_empty() => (
             "withdrawal",

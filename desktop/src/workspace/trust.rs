@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aramaki_model::AgentConfig;
+use aramaki_model::desired::{DesiredState, HEADS_LEN_BYTES_MAX};
 use aramaki_sync::replica::{CreateSpace, GrantRequest, InviteRequest, ReplicaError, SpaceSummary};
 use aramaki_sync::transport::{AddressError, PeerAddress};
 use aramaki_sync_core::admission::Member;
@@ -335,10 +336,28 @@ impl Live {
                 checks.extend(more.iter().map(|check| (check.id, check.clone())));
             }
         }
+        let mut desired = system
+            .and_then(|system| Some((*self.model().system(&system)?.desired).clone()))
+            .unwrap_or_default();
+        for change in changes {
+            match change {
+                SystemChange::Desire(path, value) => {
+                    desired.insert(path.clone(), value.clone());
+                }
+                SystemChange::Undesire(path) => drop(desired.remove(path)),
+                _ => {}
+            }
+        }
+        let longest = "0".repeat(HEADS_LEN_BYTES_MAX);
         let config = AgentConfig {
             generation: u64::MAX,
             system: SpaceId::ZERO,
             checks: checks.into_values().collect(),
+            desired: DesiredState::new(longest, &desired).map_err(|error| CliError::Setting {
+                what: "desired state",
+                value: format!("{} values", desired.len()),
+                reason: error.0,
+            })?,
         };
         config
             .encode()
@@ -348,17 +367,23 @@ impl Live {
 
     async fn configure_agent(&self, system: SpaceId, agent: SpaceId) -> Result<(), CliError> {
         let failed = refused("the agent's configuration");
-        let checks = self
-            .model()
-            .system(&system)
-            .map(|system| system.checks.values().cloned().collect())
-            .unwrap_or_default();
+        let (checks, desired) = {
+            let model = self.model();
+            let heads = model.system_heads(&system);
+            let Some(said) = model.system(&system) else {
+                return Ok(());
+            };
+            let desired =
+                DesiredState::new(heads, &said.desired).map_err(|error| failed(&error))?;
+            (said.checks.values().cloned().collect(), desired)
+        };
         // The clock is a generation that grows on every device without asking the others.
         let generation = u64::try_from(fresh::now().millis()).unwrap_or(1);
         let config = AgentConfig {
             generation,
             system,
             checks,
+            desired,
         };
         let bytes = config.encode().map_err(|error| failed(&error))?;
         let body = Body::AgentConfig(ByteBuf::from(bytes));

@@ -11,6 +11,7 @@ mod night;
 mod notes;
 mod pages;
 mod pictures;
+mod services;
 mod world;
 
 use aramaki_desktop::app::AramakiApp;

@@ -21,4 +21,5 @@ mod reasons;
 mod recovery;
 mod relays;
 mod secrets;
+mod services;
 mod together;

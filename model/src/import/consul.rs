@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 
 use super::SourceFile;
 use super::cell::{Cells, objects, text_of};
-use super::plan::{Drafts, Place};
+use super::plan::{Drafts, Place, Remarks};
 use super::tree;
-use crate::check::Check;
+use crate::address::host_and_port;
+use crate::check::{Check, CheckKind};
 use crate::graph::Relation;
 use crate::id::CheckId;
 use crate::rollup::Override;
@@ -273,6 +274,11 @@ impl<'r> Reader<'r, '_> {
         cells.place = cells.place.inner(&name);
         leave(&cells);
         let place = cells.place.clone();
+        if let Some(port) = labels.get("port") {
+            let host = labels.get("address").cloned();
+            let host = host.or_else(|| cells.text("node"));
+            registered(&place, &name, host.as_deref(), port, remarks);
+        }
         let key = self.system(&place, &name, tags, labels)?;
         self.services
             .insert(id.unwrap_or_else(|| name.clone()), key.clone());
@@ -370,6 +376,9 @@ impl<'r> Reader<'r, '_> {
                 check.retry_interval_ms = interval;
             }
             check.timeout_ms = timeout.unwrap_or(check.timeout_ms);
+            if check.kind == (CheckKind::External {}) {
+                check.ttl_ms = span_of(run, "ttl");
+            }
             // Consul counts failures before, here the failure itself counts.
             check.attempts = attempts.map_or(1, |it| it.saturating_add(1));
             let place = run.place.clone();
@@ -383,6 +392,25 @@ impl<'r> Reader<'r, '_> {
         }
         cells.finish();
     }
+}
+
+/// Where a service runs its own agent tells, as long as it runs: what that agent's file has to say.
+fn registered(place: &Place, name: &str, host: Option<&str>, port: &str, remarks: &Remarks) {
+    let host = host.unwrap_or("HOST");
+    let endpoint = if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    };
+    if host_and_port(&endpoint).is_none() {
+        remarks.left(place, "port", "an address with a port is expected");
+        return;
+    }
+    let name = Value::from(name);
+    let reason = format!(
+        "the agent that runs it tells so; in its agent.toml: [[service]] name = {name}, endpoints = [\"{endpoint}\"]"
+    );
+    remarks.adapted(place, "port", &reason);
 }
 
 /// By these a file of an agent's configuration is known.

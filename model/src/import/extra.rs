@@ -2,6 +2,8 @@
 
 use super::plan::{Place, Remarks};
 use crate::check::Check;
+use crate::cron::Cron;
+use crate::flapping::FlappingLimits;
 
 /// Times and limits as other programs write them.
 #[derive(Clone, Debug, Default)]
@@ -18,21 +20,52 @@ pub(super) struct Extra {
     pub(super) never_flaps: bool,
 }
 
-/// Adds them to a check.
+/// Adds them to a check; what an agent could not follow is left out and told.
 pub(super) fn add(check: Check, extra: &Extra, place: &Place, remarks: &Remarks) -> Check {
-    const FLAPPING: &str = "the usual limits hold: flapping from 30 % on, no more below 25 %";
-    if extra.cron.is_some() {
-        let zone = extra.zone.as_deref().unwrap_or("UTC");
-        let reason = format!("times of the clock ({zone}) are not taken: it runs at an interval");
-        remarks.left(place, "cron", &reason);
+    let mut check = check;
+    if let Some(expression) = &extra.cron {
+        let cron = Cron {
+            expression: expression.clone(),
+            zone: extra.zone.clone().unwrap_or_else(|| "UTC".to_owned()),
+        };
+        let timed = Check {
+            cron: Some(cron),
+            ..check.clone()
+        };
+        match timed.examine() {
+            Err(fault) if fault.field.starts_with("cron") => {
+                let reason = format!("it runs at an interval: {}", fault.message);
+                remarks.left(place, "cron", &reason);
+            }
+            _ => check = timed,
+        }
     }
-    let limits = [
-        ("low_flap_threshold", extra.low_flap.is_some()),
-        ("high_flap_threshold", extra.high_flap.is_some()),
-        ("flap_detection_enabled", extra.never_flaps),
-    ];
-    for (field, _) in limits.into_iter().filter(|(_, is_there)| *is_there) {
-        remarks.left(place, field, FLAPPING);
+    let usual = FlappingLimits::default();
+    let limits = FlappingLimits {
+        low: extra.low_flap.map_or(usual.low, percent),
+        high: if extra.never_flaps {
+            100
+        } else {
+            extra.high_flap.map_or(usual.high, percent)
+        },
+    };
+    // A low limit above the high one means nothing: both are the high one.
+    let limits = FlappingLimits {
+        low: limits.low.min(limits.high),
+        ..limits
+    };
+    if limits != usual {
+        check.flapping = Some(limits);
     }
     check
+}
+
+/// Whole percent.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to 0 to 100"
+)]
+fn percent(number: f64) -> u8 {
+    number.round().clamp(0.0, 100.0) as u8
 }

@@ -1,6 +1,7 @@
 //! One System as people see it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
 
@@ -79,6 +80,7 @@ impl Seen<'_> {
             reasons: system.reasons.clone(),
             revoked: system.revoked.clone(),
             labels: system.labels.clone(),
+            desired: Arc::clone(&system.desired),
             selector: system.selector.clone(),
             timeline: own.timeline.clone(),
             conflicts: system.conflicts.clone(),
@@ -238,6 +240,15 @@ impl Seen<'_> {
                     .and_then(|open| open.beats.generation)
                     .or_else(|| journal.and_then(|journal| journal.generation)),
                 version: started.map(|started| started.version.clone()),
+                heard: open
+                    .and_then(|open| open.beats.at)
+                    .max(journal.and_then(|journal| journal.last_at.filter(|at| *at <= self.now))),
+                services: journal
+                    .map(|journal| journal.services.values().cloned().collect())
+                    .unwrap_or_default(),
+                desired: journal
+                    .map(|journal| journal.desired.values().cloned().collect())
+                    .unwrap_or_default(),
             }
         };
         system.agents.iter().map(view).collect()

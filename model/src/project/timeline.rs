@@ -102,11 +102,13 @@ fn journal_event(
             version: started.version.clone(),
         }),
         JournalEntry::Stopped { .. } => Some(TimelineEvent::AgentStopped),
+        JournalEntry::DesiredRun(run) => Some(TimelineEvent::DesiredRun(run.clone())),
         JournalEntry::Unknown(unknown) => Some(TimelineEvent::Unknown(unknown.clone())),
         JournalEntry::ConfigApplied { .. }
         | JournalEntry::States(_)
         | JournalEntry::Declared { .. }
-        | JournalEntry::Proposed { .. } => None,
+        | JournalEntry::Proposed { .. }
+        | JournalEntry::Services { .. } => None,
     }
 }
 

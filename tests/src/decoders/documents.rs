@@ -2,8 +2,11 @@
 
 use std::sync::OnceLock;
 
+use aramaki_model::action::Outcome;
 use aramaki_model::agent_config::AgentConfig;
+use aramaki_model::desired::{Desired, DesiredRun, DesiredState, Schema};
 use aramaki_model::entry::{AgentStarted, Message};
+use aramaki_model::service::ServiceClaim;
 use aramaki_model::system::Contact;
 use aramaki_model::{
     AdmittedChange, Builtin, Check, CheckBeat, CheckId, CheckKind, Cron, Edit, EntryId,
@@ -52,7 +55,26 @@ pub(super) const ENTRY: Decoder = Decoder {
             version: "0.1.0".to_owned(),
         });
         seeds.extend(started.encode());
-        let declared = JournalEntry::declare(NOW, &[check()]);
+        let mut declared = JournalEntry::declare(NOW, &[check()]);
+        declared.extend(JournalEntry::register(
+            NOW,
+            &[ServiceClaim {
+                name: "web".to_owned(),
+                endpoints: "https://192.0.2.7:443".parse().into_iter().collect(),
+                labels: [("tier".to_owned(), "front".to_owned())].into(),
+                ..ServiceClaim::default()
+            }],
+        ));
+        declared.push(JournalEntry::DesiredRun(DesiredRun {
+            at: NOW,
+            path: "web".to_owned(),
+            action: "reload".to_owned(),
+            generation: "ab".repeat(32),
+            attempt: 1,
+            again: false,
+            outcome: Outcome::Exit(0),
+            detail: "done".to_owned(),
+        }));
         seeds.extend(declared.iter().filter_map(|entry| entry.encode().ok()));
         seeds
     },
@@ -93,10 +115,21 @@ pub(super) const AGENT_CONFIG: Decoder = Decoder {
             generation: 7,
             system: space(),
             checks: vec![check(), later_check()],
+            desired: desired(),
         };
         config.encode().into_iter().collect()
     },
 };
+
+fn desired() -> DesiredState {
+    let value = Desired {
+        value: serde_json::json!({"ports": [80, 443]}),
+        schema: Schema::Any,
+    };
+    let path = "web/tls".parse();
+    let values = path.map(|path| (path, value));
+    DesiredState::new("ab".repeat(32), &values.into_iter().collect()).unwrap_or_default()
+}
 
 /// Magic, checksum and kind, before the length.
 const HEAD_LEN_BYTES: usize = 9;

@@ -62,11 +62,13 @@ pub(super) fn kind_of(
         return None;
     }
     cells.pass(&["aliasnode"]);
+    if span_of(cells, "ttl").is_some() {
+        let reason = "its results are taken by the agent's own listener, under its name";
+        cells.adapt("ttl", reason);
+        return Some(CheckKind::External {});
+    }
     for (field, reason) in [
-        (
-            "ttl",
-            "results come from elsewhere: the agent's own listener takes them",
-        ),
+        ("ttl", "a span of time is expected"),
         ("grpc", "there is no such check: use a plugin"),
         ("h2ping", "there is no such check: use a plugin"),
         ("udp", "there is no such check: use a plugin"),

@@ -91,9 +91,14 @@ impl Reader<'_, '_> {
             let seconds = positive("freshness_threshold");
             check.ttl_ms = seconds.and_then(|it| millis(it, 1_000.0));
         }
-        if from.is_off("active_checks_enabled") {
+        if from.is_off("active_checks_enabled") && from.is_off("passive_checks_enabled") {
             check.enabled = false;
-            let reason = "it is taken as a check that is off; results come from elsewhere";
+            let reason = "it is taken as a check that is off";
+            remarks.adapted(place, "active_checks_enabled", reason);
+        } else if from.is_off("active_checks_enabled") {
+            check.kind = CheckKind::External {};
+            let reason =
+                "nothing is run: its results are taken by the agent's own listener, under its name";
             remarks.adapted(place, "active_checks_enabled", reason);
         }
         let extra = Extra {
