@@ -128,7 +128,9 @@ pub struct SyncState {
 pub struct Awaited {
     /// Its Space.
     pub space: SpaceId,
-    /// Until when the invitation can be used.
+    /// From when on the invitation can be used; none: since it was made.
+    pub begin: Option<Timestamp>,
+    /// Until when.
     pub until: Timestamp,
 }
 

@@ -284,6 +284,7 @@ async fn share(
         reason,
         capability: capability_of(what),
         span: span_of(hours),
+        begin: None,
         redemptions: 1,
         long_grace: false,
     };

@@ -182,6 +182,7 @@ async fn awaited(live: &Live) -> Vec<Awaited> {
         space: it.space,
         until: it.redeem_until,
     });
+        begin: it.begin,
     awaited.collect()
 }
 

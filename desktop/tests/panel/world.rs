@@ -540,6 +540,7 @@ fn devices() -> Vec<OwnDevice> {
         })
         .into()
 }
+            begin: None,
 
 fn trust() -> BTreeMap<SpaceId, Trust> {
     let member = |name: &str, kind, may, through| Member {
