@@ -520,3 +520,12 @@ incident-what = Was ist los
 incident-call = Gleich jemanden dazurufen
 incident-open = Vorfall eröffnen
 incident-opening = Wird eröffnet …
+trust-end-reason = Warum (freiwillig; alle, die das System lesen, sehen es)
+trust-ended-title = Beendeter Zugang
+trust-ended-by = beendet { $at } von { $by }
+trust-ended-lost = das Gerät ging verloren
+trust-ended-others = { $n ->
+    [one] damit endete noch ein anderer
+   *[other] damit endeten { $n } andere
+}
+trust-ended-reason = Warum: { $reason }

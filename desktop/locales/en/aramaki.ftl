@@ -520,3 +520,12 @@ incident-what = What is the matter
 incident-call = Call somebody in at once
 incident-open = Open incident
 incident-opening = Opening …
+trust-end-reason = Why (optional; all who read the System will see it)
+trust-ended-title = Access that was ended
+trust-ended-by = ended { $at } by { $by }
+trust-ended-lost = the device was lost
+trust-ended-others = { $n ->
+    [one] one other’s ended with it
+   *[other] { $n } others’ ended with it
+}
+trust-ended-reason = Why: { $reason }

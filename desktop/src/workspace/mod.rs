@@ -15,6 +15,7 @@ mod compact;
 mod deeds;
 mod desk;
 mod emergency;
+mod ended;
 mod ending;
 mod feed;
 mod forks;
