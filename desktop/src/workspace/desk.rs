@@ -482,4 +482,4 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

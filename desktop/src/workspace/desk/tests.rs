@@ -9,7 +9,8 @@ use super::*;
 use crate::cli::{Network, PassphraseSource};
 use crate::view::{EndWhat, Member};
 
-async fn opened(folder: &tempfile::TempDir) -> Live {
+/// A new workspace.
+pub(crate) async fn opened(folder: &tempfile::TempDir) -> Live {
     let data = folder.path().join("data");
     super::super::create(&data, "duty operator", None, None).unwrap();
     let config = Config {
@@ -35,7 +36,6 @@ async fn member(live: &Live, space: SpaceId) -> Option<Member> {
     members.into_iter().find(|it| it.may == Capability::Write)
 }
 
-#[tokio::test(flavor = "multi_thread")]
 /// Whose access the trust page says was ended in a System, whether the device was lost, and why.
 async fn ended(live: &Live, space: SpaceId, extras: &mut Extras) -> Vec<(String, bool, String)> {
     let page = Intent::LookBack(space);
@@ -49,6 +49,7 @@ async fn ended(live: &Live, space: SpaceId, extras: &mut Extras) -> Vec<(String,
         .collect()
 }
 
+#[tokio::test(flavor = "multi_thread")]
 async fn access_ends_where_the_preview_said() {
     let folder = tempfile::tempdir().unwrap();
     let live = opened(&folder).await;
@@ -97,7 +98,6 @@ async fn access_ends_where_the_preview_said() {
         .unwrap();
     assert_eq!(extras.ending, None);
     assert!(member(&live, webshop).await.is_none());
-    let guest = member(&live, mail).await.unwrap();
     // Afterwards the page says who, by whom and why, and the audit does.
     assert_eq!(
         ended(&live, webshop, &mut extras).await,
@@ -106,6 +106,7 @@ async fn access_ends_where_the_preview_said() {
     let rows = live.access(Some(webshop)).await.unwrap();
     let row = rows.iter().find(|it| it.grant == what.grant).unwrap();
     assert_eq!(row.end_reason.as_deref(), Some("the audit is over"));
+    let guest = member(&live, mail).await.unwrap();
     let what = EndWhat {
         space: mail,
         grant: guest.grant,
