@@ -9,6 +9,7 @@ mod deed;
 mod devices;
 mod dialog;
 mod emergency;
+mod ended;
 mod incident;
 mod note;
 mod overview;
@@ -68,6 +69,8 @@ pub struct Window {
     worklist: alerts::State,
     /// The System of which it was asked last what can be run there.
     looked_at: Option<SpaceId>,
+    /// Of which System it was asked whose access was ended.
+    looked_back: Option<SpaceId>,
 }
 
 impl Window {
@@ -118,6 +121,14 @@ impl Window {
         if !is_known && self.looked_at != Some(system) {
             self.looked_at = Some(system);
             intents.push(Intent::LookAt(system));
+        }
+    }
+
+    /// Asks once whose access was ended in the System that a trust page is about.
+    fn look_back(&mut self, system: SpaceId, intents: &mut Vec<Intent>) {
+        if self.looked_back != Some(system) {
+            self.looked_back = Some(system);
+            intents.push(Intent::LookBack(system));
         }
     }
 

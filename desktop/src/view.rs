@@ -128,7 +128,9 @@ pub struct SyncState {
 pub struct Awaited {
     /// Its Space.
     pub space: SpaceId,
-    /// Until when the invitation can be used.
+    /// From when on the invitation can be used; none: since it was made.
+    pub begin: Option<Timestamp>,
+    /// Until when.
     pub until: Timestamp,
 }
 
@@ -197,6 +199,8 @@ pub struct Trust {
     pub members: Vec<Member>,
     /// What came too late and waits for somebody to decide.
     pub late: Vec<Late>,
+    /// Whose access was ended, newest first; known of the System whose trust page was opened last.
+    pub ended: Vec<Ended>,
     /// Who signed two histories, as they are called here.
     pub two_histories: Vec<String>,
 }
@@ -214,6 +218,23 @@ pub struct Late {
     pub last: Timestamp,
     /// Whether this device can accept it.
     pub can_accept: bool,
+}
+
+/// Somebody's access that was ended before its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// What its holder is called here.
+    pub name: String,
+    /// Who ended it.
+    pub by: String,
+    /// When, by their clock.
+    pub at: Timestamp,
+    /// Whether they said that the device was lost.
+    pub was_lost: bool,
+    /// Why, in the words of whoever may write there; empty when nobody said.
+    pub reason: String,
+    /// How many others' access ended with it.
+    pub others: u64,
 }
 
 /// Whose access is to end, and where.
@@ -547,7 +568,12 @@ pub enum Intent {
     /// Say what ending somebody's access would do.
     AskEnd(EndWhat),
     /// End it.
-    End(EndWhat),
+    End {
+        /// Which, and where.
+        what: EndWhat,
+        /// Why; empty when nobody says.
+        reason: String,
+    },
     /// It is not to end after all.
     ForgetEnding,
     /// Give somebody anew what they have, for as long as it was given for.
@@ -583,6 +609,8 @@ pub enum Intent {
     UndoDeed,
     /// The page is about this System now: say what can be run there.
     LookAt(SpaceId),
+    /// A System's trust page was opened: say whose access was ended there.
+    LookBack(SpaceId),
     /// Run an action.
     Run(actions::RunWish),
     /// Pull the demo's cable.
@@ -607,7 +635,7 @@ impl fmt::Debug for Intent {
             Self::ForgetIncident => "ForgetIncident",
             Self::GiveUp(_) => "GiveUp",
             Self::AskEnd(_) => "AskEnd",
-            Self::End(_) => "End",
+            Self::End { .. } => "End",
             Self::ForgetEnding => "ForgetEnding",
             Self::Renew { .. } => "Renew",
             Self::EndEmergency => "EndEmergency",
@@ -624,6 +652,7 @@ impl fmt::Debug for Intent {
             },
             Self::UndoDeed => "UndoDeed",
             Self::LookAt(_) => "LookAt",
+            Self::LookBack(_) => "LookBack",
             Self::Run(_) => "Run",
             Self::StopRelay => "StopRelay",
             Self::StartRelay => "StartRelay",

@@ -145,6 +145,9 @@ pub struct Awaited {
     pub end: Timestamp,
     /// Where the Space can be found.
     pub peers: Vec<PeerAddress>,
+    /// From when on it can be redeemed; none: since it was made. It stands last: programs that do not know it
+    /// read what stands before, and what they wrote ends there.
+    pub begin: Option<Timestamp>,
 }
 
 /// Keeps what is known of an awaited Space.
@@ -157,7 +160,9 @@ pub(crate) fn put_awaited(space: SpaceId, awaited: &Awaited) -> Option<Operation
 
 /// An awaited Space as it was kept.
 pub(crate) fn awaited(value: &[u8]) -> Option<Awaited> {
-    postcard::from_bytes(value).ok()
+    const BEGIN_NONE: u8 = 0;
+    let older = || postcard::from_bytes(&[value, &[BEGIN_NONE]].concat());
+    postcard::from_bytes(value).or_else(|_ends| older()).ok()
 }
 
 /// A cursor as it was kept; one that does not decode is as good as none.
@@ -229,6 +234,42 @@ mod tests {
 
     use super::*;
     use crate::store::{Folder, RedbStore, Store as _};
+
+    #[test]
+    fn an_awaited_space_is_read_as_older_programs_kept_it_and_they_read_it() {
+        #[derive(PartialEq, Debug, Serialize, Deserialize)]
+        struct Older {
+            since: Timestamp,
+            grant: EnvelopeId,
+            capability: Capability,
+            redeem_until: Timestamp,
+            end: Timestamp,
+            peers: Vec<PeerAddress>,
+        }
+        let time = Timestamp::from_millis;
+        let kept = |begin| Awaited {
+            since: time(1),
+            grant: EnvelopeId::from_bytes([2; 32]),
+            capability: Capability::Write,
+            redeem_until: time(3),
+            end: time(4),
+            peers: vec![PeerAddress {
+                endpoint: [5; 32],
+                addresses: vec!["127.0.0.1:7410".to_owned()],
+            }],
+            begin,
+        };
+        let encode = |it: &Awaited| postcard::to_stdvec(it).unwrap();
+        for begin in [None, Some(time(2))] {
+            let bytes = encode(&kept(begin));
+            assert_eq!(awaited(&bytes), Some(kept(begin)));
+            let older: Older = postcard::from_bytes(&bytes).unwrap();
+            assert_eq!(older.peers, kept(begin).peers);
+            let again = postcard::to_stdvec(&older).unwrap();
+            assert_eq!(awaited(&again), Some(kept(None)));
+        }
+        assert_eq!(awaited(&encode(&kept(None))[..40]), None);
+    }
 
     #[test]
     fn a_body_that_comes_later_and_a_reserved_counter_are_kept_in_the_database() {

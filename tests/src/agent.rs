@@ -1,5 +1,7 @@
 //! An agent on a host, with one check whose state a test decides.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -129,6 +131,12 @@ impl Agent {
     /// When it is refused.
     pub fn redeem(&self, invitation: &str) {
         let joined = self.command(&["join", invitation]).output().unwrap();
+        let mut log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("agent.log"))
+            .unwrap();
+        log.write_all(&joined.stderr).unwrap();
         assert!(
             joined.status.success(),
             "{}",
@@ -160,10 +168,10 @@ impl Agent {
             .is_some_and(|running| !running.has_ended())
     }
 
-    /// What it said on standard error.
+    /// What it said on standard error, since it joined.
     ///
     /// # Panics
-    /// When it never ran.
+    /// When it said nothing at all.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("agent.log")).unwrap()
     }

@@ -7,6 +7,8 @@ use std::process::Command;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Host {
     namespace: Option<String>,
+    /// What programs log here; none: what they log by themselves.
+    log: Option<String>,
 }
 
 impl Host {
@@ -15,16 +17,29 @@ impl Host {
         Self::default()
     }
 
+    /// The same, where programs log this much.
+    #[must_use]
+    pub fn logging(self, filter: &str) -> Self {
+        Self {
+            log: Some(filter.to_owned()),
+            ..self
+        }
+    }
+
     /// A program on this host.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        match &self.namespace {
+        let mut command = match &self.namespace {
             None => Command::new(program),
             Some(namespace) => {
                 let mut command = Command::new("ip");
                 command.args(["netns", "exec", namespace]).arg(program);
                 command
             }
+        };
+        if let Some(filter) = &self.log {
+            command.env("ARAMAKI_LOG", filter);
         }
+        command
     }
 }
 
@@ -96,6 +111,7 @@ impl Lan {
     pub fn host(&self, host: u8) -> Host {
         Host {
             namespace: Some(self.namespace(host)),
+            log: None,
         }
     }
 

@@ -100,11 +100,12 @@ impl Relay {
         let log = self.folder.join("relay.log");
         let before = std::fs::read_to_string(&log).map_or(0, |text| text.len());
         let running = Running::start(self.command(&["run"]), &log);
+        let ready = format!("status={}", self.status);
         eventually("the relay is ready", START_MAX, || {
             running
                 .log()
                 .get(before..)
-                .is_some_and(|new| new.contains("status="))
+                .is_some_and(|new| new.contains(&ready))
         });
         self.running = Some(running);
     }

@@ -166,6 +166,7 @@ fn a_persons_invitation_is_refused_and_binds_nothing() {
         grant: EnvelopeId::from_bytes([2; 32]),
         seed: [3; 32].into(),
         capability: Capability::Write,
+        begin: None,
         end,
         redeem_until: end,
         addresses: Vec::new(),

@@ -241,6 +241,7 @@ peers-count = { $n ->
    *[other] { $n } bekannt
 }
 peers-none = Noch ist niemand sonst bekannt
+awaited-later = Die Einladung zu { $system } beginnt { $begin }: das System kommt dann von selbst, wenn bis { $end } jemand zu erreichen ist, der es hat.
 awaited-live = Warten auf { $system }: es kommt, sobald jemand erreichbar ist, der es hat, bis { $end }.
 awaited-ended = Die Einladung zu { $system } endete { $end } ungenutzt. Um eine neue bitten.
 awaited-give-up = Aufgeben
@@ -533,3 +534,12 @@ incident-what = Was ist los
 incident-call = Gleich jemanden dazurufen
 incident-open = Vorfall eröffnen
 incident-opening = Wird eröffnet …
+trust-end-reason = Warum (freiwillig; alle, die das System lesen, sehen es)
+trust-ended-title = Beendeter Zugang
+trust-ended-by = beendet { $at } von { $by }
+trust-ended-lost = das Gerät ging verloren
+trust-ended-others = { $n ->
+    [one] damit endete noch ein anderer
+   *[other] damit endeten { $n } andere
+}
+trust-ended-reason = Warum: { $reason }

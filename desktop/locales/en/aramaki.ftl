@@ -241,6 +241,7 @@ peers-count = { $n ->
    *[other] { $n } known
 }
 peers-none = Nobody else is known yet
+awaited-later = The invitation to { $system } begins { $begin }: the System comes by itself then, if somebody who has it can be reached until { $end }.
 awaited-live = Waiting for { $system }: it comes as soon as somebody who has it can be reached, until { $end }.
 awaited-ended = The invitation to { $system } ended { $end } unused. Ask for a new one.
 awaited-give-up = Give up
@@ -533,3 +534,12 @@ incident-what = What is the matter
 incident-call = Call somebody in at once
 incident-open = Open incident
 incident-opening = Opening …
+trust-end-reason = Why (optional; all who read the System will see it)
+trust-ended-title = Access that was ended
+trust-ended-by = ended { $at } by { $by }
+trust-ended-lost = the device was lost
+trust-ended-others = { $n ->
+    [one] one other’s ended with it
+   *[other] { $n } others’ ended with it
+}
+trust-ended-reason = Why: { $reason }

@@ -50,6 +50,7 @@ impl Incident {
                 reason: incident_reason(live, incident),
                 capability: self.can.into(),
                 span: self.span,
+                begin: None,
                 redemptions: 1,
                 long_grace: false,
             };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aramaki_sync::text_file;
 use aramaki_sync_core::bundle::Bundle;
+use aramaki_sync_core::{SpaceId, Timestamp};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -82,6 +83,9 @@ impl Join {
         }
         let joining = live.join(code).await?;
         let space = joining.space;
+        if let Some(begin) = joining.begins_after(self.wait) {
+            return Ok(begins_later(&space, begin));
+        }
         let Some(joined) = live.wait_for_system(joining, self.wait).await? else {
             let short = space.short();
             return Ok(Report::new(
@@ -151,6 +155,21 @@ fn by_file(came: &JoinedByFile) -> Report {
     json["by_file"] = json!(true);
     json["taken"] = taken_json(&came.carried);
     Report::new(text.into_text(), &json)
+}
+
+/// What is said of a code before its time.
+fn begins_later(space: &SpaceId, begin: Timestamp) -> Report {
+    let (short, begins) = (space.short(), local(begin));
+    Report::new(
+        format!(
+            "The invitation to {short} begins {begins}. It is kept, and the System comes by itself then: leave the \
+             app open, or run any verb after that, for example `aramaki peers --wait 1m`. `aramaki join --cancel \
+             {short}` gives it up."
+        ),
+        &json!({
+            "id": space.to_string(), "title": null, "complete": false, "begin": begin.to_string(),
+        }),
+    )
 }
 
 fn cancelled(awaited: &Awaiting) -> Report {

@@ -109,7 +109,15 @@ fn peer_json(peer: &PeerStatus, names: &Names) -> Value {
 /// What is waited for, and how to wait no more.
 pub(super) fn say_awaiting(it: &Awaiting) -> String {
     let short = it.space.short();
-    if it.is_live() {
+    if let Some(begin) = it.begins() {
+        format!(
+            "The invitation to {short}, to {} it, begins {}: it comes by itself then, as soon as somebody who has \
+             it can be reached, until {}. `aramaki join --cancel {short}` gives it up.",
+            capability_word(it.capability),
+            local(begin),
+            local(it.redeem_until)
+        )
+    } else if it.is_live() {
         format!(
             "Waiting for {short}, to {} it, since {}: it comes as soon as somebody who has it can be reached, \
              until {}. `aramaki join --cancel {short}` gives it up.",
@@ -131,6 +139,7 @@ fn awaiting_json(it: &Awaiting) -> Value {
         "id": it.space.to_string(),
         "since": it.since.to_string(),
         "capability": capability_word(it.capability),
+        "begin": it.begin.map(|begin| begin.to_string()),
         "redeem_until": it.redeem_until.to_string(),
         "ended": !it.is_live(),
     })

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aramaki_sync_core::Timestamp;
 use aramaki_sync_core::statement::Capability;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::parse::parse_line;
+use super::parse::{Moment, parse_line, parse_moment};
 use super::report::{Lines, count};
-use super::{CliError, Report, WITHOUT_RELAY, carry, local, parse_span};
+use super::{CliError, Clock, Report, WITHOUT_RELAY, carry, local, parse_span};
 use crate::workspace::{Invited, Live, ShareRequest, capability_word};
 
 /// Share a System by an invitation: a short code that ends by itself.
@@ -30,6 +31,11 @@ pub(crate) struct Share {
     /// What for, as all who read the System will see it: "audit of payments". Relays do not.
     #[arg(long, value_name = "TEXT", value_parser = parse_line)]
     reason: Option<String>,
+    /// From when on the code can be used: 2026-12-24T18:00Z, or 3h for in three hours. At once without it.
+    /// Who has it may join before: they are let in when the time comes, if anybody who administers is online
+    /// then or later.
+    #[arg(long = "from", value_name = "TIME", value_parser = parse_moment, conflicts_with_all = ["file", "inline"])]
+    from: Option<Moment>,
     /// For how long: 30m, 8h, 3d.
     #[arg(long = "for", value_name = "SPAN", default_value = "24h", value_parser = parse_span)]
     span: Duration,
@@ -134,10 +140,17 @@ impl Share {
             name: self.name.clone().unwrap_or_default(),
             reason: self.reason.clone().unwrap_or_default(),
             capability: self.can.into(),
+            begin: self.begin(Clock::now()),
             span: self.span,
             redemptions: self.redemptions,
             long_grace: self.offline,
         }
+    }
+
+    /// When the code begins, if that is later.
+    fn begin(&self, now: Timestamp) -> Option<Timestamp> {
+        let begin = self.from.map(|from| from.at(now));
+        begin.filter(|begin| *begin > now)
     }
 
     fn json(&self, shared: &Invited, title: &str) -> Value {
@@ -146,6 +159,7 @@ impl Share {
             "system": shared.space.to_string(),
             "title": title,
             "capability": capability_word(self.can.into()),
+            "begin": shared.begin.map(|begin| begin.to_string()),
             "redeem_until": shared.redeem_until.to_string(),
             "end": shared.end.to_string(),
             "redemptions": self.redemptions,
@@ -169,8 +183,12 @@ impl Share {
         let mut text = Lines::default();
         text.add(&shared.code);
         let devices = count(usize::from(self.redemptions), "device");
+        let from = shared
+            .begin
+            .map(|begin| format!("from {} on, ", local(begin)));
         text.add(format_args!(
-            "\nThe code lets in {devices}, until {}. On the other side: aramaki join CODE",
+            "\nThe code lets in {devices}, {}until {}. On the other side: aramaki join CODE",
+            from.unwrap_or_default(),
             local(shared.redeem_until)
         ));
         text.add(format_args!(

@@ -109,6 +109,7 @@ async fn invite(live: &Live, space: SpaceId) -> Result<String, CliError> {
         reason: String::new(),
         capability: Capability::Write,
         span: SPAN,
+        begin: None,
         redemptions: 1,
         long_grace: false,
     };

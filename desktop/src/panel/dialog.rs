@@ -48,6 +48,8 @@ pub enum Dialog {
         what: EndWhat,
         /// Whose.
         name: String,
+        /// Why.
+        reason: String,
         /// Whether it is a device that can be lost.
         can_be_lost: bool,
     },
@@ -148,6 +150,7 @@ impl Dialog {
         Self::End {
             what,
             name,
+            reason: String::new(),
             can_be_lost,
         }
     }
@@ -243,12 +246,13 @@ fn content_ui(
         Dialog::End {
             what,
             name,
+            reason,
             can_be_lost,
         } => {
             let title = look.texts.with("trust-end-title", &[("name", name)]);
             head_ui(ui, look, &title);
             let ending = frame.ending.as_ref();
-            trust::end_ui(ui, look, (what, *can_be_lost), ending, intents)
+            trust::end_ui(ui, look, (what, reason, *can_be_lost), ending, intents)
         }
         Dialog::AddDevice { copied } => {
             head_ui(ui, look, &look.texts.get("devices-add-title"));

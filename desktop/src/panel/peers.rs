@@ -34,13 +34,15 @@ pub(super) fn title_ui(ui: &mut Ui, look: Look<'_>, sync: &SyncState) {
 /// Draws what is waited for.
 pub(super) fn awaited_ui(ui: &mut Ui, look: Look<'_>, sync: &SyncState, intents: &mut Vec<Intent>) {
     for it in &sync.awaited {
-        let key = if it.until > look.now {
-            "awaited-live"
-        } else {
-            "awaited-ended"
+        let begin = it.begin.filter(|begin| *begin > look.now);
+        let key = match begin {
+            Some(_later) => "awaited-later",
+            None if it.until > look.now => "awaited-live",
+            None => "awaited-ended",
         };
         let (short, end) = (it.space.short(), until(look, it.until));
-        let said = [("system", short.as_str()), ("end", end.as_str())];
+        let begin = begin.map_or_else(String::new, |begin| until(look, begin));
+        let said = [("system", short.as_str()), ("begin", &begin), ("end", &end)];
         card(ui, look, |ui| {
             let text = RichText::new(look.texts.with(key, &said)).color(look.tokens.text);
             ui.add(egui::Label::new(text).wrap());

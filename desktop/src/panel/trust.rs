@@ -5,11 +5,11 @@ use aramaki_model::{Severity, Snapshot};
 use aramaki_sync_core::SpaceId;
 use egui::{Align, Label, Layout, RichText, Role, Ui, WidgetInfo};
 
-use super::access;
 use super::dialog::{self, Next};
 use super::peers::{may_until, may_words};
 use super::sync::kind_word;
 use super::{Window, page};
+use super::{access, ended};
 use crate::fingerprint;
 use crate::theme::{size, space, weighted};
 use crate::view::{EndWhat, Ending, Intent, Late, Member, PeerKind, Route, Through, Trust};
@@ -34,6 +34,7 @@ pub(super) fn trust_ui(
     if super::system::back_ui(ui, look, &system.title) {
         window.go(Route::System(space));
     }
+    window.look_back(space, intents);
     ui.label(
         weighted(look.texts.get("trust-title"), 650.0)
             .size(size::PAGE)
@@ -51,6 +52,9 @@ pub(super) fn trust_ui(
         for member in &trust.members {
             let asked = card(ui, look, |ui| member_ui(ui, look, member)).inner;
             access::take(look, (space, member), asked, window, intents);
+        }
+        if !trust.ended.is_empty() {
+            ended::list_ui(ui, look, &trust.ended);
         }
     });
 }
@@ -243,7 +247,7 @@ fn late_ui(
 pub(super) fn end_ui(
     ui: &mut Ui,
     look: Look<'_>,
-    (what, can_be_lost): (&mut EndWhat, bool),
+    (what, reason, can_be_lost): (&mut EndWhat, &mut String, bool),
     ending: Option<&Ending>,
     intents: &mut Vec<Intent>,
 ) -> Next {
@@ -269,6 +273,7 @@ pub(super) fn end_ui(
         }
     }
     ui.add_space(space::S);
+    super::start::field_ui(ui, look, "trust-end-reason", reason);
     let explain = RichText::new(look.texts.get("trust-end-explain"))
         .size(size::SMALL)
         .color(look.tokens.subdued);
@@ -279,7 +284,10 @@ pub(super) fn end_ui(
         let some = ending.is_some_and(|it| !it.places.is_empty());
         let end = dialog::primary(look, "trust-end-do");
         if ui.add_enabled(some, end).clicked() {
-            intents.push(Intent::End(*what));
+            intents.push(Intent::End {
+                what: *what,
+                reason: reason.trim().to_owned(),
+            });
             next = Next::Close;
         }
         if ui.button(look.texts.get("action-cancel")).clicked() {

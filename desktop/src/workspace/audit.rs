@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aramaki_sync::replica::{AuditEntry, AuditEvent, Ending, HowEnded, REASON_LOST};
 use aramaki_sync_core::admission::Verdict;
-use aramaki_sync_core::statement::{Audience, Capability, Grant, GrantFlags, WrapTo};
+use aramaki_sync_core::statement::{Audience, Capability, Cut, Grant, GrantFlags, WrapTo};
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 use serde_json::{Value, json};
 
@@ -163,11 +163,7 @@ impl<'a> Told<'a> {
                 });
                 ("revoke", text, details)
             }
-            AuditEvent::Closed { target } => {
-                let whose = self.holder(*target);
-                let text = format!("{by} closed the grant of {whose}: later work does not count");
-                ("close", text, json!({"grant": target.to_string()}))
-            }
+            AuditEvent::Closed { target, accepted } => self.closed(*target, accepted, by),
             AuditEvent::Opened { grant, reason } => {
                 let reason = shown_reason(reason);
                 let text = format!("{by} opened it in an emergency: {reason}");
@@ -189,6 +185,40 @@ impl<'a> Told<'a> {
             }
             event => self.of_keys(event, by),
         }
+    }
+
+    /// What a witness had when a grant's time had come.
+    fn closed(
+        &self,
+        target: EnvelopeId,
+        accepted: &[Cut],
+        by: &str,
+    ) -> (&'static str, String, Value) {
+        let whose = self.holder(target);
+        let last: Vec<_> = accepted
+            .iter()
+            .map(|cut| format!("{} of {}", cut.seq, self.who(cut.chain.author)))
+            .collect();
+        let counts = match last.as_slice() {
+            [] => "nothing of it had come, and nothing counts".to_owned(),
+            last => format!(
+                "up to position {} counts; later work does not",
+                last.join(", ")
+            ),
+        };
+        let text = format!("{by} closed the grant of {whose}: {counts}");
+        let accepted = accepted.iter().map(|cut| {
+            json!({
+                "device": cut.chain.author.to_string(),
+                "instance": format!("{:016x}", cut.chain.instance.0),
+                "seq": cut.seq,
+            })
+        });
+        let details = json!({
+            "grant": target.to_string(),
+            "accepted": accepted.collect::<Vec<_>>(),
+        });
+        ("close", text, details)
     }
 
     /// What became of the Space's keys.

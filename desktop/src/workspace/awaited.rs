@@ -17,6 +17,8 @@ pub(crate) struct Awaiting {
     pub(crate) since: Timestamp,
     /// What its invitation allows.
     pub(crate) capability: Capability,
+    /// From when on that can be used; none: since it was made.
+    pub(crate) begin: Option<Timestamp>,
     /// Until when that can be used.
     pub(crate) redeem_until: Timestamp,
 }
@@ -25,6 +27,11 @@ impl Awaiting {
     /// Whether the invitation can still be used.
     pub(crate) fn is_live(&self) -> bool {
         fresh::now() < self.redeem_until
+    }
+
+    /// When the invitation begins, if that is yet to come.
+    pub(crate) fn begins(&self) -> Option<Timestamp> {
+        self.begin.filter(|begin| *begin > fresh::now())
     }
 }
 
@@ -40,6 +47,7 @@ impl Live {
             space,
             since: it.since,
             capability: it.capability,
+            begin: it.begin,
             redeem_until: it.redeem_until,
         });
         awaited.collect()

@@ -284,6 +284,7 @@ async fn share(
         reason,
         capability: capability_of(what),
         span: span_of(hours),
+        begin: None,
         redemptions: 1,
         long_grace: false,
     };
@@ -365,9 +366,9 @@ async fn change_trust(live: &Live, intent: Intent, extras: &mut Extras) -> Resul
             extras.ending = None;
             extras.ending = Some(live.ending(what).await?);
         }
-        Intent::End(what) => {
+        Intent::End { what, reason } => {
             extras.ending = None;
-            live.end(what).await?;
+            live.end(what, &reason).await?;
         }
         Intent::ForgetEnding => extras.ending = None,
         Intent::Renew { space, grant } => {
@@ -394,6 +395,7 @@ async fn carry_out_at_night(
         Intent::Deed(deed) => extras.undo = live.deed(&deed).await?,
         Intent::UndoDeed => live.undo_deed(std::mem::take(&mut extras.undo)).await?,
         Intent::LookAt(system) => extras.looked_at = Some(system),
+        Intent::LookBack(system) => extras.looked_back = Some(system),
         Intent::Run(wish) => live.run_wish(wish).await?,
         Intent::StopRelay => live.want_relay(false),
         Intent::StartRelay => live.want_relay(true),
@@ -460,7 +462,7 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
         Intent::ForgetIncident => extras.incident = None,
         intent @ (Intent::GiveUp(_)
         | Intent::AskEnd(_)
-        | Intent::End(_)
+        | Intent::End { .. }
         | Intent::ForgetEnding
         | Intent::Renew { .. }
         | Intent::EndEmergency
@@ -480,4 +482,4 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -47,21 +47,21 @@ impl Live {
         })
     }
 
-    /// Ends an access.
+    /// Ends an access, and says why in the Systems where it was.
     ///
     /// # Errors
     /// As [`Live::ending`], and when the store refuses.
-    pub(super) async fn end(&self, what: EndWhat) -> Result<(), CliError> {
+    pub(super) async fn end(&self, what: EndWhat, reason: &str) -> Result<(), CliError> {
         if what.everywhere {
             let plan = self.plan_lost(&self.device_of(what).await?, &[]).await?;
-            return self.end_lost(&plan).await;
+            return self.end_lost(&plan, reason).await;
         }
         // With a guest ends the invitation by which only they came.
         let id = what.grant.to_string();
         let cutting = self.cutting(what.space, &id, Keep::WhatIsHere).await?;
         match cutting.grants.first() {
             Some(first) => {
-                let why = EndReason::None;
+                let why = EndReason::in_words(reason);
                 self.revoke(what.space, first.id, Keep::WhatIsHere, &why)
                     .await
             }

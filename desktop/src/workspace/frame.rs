@@ -35,6 +35,8 @@ pub(super) struct Extras {
     pub(super) undo: Vec<Undo>,
     /// The System that is looked at: what can be run there is shown.
     pub(super) looked_at: Option<SpaceId>,
+    /// The System whose trust page was opened last: whose access was ended there is shown.
+    pub(super) looked_back: Option<SpaceId>,
     /// What was done to notes from this window, and what of it can be undone.
     pub(super) notes: BTreeMap<DocumentId, (Typed, NoteHistory)>,
 }
@@ -52,7 +54,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
             awaited: awaited(live).await,
             ..sync(live, &spaces, &who, now)
         },
-        trust: trust(live, &spaces, &who, now).await,
+        trust: trust(live, &spaces, &who, (now, extras.looked_back)).await,
         devices: devices(live).await,
         actions: actions(live, extras.looked_at).await,
         demo: live.demo_running().map(|running| Demo {
@@ -180,6 +182,7 @@ fn relay_endpoint(spaces: &[SpaceSummary], peer: &PeerStatus) -> bool {
 async fn awaited(live: &Live) -> Vec<Awaited> {
     let awaited = live.awaiting().await.into_iter().map(|it| Awaited {
         space: it.space,
+        begin: it.begin,
         until: it.redeem_until,
     });
     awaited.collect()
@@ -213,7 +216,7 @@ async fn trust(
     live: &Live,
     spaces: &[SpaceSummary],
     who: &Who,
-    now: Timestamp,
+    (now, looked_back): (Timestamp, Option<SpaceId>),
 ) -> BTreeMap<SpaceId, Trust> {
     let seen = live.seen();
     let here: BTreeSet<AuthorId> = live
@@ -250,6 +253,11 @@ async fn trust(
             only_here: space.receipts.only_here,
             members,
             late: late.collect(),
+            ended: if looked_back == Some(space.id) {
+                live.ended(space.id, who).await
+            } else {
+                Vec::new()
+            },
             two_histories: forked.iter().map(|author| who.name(author)).collect(),
         };
         trust.insert(space.id, shown);

@@ -52,6 +52,7 @@ impl Live {
         called: CalledIn,
     ) -> Result<MadeInvitation, CliError> {
         let request = ShareRequest {
+            begin: None,
             redemptions: 1,
             long_grace: false,
             reason: incident_reason(self, incident),

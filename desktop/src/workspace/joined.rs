@@ -7,6 +7,7 @@ use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 use tokio::time::Instant;
 
+use super::fresh;
 use super::live::Live;
 use super::trust::ASK_AGAIN;
 use crate::cli::CliError;
@@ -26,6 +27,15 @@ pub(crate) struct Joining {
     pub(crate) space: SpaceId,
     /// The grant that the invitation's key holds.
     pub(crate) grant: EnvelopeId,
+    /// From when on it can be used; none: since it was made.
+    pub(crate) begin: Option<Timestamp>,
+}
+
+impl Joining {
+    /// When it begins, if that is later than whoever waits so long would wait.
+    pub(crate) fn begins_after(&self, limit: Duration) -> Option<Timestamp> {
+        self.begin.filter(|begin| *begin > fresh::now().plus(limit))
+    }
 }
 
 /// A System that can be read here since it was joined.

@@ -140,15 +140,23 @@ impl Live {
     }
 
     /// Carries a plan out: whoever stays is let in anew, then the lost devices' grants end, and what
-    /// follows is sealed anew.
+    /// follows is sealed anew. Why is said after that, for those who stay.
     ///
     /// # Errors
     /// When the store refuses. Then doing all again is safe.
-    pub(crate) async fn end_lost(&self, plan: &LostPlan) -> Result<(), CliError> {
+    pub(crate) async fn end_lost(&self, plan: &LostPlan, reason: &str) -> Result<(), CliError> {
         for space in &plan.spaces {
             let (lost, keep) = (space.ends(), space.keeps());
+            let summary = self.replica().space(space.space).await;
+            let members = summary.map_err(|error| refused(&error))?.members;
+            let grants: Vec<_> = members
+                .iter()
+                .filter(|member| lost.contains(&member.author))
+                .map(|member| member.grant)
+                .collect();
             let ended = self.replica().end_devices(space.space, &lost, &keep).await;
             ended.map_err(|error| refused(&error))?;
+            self.give_end_reason(space.space, &grants, reason).await;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ mod deeds;
 mod desired;
 mod desk;
 mod emergency;
+mod ended;
 mod ending;
 mod feed;
 mod forks;
@@ -60,6 +61,8 @@ pub(crate) use backup::restore;
 pub(crate) use carry::{CarriedFile, JoinedByFile, names_file};
 pub(crate) use change::SystemChange;
 pub(crate) use checks::read_checks;
+#[cfg(test)]
+pub(crate) use desk::tests::opened;
 pub(crate) use emergency::{EmergencyKey, EmergencyRow};
 pub(crate) use forks::TwoHistories;
 pub(crate) use frame::path_word;

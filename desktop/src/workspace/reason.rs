@@ -28,6 +28,16 @@ pub(crate) enum EndReason {
     Words(String),
 }
 
+impl EndReason {
+    /// What somebody typed, or nothing.
+    pub(super) fn in_words(words: &str) -> Self {
+        match words.trim() {
+            "" => Self::None,
+            words => Self::Words(words.to_owned()),
+        }
+    }
+}
+
 /// What is said of a Space's grants, those that ended too.
 #[derive(Debug, Default)]
 pub(super) struct Reasons {
@@ -117,10 +127,21 @@ impl Live {
         .await;
     }
 
-    /// Says why a grant was ended.
-    pub(super) async fn give_end_reason(&self, space: SpaceId, grant: EnvelopeId, reason: &str) {
-        self.say_why(space, |edit| edit.put_revoked(grant, reason))
-            .await;
+    /// Says why grants were ended, where a System can be written.
+    pub(super) async fn give_end_reason(
+        &self,
+        space: SpaceId,
+        grants: &[EnvelopeId],
+        reason: &str,
+    ) {
+        if grants.is_empty() || reason.is_empty() || !self.is_system(space) {
+            return;
+        }
+        self.say_why(space, |edit| {
+            let mut grants = grants.iter();
+            grants.try_for_each(|grant| edit.put_revoked(*grant, reason))
+        })
+        .await;
     }
 
     /// Says of a System's relays what they are for, where nobody said anything.

@@ -252,7 +252,7 @@ impl Live {
         self.rotate(space).await?;
         // Sealed to those who stay.
         if let EndReason::Words(words) = why {
-            self.give_end_reason(space, grant, words).await;
+            self.give_end_reason(space, &[grant], words).await;
         }
         Ok(())
     }

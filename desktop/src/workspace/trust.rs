@@ -38,6 +38,8 @@ pub(crate) struct ShareRequest {
     pub(crate) reason: String,
     /// What they may do.
     pub(crate) capability: Capability,
+    /// From when on; none: now.
+    pub(crate) begin: Option<Timestamp>,
     /// For how long.
     pub(crate) span: Duration,
     /// How many devices.
@@ -57,6 +59,8 @@ pub(crate) struct Invited {
     pub(crate) author: AuthorId,
     /// The code.
     pub(crate) code: String,
+    /// From when on the code can be used; none: at once.
+    pub(crate) begin: Option<Timestamp>,
     /// When the access ends.
     pub(crate) end: Timestamp,
     /// When the code ends.
@@ -114,6 +118,10 @@ impl Live {
             long_grace: request.long_grace,
             ..InviteRequest::lasting(request.capability, request.span)
         };
+        let invite = match request.begin {
+            Some(begin) => invite.beginning(begin),
+            None => invite,
+        };
         self.check_may_give(space, request.capability, invite.end)
             .await?;
         let invited = self.invite(space, invite).await?;
@@ -151,6 +159,7 @@ impl Live {
             grant: invitation.grant,
             author: invitation.keys().author(),
             code: code.as_str().to_owned(),
+            begin: invitation.begin,
             end: invitation.end,
             redeem_until: invitation.redeem_until,
             relayed: !self.relays(space).await?.is_empty(),
@@ -222,7 +231,12 @@ impl Live {
             .await
             .map_err(|error| failed(&error))?;
         self.model().open_space(space);
-        Ok(Joining { space, grant })
+        let begin = invitation.begin;
+        Ok(Joining {
+            space,
+            grant,
+            begin,
+        })
     }
 
     /// Makes an agent's own Space, readable by the System's readers, and invites the agent.

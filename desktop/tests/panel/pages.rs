@@ -2,8 +2,8 @@
 
 use aramaki_desktop::app::AramakiApp;
 use aramaki_desktop::view::{
-    Demo, Emergency, EndWhat, Ending, EndingPlace, Frame, Handed, Late, MadeInvitation, Member,
-    PeerKind, RelayState, Route, Stage, SyncState,
+    Demo, Emergency, EndWhat, Ended, Ending, EndingPlace, Frame, Handed, Late, MadeInvitation,
+    Member, PeerKind, RelayState, Route, Stage, SyncState,
 };
 use aramaki_model::Workspace;
 use aramaki_sync_core::{EnvelopeId, Timestamp};
@@ -236,13 +236,111 @@ fn a_lost_device_is_ended_in_two_clicks_after_its_preview() {
     };
     desk.show(|frame| frame.ending = Some(ending(everywhere)));
     window.run();
+    window
+        .get_by_role_and_label(Role::TextInput, WHY_END)
+        .focus();
+    window.run();
+    window
+        .get_by_role_and_label(Role::TextInput, WHY_END)
+        .type_text(" left in a train ");
+    window.run();
     window.get_by_label("End access").click();
     window.run();
     assert_eq!(desk.asked(), ["AskEnd", "AskEnd", "End"]);
+    assert_eq!(desk.ended(), ["everywhere: left in a train"]);
     assert!(
         window.query_by_label("End access").is_none(),
         "it is closed"
     );
+}
+
+/// What the field for a reason is called.
+const WHY_END: &str = "Why (optional; all who read the System will see it)";
+
+#[test]
+fn a_guest_is_sent_away_with_a_reason_and_it_stands_on_the_page_afterwards() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "webshop");
+    window.get_by_label("Show everyone").click();
+    window.run();
+    assert!(window.query_by_label("Access that was ended").is_none());
+    window
+        .get_by_label("End access of 0a2b1597 · Device")
+        .click();
+    window.run();
+    desk.show(|frame| {
+        frame.ending = Some(ending(EndWhat {
+            space: space(WEBSHOP),
+            grant: EnvelopeId::from_bytes([8; 32]),
+            everywhere: false,
+        }));
+    });
+    window.run();
+    window
+        .get_by_role_and_label(Role::TextInput, WHY_END)
+        .focus();
+    window.run();
+    window
+        .get_by_role_and_label(Role::TextInput, WHY_END)
+        .type_text("the audit is over");
+    window.run();
+    // The answer does not take away what was typed meanwhile.
+    window.get_by_label_contains("a guest of theirs");
+    window.get_by_label("End access").click();
+    window.run();
+    assert_eq!(desk.ended(), ["here: the audit is over"]);
+    desk.show(|frame| {
+        for trust in frame.trust.values_mut() {
+            trust.ended = vec![Ended {
+                name: "0a2b1597".to_owned(),
+                by: "Duty operator".to_owned(),
+                at: at(0),
+                was_lost: true,
+                reason: "the audit is over".to_owned(),
+                others: 1,
+            }];
+        }
+    });
+    window.run();
+    window.get_by_label("Access that was ended");
+    let said = "by Duty operator · the device was lost · one other’s ended with it";
+    window.get_by_label_contains(said);
+    window.get_by_label("Why: the audit is over");
+}
+
+#[test]
+fn who_reads_german_is_asked_and_told_why_access_ends() {
+    let desk = Desk::new();
+    desk.show(|frame| {
+        for trust in frame.trust.values_mut() {
+            trust.ended = vec![Ended {
+                name: "0a2b1597".to_owned(),
+                by: "Duty operator".to_owned(),
+                at: at(0),
+                was_lost: false,
+                reason: "die Prüfung ist vorbei".to_owned(),
+                others: 2,
+            }];
+        }
+    });
+    let mut window = app(&desk, WIDE);
+    window.get_by_label("Settings").click();
+    window.run();
+    window.get_by_label("Deutsch").click();
+    window.run();
+    go(&mut window, "webshop");
+    window.get_by_label("Alle zeigen").click();
+    window.run();
+    window.get_by_label("Beendeter Zugang");
+    window.get_by_label_contains("von Duty operator · damit endeten 2 andere");
+    window.get_by_label("Warum: die Prüfung ist vorbei");
+    window
+        .get_by_label("Zugang von 0a2b1597 · Gerät beenden")
+        .click();
+    window.run();
+    let field = "Warum (freiwillig; alle, die das System lesen, sehen es)";
+    window.get_by_role_and_label(Role::TextInput, field);
 }
 
 #[test]

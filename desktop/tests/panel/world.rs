@@ -74,6 +74,7 @@ struct World {
     held: Option<Vec<Intent>>,
     asked: Vec<String>,
     invited: Vec<String>,
+    ended: Vec<String>,
     wake: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
@@ -119,6 +120,7 @@ impl Desk {
             held: None,
             asked: Vec::new(),
             invited: Vec::new(),
+            ended: Vec::new(),
             wake: None,
         };
         world.publish();
@@ -189,6 +191,11 @@ impl Desk {
         self.lock().asked.clone()
     }
 
+    /// Where access was ended, and why.
+    pub(crate) fn ended(&self) -> Vec<String> {
+        self.lock().ended.clone()
+    }
+
     /// Whom invitations were made for.
     pub(crate) fn invited(&self) -> Vec<String> {
         self.lock().invited.clone()
@@ -197,7 +204,7 @@ impl Desk {
 
 impl World {
     fn take(&mut self, intent: Intent) {
-        if let Intent::LookAt(_) = intent {
+        if let Intent::LookAt(_) | Intent::LookBack(_) = intent {
             // A page says what it is about; nobody asked.
             return;
         }
@@ -249,6 +256,14 @@ impl World {
                         ShareBy::File(path) => Handed::File(path.into()),
                     },
                 });
+            }
+            Intent::End { what, reason } => {
+                let at = if what.everywhere {
+                    "everywhere"
+                } else {
+                    "here"
+                };
+                self.ended.push(format!("{at}: {reason}"));
             }
             Intent::OpenIncident { title, called, .. } => self.open(&title, called),
             Intent::ForgetIncident => Arc::make_mut(&mut self.frame).incident = None,
@@ -525,6 +540,7 @@ fn sync() -> SyncState {
         ],
         awaited: vec![Awaited {
             space: space(0x77),
+            begin: None,
             until: at(28_800),
         }],
     }
@@ -585,6 +601,7 @@ fn trust() -> BTreeMap<SpaceId, Trust> {
         only_here: 0,
         members,
         late: Vec::new(),
+        ended: Vec::new(),
         two_histories: vec!["0a2b1597".to_owned()],
     };
     [WEBSHOP, CHECKOUT, DATABASES]

@@ -16,6 +16,54 @@ fn key(aramaki: &Aramaki, data: &str) -> String {
 }
 
 #[test]
+fn a_code_that_begins_later_is_kept_and_lets_in_when_its_time_has_come() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Webshop"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    let share = ["share", "Webshop", "--for", "8h", "--from"];
+    aramaki.refused(&[&share[..], &["15s", "--inline"]].concat(), 2);
+    let past = aramaki.json(&[&share[..], &["2020-01-01T00:00Z"]].concat());
+    assert_eq!(past["begin"], Value::Null, "{past}");
+    let code = aramaki.json(&[&share[..], &["15s"]].concat());
+    let begin = code["begin"].as_str().unwrap();
+    let listed = aramaki.json(&["trust", "list", "Webshop"]);
+    let grants = listed["grants"].as_array().unwrap().iter();
+    assert_eq!(
+        grants.filter(|it| it["begin"] == begin).count(),
+        1,
+        "{listed}"
+    );
+    let people = text(&aramaki.run(&["trust", "list", "Webshop"]).stdout);
+    assert!(
+        people.contains("from ") && people.contains("lets in 1 more until"),
+        "{people}"
+    );
+    aramaki.json_in("guest", &["init", "--name", "guest", "--no-recovery-kit"]);
+    let code = code["invitation"].as_str().unwrap();
+    assert!(code.len() <= 300, "{code}");
+    // It is said at once, and the wait is not longer for it.
+    let early = aramaki.json_in("guest", &["join", code, "--wait", "1s"]);
+    assert_eq!(
+        (&early["complete"], early["begin"].as_str()),
+        (&Value::Bool(false), Some(begin))
+    );
+    let awaiting = aramaki.json_in("guest", &["peers"]);
+    assert_eq!(awaiting["awaiting"][0]["begin"], begin, "{awaiting}");
+    let people = text(&aramaki.run_in("guest", &["peers"]).stdout);
+    assert!(people.contains(" begins "), "{people}");
+    // Somebody who administers is there when it begins: a code of before has no keys yet.
+    wait_for("the guest is in", || {
+        aramaki.json(&["peers", "--wait", "2s"]);
+        aramaki.json_in("guest", &["peers", "--wait", "2s"]);
+        let listed = aramaki.json_in("guest", &["system", "list"]);
+        listed.to_string().contains("Webshop").then_some(())
+    });
+    let awaiting = aramaki.json_in("guest", &["peers"]);
+    assert_eq!(awaiting["awaiting"], serde_json::json!([]), "{awaiting}");
+}
+
+#[test]
 fn access_begins_when_it_says_is_renewed_in_one_step_and_an_audit_adds_it_up() {
     let aramaki = Aramaki::new();
     let (_relay, author, address) = Process::relay(&aramaki);

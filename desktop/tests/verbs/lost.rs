@@ -66,8 +66,28 @@ fn a_lost_device_loses_everything_in_one_step_and_what_it_wrote_stays() {
     let words = text(&aramaki.run(&["trust", "lost", &second[..12]]).stdout);
     assert!(words.contains("Mail") && words.contains("--yes"), "{words}");
 
-    let ended = aramaki.json(&["trust", "lost", &second[..12], "--yes"]);
-    assert_eq!(ended["ended"], true);
+    let why = "left in a train";
+    let end = ["trust", "lost", &second[..12], "--yes", "--reason", why];
+    let ended = aramaki.json(&end);
+    assert_eq!(
+        (&ended["ended"], ended["reason"].as_str()),
+        (&true.into(), Some(why))
+    );
+    // Who stays is told why, in each System; who only forwards is told that it was lost.
+    let audit = aramaki.json(&["trust", "audit"]);
+    let of = |kind: &str, end: &str| -> Vec<Value> {
+        let rows = audit[kind].as_array().unwrap().iter();
+        rows.filter(|row| {
+            row["ended"] == "revoked" && row["device"] == second || row["kind"] == end
+        })
+        .cloned()
+        .collect()
+    };
+    let access = of("access", "");
+    let told = access.iter().filter(|row| row["end_reason"] == why);
+    assert!(told.count() >= 2, "{access:?}");
+    let entries = of("entries", "revoke");
+    assert!(entries.iter().all(|it| it["details"]["reason"] == "lost"));
     assert!(!holds(&aramaki, "Webshop", &second) && !holds(&aramaki, "Mail", &second));
     assert!(holds(&aramaki, "Mail", &third), "others stay");
     let notes = aramaki.json(&["note", "list", "Mail"]);

@@ -368,13 +368,28 @@ fn a_workspace_that_was_copied_is_named_where_people_look() {
         .json_in("third", &["timeline", "Webshop"])
         .to_string();
     assert!(!shown.contains("\"here\""), "{shown}");
-    let audit = aramaki
-        .json_in("third", &["trust", "audit", "Webshop"])
-        .to_string();
-    assert!(
-        audit.contains("signed two histories from position"),
-        "{audit}"
-    );
+    // The audit of both says whose key it is, from which position on: the first by the two branches, the third
+    // by the proof alone.
+    for data in ["data", "third"] {
+        let audit = aramaki.json_in(data, &["trust", "audit", "Webshop"]);
+        let entries = audit["entries"].as_array().unwrap().iter();
+        let told: Vec<_> = entries.filter(|it| it["kind"] == "fork").collect();
+        let [fork] = told[..] else {
+            panic!("{data}: {audit}");
+        };
+        let device = aramaki.json_in("second", &["peers"])["this_device"].clone();
+        assert_eq!(fork["details"]["device"], device, "{data}: {fork}");
+        assert!(fork["details"]["seq"].as_u64() > Some(1), "{data}: {fork}");
+        assert_eq!(fork["counts"], true, "{data}: {fork}");
+        let words = ["trust", "audit", "Webshop", "--who", "Sam"];
+        let words = text(&aramaki.run_in(data, &words).stdout);
+        let line = words.lines().find(|line| line.contains("two histories"));
+        let line = line.unwrap_or_else(|| panic!("{data}: {words}"));
+        assert!(
+            line.contains("Sam (") && line.contains("from position"),
+            "{line}"
+        );
+    }
     aramaki.json_in("third", &["verify"]);
 }
 

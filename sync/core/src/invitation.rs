@@ -41,6 +41,8 @@ pub const ADDRESSES_MAX: usize = 4;
 pub const ADDRESS_LEN_BYTES_MAX: usize = 255;
 
 const VERSION: u8 = 2;
+/// It begins later: from when on is said before what version 2 says.
+const VERSION_LATER: u8 = 3;
 /// Its addresses are texts alone.
 const VERSION_TEXTS: u8 = 1;
 const CHECKSUM_LEN_BYTES: usize = 4;
@@ -135,6 +137,8 @@ pub struct Invitation {
     pub seed: Zeroizing<[u8; 32]>,
     /// What it allows.
     pub capability: Capability,
+    /// From when on it can be redeemed; none: since it was made.
+    pub begin: Option<Timestamp>,
     /// Until when guests stay.
     pub end: Timestamp,
     /// Until when it can be redeemed.
@@ -153,6 +157,13 @@ struct Content<B> {
     end: Timestamp,
     redeem_until: Timestamp,
     addresses: Vec<B>,
+}
+
+/// What is written of an invitation that begins later.
+#[derive(Serialize, Deserialize)]
+struct Later<B> {
+    begin: Timestamp,
+    content: Content<B>,
 }
 
 /// What an invitation allows.
@@ -231,6 +242,7 @@ impl Draft {
             grant,
             seed: self.seed,
             capability: self.grant.capability,
+            begin: None,
             end: self.grant.end,
             redeem_until: self.grant.redeem_until,
             addresses,
@@ -305,8 +317,12 @@ impl Invitation {
             redeem_until: self.redeem_until,
             addresses: self.addresses.iter().map(Seat::from).collect(),
         };
-        let mut bytes = Zeroizing::new(vec![VERSION]);
-        bytes.extend(Zeroizing::new(codec::encode(&content)?).iter());
+        let (version, encoded) = match self.begin {
+            None => (VERSION, codec::encode(&content)?),
+            Some(begin) => (VERSION_LATER, codec::encode(&Later { begin, content })?),
+        };
+        let mut bytes = Zeroizing::new(vec![version]);
+        bytes.extend(Zeroizing::new(encoded).iter());
         let sum = checksum(self.invitee, &bytes);
         bytes.extend(sum);
         let encoded = Zeroizing::new(BASE32_NOPAD.encode(&bytes));
@@ -375,6 +391,11 @@ impl Invitation {
             "end is out of range"
         } else if self.redeem_until <= Timestamp::ZERO || self.redeem_until > self.end {
             "redemption ends after the access"
+        } else if self
+            .begin
+            .is_some_and(|begin| begin < Timestamp::ZERO || begin > self.redeem_until)
+        {
+            "begin is after its redemption ends"
         } else if self.addresses.len() > BOOTSTRAPS_MAX {
             "list of peers is too long"
         } else if self.addresses.iter().any(too_long) {
@@ -392,6 +413,7 @@ impl Invitation {
             grant: content.grant,
             seed: Zeroizing::new(content.seed),
             capability: content.capability,
+            begin: None,
             end: content.end,
             redeem_until: content.redeem_until,
             addresses: content.addresses.into_iter().map(Into::into).collect(),
@@ -445,6 +467,13 @@ impl FromStr for Invitation {
             Some((&VERSION, content)) => {
                 Self::from_content::<Seat>(invitee, codec::decode(content)?)
             }
+            Some((&VERSION_LATER, content)) => {
+                let Later { begin, content } = codec::decode(content)?;
+                Self {
+                    begin: Some(begin),
+                    ..Self::from_content::<Seat>(invitee, content)
+                }
+            }
             Some((&VERSION_TEXTS, content)) => {
                 Self::from_content::<Bootstrap>(invitee, codec::decode(content)?)
             }
@@ -464,6 +493,7 @@ impl fmt::Debug for Invitation {
             .field("grant", &self.grant)
             .field("seed", &format_args!("<secret>"))
             .field("capability", &self.capability)
+            .field("begin", &self.begin)
             .field("end", &self.end)
             .field("redeem_until", &self.redeem_until)
             .field("addresses", &self.addresses.len())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_sync_core::admission::{Entry, Evaluation, Fork, SpaceLog, Verdict};
-use aramaki_sync_core::statement::{Grant, Statement, Wrap, WrapTo};
+use aramaki_sync_core::statement::{Cut, Grant, Statement, Wrap, WrapTo};
 use aramaki_sync_core::{AuthorId, Chain, EnvelopeId, SpaceId, Timestamp};
 
 use super::{Replica, ReplicaError};
@@ -54,6 +54,8 @@ pub enum AuditEvent {
     Closed {
         /// Which grant.
         target: EnvelopeId,
+        /// The last statement that counts of each who used it or a grant below it.
+        accepted: Vec<Cut>,
     },
     /// A new key for what is written from then on.
     Epoch {
@@ -208,7 +210,10 @@ fn event(
             reason: *reason,
             ended: ended_by.remove(&entry.id()).unwrap_or_default(),
         },
-        Statement::Close { target, .. } => AuditEvent::Closed { target: *target },
+        Statement::Close { target, cuts } => AuditEvent::Closed {
+            target: *target,
+            accepted: cuts.clone(),
+        },
         Statement::Epoch(epoch) => AuditEvent::Epoch {
             number: epoch.number,
             to: to(&epoch.wraps),

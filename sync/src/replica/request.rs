@@ -150,6 +150,8 @@ pub struct InviteRequest {
     pub invitee: Invitee,
     /// Read, comment or write, never administer.
     pub capability: Capability,
+    /// From when on it can be redeemed; none: at once.
+    pub begin: Option<Timestamp>,
     /// Until when guests stay.
     pub end: Timestamp,
     /// Until when it can be redeemed, at most until `end`.
@@ -173,10 +175,24 @@ impl InviteRequest {
         Self {
             invitee: Invitee::Person,
             capability,
+            begin: None,
             end: now.plus(span),
             redeem_until: now.plus(span.min(INVITATION_SPAN)),
             redemptions: 1,
             long_grace: false,
+        }
+    }
+
+    /// The same from another time on: it lasts as long, and its code can be used as long, from then on.
+    #[must_use]
+    pub fn beginning(self, begin: Timestamp) -> Self {
+        let now = driver::now();
+        let later = |at: Timestamp| begin.plus(at.since(now));
+        Self {
+            begin: Some(begin),
+            end: later(self.end),
+            redeem_until: later(self.redeem_until),
+            ..self
         }
     }
 

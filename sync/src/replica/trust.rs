@@ -89,7 +89,9 @@ impl Replica {
             parent: own.grant,
             principal: own.principal,
             capability: request.capability,
-            not_before: driver::now().minus(BACKDATE),
+            not_before: request
+                .begin
+                .unwrap_or_else(|| driver::now().minus(BACKDATE)),
             end,
             redeem_until: request.redeem_until.min(end),
             redemptions: request.redemptions.max(1),
@@ -98,7 +100,13 @@ impl Replica {
         let draft = Draft::new(&terms, &mut entropy()?);
         let written = self.write_control(space, draft.statement()).await?;
         let addresses = self.bootstraps(space).await?;
-        Ok(draft.issued(space, written.id, addresses).shortened())
+        let invitation = draft.issued(space, written.id, addresses);
+        let begin = request.begin;
+        Ok(Invitation {
+            begin,
+            ..invitation
+        }
+        .shortened())
     }
 
     /// Takes an invitation: proves its key to peers from now on, and looks for its peers. Returns when that wish
@@ -119,6 +127,7 @@ impl Replica {
             redeem_until: invitation.redeem_until,
             end: invitation.end,
             peers: peers.collect(),
+            begin: invitation.begin,
         };
         // Where to look is on disk before the wish is: a later start finds both, or neither.
         self.command(Command::Await(space, awaited)).await?;

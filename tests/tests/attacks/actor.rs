@@ -3,7 +3,7 @@
 use aramaki_sync_core::envelope::{self, Envelope, Position};
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, Grant, GrantFlags, Statement};
-use aramaki_sync_core::{Chain, EnvelopeId, Instance, Timestamp};
+use aramaki_sync_core::{Chain, DocumentId, EnvelopeId, Instance, Timestamp};
 
 use crate::world::{World, changes, minute, note};
 
@@ -90,7 +90,18 @@ impl Actor {
         body: &Body,
         epoch: (EnvelopeId, &aramaki_sync_core::key::EpochKey),
     ) -> Envelope {
-        let envelope = envelope::sealed(&self.keys, position, note(), body, epoch);
+        self.seal_in(note(), position, body, epoch)
+    }
+
+    /// Any body in any document.
+    pub(crate) fn seal_in(
+        &mut self,
+        document: DocumentId,
+        position: Position,
+        body: &Body,
+        epoch: (EnvelopeId, &aramaki_sync_core::key::EpochKey),
+    ) -> Envelope {
+        let envelope = envelope::sealed(&self.keys, position, document, body, epoch);
         self.said(envelope.unwrap())
     }
 

@@ -1,12 +1,18 @@
 //! Power that nobody gave.
 
+use std::time::Duration;
+
+use aramaki_model::{ActionGrant, ActionPower, name};
 use aramaki_sync_core::EnvelopeId;
 use aramaki_sync_core::admission::{Refusal, Verdict};
+use aramaki_sync_core::envelope::Envelope;
 use aramaki_sync_core::key::DeviceKeys;
-use aramaki_sync_core::statement::{Capability, Grant, GrantFlags, RelayAddress, Statement};
+use aramaki_sync_core::statement::{Body, Capability, Grant, GrantFlags, RelayAddress, Statement};
+
+use serde_bytes::ByteBuf;
 
 use crate::actor::Actor;
-use crate::world::{ALICE, BOB, HONEST, RELAY, RITA, World, minute};
+use crate::world::{ALICE, BOB, HONEST, MALLORY, RELAY, RITA, World, minute};
 
 fn refused(refusal: Refusal) -> Verdict {
     Verdict::Refused(refusal)
@@ -96,7 +102,7 @@ fn a09_an_outsider_with_a_stolen_grant_id_and_read_key_writes_nothing() {
 fn a10_readers_and_relays_do_not_write() {
     for capability in [Capability::Read, Capability::Relay] {
         let mut world = World::new();
-        world.grant(crate::world::MALLORY, capability, GrantFlags::NONE, 5_000);
+        world.grant(MALLORY, capability, GrantFlags::NONE, 5_000);
         world.write(ALICE, "welcome");
         let mut mallory = world.attacker();
         mallory.grant = world.grant_named(&mallory.keys);
@@ -119,16 +125,67 @@ fn a10_readers_and_relays_do_not_write() {
     }
 }
 
+/// Who may ask for actions hands that on to nobody and gives themselves no more, whatever they may besides
+/// and however far their grant may be handed on: a statement of that kind is an administrator's, and what it
+/// says is of one device. Every peer refuses it, no agent reads it, and nobody vouches for it.
+#[test]
+fn a08_power_over_actions_is_neither_handed_on_nor_widened() {
+    for capability in [Capability::Comment, Capability::Write] {
+        let mut world = World::new();
+        world.grant(MALLORY, capability, GrantFlags::NONE, 5_000);
+        world.write(ALICE, "welcome");
+        let mut mallory = world.attacker();
+        mallory.grant = world.grant_named(&mallory.keys);
+        let allowed = world.write_body(ALICE, name::actions(), power(&world, &mallory));
+        let allowed = allowed.unwrap().id;
+        // Her other device is let in as herself, and is another device.
+        let mut phone = accomplice();
+        let let_in = mallory.grant_to(&world, 1, &mut phone, |grant| grant.capability = capability);
+        let forged: Vec<_> = [&mallory.twin(), &phone]
+            .map(|of| power(&world, of))
+            .iter()
+            .map(|body| by_hand(&world, &mut mallory, body))
+            .collect();
+        let of_phone = power(&world, &phone);
+        let by_phone = by_hand(&world, &mut phone, &of_phone);
+        world.spread(&[&let_in, &forged[0], &forged[1], &by_phone]);
+        world.goes_on();
+        world.pass(Duration::from_secs(30));
+        assert_eq!(world.agreed(let_in.id()), Verdict::Admitted);
+        for statement in forged.iter().chain([&by_phone]) {
+            assert_eq!(world.agreed(statement.id()), refused(Refusal::Capability));
+        }
+        for at in HONEST {
+            let read = world.engine(at).admitted(world.space, name::actions());
+            let read: Vec<_> = read.iter().map(|entry| entry.id).collect();
+            assert_eq!(read, [allowed], "peer {at} heeds what she gave");
+        }
+    }
+}
+
+/// Power over all of an agent's actions, for somebody.
+fn power(world: &World, of: &Actor) -> Body {
+    let grant = ActionGrant {
+        grantee: of.keys.author(),
+        agent: world.space,
+        actions: vec!["flush".to_owned(), "reboot".to_owned()],
+        power: ActionPower::Request,
+        end: minute(1_000_000),
+    };
+    Body::ActionGrant(ByteBuf::from(grant.encode().unwrap()))
+}
+
+fn by_hand(world: &World, by: &mut Actor, body: &Body) -> Envelope {
+    let (epoch, key) = world.epoch(&world.peers[RITA].keys);
+    let position = by.position(world, minute(2));
+    by.seal_in(name::actions(), position, body, (epoch, &key))
+}
+
 /// An emergency grant does nothing before its reason, and nothing a day after it.
 #[test]
 fn a43_break_glass_without_its_reason_does_not_count() {
     let mut world = World::new();
-    world.grant(
-        crate::world::MALLORY,
-        Capability::Write,
-        GrantFlags::BREAK_GLASS,
-        100_000,
-    );
+    world.grant(MALLORY, Capability::Write, GrantFlags::BREAK_GLASS, 100_000);
     world.write(ALICE, "in an emergency");
     let mut silent = world.attacker();
     silent.grant = world.grant_named(&silent.keys);

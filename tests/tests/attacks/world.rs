@@ -419,9 +419,18 @@ impl World {
     }
 
     pub(crate) fn try_write(&mut self, at: usize, text: &str) -> Result<Written, WriteError> {
+        self.write_body(at, note(), changes(text))
+    }
+
+    /// A peer writes any body in any document.
+    pub(crate) fn write_body(
+        &mut self,
+        at: usize,
+        document: DocumentId,
+        body: Body,
+    ) -> Result<Written, WriteError> {
         let write = WriteId(self.number());
-        let (space, document) = (self.space, note());
-        let body = changes(text);
+        let space = self.space;
         self.handle(
             at,
             Input::Write {

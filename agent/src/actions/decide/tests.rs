@@ -206,6 +206,45 @@ fn a40_only_whom_an_administrator_let_and_nobody_who_was_revoked() {
     assert_eq!(scene.refused(), RefusedFor::NotGranted);
 }
 
+/// Power over an action is of one device, one agent, one action and one kind: nothing that is like it, and
+/// nobody who is close to its holder, has it.
+#[test]
+fn an_action_grant_is_its_grantees_alone_and_covers_what_it_names() {
+    let lasts = NOW.plus(minutes(600));
+    let only = |granted: ActionGrant| {
+        with(|it| {
+            let asks = |grant: &ActionGrant| grant.power == ActionPower::Request;
+            it.grants.retain(|grant| !asks(grant));
+            it.grants.push(granted);
+        })
+    };
+    let own = || grant(ASKER, ActionPower::Request, lasts);
+    assert!(only(own()).runs());
+    // Another device of the same person, in both directions.
+    let phones = grant(ASKERS_PHONE, ActionPower::Request, lasts);
+    assert_eq!(only(phones).refused(), RefusedFor::NotGranted);
+    let mut by_phone = only(own());
+    by_phone.asked.by = author(ASKERS_PHONE);
+    assert_eq!(by_phone.refused(), RefusedFor::NotGranted);
+    for like in ["", "*", "flus", "flush ", "Flush", "flush-all", "flush\0"] {
+        let granted = ActionGrant {
+            actions: vec![like.to_owned()],
+            ..own()
+        };
+        assert_eq!(only(granted).refused(), RefusedFor::NotGranted, "{like:?}");
+    }
+    let elsewhere = ActionGrant {
+        agent: SpaceId::from_bytes([8; 32]),
+        ..own()
+    };
+    assert_eq!(only(elsewhere).refused(), RefusedFor::NotGranted);
+    let over = ActionGrant {
+        end: NOW.minus(minutes(1)),
+        ..own()
+    };
+    assert_eq!(only(over).refused(), RefusedFor::NotGranted);
+}
+
 #[test]
 fn a40_a_request_has_its_time_by_a_clock_that_does_not_go_back() {
     let late = with(|it| it.now = NOW.plus(minutes(6)));

@@ -148,3 +148,6 @@ fn row_json(row: &AuditRow) -> Value {
         "details": row.details,
     })
 }
+
+#[cfg(test)]
+mod tests;

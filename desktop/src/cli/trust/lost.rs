@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::losses::{space_json, space_text};
+use crate::cli::parse::parse_line;
 use crate::cli::report::Lines;
 use crate::cli::{CliError, Report};
 use crate::workspace::Live;
@@ -22,6 +23,9 @@ pub(crate) struct Lost {
     /// Somebody who shall not stay either: a key, or a unique prefix of at least 6 digits.
     #[arg(long, value_name = "KEY")]
     cut: Vec<String>,
+    /// Why, in words that all who read the Systems see, and relays do not. Relays learn that it was lost.
+    #[arg(long, value_name = "TEXT", value_parser = parse_line)]
+    reason: Option<String>,
     /// Only say what would stay and what would end: what is done without --yes.
     #[arg(long, conflicts_with = "yes")]
     preview: bool,
@@ -45,7 +49,8 @@ impl Lost {
             });
         }
         if self.yes {
-            live.end_lost(&plan).await?;
+            let reason = self.reason.as_deref().unwrap_or_default();
+            live.end_lost(&plan, reason).await?;
         }
         let mut text = Lines::default();
         for space in &plan.spaces {
@@ -74,6 +79,7 @@ impl Lost {
             &json!({
                 "who": who,
                 "ended": self.yes,
+                "reason": self.reason,
                 "spaces": plan.spaces.iter().map(space_json).collect::<Vec<_>>(),
                 "beyond": beyond.collect::<Vec<_>>(),
             }),

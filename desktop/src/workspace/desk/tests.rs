@@ -9,7 +9,8 @@ use super::*;
 use crate::cli::{Network, PassphraseSource};
 use crate::view::{EndWhat, Member};
 
-async fn opened(folder: &tempfile::TempDir) -> Live {
+/// A new workspace.
+pub(crate) async fn opened(folder: &tempfile::TempDir) -> Live {
     let data = folder.path().join("data");
     super::super::create(&data, "duty operator", None, None).unwrap();
     let config = Config {
@@ -33,6 +34,19 @@ async fn member(live: &Live, space: SpaceId) -> Option<Member> {
     let frame = frame::of(live, &Extras::default()).await;
     let members = frame.trust.get(&space)?.members.clone();
     members.into_iter().find(|it| it.may == Capability::Write)
+}
+
+/// Whose access the trust page says was ended in a System, whether the device was lost, and why.
+async fn ended(live: &Live, space: SpaceId, extras: &mut Extras) -> Vec<(String, bool, String)> {
+    let page = Intent::LookBack(space);
+    carry_out(live, page, extras).await.unwrap();
+    let frame = frame::of(live, extras).await;
+    let mut others = frame.trust.iter().filter(|(of, _trust)| **of != space);
+    assert!(others.all(|(_of, trust)| trust.ended.is_empty()));
+    let ended = frame.trust[&space].ended.iter();
+    ended
+        .map(|it| (it.name.clone(), it.was_lost, it.reason.clone()))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,22 +89,38 @@ async fn access_ends_where_the_preview_said() {
     let here = extras.ending.clone().unwrap();
     assert_eq!((here.places.len(), here.places[0].ends.len()), (1, 1));
 
-    carry_out(&live, Intent::End(what), &mut extras)
+    let end = |what, reason: &str| Intent::End {
+        what,
+        reason: reason.to_owned(),
+    };
+    carry_out(&live, end(what, "the audit is over"), &mut extras)
         .await
         .unwrap();
     assert_eq!(extras.ending, None);
     assert!(member(&live, webshop).await.is_none());
+    // Afterwards the page says who, by whom and why, and the audit does.
+    assert_eq!(
+        ended(&live, webshop, &mut extras).await,
+        [(keys.author().short(), false, "the audit is over".to_owned())]
+    );
+    let rows = live.access(Some(webshop)).await.unwrap();
+    let row = rows.iter().find(|it| it.grant == what.grant).unwrap();
+    assert_eq!(row.end_reason.as_deref(), Some("the audit is over"));
     let guest = member(&live, mail).await.unwrap();
     let what = EndWhat {
         space: mail,
         grant: guest.grant,
         everywhere: true,
     };
-    carry_out(&live, Intent::End(what), &mut extras)
+    carry_out(&live, end(what, "left in a train"), &mut extras)
         .await
         .unwrap();
     assert!(member(&live, mail).await.is_none());
-    let again = carry_out(&live, Intent::End(what), &mut extras).await;
+    assert_eq!(
+        ended(&live, mail, &mut extras).await,
+        [(keys.author().short(), true, "left in a train".to_owned())]
+    );
+    let again = carry_out(&live, end(what, ""), &mut extras).await;
     assert!(again.is_err(), "it has ended already");
     live.close().await;
 }

@@ -9,6 +9,7 @@ fn invitation() -> Invitation {
         grant: EnvelopeId::from_bytes([2; 32]),
         seed: Zeroizing::new([0xab; 32]),
         capability: Capability::Write,
+        begin: None,
         end: Timestamp::from_millis(1_795_370_000_000),
         redeem_until: Timestamp::from_millis(1_790_000_000_000),
         addresses: vec![Bootstrap {
@@ -156,13 +157,37 @@ fn an_invitation_never_administers_and_names_few_peers() {
 }
 
 #[test]
+fn a_text_that_begins_later_says_when_and_is_still_short() {
+    let later = |begin| Invitation {
+        begin: Some(begin),
+        ..invitation()
+    };
+    let begin = Timestamp::from_millis(1_780_000_000_000);
+    let text = later(begin).to_text().unwrap();
+    assert!(text.len() <= SHORT_LEN_CHARS_MAX, "{}", text.len());
+    assert_eq!(text.parse(), Ok(later(begin)));
+    let after = invitation()
+        .redeem_until
+        .plus(std::time::Duration::from_secs(1));
+    assert!(matches!(
+        later(after).to_text(),
+        Err(InvitationError::Field(_))
+    ));
+    let before = Timestamp::from_millis(-1);
+    assert!(matches!(
+        later(before).to_text(),
+        Err(InvitationError::Field(_))
+    ));
+}
+
+#[test]
 fn a_newer_version_is_told_from_a_broken_text() {
-    let mut bytes = vec![VERSION + 1, 1, 2, 3];
+    let mut bytes = vec![VERSION_LATER + 1, 1, 2, 3];
     bytes.extend(checksum(Invitee::Person, &bytes));
     let text = format!("{PREFIX}{}", BASE32_NOPAD.encode(&bytes).to_lowercase());
     assert_eq!(
         text.parse::<Invitation>(),
-        Err(InvitationError::Version(VERSION + 1))
+        Err(InvitationError::Version(VERSION_LATER + 1))
     );
 }
 

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::stage::Stage;
-use crate::id::SpaceId;
+use crate::engine::Input;
+use crate::entropy::Entropy;
+use crate::id::{PrincipalId, SpaceId};
+use crate::invitation::{Draft, Invitee, Terms};
 use crate::statement::Capability;
 
 const LATER: Duration = Duration::from_mins(3);
@@ -57,4 +60,47 @@ fn an_administrator_who_was_away_then_hands_over_the_keys_afterwards() {
     let before = stage.len(0, space);
     stage.wait(Duration::from_mins(2));
     assert_eq!(stage.len(0, space), before, "handed over once");
+}
+
+/// An invitation whose code begins later; who has it has taken it already.
+fn guest_from_later() -> (Stage, SpaceId) {
+    let mut stage = Stage::new(2, 0);
+    let space = stage.found();
+    stage.change(0, space, b"before");
+    let begin = stage.now.plus(LATER);
+    let end = begin.plus(Duration::from_hours(8));
+    let terms = Terms {
+        invitee: Invitee::Person,
+        parent: stage.peers[0].engine.best_grant(space).unwrap(),
+        principal: PrincipalId::from_bytes([1; 16]),
+        capability: Capability::Read,
+        not_before: begin,
+        end,
+        redeem_until: end,
+        redemptions: 1,
+        long_grace: false,
+    };
+    let draft = Draft::new(&terms, &mut Entropy::from_seed([5; 32]));
+    stage.state(0, space, draft.statement());
+    let grant = stage.peers[0].written.last().unwrap().clone().unwrap().id;
+    let invitation = draft.issued(space, grant, Vec::new());
+    let write = stage.write_id();
+    let input = Input::Join {
+        write,
+        space,
+        invitation: Some(Box::new(invitation.keys())),
+    };
+    stage.tell(1, input);
+    stage.connect_with(0, 1, &[invitation.keys().author()]);
+    (stage, space)
+}
+
+#[test]
+fn a_code_that_begins_later_lets_in_by_itself_when_its_time_has_come() {
+    let (mut stage, space) = guest_from_later();
+    stage.wait(Duration::from_mins(1));
+    assert!(!reads(&stage, space));
+    assert_eq!(stage.len(1, space), 0, "nothing comes before");
+    stage.wait(LATER);
+    assert!(reads(&stage, space));
 }

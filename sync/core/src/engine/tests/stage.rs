@@ -395,6 +395,16 @@ impl Stage {
 
     /// A line between two peers; gives the numbers that each has for it.
     pub(super) fn connect(&mut self, a: usize, b: usize) -> (ConnectionId, ConnectionId) {
+        self.connect_with(a, b, &[])
+    }
+
+    /// The same; the second proves these keys besides its own.
+    pub(super) fn connect_with(
+        &mut self,
+        a: usize,
+        b: usize,
+        proven: &[AuthorId],
+    ) -> (ConnectionId, ConnectionId) {
         let (at_a, at_b) = (
             ConnectionId(self.next_connection),
             ConnectionId(self.next_connection + 1),
@@ -406,7 +416,11 @@ impl Stage {
             let input = Input::Connected {
                 connection,
                 peer: self.author(other),
-                authors: BTreeSet::new(),
+                authors: if peer == a {
+                    proven.iter().copied().collect()
+                } else {
+                    BTreeSet::new()
+                },
             };
             self.under_way.push_back((peer, input));
         }
