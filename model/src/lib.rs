@@ -48,6 +48,7 @@ pub mod root_cause;
 pub mod selector;
 mod sent_check;
 pub mod severity;
+pub mod shared_list;
 pub mod silence;
 pub mod snapshot;
 pub mod status;
