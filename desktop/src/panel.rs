@@ -5,6 +5,7 @@ mod actions;
 mod alert;
 mod alerts;
 mod bar;
+mod cause;
 mod deed;
 mod devices;
 mod dialog;
@@ -67,6 +68,7 @@ pub struct Window {
     drafts: u64,
     start: start::Form,
     worklist: alerts::State,
+    causes: crate::view::cause::Causes,
     /// The System of which it was asked last what can be run there.
     looked_at: Option<SpaceId>,
     /// Of which System it was asked whose access was ended.

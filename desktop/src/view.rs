@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod alert;
 pub mod alerts;
+pub mod cause;
 pub mod deed;
 
 use std::collections::BTreeMap;

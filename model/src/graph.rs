@@ -197,45 +197,60 @@ impl Graph {
     /// before what reaches it. (Tarjan's algorithm without recursion: the depth of the graph is
     /// input.)
     fn groups(&self, counts: impl Fn(&Edge) -> bool + Copy) -> Vec<BTreeSet<SpaceId>> {
-        let mut search = Search::default();
-        for root in self.edges.keys() {
-            search.from(self, counts, *root);
-        }
-        search.found
+        let systems: Vec<SpaceId> = self.edges.keys().copied().collect();
+        let places = |edges: &Vec<Edge>| {
+            let edges = edges.iter().filter(|edge| counts(edge));
+            let known = edges.filter_map(|edge| systems.binary_search(&edge.part).ok());
+            known.collect()
+        };
+        let mut search = Search {
+            parts: self.edges.values().map(places).collect(),
+            order: vec![None; systems.len()],
+            is_open: vec![false; systems.len()],
+            ..Search::default()
+        };
+        (0..systems.len()).for_each(|root| search.from(root));
+        let groups = search.found.into_iter();
+        let named = |group: Vec<usize>| {
+            let members = group.into_iter().filter_map(|place| systems.get(place));
+            members.copied().collect()
+        };
+        groups.map(named).collect()
     }
 }
 
-/// The state of the search for circles.
+/// The state of the search for circles, over places instead of ids: a walk over ten thousand
+/// Systems spends most of its time in comparing ids otherwise.
 #[derive(Default)]
 struct Search {
-    order: BTreeMap<SpaceId, (usize, usize)>,
-    open: Vec<SpaceId>,
-    is_open: BTreeSet<SpaceId>,
-    found: Vec<BTreeSet<SpaceId>>,
+    parts: Vec<Vec<usize>>,
+    /// When each was met, and the first of those that it reaches and that are open.
+    order: Vec<Option<(usize, usize)>>,
+    met: usize,
+    open: Vec<usize>,
+    is_open: Vec<bool>,
+    found: Vec<Vec<usize>>,
 }
 
 impl Search {
-    fn from(&mut self, graph: &Graph, counts: impl Fn(&Edge) -> bool + Copy, root: SpaceId) {
-        if self.order.contains_key(&root) {
+    fn from(&mut self, root: usize) {
+        if self.met_at(root).is_some() {
             return;
         }
-        let parts = |system: &SpaceId| -> Vec<SpaceId> {
-            let edges = graph.edges(system).filter(|edge| counts(edge));
-            let known = edges.filter(|edge| graph.is_known(&edge.part));
-            known.map(|edge| edge.part).collect()
-        };
         self.enter(root);
-        let mut walk = vec![(root, parts(&root).into_iter())];
-        while let Some((here, rest)) = walk.last_mut() {
+        // Each with how many of its parts were looked at.
+        let mut walk = vec![(root, 0_usize)];
+        while let Some((here, looked)) = walk.last_mut() {
             let here = *here;
-            if let Some(part) = rest.next() {
-                match self.order.get(&part) {
+            let parts = self.parts.get(here);
+            if let Some(part) = parts.and_then(|parts| parts.get(*looked)).copied() {
+                *looked += 1;
+                match self.met_at(part) {
                     None => {
                         self.enter(part);
-                        walk.push((part, parts(&part).into_iter()));
+                        walk.push((part, 0));
                     }
-                    Some((index, _)) if self.is_open.contains(&part) => {
-                        let index = *index;
+                    Some((index, _)) if self.is_open.get(part) == Some(&true) => {
                         self.lower(here, index);
                     }
                     Some(_) => {}
@@ -243,35 +258,42 @@ impl Search {
                 continue;
             }
             walk.pop();
-            let Some(&(index, low)) = self.order.get(&here) else {
+            let Some((index, low)) = self.met_at(here) else {
                 continue;
             };
             if let Some((above, _)) = walk.last() {
                 self.lower(*above, low);
             }
             if index == low {
-                let mut circle = BTreeSet::new();
-                while let Some(member) = self.open.pop() {
-                    self.is_open.remove(&member);
-                    circle.insert(member);
-                    if member == here {
-                        break;
+                let from = self.open.iter().rposition(|open| *open == here);
+                let group = self.open.split_off(from.unwrap_or(self.open.len()));
+                for member in &group {
+                    if let Some(is_open) = self.is_open.get_mut(*member) {
+                        *is_open = false;
                     }
                 }
-                self.found.push(circle);
+                self.found.push(group);
             }
         }
     }
 
-    fn enter(&mut self, system: SpaceId) {
-        let index = self.order.len();
-        self.order.insert(system, (index, index));
-        self.open.push(system);
-        self.is_open.insert(system);
+    fn met_at(&self, system: usize) -> Option<(usize, usize)> {
+        self.order.get(system).copied().flatten()
     }
 
-    fn lower(&mut self, system: SpaceId, low: usize) {
-        if let Some(place) = self.order.get_mut(&system) {
+    fn enter(&mut self, system: usize) {
+        if let Some(place) = self.order.get_mut(system) {
+            *place = Some((self.met, self.met));
+        }
+        if let Some(is_open) = self.is_open.get_mut(system) {
+            *is_open = true;
+        }
+        self.met += 1;
+        self.open.push(system);
+    }
+
+    fn lower(&mut self, system: usize, low: usize) {
+        if let Some(Some(place)) = self.order.get_mut(system) {
             place.1 = place.1.min(low);
         }
     }

@@ -50,6 +50,7 @@ pub mod selector;
 mod sent_check;
 pub mod service;
 pub mod severity;
+pub mod shared_list;
 pub mod silence;
 pub mod snapshot;
 pub mod status;

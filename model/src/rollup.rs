@@ -173,10 +173,10 @@ impl RolledUp {
     /// The state of a System; none if nothing in it or below it is observed. A System that is not
     /// readable here is Missing: counted, never guessed.
     pub fn of(&self, graph: &Graph, system: &SpaceId) -> Option<Severity> {
-        if graph.is_known(system) {
-            self.0.get(system).copied()
-        } else {
-            Some(Severity::Missing)
+        match self.0.get(system) {
+            Some(severity) => Some(*severity),
+            None if graph.is_known(system) => None,
+            None => Some(Severity::Missing),
         }
     }
 

@@ -20,6 +20,7 @@ use crate::rollup::{Operator, Override};
 use crate::selector::Selector;
 use crate::service::ServiceClaim;
 use crate::severity::{Severity, SeverityCounts};
+use crate::shared_list::SharedList;
 use crate::status::{AgentLife, CheckStatus};
 use crate::system::{Conflict, Contact, Dashboard, NoteKind, Rule, Silence};
 
@@ -36,18 +37,18 @@ pub struct Snapshot {
     /// The Workspace's version that it shows.
     pub version: u64,
     /// Every System that can be read here, by title.
-    pub systems: Vec<Arc<SystemView>>,
+    pub systems: SharedList<Arc<SystemView>>,
     /// Categories by name, each with its anchors: worst first, then by title.
     pub categories: Vec<CategoryView>,
     /// How many anchors are in each effective state.
     pub counts: SeverityCounts,
     /// All timelines merged, newest first.
-    pub timeline: Vec<TimelineItem>,
+    pub timeline: Vec<Arc<TimelineItem>>,
     /// What was ignored, and why.
-    pub findings: Vec<Finding>,
+    pub findings: SharedList<Finding>,
     /// What people work on: open alerts and those resolved lately, in the order of a worklist
     /// ([`Alert::order`]). None of Systems that cannot be read here.
-    pub alerts: Arc<Vec<Arc<Alert>>>,
+    pub alerts: SharedList<Arc<Alert>>,
     /// The graph behind it.
     pub graph: Arc<Graph>,
     /// Where in `systems` each one stands.
@@ -72,7 +73,7 @@ impl Snapshot {
     }
 
     /// The timelines of some Systems merged, newest first.
-    pub fn timeline_of(&self, spaces: &[SpaceId]) -> Vec<&TimelineItem> {
+    pub fn timeline_of(&self, spaces: &[SpaceId]) -> Vec<&Arc<TimelineItem>> {
         let chosen = self
             .systems
             .iter()
@@ -154,7 +155,7 @@ pub struct SystemView {
     /// Which Systems are its parts besides those that it lists.
     pub selector: Option<Selector>,
     /// What happened to it, newest first.
-    pub timeline: Vec<TimelineItem>,
+    pub timeline: Vec<Arc<TimelineItem>>,
     /// The worst state of its checks and of those below it on each of the last [`HISTORY_DAYS`]
     /// days in UTC, oldest first; Missing where nothing is known.
     pub history: Vec<Severity>,

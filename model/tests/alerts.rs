@@ -129,8 +129,9 @@ fn silence(workspace: &mut Workspace, n: u8, system: u8, silence: &Silence) {
     drop(edit.unwrap());
 }
 
-fn alerts(workspace: &Workspace, seconds: i64) -> Arc<Vec<Arc<Alert>>> {
-    workspace.view(at(seconds)).alerts
+fn alerts(workspace: &Workspace, seconds: i64) -> Vec<Arc<Alert>> {
+    let view = workspace.view(at(seconds));
+    view.alerts.iter().cloned().collect()
 }
 
 fn only(workspace: &Workspace, seconds: i64) -> Alert {
@@ -430,7 +431,7 @@ fn an_agent_that_is_not_heard_is_one_alert_and_only_where_somebody_listened() {
         TimelineEntry::Acknowledgement(said),
     );
     let view = workspace.view(at(160));
-    assert_eq!(view.alerts[1].state, AlertState::Acknowledged);
+    assert_eq!(view.alerts.get(1).unwrap().state, AlertState::Acknowledged);
     let checks = &view.system(&space(DATABASE)).unwrap().checks;
     assert_eq!(checks[0].status.handled, Some(Handled::Acknowledged));
     assert_eq!(

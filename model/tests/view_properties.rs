@@ -221,7 +221,7 @@ proptest! {
                 prop_assert_eq!(followed, anew);
             }
             prop_assert_eq!(&followed.alerts, &anew.alerts);
-            prop_assert!(followed.alerts.is_sorted_by_key(|alert| alert.order()));
+            prop_assert!(followed.alerts.iter().is_sorted_by_key(|alert| alert.order()));
             prop_assert!(*followed == anew);
         }
     }

@@ -241,7 +241,7 @@ fn what_changed_in_the_hour_before_is_named_with_where() {
         &[(1, Severity::Ok), (4_600, Severity::Critical)],
     );
     let view = workspace.view(at(5_000));
-    let alert = Arc::clone(&view.alerts[0]);
+    let alert = Arc::clone(view.alerts.first().unwrap());
     let found = changed_before(&view, &alert, Duration::from_hours(1));
     let brief: Vec<_> = found
         .iter()

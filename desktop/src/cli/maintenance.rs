@@ -7,9 +7,9 @@ use aramaki_sync_core::Timestamp;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::alert::{Consent, Where, preview_json, preview_text};
+use super::alert::{Consent, Where, ended};
 use super::parse::parse_line;
-use super::report::{Lines, count, table};
+use super::report::{count, table};
 use super::{CliError, Clock, Report, local, parse_span};
 use crate::workspace::Live;
 
@@ -75,17 +75,16 @@ impl Add {
         } else {
             None
         };
-        let mut text = Lines::default();
-        preview_text(live, &mut text, &preview);
-        match item {
-            Some(item) => text.add(format_args!(
+        let done = |item| {
+            format!(
                 "Planned from {} to {}; `aramaki maintenance end {item}` takes it back.",
                 local(window.from),
                 local(window.until)
-            )),
-            None => text.add(self.consent.words(&preview)),
-        }
-        Ok(Report::new(text.into_text(), &preview_json(&preview, item)))
+            )
+        };
+        Ok(self
+            .consent
+            .report(live, &preview, item.map(|it| (it, done(it)))))
     }
 }
 
@@ -160,12 +159,6 @@ impl End {
     /// Ends it.
     async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let systems = live.end_maintenance(self.item).await?;
-        Ok(Report::new(
-            format!("Ended in {}.", count(systems.len(), "System")),
-            &json!({
-                "item": self.item.to_string(),
-                "systems": systems.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            }),
-        ))
+        Ok(ended(self.item, &systems))
     }
 }

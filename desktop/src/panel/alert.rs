@@ -9,7 +9,7 @@ use egui::{Align, Label, Layout, RichText, Sense, Ui, vec2};
 
 use super::actions::actions_ui;
 use super::system::{back_ui, duty_ui};
-use super::{Window, alerts, page};
+use super::{Window, alerts, cause, page};
 use crate::theme::{size, space, weighted};
 use crate::view::alert::{Habit, days};
 use crate::view::{Frame, Intent, Route};
@@ -41,13 +41,14 @@ pub(super) fn alert_ui(
     head_ui(ui, look, alert, window);
     page(ui, WIDTH_MAX, |ui| {
         now_ui(ui, look, (snapshot, alert), window);
+        cause::causes_ui(ui, look, (snapshot, alert.system), window);
         ui.add_space(space::S);
         let width = ui.available_width();
         if width < TWO_COLUMNS_MIN {
             care::care_ui(ui, look, alert);
             duty(ui, look, (snapshot, alert));
             actions_ui(ui, look, frame, alert.system, window);
-            evidence::evidence_ui(ui, look, (snapshot, alert), window);
+            evidence::evidence_ui(ui, look, (frame, snapshot, alert), window);
             care::concerns_ui(ui, look, (snapshot, alert), window);
             return;
         }
@@ -62,7 +63,7 @@ pub(super) fn alert_ui(
             };
             let left = ((width - space::L) * 0.6).floor();
             column(ui, left, &mut |ui| {
-                evidence::evidence_ui(ui, look, (snapshot, alert), window);
+                evidence::evidence_ui(ui, look, (frame, snapshot, alert), window);
             });
             column(ui, width - space::L - left, &mut |ui| {
                 care::care_ui(ui, look, alert);
@@ -95,7 +96,7 @@ pub(super) fn brief_ui(
     ui.horizontal_wrapped(|ui| alerts::deeds_ui(ui, look, &[alert.id], window));
     now_ui(ui, look, (snapshot, alert), window);
     care::care_ui(ui, look, alert);
-    evidence::before_ui(ui, look, (snapshot, alert), window);
+    evidence::before_ui(ui, look, (frame, snapshot, alert), window);
     duty(ui, look, (snapshot, alert));
     actions_ui(ui, look, frame, alert.system, window);
     if ui.button(look.texts.get("alert-open-page")).clicked() {

@@ -97,7 +97,7 @@ fn systems_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, window: &mut Win
         space::ROW,
         snapshot.systems.len(),
         |ui, visible| {
-            for system in snapshot.systems.get(visible).unwrap_or_default() {
+            for system in snapshot.systems.range(visible) {
                 let effective = system.status.effective;
                 let mut line =
                     Row::severity(effective, &severity_word(look, effective), &system.title);

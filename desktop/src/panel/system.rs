@@ -143,7 +143,7 @@ fn head_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView, window: &mut Window
 }
 
 /// A short second word.
-fn quiet(ui: &mut Ui, look: Look<'_>, text: &str) {
+pub(super) fn quiet(ui: &mut Ui, look: Look<'_>, text: &str) {
     let text = RichText::new(text)
         .size(size::SMALL)
         .color(look.tokens.subdued);

@@ -84,6 +84,22 @@ impl HostAction {
     }
 }
 
+impl SystemActions {
+    /// What ran in a span of time before a moment, newest first. What nobody let run changed
+    /// nothing.
+    pub fn ran_before(&self, at: Timestamp, span: Duration) -> Vec<(&HostAction, &Run)> {
+        let begin = at.minus(span);
+        let runs = self.actions.iter();
+        let runs = runs.flat_map(|action| action.runs.iter().map(move |run| (action, run)));
+        let mut ran: Vec<_> = runs
+            .filter(|(_, run)| (begin..=at).contains(&run.at))
+            .filter(|(_, run)| !matches!(run.came, Came::Waits | Came::Refused(_)))
+            .collect();
+        ran.sort_by_key(|(_, run)| std::cmp::Reverse(run.at));
+        ran
+    }
+}
+
 /// A wish to run something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunWish {

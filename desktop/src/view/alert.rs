@@ -115,9 +115,9 @@ pub fn story<'a>(snapshot: &'a Snapshot, alert: &Alert) -> Vec<&'a TimelineItem>
         TimelineEvent::Membership { .. } => false,
         _ => true,
     };
-    let items = system.timeline.iter();
+    let items = system.timeline.iter().map(AsRef::as_ref);
     items
-        .filter(|item| (begin..=end).contains(&item.at))
+        .filter(|item: &&TimelineItem| (begin..=end).contains(&item.at))
         .filter(is_of_it)
         .take(STORY_ITEMS_MAX)
         .collect()

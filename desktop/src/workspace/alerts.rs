@@ -299,6 +299,18 @@ impl Live {
     }
 }
 
+/// Under which item each silence of a preview was written, if the first of a System has this one.
+pub(super) fn written(
+    first: ItemId,
+    preview: &Preview<Silence>,
+) -> impl Iterator<Item = (SpaceId, ItemId)> {
+    let writes = preview.writes.iter();
+    writes.flat_map(move |(space, silences)| {
+        let items = items(first).zip(silences);
+        items.map(move |(item, _)| (*space, item))
+    })
+}
+
 /// The item itself, then others beside it for further ones in the same System.
 fn items(first: ItemId) -> impl Iterator<Item = ItemId> {
     (0..=u8::MAX).map(move |n| {

@@ -8,6 +8,7 @@ use aramaki_model::{Alert, EntryId, ItemId, TimelineEntry};
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{SpaceId, Timestamp};
 
+use super::alerts::written;
 use super::fresh;
 use super::live::Live;
 use crate::cli::CliError;
@@ -96,39 +97,26 @@ impl Live {
         .await
     }
 
-    /// Writes silences in every System that they mute and this device may change; others read on the
-    /// timelines why it is quiet.
+    /// Writes silences in every System that they mute and this device may change, as the verbs do.
     async fn silence_all(
         &self,
         deed: &Deed,
         may_write: impl Fn(&SpaceId) -> bool,
     ) -> Result<Vec<Undo>, CliError> {
         let (snapshot, now) = (self.snapshot(), fresh::now());
-        let mut writes = Vec::new();
+        let mut previews = Vec::new();
         for wish in deed.wishes(&snapshot, now) {
             let preview = preview_silence(&snapshot, &wish, &may_write, now);
-            let preview = preview.map_err(|error| refused(error.to_string()))?;
-            writes.extend(preview.writes);
+            previews.push(preview.map_err(|error| refused(error.to_string()))?);
         }
-        if writes.is_empty() {
+        if previews.iter().all(|preview| preview.writes.is_empty()) {
             return Err(nowhere());
         }
         let mut undo = Vec::new();
-        for (space, silences) in writes {
-            let mut items = Vec::new();
-            for silence in silences {
-                items.push((ItemId::new(fresh::now(), fresh::random()?), silence));
-            }
-            self.edit(space, |model, chain, now| {
-                model.edit_system(space, chain, now, |edit| {
-                    let mut items = items.iter();
-                    items.try_for_each(|(id, silence)| edit.put_silence(*id, silence))
-                })
-            })
-            .await?;
-            let words = format!("silenced: {}", deed.text.trim());
-            self.say(space, &words).await?;
-            undo.extend(items.iter().map(|(id, _)| Undo::Silence(space, *id)));
+        for preview in previews {
+            let item = self.silence(&preview).await?;
+            let written = written(item, &preview);
+            undo.extend(written.map(|(space, item)| Undo::Silence(space, item)));
         }
         Ok(undo)
     }

@@ -1,5 +1,7 @@
 //! From the model's snapshot to rows for verbs.
 
+use std::sync::Arc;
+
 use aramaki_model::action::Outcome;
 use aramaki_model::desired::DesiredRun;
 use aramaki_model::notify::{Receipt, Stage};
@@ -118,7 +120,7 @@ fn note(note: &NoteView) -> Option<NoteRow> {
 
 /// Timelines, newest first.
 pub(super) fn timeline(snapshot: &Snapshot, wanted: Option<SpaceId>) -> Vec<TimelineRow> {
-    let items: &[TimelineItem] = match wanted {
+    let items: &[Arc<TimelineItem>] = match wanted {
         Some(space) => snapshot
             .system(&space)
             .map_or(&[], |system| &system.timeline),

@@ -2,6 +2,7 @@
 
 use aramaki_desktop::app::AramakiApp;
 use aramaki_desktop::view::Route;
+use aramaki_desktop::view::actions::{Came, Run};
 use aramaki_desktop::view::alert::{Habit, days};
 use aramaki_desktop::view::alerts::{Grouping, Line, Tab, Worklist};
 use aramaki_model::Query;
@@ -12,7 +13,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::night;
-use crate::world::{CHECKOUT, DATABASES, Desk, space};
+use crate::world::{CHECKOUT, DATABASES, Desk, at, space};
 use crate::{NARROW, WIDE, app, focused};
 
 type Window = Harness<'static, AramakiApp<Desk>>;
@@ -231,6 +232,57 @@ fn a_list_that_is_empty_says_why_and_what_can_be_done() {
     window.get_by_label("Resolved (0)").click();
     window.run();
     window.get_by_label("No alert was resolved lately");
+}
+
+#[test]
+fn what_was_run_in_the_hour_before_stands_among_what_changed() {
+    let desk = Desk::of(night::workspace());
+    desk.show(|frame| {
+        night::dress(frame);
+        let ran = |minutes: i64, came| Run {
+            at: at(-60 * minutes),
+            came,
+            ..night::flush().runs[0].clone()
+        };
+        let known = frame.actions.as_mut().unwrap();
+        // After it began, in the hour before, not run at all, and long ago.
+        known.actions[0].runs = vec![
+            ran(6, Came::Done),
+            ran(20, Came::Done),
+            ran(25, Came::Refused("not allowed".to_owned())),
+            ran(90, Came::Done),
+        ];
+    });
+    let mut window = app(&desk, WIDE);
+    window.get_by_label("Alerts, 2 need attention").click();
+    window.run();
+    press(&mut window, Key::J);
+    press(&mut window, Key::Enter);
+    assert_eq!(*window.state().route(), Route::Alert(night::replication()));
+    let run = "flush-cache on db2.example.org: Developer on call, 20 min ago";
+    let ran = "flush-cache on db2.example.org: Developer on call";
+    window.get_by_label_contains(run);
+    assert_eq!(window.query_all_by_label_contains(ran).count(), 1);
+}
+
+#[test]
+fn from_the_alert_of_an_aggregate_one_click_leads_to_the_cause() {
+    let desk = Desk::of(night::without_orders());
+    desk.show(night::dress);
+    let mut window = app(&desk, WIDE);
+    window.get_by_label("Alerts, 3 need attention").click();
+    window.run();
+    press(&mut window, Key::J);
+    press(&mut window, Key::J);
+    press(&mut window, Key::Enter);
+    window.get_by_label("Why it is so");
+    window
+        .get_by_label_contains("Checkout: replication: lag 41 s")
+        .click();
+    window.run();
+    assert_eq!(*window.state().route(), Route::Alert(night::replication()));
+    // What lies in the System itself stands on the page already.
+    assert!(window.query_by_label("Why it is so").is_none());
 }
 
 #[test]

@@ -15,7 +15,9 @@ use aramaki_model::{
 };
 use aramaki_sync_core::{AuthorId, SpaceId};
 
-use crate::world::{AGENT, CHECKOUT, DATABASES, Desk, ME, at, chain, check, organisation, space};
+use crate::world::{
+    AGENT, CHECKOUT, DATABASES, Desk, ME, WEBSHOP, at, chain, check, organisation, space,
+};
 
 /// Who is awake too.
 pub(crate) const OTHER: u8 = ME + 1;
@@ -131,6 +133,37 @@ pub(crate) fn workspace() -> Workspace {
     };
     let known = TimelineEntry::Acknowledgement(known);
     write(&mut workspace, DATABASES, OTHER, known, -170 * MINUTE);
+    workspace
+}
+
+/// The same, and the shop itself is checked too and takes no orders.
+pub(crate) fn without_orders() -> Workspace {
+    let mut workspace = workspace();
+    let orders = check(6, "orders");
+    workspace
+        .edit_system(space(WEBSHOP), &chain(ME), at(-9_000), |edit| {
+            edit.put_check(&orders)?;
+            let label = "db2.example.org".to_owned();
+            let agent = AgentRef {
+                label,
+                author: None,
+            };
+            edit.put_agent(space(AGENT), &agent)
+        })
+        .map(drop)
+        .unwrap();
+    let said = Observation::of_builtin(orders.id, at(-20), Severity::Critical, "no order came");
+    let transition = CheckState::new(orders.id).observe(&orders, &said).unwrap();
+    let id = EntryId::new(at(-20), [200; 10]);
+    workspace
+        .append_journal(
+            space(AGENT),
+            &chain(AGENT),
+            at(-20),
+            &[(id, JournalEntry::Transition(transition))],
+        )
+        .map(drop)
+        .unwrap();
     workspace
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::care::Care;
-use super::own::{DAY_MS, Next, Vantage};
+use super::own::{DAY_MS, Next};
+use super::vantage::Vantage;
 use crate::alert::{
     Alert, AlertId, AlertKind, AlertState, RESOLVED_DAYS, RESOLVED_OF_CHECK_MAX, STRIP_DAYS,
     agent_check,

@@ -93,42 +93,32 @@ impl<'a> Care<'a> {
 
     /// Who knows of it, oldest first.
     pub(super) fn acknowledged(&self, matter: &Matter<'_>) -> Vec<Acknowledged> {
-        let about = self.known.iter().rev();
-        let about = about.filter(|said| matter.is_known_by(said.what));
-        let mut known: Vec<_> = about
-            .take(SAID_MAX)
-            .map(|said| Acknowledged {
-                entry: said.entry,
-                at: said.what.at,
-                who: said.who,
-                name: self.name(said.who),
-                text: said.what.text.clone(),
-                until: said.what.until,
-                holds: matter.resolved.is_none() && silence::holds(said.what, self.now),
-            })
-            .collect();
-        known.reverse();
-        known
+        let known = newest(&self.known, |said| matter.is_known_by(said));
+        let shown = known.map(|said| Acknowledged {
+            entry: said.entry,
+            at: said.what.at,
+            who: said.who,
+            name: self.name(said.who),
+            text: said.what.text.clone(),
+            until: said.what.until,
+            holds: matter.resolved.is_none() && silence::holds(said.what, self.now),
+        });
+        shown.collect()
     }
 
     /// Who works on it, oldest first.
     pub(super) fn claimed(&self, matter: &Matter<'_>) -> Vec<Claimed> {
-        let about = self.claims.iter().rev();
-        let about = about.filter(|said| matter.is_claimed_by(said.what));
-        let mut claims: Vec<_> = about
-            .take(SAID_MAX)
-            .map(|said| Claimed {
-                entry: said.entry,
-                at: said.what.at,
-                who: said.who,
-                name: self.name(said.who),
-                text: said.what.text.clone(),
-                until: said.what.until,
-                holds: matter.resolved.is_none() && self.now < said.what.until,
-            })
-            .collect();
-        claims.reverse();
-        claims
+        let claims = newest(&self.claims, |said| matter.is_claimed_by(said));
+        let shown = claims.map(|said| Claimed {
+            entry: said.entry,
+            at: said.what.at,
+            who: said.who,
+            name: self.name(said.who),
+            text: said.what.text.clone(),
+            until: said.what.until,
+            holds: matter.resolved.is_none() && self.now < said.what.until,
+        });
+        shown.collect()
     }
 
     /// What keeps an open problem quiet now.
@@ -168,4 +158,14 @@ impl<'a> Care<'a> {
         let called = self.system.people.get(&who).cloned();
         called.unwrap_or_else(|| who.short())
     }
+}
+
+/// The newest of what was said about something, oldest first.
+fn newest<'s, 'a, T>(
+    said: &'s [Said<'a, T>],
+    is_about: impl Fn(&T) -> bool,
+) -> impl Iterator<Item = &'s Said<'a, T>> {
+    let about = said.iter().rev().filter(|said| is_about(said.what));
+    let newest: Vec<_> = about.take(SAID_MAX).collect();
+    newest.into_iter().rev()
 }

@@ -7,6 +7,10 @@ use aramaki_sync_core::SpaceId;
 
 use super::{Changed, View};
 use crate::alert::{Alert, Concern};
+use crate::shared_list::SharedList;
+
+/// From this share of all alerts on, one in so many, a list made anew is cheaper than its edits.
+const MUCH: usize = 16;
 
 impl View {
     /// Completes the alerts of these Systems by what the graph says; returns all in the order of a
@@ -15,30 +19,43 @@ impl View {
         &mut self,
         shown: &BTreeSet<SpaceId>,
         changed: &Changed,
-    ) -> Arc<Vec<Arc<Alert>>> {
-        let mut is_changed = changed.reshaped;
+    ) -> SharedList<Arc<Alert>> {
+        let mut all = self.snapshot.alerts.clone();
         if changed.reshaped {
             self.alerts.clear();
+            all = SharedList::default();
         }
+        let (mut gone, mut come) = (Vec::new(), Vec::new());
         for space in shown {
             let complete = self.completed(*space);
-            is_changed |= !complete.is_empty() || self.alerts.contains_key(space);
+            let before = self.alerts.get(space).map_or(&[][..], Vec::as_slice);
+            if *before == *complete {
+                continue;
+            }
+            gone.extend(before.iter().cloned());
+            come.extend(complete.iter().cloned());
             if complete.is_empty() {
                 self.alerts.remove(space);
             } else {
                 self.alerts.insert(*space, complete);
             }
         }
-        if !is_changed {
-            return Arc::clone(&self.snapshot.alerts);
+        let is_much = (gone.len() + come.len()) * MUCH > all.len();
+        let mut is_sound = !is_much;
+        for alert in gone.iter().filter(|_| !is_much) {
+            let order = alert.order();
+            is_sound &= all.remove_sorted(|other| other.order().cmp(&order));
         }
-        let kept = self.snapshot.alerts.iter();
-        let kept = kept.filter(|alert| !changed.reshaped && !shown.contains(&alert.system));
-        let fresh = shown.iter().filter_map(|space| self.alerts.get(space));
-        let mut all: Vec<_> = kept.chain(fresh.flatten()).cloned().collect();
-        // Runs that are sorted already are merged: no key is computed beforehand.
-        all.sort_by_key(|alert| alert.order());
-        Arc::new(all)
+        if is_sound {
+            for alert in come {
+                let order = alert.order();
+                all.insert_sorted(alert, |other| other.order().cmp(&order));
+            }
+            return all;
+        }
+        let mut alerts: Vec<_> = self.alerts.values().flatten().cloned().collect();
+        alerts.sort_by_cached_key(|alert| alert.order());
+        alerts.into_iter().collect()
     }
 
     fn completed(&self, space: SpaceId) -> Vec<Arc<Alert>> {

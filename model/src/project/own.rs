@@ -1,6 +1,7 @@
 //! What a System's own documents and its agents' journals say at a moment, and until when.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aramaki_sync_core::{SpaceId, Timestamp};
@@ -8,20 +9,18 @@ use aramaki_sync_core::{SpaceId, Timestamp};
 use super::Seen;
 use super::alerts::{Looked, Silent};
 use super::care::Care;
-use super::system::history;
+use super::sum::Sum;
+use super::vantage::check_view;
 use crate::alert::Alert;
 use crate::hearing::Hearing;
-use crate::heartbeat::{CheckBeat, HEARTBEAT_STALE_MS};
-use crate::journal::{CheckRecord, Journal};
-use crate::severity::{Severity, SeverityCounts};
-use crate::snapshot::{CheckView, HISTORY_DAYS, TimelineItem};
-use crate::status::{AgentLife, CheckFacts, CheckStatus, agent_life, agreed, check_status};
+use crate::heartbeat::HEARTBEAT_STALE_MS;
+use crate::severity::Severity;
+use crate::snapshot::{CheckView, TimelineItem};
+use crate::status::{agent_life, agreed};
 use crate::system::{AgentRef, System};
-use crate::workspace::OpenSpace;
 
 /// Milliseconds of a day.
 pub(super) const DAY_MS: i64 = 86_400_000;
-const SEVERITIES: usize = Severity::ALL.len();
 
 /// A System by itself, without its parts.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +28,7 @@ pub(super) struct Own {
     pub(super) title: String,
     pub(super) checks: Vec<CheckView>,
     pub(super) alerts: Vec<Alert>,
-    pub(super) timeline: Vec<TimelineItem>,
+    pub(super) timeline: Vec<Arc<TimelineItem>>,
     /// What it adds to the sums of all that contain it.
     pub(super) share: Sum,
     /// The moment of which its checks tell, if it is not now.
@@ -44,80 +43,33 @@ impl Own {
         let running = self.checks.iter().filter(|view| view.check.enabled);
         running.map(of).max()
     }
-}
 
-/// Sums over a System and everything below it, each System once.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Sum {
-    checks: [u32; SEVERITIES],
-    /// For each day of the history strip how many Systems had which state as their worst.
-    days: Vec<[u32; SEVERITIES]>,
-    /// How many Systems below cannot be read here.
-    pub(super) unreadable: u32,
-}
-
-impl Sum {
-    fn of(checks: &[CheckView], now: Timestamp) -> Self {
-        let mut sum = Self::default();
-        for view in checks.iter().filter(|view| view.check.enabled) {
-            count(&mut sum.checks, view.status.raw);
-        }
-        for severity in history(checks, now) {
-            let mut day = [0; SEVERITIES];
-            count(&mut day, severity);
-            sum.days.push(day);
-        }
-        sum
-    }
-
-    /// Adds what one System brings.
-    pub(super) fn add(&mut self, share: &Self) {
-        self.days.resize(HISTORY_DAYS, [0; SEVERITIES]);
-        let days = self.days.iter_mut().zip(&share.days);
-        for (here, there) in days.chain([(&mut self.checks, &share.checks)]) {
-            for (here, there) in here.iter_mut().zip(there) {
-                *here = here.saturating_add(*there);
-            }
-        }
-    }
-
-    /// Takes away what one System brought.
-    pub(super) fn take(&mut self, share: &Self) {
-        let days = self.days.iter_mut().zip(&share.days);
-        for (here, there) in days.chain([(&mut self.checks, &share.checks)]) {
-            for (here, there) in here.iter_mut().zip(there) {
-                *here = here.saturating_sub(*there);
-            }
-        }
-    }
-
-    pub(super) fn counts(&self) -> SeverityCounts {
-        let [ok, missing, warning, unknown, critical] = self.checks;
-        SeverityCounts {
-            ok,
-            warning,
-            unknown,
-            critical,
-            missing,
-        }
-    }
-
-    /// The worst state of each day.
-    pub(super) fn history(&self) -> Vec<Severity> {
-        let worst = |day: &[u32; SEVERITIES]| {
-            let counted = Severity::ALL.iter().zip(day).rev();
-            let mut there = counted.filter(|(_, count)| **count > 0);
-            there
-                .next()
-                .map_or(Severity::Missing, |(severity, _)| *severity)
+    /// Whether whoever contains or uses it shows something else after this became `now`: its
+    /// name, its sums, the check that may be their cause, or the alert that may suppress theirs.
+    pub(super) fn shows_above(&self, now: &Self) -> bool {
+        let check = |view: &CheckView| {
+            let status = (view.status.raw, view.status.effective, view.status.since);
+            (view.check.enabled, status)
         };
-        self.days.iter().map(worst).collect()
-    }
-}
-
-fn count(counts: &mut [u32; SEVERITIES], severity: Severity) {
-    if let Some(count) = counts.get_mut(usize::from(severity.concern())) {
-        *count += 1;
+        let words = |a: &CheckView, b: &CheckView| {
+            a.check.name == b.check.name && a.summary == b.summary && check(a) == check(b)
+        };
+        let alert = |alert: &Alert| (alert.id, alert.is_open(), alert.severity);
+        let is_same = self.title == now.title
+            && self.share == now.share
+            && self.as_of == now.as_of
+            && self.checks.len() == now.checks.len()
+            && self
+                .checks
+                .iter()
+                .zip(&now.checks)
+                .all(|(a, b)| words(a, b))
+            && self
+                .alerts
+                .iter()
+                .map(alert)
+                .eq(now.alerts.iter().map(alert));
+        !is_same
     }
 }
 
@@ -185,45 +137,6 @@ impl Seen<'_> {
             self.as_of(open, self.view.journals.get(&(*agent, link.author))?)
         });
         as_of.filter(|at| *at < self.now).min()
-    }
-
-    /// What every agent that looks says of a check; one without agents has one empty vantage.
-    fn vantages(&self, system: &System, check: &crate::Check) -> Vec<Vantage<'_>> {
-        let vantage = |(agent, link): (&SpaceId, &AgentRef)| {
-            let (open, journal) = self.agent(agent, link)?;
-            let as_of = self.as_of(open, journal).unwrap_or(self.now);
-            let beats = &open.beats;
-            Some(Vantage {
-                agent: Some(*agent),
-                as_of: Some(as_of),
-                life: agent_life(journal, beats, as_of),
-                journal: Some(journal),
-                record: journal.checks.get(&check.id),
-                beat: beats.checks.get(&check.id),
-            })
-        };
-        let mut vantages: Vec<_> = system.agents.iter().filter_map(vantage).collect();
-        if check.quorum.is_none() {
-            // Whoever told last; the first one when several did at once.
-            let told = |vantage: &Vantage<'_>| vantage.record.map(|record| record.last_at);
-            let last = vantages.into_iter().reduce(|best, next| {
-                if told(&next) > told(&best) {
-                    next
-                } else {
-                    best
-                }
-            });
-            vantages = last.into_iter().collect();
-        }
-        if vantages.is_empty() {
-            vantages.push(Vantage::default());
-        }
-        vantages
-    }
-
-    fn agent(&self, agent: &SpaceId, link: &AgentRef) -> Option<(&OpenSpace, &Journal)> {
-        let journal = self.view.journals.get(&(*agent, link.author))?;
-        Some((self.workspace.spaces.get(agent)?, journal))
     }
 
     /// When what agents said gets old.
@@ -308,109 +221,4 @@ impl Seen<'_> {
         alerts.sort_by_cached_key(Alert::order);
         (views, alerts)
     }
-
-    /// How each vantage sees a check.
-    fn judged<'a>(
-        &'a self,
-        system: &System,
-        check: &crate::Check,
-        next: &mut Next,
-    ) -> Vec<(CheckStatus, Vantage<'a>)> {
-        let judge = |vantage: Vantage<'a>| {
-            let facts = CheckFacts {
-                as_of: vantage.as_of.unwrap_or(self.now),
-                check,
-                record: vantage.record,
-                beat: vantage.beat,
-                life: vantage.life,
-            };
-            (check_status(&facts, self.now), vantage)
-        };
-        let vantages = self.vantages(system, check).into_iter();
-        let judged: Vec<_> = vantages.map(judge).collect();
-        for (_, vantage) in &judged {
-            next.old(vantage.record.map(|record| record.last_at), check.ttl_ms());
-            next.old(vantage.beat.map(|beat| beat.at), check.ttl_ms());
-        }
-        judged
-    }
-}
-
-/// What one agent says of a check.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Vantage<'a> {
-    pub(super) agent: Option<SpaceId>,
-    pub(super) as_of: Option<Timestamp>,
-    pub(super) life: AgentLife,
-    journal: Option<&'a Journal>,
-    pub(super) record: Option<&'a CheckRecord>,
-    pub(super) beat: Option<&'a CheckBeat>,
-}
-
-impl Vantage<'_> {
-    /// Since when a first result is awaited, or the last sign before one.
-    pub(super) fn begun(&self) -> Option<Timestamp> {
-        let journal = self.journal?;
-        let started = journal.started.as_ref().map(|started| started.at);
-        let beat = self.beat.map(|beat| beat.at);
-        started.max(journal.configured_at).max(beat)
-    }
-}
-
-/// A check as several vantages see it together, told in the words of one that sees what is agreed.
-fn check_view(
-    check: &crate::Check,
-    mut judged: Vec<(CheckStatus, Vantage<'_>)>,
-    told: usize,
-    found: &super::alerts::Found,
-) -> CheckView {
-    let vantages = match check.quorum {
-        None => Vec::new(),
-        Some(_) => judged
-            .iter()
-            .filter_map(|(status, vantage)| Some((vantage.agent?, status.raw)))
-            .collect(),
-    };
-    let (mut status, vantage) = judged.swap_remove(told);
-    status.handled = found.handled;
-    if status.handled.is_some() {
-        status.effective = Severity::Ok;
-    }
-    let record = vantage.record;
-    CheckView {
-        check: check.clone(),
-        alert: found.open.filter(|_| !status.raw.is_ok()),
-        status,
-        summary: record
-            .map(|record| record.summary.clone())
-            .unwrap_or_default(),
-        detail: record
-            .map(|record| record.detail.clone())
-            .unwrap_or_default(),
-        flapping: record.is_some_and(|record| record.flapping),
-        last_ok: record.and_then(|record| record.last_ok),
-        history: record
-            .map(|record| record.history.clone())
-            .unwrap_or_default(),
-        vantages,
-    }
-}
-
-/// Sums of every System, from what each brings.
-pub(super) fn sums(
-    graph: &crate::graph::Graph,
-    own: &BTreeMap<SpaceId, Own>,
-) -> BTreeMap<SpaceId, Sum> {
-    let mut sums = BTreeMap::new();
-    for (space, here) in own {
-        let mut sum = here.share.clone();
-        for part in graph.below(*space) {
-            match own.get(&part) {
-                Some(there) => sum.add(&there.share),
-                None => sum.unreadable = sum.unreadable.saturating_add(1),
-            }
-        }
-        sums.insert(*space, sum);
-    }
-    sums
 }

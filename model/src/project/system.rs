@@ -14,16 +14,12 @@ use crate::name;
 use crate::note_edit::NoteVersion;
 use crate::severity::Severity;
 use crate::snapshot::{
-    Access, AgentView, Cause, CheckView, HISTORY_DAYS, NoteView, Observed, PartView, Rank,
-    StatusView, SystemView,
+    Access, AgentView, Cause, NoteView, Observed, PartView, Rank, StatusView, SystemView,
 };
 use crate::status::{AgentLife, agent_life};
 use crate::system::{AgentRef, NAME_LEN_BYTES_MAX, NoteKind, System};
 use crate::text::clean_line;
 use crate::workspace::{Content, OpenDocument, OpenSpace};
-
-/// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
 
 impl Seen<'_> {
     fn title(&self, space: &SpaceId) -> String {
@@ -33,10 +29,10 @@ impl Seen<'_> {
 
     pub(super) fn system_view(
         &self,
-        space: SpaceId,
-        system: &System,
+        (space, system): (SpaceId, &System),
         open: &OpenSpace,
         own: &Own,
+        parts: Vec<PartView>,
     ) -> SystemView {
         let sum = self.view.sums.get(&space).cloned().unwrap_or_default();
         let is_anchor = system.pinned || self.view.tops.contains(&space);
@@ -61,7 +57,7 @@ impl Seen<'_> {
             counts: sum.counts(),
             unreadable_parts: sum.unreadable,
             aggregation: system.aggregation,
-            parts: self.part_views(space),
+            parts,
             aggregates,
             rules,
             contacts: items(&system.contacts),
@@ -131,7 +127,7 @@ impl Seen<'_> {
             } else {
                 cause.and_then(|view| view.status.since)
             },
-            as_of: self.told_of(space),
+            as_of: self.view.told.get(&space).copied(),
             worst_path: self.named(&path),
             cause: cause.filter(|_| !is_ok).map(|view| Cause {
                 check: view.check.name.clone(),
@@ -139,17 +135,6 @@ impl Seen<'_> {
                 summary: view.summary.clone(),
             }),
         }
-    }
-
-    /// The moment of which a System tells: the earliest of its own and of all below it.
-    fn told_of(&self, space: SpaceId) -> Option<Timestamp> {
-        let unheard = &self.view.unheard;
-        if unheard.is_empty() {
-            return None;
-        }
-        let below = self.view.graph.below(space);
-        let told = below.iter().filter_map(|part| unheard.get(part));
-        told.chain(unheard.get(&space)).min().copied()
     }
 
     /// Titles along a way; what cannot be read has the label of the one before.
@@ -170,38 +155,56 @@ impl Seen<'_> {
         named
     }
 
-    fn part_views(&self, space: SpaceId) -> Vec<PartView> {
-        let view = |edge: &Edge| {
-            let is_known = self.view.graph.is_known(&edge.part);
-            let hidden = if edge.label.is_empty() {
-                edge.part.short()
-            } else {
-                edge.label.clone()
-            };
-            PartView {
-                space: edge.part,
-                label: if is_known {
-                    self.title(&edge.part)
-                } else {
-                    hidden
-                },
-                relation: edge.relation,
-                access: if is_known {
-                    Access::Readable
-                } else {
-                    Access::NotShared
-                },
-                raw: self.view.raw.through(&self.view.graph, edge),
-                effective: self.view.effective.through(&self.view.graph, edge),
-                overrides: edge.overrides,
-            }
-        };
-        let mut parts: Vec<_> = self.view.graph.edges(&space).map(view).collect();
-        parts.sort_by(|a, b| {
-            let worst = b.effective.cmp(&a.effective);
-            worst.then_with(|| (&a.label, a.space).cmp(&(&b.label, b.space)))
-        });
+    /// A System's parts and what it uses, worst first.
+    pub(super) fn part_views(&self, space: SpaceId) -> Vec<PartView> {
+        let edges = self.view.graph.edges(&space);
+        let mut parts: Vec<_> = edges.map(|edge| self.part_view(edge)).collect();
+        worst_first(&mut parts);
         parts
+    }
+
+    /// The same after some Systems changed and no edge did.
+    pub(super) fn parts_after(
+        &self,
+        space: &SpaceId,
+        before: &[PartView],
+        changed: &BTreeSet<SpaceId>,
+    ) -> Vec<PartView> {
+        let kept = before.iter().filter(|part| !changed.contains(&part.space));
+        let mut parts: Vec<_> = kept.cloned().collect();
+        if parts.len() == before.len() {
+            return parts;
+        }
+        let edges = self.view.graph.edges(space);
+        let fresh = edges.filter(|edge| changed.contains(&edge.part));
+        parts.extend(fresh.map(|edge| self.part_view(edge)));
+        worst_first(&mut parts);
+        parts
+    }
+
+    fn part_view(&self, edge: &Edge) -> PartView {
+        let is_known = self.view.graph.is_known(&edge.part);
+        let hidden = || match edge.label.as_str() {
+            "" => edge.part.short(),
+            label => label.to_owned(),
+        };
+        PartView {
+            space: edge.part,
+            label: if is_known {
+                self.title(&edge.part)
+            } else {
+                hidden()
+            },
+            relation: edge.relation,
+            access: if is_known {
+                Access::Readable
+            } else {
+                Access::NotShared
+            },
+            raw: self.view.raw.through(&self.view.graph, edge),
+            effective: self.view.effective.through(&self.view.graph, edge),
+            overrides: edge.overrides,
+        }
     }
 
     /// The moment at which what an agent said last is judged.
@@ -253,6 +256,13 @@ impl Seen<'_> {
         };
         system.agents.iter().map(view).collect()
     }
+}
+
+fn worst_first(parts: &mut [PartView]) {
+    parts.sort_by(|a, b| {
+        let worst = b.effective.cmp(&a.effective);
+        worst.then_with(|| (&a.label, a.space).cmp(&(&b.label, b.space)))
+    });
 }
 
 fn items<K: Copy, V: Clone>(map: &BTreeMap<K, V>) -> Vec<(K, V)> {
@@ -314,31 +324,4 @@ fn note_views(open: &OpenSpace, system: &System) -> Vec<NoteView> {
     }
     views.sort_by(|a, b| (&a.title, a.document).cmp(&(&b.title, b.document)));
     views
-}
-
-/// The worst state on each of the last days.
-pub(super) fn history(checks: &[CheckView], now: Timestamp) -> Vec<Severity> {
-    let today = now.millis().div_euclid(DAY_MS);
-    let days = i64::try_from(HISTORY_DAYS).unwrap_or(0);
-    let mut strip = Vec::with_capacity(HISTORY_DAYS);
-    for day in (today - days + 1)..=today {
-        let (begin, end) = (day * DAY_MS, (day + 1) * DAY_MS);
-        let states = checks.iter().flat_map(|view| {
-            let before = view
-                .history
-                .iter()
-                .rev()
-                .find(|(at, _)| at.millis() < begin);
-            let during = view
-                .history
-                .iter()
-                .filter(move |(at, _)| (begin..end).contains(&at.millis()));
-            before
-                .into_iter()
-                .chain(during)
-                .map(|(_, severity)| *severity)
-        });
-        strip.push(states.max().unwrap_or(Severity::Missing));
-    }
-    strip
 }

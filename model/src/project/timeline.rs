@@ -1,84 +1,128 @@
 //! Timelines: entries of people and adapters, and what agents saw, merged.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
-use aramaki_sync_core::{AuthorId, SpaceId};
+use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 
 use super::Seen;
+use crate::check::Check;
 use crate::entry::{JournalEntry, TimelineEntry};
+use crate::id::{CheckId, EntryId};
 use crate::journal::{Journal, Written};
+use crate::membership::MembershipChange;
 use crate::snapshot::{TIMELINE_ITEMS_MAX, TimelineEvent, TimelineItem};
 use crate::system::System;
 use crate::transition::Hardness;
 use crate::workspace::{Content, OpenSpace};
 
+/// Something that may be shown; made into an item only when it is among the newest.
+enum Source<'a> {
+    People(&'a Written<TimelineEntry>),
+    Member(&'a MembershipChange),
+    Agent(Option<&'a Journal>, &'a Written<JournalEntry>),
+}
+
+/// When, which entry, and whose.
+type Key = (Timestamp, EntryId, Option<AuthorId>);
+
 impl Seen<'_> {
+    /// The newest that happened to a System, newest first.
     pub(super) fn timeline(
         &self,
         space: SpaceId,
         system: &System,
         open: &OpenSpace,
-    ) -> Vec<TimelineItem> {
-        let people = timeline_entries(open).map(|written| TimelineItem {
-            at: written.entry.at().unwrap_or_else(|| written.id.at()),
-            system: space,
-            id: written.id,
-            author: open.author(&written.actor),
-            event: match &written.entry {
-                TimelineEntry::Message(message) => TimelineEvent::Message(message.clone()),
-                TimelineEntry::Deployment(deployment) => {
-                    TimelineEvent::Deployment(deployment.clone())
-                }
-                TimelineEntry::Acknowledgement(acknowledgement) => {
-                    TimelineEvent::Acknowledgement(acknowledgement.clone())
-                }
-                TimelineEntry::Claim(claim) => TimelineEvent::Claim(claim.clone()),
-                TimelineEntry::Withdrawal(back) => TimelineEvent::Withdrawal(back.clone()),
-                TimelineEntry::Notification(receipt) => {
-                    TimelineEvent::Notification(receipt.clone())
-                }
-                TimelineEntry::Unknown(unknown) => TimelineEvent::Unknown(unknown.clone()),
-            },
-        });
-        let mut items: Vec<_> = people.collect();
-        items.extend(open.membership.iter().map(|change| {
-            TimelineItem {
-                at: change.at,
-                system: space,
-                id: change.id(),
-                author: change.by,
-                event: TimelineEvent::Membership {
-                    name: system
-                        .people
-                        .get(&change.who)
-                        .cloned()
-                        .unwrap_or_else(|| change.who.short()),
-                    what: change.what.clone(),
-                },
-            }
+    ) -> Vec<Arc<TimelineItem>> {
+        let mut found: Vec<(Key, Source<'_>)> = Vec::new();
+        found.extend(timeline_entries(open).map(|written| {
+            let at = written.entry.at().unwrap_or_else(|| written.id.at());
+            let key = (at, written.id, open.author(&written.actor));
+            (key, Source::People(written))
+        }));
+        found.extend(open.membership.iter().map(|change| {
+            let key = (change.at, change.id(), change.by);
+            (key, Source::Member(change))
         }));
         for (agent, link) in &system.agents {
             let Some(open) = self.workspace.spaces.get(agent) else {
                 continue;
             };
             let journal = self.view.journals.get(&(*agent, link.author));
-            items.extend(journal_entries(open, link.author).filter_map(|written| {
-                Some(TimelineItem {
-                    at: written.entry.at().unwrap_or_else(|| written.id.at()),
-                    system: space,
-                    id: written.id,
-                    author: open.author(&written.actor),
-                    event: journal_event(system, journal, &written.entry)?,
-                })
+            let entries = journal_entries(open, link.author);
+            let entries = entries.filter(|it| is_told(system, journal, &it.entry));
+            found.extend(entries.map(|written| {
+                let at = written.entry.at().unwrap_or_else(|| written.id.at());
+                let key = (at, written.id, open.author(&written.actor));
+                (key, Source::Agent(journal, written))
             }));
         }
-        newest_first(&mut items);
-        items
+        newest_first(&mut found, |(key, _)| *key);
+        let items = found.into_iter().filter_map(|((at, id, author), source)| {
+            Some(Arc::new(TimelineItem {
+                at,
+                system: space,
+                id,
+                author,
+                event: match source {
+                    Source::People(written) => event(&written.entry),
+                    Source::Member(change) => membership(system, change),
+                    Source::Agent(journal, written) => {
+                        journal_event(system, journal, &written.entry)?
+                    }
+                },
+            }))
+        });
+        items.collect()
     }
 }
 
-/// What people see of a journal's entry in the timeline of a System; none for what is not for
-/// them, or about another System.
+fn event(entry: &TimelineEntry) -> TimelineEvent {
+    match entry {
+        TimelineEntry::Message(message) => TimelineEvent::Message(message.clone()),
+        TimelineEntry::Deployment(deployment) => TimelineEvent::Deployment(deployment.clone()),
+        TimelineEntry::Acknowledgement(known) => TimelineEvent::Acknowledgement(known.clone()),
+        TimelineEntry::Claim(claim) => TimelineEvent::Claim(claim.clone()),
+        TimelineEntry::Withdrawal(back) => TimelineEvent::Withdrawal(back.clone()),
+        TimelineEntry::Notification(receipt) => TimelineEvent::Notification(receipt.clone()),
+        TimelineEntry::Unknown(unknown) => TimelineEvent::Unknown(unknown.clone()),
+    }
+}
+
+fn membership(system: &System, change: &MembershipChange) -> TimelineEvent {
+    let called = system.people.get(&change.who).cloned();
+    TimelineEvent::Membership {
+        name: called.unwrap_or_else(|| change.who.short()),
+        what: change.what.clone(),
+    }
+}
+
+/// A check that people know: the System's own, or one that its machine adds.
+fn check_of<'a>(
+    system: &'a System,
+    journal: Option<&'a Journal>,
+    id: &CheckId,
+) -> Option<&'a Check> {
+    let declared = || journal.and_then(|journal| journal.declared.get(id));
+    system.checks.get(id).or_else(declared)
+}
+
+/// Whether an entry of a journal is for people, and about this System.
+fn is_told(system: &System, journal: Option<&Journal>, entry: &JournalEntry) -> bool {
+    match entry {
+        JournalEntry::Transition(transition) => {
+            transition.hardness == Hardness::Hard
+                && check_of(system, journal, &transition.check).is_some()
+        }
+        JournalEntry::Started(_) | JournalEntry::Stopped { .. } | JournalEntry::Unknown(_) => true,
+        JournalEntry::ConfigApplied { .. }
+        | JournalEntry::States(_)
+        | JournalEntry::Declared { .. }
+        | JournalEntry::Proposed { .. } => false,
+    }
+}
+
+/// What people see of an entry that [`is_told`].
 fn journal_event(
     system: &System,
     journal: Option<&Journal>,
@@ -86,10 +130,8 @@ fn journal_event(
 ) -> Option<TimelineEvent> {
     match entry {
         JournalEntry::Transition(transition) => {
-            let id = &transition.check;
-            let declared = || journal.and_then(|journal| journal.declared.get(id));
-            let check = system.checks.get(id).or_else(declared)?;
-            (transition.hardness == Hardness::Hard).then(|| TimelineEvent::Transition {
+            let check = check_of(system, journal, &transition.check)?;
+            Some(TimelineEvent::Transition {
                 check: check.id,
                 name: check.name.clone(),
                 from: transition.from,
@@ -140,7 +182,13 @@ pub(super) fn journal_entries(
         .filter(move |written| author.is_none() || open.author(&written.actor) == author)
 }
 
-pub(super) fn newest_first(items: &mut Vec<TimelineItem>) {
-    items.sort_by_key(|item| Reverse(item.order()));
+/// Keeps the newest, newest first.
+pub(super) fn newest_first<T, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    if items.len() > 2 * TIMELINE_ITEMS_MAX {
+        // All that is older needs no order.
+        items.select_nth_unstable_by_key(TIMELINE_ITEMS_MAX, |item| Reverse(key(item)));
+        items.truncate(TIMELINE_ITEMS_MAX);
+    }
+    items.sort_by_key(|item| Reverse(key(item)));
     items.truncate(TIMELINE_ITEMS_MAX);
 }

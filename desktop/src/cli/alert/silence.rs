@@ -66,8 +66,25 @@ impl Consent {
         !self.dry_run && !needs_yes && !preview.writes.is_empty()
     }
 
+    /// What is said of it: as which item it was written, with a word of that, or why not.
+    pub(crate) fn report<T>(
+        &self,
+        live: &Live,
+        preview: &Preview<T>,
+        done: Option<(ItemId, String)>,
+    ) -> Report {
+        let mut text = Lines::default();
+        preview_text(live, &mut text, preview);
+        match &done {
+            Some((_, word)) => text.add(word),
+            None => text.add(self.words(preview)),
+        }
+        let item = done.map(|(item, _)| item);
+        Report::new(text.into_text(), &preview_json(preview, item))
+    }
+
     /// What is said when it was not written.
-    pub(crate) fn words<T>(&self, preview: &Preview<T>) -> &'static str {
+    fn words<T>(&self, preview: &Preview<T>) -> &'static str {
         if preview.writes.is_empty() {
             "Nothing was changed."
         } else if self.dry_run {
@@ -143,20 +160,15 @@ impl Silence {
         } else {
             None
         };
-        let mut text = Lines::default();
-        preview_text(live, &mut text, &preview);
-        match item {
-            Some(item) => text.add(format_args!(
-                "Silenced; `aramaki alert unsilence {item}` ends it."
-            )),
-            None => text.add(self.consent.words(&preview)),
-        }
-        Ok(Report::new(text.into_text(), &preview_json(&preview, item)))
+        let done = |item| format!("Silenced; `aramaki alert unsilence {item}` ends it.");
+        Ok(self
+            .consent
+            .report(live, &preview, item.map(|it| (it, done(it)))))
     }
 }
 
 /// What a preview says to people.
-pub(crate) fn preview_text<T>(live: &Live, text: &mut Lines, preview: &Preview<T>) {
+fn preview_text<T>(live: &Live, text: &mut Lines, preview: &Preview<T>) {
     let titles = |spaces: &[SpaceId]| {
         let titles = spaces
             .iter()
@@ -195,7 +207,7 @@ pub(crate) fn preview_text<T>(live: &Live, text: &mut Lines, preview: &Preview<T
 }
 
 /// A preview for programs.
-pub(crate) fn preview_json<T>(preview: &Preview<T>, item: Option<ItemId>) -> Value {
+fn preview_json<T>(preview: &Preview<T>, item: Option<ItemId>) -> Value {
     let ids = |spaces: &[SpaceId]| spaces.iter().map(ToString::to_string).collect::<Vec<_>>();
     json!({
         "done": item.is_some(),
@@ -218,14 +230,19 @@ impl Unsilence {
     /// Ends it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let systems = live.unsilence(self.item).await?;
-        Ok(Report::new(
-            format!("Ended in {}.", count(systems.len(), "System")),
-            &json!({
-                "item": self.item.to_string(),
-                "systems": systems.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            }),
-        ))
+        Ok(ended(self.item, &systems))
     }
+}
+
+/// What is said when an item was ended in some Systems.
+pub(crate) fn ended(item: ItemId, systems: &[SpaceId]) -> Report {
+    Report::new(
+        format!("Ended in {}.", count(systems.len(), "System")),
+        &json!({
+            "item": item.to_string(),
+            "systems": systems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        }),
+    )
 }
 
 /// List silences: what is quiet, why and until when.

@@ -1,17 +1,23 @@
 //! What changed before an alert, what the check said, and what happened to it since.
 
+use std::cmp::Reverse;
+
 use aramaki_model::Snapshot;
 use aramaki_model::alert::Alert;
 use aramaki_model::changed_before::{CHANGED_BEFORE_SPAN, changed_before};
+use aramaki_model::snapshot::TimelineItem;
+use aramaki_sync_core::Timestamp;
 use egui::{FontId, Label, RichText, Ui};
 
 use super::super::Window;
+use super::super::actions::run_words;
 use super::super::timeline::item_ui;
 use super::{drawn, name_of, quiet};
 use crate::theme::{size, space};
-use crate::view::Route;
+use crate::view::actions::{HostAction, Run};
 use crate::view::alert::story;
-use crate::widget::{Look, card_titled, severity_glyph};
+use crate::view::{Frame, Route};
+use crate::widget::{Look, card_titled, clock, severity_glyph};
 
 /// How many changes are named.
 const CHANGES_SHOWN_MAX: usize = 12;
@@ -20,42 +26,86 @@ const DETAIL_LINES_MAX: usize = 40;
 const DETAIL_LEN_CHARS_MAX: usize = 4_096;
 const METRICS_SHOWN_MAX: usize = 24;
 
-/// What changed in the hour before.
+/// Something that happened before.
+enum Before<'a> {
+    Said(&'a TimelineItem),
+    Ran(&'a HostAction, &'a Run),
+}
+
+impl Before<'_> {
+    const fn at(&self) -> Timestamp {
+        match self {
+            Self::Said(item) => item.at,
+            Self::Ran(_, run) => run.at,
+        }
+    }
+}
+
+/// What changed in the hour before, and what was run, newest first.
 pub(super) fn before_ui(
     ui: &mut Ui,
     look: Look<'_>,
-    (snapshot, alert): (&Snapshot, &Alert),
+    (frame, snapshot, alert): (&Frame, &Snapshot, &Alert),
     window: &mut Window,
 ) {
     card_titled(ui, look, &look.texts.get("alert-before"), |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         let changes = changed_before(snapshot, alert, CHANGED_BEFORE_SPAN);
-        if changes.is_empty() {
+        let said = changes.iter().map(|change| Before::Said(change.item));
+        let known = frame.actions.as_ref();
+        let known = known.filter(|known| known.system == alert.system);
+        let ran = known.map(|known| known.ran_before(alert.opened, CHANGED_BEFORE_SPAN));
+        let ran = ran.into_iter().flatten();
+        let ran = ran.map(|(action, run)| Before::Ran(action, run));
+        let mut before: Vec<_> = said.chain(ran).collect();
+        before.sort_by_key(|it| Reverse(it.at()));
+        if before.is_empty() {
             quiet(ui, look, &look.texts.get("alert-before-none"));
         }
-        for change in changes.iter().take(CHANGES_SHOWN_MAX) {
-            let own = change.item.system == alert.system;
-            let title = if own {
-                String::new()
-            } else {
-                name_of(snapshot, &change.item.system)
-            };
-            if item_ui(ui, look, change.item, &title).clicked() {
-                window.go(Route::System(change.item.system));
+        for it in before.iter().take(CHANGES_SHOWN_MAX) {
+            match it {
+                Before::Said(item) => {
+                    let own = item.system == alert.system;
+                    let title = if own {
+                        String::new()
+                    } else {
+                        name_of(snapshot, &item.system)
+                    };
+                    if item_ui(ui, look, item, &title).clicked() {
+                        window.go(Route::System(item.system));
+                    }
+                }
+                Before::Ran(action, run) => ran_ui(ui, look, action, run),
             }
         }
     });
     ui.add_space(space::S);
 }
 
+/// Who ran what, in one line.
+fn ran_ui(ui: &mut Ui, look: Look<'_>, action: &HostAction, run: &Run) {
+    let (time, words) = (clock(look, run.at), run_words(look, run));
+    let said = [
+        ("time", time.as_str()),
+        ("action", &action.name),
+        ("host", &action.host),
+        ("words", &words),
+    ];
+    let said = RichText::new(look.texts.with("alert-before-ran", &said));
+    let response = ui.add(Label::new(said.color(look.tokens.text)).wrap());
+    if !run.tail.is_empty() {
+        response.on_hover_text(&run.tail);
+    }
+}
+
 /// The cards of the wide column.
 pub(super) fn evidence_ui(
     ui: &mut Ui,
     look: Look<'_>,
-    (snapshot, alert): (&Snapshot, &Alert),
+    (frame, snapshot, alert): (&Frame, &Snapshot, &Alert),
     window: &mut Window,
 ) {
-    before_ui(ui, look, (snapshot, alert), window);
+    before_ui(ui, look, (frame, snapshot, alert), window);
     let has_any = !alert.detail.is_empty() || !alert.metrics.is_empty() || alert.vantages.len() > 1;
     if has_any {
         card_titled(ui, look, &look.texts.get("alert-evidence"), |ui| {

@@ -1,0 +1,141 @@
+//! What the agents that look at a check say of it.
+
+use aramaki_sync_core::{SpaceId, Timestamp};
+
+use super::Seen;
+use super::alerts::Found;
+use super::own::Next;
+use crate::heartbeat::CheckBeat;
+use crate::journal::{CheckRecord, Journal};
+use crate::severity::Severity;
+use crate::snapshot::CheckView;
+use crate::status::{AgentLife, CheckFacts, CheckStatus, agent_life, check_status};
+use crate::system::{AgentRef, System};
+use crate::workspace::OpenSpace;
+
+impl Seen<'_> {
+    /// What every agent that looks says of a check; one without agents has one empty vantage.
+    fn vantages(&self, system: &System, check: &crate::Check) -> Vec<Vantage<'_>> {
+        let vantage = |(agent, link): (&SpaceId, &AgentRef)| {
+            let (open, journal) = self.agent(agent, link)?;
+            let as_of = self.as_of(open, journal).unwrap_or(self.now);
+            let beats = &open.beats;
+            Some(Vantage {
+                agent: Some(*agent),
+                as_of: Some(as_of),
+                life: agent_life(journal, beats, as_of),
+                journal: Some(journal),
+                record: journal.checks.get(&check.id),
+                beat: beats.checks.get(&check.id),
+            })
+        };
+        let mut vantages: Vec<_> = system.agents.iter().filter_map(vantage).collect();
+        if check.quorum.is_none() {
+            // Whoever told last; the first one when several did at once.
+            let told = |vantage: &Vantage<'_>| vantage.record.map(|record| record.last_at);
+            let last = vantages.into_iter().reduce(|best, next| {
+                if told(&next) > told(&best) {
+                    next
+                } else {
+                    best
+                }
+            });
+            vantages = last.into_iter().collect();
+        }
+        if vantages.is_empty() {
+            vantages.push(Vantage::default());
+        }
+        vantages
+    }
+
+    pub(super) fn agent(&self, agent: &SpaceId, link: &AgentRef) -> Option<(&OpenSpace, &Journal)> {
+        let journal = self.view.journals.get(&(*agent, link.author))?;
+        Some((self.workspace.spaces.get(agent)?, journal))
+    }
+
+    /// How each vantage sees a check.
+    pub(super) fn judged<'a>(
+        &'a self,
+        system: &System,
+        check: &crate::Check,
+        next: &mut Next,
+    ) -> Vec<(CheckStatus, Vantage<'a>)> {
+        let judge = |vantage: Vantage<'a>| {
+            let facts = CheckFacts {
+                as_of: vantage.as_of.unwrap_or(self.now),
+                check,
+                record: vantage.record,
+                beat: vantage.beat,
+                life: vantage.life,
+            };
+            (check_status(&facts, self.now), vantage)
+        };
+        let vantages = self.vantages(system, check).into_iter();
+        let judged: Vec<_> = vantages.map(judge).collect();
+        for (_, vantage) in &judged {
+            next.old(vantage.record.map(|record| record.last_at), check.ttl_ms());
+            next.old(vantage.beat.map(|beat| beat.at), check.ttl_ms());
+        }
+        judged
+    }
+}
+
+/// What one agent says of a check.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Vantage<'a> {
+    pub(super) agent: Option<SpaceId>,
+    pub(super) as_of: Option<Timestamp>,
+    pub(super) life: AgentLife,
+    journal: Option<&'a Journal>,
+    pub(super) record: Option<&'a CheckRecord>,
+    pub(super) beat: Option<&'a CheckBeat>,
+}
+
+impl Vantage<'_> {
+    /// Since when a first result is awaited, or the last sign before one.
+    pub(super) fn begun(&self) -> Option<Timestamp> {
+        let journal = self.journal?;
+        let started = journal.started.as_ref().map(|started| started.at);
+        let beat = self.beat.map(|beat| beat.at);
+        started.max(journal.configured_at).max(beat)
+    }
+}
+
+/// A check as several vantages see it together, told in the words of one that sees what is agreed.
+pub(super) fn check_view(
+    check: &crate::Check,
+    mut judged: Vec<(CheckStatus, Vantage<'_>)>,
+    told: usize,
+    found: &Found,
+) -> CheckView {
+    let vantages = match check.quorum {
+        None => Vec::new(),
+        Some(_) => judged
+            .iter()
+            .filter_map(|(status, vantage)| Some((vantage.agent?, status.raw)))
+            .collect(),
+    };
+    let (mut status, vantage) = judged.swap_remove(told);
+    status.handled = found.handled;
+    if status.handled.is_some() {
+        status.effective = Severity::Ok;
+    }
+    let record = vantage.record;
+    CheckView {
+        check: check.clone(),
+        alert: found.open.filter(|_| !status.raw.is_ok()),
+        status,
+        summary: record
+            .map(|record| record.summary.clone())
+            .unwrap_or_default(),
+        detail: record
+            .map(|record| record.detail.clone())
+            .unwrap_or_default(),
+        flapping: record.is_some_and(|record| record.flapping),
+        last_ok: record.and_then(|record| record.last_ok),
+        history: record
+            .map(|record| record.history.clone())
+            .unwrap_or_default(),
+        vantages,
+    }
+}
