@@ -97,6 +97,10 @@ struct Seen<'a> {
 
 /// What an update changed.
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says whether one thing that follows is due"
+)]
 struct Changed {
     /// Systems that say something else of themselves.
     own: BTreeSet<SpaceId>,

@@ -220,7 +220,7 @@ proptest! {
         states in states(),
     ) {
         let view = world(&links, &states, Operator::Worst).view(at(NOW));
-        for alert in view.alerts.iter() {
+        for alert in &view.alerts {
             let Some(Hold::Inhibited { path, by }) = alert.holds.first() else {
                 continue;
             };

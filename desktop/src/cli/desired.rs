@@ -238,6 +238,35 @@ impl Get {
     }
 }
 
+/// What hosts did about what is desired, and whether that is the newest.
+fn acted(runs: &[(&String, &DesiredRun)], heads: &str) -> Vec<Vec<String>> {
+    let mut acted = vec![
+        ["MACHINE", "WATCHES", "ACTION", "RESULT", "GENERATION"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    for (machine, run) in runs {
+        let result = match (run.is_done(), run.again) {
+            (true, _) => "done",
+            (false, true) => "failed, tried again",
+            (false, false) => "failed, given up",
+        };
+        let newest = if run.generation == heads {
+            "newest"
+        } else {
+            "earlier"
+        };
+        acted.push(vec![
+            (*machine).clone(),
+            run.path.clone(),
+            run.action.clone(),
+            result.to_owned(),
+            newest.to_owned(),
+        ]);
+    }
+    acted
+}
+
 impl List {
     fn run(&self, live: &Live) -> Result<Report, CliError> {
         let space = live.find(&self.system)?;
@@ -259,30 +288,6 @@ impl List {
         let agents = system.iter().flat_map(|system| &system.agents);
         let runs = agents.flat_map(|agent| agent.desired.iter().map(|run| (&agent.label, run)));
         let runs: Vec<(&String, &DesiredRun)> = runs.collect();
-        let mut acted = vec![
-            ["MACHINE", "WATCHES", "ACTION", "RESULT", "GENERATION"]
-                .map(str::to_owned)
-                .to_vec(),
-        ];
-        for (machine, run) in &runs {
-            let result = match (run.is_done(), run.again) {
-                (true, _) => "done",
-                (false, true) => "failed, tried again",
-                (false, false) => "failed, given up",
-            };
-            let newest = if run.generation == heads {
-                "newest"
-            } else {
-                "earlier"
-            };
-            acted.push(vec![
-                (*machine).clone(),
-                run.path.clone(),
-                run.action.clone(),
-                result.to_owned(),
-                newest.to_owned(),
-            ]);
-        }
         let values = if objects.is_empty() {
             String::new()
         } else {
@@ -291,7 +296,7 @@ impl List {
         let acted = if runs.is_empty() {
             String::new()
         } else {
-            format!("\n{}", table(&acted))
+            format!("\n{}", table(&acted(&runs, &heads)))
         };
         Ok(Report::new(
             values + &text.into_text() + &acted,

@@ -59,8 +59,8 @@ impl Service {
     /// Works until somebody ends it.
     pub(crate) async fn stay(&self, config: &super::Config) -> Result<Report, CliError> {
         match self {
-            Self::Export(verb) => verb.stay(config).await,
-            Self::Serve(verb) => verb.stay(config).await,
+            Self::Export(verb) => Box::pin(verb.stay(config)).await,
+            Self::Serve(verb) => Box::pin(verb.stay(config)).await,
             Self::List(_) | Self::Where(_) => Err(CliError::Bug("it answers and ends".to_owned())),
         }
     }

@@ -238,7 +238,7 @@ pub fn counts(snapshot: &Snapshot) -> [usize; 3] {
 /// What can be completed in the filter.
 pub fn known_values(snapshot: &Snapshot) -> KnownValues {
     let mut known = KnownValues::default();
-    for alert in snapshot.alerts.iter() {
+    for alert in &snapshot.alerts {
         known.add(TextField::System, &alert.title);
         known.add(TextField::Check, &alert.name);
         known.add(TextField::Family, &alert.family);

@@ -56,7 +56,7 @@ pub fn policies(snapshot: &Snapshot) -> BTreeMap<SpaceId, PolicyFact<'_>> {
 pub fn alerts(snapshot: &Snapshot, record: &Record) -> Vec<AlertFact> {
     let mut known = BTreeSet::new();
     let mut found = Vec::new();
-    for alert in snapshot.alerts.iter() {
+    for alert in &snapshot.alerts {
         let counts = alert.is_open() || !record.of(&alert.id).is_empty();
         if counts && known.insert(alert.id) {
             found.push(fact(snapshot, alert));

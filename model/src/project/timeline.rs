@@ -114,11 +114,15 @@ fn is_told(system: &System, journal: Option<&Journal>, entry: &JournalEntry) -> 
             transition.hardness == Hardness::Hard
                 && check_of(system, journal, &transition.check).is_some()
         }
-        JournalEntry::Started(_) | JournalEntry::Stopped { .. } | JournalEntry::Unknown(_) => true,
+        JournalEntry::Started(_)
+        | JournalEntry::Stopped { .. }
+        | JournalEntry::DesiredRun(_)
+        | JournalEntry::Unknown(_) => true,
         JournalEntry::ConfigApplied { .. }
         | JournalEntry::States(_)
         | JournalEntry::Declared { .. }
-        | JournalEntry::Proposed { .. } => false,
+        | JournalEntry::Proposed { .. }
+        | JournalEntry::Services { .. } => false,
     }
 }
 
