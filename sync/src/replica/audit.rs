@@ -188,7 +188,11 @@ fn audit(log: &SpaceLog, evaluation: &Evaluation, now: Timestamp) -> Vec<AuditEn
         let branches = log.at(chain, seq).filter_map(|id| log.get(id));
         // The last to arrive showed it.
         if let Some(entry) = branches.max_by_key(|entry| (entry.received(), entry.id())) {
-            entries.push(line(entry, evaluation, AuditEvent::Forked { chain, seq }));
+            // That it forked is so, whatever becomes of what it wrote.
+            entries.push(AuditEntry {
+                verdict: Verdict::Admitted,
+                ..line(entry, evaluation, AuditEvent::Forked { chain, seq })
+            });
         }
     }
     // Within one millisecond a chain keeps its own order.

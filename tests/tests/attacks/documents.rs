@@ -23,9 +23,11 @@ fn body(edit: Edit) -> Body {
 
 /// The chain under which a peer writes.
 fn chain_of(world: &World, at: usize) -> Chain {
-    let author = world.peers[at].keys.author();
-    let mut heads = world.heads().into_iter();
-    heads.find(|it| it.chain.author == author).unwrap().chain
+    let engine = world.engine(at);
+    Chain {
+        author: engine.author(),
+        instance: engine.instance(),
+    }
 }
 
 /// The last envelope that a peer wrote.
