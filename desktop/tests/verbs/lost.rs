@@ -77,21 +77,7 @@ fn a_lost_device_loses_everything_in_one_step_and_what_it_wrote_stays() {
         (&ended["ended"], ended["reason"].as_str()),
         (&true.into(), Some(why))
     );
-    // Who stays is told why, in each System; who only forwards is told that it was lost.
-    let audit = aramaki.json(&["trust", "audit"]);
-    let of = |kind: &str, end: &str| -> Vec<Value> {
-        let rows = audit[kind].as_array().unwrap().iter();
-        rows.filter(|row| {
-            row["ended"] == "revoked" && row["device"] == second || row["kind"] == end
-        })
-        .cloned()
-        .collect()
-    };
-    let access = of("access", "");
-    let told = access.iter().filter(|row| row["end_reason"] == why);
-    assert!(told.count() >= 2, "{access:?}");
-    let entries = of("entries", "revoke");
-    assert!(entries.iter().all(|it| it["details"]["reason"] == "lost"));
+    told_why(&aramaki, &second, why);
     assert!(!holds(&aramaki, "Webshop", &second) && !holds(&aramaki, "Mail", &second));
     assert!(holds(&aramaki, "Mail", &third), "others stay");
     let notes = aramaki.json(&["note", "list", "Mail"]);
@@ -106,6 +92,22 @@ fn a_lost_device_loses_everything_in_one_step_and_what_it_wrote_stays() {
     // Who may not administer ends nobody's access, and is told so.
     let refused = aramaki.run_in("third", &["trust", "lost", &key("data")[..12], "--yes"]);
     assert_eq!(refused.status.code(), Some(1));
+}
+
+/// Who stays is told why, in each System; who only forwards is told that it was lost.
+fn told_why(aramaki: &Aramaki, lost: &str, why: &str) {
+    let audit = aramaki.json(&["trust", "audit"]);
+    let of = |kind: &str, end: &str| -> Vec<Value> {
+        let rows = audit[kind].as_array().unwrap().iter();
+        rows.filter(|row| row["ended"] == "revoked" && row["device"] == lost || row["kind"] == end)
+            .cloned()
+            .collect()
+    };
+    let access = of("access", "");
+    let told = access.iter().filter(|row| row["end_reason"] == why);
+    assert!(told.count() >= 2, "{access:?}");
+    let entries = of("entries", "revoke");
+    assert!(entries.iter().all(|it| it["details"]["reason"] == "lost"));
 }
 
 fn reads_what_follows(aramaki: &Aramaki, data: &str, reads: bool) {

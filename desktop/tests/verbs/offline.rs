@@ -372,8 +372,13 @@ fn a_workspace_that_was_copied_is_named_where_people_look() {
         .json_in("third", &["timeline", "Webshop"])
         .to_string();
     assert!(!shown.contains("\"here\""), "{shown}");
-    // The audit of both says whose key it is, from which position on: the first by the two branches, the third
-    // by the proof alone.
+    audits_name_it(&aramaki);
+    aramaki.json_in("third", &["verify"]);
+}
+
+/// The audit of both says whose key it is, from which position on: the first by the two branches, the third by the
+/// proof alone.
+fn audits_name_it(aramaki: &Aramaki) {
     for data in ["data", "third"] {
         let audit = aramaki.json_in(data, &["trust", "audit", "Webshop"]);
         let entries = audit["entries"].as_array().unwrap().iter();
@@ -394,7 +399,6 @@ fn a_workspace_that_was_copied_is_named_where_people_look() {
             "{line}"
         );
     }
-    aramaki.json_in("third", &["verify"]);
 }
 
 fn copy_folder(from: &str, to: &str) {
