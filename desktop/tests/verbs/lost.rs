@@ -18,10 +18,6 @@ fn invited(aramaki: &Aramaki, data: &str, system: &str) {
 }
 
 #[test]
-#[expect(
-    clippy::too_many_lines,
-    reason = "one story, told from its beginning to its end"
-)]
 fn a_lost_device_loses_everything_in_one_step_and_what_it_wrote_stays() {
     let aramaki = Aramaki::new();
     let (_relay, author, address) = Process::relay(&aramaki);

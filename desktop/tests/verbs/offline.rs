@@ -305,10 +305,6 @@ fn a_code_taken_while_nobody_is_there_is_kept_listed_completed_later_or_given_up
 /// Somebody copies a workspace by hand and works in both: whoever takes in both histories says so, and
 /// who has seen one alone judges like them once they hear of it.
 #[test]
-#[expect(
-    clippy::too_many_lines,
-    reason = "one story, told from its beginning to its end"
-)]
 fn a_workspace_that_was_copied_is_named_where_people_look() {
     let aramaki = apart();
     let file = |name: &str| aramaki.path(&format!("{name}.aramaki"));

@@ -120,8 +120,6 @@ fn shown(world: &World, at: usize) -> (String, String, Vec<(EnvelopeId, Reason)>
 #[test]
 fn a11_an_admitted_envelope_with_a_borrowed_actor_changes_nothing_and_names_its_author() {
     let (mut world, mut mallory) = World::with_insider(5_000);
-    // Bob has a chain from here on.
-    world.goes_on();
     bob_says(&mut world, 1, "Webshop", "restart web1");
     world.goes_on();
     // The next changes of bob's, made by whoever has what he has.
