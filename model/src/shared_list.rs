@@ -13,7 +13,7 @@ const PAGE_LEN_MAX: usize = 128;
 /// A list whose copies share their pages: to copy it and change one value costs a page, however
 /// long it is.
 ///
-/// **Invariant:** no page is empty, none is longer than [`PAGE_LEN_MAX`], and each knows how many
+/// **Invariant:** no page is empty, none is longer than `PAGE_LEN_MAX`, and each knows how many
 /// values there are up to its end.
 pub struct SharedList<T> {
     pages: Vec<Page<T>>,
