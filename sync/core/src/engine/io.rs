@@ -592,7 +592,7 @@ pub enum Refusal {
     /// Later: the store failed.
     #[error("the store failed")]
     Store,
-    /// Later: content came without its body, which is wanted here.
+    /// Later: content came without its body. Nobody says so any more: the body is asked for.
     #[error("its body is missing")]
     Body,
     /// Later: a newer program wrote it, in a format that is not known here yet.

@@ -51,6 +51,14 @@ impl Lacking {
         }
     }
 
+    /// What a peer says, kept no longer than what is said here: beyond that it counts as too many.
+    fn bounded(self) -> Self {
+        match self {
+            Self::Chains(chains) if chains.len() > CHAINS_MAX => Self::Many,
+            said => said,
+        }
+    }
+
     pub(super) fn is_nothing(&self) -> bool {
         *self == Self::NOTHING
     }
@@ -140,7 +148,7 @@ impl Engine {
         let mut agreed = false;
         self.feed_mut(id, space, |feed| {
             feed.by_snapshot = Some(frame.wanted);
-            feed.bare.lacking = frame.lacking;
+            feed.bare.lacking = frame.lacking.bounded();
             agreed = feed.agreed == Some(digest);
         });
         if let Some(peer) = self.connections.get(&id).map(|it| it.peer)
@@ -175,6 +183,8 @@ mod tests {
         }
         assert_eq!(lacking, Lacking::Many);
         assert_eq!(lacking.whole_up_to(chain(1_000), 5), 0);
+        let long = (0..1_000).map(|number| (chain(number), 1)).collect();
+        assert_eq!(Lacking::Chains(long).bounded(), Lacking::Many);
         assert!(Lacking::default().is_nothing() && !lacking.is_nothing());
     }
 }
