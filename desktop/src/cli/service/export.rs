@@ -99,23 +99,28 @@ async fn keep(source: &mut Source, file: &std::path::Path) -> Result<(), CliErro
             if is_other {
                 write_whole(file, targets.json().as_bytes())?;
             }
-            tracing::info!(
-                groups = targets.groups.len(),
-                stale = targets.stale,
-                conflicts = targets.conflicts,
-                "targets changed"
-            );
-            if let Some(words) = left_out(&targets) {
-                tracing::warn!("{words}");
-            }
+            log_change(&targets);
             written = Some(targets);
         }
         tokio::time::sleep(LOOK_PAUSE).await;
     }
 }
 
+/// Logs that others are told from now on, and what is left out.
+pub(super) fn log_change(targets: &Targets) {
+    tracing::info!(
+        groups = targets.groups.len(),
+        stale = targets.stale,
+        conflicts = targets.conflicts,
+        "targets changed"
+    );
+    if let Some(words) = left_out(targets) {
+        tracing::warn!("{words}");
+    }
+}
+
 /// What is not told, and why.
-pub(super) fn left_out(targets: &Targets) -> Option<String> {
+fn left_out(targets: &Targets) -> Option<String> {
     let stale = count(targets.stale, "service");
     let conflicts = count(targets.conflicts, "claim");
     match (targets.stale, targets.conflicts) {

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::export::left_out;
+use super::export::log_change;
 use super::source::Source;
 use crate::cli::{CliError, Config, Report, interrupted};
 
@@ -89,15 +89,7 @@ async fn look(source: &mut Source, seen: &Seen) -> Result<(), CliError> {
     loop {
         let targets = source.targets().await?;
         if before.as_ref() != Some(&targets) {
-            tracing::info!(
-                groups = targets.groups.len(),
-                stale = targets.stale,
-                conflicts = targets.conflicts,
-                "targets changed"
-            );
-            if let Some(words) = left_out(&targets) {
-                tracing::warn!("{words}");
-            }
+            log_change(&targets);
             before = Some(targets.clone());
         }
         *seen.write().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), targets));

@@ -39,20 +39,8 @@ struct Part {
 
 struct Slice {
     ids: Vec<EnvelopeId>,
-    from: usize,
-    to: usize,
+    part: Part,
     bytes: usize,
-    whole: bool,
-}
-
-impl Slice {
-    fn part(&self) -> Part {
-        Part {
-            from: self.from,
-            to: self.to,
-            whole: self.whole,
-        }
-    }
 }
 
 impl Engine {
@@ -61,7 +49,7 @@ impl Engine {
     pub(super) fn pump(&mut self, id: ConnectionId, space: SpaceId, new: &New) {
         while let Some(slice) = self.next_slice(id, space) {
             if slice.ids.is_empty() {
-                self.feed_mut(id, space, |feed| feed.position = slice.to);
+                self.feed_mut(id, space, |feed| feed.position = slice.part.to);
                 return;
             }
             let at_hand: Option<Vec<_>> = slice
@@ -70,7 +58,7 @@ impl Engine {
                 .map(|id| new.get(id).map(|envelope| envelope.raw().clone()))
                 .collect();
             if let Some(envelopes) = at_hand {
-                self.send_envelopes(id, space, slice.part(), envelopes);
+                self.send_envelopes(id, space, slice.part, envelopes);
             } else {
                 self.load(id, space, slice);
                 return;
@@ -97,22 +85,24 @@ impl Engine {
         let room = room.min(FRAME_BYTES_TARGET);
         let mut slice = Slice {
             ids: Vec::new(),
-            from: feed.position,
-            to: feed.position,
+            part: Part {
+                from: feed.position,
+                to: feed.position,
+                whole: true,
+            },
             bytes: 0,
-            whole: true,
         };
         for entry in held.log.arrived_after(feed.position) {
             let header = entry.header();
             let peer_has = feed.known.get(&header.chain).copied().unwrap_or(0);
             if header.seq > peer_has {
                 if feed.refused.contains(&header.chain) {
-                    slice.whole = false;
-                    slice.to += 1;
+                    slice.part.whole = false;
+                    slice.part.to += 1;
                     continue;
                 }
                 // Without a body that is not here: the peer asks whoever has it.
-                let wanted = connection.wants_body(feed, held, entry, slice.to)
+                let wanted = connection.wants_body(feed, held, entry, slice.part.to)
                     && held.has_sealed(entry.id());
                 let body = usize::try_from(header.body_len).unwrap_or(usize::MAX);
                 let body = if wanted { body } else { 0 };
@@ -125,7 +115,7 @@ impl Engine {
                 slice.ids.push(entry.id());
                 slice.bytes += bytes;
             }
-            slice.to += 1;
+            slice.part.to += 1;
         }
         Some(slice)
     }
@@ -140,7 +130,7 @@ impl Engine {
         let loading = Loading {
             connection: id,
             space,
-            part: slice.part(),
+            part: slice.part,
             bytes: slice.bytes,
         };
         self.loads.insert(request, loading);
