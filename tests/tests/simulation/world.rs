@@ -110,6 +110,8 @@ pub(crate) struct Node {
     timer: Option<i64>,
     /// Set back without knowing: writes nothing before it could have learned of it.
     quiet_until: u64,
+    /// The instance of the image that was put back; what is learned of it is kept once that is another.
+    set_back_at: Option<Instance>,
 }
 
 enum Wish {
@@ -157,6 +159,7 @@ impl World {
                     sync_ms: 1 + dice.below(40),
                     timer: None,
                     quiet_until: 0,
+                    set_back_at: None,
                 }
             })
             .collect();
@@ -782,6 +785,10 @@ impl World {
         let it = &mut self.nodes[node];
         it.disk.crash(survives);
         it.life += 1;
+        // What it was told was not on its disk yet.
+        if it.set_back_at == Some(it.disk.image.instance) {
+            it.quiet_until = PEACE_MS + 20_000;
+        }
         let cut_short: Vec<_> = self
             .wishes
             .keys()
@@ -830,6 +837,7 @@ impl World {
         if node == RELAY {
             image.instance = Instance(instance);
         }
+        it.set_back_at = Some(image.instance);
         it.disk.image = image;
         it.quiet_until = PEACE_MS + 20_000;
         let images = || self.nodes.iter().map(|other| &other.disk.image);
