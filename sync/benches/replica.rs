@@ -8,6 +8,8 @@
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 #![expect(clippy::print_stderr, reason = "what is beside the table")]
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use aramaki_sync::core::engine::SNAPSHOT_TAIL_ENVELOPES_MAX;
@@ -203,8 +205,17 @@ fn document() -> DocumentId {
     DocumentId::named("system")
 }
 
+/// As real changes are: half of it is hashes and new text, half is much the same in all of them.
 fn body() -> Body {
-    Body::Changes(vec![vec![7; BODY_LEN_BYTES].into()])
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let mut change = vec![7; BODY_LEN_BYTES];
+    for (word, place) in (0_u64..).zip(change[..BODY_LEN_BYTES / 2].chunks_exact_mut(8)) {
+        let mut hasher = DefaultHasher::new();
+        (number, word).hash(&mut hasher);
+        place.copy_from_slice(&hasher.finish().to_be_bytes());
+    }
+    Body::Changes(vec![change.into()])
 }
 
 async fn new_space(replica: &Replica) -> SpaceId {
@@ -361,8 +372,11 @@ fn first_sync(runtime: &Runtime, tail: usize) -> Samples {
             samples.measure(once).await;
             let report = b.verify().await.expect("a report");
             assert_eq!(report.bodies_in_snapshots > 0, tail < CATCH_UP);
+            let before = b.len_bytes().expect("a length") >> 10;
+            b.compact(space).await.expect("a compaction");
+            b.shrink().await.expect("a shrunk file");
             eprintln!(
-                "{} bodies in snapshots, {} KiB on disk",
+                "{} bodies in snapshots, {before} KiB on disk, {} KiB after compaction",
                 report.bodies_in_snapshots,
                 b.len_bytes().expect("a length") >> 10
             );

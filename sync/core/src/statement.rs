@@ -314,7 +314,7 @@ pub enum Statement {
 pub enum Body {
     /// Automerge plain change chunks, in order.
     Changes(Vec<ByteBuf>),
-    /// Plain bodies of earlier envelopes.
+    /// Plain bodies of earlier envelopes. Read; what is written is [`Self::FoldedSnapshot`].
     Snapshot(Vec<(EnvelopeId, ByteBuf)>),
     /// Nothing: its header joins a frontier longer than one header can name.
     Merge,
@@ -330,6 +330,9 @@ pub enum Body {
     /// Automerge plain change chunks, in order, that add entries to a timeline and do nothing else: what
     /// somebody writes who may comment. `model` takes them nowhere else.
     Entries(Vec<ByteBuf>),
+    /// The list of a snapshot, encoded and then deflated (RFC 1951): the changes of one document resemble
+    /// each other.
+    FoldedSnapshot(ByteBuf),
 }
 
 impl Body {
@@ -337,7 +340,7 @@ impl Body {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Changes(_) => Kind::Changes,
-            Self::Snapshot(_) => Kind::Snapshot,
+            Self::Snapshot(_) | Self::FoldedSnapshot(_) => Kind::Snapshot,
             Self::Merge => Kind::Merge,
             Self::AgentConfig(_) => Kind::AgentConfig,
             Self::ActionGrant(_) => Kind::ActionGrant,

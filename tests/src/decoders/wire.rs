@@ -91,7 +91,8 @@ pub(super) const SNAPSHOT: Decoder = Decoder {
 /// Whatever an admitted writer lists, nothing comes out of it but what the listed envelope's author
 /// signed; and sealed and opened it is the same.
 fn open_list(bytes: &[u8]) {
-    let Ok(list @ Body::Snapshot(_)) = codec::decode::<Body>(bytes) else {
+    let Ok(list @ (Body::Snapshot(_) | Body::FoldedSnapshot(_))) = codec::decode::<Body>(bytes)
+    else {
         return;
     };
     let space = Founded::new();

@@ -36,6 +36,8 @@ pub use grant_chain::{BREAK_GLASS_SPAN, DEPTH_MAX, GRACE, LONG_GRACE, Refusal};
 pub use keyring::{Keyring, KeyringError, Rotation, RotationReason, WRAPS_MAX};
 pub use log::{BRANCHES_MAX, ChainSummary, Inserted, NotInserted, SpaceLog};
 pub use roster::{AudienceSpace, EpochInForce, Member, OutsideSpace, Outsiders};
+#[cfg(test)]
+pub(crate) use snapshot::list_in;
 pub use snapshot::{
     LISTED_BYTES_MAX, OpenedSnapshot, PassedOver, SNAPSHOT_BYTES_TARGET, SnapshotFault,
     is_listable, listed_as, open_snapshot, sealed_again, snapshot_of, wanted_bodies,

@@ -17,7 +17,7 @@ use super::keyring::Keyring;
 use super::log::SpaceLog;
 use super::verdict::Verdict;
 use crate::codec;
-use crate::envelope::{Envelope, FormError, Header};
+use crate::envelope::{ENVELOPE_BYTES_MAX, Envelope, FormError, Header};
 use crate::guard::{Guard, holds};
 use crate::id::{DocumentId, EnvelopeId};
 use crate::key::EpochKey;
@@ -28,6 +28,11 @@ use crate::statement::{Body, Kind};
 pub const SNAPSHOT_BYTES_TARGET: usize = 192 << 10;
 /// The longest body that is listed; longer ones are read from the log, where they cost one request each.
 pub const LISTED_BYTES_MAX: usize = 48 << 10;
+
+/// What a list may unfold to: as much as an envelope could hold without folding.
+const UNFOLDED_BYTES_MAX: usize = ENVELOPE_BYTES_MAX;
+/// How hard it is tried to fold a list, of 1 to 10: beyond this much time wins little.
+const DEFLATE_LEVEL: u8 = 6;
 
 /// Why a listed body was left out. The others of the list count all the same.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq, PartialOrd, Ord)]
@@ -151,13 +156,29 @@ fn listed(
     snapshot: &Envelope,
     key: &EpochKey,
 ) -> Result<Vec<(EnvelopeId, ByteBuf)>, SnapshotFault> {
-    let Body::Snapshot(list) = snapshot.open(key)? else {
-        return Err(FormError::Field("it is no snapshot").into());
-    };
+    let list = list_in(snapshot.open(key)?)?;
     if !list.is_sorted_by(|(a, _), (b, _)| a < b) && holds(Guard::SnapshotOrder) {
         return Err(SnapshotFault::Order);
     }
     Ok(list)
+}
+
+/// The list in a body, as it stands there.
+///
+/// # Errors
+/// When it is no snapshot's, or does not unfold to a list of at most as much as an envelope may hold.
+pub(crate) fn list_in(body: Body) -> Result<Vec<(EnvelopeId, ByteBuf)>, FormError> {
+    let fault = FormError::Field("its list does not unfold");
+    match body {
+        Body::Snapshot(list) => Ok(list),
+        Body::FoldedSnapshot(folded) => {
+            let plain =
+                miniz_oxide::inflate::decompress_to_vec_with_limit(&folded, UNFOLDED_BYTES_MAX);
+            let plain = plain.map_err(|_cause| fault)?;
+            codec::decode(&plain).map_err(|_cause| fault)
+        }
+        _other => Err(FormError::Field("it is no snapshot")),
+    }
 }
 
 /// The plain bodies that a snapshot lists and `wanted` knows, each checked against its own header;
@@ -230,13 +251,24 @@ pub fn listed_as(envelope: &Envelope, key: &EpochKey) -> Option<Body> {
         .map(|_sealed| body)
 }
 
-/// The one snapshot of these bodies, in canonical form; those that are too long are left out.
+/// The snapshot of these bodies; those that are too long are left out.
 pub fn snapshot_of(bodies: BTreeMap<EnvelopeId, Body>) -> Body {
     let plain = bodies.into_iter().filter_map(|(id, body)| {
         let plain = codec::encode(&body).ok()?;
         (plain.len() <= LISTED_BYTES_MAX).then(|| (id, ByteBuf::from(plain)))
     });
-    Body::Snapshot(plain.collect())
+    fold(plain.collect())
+}
+
+/// Folds a list; one that has no encoding stays as it is.
+fn fold(list: Vec<(EnvelopeId, ByteBuf)>) -> Body {
+    match codec::encode(&list) {
+        Ok(plain) => {
+            let folded = miniz_oxide::deflate::compress_to_vec(&plain, DEFLATE_LEVEL);
+            Body::FoldedSnapshot(folded.into())
+        }
+        Err(_) => Body::Snapshot(list),
+    }
 }
 
 impl OpenedSnapshot {

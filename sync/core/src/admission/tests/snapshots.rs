@@ -7,10 +7,11 @@ use serde_bytes::ByteBuf;
 
 use super::stage::{Actor, Cast, Stage, minute, stage};
 use crate::admission::{
-    Keyring, OpenedSnapshot, PassedOver, SnapshotFault, Verdict, open_snapshot, snapshot_of,
+    Keyring, OpenedSnapshot, PassedOver, SnapshotFault, Verdict, list_in, open_snapshot,
+    snapshot_of,
 };
 use crate::codec;
-use crate::envelope::{self, Envelope, sealed_at_random};
+use crate::envelope::{self, Envelope, FormError, sealed_at_random};
 use crate::id::{DocumentId, EnvelopeId};
 use crate::key::EpochKey;
 use crate::statement::{Body, Statement};
@@ -216,15 +217,53 @@ fn without_a_key_nothing_is_taken_and_with_it_everything() {
 }
 
 #[test]
-fn a_snapshot_has_one_form_and_leaves_out_what_is_too_long() {
+fn a_snapshot_is_sorted_and_leaves_out_what_is_too_long() {
     let ids = [3, 1, 2].map(|byte| EnvelopeId::from_bytes([byte; 32]));
     let mut bodies: BTreeMap<_, _> = ids.map(|id| (id, body("short"))).into();
     bodies.insert(EnvelopeId::from_bytes([4; 32]), body(&"x".repeat(60_000)));
-    let Body::Snapshot(list) = snapshot_of(bodies) else {
-        panic!("something else");
-    };
+    let list = list_in(snapshot_of(bodies)).unwrap();
     let listed: Vec<_> = list.iter().map(|(id, _plain)| *id).collect();
     assert_eq!(listed, [ids[1], ids[2], ids[0]]);
+}
+
+/// Lists were written unfolded first; both are read, and a folded one takes less.
+#[test]
+fn a_list_is_read_folded_and_unfolded() {
+    let (mut stage, mut cast, [one, two, _note]) = written();
+    let words = "the same words again and again ".repeat(40);
+    let three = say(&mut stage, &mut cast.bob, 4, "system", &body(&words));
+    let bodies = [
+        (one, body("one")),
+        (two, body("two")),
+        (three, body(&words)),
+    ];
+    let unfolded = sorted(bodies.clone().map(|(id, body)| (id, plain(&body))).into());
+    let folded = snapshot_of(bodies.into());
+    assert!(plain(&folded).len() * 3 < plain(&unfolded).len());
+    for (at, list) in [(5, unfolded), (6, folded)] {
+        let id = say(&mut stage, &mut cast.carol, at, "system", &list);
+        let opened = opened(&stage, id).unwrap();
+        assert!(opened.is_faultless() && opened.bodies.len() == 3);
+    }
+}
+
+/// Few bytes that unfold to more than an envelope may hold, or to nothing that has form, give nothing.
+#[test]
+fn a49_a_list_that_unfolds_to_too_much_is_not_read() {
+    let (mut stage, mut cast, [one, ..]) = written();
+    let long = vec![(one, ByteBuf::from(vec![0; 64 << 20]))];
+    let folded = |bytes: &[u8]| {
+        let folded = miniz_oxide::deflate::compress_to_vec(bytes, 6);
+        Body::FoldedSnapshot(folded.into())
+    };
+    let bomb = folded(&codec::encode(&long).unwrap());
+    let noise = folded(b"no list");
+    let broken = Body::FoldedSnapshot(vec![7; 40].into());
+    for (at, list) in [(4, bomb), (5, noise), (6, broken)] {
+        let id = say(&mut stage, &mut cast.carol, at, "system", &list);
+        let fault = FormError::Field("its list does not unfold");
+        assert_eq!(opened(&stage, id), Err(SnapshotFault::Form(fault)));
+    }
 }
 
 /// What a replica shows that has some sealed bodies, took some out of snapshots before it deleted what
