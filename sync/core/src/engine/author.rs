@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Engine;
-use super::batch::{Draft, Item, New, Work};
+use super::draft::{Draft, Item, New};
 use super::io::{WriteError, WriteId};
+use super::queue::Work;
 use super::space::Space;
 use crate::admission::needed;
 use crate::envelope::{self, ANCESTORS_MAX, Envelope, FormError, Position};

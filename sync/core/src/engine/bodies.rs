@@ -12,12 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_bytes::ByteBuf;
 
 use super::Engine;
-use super::batch::Work;
 use super::feed::FRAME_BYTES_TARGET;
 use super::frame::{Bodies as BodiesFrame, Fetch, Frame, WANTS_MAX, Wants};
 use super::io::{ConnectionId, Event, LoadId, Output};
 use super::lacking::Lacking;
 use super::options::Role;
+use super::queue::Work;
 use crate::envelope::{Envelope, RawEnvelope};
 use crate::id::{Chain, DocumentId, EnvelopeId, SpaceId};
 use crate::statement::Kind;

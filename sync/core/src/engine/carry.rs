@@ -5,11 +5,11 @@
 //! carries headers alone, and the bodies are fetched when somebody who has them is met.
 
 use super::Engine;
-use super::batch::Work;
 use super::io::{
     ConnectionId, Event, Output, Refusal, TakeId, Taken, WriteError, WriteId, Written,
 };
 use super::options::Role;
+use super::queue::Work;
 use super::receive::Receiving;
 use crate::envelope::Envelope;
 use crate::id::{EnvelopeId, SpaceId};

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Engine;
-use super::batch::Work;
 use super::options::Role;
+use super::queue::Work;
 use super::space::Space;
 use crate::admission::{Member, Verdict};
 use crate::id::{AuthorId, Chain, EnvelopeId, SpaceId};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
-use super::batch::Work;
+use super::queue::Work;
 use super::snapshots::{Reading, body_len, is_content};
 use super::space::Space;
 use crate::admission::{LISTED_BYTES_MAX, SNAPSHOT_BYTES_TARGET, listed_as, snapshot_of};

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use super::batch::New;
 use super::connection::Sent;
+use super::draft::New;
 use super::frame::{ENVELOPES_MAX, Envelopes, Frame};
 use super::io::{ConnectionId, LoadId, Output};
 use super::{Engine, Mutant};

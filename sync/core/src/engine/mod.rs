@@ -17,6 +17,8 @@ mod close;
 mod connection;
 mod counters;
 mod cut;
+mod draft;
+mod durable;
 mod ended;
 mod feed;
 mod frame;
@@ -28,6 +30,7 @@ mod late;
 mod mutant;
 mod options;
 mod prove;
+mod queue;
 mod rate;
 mod receive;
 mod reseal;
@@ -54,8 +57,8 @@ pub use options::{EngineOptions, Limits, Quotas, Restored, Role, SNAPSHOT_TAIL_E
 pub use prove::ForkedChain;
 pub use view::{Holder, PeerView, Pressure};
 
-use self::batch::Queue;
 use self::connection::{Connection, Holding};
+use self::queue::Queue;
 use self::receive::Receiving;
 use self::snapshots::Changed;
 use self::space::{Candidate, Space};
@@ -296,7 +299,7 @@ impl Engine {
         if self.next_evaluation.is_some_and(|then| then <= self.now) {
             self.next_evaluation = None;
             let spaces: BTreeSet<_> = self.spaces.keys().copied().collect();
-            self.settle(&spaces, &batch::New::new());
+            self.settle(&spaces, &draft::New::new());
         }
         if self.queue.retry_at.is_some_and(|then| then <= self.now) {
             self.queue.retry_at = None;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::Engine;
-use super::batch::Work;
 use super::io::{LoadId, Output};
+use super::queue::Work;
 use crate::admission::Fork;
 use crate::envelope::RawEnvelope;
 use crate::id::{Chain, EnvelopeId, SpaceId};

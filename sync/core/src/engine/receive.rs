@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::batch::{New, Work};
 use super::carry::FILE;
+use super::draft::New;
 use super::frame::{Acknowledge, Envelopes, Frame, HEADS_CHAINS_MAX, Heads, HeadsPart, Since};
 use super::io::{CloseReason, ConnectionId, Event, Refusal, TakeId};
 use super::options::Role;
+use super::queue::Work;
 use super::space::{Candidate, Space, granted_by};
 use super::{Engine, Mutant};
 use crate::admission::{ChainSummary, Inserted};

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
-use super::batch::Work;
 use super::frame::Fetch;
 use super::io::ConnectionId;
+use super::queue::Work;
 use super::snapshots::Reading;
 use super::space::Space;
 use crate::admission::sealed_again;

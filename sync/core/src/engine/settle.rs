@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::batch::{New, Work};
+use super::draft::New;
 use super::io::{Admitted, Event};
+use super::queue::Work;
 use super::snapshots::Changed;
 use super::{Engine, Mutant};
 use crate::admission::{Outsiders, Refreshed};

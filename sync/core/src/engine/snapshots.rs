@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::batch::Work;
 use super::io::{Event, LoadId, Output, SnapshotFinding};
 use super::options::Role;
+use super::queue::Work;
 use super::space::Space;
 use super::{Engine, Mutant};
 use crate::admission::{
