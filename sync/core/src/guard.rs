@@ -80,6 +80,8 @@ pub(crate) enum Guard {
     OnlyContentVouched,
     /// Only who may write vouches.
     WritersVouch,
+    /// Nobody vouches for what a statement that they build on cuts.
+    KnownCuts,
     /// A grant that does not stand lets nobody act.
     AuthorityStands,
     /// An epoch's key is the committed one.
@@ -136,7 +138,7 @@ pub(crate) fn is_missed_by(guard: Guard, story: fn()) -> bool {
 #[cfg(test)]
 impl Guard {
     /// All of them.
-    pub(crate) const ALL: [Self; 50] = [
+    pub(crate) const ALL: [Self; 51] = [
         Self::Signature,
         Self::BodyHash,
         Self::Canonical,
@@ -175,6 +177,7 @@ impl Guard {
         Self::Tainted,
         Self::OnlyContentVouched,
         Self::WritersVouch,
+        Self::KnownCuts,
         Self::AuthorityStands,
         Self::Commitment,
         Self::PublicHalf,

@@ -71,6 +71,12 @@ fn a26_redeemed_offline_it_counts_and_voided_from_zero_it_does_not() {
     world.pass(Duration::from_secs(30));
     assert_eq!(world.agreed(written.id()), Verdict::Cut);
     assert_eq!(world.capability(&guest.keys), None);
+    // Nor does it come back with what others write, who had read it.
+    for at in [ALICE, BOB] {
+        world.write(at, "tidied up");
+        world.pass(Duration::from_secs(30));
+    }
+    assert_eq!(world.agreed(written.id()), Verdict::Cut);
     for at in HONEST {
         assert!(!world.shows(at, "a guest's"));
     }

@@ -45,6 +45,9 @@ fn a13_a_replica_that_accepted_it_first_converges() {
     world.pass(Duration::from_secs(30));
     assert_eq!(world.agreed(late.id()), Verdict::Cut);
     assert!(!world.shows(BOB, "only bob sees this"));
+    world.write(BOB, "it is gone");
+    world.pass(Duration::from_secs(30));
+    assert_eq!(world.agreed(late.id()), Verdict::Cut);
 }
 
 /// Honest work that was built on it in good faith stays, and with it what it stands on.

@@ -1,6 +1,6 @@
 //! The control statements of a log, evaluated together: what every other verdict rests on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::cuts::{Claim, Cuts};
@@ -121,6 +121,16 @@ impl Control {
         match self.grants.permit(log, entry) {
             Err(problem) => problem.into(),
             Ok(rooted) => self.judge_under(log, entry, rooted, now),
+        }
+    }
+
+    /// The revocations and closes that cut an envelope; none if it is cut for a fork, or not at all.
+    pub(super) fn cutting(&self, log: &SpaceLog, entry: &Entry) -> BTreeSet<EnvelopeId> {
+        match self.grants.permit(log, entry) {
+            Ok(Some(rooted)) if !self.cuts.is_empty() => {
+                self.cuts.cutting(log, &rooted.path, entry.link())
+            }
+            _ => BTreeSet::new(),
         }
     }
 

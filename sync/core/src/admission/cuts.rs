@@ -4,7 +4,7 @@
 //! the witness who closes its grant; then Revokes from the root downwards, so that there are no
 //! cycles and no duels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::Link;
 use super::log::SpaceLog;
@@ -41,6 +41,9 @@ type Limits = BTreeMap<Chain, (u64, EnvelopeId)>;
 pub(super) struct Cuts {
     closes: BTreeMap<EnvelopeId, Limits>,
     revokes: BTreeMap<EnvelopeId, Limits>,
+    /// Which statements made them: of the closes their ids, of each revocation what it leaves itself.
+    closed_by: BTreeMap<EnvelopeId, Vec<EnvelopeId>>,
+    revoked_by: BTreeMap<EnvelopeId, Vec<(EnvelopeId, Limits)>>,
 }
 
 impl Cuts {
@@ -61,8 +64,8 @@ impl Cuts {
                 .filter(|_close| holds(Guard::ClosesFirst));
             let alone = Self::with_closes(first).and_revokes(log, &revokes);
             let against = Self {
-                closes: BTreeMap::new(),
                 revokes: alone.revokes,
+                ..Self::default()
             };
             for close in own {
                 if against.leaves_all(log, close.path, close.at) {
@@ -94,6 +97,8 @@ impl Cuts {
 
     /// Of several closes the larger leaves more and counts (A20).
     fn add_close(&mut self, claim: &Claim<'_>) {
+        let by = self.closed_by.entry(claim.target).or_default();
+        by.push(claim.at.id);
         let limits = self.closes.entry(claim.target).or_default();
         for (chain, limit) in named(claim.cuts) {
             let kept = limits.entry(chain).or_insert(limit);
@@ -106,6 +111,8 @@ impl Cuts {
     /// Of several revocations the smaller counts; what one of them does not name is cut at 0.
     fn add_revoke(&mut self, claim: &Claim<'_>) {
         let new = named(claim.cuts);
+        let by = self.revoked_by.entry(claim.target).or_default();
+        by.push((claim.at.id, new.clone()));
         match self.revokes.get_mut(&claim.target) {
             None => {
                 self.revokes.insert(claim.target, new);
@@ -131,15 +138,39 @@ impl Cuts {
     pub(super) fn leaves(&self, log: &SpaceLog, path: &[EnvelopeId], at: Link) -> bool {
         !holds(Guard::Cut)
             || path.iter().all(|grant| {
-                [self.closes.get(grant), self.revokes.get(grant)]
-                    .into_iter()
-                    .flatten()
-                    .all(|limits| {
-                        limits
-                            .get(&at.chain)
-                            .is_some_and(|(seq, id)| is_at_or_below(log, at, *seq, *id))
-                    })
+                let limits = [self.closes.get(grant), self.revokes.get(grant)];
+                let mut limits = limits.into_iter().flatten();
+                limits.all(|limits| leave(limits, log, at))
             })
+    }
+
+    /// The statements that cut an envelope under these grants, itself or a grant above it.
+    pub(super) fn cutting(
+        &self,
+        log: &SpaceLog,
+        path: &[EnvelopeId],
+        at: Link,
+    ) -> BTreeSet<EnvelopeId> {
+        let mut cutting = BTreeSet::new();
+        for (depth, grant) in path.iter().enumerate() {
+            // What this grant's end does to the envelope, and to the grants between.
+            let between = path.iter().skip(depth + 1);
+            let between = between.filter_map(|below| Some(log.get(*below)?.link()));
+            let places: Vec<_> = between.chain([at]).collect();
+            let cuts = |limits: &Limits| places.iter().any(|place| !leave(limits, log, *place));
+            if self.closes.get(grant).is_some_and(cuts) {
+                cutting.extend(self.closed_by.get(grant).into_iter().flatten());
+            }
+            let revokes = self.revoked_by.get(grant).into_iter().flatten();
+            let revokes = revokes.filter(|(_by, limits)| cuts(limits));
+            cutting.extend(revokes.map(|(by, _limits)| *by));
+        }
+        cutting
+    }
+
+    /// Whether nothing was ended at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.closes.is_empty() && self.revokes.is_empty()
     }
 
     /// Whether an envelope and every grant above it are left.
@@ -150,6 +181,12 @@ impl Cuts {
                     .is_some_and(|entry| self.leaves(log, &path[..above], entry.link()))
             })
     }
+}
+
+/// Whether an envelope is at or below what is left of its chain.
+fn leave(limits: &Limits, log: &SpaceLog, at: Link) -> bool {
+    let limit = limits.get(&at.chain);
+    limit.is_some_and(|(seq, id)| is_at_or_below(log, at, *seq, *id))
 }
 
 /// One limit a chain; of several in one statement the smallest.

@@ -9,12 +9,13 @@ use super::additions::Awaited;
 use super::control::{CLOCK_AHEAD_MAX, Control, is_future};
 use super::entry::Entry;
 use super::grant_chain::{Refusal, grant_in};
+use super::known::{Knowledge, Known};
 use super::log::SpaceLog;
 use super::roster::{Outsiders, Roster};
 use super::verdict::{Held, Refreshed, Verdict};
 use crate::guard::{Guard, holds};
 use crate::id::{AuthorId, Chain, EnvelopeId};
-use crate::statement::{Capability, Kind};
+use crate::statement::{Capability, Kind, Statement};
 use crate::time::Timestamp;
 
 /// What is known of one entry.
@@ -33,10 +34,14 @@ struct Judged {
     tainted: bool,
     vouched: bool,
     quarantined: bool,
-    /// All content below it counts.
+    /// All content below it counts, or is cut by what it builds on.
     clean: bool,
-    /// Everything below it has been vouched for.
-    swept: bool,
+    /// All that it may vouch for below it is vouched for.
+    vouches: bool,
+    /// What the least knowing of those knew who looked through it for what to vouch for.
+    swept: Option<Knowledge>,
+    /// Which revocations and closes it builds on.
+    knows: Knowledge,
     /// Above that of everything it builds on.
     rank: u64,
 }
@@ -77,7 +82,14 @@ pub struct Evaluation {
     named: BTreeSet<EnvelopeId>,
     /// Epochs that an administrator issued or wrote under.
     pub(super) confirmed_epochs: BTreeSet<EnvelopeId>,
+    /// Epochs under which something that counts is sealed.
+    sealed_under: BTreeSet<EnvelopeId>,
     control: Control,
+    known: Known,
+    /// Content that is cut, with the statements that cut it; none for a fork.
+    cut: BTreeMap<EnvelopeId, Knowledge>,
+    /// Something cuts content that cut none when it was last looked which statements do.
+    unknown_cut: bool,
     awaited: Awaited,
     pub(super) roster: Roster,
     pub(super) outsiders: Outsiders,
@@ -177,13 +189,14 @@ impl Evaluation {
             log.get(*id)
                 .is_some_and(|entry| log.forked_at(entry.header.chain).is_some())
         };
-        if !admitted.iter().any(settles_fork) {
+        if !admitted.iter().any(settles_fork) && !self.unknown_cut {
             return Refreshed {
                 admitted: self.by_rank(admitted.into_iter().collect()),
                 ..Refreshed::default()
             };
         }
-        // A branch of a fork that was vouched for just now may take others with it.
+        // A branch of a fork that was vouched for just now may take others with it, and what a statement
+        // cuts decides who may vouch for it.
         let mut refreshed = self.judge_all(log, now);
         refreshed.withdrawn.retain(|id| !admitted.contains(id));
         admitted.retain(|id| self.verdict(*id).counts());
@@ -198,8 +211,19 @@ impl Evaluation {
             counting.map(|(id, _judged)| *id).collect()
         };
         let before = counted(&self.judged);
+        let control = Control::evaluate(log, now);
+        let cutting: BTreeSet<_> = if control.cuts().is_empty() {
+            BTreeSet::new()
+        } else {
+            let content = log.iter().filter(|entry| !entry.is_control());
+            content
+                .filter(|entry| control.judge(log, entry, now) == Verdict::Cut)
+                .flat_map(|entry| control.cutting(log, entry))
+                .collect()
+        };
         *self = Self {
-            control: Control::evaluate(log, now),
+            control,
+            known: Known::of(&cutting),
             outsiders: std::mem::take(&mut self.outsiders),
             ..Self::default()
         };
@@ -263,10 +287,15 @@ impl Evaluation {
             vouched: false,
             quarantined: false,
             clean: true,
-            swept: false,
+            vouches: false,
+            swept: None,
+            knows: Knowledge::default(),
             rank: self.ranks,
         };
         self.ranks += 1;
+        if let Some(Statement::Revoke { .. } | Statement::Close { .. }) = &entry.statement {
+            judged.knows = self.known.set([entry.id]);
+        }
         for link in &entry.links {
             match self.judged.get(link).filter(|below| !below.waits) {
                 None => {
@@ -278,13 +307,18 @@ impl Evaluation {
                     let tainted = below.tainted || below.is_refused_content();
                     judged.tainted |= tainted && holds(Guard::Tainted);
                     judged.quarantined |= below.quarantined;
-                    judged.clean &= if below.kind == Kind::Control {
-                        below.clean
-                    } else {
-                        below.verdict().counts()
-                    };
+                    judged.knows = self.known.union(judged.knows, below.knows);
                 }
             }
+        }
+        judged.clean = entry.links.iter().all(|link| {
+            self.judged.get(link).is_none_or(|below| match below.kind {
+                Kind::Control => below.clean,
+                _ => below.verdict().counts() || self.knows_cut(judged.knows, *link),
+            })
+        });
+        if !entry.is_control() && own == Verdict::Cut {
+            self.note_cut(log, entry);
         }
         if entry.is_control() {
             self.judged.insert(entry.id, judged);
@@ -300,32 +334,80 @@ impl Evaluation {
         if judged.verdict().counts() && !counted {
             counting.insert(entry.id);
         }
+        if judged.verdict().counts() && !entry.is_control() {
+            self.sealed_under.insert(entry.header.epoch);
+        }
         self.raise_live_head(log, entry);
     }
 
+    /// Remembers which statements cut content.
+    fn note_cut(&mut self, log: &SpaceLog, entry: &Entry) {
+        let cutting = self.control.cutting(log, entry);
+        self.unknown_cut |= !cutting.iter().all(|by| self.known.covers(*by));
+        let by = self.known.set(cutting);
+        self.cut.insert(entry.id, by);
+    }
+
+    /// Whether who knows this much knows that an envelope is cut.
+    fn knows_cut(&self, knows: Knowledge, id: EnvelopeId) -> bool {
+        holds(Guard::KnownCuts)
+            && self
+                .cut
+                .get(&id)
+                .is_some_and(|by| self.known.meet(knows, *by))
+    }
+
     /// Content that counts, by a writer, carries what is below it: its author could have written
-    /// the same. Control and agents' configuration are never carried.
+    /// the same. Control and agents' configuration are never carried, nor what is cut by a statement
+    /// that it builds on: who knew of that did not build on what it cuts.
+    ///
+    /// What is carried carries in turn, as one who knew less.
     fn vouch(&mut self, log: &SpaceLog, by: &Entry, counting: &mut BTreeSet<EnvelopeId>) {
-        let mut open: Vec<EnvelopeId> = by.links.clone();
-        while let Some(id) = open.pop() {
+        let Some(judged) = self.judged.get_mut(&by.id) else {
+            return;
+        };
+        judged.vouches = true;
+        let knows = judged.knows;
+        let mut open: Vec<_> = by.links.iter().map(|link| (*link, knows)).collect();
+        let mut seen = BTreeSet::new();
+        while let Some((id, knows)) = open.pop() {
+            let known_cut = self.knows_cut(knows, id);
             let (Some(judged), Some(entry)) = (self.judged.get_mut(&id), log.get(id)) else {
                 continue;
             };
-            if std::mem::replace(&mut judged.swept, true) {
+            // Who vouched here itself knew no more.
+            if judged.vouches {
                 continue;
+            }
+            match judged.swept {
+                Some(swept) if self.known.is_within(swept, knows) => continue,
+                Some(swept) if !self.known.is_within(knows, swept) => {
+                    if !seen.insert((id, knows)) {
+                        continue;
+                    }
+                }
+                _more_knowing => judged.swept = Some(knows),
             }
             let content = matches!(
                 judged.kind,
                 Kind::Changes | Kind::Snapshot | Kind::Merge | Kind::Entries
             );
             let carried = (content || !holds(Guard::OnlyContentVouched))
-                && matches!(judged.own, Verdict::Held(_) | Verdict::Cut);
+                && matches!(judged.own, Verdict::Held(_) | Verdict::Cut)
+                && !known_cut;
+            let knows = if carried {
+                judged.vouches = true;
+                judged.knows
+            } else {
+                knows
+            };
             if carried && !judged.vouched {
                 judged.vouched = true;
                 counting.insert(id);
+                self.sealed_under.insert(entry.header.epoch);
                 self.raise_live_head(log, entry);
             }
-            open.extend(&entry.links);
+            open.extend(entry.links.iter().map(|link| (*link, knows)));
         }
     }
 
@@ -449,14 +531,23 @@ impl Evaluation {
         frontier
     }
 
+    /// Epochs under which something that counts was sealed, by id; they may not count themselves.
+    pub(super) fn sealed_under(&self) -> &BTreeSet<EnvelopeId> {
+        &self.sealed_under
+    }
+
     /// Whether what is written next in this chain can count: a chain with refused content at or
-    /// below its head is over, and its author begins a new instance.
+    /// below its head is over, and its author begins a new instance. So does who was let in again after
+    /// something of theirs was cut: documents without it count their changes otherwise.
     pub fn is_chain_usable(&self, log: &SpaceLog, chain: Chain) -> bool {
-        log.branch_heads(chain).all(|(_seq, id)| {
+        let refused = log.branch_heads(chain).any(|(_seq, id)| {
             self.judged
                 .get(&id)
-                .is_some_and(|it| !it.tainted && !it.is_refused_content())
-        })
+                .is_none_or(|it| it.tainted || it.is_refused_content())
+        });
+        let mut cut = self.cut.keys().filter(|id| !self.verdict(**id).counts());
+        let cut = cut.any(|id| log.get(*id).is_some_and(|it| it.header.chain == chain));
+        !refused && !cut
     }
 
     /// Per witness the highest position of a chain that it says it holds, and when it said so.

@@ -273,7 +273,8 @@ impl Keyring {
         Ok(Rotation { statement, key })
     }
 
-    /// The epoch in force, and older ones to which no later one leads, for readers that lack them.
+    /// The epoch in force, and others to which no later one leads, for readers that lack them: older
+    /// ones, and those that do not count, where something that counts was sealed under them.
     /// Empty when everyone has everything that this device can give.
     pub fn share(
         &self,
@@ -284,28 +285,27 @@ impl Keyring {
     ) -> Vec<Statement> {
         let mut linked = BTreeSet::new();
         let mut statements = Vec::new();
-        for epoch in evaluation.epochs() {
-            let Some(stated) = epoch_in(log, epoch.id) else {
+        let counting = evaluation.epochs().iter().map(|epoch| epoch.id);
+        let others = evaluation.sealed_under().iter().copied();
+        for id in counting.chain(others) {
+            let Some(stated) = epoch_in(log, id) else {
                 continue;
             };
             linked.extend(stated.previous.as_ref().map(|link| link.id));
-            let Some(key) = self
-                .keys
-                .get(&epoch.id)
-                .filter(|_key| !linked.contains(&epoch.id))
-            else {
+            let key = self.keys.get(&id);
+            // Of each once: what follows from a later one, or was looked at, is linked.
+            let Some(key) = key.filter(|_key| linked.insert(id)) else {
                 continue;
             };
-            let holders = holders(log, evaluation, epoch.id);
+            let holders = holders(log, evaluation, id);
             let lacking: BTreeMap<_, _> = readers(evaluation, now)
                 .into_iter()
                 .map(|(author, box_key)| (WrapTo::Device(author), box_key))
                 .filter(|(to, _box_key)| !holders.contains(to))
                 .collect();
-            let wraps = wrap_all(key, log.space(), epoch.number, lacking, entropy);
+            let wraps = wrap_all(key, log.space(), stated.number, lacking, entropy);
             if !wraps.is_empty() {
-                let epoch = epoch.id;
-                statements.push(Statement::EpochShare { epoch, wraps });
+                statements.push(Statement::EpochShare { epoch: id, wraps });
             }
         }
         statements

@@ -17,6 +17,7 @@ mod evaluation;
 mod fork;
 mod grant_chain;
 mod keyring;
+mod known;
 mod log;
 mod receipts;
 mod roster;

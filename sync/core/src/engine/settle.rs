@@ -19,6 +19,7 @@ impl Engine {
             let (refreshed, learned) = self.refresh(*space);
             let control = refreshed.control;
             self.tell(*space, &refreshed, learned, new);
+            self.share_what_lost_its_epoch(*space, &refreshed);
             let verdicts = control || !refreshed.withdrawn.is_empty() || {
                 let held = self.spaces.get(space);
                 refreshed.admitted.iter().any(|id| {
@@ -35,6 +36,21 @@ impl Engine {
             self.plan_proof(*space);
             self.announce(*space, new);
         }
+    }
+
+    /// What counts under an epoch that does not is read by who has its key already: the others get it
+    /// with the next write.
+    fn share_what_lost_its_epoch(&mut self, space: SpaceId, refreshed: &Refreshed) {
+        let Some(held) = self.spaces.get_mut(&space) else {
+            return;
+        };
+        let epochs = held.evaluation.epochs();
+        let lost = refreshed.admitted.iter().any(|id| {
+            held.log.get(*id).is_some_and(|entry| {
+                !entry.is_control() && epochs.iter().all(|it| it.id != entry.header().epoch)
+            })
+        });
+        held.share_due |= lost || !refreshed.withdrawn.is_empty();
     }
 
     fn control_changed(&mut self, space: SpaceId, new: &New) {

@@ -4,7 +4,7 @@ use super::stage::{Actor, Cast, END, Stage, minute, stage};
 use crate::admission::{
     BRANCHES_MAX, Fork, Held, Inserted, NotInserted, Outsiders, Refusal, Verdict, evaluate,
 };
-use crate::envelope::Envelope;
+use crate::envelope::{self, Envelope};
 use crate::id::EnvelopeId;
 use crate::statement::{Body, Capability, Cut, Statement};
 
@@ -87,6 +87,104 @@ pub(super) fn a14_honest_work_on_top_of_a_cut_write_survives_and_vouches_for_it(
     assert_eq!(evaluation.verdict(later), Verdict::Cut);
     let frontier = evaluation.frontier(cast.alice.chain());
     assert!(frontier.contains(&on_it) && !frontier.contains(&later));
+}
+
+/// Says a statement on top of others' envelopes, as an engine does.
+fn say_on(
+    stage: &mut Stage,
+    actor: &mut Actor,
+    at: i64,
+    ancestors: &[EnvelopeId],
+    statement: &Statement,
+) -> EnvelopeId {
+    let mut position = actor.position(stage.space, at);
+    position.ancestors = ancestors.to_vec();
+    let envelope = envelope::control(&actor.keys, position, statement).unwrap();
+    actor.said(&envelope);
+    stage.deliver(&envelope, minute(at));
+    envelope.id()
+}
+
+/// Who revokes names what they had read. What they write afterwards brings none of it back, nor does
+/// what others write on top of that; what was written before on top of it does.
+#[test]
+pub(super) fn a12_who_knows_of_a_revocation_brings_back_nothing_that_it_cuts() {
+    let (mut stage, mut cast) = stage();
+    let spam = stage.write(&mut cast.bob, 2);
+    // A receipt is no work on top of it.
+    let seen = Statement::Receipt {
+        cuts: vec![cast.bob.cut()],
+        at: minute(3),
+    };
+    say_on(&mut stage, &mut cast.alice, 3, &[spam], &seen);
+    let more = stage.write(&mut cast.bob, 3);
+    say_on(
+        &mut stage,
+        &mut cast.alice,
+        4,
+        &[more],
+        &revoke(cast.bob.grant, &[]),
+    );
+    let next = stage.write(&mut cast.alice, 5);
+    let on_it = stage.write_on(&mut cast.carol, 6, 6, &[next]);
+    let evaluation = stage.evaluate(7);
+    for cut in [spam, more] {
+        assert_eq!(evaluation.verdict(cut), Verdict::Cut);
+    }
+    assert_eq!(evaluation.verdict(on_it), Verdict::Admitted);
+    // What knows of the cut is named on.
+    let guest = Actor::new(60);
+    assert!(evaluation.frontier(guest.chain()).contains(&on_it));
+    // Somebody had built on the first without knowing: it stands, and what came after it does not.
+    let mut away = Actor::new(61);
+    stage.grant(&mut cast.alice, &mut away, 7, |_grant| {});
+    stage.write_on(&mut away, 8, 8, &[spam]);
+    let evaluation = stage.evaluate(9);
+    assert_eq!(evaluation.verdict(spam), Verdict::Vouched);
+    assert_eq!(evaluation.verdict(more), Verdict::Cut);
+}
+
+/// What is carried carries what it was built on, although who carries it knows that this is cut.
+#[test]
+fn a14_what_is_vouched_for_vouches_as_one_who_knew_less() {
+    let (mut stage, mut cast) = stage();
+    let (mut dora, mut emil) = (Actor::new(62), Actor::new(63));
+    for actor in [&mut dora, &mut emil] {
+        stage.grant(&mut cast.alice, actor, 1, |_grant| {});
+    }
+    let spam = stage.write(&mut cast.bob, 2);
+    let on_it = stage.write_on(&mut dora, 3, 3, &[spam]);
+    let first = say_on(
+        &mut stage,
+        &mut cast.alice,
+        4,
+        &[spam],
+        &revoke(cast.bob.grant, &[]),
+    );
+    assert_eq!(stage.verdict(spam, 5), Verdict::Vouched);
+    let both = stage.write_on(&mut emil, 5, 5, &[first, on_it]);
+    stage.say(&mut cast.alice, 6, &revoke(dora.grant, &[]));
+    let evaluation = stage.evaluate(7);
+    let verdicts = [spam, on_it, both].map(|id| evaluation.verdict(id));
+    let expected = [Verdict::Vouched, Verdict::Vouched, Verdict::Admitted];
+    assert_eq!(verdicts, expected);
+}
+
+/// Whoever was let in again goes on in a new chain, and does not bring back what was cut.
+#[test]
+fn who_was_let_in_again_leaves_the_chain_that_was_cut() {
+    let (mut stage, mut cast) = stage();
+    let cut = stage.write(&mut cast.bob, 2);
+    let ended = stage.say(&mut cast.alice, 3, &revoke(cast.bob.grant, &[]));
+    let chain = cast.bob.chain();
+    assert!(!stage.evaluate(4).is_chain_usable(&stage.log, chain));
+    let mut again = cast.bob.twin();
+    stage.grant(&mut cast.alice, &mut again, 5, |_grant| {});
+    // An old program goes on in it all the same.
+    let next = stage.write_on(&mut again, 6, 6, &[ended]);
+    let evaluation = stage.evaluate(7);
+    assert_eq!(evaluation.verdict(cut), Verdict::Cut);
+    assert_eq!(evaluation.verdict(next), Verdict::Admitted);
 }
 
 #[test]

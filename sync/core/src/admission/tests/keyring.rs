@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use serde_bytes::ByteBuf;
+
 use super::stage::{Actor, Cast, END, Stage, minute, stage};
 use crate::admission::{
     EpochInForce, Keyring, OutsideSpace, Outsiders, Refusal, RotationReason, Verdict, evaluate,
 };
 use crate::entropy::Entropy;
-use crate::id::{EnvelopeId, SpaceId};
+use crate::envelope;
+use crate::id::{DocumentId, EnvelopeId, SpaceId};
 use crate::key::EpochKey;
-use crate::statement::{Audience, Capability, Epoch, EpochFault, Statement, WrapTo};
+use crate::statement::{Audience, Body, Capability, Epoch, EpochFault, Statement, WrapTo};
 
 fn rotate(stage: &mut Stage, by: &mut Actor, ring: &mut Keyring, at: i64) -> EnvelopeId {
     rotate_with(stage, by, ring, at, &Outsiders::none())
@@ -318,6 +321,45 @@ pub(super) fn a_late_device_gets_its_key_by_a_share() {
     assert!(learned(&stage, &late).get(first).is_some());
     let evaluation = stage.evaluate(4);
     let again = ring.share(&stage.log, &evaluation, minute(4), &mut stage.entropy);
+    assert!(again.is_empty(), "everyone has it");
+}
+
+/// An epoch goes with the writer who made it. What others wrote under it stands, and who comes later
+/// reads that too.
+#[test]
+fn a14_work_under_an_epoch_that_was_cut_is_read_by_who_comes_later() {
+    let (mut stage, mut cast) = stage();
+    let mut ring = Keyring::default();
+    rotate(&mut stage, &mut cast.alice, &mut ring, 1);
+    let cut = rotate(&mut stage, &mut cast.bob, &mut ring, 2);
+    let key = ring.get(cut).unwrap().clone();
+    let position = cast.carol.position(stage.space, 3);
+    let body = Body::Changes(vec![ByteBuf::from(*b"honest")]);
+    let document = DocumentId::named("system");
+    let written = envelope::sealed(&cast.carol.keys, position, document, &body, (cut, &key));
+    let written = written.unwrap();
+    cast.carol.said(&written);
+    stage.deliver(&written, minute(3));
+    let revoke = Statement::Revoke {
+        target: cast.bob.grant,
+        cuts: Vec::new(),
+        reason: 1,
+    };
+    stage.say(&mut cast.alice, 4, &revoke);
+    rotate(&mut stage, &mut cast.alice, &mut ring, 5);
+    let mut late = Actor::new(84);
+    stage.grant(&mut cast.alice, &mut late, 6, |_grant| {});
+    let evaluation = stage.evaluate(7);
+    assert_eq!(evaluation.verdict(cut), Verdict::Cut);
+    assert_eq!(evaluation.verdict(written.id()), Verdict::Admitted);
+    for shared in ring.share(&stage.log, &evaluation, minute(7), &mut stage.entropy) {
+        stage.say(&mut cast.alice, 7, &shared);
+    }
+    let late = learned(&stage, &late);
+    let key = late.get(cut).expect("its key");
+    assert_eq!(written.open(key).unwrap(), body);
+    let evaluation = stage.evaluate(8);
+    let again = ring.share(&stage.log, &evaluation, minute(8), &mut stage.entropy);
     assert!(again.is_empty(), "everyone has it");
 }
 

@@ -15,7 +15,7 @@ use crate::key::SpaceKey;
 use crate::statement::{Audience, Body, Capability, Statement};
 
 /// The stories of the other files; those that need long or many runs are left out.
-const STORIES: [fn(); 90] = [
+const STORIES: [fn(); 91] = [
     altered_bytes_have_no_form,
     a_second_encoding_is_none,
     control_stays_in_its_document,
@@ -45,6 +45,7 @@ const STORIES: [fn(); 90] = [
     attacks::only_the_genesis_needs_no_grant,
     cuts::a12_a13_what_a_revoked_writer_backdates_is_cut_on_every_replica,
     cuts::a14_honest_work_on_top_of_a_cut_write_survives_and_vouches_for_it,
+    cuts::a12_who_knows_of_a_revocation_brings_back_nothing_that_it_cuts,
     cuts::a14_who_may_comment_vouches_for_nothing,
     cuts::control_is_never_vouched_for_and_does_not_vouch,
     cuts::a15_lower_and_equal_administrators_cannot_revoke,
