@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use aramaki_sync_core::engine::Refusal;
 use aramaki_sync_core::key::DeviceKeys;
+use aramaki_sync_core::{Chain, SpaceId};
 
-use crate::actor::Actor;
+use crate::actor::{Actor, revoke};
 use crate::world::{ALICE, BOB, HONEST, MALLORY, RELAY, World, minute};
 
 /// What nobody was granted to write takes no room on a relay.
@@ -77,27 +78,66 @@ fn a46_a_peer_that_never_answers_costs_a_window() {
     world.goes_on();
 }
 
+/// What a stranger hears who asks a peer for a Space in every way that there is.
+fn told_to_a_stranger(world: &mut World, peer: usize, space: SpaceId) -> Vec<Vec<u8>> {
+    world.peers[MALLORY].inbox.clear();
+    let digests = vec![(space, [0_u8; 32])];
+    world.send_frame(MALLORY, peer, 1, &digests);
+    world.send_frame(MALLORY, peer, 2, &(space, 0_u64, [0_u8; 32]));
+    let chains: Vec<(Chain, u64, Vec<[u8; 32]>)> = Vec::new();
+    world.send_frame(MALLORY, peer, 3, &(space, chains, true));
+    world.write(ALICE, "behind closed doors");
+    world.pass(Duration::from_mins(1));
+    std::mem::take(&mut world.peers[MALLORY].inbox)
+}
+
 /// Whoever is nobody hears a greeting, whatever it asks, and cannot tell a Space that exists from one
-/// that does not.
+/// that does not: neither from a member nor from a relay.
 #[test]
 fn a47_a_stranger_learns_nothing() {
+    for peer in [BOB, RELAY] {
+        let mut world = World::new();
+        world.attacker();
+        let real = world.space;
+        let invented = SpaceId::from_bytes([1; 32]);
+        let of_real = told_to_a_stranger(&mut world, peer, real);
+        let nothing = told_to_a_stranger(&mut world, peer, invented);
+        assert_eq!(of_real, nothing, "of peer {peer}");
+        assert!(of_real.iter().all(|frame| frame[0] == 0), "{of_real:?}");
+    }
+}
+
+/// Who was sent away waits to be let in again and listens to everybody; it tells nobody who writes there.
+#[test]
+fn a47_a_former_member_tells_a_stranger_nothing_of_what_it_has() {
     let mut world = World::new();
     world.attacker();
-    let heard = |world: &mut World, space| {
-        world.peers[MALLORY].inbox.clear();
-        let digests = vec![(space, [0_u8; 32])];
-        world.send_frame(MALLORY, BOB, 1, &digests);
-        world.send_frame(MALLORY, BOB, 2, &(space, 0_u64, [0_u8; 32]));
-        let chains: Vec<(aramaki_sync_core::Chain, u64, Vec<[u8; 32]>)> = Vec::new();
-        world.send_frame(MALLORY, BOB, 3, &(space, chains, true));
-        world.write(BOB, "behind closed doors");
-        world.pass(Duration::from_mins(1));
-        std::mem::take(&mut world.peers[MALLORY].inbox)
+    let own = world.grant_of(BOB);
+    world.say(BOB, revoke(own, Vec::new()));
+    world.pass(Duration::from_secs(15));
+    assert_eq!(world.engine(BOB).capability(world.space), None);
+    let space = world.space;
+    let heard = told_to_a_stranger(&mut world, BOB, space);
+    let alice = world.peers[ALICE].keys.author();
+    let names = |frame: &Vec<u8>| {
+        let mut windows = frame.windows(32);
+        windows.any(|bytes| bytes == alice.as_bytes())
     };
-    let real = world.space;
-    let invented = aramaki_sync_core::SpaceId::from_bytes([1; 32]);
-    let of_bob = heard(&mut world, real);
-    let nothing = heard(&mut world, invented);
-    assert_eq!(of_bob, nothing);
-    assert!(of_bob.iter().all(|frame| frame[0] == 0), "{of_bob:?}");
+    assert!(!heard.iter().any(names), "it names who writes there");
+}
+
+/// A relay has a few places for Spaces that it does not have yet, and nobody takes them all.
+#[test]
+fn a36_a_stranger_who_offers_many_spaces_keeps_no_other_out() {
+    let mut world = World::new();
+    world.attacker();
+    for number in 0..=u8::MAX {
+        let invented = SpaceId::from_bytes([number; 32]);
+        world.send_frame(MALLORY, RELAY, 1, &vec![(invented, [0_u8; 32])]);
+    }
+    let made: Vec<_> = (0..20).map(|_one| world.found_another()).collect();
+    world.pass(Duration::from_mins(2));
+    for space in made {
+        assert!(world.engine(RELAY).log(space).is_some(), "never taken");
+    }
 }

@@ -125,6 +125,24 @@ impl World {
         (world, mallory)
     }
 
+    /// Alice makes one more Space and lets the relay keep it.
+    pub(crate) fn found_another(&mut self) -> SpaceId {
+        let write = WriteId(self.number());
+        let founding = Input::CreateSpace {
+            write,
+            anchor: None,
+            principal: PrincipalId::from_bytes([SEEDS[ALICE]; 16]),
+            end: minute(1_000_000),
+        };
+        self.handle(ALICE, founding);
+        self.settle();
+        let space = self.written(ALICE, write).unwrap().space;
+        let first = std::mem::replace(&mut self.space, space);
+        self.grant(RELAY, Capability::Relay, GrantFlags::NONE, 1_000_000);
+        self.space = first;
+        space
+    }
+
     /// The attacker's keys as somebody who signs by hand; it is connected to bob and the relay.
     pub(crate) fn attacker(&mut self) -> Actor {
         for other in [BOB, RELAY] {

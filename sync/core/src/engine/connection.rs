@@ -326,6 +326,7 @@ impl Engine {
 
     pub(super) fn say_digests(&mut self, id: ConnectionId, digests: &[(SpaceId, [u8; 32])]) {
         for (space, digest) in digests {
+            self.show_relay_its_grant(id, *space);
             self.say_wants(id, *space, false);
             let digest = *digest;
             self.feed_mut(id, *space, |feed| feed.said = Some(digest));
@@ -548,13 +549,17 @@ impl Engine {
         }
     }
 
+    /// Says what is here of a Space; nothing to who may not hear of it, although this device waits for
+    /// it and listens to everybody.
     pub(super) fn say_heads(&mut self, id: ConnectionId, space: SpaceId, ask: bool) {
-        let chains = self
-            .spaces
-            .get(&space)
-            .map(|held| held.log.summary())
-            .unwrap_or_default();
-        self.say_wants(id, space, false);
+        let may_hear = self.may_hear_of(id, space);
+        let held = self.spaces.get(&space);
+        let held = held.filter(|held| may_hear || held.log.is_empty());
+        let chains = held.map(|held| held.log.summary());
+        if chains.is_some() {
+            self.say_wants(id, space, false);
+        }
+        let chains = chains.unwrap_or_default();
         let mut part = Vec::new();
         let mut bytes = 0;
         for chain in chains {

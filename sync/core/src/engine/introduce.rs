@@ -1,7 +1,8 @@
 //! Peers that were let in after this device last heard: they show the grants that let them in.
 //!
 //! Without this a member whose control chain is old and a relay that was granted since would each
-//! wait for the other to speak.
+//! wait for the other to speak. A relay is shown its own grant in a Space that it may not know yet: it
+//! answers nobody else about one, so that a stranger does not learn which ones it has.
 
 use super::Engine;
 use super::frame::{Frame, Introduction};
@@ -9,7 +10,7 @@ use super::io::ConnectionId;
 use crate::admission::{DEPTH_MAX, Verdict};
 use crate::envelope::RawEnvelope;
 use crate::id::{AuthorId, EnvelopeId, SpaceId};
-use crate::statement::{Audience, Grant, Statement};
+use crate::statement::{Audience, Capability, Grant, Statement};
 use crate::time::Timestamp;
 
 /// Grants that a peer showed, and until when they hold.
@@ -22,11 +23,31 @@ pub(super) struct Introduced {
 impl Engine {
     /// Shows a silent peer why it should listen.
     pub(super) fn introduce(&mut self, id: ConnectionId, space: SpaceId) {
+        self.show_grants_of(id, space, self.author);
+    }
+
+    /// Shows a peer that may relay why it may, if it is not known to hold anything of the Space.
+    pub(super) fn show_relay_its_grant(&mut self, id: ConnectionId, space: SpaceId) {
+        let (Some(connection), Some(held)) = (self.connections.get(&id), self.spaces.get(&space))
+        else {
+            return;
+        };
+        let peer = connection.peer;
+        let live = connection.feeds.get(&space).is_some_and(|feed| feed.live);
+        let holding = self.holdings.get(&(peer, space));
+        let known = holding.is_some_and(|holding| !holding.held.is_empty());
+        let relays = held.evaluation.capability(peer, self.now) == Some(Capability::Relay);
+        if relays && !live && !known {
+            self.show_grants_of(id, space, peer);
+        }
+    }
+
+    fn show_grants_of(&mut self, id: ConnectionId, space: SpaceId, author: AuthorId) {
         let Some(held) = self.spaces.get(&space) else {
             return;
         };
         let mut grants = Vec::new();
-        let mut next = held.evaluation.best_grant(self.author, self.now);
+        let mut next = held.evaluation.best_grant(author, self.now);
         while let Some(grant) = next {
             let Some(raw) = held.grants.get(&grant) else {
                 return;
@@ -48,13 +69,18 @@ impl Engine {
     /// A peer shows grants. They let it speak on this connection; what it says is judged as ever.
     pub(super) fn introduced(&mut self, id: ConnectionId, shown: Introduction) {
         let space = shown.space;
-        let known = self.spaces.contains_key(&space) && !self.may_hear_of(id, space);
-        if !known || shown.grants.len() > DEPTH_MAX {
+        if shown.grants.len() > DEPTH_MAX || self.may_hear_of(id, space) {
             return;
         }
         let Some((author, introduced)) = self.audience_of(space, shown.grants) else {
             return;
         };
+        if !self.spaces.contains_key(&space) {
+            if author == self.author {
+                self.begin_candidate(id, space);
+            }
+            return;
+        }
         if let Some(connection) = self.connections.get_mut(&id)
             && connection.authors.contains(&author)
         {
@@ -87,7 +113,7 @@ impl Engine {
         space: SpaceId,
         grants: Vec<RawEnvelope>,
     ) -> Option<(AuthorId, Introduced)> {
-        let held = self.spaces.get(&space)?;
+        let held = self.spaces.get(&space);
         let mut introduced = Introduced {
             grants: Vec::new(),
             end: Timestamp::MAX,
@@ -112,8 +138,8 @@ impl Engine {
                 }
             };
             let live = grant.not_before <= self.now && self.now <= grant.end;
-            let verdict = held.evaluation.verdict(envelope.id());
-            let ended = matches!(verdict, Verdict::Cut | Verdict::Refused(_));
+            let verdict = held.map(|held| held.evaluation.verdict(envelope.id()));
+            let ended = matches!(verdict, Some(Verdict::Cut | Verdict::Refused(_)));
             if header.space != space || !stands || !live || ended {
                 return None;
             }

@@ -18,6 +18,8 @@ use crate::statement::Kind;
 
 /// How many Spaces that are not here are remembered of a connection.
 const OFFERED_MAX: usize = 4_096;
+/// Spaces that one peer may offer to a relay at once; the next when one of them is taken or expired.
+const CANDIDATES_OF_PEER_MAX: usize = 8;
 
 /// A frame of envelopes of which not all have an answer yet.
 #[derive(Debug)]
@@ -93,24 +95,35 @@ impl Engine {
         }
     }
 
-    /// A Space that is not here: a relay asks for the control chain, a device tells its person.
+    /// A Space that is not here: a device tells its person. A relay says nothing, as of one that it has,
+    /// until it is shown a grant of its own.
     fn consider(&mut self, id: ConnectionId, space: SpaceId) {
-        let Role::Relay(quotas) = self.role else {
-            if let Some(connection) = self.connections.get_mut(&id)
-                && connection.offered.len() < OFFERED_MAX
-            {
-                connection.offered.insert(space);
-            }
-            self.emit(Event::Offered { space });
+        if self.role != Role::Member {
+            return;
+        }
+        if let Some(connection) = self.connections.get_mut(&id)
+            && connection.offered.len() < OFFERED_MAX
+        {
+            connection.offered.insert(space);
+        }
+        self.emit(Event::Offered { space });
+    }
+
+    /// A relay was shown its grant in a Space that it does not have: it asks for the control chain.
+    pub(super) fn begin_candidate(&mut self, id: ConnectionId, space: SpaceId) {
+        let (Role::Relay(quotas), Some(connection)) = (self.role, self.connections.get(&id)) else {
             return;
         };
-        let room = self.candidates.len() < self.limits.candidates_max
-            && self.spaces.len() < quotas.spaces_max;
+        let peer = connection.peer;
         if !self.candidates.contains_key(&space) {
+            let of_peer = self.candidates.values().filter(|it| it.from == peer);
+            let room = self.candidates.len() < self.limits.candidates_max
+                && of_peer.count() < CANDIDATES_OF_PEER_MAX
+                && self.spaces.len() < quotas.spaces_max;
             if !room {
                 return;
             }
-            let candidate = Candidate::new(space, self.now);
+            let candidate = Candidate::new(space, peer, self.now);
             self.candidates.insert(space, candidate);
         }
         self.say_heads(id, space, false);

@@ -181,15 +181,18 @@ pub(super) struct Candidate {
     pub(super) envelopes: Vec<Envelope>,
     pub(super) bytes: usize,
     pub(super) since: Timestamp,
+    /// Who offered it first.
+    pub(super) from: AuthorId,
 }
 
 impl Candidate {
-    pub(super) fn new(space: SpaceId, now: Timestamp) -> Self {
+    pub(super) fn new(space: SpaceId, from: AuthorId, now: Timestamp) -> Self {
         Self {
             space: Space::new(space),
             envelopes: Vec::new(),
             bytes: 0,
             since: now,
+            from,
         }
     }
 }
