@@ -9,6 +9,7 @@ mod agent;
 pub mod decoders;
 mod disk;
 mod host;
+pub mod measure;
 mod notifier;
 mod person;
 mod process;

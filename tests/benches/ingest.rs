@@ -1,5 +1,5 @@
 //! How many results of other programs one agent takes in, over real sockets and into a real journal.
-//! `cargo bench -p aramaki-agent --bench ingest`; time of the senders is in the figures.
+//! `cargo bench -p aramaki-tests --bench ingest`; time of the senders is in the figures.
 #![expect(
     clippy::expect_used,
     reason = "a benchmark that cannot run has nothing to say"
@@ -16,7 +16,8 @@ use aramaki_model::name;
 use aramaki_sync::keys;
 use aramaki_sync::replica::{CreateSpace, InviteRequest, Replica, ReplicaOptions};
 use aramaki_sync::transport::NetworkOptions;
-use aramaki_sync_core::{PrincipalId, Timestamp};
+use aramaki_sync_core::PrincipalId;
+use aramaki_tests::measure::{is_wanted, now, processor_time};
 use tokio_util::sync::CancellationToken;
 
 /// Sends all results to an address.
@@ -29,8 +30,8 @@ const CHANGES_EVERY: usize = 100;
 const LIMIT: Duration = Duration::from_mins(1);
 
 fn main() {
-    if !std::env::args().any(|word| word == "--bench") {
-        return; // built along with the tests: nothing is measured in an unoptimised build
+    if !is_wanted() {
+        return;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -43,15 +44,6 @@ fn main() {
 fn free() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address")
-}
-
-/// What this process used of its processors, all threads together.
-fn processor_time() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
-    let fields = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
-    let ticks = fields.split(' ').skip(11).take(2);
-    let ticks: u64 = ticks.filter_map(|text| text.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
 }
 
 fn status(n: usize) -> usize {
@@ -161,8 +153,7 @@ async fn measure() {
     stop.cancel();
     agent.await.expect("an end").expect("an end in good order");
     // Transitions only: what went into the journal, in bytes and envelopes.
-    let now = Timestamp::from_millis(chrono::Utc::now().timestamp_millis());
-    let bodies = people.bodies(space, name::journal(now, 0)).await;
+    let bodies = people.bodies(space, name::journal(now(), 0)).await;
     println!(
         "\n{} envelopes of the journal's first segment for {} results",
         bodies.expect("a journal").len(),
