@@ -71,8 +71,8 @@ pub struct Window {
     causes: crate::view::cause::Causes,
     /// The System of which it was asked last what can be run there.
     looked_at: Option<SpaceId>,
-    /// Of which System it was asked whose access was ended.
-    looked_back: Option<SpaceId>,
+    /// Where it was asked last whose access has ended.
+    looked_back: Option<LookedBack>,
 }
 
 impl Window {
@@ -126,11 +126,11 @@ impl Window {
         }
     }
 
-    /// Asks once whose access was ended in the System that a trust page is about.
-    fn look_back(&mut self, system: SpaceId, intents: &mut Vec<Intent>) {
-        if self.looked_back != Some(system) {
-            self.looked_back = Some(system);
-            intents.push(Intent::LookBack(system));
+    /// Asks once whose access has ended where a trust page is about.
+    fn look_back(&mut self, at: LookedBack, intents: &mut Vec<Intent>) {
+        if self.looked_back != Some(at) {
+            self.looked_back = Some(at);
+            intents.push(Intent::LookBack(at));
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod alert;
 pub mod alerts;
+pub mod begin;
 pub mod cause;
 pub mod deed;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aramaki_model::{AlertId, NoteEdit, Snapshot};
+use aramaki_sync_core::engine::Reach;
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
@@ -217,17 +219,29 @@ pub struct Late {
     pub envelopes: u64,
     /// When the last was written, by its author's clock.
     pub last: Timestamp,
+    /// Whether a close left it out, and how much of it came here before the access had ended; none: it is
+    /// held.
+    pub left_out: Option<LeftOut>,
     /// Whether this device can accept it.
     pub can_accept: bool,
 }
 
-/// Somebody's access that was ended before its time.
+/// Work that a close left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// How many of the envelopes came to this device before the access had ended.
+    pub in_time: u64,
+    /// What those are called who closed so.
+    pub closers: Vec<String>,
+}
+
+/// Somebody's access that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
     /// What its holder is called here.
     pub name: String,
-    /// Who ended it.
-    pub by: String,
+    /// Who ended it; none: its time came.
+    pub by: Option<String>,
     /// When, by their clock.
     pub at: Timestamp,
     /// Whether they said that the device was lost.
@@ -302,6 +316,8 @@ pub struct Member {
     pub used_up: bool,
     /// Of an invitation: how many more devices it lets in, and until when its code works.
     pub left: Option<(u16, Timestamp)>,
+    /// Of an emergency key: when it was last opened, and why; none: never.
+    pub opened: Option<(Timestamp, String)>,
     /// Whether this device can end it.
     pub can_end: bool,
     /// Whether this device can give it anew.
@@ -423,8 +439,12 @@ pub struct MadeInvitation {
     pub space: SpaceId,
     /// What to send.
     pub text: String,
+    /// From when on the guest may use it; none: at once.
+    pub begin: Option<Timestamp>,
     /// Until when the guest may use it.
     pub end: Timestamp,
+    /// Until when its code lets somebody in.
+    pub redeem_until: Timestamp,
     /// Whether a relay keeps the System; without one, this device has to be online for joining.
     pub relayed: bool,
     /// Whether it is for another device of the same person.
@@ -548,6 +568,8 @@ pub enum Intent {
         reason: String,
         /// What for.
         what: ShareFor,
+        /// From when on; none: at once.
+        begin: Option<Timestamp>,
         /// For how many hours.
         hours: u32,
         /// How it is handed over.
@@ -592,6 +614,8 @@ pub enum Intent {
         space: SpaceId,
         /// Of which grant.
         grant: EnvelopeId,
+        /// Of what a close left out, how much.
+        reach: Reach,
     },
     /// Make a code for another device of the same person.
     AddDevice,
@@ -611,7 +635,7 @@ pub enum Intent {
     /// The page is about this System now: say what can be run there.
     LookAt(SpaceId),
     /// A System's trust page was opened: say whose access was ended there.
-    LookBack(SpaceId),
+    LookBack(LookedBack),
     /// Run an action.
     Run(actions::RunWish),
     /// Pull the demo's cable.
@@ -700,6 +724,27 @@ pub enum AccessFilter {
     Machines,
     /// Invitations that can be used.
     Invitations,
+    /// What has ended.
+    Ended,
+}
+
+/// Where it is asked whose access has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookedBack {
+    /// In one System.
+    In(SpaceId),
+    /// In all of them.
+    Everywhere,
+}
+
+impl LookedBack {
+    /// Whether it is asked of a System.
+    pub fn covers(self, space: SpaceId) -> bool {
+        match self {
+            Self::In(one) => one == space,
+            Self::Everywhere => true,
+        }
+    }
 }
 
 impl Route {

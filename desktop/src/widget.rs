@@ -8,7 +8,7 @@ mod mesh;
 mod row;
 mod strip;
 
-pub use age::{age, ago, clock, until};
+pub use age::{age, ago, clock, minute, until};
 pub use card::{card, card_titled};
 pub use glyph::{paint_severity, pill, severity_glyph, severity_word};
 pub use icon::{Icon, icon, icon_button};

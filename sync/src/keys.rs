@@ -41,6 +41,14 @@ pub enum KeyFileError {
         /// Its permission bits.
         mode: u32,
     },
+    /// Another user owns it, and so may know or change the key.
+    #[error("key file {path} belongs to user {owner}: run `chown` on it if the key in it is yours")]
+    OwnedByAnother {
+        /// Which file.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+    },
     /// Its text is no key.
     #[error("key file {path} is not a key file of this program: {why}")]
     Malformed {
@@ -149,7 +157,9 @@ pub fn write(
     Ok(())
 }
 
-/// Writes a key file anew under another passphrase, or none; a crash leaves the old one or the new.
+/// Writes a key file anew under another passphrase, or none; a crash leaves the old one or the new. Where the
+/// path is a symbolic link the file that it leads to is written anew: else the plain key stayed there, and
+/// a sealed one stood in the link's place.
 ///
 /// # Errors
 /// When the disk refuses; then the old one stays.
@@ -162,6 +172,7 @@ pub fn reseal(
         path: path.to_owned(),
         source,
     };
+    let path = &path.canonicalize().map_err(failed)?;
     let new = path.with_extension("new");
     match std::fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
@@ -184,9 +195,12 @@ pub fn is_sealed(path: &Path) -> Result<bool, KeyFileError> {
 /// Reads a key file.
 ///
 /// # Errors
-/// When others can read it, when it is none, or when its passphrase is missing or wrong.
+/// When others can read it, when another user owns it, when it is none, or when its passphrase is missing or
+/// wrong.
 pub fn read(path: &Path, passphrase: Option<&Passphrase>) -> Result<DeviceKeys, KeyFileError> {
-    parse(path, &read_text(path, FILE_BYTES_MAX)?, passphrase)
+    let (text, file) = open_text(path, FILE_BYTES_MAX)?;
+    refuse_of_another(path, &file)?;
+    parse(path, &text, passphrase)
 }
 
 /// Reads the text of a key file, or of one that says more after its two lines; what is longer than
@@ -195,6 +209,10 @@ pub fn read(path: &Path, passphrase: Option<&Passphrase>) -> Result<DeviceKeys, 
 /// # Errors
 /// When it cannot be read, or others can read it.
 pub fn read_text(path: &Path, bytes_max: u64) -> Result<Zeroizing<String>, KeyFileError> {
+    open_text(path, bytes_max).map(|(text, _file)| text)
+}
+
+fn open_text(path: &Path, bytes_max: u64) -> Result<(Zeroizing<String>, File), KeyFileError> {
     let failed = |source| KeyFileError::Io {
         path: path.to_owned(),
         source,
@@ -208,10 +226,11 @@ pub fn read_text(path: &Path, bytes_max: u64) -> Result<Zeroizing<String>, KeyFi
     let file = File::open(path).map_err(failed)?;
     refuse_readable_by_others(path, &file)?;
     let mut text = Zeroizing::new(String::new());
-    file.take(bytes_max)
+    (&file)
+        .take(bytes_max)
         .read_to_string(&mut text)
         .map_err(failed)?;
-    Ok(text)
+    Ok((text, file))
 }
 
 /// Takes the keys from the text of a key file; `path` is for errors alone.
@@ -373,6 +392,30 @@ fn refuse_readable_by_others(path: &Path, file: &File) -> Result<(), KeyFileErro
     Ok(())
 }
 
+/// Whoever owns a file may read and change it, whatever its mode says: a program that runs as root would
+/// otherwise take a key that somebody else put there. The administrator's own files are taken.
+#[cfg(unix)]
+fn refuse_of_another(path: &Path, file: &File) -> Result<(), KeyFileError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = file.metadata().map_err(|source| KeyFileError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let owner = metadata.uid();
+    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+        return Err(KeyFileError::OwnedByAnother {
+            path: path.to_owned(),
+            owner,
+        });
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_of_another(_path: &Path, _file: &File) -> Result<(), KeyFileError> {
+    Ok(())
+}
+
 #[cfg(not(unix))]
 fn refuse_readable_by_others(_path: &Path, _file: &File) -> Result<(), KeyFileError> {
     Ok(())
@@ -411,6 +454,49 @@ mod tests {
             read(&path, None),
             Err(KeyFileError::PassphraseMissing { .. })
         ));
+    }
+
+    /// Only the administrator can give a file away, and only a program of theirs could be given one.
+    #[cfg(unix)]
+    #[test]
+    fn a41_a_key_file_that_another_user_owns_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("device.key");
+        create(&path, None).unwrap();
+        read(&path, None).unwrap();
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
+            let refused = read(&path, None);
+            assert!(
+                matches!(
+                    refused,
+                    Err(KeyFileError::OwnedByAnother { owner: 65_534, .. })
+                ),
+                "{refused:?}"
+            );
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a41_sealing_through_a_link_leaves_no_plain_key_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, elsewhere) = (
+            folder.path().join("device.key"),
+            folder.path().join("stick"),
+        );
+        std::fs::create_dir(&elsewhere).unwrap();
+        let target = elsewhere.join("key");
+        let keys = create(&target, None).unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let passphrase = Passphrase::new("correct horse".to_owned());
+        reseal(&link, &keys, Some(&passphrase)).unwrap();
+        for path in [&link, &target] {
+            assert!(is_sealed(path).unwrap(), "{}", path.display());
+        }
+        assert!(link.is_symlink());
+        let again = read(&link, Some(&passphrase)).unwrap();
+        assert_eq!(again.author(), keys.author());
     }
 
     #[cfg(unix)]

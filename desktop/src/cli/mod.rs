@@ -59,7 +59,7 @@ use crate::demo;
 pub(crate) use config::{Config, Network};
 pub(crate) use error::{CliError, ErrorLine};
 pub(crate) use log::start_file as log_to_file;
-pub(crate) use parse::parse_span;
+pub(crate) use parse::{parse_moment, parse_span};
 pub(crate) use passphrase::{PassphraseSource, Sealed};
 pub(crate) use report::Report;
 pub use run::main;

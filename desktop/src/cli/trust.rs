@@ -83,7 +83,11 @@ fn when_words(row: &GrantRow) -> String {
         words = format!("from {} {words}", local(row.begin));
     }
     if row.sealed {
-        words = format!("sealed for an emergency, {words}");
+        let used = row.opened.map_or_else(
+            || "never used".to_owned(),
+            |at| format!("last used {}", local(at)),
+        );
+        words = format!("sealed for an emergency, reads without a word, {used}, {words}");
     } else if row.is_soon(Clock::now()) {
         words.push_str(" (ends soon)");
     }
@@ -103,6 +107,7 @@ fn row_json(row: &GrantRow) -> Value {
         "redemptions_left": row.left.map(|(left, _until)| left),
         "redeem_until": row.left.map(|(_left, until)| until.to_string()),
         "emergency": row.sealed,
+        "emergency_last_used": row.opened.map(|at| at.to_string()),
         "ends_soon": row.is_soon(Clock::now()),
         "fingerprint": fingerprint::words(&row.author),
         "last_seen": row.seen.map(|seen| seen.to_string()),

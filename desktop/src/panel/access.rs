@@ -5,9 +5,9 @@ use aramaki_sync_core::SpaceId;
 use egui::{Button, Label, RichText, ScrollArea, Sense, Ui, UiBuilder, vec2};
 
 use super::trust::{self, Asked};
-use super::{Dialog, Window};
+use super::{Dialog, Window, ended};
 use crate::theme::{size, space, weighted};
-use crate::view::{AccessFilter, EndWhat, Frame, Intent, Member, PeerKind, Route};
+use crate::view::{AccessFilter, EndWhat, Frame, Intent, LookedBack, Member, PeerKind, Route};
 use crate::widget::{Look, card};
 
 const WIDTH_MAX: f32 = 980.0;
@@ -15,12 +15,13 @@ const WIDTH_MAX: f32 = 980.0;
 const CARD_HEIGHT: f32 = 146.0;
 const GAP: f32 = 8.0;
 
-const FILTERS: [(AccessFilter, &str); 5] = [
+const FILTERS: [(AccessFilter, &str); 6] = [
     (AccessFilter::All, "access-all"),
     (AccessFilter::Soon, "access-soon"),
     (AccessFilter::People, "access-people"),
     (AccessFilter::Machines, "access-machines"),
     (AccessFilter::Invitations, "access-invitations"),
+    (AccessFilter::Ended, "access-ended"),
 ];
 
 /// Draws the page.
@@ -42,8 +43,13 @@ pub(super) fn access_ui(
     ui.add_space(space::M);
     ui.horizontal_wrapped(|ui| {
         for (of, name) in FILTERS {
-            let count = u64::try_from(rows(look, frame, of).len()).unwrap_or(u64::MAX);
-            let name = look.texts.count(name, count);
+            let name = if of == AccessFilter::Ended {
+                // How much has ended is looked up only when it is asked for.
+                look.texts.get(name)
+            } else {
+                let count = u64::try_from(rows(look, frame, of).len()).unwrap_or(u64::MAX);
+                look.texts.count(name, count)
+            };
             let button = Button::selectable(of == filter, name);
             if ui.add(button).clicked() {
                 // A filter is the same place: one does not go back through all of them.
@@ -52,6 +58,11 @@ pub(super) fn access_ui(
         }
     });
     ui.add_space(space::M);
+    if filter == AccessFilter::Ended {
+        window.look_back(LookedBack::Everywhere, intents);
+        ended::everywhere_ui(ui, look, (frame, snapshot), window);
+        return;
+    }
     let rows = rows(look, frame, filter);
     if rows.is_empty() {
         ui.label(RichText::new(look.texts.get("access-none")).color(look.tokens.subdued));
@@ -137,7 +148,9 @@ fn rows<'a>(look: Look<'_>, frame: &'a Frame, filter: AccessFilter) -> Vec<(Spac
     let shown = all.filter(|(_space, member)| shows(filter, member));
     let mut rows: Vec<(SpaceId, &Member)> = shown.collect();
     rows.sort_by(|(one, a), (other, b)| {
-        (a.kind, &a.name, a.key, one).cmp(&(b.kind, &b.name, b.key, other))
+        // One knows of oneself: this device stands last.
+        let place = |it: &Member| (it.kind == PeerKind::Here, it.kind);
+        (place(a), &a.name, a.key, one).cmp(&(place(b), &b.name, b.key, other))
     });
     rows
 }
@@ -145,6 +158,7 @@ fn rows<'a>(look: Look<'_>, frame: &'a Frame, filter: AccessFilter) -> Vec<(Spac
 fn shows(filter: AccessFilter, member: &Member) -> bool {
     match filter {
         AccessFilter::All | AccessFilter::Soon => true,
+        AccessFilter::Ended => false,
         AccessFilter::People => matches!(member.kind, PeerKind::Here | PeerKind::Device),
         AccessFilter::Machines => matches!(member.kind, PeerKind::Agent | PeerKind::Relay),
         AccessFilter::Invitations => member.kind == PeerKind::Invitation && !member.used_up,

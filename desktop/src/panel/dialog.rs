@@ -74,6 +74,8 @@ pub enum Dialog {
         reason: String,
         /// What for.
         what: ShareFor,
+        /// From when on, as it was typed.
+        from: String,
         /// For how many hours.
         hours: u32,
         /// How it is handed over.
@@ -172,6 +174,7 @@ impl Dialog {
             name: String::new(),
             reason: String::new(),
             what: ShareFor::Reading,
+            from: String::new(),
             hours: 8,
             by: ShareBy::Code,
             copied: Copied::No,
@@ -270,6 +273,7 @@ fn content_ui(
             name,
             reason,
             what,
+            from,
             hours,
             by,
             copied,
@@ -278,6 +282,7 @@ fn content_ui(
                 name,
                 reason,
                 what,
+                from,
                 hours,
                 by,
                 title: &title_of(frame, space),

@@ -126,7 +126,12 @@ fn peer_ui(
     let (rect, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), CARD_HEIGHT), Sense::click());
     window.list_has(&response);
-    let mut reach = vec![reach_words(look, peer)];
+    let is_heard = observed.is_some_and(|(_system, agent)| agent.seen.is_some());
+    let mut reach = Vec::new();
+    // Through a relay one hears of an agent that was never connected here.
+    if !is_heard || peer.path.is_some() || peer.seen.is_some() {
+        reach.push(reach_words(look, peer));
+    }
     if let Some((system, agent)) = observed {
         if let Some(seen) = agent.seen {
             let age = ago(look, seen);

@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use aramaki_sync_core::SpaceId;
+use aramaki_model::Severity;
+use aramaki_sync_core::{SpaceId, Timestamp};
 use egui::epaint::Mesh;
 use egui::{Color32, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 use qrcode::{EcLevel, QrCode};
 
 use super::dialog::{self, Copied, Next};
 use crate::theme::{size, space};
+use crate::view::begin::Begin;
 use crate::view::{Handed, Intent, MadeInvitation, ShareBy, ShareFor};
-use crate::widget::{Look, quad, until};
+use crate::widget::{Look, minute, quad, until};
 
 const QR_SIDE: f32 = 232.0;
 const QR_MARGIN: f32 = 12.0;
@@ -27,6 +29,8 @@ pub(super) struct Asked<'a> {
     pub(super) reason: &'a mut String,
     /// What for.
     pub(super) what: &'a mut ShareFor,
+    /// From when on, as it was typed; empty: at once.
+    pub(super) from: &'a mut String,
     /// For how many hours.
     pub(super) hours: &'a mut u32,
     /// How it is handed over.
@@ -44,6 +48,7 @@ pub(super) fn share_ui(
         name,
         reason,
         what,
+        from,
         hours,
         by,
         title,
@@ -53,16 +58,22 @@ pub(super) fn share_ui(
     dialog::first_field_ui(ui, look, "share-to", name);
     super::start::field_ui(ui, look, "share-reason", reason);
     may_ui(ui, look, what, hours);
+    let begin = from_ui(ui, look, from);
     by_ui(ui, look, by, title);
+    let later = begin.later();
+    let late_by_hand = later.is_some() && *by != ShareBy::Code;
+    if late_by_hand {
+        wrong_ui(ui, look, &look.texts.get("share-from-code"));
+    }
     ui.add_space(space::S);
-    let end = look
-        .now
-        .plus(std::time::Duration::from_secs(u64::from(*hours) * 3_600));
-    explain_ui(ui, look, *what, &until(look, end));
+    let lasts = std::time::Duration::from_secs(u64::from(*hours) * 3_600);
+    let end = later.unwrap_or(look.now).plus(lasts);
+    explain_ui(ui, look, *what, (later, end));
     ui.add_space(space::M);
     let mut next = Next::Stay;
     ui.horizontal(|ui| {
-        let ready = !matches!(by, ShareBy::File(path) if path.trim().is_empty());
+        let placed = !matches!(by, ShareBy::File(path) if path.trim().is_empty());
+        let ready = placed && begin.is_possible() && !late_by_hand;
         if ui
             .add_enabled(ready, dialog::primary(look, "share-make"))
             .clicked()
@@ -72,6 +83,7 @@ pub(super) fn share_ui(
                 name: name.trim().to_owned(),
                 reason: reason.trim().to_owned(),
                 what: *what,
+                begin: later,
                 hours: *hours,
                 by: by.clone(),
             });
@@ -105,6 +117,33 @@ pub(super) fn may_ui(ui: &mut Ui, look: Look<'_>, what: &mut ShareFor, hours: &m
             ui.selectable_value(hours, choice, look.texts.count(key, u64::from(n)));
         }
     });
+}
+
+/// Asks from when on, and says at once what is wrong with it.
+fn from_ui(ui: &mut Ui, look: Look<'_>, from: &mut String) -> Begin {
+    super::start::field_ui(ui, look, "share-from", from);
+    let begin = Begin::read(from, look.now);
+    match begin {
+        Begin::AtOnce | Begin::At(_) => {}
+        Begin::Passed(at) => {
+            let at = minute(look, at);
+            wrong_ui(
+                ui,
+                look,
+                &look.texts.with("share-from-passed", &[("at", &at)]),
+            );
+        }
+        Begin::Unreadable => wrong_ui(ui, look, &look.texts.get("share-from-unreadable")),
+    }
+    begin
+}
+
+/// What keeps the invitation from being made.
+fn wrong_ui(ui: &mut Ui, look: Look<'_>, text: &str) {
+    let text = RichText::new(text)
+        .size(size::SMALL)
+        .color(look.tokens.severity(Severity::Warning));
+    ui.add(egui::Label::new(text).wrap());
 }
 
 /// Asks how the invitation is handed over.
@@ -153,15 +192,30 @@ fn choice_head(ui: &mut Ui, look: Look<'_>, key: &str) {
     );
 }
 
-fn explain_ui(ui: &mut Ui, look: Look<'_>, what: ShareFor, end: &str) {
+/// Says what its guest may do, from when on and until when.
+fn explain_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    what: ShareFor,
+    (begin, end): (Option<Timestamp>, Timestamp),
+) {
     let what = look.texts.get(match what {
         ShareFor::Reading => "share-read",
         ShareFor::Writing => "share-write",
     });
-    let explained = look
-        .texts
-        .with("share-explain", &[("what", &what), ("end", end)]);
-    ui.label(RichText::new(explained).color(look.tokens.text));
+    let explained = match begin {
+        None => {
+            let end = until(look, end);
+            let said = [("what", what.as_str()), ("end", &end)];
+            look.texts.with("share-explain", &said)
+        }
+        Some(begin) => {
+            let (begin, end) = (minute(look, begin), minute(look, end));
+            let said = [("what", what.as_str()), ("begin", &begin), ("end", &end)];
+            look.texts.with("share-explain-later", &said)
+        }
+    };
+    ui.add(egui::Label::new(RichText::new(explained).color(look.tokens.text)).wrap());
 }
 
 /// Shows an invitation, once: for a camera, and as text to send.
@@ -172,13 +226,19 @@ pub(super) fn made_ui(
     what: ShareFor,
     copied: &mut Copied,
 ) -> Next {
-    explain_ui(ui, look, what, &until(look, made.end));
-    let once = match &made.handed {
-        Handed::File(file) => return saved_ui(ui, look, file),
-        Handed::Offline => "share-once-offline",
-        Handed::Online => "share-once",
+    explain_ui(ui, look, what, (made.begin, made.end));
+    let code_end = minute(look, made.redeem_until);
+    let once = match (&made.handed, made.begin) {
+        (Handed::File(file), _) => return saved_ui(ui, look, file),
+        (Handed::Offline, _) => look.texts.get("share-once-offline"),
+        (Handed::Online, None) => look.texts.with("share-once", &[("end", &code_end)]),
+        (Handed::Online, Some(begin)) => {
+            let begin = minute(look, begin);
+            let said = [("begin", begin.as_str()), ("end", &code_end)];
+            look.texts.with("share-once-later", &said)
+        }
     };
-    code_ui(ui, look, made, once, copied)
+    code_ui(ui, look, made, &once, copied)
 }
 
 /// Says where an invitation was written.
@@ -208,7 +268,7 @@ pub(super) fn device_ui(
     let end = until(look, made.end);
     let explained = look.texts.with("devices-add-explain", &[("end", &end)]);
     ui.add(egui::Label::new(RichText::new(explained).color(look.tokens.text)).wrap());
-    code_ui(ui, look, made, "devices-once", copied)
+    code_ui(ui, look, made, &look.texts.get("devices-once"), copied)
 }
 
 /// A code for a camera, and as text to send.
@@ -232,14 +292,13 @@ fn code_ui(
             ui.add(egui::Label::new(code).wrap().selectable(true));
         });
     let hint = match copied {
-        Copied::No => once,
-        Copied::Yes => "share-copied",
+        Copied::No => once.to_owned(),
+        Copied::Yes => look.texts.get("share-copied"),
     };
-    ui.label(
-        RichText::new(look.texts.get(hint))
-            .size(size::SMALL)
-            .color(look.tokens.subdued),
-    );
+    let hint = RichText::new(hint)
+        .size(size::SMALL)
+        .color(look.tokens.subdued);
+    ui.add(egui::Label::new(hint).wrap());
     if !made.relayed && made.handed == Handed::Online {
         ui.label(RichText::new(look.texts.get("share-without-relay")).color(look.tokens.text));
     }

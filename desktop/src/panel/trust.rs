@@ -3,6 +3,7 @@
 
 use aramaki_model::{Severity, Snapshot};
 use aramaki_sync_core::SpaceId;
+use aramaki_sync_core::engine::Reach;
 use egui::{Align, Label, Layout, RichText, Role, Ui, WidgetInfo};
 
 use super::dialog::{self, Next};
@@ -12,7 +13,9 @@ use super::{Window, page};
 use super::{access, ended};
 use crate::fingerprint;
 use crate::theme::{size, space, weighted};
-use crate::view::{EndWhat, Ending, Intent, Late, Member, PeerKind, Route, Through, Trust};
+use crate::view::{
+    EndWhat, Ending, Intent, Late, LeftOut, LookedBack, Member, PeerKind, Route, Through, Trust,
+};
 use crate::widget::{Icon, Look, ago, card, icon, until};
 
 const WIDTH_MAX: f32 = 860.0;
@@ -34,7 +37,7 @@ pub(super) fn trust_ui(
     if super::system::back_ui(ui, look, &system.title) {
         window.go(Route::System(space));
     }
-    window.look_back(space, intents);
+    window.look_back(LookedBack::In(space), intents);
     ui.label(
         weighted(look.texts.get("trust-title"), 650.0)
             .size(size::PAGE)
@@ -174,7 +177,15 @@ pub(super) fn member_ui(ui: &mut Ui, look: Look<'_>, member: &Member) -> Asked {
             .color(look.tokens.text);
         ui.add(Label::new(reason).truncate());
     }
-    let fingerprint = RichText::new(fingerprint::words(&member.key))
+    if member.kind == PeerKind::Emergency {
+        let words = RichText::new(emergency_words(look, member))
+            .size(size::SMALL)
+            .color(look.tokens.text);
+        ui.add(Label::new(words).wrap());
+    }
+    let words = fingerprint::words(&member.key);
+    let words = look.texts.with("trust-key", &[("words", &words)]);
+    let fingerprint = RichText::new(words)
         .size(size::SMALL)
         .color(look.tokens.subdued);
     let key = member.key.to_string();
@@ -214,6 +225,19 @@ fn since_words(look: Look<'_>, member: &Member) -> String {
     said.join(" · ")
 }
 
+/// What an emergency key can do unseen, and whether it was ever opened.
+fn emergency_words(look: Look<'_>, member: &Member) -> String {
+    let used = match &member.opened {
+        None => look.texts.get("trust-emergency-never"),
+        Some((at, reason)) => {
+            let at = until(look, *at);
+            let said = [("at", at.as_str()), ("reason", reason)];
+            look.texts.with("trust-emergency-used", &said)
+        }
+    };
+    format!("{} {used}", look.texts.get("trust-emergency-reads"))
+}
+
 /// Work that came too late, and the decision about it.
 fn late_ui(
     ui: &mut Ui,
@@ -228,19 +252,58 @@ fn late_ui(
         ("count", &count),
         ("last", &last),
     ];
-    let said = RichText::new(look.texts.with("trust-late", &said))
-        .color(look.tokens.severity(Severity::Warning));
+    let said = match &late.left_out {
+        None => look.texts.with("trust-late", &said),
+        Some(LeftOut { in_time, closers }) => {
+            let (in_time, closers) = (in_time.to_string(), closers.join(", "));
+            let [name, count, last] = said;
+            let said = [
+                name,
+                count,
+                last,
+                ("closers", closers.as_str()),
+                ("here", &in_time),
+            ];
+            look.texts.with("trust-left-out", &said)
+        }
+    };
+    let said = RichText::new(said).color(look.tokens.severity(Severity::Warning));
     ui.add(Label::new(said).wrap());
     if late.can_accept {
-        let explain = RichText::new(look.texts.get("trust-late-explain"))
+        let (explain, choices) = choices(late);
+        let explain = RichText::new(look.texts.get(explain))
             .size(size::SMALL)
             .color(look.tokens.subdued);
         ui.add(Label::new(explain).wrap());
-        if ui.button(look.texts.get("trust-late-accept")).clicked() {
-            let grant = late.grant;
-            intents.push(Intent::AcceptLate { space, grant });
-        }
+        ui.horizontal_wrapped(|ui| {
+            for (key, reach) in choices {
+                if ui.button(look.texts.get(key)).clicked() {
+                    let grant = late.grant;
+                    intents.push(Intent::AcceptLate {
+                        space,
+                        grant,
+                        reach,
+                    });
+                }
+            }
+        });
     }
+}
+
+/// What is said before late work is accepted, and how much of it can be.
+fn choices(late: &Late) -> (&'static str, Vec<(&'static str, Reach)>) {
+    let Some(left_out) = &late.left_out else {
+        let all = ("trust-late-accept", Reach::All);
+        return ("trust-late-explain", vec![all]);
+    };
+    let mut choices = Vec::new();
+    if left_out.in_time > 0 {
+        choices.push(("trust-left-out-in-time", Reach::InTime));
+    }
+    if left_out.in_time < late.envelopes {
+        choices.push(("trust-left-out-all", Reach::All));
+    }
+    ("trust-left-out-explain", choices)
 }
 
 /// What ending an access would do, and the decision.

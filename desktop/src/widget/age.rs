@@ -41,6 +41,17 @@ pub fn clock(look: Look<'_>, time: Timestamp) -> String {
     }
 }
 
+/// A time to the minute, with its date unless that is today.
+pub fn minute(look: Look<'_>, time: Timestamp) -> String {
+    match (local(time), local(look.now)) {
+        (Some(time), Some(now)) if time.date_naive() == now.date_naive() => {
+            time.format("%H:%M").to_string()
+        }
+        (Some(time), _) => time.format("%Y-%m-%d %H:%M").to_string(),
+        (None, _) => time.to_string(),
+    }
+}
+
 /// Who ends later than this does not end: 2900-01-01.
 const NEVER_MS: i64 = 29_348_006_400_000;
 

@@ -155,7 +155,8 @@ fn period(entry: &AuditEntry, reasons: &Reasons) -> Option<Period> {
         } else {
             capability
         },
-        begin: grant.not_before,
+        // It may reach back, for peers whose clock is late; nobody had it before it was signed.
+        begin: grant.not_before.max(entry.at),
         end: ended.map_or(last_use(grant), |(at, _how)| at.min(last_use(grant))),
         ended: ended.map(|(_at, how)| how),
         by: entry.by,

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::frame::{self, Extras};
+use super::fresh;
 use super::live::Live;
 use super::profile::Profile;
 use super::trust::ShareRequest;
@@ -275,19 +276,15 @@ async fn open_incident(
 async fn share(
     live: &Live,
     space: SpaceId,
-    (name, reason): (String, String),
-    (what, hours): (ShareFor, u32),
+    request: ShareRequest,
     by: ShareBy,
 ) -> Result<MadeInvitation, CliError> {
-    let request = ShareRequest {
-        name,
-        reason,
-        capability: capability_of(what),
-        span: span_of(hours),
-        begin: None,
-        redemptions: 1,
-        long_grace: false,
-    };
+    if request.begin.is_some() && by != ShareBy::Code {
+        return Err(CliError::Refused {
+            what: "the invitation",
+            reason: "one that begins later needs a network: hand it over as a code".to_owned(),
+        });
+    }
     let (invited, text, handed) = match by {
         ShareBy::Code => {
             let invited = live.share(space, &request).await?;
@@ -307,7 +304,9 @@ async fn share(
     Ok(MadeInvitation {
         space,
         text,
+        begin: invited.begin,
         end: invited.end,
+        redeem_until: invited.redeem_until,
         relayed: invited.relayed,
         for_device: false,
         handed,
@@ -320,7 +319,9 @@ async fn device_code(live: &Live) -> Result<MadeInvitation, CliError> {
     Ok(MadeInvitation {
         space: invited.space,
         text: invited.code,
+        begin: None,
         end: invited.redeem_until,
+        redeem_until: invited.redeem_until,
         relayed: invited.relayed,
         for_device: true,
         handed: Handed::Online,
@@ -377,8 +378,12 @@ async fn change_trust(live: &Live, intent: Intent, extras: &mut Extras) -> Resul
         Intent::EndEmergency => {
             live.give_up_emergencies().await?;
         }
-        Intent::AcceptLate { space, grant } => {
-            live.accept_late(space, &grant.to_string()).await?;
+        Intent::AcceptLate {
+            space,
+            grant,
+            reach,
+        } => {
+            live.accept_late(space, &grant.to_string(), reach).await?;
         }
         _ => {}
     }
@@ -448,11 +453,21 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
             name,
             reason,
             what,
+            begin,
             hours,
             by,
         } => {
-            let said = (name, reason);
-            extras.invitation = Some(share(live, space, said, (what, hours), by).await?);
+            let request = ShareRequest {
+                name,
+                reason,
+                capability: capability_of(what),
+                // What has begun while the wish waited begins at once, as with the verb.
+                begin: begin.filter(|begin| *begin > fresh::now()),
+                span: span_of(hours),
+                redemptions: 1,
+                long_grace: false,
+            };
+            extras.invitation = Some(share(live, space, request, by).await?);
         }
         Intent::OpenIncident {
             system,

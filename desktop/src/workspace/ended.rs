@@ -1,10 +1,10 @@
-//! Whose access to a System was ended before its time, for the trust page.
+//! Whose access to a System has ended, before its time or with it, for the trust pages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aramaki_sync::replica::{AuditEvent, REASON_LOST};
+use aramaki_sync::replica::{AuditEvent, HowEnded, REASON_LOST};
 use aramaki_sync_core::admission::Verdict;
-use aramaki_sync_core::statement::Audience;
+use aramaki_sync_core::statement::{Audience, GrantFlags};
 use aramaki_sync_core::{EnvelopeId, SpaceId};
 
 use super::live::Live;
@@ -15,7 +15,8 @@ use crate::view::Ended;
 const ENDED_SHOWN_MAX: usize = 20;
 
 impl Live {
-    /// Whose access was ended in a System, newest first; nobody's, when that cannot be said.
+    /// Whose access has ended in a System, newest first; nobody's, when that cannot be said. What time ended
+    /// is left out of an invitation's key, and where the same key was given access anew.
     pub(super) async fn ended(&self, space: SpaceId, who: &Who) -> Vec<Ended> {
         let entries = match self.replica().audit(space).await {
             Ok(entries) => entries,
@@ -32,12 +33,37 @@ impl Live {
                 _ => None,
             })
             .collect();
+        let invitations: BTreeSet<EnvelopeId> = entries
+            .iter()
+            .filter_map(|entry| match &entry.event {
+                AuditEvent::Granted { grant, .. } => {
+                    let invites = grant.flags.has(GrantFlags::INVITATION);
+                    invites.then_some(entry.id)
+                }
+                _ => None,
+            })
+            .collect();
         let name = |grant: &EnvelopeId| match grants.get(grant) {
             Some(Audience::Author(author)) => who.name(author),
             Some(Audience::ReadersOf(other)) => {
                 self.space_title(*other).unwrap_or_else(|| other.short())
             }
             None => grant.short(),
+        };
+        // Who holds something still, or lost it otherwise, has not left when one grant's time came.
+        let stayed: BTreeSet<Audience> = entries
+            .iter()
+            .filter_map(|entry| match &entry.event {
+                AuditEvent::Granted { grant, ended, .. } => {
+                    let by_time = ended.is_some_and(|it| it.how == HowEnded::Time);
+                    (!by_time && entry.verdict == Verdict::Admitted).then_some(grant.audience)
+                }
+                _ => None,
+            })
+            .collect();
+        let left_by_time = |id: &EnvelopeId| {
+            let left = grants.get(id).filter(|audience| !stayed.contains(audience));
+            left.is_some() && !invitations.contains(id)
         };
         let mut shown: Vec<Ended> = entries
             .iter()
@@ -51,13 +77,21 @@ impl Live {
                     let others = ended.iter().filter(|it| *it != target).count();
                     Some(Ended {
                         name: name(target),
-                        by: who.name(&entry.by),
+                        by: Some(who.name(&entry.by)),
                         at: entry.at,
                         was_lost: *reason == REASON_LOST,
                         reason: reasons.ended(*target).cloned().unwrap_or_default(),
                         others: u64::try_from(others).unwrap_or(u64::MAX),
                     })
                 }
+                AuditEvent::Expired if left_by_time(&entry.id) => Some(Ended {
+                    name: name(&entry.id),
+                    by: None,
+                    at: entry.at,
+                    was_lost: false,
+                    reason: String::new(),
+                    others: 0,
+                }),
                 _ => None,
             })
             .collect();

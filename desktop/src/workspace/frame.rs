@@ -1,6 +1,7 @@
 //! One picture of everything, for the window.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aramaki_model::NoteHistory;
 use aramaki_sync::replica::{PeerStatus, SpaceSummary};
@@ -10,14 +11,15 @@ use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 use super::deeds::Undo;
+use super::emergency::shown_reason;
 use super::fresh;
 use super::live::Live;
 use super::who::Who;
 use crate::view::actions::SystemActions;
 use crate::view::{
-    Awaited, Demo, Emergency, Ending, Frame, IncidentAnswer, Late, MadeInvitation, Member,
-    NoteWork, OwnDevice, Peer, PeerKind, Presence, Problem, RelayState, Stage, SyncState, Through,
-    Trust, Typed,
+    Awaited, Demo, Emergency, Ended, Ending, Frame, IncidentAnswer, Late, LeftOut, LookedBack,
+    MadeInvitation, Member, NoteWork, OwnDevice, Peer, PeerKind, Presence, Problem, RelayState,
+    Stage, SyncState, Through, Trust, Typed,
 };
 
 /// What only the window asked for.
@@ -35,8 +37,10 @@ pub(super) struct Extras {
     pub(super) undo: Vec<Undo>,
     /// The System that is looked at: what can be run there is shown.
     pub(super) looked_at: Option<SpaceId>,
-    /// The System whose trust page was opened last: whose access was ended there is shown.
-    pub(super) looked_back: Option<SpaceId>,
+    /// Which trust page was opened last: whose access has ended there is shown.
+    pub(super) looked_back: Option<LookedBack>,
+    /// What was found of a System the last time, while it stays as it is.
+    pub(super) ended: Arc<Mutex<EndedBefore>>,
     /// What was done to notes from this window, and what of it can be undone.
     pub(super) notes: BTreeMap<DocumentId, (Typed, NoteHistory)>,
 }
@@ -54,7 +58,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
             awaited: awaited(live).await,
             ..sync(live, &spaces, &who, now)
         },
-        trust: trust(live, &spaces, &who, (now, extras.looked_back)).await,
+        trust: trust(live, &spaces, &who, (now, extras)).await,
         devices: devices(live).await,
         actions: actions(live, extras.looked_at).await,
         demo: live.demo_running().map(|running| Demo {
@@ -216,7 +220,7 @@ async fn trust(
     live: &Live,
     spaces: &[SpaceSummary],
     who: &Who,
-    (now, looked_back): (Timestamp, Option<SpaceId>),
+    (now, extras): (Timestamp, &Extras),
 ) -> BTreeMap<SpaceId, Trust> {
     let seen = live.seen();
     let here: BTreeSet<AuthorId> = live
@@ -243,8 +247,22 @@ async fn trust(
             name: who.name(&it.author),
             envelopes: it.envelopes,
             last: it.span.1,
+            left_out: None,
             can_accept: administers && it.held == Held::Expired,
         });
+        let cut_off = live.replica().cut_off(space.id).await.unwrap_or_default();
+        let cut_off = cut_off.into_iter().map(|it| Late {
+            grant: it.grant,
+            name: who.name(&it.author),
+            envelopes: it.envelopes,
+            last: it.span.1,
+            left_out: Some(LeftOut {
+                in_time: it.in_time,
+                closers: it.closers.iter().map(|closer| who.name(closer)).collect(),
+            }),
+            can_accept: administers,
+        });
+        let late = late.chain(cut_off);
         let forks = live.replica().forks(space.id).await.unwrap_or_default();
         let forked: BTreeSet<_> = forks.iter().map(|fork| fork.chain.author).collect();
         let shown = Trust {
@@ -253,8 +271,8 @@ async fn trust(
             only_here: space.receipts.only_here,
             members,
             late: late.collect(),
-            ended: if looked_back == Some(space.id) {
-                live.ended(space.id, who).await
+            ended: if extras.looked_back.is_some_and(|it| it.covers(space.id)) {
+                ended(live, space, who, &extras.ended).await
             } else {
                 Vec::new()
             },
@@ -263,6 +281,27 @@ async fn trust(
         trust.insert(space.id, shown);
     }
     trust
+}
+
+/// Whose access has ended in Systems, by what each held when that was found.
+type EndedBefore = BTreeMap<SpaceId, ([u8; 32], Vec<Ended>)>;
+
+/// Whose access has ended in a System, looked up again only when something came in: an audit reads all
+/// control. What time ended since is told with the next thing that does.
+async fn ended(
+    live: &Live,
+    space: &SpaceSummary,
+    who: &Who,
+    before: &Mutex<EndedBefore>,
+) -> Vec<Ended> {
+    let kept = || before.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = kept().get(&space.id).cloned();
+    if let Some((_digest, ended)) = known.filter(|(digest, _ended)| *digest == space.digest) {
+        return ended;
+    }
+    let ended = live.ended(space.id, who).await;
+    kept().insert(space.id, (space.digest, ended.clone()));
+    ended
 }
 
 /// Everyone with a grant that has not ended.
@@ -298,7 +337,7 @@ fn members(
             name: who.name(&member.author),
             kind: who.kind(&member.author),
             may: member.capability,
-            begin: member.not_before,
+            begin: space.begin_of(member),
             end: member.end,
             through,
             grant: member.grant,
@@ -313,6 +352,11 @@ fn members(
             left: member
                 .is_invitation()
                 .then_some((member.redemptions_left, member.redeem_until)),
+            opened: space
+                .emergency_uses
+                .iter()
+                .rfind(|it| it.grant == member.grant)
+                .map(|it| (it.since, shown_reason(&it.reason))),
             can_renew: nearest.is_some()
                 && !here(&member)
                 && matches!(

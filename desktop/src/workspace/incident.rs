@@ -64,7 +64,9 @@ impl Live {
         Ok(MadeInvitation {
             space: incident,
             text: invited.code,
+            begin: None,
             end: invited.end,
+            redeem_until: invited.redeem_until,
             relayed: invited.relayed,
             for_device: false,
             handed: Handed::Online,

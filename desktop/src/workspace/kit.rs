@@ -217,6 +217,13 @@ impl KitText {
     /// # Errors
     /// When the disk refuses.
     pub(crate) fn replace(&self, file: &Path) -> Result<(), CliError> {
+        // Through a link to a stick the kit on the stick is written: else that one grew old, and the new one
+        // stayed on this disk in the link's place.
+        let file = &file.canonicalize().map_err(|source| CliError::File {
+            action: "write",
+            path: file.to_owned(),
+            source,
+        })?;
         write(file, self.text(), |new| {
             new.persist(file).map(drop).map_err(|error| error.error)
         })
@@ -363,6 +370,23 @@ fn begins_as_kit(file: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_kit_is_brought_up_to_date_where_a_link_leads() {
+        let folder = tempfile::tempdir().unwrap();
+        let (stick, link) = (folder.path().join("stick"), folder.path().join("kit"));
+        std::fs::create_dir(&stick).unwrap();
+        let target = stick.join("kit");
+        let anchor = keys::create(&target, None).unwrap();
+        let mut kit = KitText::written(&target, anchor.author(), None).unwrap();
+        kit.replace(&target).unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        kit.spaces = vec![SpaceId::from_bytes([7; 32])];
+        kit.replace(&link).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(KitText::read(&target).unwrap().spaces, kit.spaces);
+    }
 
     #[test]
     fn an_envelope_opens_an_emergency_and_recovers_nothing() {

@@ -1,6 +1,8 @@
-//! Work that waits: it came after its grant had ended, or by an invitation that was used up.
+//! Work that waits: it came after its grant had ended, by an invitation that was used up, or a close left it
+//! out.
 
 use aramaki_sync_core::admission::Held;
+use aramaki_sync_core::engine::Reach;
 use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 
 use super::live::Live;
@@ -22,18 +24,47 @@ pub(crate) struct LateWork {
     /// Who wrote them.
     pub(crate) who: String,
     /// For what they wait.
-    pub(crate) held: Held,
+    pub(crate) waits: Waits,
     /// How many they are.
     pub(crate) envelopes: u64,
     /// The first and the last, by their author's clock.
     pub(crate) span: (Timestamp, Timestamp),
 }
 
+/// For what work waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Waits {
+    /// It is held, and shown nowhere else.
+    Held(Held),
+    /// A close left it out.
+    LeftOut {
+        /// How many of them came to this device before the access had ended.
+        in_time: u64,
+        /// Who closed so.
+        closers: Vec<String>,
+    },
+}
+
 impl LateWork {
     /// Whether an administrator can accept it. Other work waits for something else: a grant, a clock,
     /// or a fork that is settled.
     pub(crate) fn can_be_accepted(&self) -> bool {
-        self.held == Held::Expired
+        matches!(
+            self.waits,
+            Waits::Held(Held::Expired) | Waits::LeftOut { .. }
+        )
+    }
+
+    /// Why it does not count, in words.
+    pub(crate) fn why(&self) -> String {
+        match &self.waits {
+            Waits::Held(held) => held.to_string(),
+            Waits::LeftOut { in_time, closers } => format!(
+                "{} closed this grant without it; {in_time} of {} came here before it had ended",
+                closers.join(", "),
+                self.envelopes
+            ),
+        }
     }
 }
 
@@ -60,15 +91,31 @@ impl Live {
             if wanted.is_some_and(|wanted| wanted != space) {
                 continue;
             }
-            let waiting = self.replica().waiting(space).await;
             let title = self.space_title(space);
+            let waiting = self.replica().waiting(space).await;
             for work in waiting.map_err(|error| refused(&error))? {
                 late.push(LateWork {
                     space,
                     title: title.clone(),
                     grant: work.grant,
                     who: names.of(work.author),
-                    held: work.held,
+                    waits: Waits::Held(work.held),
+                    envelopes: work.envelopes,
+                    span: work.span,
+                });
+            }
+            let cut_off = self.replica().cut_off(space).await;
+            for work in cut_off.map_err(|error| refused(&error))? {
+                let closers = work.closers.iter().map(|closer| names.of(*closer));
+                late.push(LateWork {
+                    space,
+                    title: title.clone(),
+                    grant: work.grant,
+                    who: names.of(work.author),
+                    waits: Waits::LeftOut {
+                        in_time: work.in_time,
+                        closers: closers.collect(),
+                    },
                     envelopes: work.envelopes,
                     span: work.span,
                 });
@@ -77,7 +124,8 @@ impl Live {
         Ok(late)
     }
 
-    /// Lets late work count that was written under a grant: as much of it as is here.
+    /// Lets late work count that was written under a grant, as much of it as is here; of what a close left
+    /// out as much as is wanted.
     ///
     /// # Errors
     /// When nothing of it waits, or this device does not administer the Space.
@@ -85,20 +133,44 @@ impl Live {
         &self,
         space: SpaceId,
         wanted: &str,
+        reach: Reach,
     ) -> Result<LateWork, CliError> {
         let late = self.late_work(Some(space)).await?;
         let prefix = wanted.trim().to_ascii_lowercase();
-        let mut found = late.into_iter().filter(|it| {
-            let named = it.grant.to_string().starts_with(&prefix);
-            named && prefix.len() >= PREFIX_LEN_CHARS_MIN && it.can_be_accepted()
-        });
-        let (Some(work), None) = (found.next(), found.next()) else {
+        let found: Vec<_> = late
+            .into_iter()
+            .filter(|it| {
+                let named = it.grant.to_string().starts_with(&prefix);
+                named && prefix.len() >= PREFIX_LEN_CHARS_MIN && it.can_be_accepted()
+            })
+            .collect();
+        let Some(first) = found.first().cloned() else {
             return Err(CliError::NoSuchGrant {
                 wanted: wanted.to_owned(),
             });
         };
-        let accepted = self.replica().accept_late(space, work.grant).await;
-        accepted.map_err(|error| refused(&error))?;
-        Ok(work)
+        if found.iter().any(|it| it.grant != first.grant) {
+            return Err(CliError::NoSuchGrant {
+                wanted: wanted.to_owned(),
+            });
+        }
+        let mut given = false;
+        for work in &found {
+            let accepted = match work.waits {
+                Waits::Held(_) => self.replica().accept_late(space, work.grant).await,
+                Waits::LeftOut { .. } => self.replica().give_back(space, work.grant, reach).await,
+            };
+            given |= accepted.map_err(|error| refused(&error))?;
+        }
+        if !given {
+            return Err(CliError::Refused {
+                what: "the late work",
+                reason:
+                    "none of it came here before the access had ended; ask its author, then accept \
+                         all of it"
+                        .to_owned(),
+            });
+        }
+        Ok(first)
     }
 }

@@ -41,6 +41,8 @@ pub(crate) struct GrantRow {
     pub(crate) left: Option<(u16, Timestamp)>,
     /// Whether it is sealed for an emergency.
     pub(crate) sealed: bool,
+    /// When such a one was last opened; none: never.
+    pub(crate) opened: Option<Timestamp>,
     /// When its key was last connected here, as far as is known.
     pub(crate) seen: Option<Timestamp>,
     /// Who gave it; none: the Space's own key.
@@ -75,28 +77,38 @@ fn refused(error: &dyn std::error::Error) -> CliError {
 
 fn row(
     member: &Member,
-    members: &[Member],
+    summary: &SpaceSummary,
     (names, reasons): (&Names, &BTreeMap<EnvelopeId, String>),
-    seen: &BTreeMap<AuthorId, Timestamp>,
+    (seen, opened): (
+        &BTreeMap<AuthorId, Timestamp>,
+        &BTreeMap<EnvelopeId, Timestamp>,
+    ),
 ) -> GrantRow {
     let giver = member.through.last();
-    let giver = giver.and_then(|grant| members.iter().find(|it| it.grant == *grant));
+    let giver = giver.and_then(|grant| summary.members.iter().find(|it| it.grant == *grant));
     GrantRow {
         id: member.grant,
         author: member.author,
         who: names.of(member.author),
         capability: member.capability,
-        begin: member.not_before,
+        begin: summary.begin_of(member),
         end: member.end,
         used_up: member.is_invitation() && member.redemptions_left == 0,
         left: member
             .is_invitation()
             .then_some((member.redemptions_left, member.redeem_until)),
         sealed: is_sealed(member),
+        opened: opened.get(&member.grant).copied(),
         seen: seen.get(&member.author).copied(),
         through: giver.map(|giver| names.of(giver.author)),
         reason: reasons.get(&member.grant).cloned(),
     }
+}
+
+/// When each sealed emergency grant was last opened.
+fn opened(summary: &SpaceSummary) -> BTreeMap<EnvelopeId, Timestamp> {
+    let uses = summary.emergency_uses.iter();
+    uses.map(|it| (it.grant, it.since)).collect()
 }
 
 /// The invitation through which only this guest came. It ends with the guest's grant: its key, which
@@ -167,10 +179,11 @@ impl Live {
     pub(crate) async fn grants(&self, space: SpaceId) -> Result<Vec<GrantRow>, CliError> {
         let (summary, names) = self.summary(space).await?;
         let (members, seen) = (&summary.members, self.seen());
+        let opened = opened(&summary);
         let reasons = self.standing_reasons(&summary);
         let mut rows: Vec<_> = members
             .iter()
-            .map(|member| row(member, members, (&names, &reasons), &seen))
+            .map(|member| row(member, &summary, (&names, &reasons), (&seen, &opened)))
             .collect();
         rows.sort_by_key(|row| (row.end, row.id));
         Ok(rows)
@@ -213,6 +226,7 @@ impl Live {
         let authors: BTreeSet<_> = ends.iter().map(|member| member.author).collect();
         let written = summary.heads.iter();
         let reasons = self.standing_reasons(&summary);
+        let opened = opened(&summary);
         let envelopes = match keep {
             Keep::WhatIsHere => 0,
             Keep::Nothing => written
@@ -223,7 +237,14 @@ impl Live {
         Ok(Cutting {
             grants: ends
                 .into_iter()
-                .map(|member| row(member, members, (&names, &reasons), &BTreeMap::new()))
+                .map(|member| {
+                    row(
+                        member,
+                        &summary,
+                        (&names, &reasons),
+                        (&BTreeMap::new(), &opened),
+                    )
+                })
                 .collect(),
             envelopes,
         })

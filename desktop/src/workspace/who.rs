@@ -7,6 +7,7 @@ use aramaki_sync_core::statement::{Capability, GrantFlags};
 use aramaki_sync_core::{AuthorId, SpaceId};
 
 use super::live::Live;
+use super::lookalike;
 use super::names::guests;
 use crate::view::PeerKind;
 
@@ -22,6 +23,8 @@ pub(super) struct Who {
     sealed: BTreeSet<AuthorId>,
     agents: BTreeMap<AuthorId, (SpaceId, String)>,
     people: BTreeMap<AuthorId, String>,
+    /// How many have a name that looks so, this person among them.
+    looks: BTreeMap<String, usize>,
     /// Whom invitations are for.
     invited: BTreeMap<AuthorId, String>,
 }
@@ -59,9 +62,15 @@ impl Who {
         for space in spaces {
             people.extend(guests(space, &people));
         }
-        let (invited, people) = people
+        let (invited, people): (BTreeMap<_, _>, BTreeMap<_, _>) = people
             .into_iter()
             .partition(|(author, _name)| invitations.contains(author));
+        let others = people.iter().filter(|(it, _name)| **it != profile.device);
+        let others = others.map(|(_author, name)| name.as_str());
+        let mut looks = BTreeMap::new();
+        for name in others.chain([profile.name.as_str()]) {
+            *looks.entry(lookalike::looks(name)).or_insert(0) += 1;
+        }
         Self {
             here: profile.device,
             person: profile.name.clone(),
@@ -71,6 +80,7 @@ impl Who {
             sealed,
             agents,
             people,
+            looks,
             invited,
         }
     }
@@ -95,7 +105,7 @@ impl Who {
     }
 
     /// What a key is called. A person's name is the word of whoever may write in a System: where two
-    /// keys have one name, the first digits of each are shown too, also of an impostor's.
+    /// keys have names that look alike, the first digits of each are shown too, also of an impostor's.
     pub(super) fn name(&self, author: &AuthorId) -> String {
         if *author == self.here {
             return self.person.clone();
@@ -105,7 +115,7 @@ impl Who {
         }
         match (self.agents.get(author), self.people.get(author)) {
             (Some((_, label)), _) if !label.is_empty() => label.clone(),
-            (_, Some(name)) if self.is_shared(name, author) => {
+            (_, Some(name)) if self.is_shared(name) => {
                 format!("{name} ({})", author.short())
             }
             (_, Some(name)) => name.clone(),
@@ -113,9 +123,9 @@ impl Who {
         }
     }
 
-    fn is_shared(&self, name: &str, author: &AuthorId) -> bool {
-        let others = self.people.iter().filter(|(other, _name)| *other != author);
-        name == self.person || others.into_iter().any(|(_other, others)| others == name)
+    fn is_shared(&self, name: &str) -> bool {
+        let alike = self.looks.get(&lookalike::looks(name));
+        alike.is_some_and(|count| *count > 1)
     }
 
     /// The own Space of an agent.

@@ -2,13 +2,14 @@
 
 use aramaki_desktop::app::AramakiApp;
 use aramaki_desktop::view::{
-    Demo, Emergency, EndWhat, Ended, Ending, EndingPlace, Frame, Handed, Late, MadeInvitation,
-    Member, PeerKind, RelayState, Route, Stage, SyncState,
+    Demo, Emergency, EndWhat, Ended, Ending, EndingPlace, Frame, Handed, Late, LeftOut,
+    MadeInvitation, Member, PeerKind, RelayState, Route, Stage, SyncState,
 };
 use aramaki_model::Workspace;
+use aramaki_sync_core::engine::Reach;
 use aramaki_sync_core::{EnvelopeId, Timestamp};
-use egui::Key;
 use egui::accesskit::Role;
+use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use std::sync::Arc;
@@ -173,6 +174,55 @@ fn sharing_makes_an_invitation_and_forgets_it_when_closed() {
 }
 
 #[test]
+fn a_share_that_begins_later_says_so_before_and_after_and_what_is_wrong_at_once() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "webshop");
+    window.get_by_label("Share…").click();
+    window.run();
+    let from = "From when on (optional): 18:00, 2026-12-24 18:00, or 3h";
+    let make = "Make invitation";
+    let ready = |window: &Window| {
+        let node = window.get_by_label(make);
+        !node.accesskit_node().is_disabled()
+    };
+    let typed = |window: &mut Window, text: &str| {
+        window.get_by_role_and_label(Role::TextInput, from).focus();
+        window.run();
+        window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        window.run();
+        window.key_press(Key::Delete);
+        window.run();
+        let field = window.get_by_role_and_label(Role::TextInput, from);
+        field.type_text(text);
+        window.run();
+    };
+    window.get_by_label_contains("can read this System, its notes and timeline until");
+    assert!(ready(&window));
+    typed(&mut window, "tomorrow");
+    window.get_by_label_contains("This is no time.");
+    assert!(!ready(&window));
+    typed(&mut window, "2020-01-01T00:00Z");
+    window.get_by_label_contains("has passed");
+    assert!(!ready(&window));
+    typed(&mut window, "3h");
+    assert!(window.query_by_label_contains("This is no time.").is_none());
+    window.get_by_label_contains("can read this System, its notes and timeline from");
+    assert!(ready(&window));
+    window.get_by_label("code without a network").click();
+    window.run();
+    window.get_by_label_contains("only as a code");
+    assert!(!ready(&window));
+    window.get_by_label("code").click();
+    window.run();
+    window.get_by_label(make).click();
+    window.run();
+    assert_eq!(desk.begun(), [Some(at(10_800))]);
+    window.get_by_label_contains("its notes and timeline from");
+    window.get_by_label_contains("Works once, from");
+}
+
+#[test]
 fn the_trust_page_tells_who_until_when_and_through_whom() {
     let mut window = app(&Desk::new(), WIDE);
     go(&mut window, "webshop");
@@ -264,7 +314,7 @@ fn a_guest_is_sent_away_with_a_reason_and_it_stands_on_the_page_afterwards() {
     go(&mut window, "webshop");
     window.get_by_label("Show everyone").click();
     window.run();
-    assert!(window.query_by_label("Access that was ended").is_none());
+    assert!(window.query_by_label("Access that has ended").is_none());
     window
         .get_by_label("End access of 0a2b1597 · Device")
         .click();
@@ -294,7 +344,7 @@ fn a_guest_is_sent_away_with_a_reason_and_it_stands_on_the_page_afterwards() {
         for trust in frame.trust.values_mut() {
             trust.ended = vec![Ended {
                 name: "0a2b1597".to_owned(),
-                by: "Duty operator".to_owned(),
+                by: Some("Duty operator".to_owned()),
                 at: at(0),
                 was_lost: true,
                 reason: "the audit is over".to_owned(),
@@ -303,7 +353,7 @@ fn a_guest_is_sent_away_with_a_reason_and_it_stands_on_the_page_afterwards() {
         }
     });
     window.run();
-    window.get_by_label("Access that was ended");
+    window.get_by_label("Access that has ended");
     let said = "by Duty operator · the device was lost · one other’s ended with it";
     window.get_by_label_contains(said);
     window.get_by_label("Why: the audit is over");
@@ -316,7 +366,7 @@ fn who_reads_german_is_asked_and_told_why_access_ends() {
         for trust in frame.trust.values_mut() {
             trust.ended = vec![Ended {
                 name: "0a2b1597".to_owned(),
-                by: "Duty operator".to_owned(),
+                by: Some("Duty operator".to_owned()),
                 at: at(0),
                 was_lost: false,
                 reason: "die Prüfung ist vorbei".to_owned(),
@@ -360,7 +410,9 @@ fn a_device_that_waits_is_accepted_and_a_code_for_another_is_shown_once() {
         frame.invitation = Some(MadeInvitation {
             space: space(WEBSHOP),
             text: "aramakidevice1example".to_owned(),
+            begin: None,
             end: at(3_600),
+            redeem_until: at(3_600),
             relayed: true,
             for_device: true,
             handed: Handed::Online,
@@ -378,6 +430,47 @@ fn a_device_that_waits_is_accepted_and_a_code_for_another_is_shown_once() {
 }
 
 #[test]
+fn what_a_close_left_out_is_shown_with_who_closed_and_counts_as_far_as_one_wants() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    let left_out = |in_time| Late {
+        grant: EnvelopeId::from_bytes([3; 32]),
+        name: "0a2b1597".to_owned(),
+        envelopes: 3,
+        last: Timestamp::ZERO,
+        left_out: Some(LeftOut {
+            in_time,
+            closers: vec!["relay-2".to_owned()],
+        }),
+        can_accept: true,
+    };
+    let show = |window: &mut Window, in_time| {
+        desk.show(|frame| {
+            for trust in frame.trust.values_mut() {
+                trust.late = vec![left_out(in_time)];
+            }
+        });
+        window.run();
+    };
+    go(&mut window, "webshop");
+    window.get_by_label("Show everyone").click();
+    window.run();
+    let (in_time, all) = ("Count what came in time", "Count all of it");
+    show(&mut window, 0);
+    window.get_by_label_contains("because relay-2 closed this access without it: 3 changes");
+    assert!(window.query_by_label(in_time).is_none());
+    window.get_by_label(all);
+    show(&mut window, 3);
+    assert!(window.query_by_label(all).is_none());
+    show(&mut window, 2);
+    window.get_by_label(in_time).click();
+    window.run();
+    window.get_by_label(all).click();
+    window.run();
+    assert_eq!(desk.accepted(), [Reach::InTime, Reach::All]);
+}
+
+#[test]
 fn what_came_late_is_shown_and_accepted_by_who_may() {
     let desk = Desk::new();
     let mut window = app(&desk, WIDE);
@@ -386,6 +479,7 @@ fn what_came_late_is_shown_and_accepted_by_who_may() {
         name: "0a2b1597".to_owned(),
         envelopes: 2,
         last: Timestamp::ZERO,
+        left_out: None,
         can_accept,
     };
     desk.show(|frame| {
@@ -656,4 +750,86 @@ fn the_trust_page_of_all_systems_shows_what_ends_soon_and_renews_it() {
     window.run();
     assert_eq!(window.query_all_by_label("93aef377 · Relay").count(), 3);
     window.get_by_label("Trust");
+}
+
+#[test]
+fn what_has_ended_is_listed_over_all_systems_with_the_way_to_each() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    window.get_by_role_and_label(Role::Button, "Trust").click();
+    window.run();
+    window.get_by_label("Ended").click();
+    window.run();
+    window.get_by_label("Nobody.");
+    desk.show(|frame| {
+        let one = |name: &str, by: Option<&str>, seconds| Ended {
+            name: name.to_owned(),
+            by: by.map(str::to_owned),
+            at: at(seconds),
+            was_lost: false,
+            reason: String::new(),
+            others: 0,
+        };
+        let webshop = frame.trust.get_mut(&space(WEBSHOP)).unwrap();
+        webshop.ended = vec![one("Wilma", Some("Duty operator"), -60)];
+        let checkout = frame.trust.get_mut(&space(CHECKOUT)).unwrap();
+        checkout.ended = vec![one("Fred", None, -30)];
+    });
+    window.run();
+    window.get_by_label_contains("its time came");
+    window.get_by_label_contains("by Duty operator");
+    window.get_by_label_contains("aramaki trust audit");
+    window.get_by_label("Fred");
+    window.get_by_role_and_label(Role::Link, "Checkout").click();
+    window.run();
+    window.get_by_label("Who may read this");
+    window.get_by_label("Fred");
+    assert!(window.query_by_label("Wilma").is_none());
+}
+
+#[test]
+fn a_sealed_emergency_key_says_that_it_reads_whether_it_was_used_and_ends_in_two_clicks() {
+    let desk = Desk::new();
+    let show = |opened: Option<(Timestamp, String)>| {
+        desk.show(|frame| {
+            let trust = frame.trust.get_mut(&space(WEBSHOP)).unwrap();
+            let key = trust.members.last_mut().unwrap();
+            key.kind = PeerKind::Emergency;
+            key.opened = opened;
+        });
+    };
+    show(None);
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "webshop");
+    window.get_by_label("Show everyone").click();
+    window.run();
+    window.get_by_label_contains("reads here without a word");
+    window.get_by_label_contains("Never used to write.");
+    show(Some((at(-60), "the database is down".to_owned())));
+    window.run();
+    window.get_by_label_contains("Last used");
+    window.get_by_label_contains(": the database is down");
+    window
+        .get_by_label_contains("End access of Emergency key")
+        .click();
+    window.run();
+    let what = EndWhat {
+        space: space(WEBSHOP),
+        grant: EnvelopeId::from_bytes([8; 32]),
+        everywhere: false,
+    };
+    desk.show(|frame| {
+        frame.ending = Some(Ending {
+            what,
+            places: vec![EndingPlace {
+                title: "Webshop".to_owned(),
+                ends: vec!["Emergency key".to_owned()],
+            }],
+            beyond: Vec::new(),
+        });
+    });
+    window.run();
+    window.get_by_label("End access").click();
+    window.run();
+    assert_eq!(desk.asked(), ["AskEnd", "End"]);
 }

@@ -44,7 +44,9 @@ fn pages() -> Vec<Page> {
         invitation: Some(MadeInvitation {
             space: space(WEBSHOP),
             text: "aramaki1exampleinvitation".repeat(12),
+            begin: None,
             end: at(28_800),
+            redeem_until: at(28_800),
             relayed: false,
             for_device: false,
             handed: Handed::Online,

@@ -17,6 +17,7 @@ use aramaki_model::{
     JournalEntry, NoteHistory, NoteId, Observation, Severity, Splice, SystemEdit, Thresholds,
     TimelineEntry, Workspace, name,
 };
+use aramaki_sync_core::engine::Reach;
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, SpaceId, Timestamp};
 
@@ -74,6 +75,8 @@ struct World {
     held: Option<Vec<Intent>>,
     asked: Vec<String>,
     invited: Vec<String>,
+    begun: Vec<Option<Timestamp>>,
+    accepted: Vec<Reach>,
     ended: Vec<String>,
     wake: Option<Box<dyn Fn() + Send + Sync>>,
 }
@@ -120,6 +123,8 @@ impl Desk {
             held: None,
             asked: Vec::new(),
             invited: Vec::new(),
+            begun: Vec::new(),
+            accepted: Vec::new(),
             ended: Vec::new(),
             wake: None,
         };
@@ -196,6 +201,16 @@ impl Desk {
         self.lock().ended.clone()
     }
 
+    /// From when on invitations let in.
+    pub(crate) fn begun(&self) -> Vec<Option<Timestamp>> {
+        self.lock().begun.clone()
+    }
+
+    /// How much of late work was accepted.
+    pub(crate) fn accepted(&self) -> Vec<Reach> {
+        self.lock().accepted.clone()
+    }
+
     /// Whom invitations were made for.
     pub(crate) fn invited(&self) -> Vec<String> {
         self.lock().invited.clone()
@@ -235,10 +250,12 @@ impl World {
                 space,
                 name,
                 reason,
+                begin,
                 hours,
                 by,
                 ..
             } => {
+                self.begun.push(begin);
                 self.invited.push(if reason.is_empty() {
                     name
                 } else {
@@ -247,7 +264,9 @@ impl World {
                 Arc::make_mut(&mut self.frame).invitation = Some(MadeInvitation {
                     space,
                     text: "aramaki1exampleinvitation".repeat(12),
+                    begin,
                     end: at(i64::from(hours) * 3_600),
+                    redeem_until: at(i64::from(hours) * 3_600),
                     relayed: true,
                     for_device: false,
                     handed: match by {
@@ -266,6 +285,7 @@ impl World {
                 self.ended.push(format!("{at}: {reason}"));
             }
             Intent::OpenIncident { title, called, .. } => self.open(&title, called),
+            Intent::AcceptLate { reach, .. } => self.accepted.push(reach),
             Intent::ForgetIncident => Arc::make_mut(&mut self.frame).incident = None,
             Intent::GiveUp(_space) => {
                 Arc::make_mut(&mut self.frame).sync.awaited.clear();
@@ -294,7 +314,9 @@ impl World {
             frame.invitation = Some(MadeInvitation {
                 space: space(INCIDENT),
                 text: "aramaki1exampleinvitation".repeat(12),
+                begin: None,
                 end: at(i64::from(called.hours) * 3_600),
+                redeem_until: at(86_400),
                 relayed: true,
                 for_device: false,
                 handed: Handed::Online,
@@ -573,6 +595,7 @@ fn trust() -> BTreeMap<SpaceId, Trust> {
         presence: Presence::Away,
         used_up: false,
         left: None,
+        opened: None,
         can_renew: matches!(kind, PeerKind::Device),
     };
     let members = vec![

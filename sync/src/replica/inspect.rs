@@ -94,7 +94,13 @@ pub(super) fn space(
         ended_elsewhere: engine.ended_elsewhere(id),
         newer_elsewhere: engine.is_newer_elsewhere(id),
         members: evaluation.members().to_vec(),
+        granted: evaluation
+            .members()
+            .iter()
+            .filter_map(|member| Some((member.grant, log.get(member.grant)?.header().time)))
+            .collect(),
         emergencies: evaluation.emergencies(log, now),
+        emergency_uses: evaluation.emergency_uses(log),
         relays: evaluation.relays().to_vec(),
         heads: log.summary(),
         digest: log.digest(),

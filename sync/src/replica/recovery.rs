@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aramaki_sync_core::admission::{AudienceSpace, Member, SpaceLog};
-use aramaki_sync_core::engine::{Waiting, Written};
+use aramaki_sync_core::engine::{CutOff, Reach, Waiting, Written};
 use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, GrantFlags, Statement};
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
@@ -149,6 +149,40 @@ impl Replica {
             self.write_control(space, statement).await?;
         }
         Ok(waits)
+    }
+
+    /// What closes left out in a Space, and nothing else keeps from counting: a close that knew less than
+    /// others did, or lied.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub async fn cut_off(&self, space: SpaceId) -> Result<Vec<CutOff>, ReplicaError> {
+        self.inspect(move |engine| engine.cut_off(space)).await
+    }
+
+    /// Gives back what closes left out under a grant, by larger ones. False when there is nothing to give
+    /// back.
+    ///
+    /// # Errors
+    /// When this device does not administer the Space, or the store fails.
+    pub async fn give_back(
+        &self,
+        space: SpaceId,
+        grant: EnvelopeId,
+        reach: Reach,
+    ) -> Result<bool, ReplicaError> {
+        let own = self.own_grant(space).await?;
+        if own.capability != Capability::Administer {
+            return Err(ReplicaError::NotAllowed(space));
+        }
+        let statements = self
+            .inspect(move |engine| engine.restoration(space, grant, reach))
+            .await?;
+        let given = !statements.is_empty();
+        for statement in statements {
+            self.write_control(space, statement).await?;
+        }
+        Ok(given)
     }
 
     /// Seals to the readers of now what is written from now on, if a reader left or the key in use

@@ -1,6 +1,6 @@
 //! What a replica says of itself: Spaces, receipts, peers, and what happens.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aramaki_sync_core::admission::{ChainSummary, EmergencyUse, Member};
@@ -25,8 +25,13 @@ pub struct SpaceSummary {
     pub newer_elsewhere: bool,
     /// Who holds a grant.
     pub members: Vec<Member>,
+    /// When each of these grants was signed, by its giver's clock: they may reach back, for peers whose clock is
+    /// late, but nobody had them before.
+    pub granted: BTreeMap<EnvelopeId, Timestamp>,
     /// Who is in by an emergency grant now, and why.
     pub emergencies: Vec<EmergencyUse>,
+    /// What emergency grants that stand were ever used for, the newest last.
+    pub emergency_uses: Vec<EmergencyUse>,
     /// Where it is stored and forwarded.
     pub relays: Vec<RelayAddress>,
     /// How far each chain goes here.
@@ -37,6 +42,14 @@ pub struct SpaceSummary {
     pub envelopes: u64,
     /// Where our own newest envelope is known to be.
     pub receipts: Receipts,
+}
+
+impl SpaceSummary {
+    /// Since when somebody has a grant, or from when on it can be used, if that is later.
+    pub fn begin_of(&self, member: &Member) -> Timestamp {
+        let granted = self.granted.get(&member.grant);
+        granted.map_or(member.not_before, |at| (*at).max(member.not_before))
+    }
 }
 
 /// What a stored envelope builds on, as its verified header says.

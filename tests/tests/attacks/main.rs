@@ -14,6 +14,7 @@ mod expiry;
 mod forks;
 mod grants;
 mod invitations;
+mod lies;
 mod limits;
 mod relay;
 mod revocation;

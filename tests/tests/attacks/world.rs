@@ -173,6 +173,12 @@ impl World {
         self.say(ALICE, Statement::Grant(grant))
     }
 
+    /// Alice lets a key administer until a minute.
+    pub(crate) fn administrator(&mut self, to: &DeviceKeys, end: i64) -> EnvelopeId {
+        let grant = self.statement_to(to.public(), Capability::Administer, end);
+        self.say(ALICE, Statement::Grant(grant))
+    }
+
     /// Who is behind a key.
     pub(crate) fn principal_of(&self, key: &DeviceKeys) -> PrincipalId {
         let members = self.engine(ALICE).members(self.space).iter();

@@ -1,31 +1,39 @@
 //! `aramaki trust held` and `aramaki trust accept`.
 
+use aramaki_sync_core::engine::Reach;
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::cli::report::table;
 use crate::cli::{CliError, Report, local};
-use crate::workspace::{LateWork, Live};
+use crate::workspace::{LateWork, Live, Waits};
 
-/// Say what waits: work that came after its grant had ended, or by a code that was used up.
+/// Say what waits: work that came after its grant had ended, by a code that was used up, or that a relay or
+/// administrator left out when they closed an ended grant.
 ///
-/// It is kept and shown nowhere else until somebody decides.
+/// It is kept and shown nowhere else until somebody decides. Where a close left out what came here before the
+/// access had ended, whoever closed knew less than this device, or says what is not so.
 #[derive(Debug, Args)]
 pub(crate) struct Held {
     /// In which System; in all without it.
     system: Option<String>,
 }
 
-/// Let work count that came after its grant had ended: as much of it as is here.
+/// Let work count that came after its grant had ended, as much of it as is here, or that a close left out.
 ///
 /// For somebody who worked offline for longer than their access lasted. What they send after that is
-/// over. Only an administrator can; ask the author first whether it is theirs.
+/// over. Only an administrator can; ask the author first whether it is theirs. Of what a close left out
+/// only what came here before the access had ended is taken, or all of it if asked for. The close that
+/// takes it in is larger than the one that left it out, and counts everywhere.
 #[derive(Debug, Args)]
 pub(crate) struct Accept {
     /// In which System.
     system: String,
     /// The grant, as `aramaki trust held` shows it.
     grant: String,
+    /// Of what a close left out, also what came here after the access had ended.
+    #[arg(long)]
+    all: bool,
 }
 
 impl Held {
@@ -49,15 +57,31 @@ impl Accept {
     /// Accepts it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let space = live.find(&self.system)?;
-        let work = live.accept_late(space, &self.grant).await?;
+        let work = live.accept_late(space, &self.grant, self.reach()).await?;
         Ok(Report::new(
-            format!(
+            self.said(&work),
+            &json!({"accepted": value(&work)}),
+        ))
+    }
+}
+
+impl Accept {
+    const fn reach(&self) -> Reach {
+        if self.all { Reach::All } else { Reach::InTime }
+    }
+
+    fn said(&self, work: &LateWork) -> String {
+        match &work.waits {
+            Waits::LeftOut { in_time, .. } if !self.all && *in_time < work.envelopes => format!(
+                "What {} wrote and came here in time counts now: {in_time} of {}.",
+                work.who, work.envelopes
+            ),
+            _ => format!(
                 "What {} wrote until {} counts now.",
                 work.who,
                 local(work.span.1)
             ),
-            &json!({"accepted": value(&work)}),
-        ))
+        }
     }
 }
 
@@ -73,11 +97,15 @@ fn row(work: &LateWork) -> Vec<String> {
             format!("{count} envelopes")
         },
         format!("written {} to {}", local(work.span.0), local(work.span.1)),
-        work.held.to_string(),
+        work.why(),
     ]
 }
 
 fn value(work: &LateWork) -> Value {
+    let (in_time, closed_by) = match &work.waits {
+        Waits::Held(_) => (None, Vec::new()),
+        Waits::LeftOut { in_time, closers } => (Some(*in_time), closers.clone()),
+    };
     json!({
         "system": work.space.to_string(),
         "title": work.title,
@@ -86,7 +114,9 @@ fn value(work: &LateWork) -> Value {
         "envelopes": work.envelopes,
         "first": work.span.0.to_string(),
         "last": work.span.1.to_string(),
-        "why": work.held.to_string(),
+        "why": work.why(),
+        "came_in_time": in_time,
+        "closed_by": closed_by,
         "can_be_accepted": work.can_be_accepted(),
     })
 }

@@ -38,7 +38,7 @@ async fn member(live: &Live, space: SpaceId) -> Option<Member> {
 
 /// Whose access the trust page says was ended in a System, whether the device was lost, and why.
 async fn ended(live: &Live, space: SpaceId, extras: &mut Extras) -> Vec<(String, bool, String)> {
-    let page = Intent::LookBack(space);
+    let page = Intent::LookBack(crate::view::LookedBack::In(space));
     carry_out(live, page, extras).await.unwrap();
     let frame = frame::of(live, extras).await;
     let mut others = frame.trust.iter().filter(|(of, _trust)| **of != space);

@@ -161,6 +161,33 @@ impl Control {
         Verdict::Admitted
     }
 
+    /// The grants above an envelope that closes, and nothing else, keep from counting.
+    pub(super) fn left_out<'a>(
+        &'a self,
+        log: &SpaceLog,
+        entry: &Entry,
+    ) -> Option<&'a [EnvelopeId]> {
+        let path = &self.grants.permit(log, entry).ok()??.path;
+        let is_here = |(it, _path): (&Entry, &[EnvelopeId])| self.receipts.settles_fork(log, it);
+        let stands = basis(log, entry, path).all(is_here)
+            && self
+                .cuts
+                .revokes_alone()
+                .leaves_all(log, path, entry.link());
+        let is_cut = !self.cuts.leaves_all(log, path, entry.link());
+        (stands && is_cut).then_some(path)
+    }
+
+    /// Whether an envelope arrived here before the end and grace of every grant above it, by this store's
+    /// own clock.
+    pub(super) fn came_in_time(&self, log: &SpaceLog, entry: &Entry) -> bool {
+        let Ok(rooted) = self.grants.permit(log, entry) else {
+            return false;
+        };
+        let path = rooted.map_or(&[][..], |rooted| &rooted.path);
+        late_grants(log, entry, path, None).is_empty()
+    }
+
     /// From the root downwards, so that each grant finds its parent's standing.
     fn stand_grants(&mut self, log: &SpaceLog, now: Timestamp) {
         let mut by_depth = Vec::new();

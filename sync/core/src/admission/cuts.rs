@@ -129,6 +129,19 @@ impl Cuts {
         }
     }
 
+    /// Whether there is a close at all.
+    pub(super) fn closes_any(&self) -> bool {
+        !self.closes.is_empty()
+    }
+
+    /// The revocations without the closes.
+    pub(super) fn revokes_alone(&self) -> Self {
+        Self {
+            closes: BTreeMap::new(),
+            revokes: self.revokes.clone(),
+        }
+    }
+
     /// Whether someone ended this grant.
     pub(super) fn ends(&self, grant: EnvelopeId) -> bool {
         self.closes.contains_key(&grant) || self.revokes.contains_key(&grant)

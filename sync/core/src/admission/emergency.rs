@@ -30,11 +30,16 @@ impl Evaluation {
     /// Emergencies that last at a time, the newest last. One ends by time, by the revocation of its
     /// grant, or when everyone whom it let in has left.
     pub fn emergencies(&self, log: &SpaceLog, now: Timestamp) -> Vec<EmergencyUse> {
+        let mut uses = self.emergency_uses(log);
+        uses.retain(|it| it.since <= now.plus(super::CLOCK_AHEAD_MAX) && now <= it.until);
+        uses
+    }
+
+    /// What emergency grants that stand were ever used for, the newest last.
+    pub fn emergency_uses(&self, log: &SpaceLog) -> Vec<EmergencyUse> {
         let reasons = self.roster.reasons.iter();
-        let mut uses: Vec<_> = reasons
-            .filter_map(|id| self.emergency(log, *id))
-            .filter(|it| it.since <= now.plus(super::CLOCK_AHEAD_MAX) && now <= it.until)
-            .collect();
+        let uses = reasons.filter_map(|id| self.emergency(log, *id));
+        let mut uses: Vec<_> = uses.collect();
         uses.sort_by_key(|it| (it.since, it.statement));
         uses
     }

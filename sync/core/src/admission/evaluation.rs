@@ -476,6 +476,10 @@ impl Evaluation {
         }
     }
 
+    pub(super) fn control(&self) -> &Control {
+        &self.control
+    }
+
     /// When time alone may change a verdict: call [`Evaluation::refresh`] then.
     pub fn next_change(&self) -> Option<Timestamp> {
         self.due

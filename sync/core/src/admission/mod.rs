@@ -18,6 +18,7 @@ mod fork;
 mod grant_chain;
 mod keyring;
 mod known;
+mod left_out;
 mod log;
 mod receipts;
 mod roster;
@@ -35,6 +36,7 @@ pub use fork::Fork;
 pub(crate) use grant_chain::needed;
 pub use grant_chain::{BREAK_GLASS_SPAN, DEPTH_MAX, GRACE, LONG_GRACE, Refusal};
 pub use keyring::{Keyring, KeyringError, Rotation, RotationReason, WRAPS_MAX};
+pub use left_out::LeftOut;
 pub use log::{BRANCHES_MAX, ChainSummary, Inserted, NotInserted, SpaceLog};
 pub use roster::{AudienceSpace, EpochInForce, Member, OutsideSpace, Outsiders};
 #[cfg(test)]

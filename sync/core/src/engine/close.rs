@@ -3,9 +3,12 @@
 //!
 //! A close that knows less than others do would cut what came in time. So nobody closes before it had
 //! time to hear of the others, a device only while it is connected to one that holds the same, and
-//! nobody where something came late: whether that is to be accepted a person decides.
+//! nobody where something came late: whether that is to be accepted a person decides. What is late is
+//! judged by this store's own clock alone: else a witness that lies of an earlier arrival had its lie
+//! stated by honest ones, and nobody could take it back.
 //! Relays do it first, then the others one after another, so that one statement is made where one
-//! suffices. More of them contradict nothing: the larger counts.
+//! suffices. More of them contradict nothing: the larger counts. So whoever had in time what the others
+//! left out says so when its turn comes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -143,6 +146,17 @@ fn closes(held: &mut Space, author: AuthorId, now: Timestamp) -> Vec<Statement> 
             _ => None,
         })
         .collect();
+    // What the closes of others left out although it came here in time.
+    let left_out: BTreeMap<EnvelopeId, Vec<EnvelopeId>> = if stated.is_disjoint(&ended) {
+        BTreeMap::new()
+    } else {
+        let left_out = held.evaluation.left_out(&held.log).into_iter();
+        left_out
+            .filter(|it| it.in_time)
+            .map(|it| (it.id, it.path))
+            .collect()
+    };
+    let too_small: BTreeSet<EnvelopeId> = left_out.values().flatten().copied().collect();
     // A grant that ended with the one above it is closed by that one's close.
     let targets: BTreeSet<EnvelopeId> = ended
         .iter()
@@ -151,9 +165,11 @@ fn closes(held: &mut Space, author: AuthorId, now: Timestamp) -> Vec<Statement> 
             let Some(member) = members.get(grant) else {
                 return false;
             };
+            if stated.contains(grant) {
+                return too_small.contains(grant);
+            }
             let above = member.through.last().and_then(|above| members.get(above));
-            let with_it = above.is_some_and(|above| above.end == member.end);
-            !with_it && !stated.contains(grant)
+            !above.is_some_and(|above| above.end == member.end)
         })
         .collect();
     let mut late = BTreeSet::new();
@@ -161,22 +177,35 @@ fn closes(held: &mut Space, author: AuthorId, now: Timestamp) -> Vec<Statement> 
     if !targets.is_empty() {
         for entry in held.log.iter() {
             let header = entry.header();
-            let Some(member) = members.get(&header.authority) else {
-                continue;
+            let id = entry.id();
+            let given_back = left_out.get(&id);
+            let member = members.get(&header.authority);
+            let path = match (given_back, member) {
+                (Some(path), _) => path.as_slice(),
+                (None, Some(member)) => member.through.as_slice(),
+                (None, None) => continue,
             };
-            let mut path = member.through.iter().chain([&member.grant]);
-            let Some(target) = path.find(|grant| targets.contains(grant)) else {
+            let own = [header.authority];
+            // Each grant of a row has a close of its own, unless it ended with the one above it.
+            let of: BTreeSet<_> = path.iter().chain(&own).collect();
+            let mut of = of.into_iter().filter(|it| targets.contains(it)).peekable();
+            if of.peek().is_none() {
                 continue;
-            };
-            let verdict = held.evaluation.verdict(entry.id());
-            if matches!(verdict, Verdict::Held(_)) {
-                late.insert(*target);
-            } else if verdict.counts() {
-                let reached = last.entry(*target).or_default().entry(header.chain);
-                let here = (header.seq, entry.id());
-                reached
-                    .and_modify(|it| *it = (*it).max(here))
-                    .or_insert(here);
+            }
+            let verdict = held.evaluation.verdict(id);
+            let in_time = || held.evaluation.came_in_time(&held.log, id);
+            let came_late = verdict == Verdict::Admitted && !in_time();
+            let waits = came_late || matches!(verdict, Verdict::Held(_));
+            for target in of {
+                if waits {
+                    late.insert(*target);
+                } else if verdict.counts() || given_back.is_some() {
+                    let reached = last.entry(*target).or_default().entry(header.chain);
+                    let here = (header.seq, id);
+                    reached
+                        .and_modify(|it| *it = (*it).max(here))
+                        .or_insert(here);
+                }
             }
         }
     }

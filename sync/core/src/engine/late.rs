@@ -1,9 +1,10 @@
-//! Work that came after its grant had ended (TRUST §5): shown, and accepted by a person who decides.
+//! Work that came after its grant had ended, or that a close left out (TRUST §5): shown, and accepted by a
+//! person who decides.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
-use crate::admission::{Held, Member, SpaceLog};
+use crate::admission::{Held, LeftOut, Member, SpaceLog};
 use crate::id::{AuthorId, Chain, EnvelopeId, SpaceId};
 use crate::statement::{Cut, Statement};
 use crate::time::Timestamp;
@@ -23,7 +24,122 @@ pub struct Waiting {
     pub span: (Timestamp, Timestamp),
 }
 
+/// Envelopes of one grant that closes left out, and nothing else keeps from counting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CutOff {
+    /// Under which grant they were written.
+    pub grant: EnvelopeId,
+    /// By whom.
+    pub author: AuthorId,
+    /// How many they are.
+    pub envelopes: u64,
+    /// How many of them came to this device before the access had ended, by its own clock: whoever closed
+    /// without them knew less, or lied.
+    pub in_time: u64,
+    /// The first and the last, by their author's clock.
+    pub span: (Timestamp, Timestamp),
+    /// Who closed so.
+    pub closers: BTreeSet<AuthorId>,
+}
+
+/// How much of what closes left out is given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// What came to this device before the access had ended.
+    InTime,
+    /// All that is here.
+    All,
+}
+
 impl Engine {
+    /// What closes left out in a Space.
+    pub fn cut_off(&self, space: SpaceId) -> Vec<CutOff> {
+        let Some(held) = self.spaces.get(&space) else {
+            return Vec::new();
+        };
+        let mut cut_off: BTreeMap<(EnvelopeId, AuthorId), CutOff> = BTreeMap::new();
+        for LeftOut { id, path, in_time } in held.evaluation.left_out(&held.log) {
+            let Some(entry) = held.log.get(id) else {
+                continue;
+            };
+            let header = entry.header();
+            let (grant, author) = (header.authority, header.chain.author);
+            let work = cut_off.entry((grant, author)).or_insert_with(|| CutOff {
+                grant,
+                author,
+                envelopes: 0,
+                in_time: 0,
+                span: (header.time, header.time),
+                closers: held.evaluation.closers(&held.log, &path),
+            });
+            work.envelopes += 1;
+            work.in_time += u64::from(in_time);
+            work.span = (work.span.0.min(header.time), work.span.1.max(header.time));
+        }
+        cut_off.into_values().collect()
+    }
+
+    /// The statements by which an administrator gives back what closes left out under a grant: larger
+    /// closes, of the grant and of those above it that have ended too. None when there is nothing to give
+    /// back.
+    pub fn restoration(&self, space: SpaceId, grant: EnvelopeId, reach: Reach) -> Vec<Statement> {
+        let Some(held) = self.spaces.get(&space) else {
+            return Vec::new();
+        };
+        let left_out: BTreeMap<EnvelopeId, LeftOut> = held
+            .evaluation
+            .left_out(&held.log)
+            .into_iter()
+            .map(|it| (it.id, it))
+            .collect();
+        let reaches = |it: &&LeftOut| reach == Reach::All || it.in_time;
+        let under = |it: &&LeftOut| it.path.last() == Some(&grant);
+        let mut wanted: Vec<&LeftOut> = left_out.values().filter(under).filter(reaches).collect();
+        let Some(path) = wanted.first().map(|it| it.path.clone()) else {
+            return Vec::new();
+        };
+        // The grants above may have been left out with the one who gave them.
+        wanted.extend(path.iter().filter_map(|above| left_out.get(above)));
+        let members: BTreeMap<EnvelopeId, &Member> = held
+            .evaluation
+            .members()
+            .iter()
+            .map(|member| (member.grant, member))
+            .collect();
+        let counting = held.log.iter().filter_map(|entry| {
+            let member = members.get(&entry.header().authority)?;
+            let counts = held.evaluation.verdict(entry.id()).counts();
+            let path = member.through.iter().copied().chain([member.grant]);
+            counts.then(|| (entry, path.collect()))
+        });
+        let given = wanted.iter();
+        let given = given.filter_map(|it| Some((held.log.get(it.id)?, it.path.clone())));
+        let mut last: BTreeMap<EnvelopeId, BTreeMap<Chain, (u64, EnvelopeId)>> = BTreeMap::new();
+        for (entry, below) in counting.chain(given) {
+            for target in path.iter().filter(|target| below.contains(target)) {
+                let here = (entry.header().seq, entry.id());
+                let chains = last.entry(*target).or_default();
+                let reached = chains.entry(entry.header().chain).or_insert(here);
+                *reached = (*reached).max(here);
+            }
+        }
+        let ended = |target: &&EnvelopeId| {
+            let end = held.evaluation.ends_with_grace(&held.log, **target);
+            end.is_some_and(|end| end < self.now)
+        };
+        path.iter()
+            .filter(ended)
+            .filter_map(|target| {
+                let cuts = last.remove(target)?;
+                let cuts = cuts
+                    .into_iter()
+                    .map(|(chain, (seq, id))| Cut { chain, seq, id });
+                let (target, cuts) = (*target, cuts.collect());
+                Some(Statement::Close { target, cuts })
+            })
+            .collect()
+    }
+
     /// What waits in a Space and is neither shown as content nor lost. What only waits for something
     /// that is on its way is left out.
     pub fn waiting(&self, space: SpaceId) -> Vec<Waiting> {

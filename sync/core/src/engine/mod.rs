@@ -51,7 +51,7 @@ pub use io::{
     Output, Refusal, SecretSeed, SnapshotFinding, StoreEpoch, StoreFailure, StoreOperation, Stored,
     StoredCounter, StoredCursor, TakeId, Taken, VerifyId, WriteError, WriteId, Written,
 };
-pub use late::Waiting;
+pub use late::{CutOff, Reach, Waiting};
 pub use mutant::Mutant;
 pub use options::{EngineOptions, Limits, Quotas, Restored, Role, SNAPSHOT_TAIL_ENVELOPES_MAX};
 pub use prove::ForkedChain;
