@@ -145,7 +145,7 @@ pub async fn join(options: AgentOptions, invitation: &str) -> Result<Joined, Age
     if let Ok(made) = &mut joined {
         let replica = &opened.replica;
         tokio::select! {
-            complete = tokio::time::timeout(JOIN_LIMIT, replica.joined(made.space)) => {
+            complete = tokio::time::timeout(JOIN_LIMIT, replica.joined_by(made.space, grant)) => {
                 made.complete = matches!(complete, Ok(Ok(())));
             }
             Ok(spent) = replica.spent(made.space, grant) => joined = Err(AgentError::Spent(spent)),
@@ -268,13 +268,8 @@ impl Opened {
     ) -> Result<Joined, AgentError> {
         let agent = self.agent;
         match saved.space {
-            Some(space) if space == invitation.space => {
-                return Ok(Joined {
-                    space,
-                    agent,
-                    complete: false,
-                });
-            }
+            // Another code for the same Space lets an agent in again whose access had ended.
+            Some(space) if space == invitation.space => {}
             // Where it was never let in it has written nothing: another invitation may be tried.
             Some(has)
                 if self

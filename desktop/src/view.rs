@@ -135,6 +135,8 @@ pub struct Awaited {
     pub begin: Option<Timestamp>,
     /// Until when.
     pub until: Timestamp,
+    /// Whether a peer said that it lets nobody in any more.
+    pub is_spent: bool,
 }
 
 impl SyncState {

@@ -46,6 +46,8 @@ pub(crate) enum Command {
     },
     /// Remembers an invitation until its Space is here, and looks for its peers.
     Await(SpaceId, Awaited),
+    /// Forgets that an invitation was waited for.
+    GiveUp(SpaceId),
     /// An input without an answer.
     Tell(Input),
     /// Looks at the engine.
@@ -226,6 +228,7 @@ impl Driver {
                 }
                 self.notes.extend(records::put_awaited(space, &awaited));
             }
+            Command::GiveUp(space) => self.notes.push(records::drop_awaited(space)),
             Command::Tell(input) => self.engine.handle(now(), input),
             Command::Inspect(look) => look(&self.engine),
             Command::Stop(_done) => {}

@@ -158,6 +158,13 @@ pub(crate) fn put_awaited(space: SpaceId, awaited: &Awaited) -> Option<Operation
     })
 }
 
+/// Forgets that a Space is awaited.
+pub(crate) fn drop_awaited(space: SpaceId) -> Operation {
+    Operation::RemoveValue {
+        key: named(AWAITED_PREFIX, &[space.as_bytes()]),
+    }
+}
+
 /// An awaited Space as it was kept.
 pub(crate) fn awaited(value: &[u8]) -> Option<Awaited> {
     const BEGIN_NONE: u8 = 0;

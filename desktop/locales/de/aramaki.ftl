@@ -250,6 +250,7 @@ peers-none = Noch ist niemand sonst bekannt
 awaited-later = Die Einladung zu { $system } beginnt { $begin }: das System kommt dann von selbst, wenn bis { $end } jemand zu erreichen ist, der es hat.
 awaited-live = Warten auf { $system }: es kommt, sobald jemand erreichbar ist, der es hat, bis { $end }.
 awaited-ended = Die Einladung zu { $system } endete { $end } ungenutzt. Um eine neue bitten.
+awaited-spent = Die Einladung zu { $system } wurde widerrufen oder ist verbraucht. Um eine neue bitten.
 awaited-give-up = Aufgeben
 peers-heartbeat = Lebenszeichen { $age }
 peers-observes = beobachtet { $system }

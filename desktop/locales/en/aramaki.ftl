@@ -250,6 +250,7 @@ peers-none = Nobody else is known yet
 awaited-later = The invitation to { $system } begins { $begin }: the System comes by itself then, if somebody who has it can be reached until { $end }.
 awaited-live = Waiting for { $system }: it comes as soon as somebody who has it can be reached, until { $end }.
 awaited-ended = The invitation to { $system } ended { $end } unused. Ask for a new one.
+awaited-spent = The invitation to { $system } was revoked, or others used it. Ask for a new one.
 awaited-give-up = Give up
 peers-heartbeat = heartbeat { $age }
 peers-observes = observes { $system }

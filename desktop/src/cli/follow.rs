@@ -62,7 +62,7 @@ impl Follow {
         let mut late = Vec::new();
         for space in &self.spaces {
             let left = end.saturating_duration_since(Instant::now());
-            if live.let_in(*space, left).await.is_none() {
+            if live.let_in(*space, None, left).await.is_none() {
                 late.push(space.to_string());
             }
         }

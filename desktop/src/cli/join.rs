@@ -88,6 +88,18 @@ impl Join {
         }
         let Some(joined) = live.wait_for_system(joining, self.wait).await? else {
             let short = space.short();
+            if live.is_let_in(joining).await {
+                return Ok(Report::new(
+                    format!(
+                        "You are a member of {short} by this code, but what it says has not come yet: it comes \
+                         as soon as somebody who has it can be reached: open the app, or run any verb, for \
+                         example `aramaki peers --wait 1m`."
+                    ),
+                    &json!({
+                        "id": space.to_string(), "title": null, "complete": false, "member": true,
+                    }),
+                ));
+            }
             return Ok(Report::new(
                 format!(
                     "Nobody who has {short} answered yet; the invitation is kept, and the System comes as \
@@ -100,6 +112,12 @@ impl Join {
         };
         let mut text = Lines::default();
         say_joined(&mut text, &space.short(), &joined);
+        if !joined.handed_over {
+            text.add(
+                "Nobody else knows yet that you are in: leave the app open, or run `aramaki peers --wait 1m`, \
+                 until somebody who has it can be reached.",
+            );
+        }
         Ok(Report::new(
             text.into_text(),
             &joined_json(&space.to_string(), Some(&joined)),
@@ -134,6 +152,7 @@ fn joined_json(id: &str, joined: Option<&Joined>) -> Value {
         "parts": joined.parts,
         "agents": joined.agents,
         "agents_readable": joined.agents_readable,
+        "handed_over": joined.handed_over,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aramaki_sync::replica::{PeerStatus, SpaceSummary};
+use aramaki_sync::replica::{PeerStatus, SpaceSummary, Spent};
 use aramaki_sync_core::AuthorId;
 use clap::Args;
 use serde_json::{Value, json};
@@ -109,7 +109,16 @@ fn peer_json(peer: &PeerStatus, names: &Names) -> Value {
 /// What is waited for, and how to wait no more.
 pub(super) fn say_awaiting(it: &Awaiting) -> String {
     let short = it.space.short();
-    if let Some(begin) = it.begins() {
+    if let Some(spent) = it.spent {
+        let why = match spent {
+            Spent::Used => "was used by as many devices as it lets in",
+            Spent::Revoked => "was revoked",
+        };
+        format!(
+            "The invitation to {short} {why}: ask for a new one, and give this one up with `aramaki join --cancel \
+             {short}`."
+        )
+    } else if let Some(begin) = it.begins() {
         format!(
             "The invitation to {short}, to {} it, begins {}: it comes by itself then, as soon as somebody who has \
              it can be reached, until {}. `aramaki join --cancel {short}` gives it up.",
@@ -141,7 +150,11 @@ fn awaiting_json(it: &Awaiting) -> Value {
         "capability": capability_word(it.capability),
         "begin": it.begin.map(|begin| begin.to_string()),
         "redeem_until": it.redeem_until.to_string(),
-        "ended": !it.is_live(),
+        "ended": !it.is_live() || it.spent.is_some(),
+        "spent": it.spent.map(|spent| match spent {
+            Spent::Used => "used",
+            Spent::Revoked => "revoked",
+        }),
     })
 }
 

@@ -36,6 +36,7 @@ pub(super) fn awaited_ui(ui: &mut Ui, look: Look<'_>, sync: &SyncState, intents:
     for it in &sync.awaited {
         let begin = it.begin.filter(|begin| *begin > look.now);
         let key = match begin {
+            _ if it.is_spent => "awaited-spent",
             Some(_later) => "awaited-later",
             None if it.until > look.now => "awaited-live",
             None => "awaited-ended",

@@ -1,5 +1,6 @@
 //! Invitations that were accepted while nobody could be reached: kept, listed, and given up.
 
+use aramaki_sync::replica::Spent;
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{SpaceId, Timestamp};
 
@@ -21,6 +22,8 @@ pub(crate) struct Awaiting {
     pub(crate) begin: Option<Timestamp>,
     /// Until when that can be used.
     pub(crate) redeem_until: Timestamp,
+    /// Why it lets nobody in any more, if that is known.
+    pub(crate) spent: Option<Spent>,
 }
 
 impl Awaiting {
@@ -43,12 +46,13 @@ impl Live {
             tracing::error!(%error, "the replica does not answer");
             Vec::new()
         });
-        let awaited = awaited.into_iter().map(|(space, it)| Awaiting {
+        let awaited = awaited.into_iter().map(|(space, it, spent)| Awaiting {
             space,
             since: it.since,
             capability: it.capability,
             begin: it.begin,
             redeem_until: it.redeem_until,
+            spent,
         });
         awaited.collect()
     }
@@ -56,7 +60,7 @@ impl Live {
     /// Waits no more for a System.
     ///
     /// # Errors
-    /// When it is not awaited, or something of it came meanwhile.
+    /// When it is not awaited.
     pub(crate) async fn cancel(&self, wanted: &str) -> Result<Awaiting, CliError> {
         let awaited = self.awaiting().await;
         let space = select(wanted, awaited.iter().map(|it| (it.space, "")))?;

@@ -272,9 +272,10 @@ impl Live {
         let sections = verify(source, bundle).await?;
         check_invited(&invitation, &sections, fresh::now())
             .map_err(|error| source.unusable(error.to_string()))?;
-        let Joining { space, .. } = self.take_invitation(&invitation).await?;
+        let joining = self.take_invitation(&invitation).await?;
+        let Joining { space, .. } = joining;
         let taken = self.take_sections(source, sections).await?;
-        let joined = self.joined_offline(space).await;
+        let joined = self.joined_offline(joining).await;
         Ok(JoinedByFile {
             space,
             joined,

@@ -188,6 +188,7 @@ async fn awaited(live: &Live) -> Vec<Awaited> {
         space: it.space,
         begin: it.begin,
         until: it.redeem_until,
+        is_spent: it.spent.is_some(),
     });
     awaited.collect()
 }

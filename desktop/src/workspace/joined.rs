@@ -57,6 +57,8 @@ pub(crate) struct Joined {
     pub(crate) agents: usize,
     /// Agents whose Space this device can read.
     pub(crate) agents_readable: usize,
+    /// Whether somebody else holds the grant by which this device came: else nobody knows it yet.
+    pub(crate) handed_over: bool,
 }
 
 impl Live {
@@ -71,7 +73,7 @@ impl Live {
         limit: Duration,
     ) -> Result<Option<Joined>, CliError> {
         tokio::select! {
-            joined = self.let_in(joining.space, limit) => Ok(joined),
+            joined = self.let_in(joining.space, Some(joining.grant), limit) => Ok(joined),
             error = self.spent(joining) => Err(error),
         }
     }
@@ -88,17 +90,23 @@ impl Live {
     ) -> Result<bool, CliError> {
         let end = Instant::now() + limit;
         let asked = async {
-            let joined = self.replica().joined(joining.space);
+            let joined = self.replica().joined_by(joining.space, joining.grant);
             if !matches!(tokio::time::timeout_at(end, joined).await, Ok(Ok(()))) {
                 return false;
             }
-            self.hand_over(joining.space, end).await;
-            true
+            self.hand_over(joining.space, Some(joining.grant), end)
+                .await
         };
         tokio::select! {
             asked = asked => Ok(asked),
             error = self.spent(joining) => Err(error),
         }
+    }
+
+    /// Whether this device is a member by what it joined with.
+    pub(crate) async fn is_let_in(&self, joining: Joining) -> bool {
+        let came = self.replica().came_by(joining.space, joining.grant).await;
+        came.is_ok_and(|(is_in, _handed_over)| is_in)
     }
 
     /// Waits until it is known that an invitation lets this device in no more; for ever if it does.
@@ -111,33 +119,63 @@ impl Live {
             Ok(Spent::Revoked) => ("it was revoked", ASK_AGAIN),
             Err(_closed) => std::future::pending().await,
         };
+        // Nothing comes of it any more: it is not waited for.
+        if let Err(error) = self.replica().forget(joining.space).await {
+            tracing::warn!(%error, space = %joining.space.short(), "a spent invitation stays");
+        }
+        self.tell_changed();
         CliError::Invitation {
             reason: reason.to_owned(),
             hint,
         }
     }
 
-    /// Waits until a System can be read in which this device was granted something, then a moment longer
-    /// for its agents; none when it cannot be read in time.
-    pub(crate) async fn let_in(&self, space: SpaceId, limit: Duration) -> Option<Joined> {
+    /// Waits until a System can be read in which this device was granted something, by that invitation if
+    /// there is one, then a moment longer for its agents; none when it cannot be read in time.
+    pub(crate) async fn let_in(
+        &self,
+        space: SpaceId,
+        invitation: Option<EnvelopeId>,
+        limit: Duration,
+    ) -> Option<Joined> {
         let end = Instant::now() + limit;
+        self.member(space, invitation, end).await?;
         tokio::time::timeout_at(end, self.titled(space))
             .await
             .ok()??;
-        // The title can be read by the invitation's own key, before this device is a member.
-        let member = self.replica().joined(space);
-        tokio::time::timeout_at(end, member).await.ok()?.ok()?;
         self.introduce_after_joining(space).await;
-        self.hand_over(space, end).await;
-        self.arrived(space, end.min(Instant::now() + AGENTS_TIME))
-            .await
+        let handed_over = self.hand_over(space, invitation, end).await;
+        let joined = self
+            .arrived(space, end.min(Instant::now() + AGENTS_TIME))
+            .await?;
+        Some(Joined {
+            handed_over,
+            ..joined
+        })
+    }
+
+    /// Waits until this device is a member. A grant that it had before may have ended where that is not
+    /// known here: it says nothing of an invitation.
+    async fn member(
+        &self,
+        space: SpaceId,
+        invitation: Option<EnvelopeId>,
+        end: Instant,
+    ) -> Option<()> {
+        let replica = self.replica();
+        let joined = async {
+            match invitation {
+                Some(grant) => replica.joined_by(space, grant).await,
+                None => replica.joined(space).await,
+            }
+        };
+        tokio::time::timeout_at(end, joined).await.ok()?.ok()
     }
 
     /// As [`Live::wait_for_system`] after the System came in a file: nobody else is waited for.
-    pub(super) async fn joined_offline(&self, space: SpaceId) -> Option<Joined> {
-        let end = Instant::now() + OFFLINE_TIME;
-        let member = self.replica().joined(space);
-        tokio::time::timeout_at(end, member).await.ok()?.ok()?;
+    pub(super) async fn joined_offline(&self, joining: Joining) -> Option<Joined> {
+        let (space, end) = (joining.space, Instant::now() + OFFLINE_TIME);
+        self.member(space, Some(joining.grant), end).await?;
         self.catch_up(space).await;
         self.introduce_after_joining(space).await;
         self.arrived(space, end).await
@@ -167,22 +205,36 @@ impl Live {
             parts: page.parts.len(),
             agents: agents.len(),
             agents_readable,
+            handed_over: false,
         })
     }
 
     /// Waits until somebody else holds all that is here of a Space: else the grant that this device
-    /// gave itself by the invitation would be on this disk alone, and nobody would know the guest.
-    async fn hand_over(&self, space: SpaceId, end: Instant) {
+    /// gave itself by the invitation would be on this disk alone, and nobody would know the guest. Says
+    /// whether somebody holds that grant at least.
+    async fn hand_over(
+        &self,
+        space: SpaceId,
+        invitation: Option<EnvelopeId>,
+        end: Instant,
+    ) -> bool {
         let end = end.min(Instant::now() + HAND_OVER_TIME);
         while Instant::now() < end {
             let held = match self.replica().space(space).await {
                 Ok(summary) => summary.receipts.peers.iter().any(|peer| peer.complete),
-                Err(_closed) => return,
+                Err(_closed) => return false,
             };
             if held {
-                return;
+                return true;
             }
             tokio::time::sleep(LOOK_PAUSE).await;
+        }
+        match invitation {
+            Some(grant) => {
+                let came = self.replica().came_by(space, grant).await;
+                came.is_ok_and(|(_is_in, handed_over)| handed_over)
+            }
+            None => false,
         }
     }
 

@@ -564,6 +564,7 @@ fn sync() -> SyncState {
             space: space(0x77),
             begin: None,
             until: at(28_800),
+            is_spent: false,
         }],
     }
 }

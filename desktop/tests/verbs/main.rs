@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
 
 mod administrators;
+mod again;
 mod alerts;
 mod comment;
 #[cfg(target_os = "linux")]

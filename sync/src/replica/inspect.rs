@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aramaki_sync_core::admission::{Keyring, Member};
+use aramaki_sync_core::admission::{Entry, Keyring, Member};
 use aramaki_sync_core::engine::{AccessEnd, Admitted, Engine};
 use aramaki_sync_core::key::EpochKey;
 use aramaki_sync_core::statement::{Audience, Capability, Statement};
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, SpaceId, Timestamp};
+
+use crate::records::Awaited;
 
 use super::{Lineage, Receipt, Receipts, SpaceSummary, Spent};
 
@@ -167,8 +169,22 @@ pub(super) fn joined(engine: &Engine, space: SpaceId, author: AuthorId, now: Tim
     }
 }
 
-/// Whether this device waits for a Space that it never was a member of.
-pub(super) fn is_awaited(engine: &Engine, space: SpaceId, author: AuthorId) -> bool {
+/// Whether this device waits to be let in by an invitation. Where it is a member by another grant, only
+/// as long as that can be used.
+pub(super) fn waits_for(
+    engine: &Engine,
+    space: SpaceId,
+    awaited: &Awaited,
+    author: AuthorId,
+    now: Timestamp,
+) -> bool {
+    let came = is_redeemed(engine, space, awaited.grant, author);
+    let is_in = engine.capability(space).is_some();
+    !came && engine.log(space).is_some() && (!is_in || now < awaited.redeem_until)
+}
+
+/// Whether no grant here ever named this device.
+fn is_awaited(engine: &Engine, space: SpaceId, author: AuthorId) -> bool {
     let Some(log) = engine.log(space) else {
         return false;
     };
@@ -177,7 +193,67 @@ pub(super) fn is_awaited(engine: &Engine, space: SpaceId, author: AuthorId) -> b
     !log.control().any(|(_entry, statement)| names_it(statement))
 }
 
+/// The grant that this device gave itself by an invitation, if it counts.
+fn redemption(
+    engine: &Engine,
+    space: SpaceId,
+    invitation: EnvelopeId,
+    author: AuthorId,
+) -> Option<&Entry> {
+    let (log, evaluation) = (engine.log(space)?, engine.evaluation(space)?);
+    let own = |statement: &Statement| {
+        matches!(statement, Statement::Grant(grant)
+            if grant.parent == Some(invitation) && grant.audience == Audience::Author(author))
+    };
+    let mut control = log.control();
+    let found = control
+        .find(|(entry, statement)| own(statement) && evaluation.verdict(entry.id()).counts());
+    found.map(|(entry, _statement)| entry)
+}
+
+/// Whether this device used an invitation, whatever became of that.
+fn is_redeemed(engine: &Engine, space: SpaceId, invitation: EnvelopeId, author: AuthorId) -> bool {
+    let Some(log) = engine.log(space) else {
+        return false;
+    };
+    log.control().any(|(_entry, statement)| {
+        matches!(statement, Statement::Grant(grant)
+            if grant.parent == Some(invitation) && grant.audience == Audience::Author(author))
+    })
+}
+
+/// Whether this device is a member by that invitation, and can read what is here.
+pub(super) fn joined_by(
+    engine: &Engine,
+    space: SpaceId,
+    invitation: EnvelopeId,
+    author: AuthorId,
+    now: Timestamp,
+) -> bool {
+    redemption(engine, space, invitation, author).is_some() && joined(engine, space, author, now)
+}
+
+/// Whether a peer said that it holds the grant which this device gave itself by an invitation.
+pub(super) fn is_handed_over(
+    engine: &Engine,
+    space: SpaceId,
+    invitation: EnvelopeId,
+    author: AuthorId,
+) -> bool {
+    let Some(redemption) = redemption(engine, space, invitation, author) else {
+        return false;
+    };
+    let header = redemption.header();
+    engine.holders(space).iter().any(|holder| {
+        let held = holder.heads.get(&header.chain);
+        held.is_some_and(|seq| *seq >= header.seq)
+    })
+}
+
 /// Why an invitation lets this device in no more; none while it may, or nothing is known of it.
+///
+/// What a peer says of a key that has ended may be of a grant that this device had before, while the
+/// peer has not heard of the invitation: then it says nothing of that.
 pub(super) fn spent(
     engine: &Engine,
     space: SpaceId,
@@ -185,12 +261,15 @@ pub(super) fn spent(
     author: AuthorId,
 ) -> Option<Spent> {
     let (log, evaluation) = (engine.log(space)?, engine.evaluation(space)?);
-    if engine.capability(space).is_none() {
-        match engine.ended_elsewhere(space) {
-            Some(AccessEnd::UsedUp) => return Some(Spent::Used),
-            Some(_over) => return Some(Spent::Revoked),
-            None => {}
+    let is_in = redemption(engine, space, invitation, author).is_some();
+    match engine.ended_elsewhere(space) {
+        Some(AccessEnd::UsedUp) if !is_handed_over(engine, space, invitation, author) => {
+            return Some(Spent::Used);
         }
+        Some(AccessEnd::Over) if !is_in && is_awaited(engine, space, author) => {
+            return Some(Spent::Revoked);
+        }
+        _ => {}
     }
     let Statement::Grant(grant) = log.get(invitation)?.statement()? else {
         return None;
@@ -207,7 +286,6 @@ pub(super) fn spent(
             _ => None,
         })
         .collect();
-    let is_in = devices.contains(&Audience::Author(author));
     (!is_in && devices.len() >= usize::from(grant.redemptions)).then_some(Spent::Used)
 }
 

@@ -1,7 +1,7 @@
 //! Granting, inviting and joining.
 
 use aramaki_sync_core::admission::Member;
-use aramaki_sync_core::engine::{Engine, Input, Written};
+use aramaki_sync_core::engine::{Engine, Input, WriteError, Written};
 use aramaki_sync_core::invitation::{self, Bootstrap, Draft, Invitation, Terms};
 use aramaki_sync_core::statement::{Grant, RelayAddress, Statement};
 use aramaki_sync_core::{Entropy, EnvelopeId, SpaceId, Timestamp};
@@ -140,11 +140,12 @@ impl Replica {
         Ok(space)
     }
 
-    /// The Spaces that an invitation led to and that nobody has answered for yet, oldest first.
+    /// The Spaces that an invitation led to and that nobody has answered for yet, oldest first, and why
+    /// it will not let this device in, if that is known.
     ///
     /// # Errors
     /// When the replica is shut down, or the store cannot be read.
-    pub async fn awaited(&self) -> Result<Vec<(SpaceId, Awaited)>, ReplicaError> {
+    pub async fn awaited(&self) -> Result<Vec<(SpaceId, Awaited, Option<Spent>)>, ReplicaError> {
         let store = self.store()?;
         let kept = super::blocking(move || store.values(records::AWAITED_PREFIX)).await??;
         let kept: Vec<_> = kept
@@ -157,23 +158,33 @@ impl Replica {
         let author = self.author();
         let mut awaited = self
             .inspect(move |engine| {
-                let mut kept = kept;
-                kept.retain(|(space, _it)| inspect::is_awaited(engine, *space, author));
-                kept
+                let waits = |space, it: &Awaited| {
+                    inspect::waits_for(engine, space, it, author, driver::now())
+                };
+                let kept = kept.into_iter().filter(|(space, it)| waits(*space, it));
+                let spent = |space, it: &Awaited| inspect::spent(engine, space, it.grant, author);
+                kept.map(|(space, it)| {
+                    let spent = spent(space, &it);
+                    (space, it, spent)
+                })
+                .collect::<Vec<_>>()
             })
             .await?;
-        awaited.sort_by_key(|(space, it)| (it.since, *space));
+        awaited.sort_by_key(|(space, it, _spent)| (it.since, *space));
         Ok(awaited)
     }
 
-    /// Waits no more for a Space of which nothing is here yet, and forgets its invitation.
+    /// Waits no more for a Space, and forgets its invitation. Where something of the Space is here
+    /// already, that stays, and only the wait ends.
     ///
     /// # Errors
-    /// When something of it is here, or it is not awaited.
+    /// When the store fails.
     pub async fn forget(&self, space: SpaceId) -> Result<(), ReplicaError> {
-        self.ask(move |write| Input::Forget { write, space })
-            .await?;
-        Ok(())
+        self.command(Command::GiveUp(space)).await?;
+        match self.ask(move |write| Input::Forget { write, space }).await {
+            Ok(_) | Err(ReplicaError::Write(WriteError::NotAllowed)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Holds a Space in which this device was granted something directly, as soon as a peer that
@@ -201,6 +212,45 @@ impl Replica {
             inspect::joined(engine, space, author, driver::now()).then_some(())
         };
         self.until(space, joined).await
+    }
+
+    /// Waits until this device is a member of a Space by that invitation, whatever else it holds there,
+    /// and can read what is here.
+    ///
+    /// # Errors
+    /// When the replica is shut down. Callers bound the wait.
+    pub async fn joined_by(
+        &self,
+        space: SpaceId,
+        invitation: EnvelopeId,
+    ) -> Result<(), ReplicaError> {
+        let author = self.author();
+        let joined = move |engine: &Engine| {
+            let now = driver::now();
+            inspect::joined_by(engine, space, invitation, author, now).then_some(())
+        };
+        self.until(space, joined).await
+    }
+
+    /// Whether this device is a member by that invitation, and whether a peer said that it holds the
+    /// grant: till then nobody else knows.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub async fn came_by(
+        &self,
+        space: SpaceId,
+        invitation: EnvelopeId,
+    ) -> Result<(bool, bool), ReplicaError> {
+        let author = self.author();
+        let look = move |engine: &Engine| {
+            let now = driver::now();
+            (
+                inspect::joined_by(engine, space, invitation, author, now),
+                inspect::is_handed_over(engine, space, invitation, author),
+            )
+        };
+        self.inspect(look).await
     }
 
     /// Whether this device is a member of a Space and can read what is here of it.

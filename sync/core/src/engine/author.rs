@@ -272,7 +272,7 @@ impl Engine {
         let Some(held) = self.spaces.get(&space) else {
             return;
         };
-        let Some(invitation) = &held.invitation else {
+        let Some(invitation) = held.invitation.as_ref().filter(|_it| !held.redeemed) else {
             return;
         };
         let invited = held

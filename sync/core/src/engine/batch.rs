@@ -239,23 +239,17 @@ impl Engine {
         });
     }
 
-    /// An invitation that let this device in stays: peers that lost its redemption know it by that.
+    /// A new one always wins: whoever was sent away, or may do more from now on, comes by that. Else the
+    /// one that let this device in stays: peers that lost its redemption know it by that.
     fn invitation_to_keep(
         &self,
         space: SpaceId,
         new: Option<Box<DeviceKeys>>,
     ) -> Option<Box<DeviceKeys>> {
-        let held = self
-            .spaces
-            .get(&space)
-            .and_then(|it| it.invitation.as_ref());
-        let old = held.map(|keys| Box::new(DeviceKeys::from_seed(*keys.expose_seed())));
-        let redeemed = self.spaces.get(&space).is_some_and(|it| it.redeemed);
-        if self.is_waiting_for(space) && !redeemed {
-            new.or(old)
-        } else {
-            old.or(new)
-        }
+        let held = self.spaces.get(&space);
+        let old = held.and_then(|it| it.invitation.as_ref());
+        let old = old.map(|keys| Box::new(DeviceKeys::from_seed(*keys.expose_seed())));
+        new.or(old)
     }
 
     fn fail_if(&mut self, write: WriteId, done: Result<(), WriteError>) -> Option<Work> {

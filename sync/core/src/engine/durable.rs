@@ -152,6 +152,7 @@ impl Engine {
             held.invitation = invitation.map(|keys| *keys).or(held.invitation.take());
             let after = held.invitation.as_ref().map(DeviceKeys::author);
             if before != after {
+                held.redeemed = false;
                 self.invited_anew(space);
             }
             self.learn(space);

@@ -10,7 +10,7 @@ use super::{Engine, Mutant};
 use crate::admission::{Outsiders, Refreshed};
 use crate::envelope::Envelope;
 use crate::id::SpaceId;
-use crate::statement::{Capability, Kind};
+use crate::statement::{Audience, Capability, Kind, Statement};
 
 impl Engine {
     /// Draws the consequences in every Space that was touched, and in those that look at them.
@@ -117,14 +117,23 @@ impl Engine {
         });
     }
 
+    /// Lets this device in by the invitation that it holds, once: also when it is a member by another
+    /// grant, which may be one that ended elsewhere.
     pub(super) fn redeem_if_due(&mut self, space: SpaceId) {
-        let waiting = self.is_waiting_for(space);
+        let own = self.keys.public();
         if let Some(held) = self.spaces.get_mut(&space)
-            && held.invitation.is_some()
+            && let Some(invitation) = &held.invitation
             && !held.redeemed
-            && waiting
         {
-            self.queue.push(Work::Redeem { space });
+            let by = invitation.author();
+            held.redeemed = held.log.control().any(|(entry, statement)| {
+                let signed = entry.header().chain.author == by;
+                signed && matches!(statement, Statement::Grant(grant)
+                    if grant.audience == Audience::Author(own.author) && grant.box_key == own.box_key)
+            });
+            if !held.redeemed {
+                self.queue.push(Work::Redeem { space });
+            }
         }
     }
 

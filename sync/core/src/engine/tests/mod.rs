@@ -11,6 +11,7 @@ mod hostile;
 mod in_step;
 mod lazy;
 mod quotas;
+mod rejoin;
 mod rules;
 mod snapshots;
 mod stage;

@@ -1,0 +1,143 @@
+//! A second invitation for the same Space: it lets in whatever became of the first.
+
+use std::time::Duration;
+
+use super::stage::Stage;
+use crate::engine::Input;
+use crate::entropy::Entropy;
+use crate::id::{EnvelopeId, PrincipalId, SpaceId};
+use crate::invitation::{Draft, Invitation, Invitee, Terms};
+use crate::statement::{Capability, Statement};
+use crate::time::Timestamp;
+
+const SOON: Duration = Duration::from_secs(30);
+
+fn invite(stage: &mut Stage, space: SpaceId, seed: u8) -> Invitation {
+    let end = stage.now.plus(Duration::from_hours(8));
+    let terms = Terms {
+        invitee: Invitee::Person,
+        parent: stage.peers[0].engine.best_grant(space).unwrap(),
+        principal: PrincipalId::from_bytes([1; 16]),
+        capability: Capability::Write,
+        not_before: Timestamp::ZERO,
+        end,
+        redeem_until: end,
+        redemptions: 1,
+        long_grace: false,
+    };
+    let draft = Draft::new(&terms, &mut Entropy::from_seed([seed; 32]));
+    stage.state(0, space, draft.statement());
+    let grant = stage.peers[0].written.last().unwrap().clone().unwrap().id;
+    draft.issued(space, grant, Vec::new())
+}
+
+fn join(stage: &mut Stage, invitation: &Invitation) {
+    let write = stage.write_id();
+    let input = Input::Join {
+        write,
+        space: invitation.space,
+        invitation: Some(Box::new(invitation.keys())),
+    };
+    stage.tell(1, input);
+}
+
+/// The guest's grants in the first peer's eyes that stand.
+fn stands(stage: &Stage, space: SpaceId) -> Vec<EnvelopeId> {
+    let guest = stage.author(1);
+    let members = stage.peers[0].engine.members(space).iter();
+    members
+        .filter(|member| member.author == guest && member.is_live(stage.now))
+        .map(|member| member.grant)
+        .collect()
+}
+
+fn revoke(stage: &mut Stage, space: SpaceId, target: EnvelopeId) {
+    let statement = Statement::Revoke {
+        target,
+        cuts: Vec::new(),
+        reason: 0,
+    };
+    stage.state(0, space, statement);
+}
+
+fn sent_away(told: bool) -> (Stage, SpaceId) {
+    let mut stage = Stage::new(2, 0);
+    let space = stage.found();
+    stage.change(0, space, b"before");
+    let first = invite(&mut stage, space, 5);
+    join(&mut stage, &first);
+    let (here, there) = stage.connect_with(0, 1, &[first.keys().author()]);
+    stage.wait(SOON);
+    assert_eq!(stands(&stage, space).len(), 1);
+    if !told {
+        stage.tear(here);
+        for (peer, connection) in [(0, here), (1, there)] {
+            stage.tell(peer, Input::Disconnected { connection });
+        }
+    }
+    revoke(&mut stage, space, first.grant);
+    stage.wait(SOON);
+    assert_eq!(stands(&stage, space), []);
+    assert_eq!(stage.peers[1].engine.ended_elsewhere(space).is_some(), told);
+    (stage, space)
+}
+
+/// Whoever was revoked comes back by the first new code, whether or not they heard of it.
+#[test]
+fn who_was_revoked_is_let_in_by_the_next_invitation() {
+    for told in [false, true] {
+        for restarts in [false, true] {
+            let (mut stage, space) = sent_away(told);
+            if restarts {
+                stage.restart(1);
+            }
+            let second = invite(&mut stage, space, 6);
+            join(&mut stage, &second);
+            stage.connect_with(0, 1, &[second.keys().author()]);
+            stage.wait(SOON);
+            let grants = stands(&stage, space);
+            assert_eq!(grants.len(), 1, "told: {told}, restarts: {restarts}");
+            let members = stage.peers[0].engine.members(space).iter();
+            let by: Vec<_> = members.filter(|it| it.grant == grants[0]).collect();
+            assert_eq!(by[0].guest_of, Some(second.grant));
+            let before = stage.len(0, space);
+            stage.change(1, space, b"back again");
+            assert!(stage.peers[1].written.last().unwrap().is_ok());
+            stage.wait(SOON);
+            assert!(stage.agree(space) && stage.len(0, space) > before);
+            let log = stage.peers[0].engine.log(space).unwrap();
+            let evaluation = stage.peers[0].engine.evaluation(space).unwrap();
+            let last = log
+                .iter()
+                .filter(|it| it.header().chain.author == stage.author(1));
+            let (last, verdict) = last
+                .map(|it| (it.header().seq, evaluation.verdict(it.id())))
+                .max()
+                .unwrap();
+            assert!(verdict.counts(), "{last} {verdict:?}");
+        }
+    }
+}
+
+/// A member takes another code, for instance to do more: it counts at once, and once.
+#[test]
+fn a_member_redeems_another_invitation_once() {
+    let mut stage = Stage::new(2, 0);
+    let space = stage.found();
+    stage.change(0, space, b"before");
+    let first = invite(&mut stage, space, 5);
+    join(&mut stage, &first);
+    stage.connect_with(0, 1, &[first.keys().author()]);
+    stage.wait(SOON);
+    let second = invite(&mut stage, space, 6);
+    for _again in 0..2 {
+        join(&mut stage, &second);
+        stage.wait(SOON);
+    }
+    stage.restart(1);
+    join(&mut stage, &second);
+    stage.connect_with(0, 1, &[second.keys().author()]);
+    stage.wait(SOON);
+    assert_eq!(stands(&stage, space).len(), 2);
+    assert!(stage.agree(space));
+}
