@@ -93,7 +93,7 @@ pub use project::View;
 pub use query::{Query, QueryError};
 pub use range::Range;
 pub use rollup::{Operator, Override};
-pub use selector::{Selector, SelectorError};
+pub use selector::{Selector, SelectorError, label_term};
 pub use severity::{Severity, SeverityCounts};
 pub use silence::{Reach, Silence};
 pub use snapshot::{Snapshot, SystemView};

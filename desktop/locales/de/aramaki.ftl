@@ -410,6 +410,18 @@ deed-quiet-checks = Diese Prüfungen
 deed-quiet-family = Was gleich ausfällt, überall wo es das jetzt tut
 deed-quiet-systems = Die ganzen Systeme
 deed-quiet-subtrees = Die ganzen Systeme und was ihre Teile dorthin bringen
+deed-quiet-labels = Systeme mit bestimmten Etiketten
+deed-by-labels = Systeme nach Etiketten stumm schalten…
+deed-labels = Welche Etiketten: site=rzob AND NOT stage=test
+deed-labels-none = Nennen Sie Etiketten, dann steht hier, was verstummen würde.
+deed-labels-fault = Zeichen { $at }: das ist nicht lesbar. Schreiben Sie etikett=wert, dazwischen AND, OR, NOT und ( ).
+deed-of-all = Alles von ihnen
+deed-of-alike = Was gleich ausfällt
+deed-of-named = Prüfungen gleichen Namens
+deed-meant = { $n ->
+    [one] 1 System ist gemeint.
+   *[other] { $n } Systeme sind gemeint.
+}
 deed-would-mute = { $n ->
     [0] Jetzt würde nichts verstummen.
     [one] Jetzt würde 1 Alarm verstummen:

@@ -410,6 +410,18 @@ deed-quiet-checks = These checks
 deed-quiet-family = What fails alike, in every System where it does now
 deed-quiet-systems = The whole Systems
 deed-quiet-subtrees = The whole Systems and what their parts bring to them
+deed-quiet-labels = Systems with certain labels
+deed-by-labels = Silence Systems by their labels…
+deed-labels = Which labels: site=rzob AND NOT stage=test
+deed-labels-none = Say labels, and what would be quiet is shown here.
+deed-labels-fault = Character { $at }: this cannot be read. Write label=value, and AND, OR, NOT and ( ) between.
+deed-of-all = Everything of them
+deed-of-alike = What fails alike
+deed-of-named = Checks of the same name
+deed-meant = { $n ->
+    [one] 1 System is meant.
+   *[other] { $n } Systems are meant.
+}
 deed-would-mute = { $n ->
     [0] Would mute nothing now.
     [one] Would mute 1 alert now:
