@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod alert;
 pub mod alerts;
+pub mod asked;
 pub mod cause;
 pub mod deed;
 
@@ -614,6 +615,13 @@ pub enum Intent {
     LookBack(SpaceId),
     /// Run an action.
     Run(actions::RunWish),
+    /// Ask the hosts of a System what a check measured.
+    AskValues {
+        /// Which System.
+        system: SpaceId,
+        /// The check's name.
+        check: String,
+    },
     /// Pull the demo's cable.
     StopRelay,
     /// Put it back.
@@ -655,6 +663,7 @@ impl fmt::Debug for Intent {
             Self::LookAt(_) => "LookAt",
             Self::LookBack(_) => "LookBack",
             Self::Run(_) => "Run",
+            Self::AskValues { .. } => "AskValues",
             Self::StopRelay => "StopRelay",
             Self::StartRelay => "StartRelay",
         };

@@ -560,3 +560,28 @@ trust-ended-others = { $n ->
    *[other] { $n } others’ ended with it
 }
 trust-ended-reason = Why: { $reason }
+values-short = Values
+values-of = Values of { $check }
+values-title = What it measured in the last 24 hours
+values-ask = Ask its host
+values-ask-again = Ask again
+values-asking = asking…
+values-as-of = as asked { $ago }
+values-nobody = Nobody answered. Is the agent connected? What it answers later is shown here.
+values-refused = Not answered: { $why }
+values-failed = The host could not tell: { $why }
+values-unreadable = What came is no answer. Does its actions.d have series.toml as it is delivered?
+values-nothing = Nothing was measured in that time.
+values-none-tells = No host of this System lets its values be read from afar.
+values-none-tells-hint = Put docs/series.toml.example into /etc/aramaki/actions.d on the host, as series.toml.
+values-extremes = least { $least }, most { $most }, last { $last }
+values-warns = warning { $limit }
+values-critical = critical { $limit }
+values-above = above { $high }
+values-below = below { $low }
+values-outside = outside { $low } to { $high }
+values-between = within { $low } to { $high }
+values-left-out = { $n ->
+    [one] 1 more had no room in the answer.
+   *[other] { $n } more had no room in the answer.
+}

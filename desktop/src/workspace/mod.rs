@@ -40,6 +40,7 @@ mod opening;
 mod profile;
 mod read;
 mod reason;
+mod recall;
 mod recover;
 mod recovery;
 mod roster;
@@ -50,6 +51,7 @@ mod serve;
 mod shares;
 mod socket;
 mod trust;
+mod values;
 mod who;
 mod whole;
 

@@ -14,7 +14,12 @@ pub(crate) type Window = Harness<'static, AramakiApp<Desk>>;
 /// Opens the search and types; its first result is chosen.
 pub(crate) fn search(window: &mut Window, query: &str) {
     press(window, Key::Slash);
-    window.get_by_role(Role::TextInput).type_text(query);
+    // A page may have fields of its own.
+    window
+        .get_all_by_role(Role::TextInput)
+        .find(egui_kittest::Node::is_focused)
+        .unwrap()
+        .type_text(query);
     window.run();
 }
 

@@ -13,6 +13,7 @@ mod notes;
 mod pages;
 mod pictures;
 mod services;
+mod values;
 mod world;
 
 use aramaki_desktop::app::AramakiApp;

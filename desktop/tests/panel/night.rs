@@ -293,8 +293,8 @@ pub(crate) fn frame() -> Frame {
 /// What the workspace alone does not know: actions, and who is connected.
 pub(crate) fn dress(frame: &mut Frame) {
     frame.actions = Some(SystemActions {
-        system: space(CHECKOUT),
         actions: vec![flush()],
+        ..SystemActions::new(space(CHECKOUT))
     });
     for trust in frame.trust.values_mut() {
         for member in &mut trust.members {
