@@ -1,6 +1,7 @@
 //! The command line: what was typed, and one file for each verb.
 
 mod actions;
+mod answer;
 mod check;
 mod completions;
 mod discover;

@@ -26,6 +26,7 @@ mod sync;
 mod system;
 mod timeline;
 mod trust;
+mod values;
 
 use std::collections::VecDeque;
 
@@ -36,9 +37,9 @@ use egui::{
 
 use crate::text::{Language, Texts};
 use crate::theme::{Tokens, space, weighted};
-use crate::view::{Frame, Intent, Route, Stage};
+use crate::view::{Frame, Intent, LookedBack, Route, Stage};
 use crate::widget::Look;
-use aramaki_model::{Severity, Snapshot};
+use aramaki_model::{CheckId, Severity, Snapshot};
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 pub use dialog::{Copied, Dialog, Hidden};
@@ -73,6 +74,10 @@ pub struct Window {
     looked_at: Option<SpaceId>,
     /// Where it was asked last whose access has ended.
     looked_back: Option<LookedBack>,
+    /// The check of a System whose values are open.
+    measured: Option<(SpaceId, CheckId)>,
+    /// What pages asked for while they were drawn.
+    asks: Vec<Intent>,
 }
 
 impl Window {
@@ -134,6 +139,11 @@ impl Window {
         }
     }
 
+    /// Asks for something while a page is drawn.
+    fn ask(&mut self, intent: Intent) {
+        self.asks.push(intent);
+    }
+
     fn go_back(&mut self) {
         if let Some(route) = self.back.pop_back() {
             self.route = route;
@@ -187,6 +197,7 @@ pub fn draw(ui: &mut Ui, frame: &Frame, window: &mut Window, texts: &Texts) -> V
         }
     }
     problem::problem_ui(ui, look, frame, &mut intents);
+    intents.append(&mut window.asks);
     intents
 }
 

@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod alert;
 pub mod alerts;
+pub mod asked;
 pub mod begin;
 pub mod cause;
 pub mod deed;
@@ -640,6 +641,13 @@ pub enum Intent {
     LookBack(LookedBack),
     /// Run an action.
     Run(actions::RunWish),
+    /// Ask the hosts of a System what a check measured.
+    AskValues {
+        /// Which System.
+        system: SpaceId,
+        /// The check's name.
+        check: String,
+    },
     /// Pull the demo's cable.
     StopRelay,
     /// Put it back.
@@ -681,6 +689,7 @@ impl fmt::Debug for Intent {
             Self::LookAt(_) => "LookAt",
             Self::LookBack(_) => "LookBack",
             Self::Run(_) => "Run",
+            Self::AskValues { .. } => "AskValues",
             Self::StopRelay => "StopRelay",
             Self::StartRelay => "StartRelay",
         };

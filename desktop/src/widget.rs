@@ -6,6 +6,7 @@ mod glyph;
 mod icon;
 mod mesh;
 mod row;
+mod sparkline;
 mod strip;
 
 pub use age::{age, ago, clock, minute, until};
@@ -14,6 +15,7 @@ pub use glyph::{paint_severity, pill, severity_glyph, severity_word};
 pub use icon::{Icon, icon, icon_button};
 pub use mesh::quad;
 pub use row::{Lead, Row, line, row};
+pub use sparkline::sparkline;
 pub use strip::history_strip;
 
 use crate::text::Texts;

@@ -53,6 +53,33 @@ impl Selector {
     }
 }
 
+/// The selector of one label with its value, as it is written; none for what no selector can say.
+///
+/// Words that would be read otherwise are quoted.
+pub fn label_term(key: &str, value: &str) -> Option<String> {
+    let word = |text: &str| {
+        let is_plain = !text.is_empty()
+            && !is_keyword(text)
+            && !text
+                .chars()
+                .any(|char| char.is_whitespace() || "()=!\"".contains(char));
+        match is_plain {
+            true => Some(text.to_owned()),
+            // A quotation has no way to say its own sign.
+            false => (!text.contains('"')).then(|| format!("\"{text}\"")),
+        }
+    };
+    let term = format!("{}={}", word(key)?, word(value)?);
+    (term.len() <= SELECTOR_LEN_BYTES_MAX).then_some(term)
+}
+
+/// Whether a word connects rules.
+fn is_keyword(word: &str) -> bool {
+    ["and", "or", "not"]
+        .iter()
+        .any(|keyword| word.eq_ignore_ascii_case(keyword))
+}
+
 impl Rule {
     // As deep as the parser allows.
     fn holds(&self, category: &str, labels: &BTreeMap<String, String>) -> bool {
@@ -227,11 +254,6 @@ impl Parser {
     }
 
     fn comparison(&mut self) -> Result<Rule, SelectorError> {
-        let is_keyword = |word: &str| {
-            ["and", "or", "not"]
-                .iter()
-                .any(|k| word.eq_ignore_ascii_case(k))
-        };
         let key = match self.peek() {
             Some(Token::Word(word)) if !is_keyword(word) => word.clone(),
             Some(Token::Quoted(word)) => word.clone(),
@@ -328,6 +350,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_label_as_it_is_written_selects_what_has_it(
+            key in "[ ()=!a-cANDORT]{1,6}",
+            value in "[ ()=!\"a-cANDORT]{0,6}",
+        ) {
+            let term = label_term(&key, &value);
+            prop_assert_eq!(term.is_none(), value.contains('"'));
+            if let Some(term) = term {
+                let selector: Selector = term.parse().unwrap();
+                let with = |value: String| BTreeMap::from([(key.clone(), value)]);
+                prop_assert!(selector.selects("", &with(value.clone())), "{term}");
+                prop_assert!(!selector.selects("", &with(format!("{value}x"))), "{term}");
+            }
+        }
+
         #[test]
         fn any_text_is_a_selector_or_an_error_with_a_place(text in "[ ()=!\"a-cANDORT]{0,40}") {
             match text.parse::<Selector>() {

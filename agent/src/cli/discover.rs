@@ -6,6 +6,7 @@ use aramaki_model::Check;
 use aramaki_sync_core::AuthorId;
 use serde_json::json;
 
+use super::answer::answer;
 use super::{Common, Failure, block_on};
 use crate::discover::{look, propose};
 use crate::run::author;
@@ -33,14 +34,16 @@ impl Discover {
         let found = block_on(look())?;
         let proposed = propose(&found, &known, agent);
         if common.json {
-            let said = json!({
-                "schema": 1,
-                "checks": proposed,
-                "refused": saved.refused,
-                "unread": found.unread,
-            });
-            writeln!(out, "{said}")?;
-            return Ok(());
+            return answer(
+                proposed,
+                "checks",
+                json!({
+                    "schema": 1,
+                    "refused": saved.refused,
+                    "unread": found.unread,
+                }),
+                out,
+            );
         }
         writeln!(
             out,

@@ -6,6 +6,7 @@ use aramaki_model::Pattern;
 use aramaki_sync_core::{AuthorId, Timestamp};
 use serde_json::json;
 
+use super::answer::answer;
 use super::{Common, Failure};
 use crate::builtin::rounded;
 use crate::config::Span;
@@ -65,16 +66,18 @@ impl Series {
             .map_err(|error| Failure::io("read what was measured", &error))?;
         series.retain(|series| wanted.matches(&series.label));
         if common.json {
-            let said = json!({
-                "schema": 1,
-                "check": check.id,
-                "name": check.name,
-                "since": since.to_string(),
-                "step_ms": step,
-                "series": series,
-            });
-            writeln!(out, "{said}")?;
-            return Ok(());
+            return answer(
+                series,
+                "series",
+                json!({
+                    "schema": 1,
+                    "check": check.id,
+                    "name": check.name,
+                    "since": since.to_string(),
+                    "step_ms": step,
+                }),
+                out,
+            );
         }
         if series.is_empty() {
             writeln!(out, "nothing was measured in that time")?;

@@ -217,6 +217,12 @@ fn what_a_check_measured_is_shown_and_nothing_is_said_to_be_nothing() {
     let points = json["series"][0]["points"].as_array().unwrap();
     let count = |point: &serde_json::Value| point["count"].as_u64().unwrap();
     assert_eq!(points.iter().map(count).sum::<u64>(), 2);
+    // As who asks from afar reads it.
+    let read = aramaki_model::series::SeriesAnswer::parse(ran.out.as_bytes()).unwrap();
+    assert_eq!((read.name.as_str(), read.left_out), ("up", 0));
+    assert_eq!(read.series[0].unit, "s");
+    let (least, most, _last) = read.series[0].extremes();
+    assert_eq!((least, most), (3.0, 5.0));
     let ran = run(&["--json", "series", "up", "--metric", "other"]);
     let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(json["series"], serde_json::json!([]));
@@ -235,6 +241,9 @@ fn what_is_proposed_is_a_file_of_checks() {
     let ran = with_file(FILE, &["--json", "discover"]);
     let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(json["schema"], 1);
+    let read = aramaki_model::proposal::Proposals::parse(ran.out.as_bytes()).unwrap();
+    assert_eq!(read.checks.len(), json["checks"].as_array().unwrap().len());
+    assert_eq!(json["left_out"], 0);
     // Ports come and go while other tests run.
     assert!(proposed == 0 || !json["checks"].as_array().unwrap().is_empty());
 }

@@ -426,6 +426,18 @@ deed-quiet-checks = Diese Prüfungen
 deed-quiet-family = Was gleich ausfällt, überall wo es das jetzt tut
 deed-quiet-systems = Die ganzen Systeme
 deed-quiet-subtrees = Die ganzen Systeme und was ihre Teile dorthin bringen
+deed-quiet-labels = Systeme mit bestimmten Etiketten
+deed-by-labels = Systeme nach Etiketten stumm schalten…
+deed-labels = Welche Etiketten: site=rzob AND NOT stage=test
+deed-labels-none = Nennen Sie Etiketten, dann steht hier, was verstummen würde.
+deed-labels-fault = Zeichen { $at }: das ist nicht lesbar. Schreiben Sie etikett=wert, dazwischen AND, OR, NOT und ( ).
+deed-of-all = Alles von ihnen
+deed-of-alike = Was gleich ausfällt
+deed-of-named = Prüfungen gleichen Namens
+deed-meant = { $n ->
+    [one] 1 System ist gemeint.
+   *[other] { $n } Systeme sind gemeint.
+}
 deed-would-mute = { $n ->
     [0] Jetzt würde nichts verstummen.
     [one] Jetzt würde 1 Alarm verstummen:
@@ -566,3 +578,28 @@ trust-ended-others = { $n ->
    *[other] damit endeten { $n } andere
 }
 trust-ended-reason = Warum: { $reason }
+values-short = Werte
+values-of = Werte von { $check }
+values-title = Was in den letzten 24 Stunden gemessen wurde
+values-ask = Den Rechner fragen
+values-ask-again = Noch einmal fragen
+values-asking = wird gefragt…
+values-as-of = gefragt { $ago }
+values-nobody = Niemand hat geantwortet. Ist der Agent verbunden? Was er später antwortet, steht dann hier.
+values-refused = Nicht beantwortet: { $why }
+values-failed = Der Rechner konnte es nicht sagen: { $why }
+values-unreadable = Was kam, ist keine Antwort. Steht in seinem actions.d die series.toml, wie sie ausgeliefert wird?
+values-nothing = In dieser Zeit wurde nichts gemessen.
+values-none-tells = Kein Rechner dieses Systems lässt seine Werte von fern lesen.
+values-none-tells-hint = Legen Sie docs/series.toml.example auf dem Rechner als series.toml nach /etc/aramaki/actions.d.
+values-extremes = kleinster { $least }, größter { $most }, letzter { $last }
+values-warns = Warnung { $limit }
+values-critical = kritisch { $limit }
+values-above = über { $high }
+values-below = unter { $low }
+values-outside = außerhalb { $low } bis { $high }
+values-between = innerhalb { $low } bis { $high }
+values-left-out = { $n ->
+    [one] 1 weiterer Wert hatte in der Antwort keinen Platz.
+   *[other] { $n } weitere Werte hatten in der Antwort keinen Platz.
+}

@@ -426,6 +426,18 @@ deed-quiet-checks = These checks
 deed-quiet-family = What fails alike, in every System where it does now
 deed-quiet-systems = The whole Systems
 deed-quiet-subtrees = The whole Systems and what their parts bring to them
+deed-quiet-labels = Systems with certain labels
+deed-by-labels = Silence Systems by their labels…
+deed-labels = Which labels: site=rzob AND NOT stage=test
+deed-labels-none = Say labels, and what would be quiet is shown here.
+deed-labels-fault = Character { $at }: this cannot be read. Write label=value, and AND, OR, NOT and ( ) between.
+deed-of-all = Everything of them
+deed-of-alike = What fails alike
+deed-of-named = Checks of the same name
+deed-meant = { $n ->
+    [one] 1 System is meant.
+   *[other] { $n } Systems are meant.
+}
 deed-would-mute = { $n ->
     [0] Would mute nothing now.
     [one] Would mute 1 alert now:
@@ -566,3 +578,28 @@ trust-ended-others = { $n ->
    *[other] { $n } others’ ended with it
 }
 trust-ended-reason = Why: { $reason }
+values-short = Values
+values-of = Values of { $check }
+values-title = What it measured in the last 24 hours
+values-ask = Ask its host
+values-ask-again = Ask again
+values-asking = asking…
+values-as-of = as asked { $ago }
+values-nobody = Nobody answered. Is the agent connected? What it answers later is shown here.
+values-refused = Not answered: { $why }
+values-failed = The host could not tell: { $why }
+values-unreadable = What came is no answer. Does its actions.d have series.toml as it is delivered?
+values-nothing = Nothing was measured in that time.
+values-none-tells = No host of this System lets its values be read from afar.
+values-none-tells-hint = Put docs/series.toml.example into /etc/aramaki/actions.d on the host, as series.toml.
+values-extremes = least { $least }, most { $most }, last { $last }
+values-warns = warning { $limit }
+values-critical = critical { $limit }
+values-above = above { $high }
+values-below = below { $low }
+values-outside = outside { $low } to { $high }
+values-between = within { $low } to { $high }
+values-left-out = { $n ->
+    [one] 1 more had no room in the answer.
+   *[other] { $n } more had no room in the answer.
+}

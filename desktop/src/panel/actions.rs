@@ -27,10 +27,15 @@ pub(super) fn actions_ui(
         return;
     };
     card_titled(ui, look, &look.texts.get("actions-title"), |ui| {
-        if known.actions.is_empty() {
+        let mut actions = known
+            .actions
+            .iter()
+            .filter(|it| !it.has_own_place())
+            .peekable();
+        if actions.peek().is_none() {
             quiet(ui, look, &look.texts.get("actions-none"));
         }
-        for (place, action) in known.actions.iter().enumerate().take(ACTIONS_SHOWN_MAX) {
+        for (place, action) in actions.enumerate().take(ACTIONS_SHOWN_MAX) {
             if place > 0 {
                 ui.add_space(space::S);
             }

@@ -6,8 +6,9 @@ use aramaki_model::preview::WishError;
 use egui::{Label, RichText, ScrollArea, Ui};
 
 use super::dialog::{self, Next};
+use super::start::field_ui;
 use crate::theme::{size, space};
-use crate::view::deed::{Deed, DeedKind, Lasts, Quiet};
+use crate::view::deed::{Deed, DeedFault, DeedKind, Lasts, Of, Quiet};
 use crate::view::{Frame, Intent};
 use crate::widget::{Look, Row, row, severity_word};
 
@@ -27,7 +28,7 @@ pub(super) fn deed_ui(
         return Next::Close;
     };
     let meant = deed.meant(snapshot);
-    if meant.is_empty() {
+    if meant.is_empty() && !deed.is_by_labels_alone() {
         ui.label(look.texts.get("alert-gone"));
         return close_ui(ui, look);
     }
@@ -37,7 +38,7 @@ pub(super) fn deed_ui(
     }
     let mut may = true;
     if deed.kind == DeedKind::Silence {
-        quiet_ui(ui, look, deed);
+        quiet_ui(ui, look, snapshot, deed);
         may = preview_ui(ui, look, (frame, snapshot), deed);
     } else {
         let denied = meant
@@ -72,6 +73,7 @@ pub(super) fn title(look: Look<'_>, deed: &Deed, snapshot: Option<&Snapshot>) ->
         .map(|snapshot| deed.meant(snapshot))
         .unwrap_or_default();
     let what = match meant.as_slice() {
+        _ if deed.is_by_labels_alone() => look.texts.get("deed-by-labels"),
         [one] => format!("{} · {}", one.title, one.name),
         several => {
             let count = u64::try_from(several.len()).unwrap_or(u64::MAX);
@@ -139,17 +141,47 @@ fn lasts_ui(ui: &mut Ui, look: Look<'_>, deed: &mut Deed) {
     ui.add_space(space::S);
 }
 
-fn quiet_ui(ui: &mut Ui, look: Look<'_>, deed: &mut Deed) {
+fn quiet_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, deed: &mut Deed) {
     head_ui(ui, look, "deed-quiet");
-    for (choice, key) in [
-        (Quiet::Checks, "deed-quiet-checks"),
-        (Quiet::Family, "deed-quiet-family"),
-        (Quiet::Systems, "deed-quiet-systems"),
-        (Quiet::Subtrees, "deed-quiet-subtrees"),
-    ] {
-        ui.radio_value(&mut deed.quiet, choice, look.texts.get(key));
+    if !deed.is_by_labels_alone() {
+        for (choice, key) in [
+            (Quiet::Checks, "deed-quiet-checks"),
+            (Quiet::Family, "deed-quiet-family"),
+            (Quiet::Systems, "deed-quiet-systems"),
+            (Quiet::Subtrees, "deed-quiet-subtrees"),
+            (Quiet::Labels, "deed-quiet-labels"),
+        ] {
+            ui.radio_value(&mut deed.quiet, choice, look.texts.get(key));
+        }
+    }
+    if deed.quiet == Quiet::Labels {
+        labels_ui(ui, look, snapshot, deed);
     }
     ui.add_space(space::S);
+}
+
+/// By which labels, those that could be meant, and what of their Systems.
+fn labels_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, deed: &mut Deed) {
+    field_ui(ui, look, "deed-labels", &mut deed.labels);
+    ui.horizontal_wrapped(|ui| {
+        for term in deed.offered(snapshot) {
+            if !deed.labels.contains(&term) && ui.small_button(&term).clicked() {
+                deed.take_label(&term);
+            }
+        }
+    });
+    if deed.is_by_labels_alone() {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        for (choice, key) in [
+            (Of::All, "deed-of-all"),
+            (Of::Alike, "deed-of-alike"),
+            (Of::Named, "deed-of-named"),
+        ] {
+            ui.selectable_value(&mut deed.of, choice, look.texts.get(key));
+        }
+    });
 }
 
 /// What it would mute now; whether anything would be written.
@@ -161,15 +193,15 @@ fn preview_ui(
 ) -> bool {
     let preview = match deed.preview(snapshot, &frame.trust) {
         Ok(preview) => preview,
-        Err(WishError::TooMany { .. }) => {
-            warn_ui(ui, look, &look.texts.get("deed-too-many"));
-            return false;
-        }
-        Err(_) => {
-            warn_ui(ui, look, &look.texts.get("deed-nothing-meant"));
+        Err(fault) => {
+            fault_ui(ui, look, &fault);
             return false;
         }
     };
+    if deed.quiet == Quiet::Labels {
+        let systems = u64::try_from(preview.writes.len()).unwrap_or(u64::MAX);
+        ui.label(RichText::new(look.texts.count("deed-meant", systems)).color(look.tokens.strong));
+    }
     let count = u64::try_from(preview.mutes.len()).unwrap_or(u64::MAX);
     ui.label(RichText::new(look.texts.count("deed-would-mute", count)).color(look.tokens.strong));
     ScrollArea::vertical()
@@ -205,6 +237,26 @@ fn preview_ui(
         warn_ui(ui, look, &look.texts.count("overview-not-shared", count));
     }
     !preview.writes.is_empty()
+}
+
+/// Why there is nothing to be previewed.
+fn fault_ui(ui: &mut Ui, look: Look<'_>, fault: &DeedFault) {
+    match fault {
+        // Nothing is wrong with what is not typed yet.
+        DeedFault::NoLabels => head_ui(ui, look, "deed-labels-none"),
+        DeedFault::Labels(error) => {
+            let at = error.at.to_string();
+            warn_ui(
+                ui,
+                look,
+                &look.texts.with("deed-labels-fault", &[("at", &at)]),
+            );
+        }
+        DeedFault::Wish(WishError::TooMany { .. }) => {
+            warn_ui(ui, look, &look.texts.get("deed-too-many"));
+        }
+        DeedFault::Wish(_) => warn_ui(ui, look, &look.texts.get("deed-nothing-meant")),
+    }
 }
 
 fn warn_ui(ui: &mut Ui, look: Look<'_>, words: &str) {

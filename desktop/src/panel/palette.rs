@@ -9,6 +9,7 @@ use super::system::service_severity;
 use super::{Dialog, Window};
 use crate::theme::space;
 use crate::view::Route;
+use crate::view::deed::Deed;
 use crate::widget::{Icon, Look, Row, row, severity_word};
 
 const WIDTH: f32 = 600.0;
@@ -35,6 +36,7 @@ enum Goal {
     Route(Route),
     NewSystem,
     Join,
+    Silence,
     Incident(SpaceId),
 }
 
@@ -110,6 +112,7 @@ pub(super) fn palette_ui(ui: &Ui, look: Look<'_>, snapshot: &Snapshot, window: &
         Some(Goal::Route(route)) => window.go(route),
         Some(Goal::NewSystem) => window.dialog = Some(Dialog::new_system()),
         Some(Goal::Incident(system)) => window.dialog = Some(Dialog::incident(system)),
+        Some(Goal::Silence) => window.dialog = Some(Dialog::deed(Deed::by_labels())),
         Some(Goal::Join) => window.dialog = Some(Dialog::join()),
         None if modal.should_close() => {}
         None => window.palette = Some(palette),
@@ -135,6 +138,7 @@ fn search(
         (Icon::Peers, "nav-peers", Goal::Route(Route::Peers)),
         (Icon::Add, "action-new-system", Goal::NewSystem),
         (Icon::Add, "action-join", Goal::Join),
+        (Icon::Alert, "deed-by-labels", Goal::Silence),
     ]
     .into_iter()
     .map(|(icon, key, goal)| Found {

@@ -6,16 +6,20 @@ use std::time::Duration;
 use aramaki_model::action::Parameter;
 use aramaki_sync_core::{SpaceId, Timestamp};
 
+use super::asked::{CHECK_PARAMETER, SERIES_ACTION, Values};
+
 /// How long the same counts as just done.
 pub const RECENT: Duration = Duration::from_mins(10);
 
-/// What can be run for one System.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What can be run for one System, and what its hosts answered.
+#[derive(Clone, Debug, PartialEq)]
 pub struct SystemActions {
     /// Which.
     pub system: SpaceId,
     /// By host and name.
     pub actions: Vec<HostAction>,
+    /// What checks measured, by their names: what each host answered who asked.
+    pub values: BTreeMap<String, Vec<Values>>,
 }
 
 /// One action of one host.
@@ -70,6 +74,18 @@ pub enum Came {
 }
 
 impl HostAction {
+    /// Whether it tells what a check measured.
+    pub fn tells_values(&self) -> bool {
+        let mut parameters = self.parameters.iter();
+        let names_check = parameters.any(|it| it.name == CHECK_PARAMETER);
+        self.name == SERIES_ACTION && self.is_read_only && names_check
+    }
+
+    /// Whether it is asked for at its own place, and not run by name.
+    pub fn has_own_place(&self) -> bool {
+        self.tells_values()
+    }
+
     /// A run of the same that is so young, or goes on still, that somebody just did it.
     pub fn just_done(&self, arguments: &BTreeMap<String, String>, now: Timestamp) -> Option<&Run> {
         self.runs.iter().find(|run| {
@@ -85,11 +101,31 @@ impl HostAction {
 }
 
 impl SystemActions {
+    /// A System whose hosts let nothing be run.
+    pub const fn new(system: SpaceId) -> Self {
+        Self {
+            system,
+            actions: Vec::new(),
+            values: BTreeMap::new(),
+        }
+    }
+
+    /// Whether a host lets be asked for what checks measured.
+    pub fn tells_values(&self) -> bool {
+        self.actions.iter().any(HostAction::tells_values)
+    }
+
+    /// What each host answered of a check.
+    pub fn values_of(&self, check: &str) -> &[Values] {
+        self.values.get(check).map_or(&[], Vec::as_slice)
+    }
+
     /// What ran in a span of time before a moment, newest first. What nobody let run changed
     /// nothing.
     pub fn ran_before(&self, at: Timestamp, span: Duration) -> Vec<(&HostAction, &Run)> {
         let begin = at.minus(span);
-        let runs = self.actions.iter();
+        // Who only looked changed nothing.
+        let runs = self.actions.iter().filter(|it| !it.is_read_only);
         let runs = runs.flat_map(|action| action.runs.iter().map(move |run| (action, run)));
         let mut ran: Vec<_> = runs
             .filter(|(_, run)| (begin..=at).contains(&run.at))

@@ -1,17 +1,19 @@
 //! Remote actions: what hosts allow, who may ask, and what was asked and came of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aramaki_model::action::{
-    ActionGrant, ActionPower, ActionRecord, ActionRequest, ActionResult, ActionWish, Approval,
-    Catalogue, Described, Outcome, REQUEST_SPAN_MAX,
+    ActionGrant, ActionPower, ActionRequest, ActionResult, ActionWish, Approval, Described,
+    Outcome, REQUEST_SPAN_MAX,
 };
 use aramaki_model::name;
+use aramaki_model::series::SeriesAnswer;
 use aramaki_sync::replica::{GrantRequest, ReplicaError};
-use aramaki_sync_core::engine::{Admitted, WriteError};
+use aramaki_sync_core::engine::WriteError;
 use aramaki_sync_core::statement::{Body, Capability, GrantFlags};
-use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
+use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
 use tokio::time::Instant;
 
@@ -20,10 +22,9 @@ use super::live::Live;
 use super::lost::match_keys;
 use super::names::Names;
 use super::profile::with_causes;
+use super::recall::Told;
 use crate::cli::{CliError, local, select};
 
-/// Requests of an agent that are shown: the newest.
-const REQUESTS_SHOWN_MAX: usize = 50;
 /// How long the same counts as the same: an agent's file may say another span, and decides.
 const RECENT: Duration = Duration::from_mins(10);
 const LOOK_PAUSE: Duration = Duration::from_millis(200);
@@ -41,6 +42,8 @@ pub(crate) struct AgentActions {
     pub(crate) actions: BTreeMap<String, Described>,
     /// What was asked, newest first.
     pub(crate) requests: Vec<RequestRow>,
+    /// What its host measured, by check.
+    pub(crate) values: Arc<BTreeMap<String, Told<SeriesAnswer>>>,
 }
 
 /// A request and what came of it.
@@ -59,7 +62,7 @@ pub(crate) struct RequestRow {
     /// When the agent began.
     pub(crate) started: Option<Timestamp>,
     /// What came of it.
-    pub(crate) result: Option<ActionResult>,
+    pub(crate) result: Option<Arc<ActionResult>>,
 }
 
 impl RequestRow {
@@ -171,13 +174,9 @@ impl Live {
     ) -> Result<Vec<AgentActions>, CliError> {
         let mut agents = Vec::new();
         for (agent, label) in self.agents_named(system) {
-            let entries = match self.replica().bodies(agent, name::actions()).await {
-                Ok(entries) => entries,
-                // It is listed and not here: not shared, or not arrived.
-                Err(ReplicaError::UnknownSpace(_)) => Vec::new(),
-                Err(error) => return Err(not_done(&error)),
-            };
-            agents.push(read(agent, label, entries, names));
+            let recalled = self.recall_actions(agent).await;
+            let recalled = recalled.map_err(|error| not_done(&error))?;
+            agents.push(recalled.named(agent, label, names));
         }
         Ok(agents)
     }
@@ -408,60 +407,7 @@ impl Live {
 
     async fn say_about_actions(&self, agent: SpaceId, body: Body) -> Result<EnvelopeId, CliError> {
         let written = self.replica().write(agent, name::actions(), body).await;
+        self.forget_actions(agent);
         Ok(written.map_err(|error| not_done(&error))?.id)
-    }
-}
-
-/// Puts together what an agent's Space says of actions. What cannot be read is left out.
-fn read(agent: SpaceId, label: String, entries: Vec<Admitted>, names: &Names) -> AgentActions {
-    let mut catalogue = Catalogue::default();
-    let mut requests: BTreeMap<EnvelopeId, RequestRow> = BTreeMap::new();
-    let mut said: Vec<(AuthorId, Approval)> = Vec::new();
-    let mut started = BTreeMap::new();
-    let mut results = BTreeMap::new();
-    for entry in entries {
-        let by = entry.chain.author;
-        match entry.body {
-            Some(Body::ActionRequest(bytes)) => match ActionWish::decode(&bytes) {
-                Ok(ActionWish::Request(request)) => {
-                    let row = RequestRow {
-                        id: entry.id,
-                        who: names.of(by),
-                        at: entry.time,
-                        said: Vec::new(),
-                        started: None,
-                        result: None,
-                        request,
-                    };
-                    requests.insert(row.id, row);
-                }
-                Ok(ActionWish::Approval(approval)) => said.push((by, approval)),
-                _ => {}
-            },
-            Some(Body::ActionRecord(bytes)) => match ActionRecord::decode(&bytes) {
-                Ok(ActionRecord::Catalogue(newer)) if newer.at >= catalogue.at => catalogue = newer,
-                Ok(ActionRecord::Started { request, at }) => drop(started.insert(request, at)),
-                Ok(ActionRecord::Result(result)) => {
-                    results.entry(result.request).or_insert(*result);
-                }
-                _ => {}
-            },
-            _ => {}
-        }
-    }
-    for (id, row) in &mut requests {
-        row.started = started.remove(id);
-        row.result = results.remove(id);
-        let answers = said.iter().filter(|(_by, it)| it.request == *id);
-        row.said = answers.map(|(by, it)| (names.of(*by), it.agrees)).collect();
-    }
-    let mut requests: Vec<_> = requests.into_values().collect();
-    requests.sort_by_key(|it| std::cmp::Reverse((it.at, it.id)));
-    requests.truncate(REQUESTS_SHOWN_MAX);
-    AgentActions {
-        agent,
-        label,
-        actions: catalogue.actions,
-        requests,
     }
 }

@@ -11,6 +11,7 @@ use aramaki_sync_core::{SpaceId, Timestamp};
 use super::alerts::written;
 use super::fresh;
 use super::live::Live;
+use super::profile::with_causes;
 use crate::cli::CliError;
 use crate::view::deed::{Deed, DeedKind};
 
@@ -105,7 +106,8 @@ impl Live {
     ) -> Result<Vec<Undo>, CliError> {
         let (snapshot, now) = (self.snapshot(), fresh::now());
         let mut previews = Vec::new();
-        for wish in deed.wishes(&snapshot, now) {
+        let wishes = deed.wishes(&snapshot, now);
+        for wish in wishes.map_err(|fault| refused(with_causes(&fault)))? {
             let preview = preview_silence(&snapshot, &wish, &may_write, now);
             previews.push(preview.map_err(|error| refused(error.to_string()))?);
         }

@@ -402,6 +402,7 @@ async fn carry_out_at_night(
         Intent::LookAt(system) => extras.looked_at = Some(system),
         Intent::LookBack(system) => extras.looked_back = Some(system),
         Intent::Run(wish) => live.run_wish(wish).await?,
+        Intent::AskValues { system, check } => live.ask_values(system, &check).await?,
         Intent::StopRelay => live.want_relay(false),
         Intent::StartRelay => live.want_relay(true),
         _ => {}

@@ -172,6 +172,7 @@ async fn follow(
         let event = tokio::select! {
             () = live.shared.stop.cancelled() => return,
             Some((space, done)) = reloads.recv() => {
+                live.forget_actions(space);
                 load_space(live, space).await;
                 live.tell_changed();
                 if done.send(()).is_err() {
@@ -186,6 +187,7 @@ async fn follow(
             Err(broadcast::error::RecvError::Closed) => return,
             Err(broadcast::error::RecvError::Lagged(missed)) => {
                 tracing::info!(missed, "reading everything anew");
+                live.forget_all_actions();
                 if let Err(error) = load(live).await {
                     tracing::error!(error = error.message(), "the store cannot be read");
                 }
@@ -195,7 +197,20 @@ async fn follow(
     }
 }
 
+/// The Space in which something happened that lasts.
+const fn place_of(event: &ReplicaEvent) -> Option<SpaceId> {
+    match event {
+        ReplicaEvent::Admitted { space, .. }
+        | ReplicaEvent::Rebuilt { space }
+        | ReplicaEvent::Space { space } => Some(*space),
+        _ => None,
+    }
+}
+
 async fn take(live: &Live, event: ReplicaEvent) {
+    if let Some(space) = place_of(&event) {
+        live.forget_actions(space);
+    }
     match event {
         ReplicaEvent::Admitted { space, entries } => {
             let at = fresh::now();

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::profile::{self, Anchor, Profile, store_error, with_causes};
 use super::socket::is_served;
-use super::{feed, fresh};
+use super::{feed, fresh, recall};
 use crate::cli::{CliError, Config};
 
 /// Plain changes of one envelope; the engine allows 256 KiB with everything around them.
@@ -81,6 +81,8 @@ pub(super) struct Shared {
     known: Mutex<BTreeSet<SpaceId>>,
     /// Asks the feed to read a Space anew.
     reload: mpsc::Sender<feed::Reload>,
+    /// What agents' Spaces say of actions.
+    memory: Mutex<recall::Memory>,
     /// Held while an import is written.
     pub(super) importing: tokio::sync::Mutex<()>,
     pub(super) stop: CancellationToken,
@@ -177,6 +179,7 @@ impl Live {
                 wanted: watch::Sender::new(None),
                 newest: Mutex::new(None),
                 known: Mutex::new(BTreeSet::new()),
+                memory: Mutex::default(),
                 importing: tokio::sync::Mutex::new(()),
                 stop: CancellationToken::new(),
             }),
@@ -204,6 +207,12 @@ impl Live {
     pub(super) fn home_mut(&self) -> MutexGuard<'_, Option<SpaceId>> {
         let home = self.shared.home.lock();
         home.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was read of actions.
+    pub(super) fn memory(&self) -> MutexGuard<'_, recall::Memory> {
+        let memory = self.shared.memory.lock();
+        memory.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The key of the emergency envelope, if this device knows it.

@@ -41,6 +41,7 @@ mod opening;
 mod profile;
 mod read;
 mod reason;
+mod recall;
 mod recover;
 mod recovery;
 mod roster;
@@ -51,6 +52,7 @@ mod serve;
 mod shares;
 mod socket;
 mod trust;
+mod values;
 mod who;
 mod whole;
 

@@ -6,6 +6,7 @@ use aramaki_sync_core::SpaceId;
 
 use super::actions::{AgentActions, RequestRow, Wanted};
 use super::live::Live;
+use super::values;
 use crate::cli::CliError;
 use crate::view::actions::{Again, Came, HostAction, Run, RunWish, SystemActions};
 
@@ -21,8 +22,11 @@ impl Live {
     /// When the store cannot be read.
     pub(super) async fn host_actions(&self, system: SpaceId) -> Result<SystemActions, CliError> {
         let agents = self.actions(system).await?;
-        let actions = agents.iter().flat_map(of_agent).collect();
-        Ok(SystemActions { system, actions })
+        Ok(SystemActions {
+            actions: agents.iter().flat_map(of_agent).collect(),
+            values: values::by_check(&agents),
+            ..SystemActions::new(system)
+        })
     }
 
     /// Asks an agent to run something.
@@ -80,7 +84,7 @@ fn run(row: &RequestRow) -> Run {
 }
 
 /// The end of an output, harmless.
-fn shown(tail: &[u8]) -> String {
+pub(super) fn shown(tail: &[u8]) -> String {
     let from = tail.len().saturating_sub(TAIL_LEN_BYTES_MAX);
     let text = String::from_utf8_lossy(tail.get(from..).unwrap_or_default());
     let lines: Vec<_> = text.lines().collect();

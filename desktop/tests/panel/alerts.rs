@@ -1,6 +1,5 @@
 //! The worklist of alerts, an alert's page, and the questions of somebody who was woken at night.
 
-use aramaki_desktop::app::AramakiApp;
 use aramaki_desktop::view::Route;
 use aramaki_desktop::view::actions::{Came, Run};
 use aramaki_desktop::view::alert::{Habit, days};
@@ -9,14 +8,12 @@ use aramaki_model::Query;
 use aramaki_model::Severity::{Critical, Missing, Ok, Warning};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
+use crate::acts::{Window, click, enter_into, go, press, press_with, steps, type_into};
 use crate::night;
 use crate::world::{CHECKOUT, DATABASES, Desk, at, space};
 use crate::{NARROW, WIDE, app, focused};
-
-type Window = Harness<'static, AramakiApp<Desk>>;
 
 fn night() -> (Desk, Window) {
     let desk = Desk::of(night::workspace());
@@ -25,16 +22,6 @@ fn night() -> (Desk, Window) {
     window.get_by_label("Alerts, 2 need attention").click();
     window.run();
     (desk, window)
-}
-
-fn press(window: &mut Window, key: Key) {
-    window.key_press(key);
-    window.run();
-}
-
-/// A blinking cursor never settles.
-fn steps(window: &mut Window) {
-    window.run_steps(4);
 }
 
 #[test]
@@ -144,6 +131,69 @@ fn a_silence_says_first_what_it_would_mute_and_needs_a_reason() {
         .click();
     window.run();
     assert_eq!(desk.asked(), ["Silence"]);
+}
+
+/// What the field for labels is called.
+const LABELS: &str = "Which labels: site=rzob AND NOT stage=test";
+
+#[test]
+fn a_silence_by_labels_says_while_one_types_what_it_would_mute() {
+    let (desk, mut window) = night();
+    press(&mut window, Key::J);
+    press(&mut window, Key::S);
+    click(&mut window, "Systems with certain labels");
+    window.get_by_label("Say labels, and what would be quiet is shown here.");
+    // What the alert's System has is offered.
+    click(&mut window, "site=rzob");
+    window.get_by_label("2 Systems are meant.");
+    window.get_by_label("Would mute 2 alerts now:");
+    window.get_by_role_and_label(Role::Button, "Databases · disk_usage, Warning");
+    click(&mut window, "What fails alike");
+    window.get_by_label("Would mute 1 alert now:");
+    click(&mut window, "Checks of the same name");
+    window.get_by_label("1 System is meant.");
+    click(&mut window, "Everything of them");
+    enter_into(&mut window, LABELS, " AND (");
+    window.get_by_label_contains("Character 16: this cannot be read.");
+    enter_into(&mut window, LABELS, "NOT category=Services)");
+    window.get_by_label("Would mute 1 alert now:");
+    enter_into(&mut window, "Why is it to be quiet? (needed)", "new rack");
+    window
+        .get_by_role_and_label(Role::Button, "Silence")
+        .click();
+    window.run();
+    assert_eq!(desk.asked(), ["Silence"]);
+    window.get_by_label("Needs attention (1)");
+    window.get_by_label_contains("Checkout, replication, Critical");
+}
+
+#[test]
+fn systems_are_silenced_by_labels_before_anything_is_wrong_there() {
+    let (desk, mut window) = night();
+    go(&mut window, "silence");
+    let silence = |window: &Window| {
+        let button = window.get_by_role_and_label(Role::Button, "Silence");
+        button.accesskit_node().is_disabled()
+    };
+    enter_into(&mut window, "Why is it to be quiet? (needed)", "new rack");
+    assert!(silence(&window), "nothing is meant yet");
+    enter_into(&mut window, LABELS, "site=elsewhere");
+    window.get_by_label("There is nothing here that this would make quiet.");
+    assert!(silence(&window));
+    window
+        .get_by_role_and_label(Role::TextInput, LABELS)
+        .focus();
+    window.run();
+    press_with(&mut window, Modifiers::COMMAND, Key::A);
+    type_into(&mut window, LABELS, "site=rzob");
+    window.get_by_label("Would mute 2 alerts now:");
+    assert!(!silence(&window));
+    window
+        .get_by_role_and_label(Role::Button, "Silence")
+        .click();
+    window.run();
+    assert_eq!(desk.asked(), ["Silence"]);
+    window.get_by_label("Needs attention (0)");
 }
 
 #[test]

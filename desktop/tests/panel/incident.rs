@@ -1,32 +1,13 @@
 //! Why somebody has access is asked and shown; an incident is opened in one step.
 
-use aramaki_desktop::app::AramakiApp;
 use aramaki_desktop::view::{PeerKind, Route};
 use egui::Key;
 use egui::accesskit::Role;
-use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
+use crate::acts::{enter_into, go, type_into};
 use crate::world::{Desk, INCIDENT, REFUSED, WEBSHOP, space};
 use crate::{WIDE, app};
-
-type Window = Harness<'static, AramakiApp<Desk>>;
-
-fn search(window: &mut Window, query: &str) {
-    window.key_press(Key::Slash);
-    window.run();
-    window.get_by_role(Role::TextInput).type_text(query);
-    window.run();
-    window.key_press(Key::Enter);
-    window.run();
-}
-
-fn type_into(window: &mut Window, field: &str, text: &str) {
-    window
-        .get_by_role_and_label(Role::TextInput, field)
-        .type_text(text);
-    window.run();
-}
 
 #[test]
 fn what_access_is_for_is_asked_when_sharing_and_told_on_the_trust_page() {
@@ -38,16 +19,12 @@ fn what_access_is_for_is_asked_when_sharing_and_told_on_the_trust_page() {
         relay.reason = "keeps this System".to_owned();
     });
     let mut window = app(&desk, WIDE);
-    search(&mut window, "webshop");
+    go(&mut window, "webshop");
     window.get_by_label("Share…").click();
     window.run();
     type_into(&mut window, "For whom (others will see it)", "the auditor");
     let reason = "What for (optional; others will see it)";
-    window
-        .get_by_role_and_label(Role::TextInput, reason)
-        .focus();
-    window.run();
-    type_into(&mut window, reason, "audit of payments");
+    enter_into(&mut window, reason, "audit of payments");
     window.get_by_label("Make invitation").click();
     window.run();
     assert_eq!(desk.invited(), ["the auditor: audit of payments"]);
@@ -62,8 +39,8 @@ fn what_access_is_for_is_asked_when_sharing_and_told_on_the_trust_page() {
 fn an_incident_is_opened_by_its_name_and_enter_and_one_is_there() {
     let desk = Desk::new();
     let mut window = app(&desk, WIDE);
-    search(&mut window, "webshop");
-    search(&mut window, "incident");
+    go(&mut window, "webshop");
+    go(&mut window, "incident");
     window.get_by_label("Incident of “Webshop”");
     window.key_press(Key::Enter);
     window.run();
@@ -80,16 +57,14 @@ fn an_incident_is_opened_by_its_name_and_enter_and_one_is_there() {
 fn who_is_called_in_gets_a_code_and_escape_goes_to_the_incident() {
     let desk = Desk::new();
     let mut window = app(&desk, WIDE);
-    search(&mut window, "webshop");
+    go(&mut window, "webshop");
     window.get_by_label("Incident…").click();
     window.run();
     type_into(&mut window, "What is the matter", "Checkout is slow");
     window.get_by_label("Call somebody in at once").click();
     window.run();
     let name = "For whom (others will see it)";
-    window.get_by_role_and_label(Role::TextInput, name).focus();
-    window.run();
-    type_into(&mut window, name, "database vendor");
+    enter_into(&mut window, name, "database vendor");
     window.get_by_label("Open incident").click();
     window.run();
     window.run();
@@ -108,7 +83,7 @@ fn who_is_called_in_gets_a_code_and_escape_goes_to_the_incident() {
 fn what_was_typed_of_an_incident_stays_when_it_is_refused() {
     let desk = Desk::new();
     let mut window = app(&desk, WIDE);
-    search(&mut window, "webshop");
+    go(&mut window, "webshop");
     window.get_by_label("Incident…").click();
     window.run();
     type_into(&mut window, "What is the matter", REFUSED);

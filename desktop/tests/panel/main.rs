@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
 
+mod acts;
 mod alerts;
 mod connection;
 mod incident;
@@ -12,6 +13,7 @@ mod notes;
 mod pages;
 mod pictures;
 mod services;
+mod values;
 mod world;
 
 use aramaki_desktop::app::AramakiApp;

@@ -8,6 +8,7 @@ use aramaki_desktop::view::deed::{Deed, DeedKind};
 use aramaki_desktop::view::{Backend as _, Frame, PeerKind, Presence};
 use aramaki_model::action::{Parameter, ParameterKind};
 use aramaki_model::entry::{Acknowledgement, Deployment, Message};
+use aramaki_model::preview::preview_silence;
 use aramaki_model::system::AgentRef;
 use aramaki_model::{
     AlertId, CheckBeat, CheckState, EntryId, Heartbeat, JournalEntry, Observation, Severity,
@@ -16,7 +17,7 @@ use aramaki_model::{
 use aramaki_sync_core::{AuthorId, SpaceId};
 
 use crate::world::{
-    AGENT, CHECKOUT, DATABASES, Desk, ME, WEBSHOP, at, chain, check, organisation, space,
+    AGENT, CHECKOUT, DATABASES, Desk, ME, WEBSHOP, at, chain, check, item, organisation, space,
 };
 
 /// Who is awake too.
@@ -214,6 +215,21 @@ fn write(workspace: &mut Workspace, system: u8, who: u8, entry: TimelineEntry, s
 /// Carries out what the window asked for about alerts, for those of one System.
 pub(crate) fn carry_out(workspace: &mut Workspace, deed: &Deed) {
     let snapshot = workspace.view(at(0));
+    if deed.kind == DeedKind::Silence {
+        for (place, wish) in (0..).zip(deed.wishes(&snapshot, at(0)).unwrap()) {
+            let preview = preview_silence(&snapshot, &wish, |_| true, at(0)).unwrap();
+            for (system, silences) in preview.writes {
+                workspace
+                    .edit_system(system, &chain(ME), at(0), |edit| {
+                        let mut silences = silences.iter();
+                        silences.try_for_each(|it| edit.put_silence(item(place), it))
+                    })
+                    .map(drop)
+                    .unwrap();
+            }
+        }
+        return;
+    }
     for (place, alert) in (0..).zip(deed.meant(&snapshot)) {
         let entry = match deed.kind {
             DeedKind::Say => TimelineEntry::Message(Message {
@@ -277,8 +293,8 @@ pub(crate) fn frame() -> Frame {
 /// What the workspace alone does not know: actions, and who is connected.
 pub(crate) fn dress(frame: &mut Frame) {
     frame.actions = Some(SystemActions {
-        system: space(CHECKOUT),
         actions: vec![flush()],
+        ..SystemActions::new(space(CHECKOUT))
     });
     for trust in frame.trust.values_mut() {
         for member in &mut trust.members {

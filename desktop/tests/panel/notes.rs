@@ -1,28 +1,20 @@
 //! Writing a note while others write in it.
 
-use aramaki_desktop::app::AramakiApp;
 use aramaki_sync_core::statement::Capability;
 use egui::accesskit::Role;
 use egui::{Event, ImeEvent, Key, Modifiers};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
+use crate::acts::{Window, go, steps};
 use crate::world::{CHECKOUT, Desk, space};
 use crate::{WIDE, app};
 
 const TEXT: &str = "First look at the queue.\nThen call.";
 
-type Window = Harness<'static, AramakiApp<Desk>>;
-
 /// The note, with the cursor behind its last letter.
 fn opened(desk: &Desk) -> Window {
     let mut window = app(desk, WIDE);
-    window.key_press(Key::Slash);
-    window.run();
-    window.get_by_role(Role::TextInput).type_text("gateway");
-    window.run();
-    window.key_press(Key::Enter);
-    window.run();
+    go(&mut window, "gateway");
     editor(&window).focus();
     steps(&mut window);
     window.key_press_modifiers(Modifiers::COMMAND, Key::End);
@@ -37,11 +29,6 @@ fn editor(window: &Window) -> egui_kittest::Node<'_> {
 
 fn shown(window: &Window) -> String {
     editor(window).value().unwrap_or_default()
-}
-
-/// A blinking cursor never settles.
-fn steps(window: &mut Window) {
-    window.run_steps(4);
 }
 
 fn write(window: &mut Window, text: &str) {

@@ -1,6 +1,5 @@
 //! What each page says.
 
-use aramaki_desktop::app::AramakiApp;
 use aramaki_desktop::view::{
     Demo, Emergency, EndWhat, Ended, Ending, EndingPlace, Frame, Handed, Late, LeftOut,
     MadeInvitation, Member, PeerKind, RelayState, Route, Stage, SyncState,
@@ -14,19 +13,9 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use std::sync::Arc;
 
+use crate::acts::go;
 use crate::world::{CHECKOUT, Desk, NEVER, WEBSHOP, at, space};
 use crate::{NARROW, WIDE, app};
-
-type Window = Harness<'static, AramakiApp<Desk>>;
-
-fn go(window: &mut Window, query: &str) {
-    window.key_press(Key::Slash);
-    window.run();
-    window.get_by_role(Role::TextInput).type_text(query);
-    window.run();
-    window.key_press(Key::Enter);
-    window.run();
-}
 
 #[test]
 fn somebody_who_was_woken_finds_what_why_since_when_and_whom_to_call() {

@@ -1,20 +1,15 @@
 //! Where services run: on the System's page and in the search, fresh and not heard of any more.
 
-use aramaki_desktop::app::AramakiApp;
 use aramaki_model::action::Outcome;
 use aramaki_model::desired::{Desired, DesiredRun, Schema};
 use aramaki_model::service::{Places, ServiceClaim};
 use aramaki_model::system::AgentRef;
 use aramaki_model::{EntryId, JournalEntry, Workspace};
-use egui::Key;
-use egui::accesskit::Role;
-use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
+use crate::acts::{Window, go};
 use crate::world::{AGENT, CHECKOUT, Desk, ME, at, chain, organisation, space};
 use crate::{WIDE, app};
-
-type Window = Harness<'static, AramakiApp<Desk>>;
 
 /// A machine that was heard of ten minutes ago.
 const SILENT: u8 = AGENT + 1;
@@ -72,19 +67,10 @@ fn workspace() -> Workspace {
     workspace
 }
 
-fn search(window: &mut Window, query: &str) {
-    window.key_press(Key::Slash);
-    window.run();
-    window.get_by_role(Role::TextInput).type_text(query);
-    window.run();
-}
-
 fn page() -> Window {
     let desk = Desk::of(workspace());
     let mut window = app(&desk, WIDE);
-    search(&mut window, "payment-api");
-    window.key_press(Key::Enter);
-    window.run();
+    go(&mut window, "payment-api");
     window
 }
 

@@ -12,6 +12,7 @@ use egui::{FontId, Label, RichText, Ui};
 use super::super::Window;
 use super::super::actions::run_words;
 use super::super::timeline::item_ui;
+use super::super::values::{Measured, values_ui};
 use super::{drawn, name_of, quiet};
 use crate::theme::{size, space};
 use crate::view::actions::{HostAction, Run};
@@ -113,6 +114,7 @@ pub(super) fn evidence_ui(
         });
         ui.add_space(space::S);
     }
+    measured_ui(ui, look, (frame, snapshot, alert), window);
     card_titled(ui, look, &look.texts.get("alert-story"), |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         let items = story(snapshot, alert);
@@ -123,6 +125,32 @@ pub(super) fn evidence_ui(
         for item in items {
             item_ui(ui, look, item, "");
         }
+    });
+    ui.add_space(space::S);
+}
+
+/// What the check measured, once somebody asks; nothing where nobody looks.
+fn measured_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (frame, snapshot, alert): (&Frame, &Snapshot, &Alert),
+    window: &mut Window,
+) {
+    let Some(system) = snapshot.system(&alert.system) else {
+        return;
+    };
+    let check = system.checks.iter().find(|it| it.check.id == alert.check);
+    let Some(check) = check.filter(|_| !system.agents.is_empty()) else {
+        return;
+    };
+    card_titled(ui, look, &look.texts.get("values-title"), |ui| {
+        let measured = Measured {
+            system: alert.system,
+            name: &alert.name,
+            check: Some(&check.check),
+            told: &alert.metrics,
+        };
+        values_ui(ui, look, frame, measured, window);
     });
     ui.add_space(space::S);
 }

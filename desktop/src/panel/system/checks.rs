@@ -4,12 +4,13 @@ use aramaki_model::Severity;
 use aramaki_model::snapshot::{Access, AgentView, CheckView, PartView};
 use aramaki_model::status::Handled;
 use aramaki_sync_core::SpaceId;
-use egui::{Align, Label, Layout, Ui};
+use egui::{Align, Label, Layout, RichText, Ui};
 
 use super::super::Window;
 use super::super::timeline::item_ui;
+use super::super::values::{self, Measured};
 use super::{Page, none_ui, quiet};
-use crate::theme::{space, weighted};
+use crate::theme::{size, space, weighted};
 use crate::view::Route;
 use crate::widget::{Look, Row, age, card_titled, clock, row, severity_glyph, severity_word};
 
@@ -23,7 +24,15 @@ pub(super) fn left_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut
     card_titled(ui, look, &look.texts.get("system-checks"), |ui| {
         none_ui(ui, look, system.checks.is_empty(), "system-none-checks");
         for check in system.checks.iter().take(CHECKS_SHOWN_MAX) {
-            check_ui(ui, look, check, &system.agents);
+            check_ui(ui, look, check, &system.agents, |ui| {
+                values_button_ui(ui, look, shown, check, window);
+            });
+            if window.measured == Some((system.space, check.check.id)) {
+                let measured = measured(shown, check);
+                ui.indent(("values", check.check.id), |ui| {
+                    values::values_ui(ui, look, shown.frame, measured, window);
+                });
+            }
         }
     });
     ui.add_space(space::S);
@@ -67,7 +76,51 @@ fn timeline_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window
     }
 }
 
-fn check_ui(ui: &mut Ui, look: Look<'_>, check: &CheckView, agents: &[AgentView]) {
+/// The check whose values are asked for, with what is known of its limits.
+fn measured<'a>(shown: Page<'a>, check: &'a CheckView) -> Measured<'a> {
+    let alert = check.alert.and_then(|id| shown.snapshot.alert(&id));
+    Measured {
+        system: shown.system.space,
+        name: &check.check.name,
+        check: Some(&check.check),
+        told: alert.map_or(&[], |alert| alert.metrics.as_slice()),
+    }
+}
+
+/// Opens and closes what a check measured; opening asks the hosts unless they just answered.
+fn values_button_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    shown: Page<'_>,
+    check: &CheckView,
+    window: &mut Window,
+) {
+    if shown.system.agents.is_empty() {
+        return;
+    }
+    let here = Some((shown.system.space, check.check.id));
+    let is_open = window.measured == here;
+    let name = [("check", check.check.name.as_str())];
+    let name = look.texts.with("values-of", &name);
+    let words = RichText::new(look.texts.get("values-short")).size(size::SMALL);
+    let button = ui.add(egui::Button::new(words).small().selected(is_open));
+    button.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, is_open, &name));
+    if button.clicked() {
+        window.measured = here.filter(|_| !is_open);
+        let measured = measured(shown, check);
+        if !is_open && values::is_asked_for(shown.frame, measured, look.now) {
+            window.ask(values::ask(measured));
+        }
+    }
+}
+
+fn check_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    check: &CheckView,
+    agents: &[AgentView],
+    end: impl FnOnce(&mut Ui),
+) {
     ui.horizontal(|ui| {
         if check.check.enabled {
             severity_glyph(ui, look, check.status.effective, 14.0);
@@ -76,6 +129,7 @@ fn check_ui(ui: &mut Ui, look: Look<'_>, check: &CheckView, agents: &[AgentView]
         }
         ui.label(weighted(&check.check.name, 550.0).color(look.tokens.strong));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            end(ui);
             if let Some(since) = check.status.since {
                 quiet(ui, look, &age(look, since));
             }

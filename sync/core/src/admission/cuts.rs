@@ -137,8 +137,9 @@ impl Cuts {
     /// The revocations without the closes.
     pub(super) fn revokes_alone(&self) -> Self {
         Self {
-            closes: BTreeMap::new(),
             revokes: self.revokes.clone(),
+            revoked_by: self.revoked_by.clone(),
+            ..Self::default()
         }
     }
 

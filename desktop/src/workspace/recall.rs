@@ -1,0 +1,321 @@
+//! What agents' Spaces say of actions: read from the store again only when one of them changed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aramaki_model::action::{
+    ActionRecord, ActionRequest, ActionResult, ActionWish, Approval, Catalogue, Outcome,
+};
+use aramaki_model::name;
+use aramaki_model::series::SeriesAnswer;
+use aramaki_sync::replica::ReplicaError;
+use aramaki_sync_core::engine::Admitted;
+use aramaki_sync_core::statement::Body;
+use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
+
+use super::actions::{AgentActions, RequestRow};
+use super::live::Live;
+use super::names::Names;
+use crate::view::asked::{Answer, CHECK_PARAMETER, SERIES_ACTION};
+
+/// Requests of an agent that are shown: the newest.
+const REQUESTS_SHOWN_MAX: usize = 50;
+/// Agents of which is remembered what was read; of more, some are read each time.
+const AGENTS_REMEMBERED_MAX: usize = 256;
+
+/// What was read of some agents.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// Counts what made something old.
+    clock: u64,
+    agents: BTreeMap<SpaceId, Arc<Recalled>>,
+}
+
+/// What an agent's Space says of actions; people by their keys.
+#[derive(Debug, Default)]
+pub(super) struct Recalled {
+    catalogue: Catalogue,
+    requests: Vec<Request>,
+    values: Arc<BTreeMap<String, Told<SeriesAnswer>>>,
+}
+
+/// A request, and what came of it.
+#[derive(Debug)]
+struct Request {
+    id: EnvelopeId,
+    by: AuthorId,
+    at: Timestamp,
+    request: ActionRequest,
+    said: Vec<(AuthorId, bool)>,
+    started: Option<Timestamp>,
+    result: Option<Arc<ActionResult>>,
+}
+
+/// What a host told who asked it last.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Told<T> {
+    /// When it was asked last.
+    pub(crate) at: Timestamp,
+    /// What came of that.
+    pub(crate) came: Answer,
+    /// Its newest answer, and when that was asked for.
+    pub(crate) last: Option<(Timestamp, Arc<T>)>,
+}
+
+impl Live {
+    /// What an agent's Space says of actions; nothing where it is not here.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) async fn recall_actions(
+        &self,
+        agent: SpaceId,
+    ) -> Result<Arc<Recalled>, ReplicaError> {
+        let clock = {
+            let memory = self.memory();
+            if let Some(recalled) = memory.agents.get(&agent) {
+                return Ok(Arc::clone(recalled));
+            }
+            memory.clock
+        };
+        let entries = match self.replica().bodies(agent, name::actions()).await {
+            Ok(entries) => entries,
+            // It is listed and not here: not shared, or not arrived.
+            Err(ReplicaError::UnknownSpace(_)) => return Ok(Arc::default()),
+            Err(error) => return Err(error),
+        };
+        let recalled = Arc::new(Recalled::of(entries));
+        let mut memory = self.memory();
+        // What changed while it was read is read again by the next who asks.
+        if memory.clock == clock {
+            if memory.agents.len() >= AGENTS_REMEMBERED_MAX {
+                memory.agents.pop_first();
+            }
+            memory.agents.insert(agent, Arc::clone(&recalled));
+        }
+        Ok(recalled)
+    }
+
+    /// Something happened in a Space: what was read of its actions is old.
+    pub(super) fn forget_actions(&self, space: SpaceId) {
+        let mut memory = self.memory();
+        memory.clock += 1;
+        memory.agents.remove(&space);
+    }
+
+    /// Anything may have happened.
+    pub(super) fn forget_all_actions(&self) {
+        let mut memory = self.memory();
+        memory.clock += 1;
+        memory.agents.clear();
+    }
+}
+
+impl Recalled {
+    /// Puts together what is said. What cannot be read is left out.
+    fn of(entries: Vec<Admitted>) -> Self {
+        let mut catalogue = Catalogue::default();
+        let mut requests: BTreeMap<EnvelopeId, Request> = BTreeMap::new();
+        let mut said: Vec<(AuthorId, Approval)> = Vec::new();
+        let mut started = BTreeMap::new();
+        let mut results: BTreeMap<EnvelopeId, Arc<ActionResult>> = BTreeMap::new();
+        for entry in entries {
+            let by = entry.chain.author;
+            match entry.body {
+                Some(Body::ActionRequest(bytes)) => match ActionWish::decode(&bytes) {
+                    Ok(ActionWish::Request(request)) => {
+                        let request = Request {
+                            id: entry.id,
+                            by,
+                            at: entry.time,
+                            said: Vec::new(),
+                            started: None,
+                            result: None,
+                            request,
+                        };
+                        requests.insert(request.id, request);
+                    }
+                    Ok(ActionWish::Approval(approval)) => said.push((by, approval)),
+                    _ => {}
+                },
+                Some(Body::ActionRecord(bytes)) => match ActionRecord::decode(&bytes) {
+                    Ok(ActionRecord::Catalogue(newer)) if newer.at >= catalogue.at => {
+                        catalogue = newer;
+                    }
+                    Ok(ActionRecord::Started { request, at }) => drop(started.insert(request, at)),
+                    Ok(ActionRecord::Result(result)) => {
+                        results
+                            .entry(result.request)
+                            .or_insert_with(|| Arc::from(result));
+                    }
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        for (id, row) in &mut requests {
+            row.started = started.remove(id);
+            row.result = results.remove(id);
+            let answers = said.iter().filter(|(_by, it)| it.request == *id);
+            row.said = answers.map(|(by, it)| (*by, it.agrees)).collect();
+        }
+        let mut requests: Vec<_> = requests.into_values().collect();
+        requests.sort_by_key(|it| std::cmp::Reverse((it.at, it.id)));
+        requests.truncate(REQUESTS_SHOWN_MAX);
+        let values = told(&requests, SERIES_ACTION, SeriesAnswer::parse);
+        Self {
+            catalogue,
+            requests,
+            values: Arc::new(values),
+        }
+    }
+
+    /// The same with what people are called here.
+    pub(super) fn named(&self, agent: SpaceId, label: String, names: &Names) -> AgentActions {
+        let row = |it: &Request| RequestRow {
+            id: it.id,
+            request: it.request.clone(),
+            who: names.of(it.by),
+            at: it.at,
+            said: it
+                .said
+                .iter()
+                .map(|(by, agrees)| (names.of(*by), *agrees))
+                .collect(),
+            started: it.started,
+            result: it.result.clone(),
+        };
+        AgentActions {
+            agent,
+            label,
+            actions: self.catalogue.actions.clone(),
+            requests: self.requests.iter().map(row).collect(),
+            values: Arc::clone(&self.values),
+        }
+    }
+}
+
+/// What the host told who asked by an action, by the check that was asked for.
+fn told<T, E>(
+    requests: &[Request],
+    action: &str,
+    parse: impl Fn(&[u8]) -> Result<T, E>,
+) -> BTreeMap<String, Told<T>> {
+    let mut told: BTreeMap<String, Told<T>> = BTreeMap::new();
+    // The newest stand first.
+    for request in requests.iter().filter(|it| it.request.action == action) {
+        let check = request.request.arguments.get(CHECK_PARAMETER);
+        let check = check.cloned().unwrap_or_default();
+        let known = told.get(&check);
+        if known.is_some_and(|known| known.last.is_some()) {
+            continue;
+        }
+        let (came, answer) = answer_of(request, &parse);
+        let answer = answer.map(|answer| (request.at, Arc::new(answer)));
+        match told.get_mut(&check) {
+            Some(known) => known.last = answer,
+            None => {
+                let first = Told {
+                    at: request.at,
+                    came,
+                    last: answer,
+                };
+                told.insert(check, first);
+            }
+        }
+    }
+    told
+}
+
+fn answer_of<T, E>(
+    request: &Request,
+    parse: impl Fn(&[u8]) -> Result<T, E>,
+) -> (Answer, Option<T>) {
+    let Some(result) = &request.result else {
+        return (Answer::Waits, None);
+    };
+    let words = || {
+        let tail = super::runs::shown(&result.tail);
+        tail.lines().last().unwrap_or_default().to_owned()
+    };
+    match &result.outcome {
+        Outcome::Exit(0) => match parse(&result.tail) {
+            Ok(answer) => (Answer::Came, Some(answer)),
+            Err(_) => (Answer::Unreadable, None),
+        },
+        Outcome::Refused(why) => (Answer::Refused(why.to_string()), None),
+        Outcome::Exit(_) | Outcome::Signal(_) | Outcome::TimedOut | Outcome::Unknown => {
+            (Answer::Failed(words()), None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(n: u8, check: &str, result: Option<(Outcome, &str)>) -> Request {
+        let id = EnvelopeId::from_bytes([n; 32]);
+        Request {
+            id,
+            by: AuthorId::from_bytes([1; 32]),
+            at: Timestamp::from_millis(i64::from(n) * 1_000),
+            request: ActionRequest {
+                again: None,
+                agent: SpaceId::ZERO,
+                action: SERIES_ACTION.to_owned(),
+                definition: [0; 32],
+                arguments: BTreeMap::from([(CHECK_PARAMETER.to_owned(), check.to_owned())]),
+                not_before: Timestamp::ZERO,
+                end: Timestamp::MAX,
+                reason: String::new(),
+            },
+            said: Vec::new(),
+            started: None,
+            result: result.map(|(outcome, tail)| {
+                Arc::new(ActionResult {
+                    request: id,
+                    outcome,
+                    began: Timestamp::ZERO,
+                    ended: Timestamp::ZERO,
+                    tail: tail.as_bytes().to_vec(),
+                    len_bytes: 0,
+                    hash: [0; 32],
+                })
+            }),
+        }
+    }
+
+    #[test]
+    fn the_newest_question_counts_and_an_older_answer_stays_beside_it() {
+        let good = r#"{"name":"load","series":[]}"#;
+        let requests = [
+            request(9, "load", None),
+            request(
+                8,
+                "disk",
+                Some((Outcome::Exit(1), "one\nthere is no check disk\n")),
+            ),
+            request(7, "load", Some((Outcome::Exit(0), "no answer"))),
+            request(6, "load", Some((Outcome::Exit(0), good))),
+            request(5, "load", Some((Outcome::Exit(0), "never looked at"))),
+        ];
+        let told = told(&requests, SERIES_ACTION, SeriesAnswer::parse);
+        let load = &told["load"];
+        assert_eq!(
+            (load.at, &load.came),
+            (Timestamp::from_millis(9_000), &Answer::Waits)
+        );
+        let (at, answer) = load.last.as_ref().unwrap();
+        assert_eq!(
+            (*at, answer.name.as_str()),
+            (Timestamp::from_millis(6_000), "load")
+        );
+        let disk = &told["disk"];
+        assert_eq!(
+            disk.came,
+            Answer::Failed("there is no check disk".to_owned())
+        );
+        assert_eq!(disk.last, None);
+    }
+}
