@@ -9,11 +9,10 @@ use aramaki_sync_core::engine::Reach;
 use aramaki_sync_core::{EnvelopeId, Timestamp};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use std::sync::Arc;
 
-use crate::acts::go;
+use crate::acts::{Window, go};
 use crate::world::{CHECKOUT, Desk, NEVER, WEBSHOP, at, space};
 use crate::{NARROW, WIDE, app};
 

@@ -58,7 +58,7 @@ async fn access_ends_where_the_preview_said() {
     for title in ["Webshop", "Mail"] {
         let changes = vec![SystemChange::Title(title.to_owned())];
         let space = live.create_system(changes).await.unwrap();
-        let end = super::super::fresh::now().plus(Duration::from_hours(8));
+        let end = fresh::now().plus(Duration::from_hours(8));
         let grant =
             GrantRequest::to_device(keys.author(), keys.box_public(), Capability::Write, end);
         live.replica().grant(space, grant).await.unwrap();
