@@ -36,7 +36,7 @@ use egui::{
 
 use crate::text::{Language, Texts};
 use crate::theme::{Tokens, space, weighted};
-use crate::view::{Frame, Intent, Route, Stage};
+use crate::view::{Frame, Intent, LookedBack, Route, Stage};
 use crate::widget::Look;
 use aramaki_model::{Severity, Snapshot};
 use aramaki_sync_core::{SpaceId, Timestamp};
