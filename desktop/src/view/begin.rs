@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aramaki_sync_core::Timestamp;
-use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
+use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, Utc};
 
 use crate::cli::parse_moment;
 

@@ -65,10 +65,10 @@ impl Who {
         let (invited, people): (BTreeMap<_, _>, BTreeMap<_, _>) = people
             .into_iter()
             .partition(|(author, _name)| invitations.contains(author));
-        let others = people.iter().filter(|(it, _name)| **it != profile.device);
-        let others = others.map(|(_author, name)| name.as_str());
+        let named = people.iter().filter(|(it, _name)| **it != profile.device);
+        let named = named.map(|(_author, name)| name.as_str());
         let mut looks = BTreeMap::new();
-        for name in others.chain([profile.name.as_str()]) {
+        for name in named.chain([profile.name.as_str()]) {
             *looks.entry(lookalike::looks(name)).or_insert(0) += 1;
         }
         Self {
