@@ -84,6 +84,9 @@ impl RelayError {
             Self::Key(KeyFileError::ReadableByOthers { .. }) => {
                 "whoever read it can act as this relay: make a new one if in doubt"
             }
+            Self::Key(
+                KeyFileError::FolderOpenToOthers { .. } | KeyFileError::OwnedByAnother { .. },
+            ) => "look first whether the key is yours: others could have put it there",
             Self::Key(_) => {
                 "bring the relay's key file back, or name another with --key; a new key is a new relay"
             }

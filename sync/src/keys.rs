@@ -49,6 +49,16 @@ pub enum KeyFileError {
         /// Whose it is.
         owner: u32,
     },
+    /// Others can change what is in its folder, so they can put another key, or another profile, there.
+    #[error(
+        "folder {path} has mode {mode:04o}: others can change what is in it; run `chmod go-w` on it"
+    )]
+    FolderOpenToOthers {
+        /// Which folder.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
     /// Its text is no key.
     #[error("key file {path} is not a key file of this program: {why}")]
     Malformed {
@@ -200,7 +210,44 @@ pub fn is_sealed(path: &Path) -> Result<bool, KeyFileError> {
 pub fn read(path: &Path, passphrase: Option<&Passphrase>) -> Result<DeviceKeys, KeyFileError> {
     let (text, file) = open_text(path, FILE_BYTES_MAX)?;
     refuse_of_another(path, &file)?;
+    if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
+        refuse_open_folder(folder)?;
+    }
     parse(path, &text, passphrase)
+}
+
+/// Refuses a folder in which others may put, remove or rename files. A sticky one, as `/tmp`, lets nobody touch
+/// the files of others; a folder that is not there is made private later.
+///
+/// # Errors
+/// [`KeyFileError::FolderOpenToOthers`], or when it cannot be looked at.
+#[cfg(unix)]
+pub fn refuse_open_folder(folder: &Path) -> Result<(), KeyFileError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mode = match std::fs::metadata(folder) {
+        Ok(metadata) => metadata.mode() & 0o7777,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => {
+            let path = folder.to_owned();
+            return Err(KeyFileError::Io { path, source });
+        }
+    };
+    if mode & 0o022 != 0 && mode & 0o1000 == 0 {
+        return Err(KeyFileError::FolderOpenToOthers {
+            path: folder.to_owned(),
+            mode,
+        });
+    }
+    Ok(())
+}
+
+/// Refuses a folder in which others may put, remove or rename files: elsewhere its own rights must do that.
+///
+/// # Errors
+/// None here.
+#[cfg(not(unix))]
+pub fn refuse_open_folder(_folder: &Path) -> Result<(), KeyFileError> {
+    Ok(())
 }
 
 /// Reads the text of a key file, or of one that says more after its two lines; what is longer than
@@ -454,6 +501,26 @@ mod tests {
             read(&path, None),
             Err(KeyFileError::PassphraseMissing { .. })
         ));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a41_a_key_file_in_a_folder_that_others_can_change_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("device.key");
+        create(&path, None).unwrap();
+        for (mode, usable) in [
+            (0o700, true),
+            (0o755, true),
+            (0o1777, true),
+            (0o777, false),
+            (0o720, false),
+        ] {
+            let rights = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(folder.path(), rights).unwrap();
+            assert_eq!(read(&path, None).is_ok(), usable, "{mode:o}");
+        }
     }
 
     /// Only the administrator can give a file away, and only a program of theirs could be given one.

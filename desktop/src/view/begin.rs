@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aramaki_sync_core::Timestamp;
-use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, Utc};
 
 use crate::cli::parse_moment;
 
@@ -42,7 +42,7 @@ impl Begin {
         matches!(self, Self::AtOnce | Self::At(_))
     }
 
-    fn read_in<Z: TimeZone>(text: &str, now: Timestamp, zone: &Z) -> Self {
+    fn read_in<Z: chrono::TimeZone>(text: &str, now: Timestamp, zone: &Z) -> Self {
         let text = text.trim();
         if text.is_empty() {
             return Self::AtOnce;
@@ -57,12 +57,12 @@ impl Begin {
     }
 }
 
-fn stamp<Z: TimeZone>(at: &DateTime<Z>) -> Timestamp {
+fn stamp<Z: chrono::TimeZone>(at: &DateTime<Z>) -> Timestamp {
     Timestamp::from_millis(at.timestamp_millis())
 }
 
 /// A date with a time of day. One that the zone has twice is the earlier; one that it skips is none.
-fn local_date<Z: TimeZone>(text: &str, zone: &Z) -> Option<Timestamp> {
+fn local_date<Z: chrono::TimeZone>(text: &str, zone: &Z) -> Option<Timestamp> {
     let forms = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%d.%m.%Y %H:%M"];
     let parsed = forms.iter().find_map(|form| {
         let parsed = NaiveDateTime::parse_from_str(text, form);
@@ -75,7 +75,7 @@ fn local_date<Z: TimeZone>(text: &str, zone: &Z) -> Option<Timestamp> {
 }
 
 /// A time of day: the next that there is.
-fn next_clock<Z: TimeZone>(text: &str, now: Timestamp, zone: &Z) -> Option<Timestamp> {
+fn next_clock<Z: chrono::TimeZone>(text: &str, now: Timestamp, zone: &Z) -> Option<Timestamp> {
     let time = NaiveTime::parse_from_str(text, "%H:%M").ok()?;
     let on_day_of = |at: Timestamp| {
         let at = DateTime::<Utc>::from_timestamp_millis(at.millis())?;

@@ -224,6 +224,7 @@ pub(crate) fn refuse_lost(data: &Path) -> Result<(), CliError> {
 
 /// Makes a folder that only its owner enters.
 pub(super) fn private_folder(folder: &Path) -> Result<(), CliError> {
+    keys::refuse_open_folder(folder).map_err(|error| key_error(folder, &error))?;
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -239,6 +240,13 @@ pub(super) fn private_folder(folder: &Path) -> Result<(), CliError> {
 pub(super) fn key_error(data: &Path, error: &KeyFileError) -> CliError {
     if matches!(error, KeyFileError::PassphraseWrong { .. }) {
         return CliError::PassphraseWrong { of: Sealed::Device };
+    }
+    if let KeyFileError::FolderOpenToOthers { .. } | KeyFileError::OwnedByAnother { .. } = error {
+        return CliError::Store {
+            data: data.to_owned(),
+            reason: with_causes(error),
+            hint: "look first whether what is in the folder is yours: others could have put it there",
+        };
     }
     CliError::Store {
         data: data.to_owned(),

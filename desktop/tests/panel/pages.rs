@@ -744,7 +744,7 @@ fn the_trust_page_of_all_systems_shows_what_ends_soon_and_renews_it() {
 fn what_has_ended_is_listed_over_all_systems_with_the_way_to_each() {
     let desk = Desk::new();
     let mut window = app(&desk, WIDE);
-    window.get_by_role_and_label(Role::Button, "Trust").click();
+    window.get_by_label("Trust").click();
     window.run();
     window.get_by_label("Ended").click();
     window.run();
