@@ -1,5 +1,6 @@
 //! What an operator may set: every field has a default, and an error names file, line and field.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use aramaki_sync::text_file::{self, TextFileError};
 use aramaki_sync::toml_place::{Place, bytes_of_field};
 use aramaki_sync::transport::{ADDRESSES_MAX, check_relay_url};
+use aramaki_sync_core::AuthorId;
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
@@ -38,6 +40,9 @@ pub struct Peer {
     /// The addresses under which others reach it, when they differ from `bind` (behind NAT, or when
     /// bound to all addresses). Told to peers, and printed by `aramaki-relay id`.
     pub advertise: Vec<SocketAddr>,
+    /// Devices whose Spaces it takes up, by key: they gave it a grant, or gave one to who did. Empty: anybody's.
+    #[serde(deserialize_with = "authors")]
+    pub serves: BTreeSet<AuthorId>,
 }
 
 impl Default for Peer {
@@ -45,6 +50,7 @@ impl Default for Peer {
         Self {
             bind: SocketAddr::from(([0, 0, 0, 0], 7410)),
             advertise: Vec::new(),
+            serves: BTreeSet::new(),
         }
     }
 }
@@ -105,6 +111,8 @@ pub struct Tls {
 pub struct Quotas {
     /// Spaces it stores.
     pub spaces: usize,
+    /// Bytes that all Spaces together may fill.
+    pub total_bytes: u64,
     /// Bytes that one Space may fill.
     pub space_bytes: u64,
     /// Bytes that one Space may add in a day.
@@ -122,6 +130,7 @@ impl Default for Quotas {
         let engine = aramaki_sync_core::engine::Quotas::default();
         Self {
             spaces: engine.spaces_max,
+            total_bytes: engine.total_bytes_max,
             space_bytes: engine.space_bytes_max,
             space_bytes_per_day: engine.space_bytes_per_day_max,
             chains_per_author: engine.chains_per_author_max,
@@ -151,6 +160,16 @@ impl Default for Status {
 
 fn at_least_one(count: u32) -> NonZeroU32 {
     NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN)
+}
+
+fn authors<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<AuthorId>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let read = |text: &String| {
+        let expected = "the key of a device is expected, 64 digits as `aramaki key show --json` prints them";
+        let wrong = |_cause| serde::de::Error::custom(format!("{text:?}: {expected}"));
+        text.parse().map_err(wrong)
+    };
+    texts.iter().map(read).collect()
 }
 
 fn loopback<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {

@@ -53,9 +53,14 @@ impl Peer {
             network.relay_roots = transport.roots().to_vec();
         }
         let role = Role::Relay(quotas(options.config.quotas));
-        let settings = ReplicaOptions::new(options.data.clone(), keys)
+        let mut settings = ReplicaOptions::new(options.data.clone(), keys)
             .network(network)
             .role(role);
+        if options.config.peer.serves.is_empty() {
+            tracing::warn!("[peer] serves names nobody: whoever reaches this relay may store on it");
+        } else {
+            settings = settings.serves(options.config.peer.serves.clone());
+        }
         let replica = Replica::open(settings).await?;
         let counts = Arc::new(Mutex::new(Counts::default()));
         let store = StoreHealth::new(&options.data);
@@ -124,6 +129,7 @@ fn quotas(quotas: config::Quotas) -> Quotas {
         space_bytes_max: quotas.space_bytes,
         space_bytes_per_day_max: quotas.space_bytes_per_day,
         spaces_max: quotas.spaces,
+        total_bytes_max: quotas.total_bytes,
         chains_per_author_max: quotas.chains_per_author,
         envelopes_per_second_max: quotas.envelopes_per_second.get(),
         envelopes_burst_max: quotas.envelopes_burst.get(),

@@ -168,6 +168,13 @@ impl std::fmt::Debug for Replica {
     }
 }
 
+/// What a replica does, and within what.
+struct Part {
+    role: Role,
+    limits: Limits,
+    serves: Option<BTreeSet<AuthorId>>,
+}
+
 impl Replica {
     /// Opens the data folder and the network, and begins to replicate.
     ///
@@ -181,8 +188,12 @@ impl Replica {
             RedbStore::open(folder, &store_keys)
         })
         .await??;
-        let (network, role) = (options.network, options.role);
-        Self::open_within(Arc::new(store), keys, network, role, options.limits).await
+        let part = Part {
+            role: options.role,
+            limits: options.limits,
+            serves: options.serves,
+        };
+        Self::open_within(Arc::new(store), keys, options.network, part).await
     }
 
     /// Opens on a store of one's own, for instance one that fails.
@@ -195,16 +206,21 @@ impl Replica {
         network: Option<crate::transport::NetworkOptions>,
         role: Role,
     ) -> Result<Self, ReplicaError> {
-        Self::open_within(store, keys, network, role, Limits::default()).await
+        let part = Part {
+            role,
+            limits: Limits::default(),
+            serves: None,
+        };
+        Self::open_within(store, keys, network, part).await
     }
 
     async fn open_within(
         store: Arc<dyn Store>,
         keys: Arc<DeviceKeys>,
         network: Option<crate::transport::NetworkOptions>,
-        role: Role,
-        limits: Limits,
+        part: Part,
     ) -> Result<Self, ReplicaError> {
+        let role = part.role;
         let (restored, damaged) = {
             let store = Arc::clone(&store);
             blocking(move || restore_engine(&*store)).await??
@@ -218,7 +234,8 @@ impl Replica {
             *seed,
         );
         engine_options.role = role;
-        engine_options.limits = limits;
+        engine_options.limits = part.limits;
+        engine_options.serves = part.serves;
         let engine = Engine::open(engine_options, driver::now(), restored);
         let (transport, network) = match &network {
             Some(options) => {

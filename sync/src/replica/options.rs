@@ -1,7 +1,9 @@
 //! How a replica is opened.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use aramaki_sync_core::AuthorId;
 use aramaki_sync_core::engine::{Limits, Role};
 use aramaki_sync_core::key::DeviceKeys;
 
@@ -20,6 +22,9 @@ pub struct ReplicaOptions {
     pub role: Role,
     /// Bounds on what peers and callers could make grow.
     pub limits: Limits,
+    /// Whose Spaces a relay takes up: those in which one of these devices gave it a grant, or gave one to who
+    /// did. None: anybody's.
+    pub serves: Option<BTreeSet<AuthorId>>,
 }
 
 impl ReplicaOptions {
@@ -31,6 +36,7 @@ impl ReplicaOptions {
             network: Some(NetworkOptions::default()),
             role: Role::Member,
             limits: Limits::default(),
+            serves: None,
         }
     }
 
@@ -52,6 +58,13 @@ impl ReplicaOptions {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Taking up the Spaces of these devices only, as a relay.
+    #[must_use]
+    pub fn serves(mut self, devices: BTreeSet<AuthorId>) -> Self {
+        self.serves = Some(devices);
         self
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aramaki_sync_core::admission::{AudienceSpace, Member, SpaceLog};
-use aramaki_sync_core::engine::{CutOff, Reach, Waiting, Written};
+use aramaki_sync_core::engine::{CutOff, Engine, Foreseen, Reach, Waiting, Written};
 use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, GrantFlags, Statement};
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
@@ -85,19 +85,30 @@ impl Replica {
         keep: Keep,
         reason: u8,
     ) -> Result<Written, ReplicaError> {
-        let cuts = match keep {
-            Keep::Nothing => Vec::new(),
-            Keep::WhatIsHere => self
-                .inspect(move |engine| engine.log(space).map(|log| cuts_here(log, target)))
-                .await?
-                .ok_or(ReplicaError::UnknownSpace(space))?,
-        };
-        let statement = Statement::Revoke {
-            target,
-            cuts,
-            reason,
-        };
+        let statement = self
+            .inspect(move |engine| revocation(engine, space, (target, keep, reason)))
+            .await?
+            .ok_or(ReplicaError::UnknownSpace(space))?;
         self.write_control(space, statement).await
+    }
+
+    /// What [`Replica::revoke`] would do to what was written, if it were called now.
+    ///
+    /// # Errors
+    /// When the Space is not here or this device holds nothing there.
+    pub async fn foresee(
+        &self,
+        space: SpaceId,
+        target: EnvelopeId,
+        keep: Keep,
+    ) -> Result<Foreseen, ReplicaError> {
+        self.inspect(move |engine| {
+            let statement = revocation(engine, space, (target, keep, REASON_NONE))?;
+            let ended = grants_below(engine.log(space)?, target);
+            engine.foresee(space, &statement, &ended)
+        })
+        .await?
+        .ok_or(ReplicaError::UnknownSpace(space))
     }
 
     /// Ends every grant of a device.
@@ -310,6 +321,24 @@ fn regrants(
             depth_left: it.depth_left,
         })
         .collect()
+}
+
+/// The statement that ends a grant, on what is here.
+fn revocation(
+    engine: &Engine,
+    space: SpaceId,
+    (target, keep, reason): (EnvelopeId, Keep, u8),
+) -> Option<Statement> {
+    let log = engine.log(space)?;
+    let cuts = match keep {
+        Keep::Nothing => Vec::new(),
+        Keep::WhatIsHere => cuts_here(log, target),
+    };
+    Some(Statement::Revoke {
+        target,
+        cuts,
+        reason,
+    })
 }
 
 /// The heads of every chain that used a grant or one below it.

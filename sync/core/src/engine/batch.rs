@@ -307,7 +307,11 @@ impl Engine {
     }
 
     /// Whether an envelope goes to the disk now; an error without a refusal: it is there.
-    fn judge_received(&self, draft: &Draft, envelope: &Envelope) -> Result<(), Option<Refusal>> {
+    fn judge_received(
+        &self,
+        draft: &mut Draft,
+        envelope: &Envelope,
+    ) -> Result<(), Option<Refusal>> {
         let header = envelope.header();
         let held = self
             .spaces
@@ -328,10 +332,15 @@ impl Engine {
         }
         if let Role::Relay(quotas) = self.role {
             let bytes = len_of(envelope);
+            let stored = *draft.stored.get_or_insert_with(|| {
+                let spaces = self.spaces.values();
+                spaces.map(|held| held.bytes).fold(0, u64::saturating_add)
+            });
             let day = self.now.millis().div_euclid(86_400_000);
             let today = if held.today.0 == day { held.today.1 } else { 0 };
             let chains = held.log.chains_of(header.chain.author).count();
-            if held.bytes + bytes > quotas.space_bytes_max
+            if stored.saturating_add(bytes) > quotas.total_bytes_max
+                || held.bytes + bytes > quotas.space_bytes_max
                 || today + bytes > quotas.space_bytes_per_day_max
                 || (header.seq == 1 && chains >= quotas.chains_per_author_max)
                 || is_surplus_redemption(held, draft, envelope)

@@ -42,6 +42,8 @@ pub(super) struct Draft {
     pub(super) bodies: BTreeMap<(SpaceId, EnvelopeId), Vec<u8>>,
     pub(super) covers: Vec<Cover>,
     pub(super) bytes: usize,
+    /// Bytes of all Spaces before it, once a relay asked for them.
+    pub(super) stored: Option<u64>,
 }
 
 /// Bodies that are held in a snapshot, and who waits until that is durable.

@@ -4,6 +4,8 @@
 //! wait for the other to speak. A relay is shown its own grant in a Space that it may not know yet: it
 //! answers nobody else about one, so that a stranger does not learn which ones it has.
 
+use std::collections::BTreeSet;
+
 use super::Engine;
 use super::frame::{Frame, Introduction};
 use super::io::ConnectionId;
@@ -72,11 +74,13 @@ impl Engine {
         if shown.grants.len() > DEPTH_MAX || self.may_hear_of(id, space) {
             return;
         }
-        let Some((author, introduced)) = self.audience_of(space, shown.grants) else {
+        let Some((author, introduced, issuers)) = self.audience_of(space, shown.grants) else {
             return;
         };
         if !self.spaces.contains_key(&space) {
-            if author == self.author {
+            let mut serves = self.serves.iter();
+            let serves = serves.all(|serves| !serves.is_disjoint(&issuers));
+            if author == self.author && serves {
                 self.begin_candidate(id, space);
             }
             return;
@@ -107,17 +111,18 @@ impl Engine {
     }
 
     /// To whom a row of grants from the root leads, if each stands on the one before, all hold now
-    /// and none is known to be cut or refused here.
+    /// and none is known to be cut or refused here. Also who signed them.
     fn audience_of(
         &self,
         space: SpaceId,
         grants: Vec<RawEnvelope>,
-    ) -> Option<(AuthorId, Introduced)> {
+    ) -> Option<(AuthorId, Introduced, BTreeSet<AuthorId>)> {
         let held = self.spaces.get(&space);
         let mut introduced = Introduced {
             grants: Vec::new(),
             end: Timestamp::MAX,
         };
+        let mut issuers = BTreeSet::new();
         let mut above: Option<(EnvelopeId, Grant)> = None;
         for raw in grants {
             let envelope = raw.verify().ok()?;
@@ -144,11 +149,12 @@ impl Engine {
                 return None;
             }
             introduced.grants.push(envelope.id());
+            issuers.insert(author);
             introduced.end = introduced.end.min(grant.end);
             above = Some((envelope.id(), grant.clone()));
         }
         match above?.1.audience {
-            Audience::Author(author) => Some((author, introduced)),
+            Audience::Author(author) => Some((author, introduced, issuers)),
             Audience::ReadersOf(_) => None,
         }
     }

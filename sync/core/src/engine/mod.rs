@@ -21,6 +21,7 @@ mod draft;
 mod durable;
 mod ended;
 mod feed;
+mod foresee;
 mod frame;
 mod introduce;
 mod io;
@@ -46,6 +47,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use bodies::Bodies;
 pub use ended::AccessEnd;
+pub use foresee::Foreseen;
 pub use io::{
     Admitted, BatchId, CloseReason, ConnectionId, Cursor, Event, FRAME_BYTES_MAX, Input, LoadId,
     Output, Refusal, SecretSeed, SnapshotFinding, StoreEpoch, StoreFailure, StoreOperation, Stored,
@@ -103,6 +105,7 @@ pub struct Engine {
     next_evaluation: Option<Timestamp>,
     /// How fast authors may write here, if this is a relay.
     rates: rate::Rates,
+    serves: Option<BTreeSet<AuthorId>>,
     #[cfg(feature = "mutants")]
     mutant: Option<Mutant>,
 }
@@ -138,6 +141,7 @@ impl Engine {
             outputs: VecDeque::new(),
             next_evaluation: None,
             rates: rate::Rates::default(),
+            serves: options.serves,
             #[cfg(feature = "mutants")]
             mutant: options.mutant,
         };

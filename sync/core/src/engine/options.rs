@@ -1,9 +1,10 @@
 //! With what an engine is opened: keys, role, limits, and what its store held.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::io::{SecretSeed, StoreEpoch, Stored, StoredCounter, StoredCursor};
-use crate::id::{EnvelopeId, Instance, SpaceId};
+use crate::id::{AuthorId, EnvelopeId, Instance, SpaceId};
 use crate::key::DeviceKeys;
 
 /// What an engine does for its Spaces.
@@ -25,6 +26,8 @@ pub struct Quotas {
     pub space_bytes_per_day_max: u64,
     /// How many Spaces it stores.
     pub spaces_max: usize,
+    /// Bytes that all Spaces together may fill.
+    pub total_bytes_max: u64,
     /// Chains (databases) of one author in a Space.
     pub chains_per_author_max: usize,
     /// Envelopes that one author may send in a second, over all Spaces.
@@ -39,6 +42,7 @@ impl Default for Quotas {
             space_bytes_max: 4 << 30,
             space_bytes_per_day_max: 512 << 20,
             spaces_max: 10_000,
+            total_bytes_max: 64 << 30,
             chains_per_author_max: 64,
             envelopes_per_second_max: 200,
             envelopes_burst_max: 20_000,
@@ -124,6 +128,9 @@ pub struct EngineOptions {
     pub role: Role,
     /// Its bounds.
     pub limits: Limits,
+    /// Whose grants a relay takes up Spaces for: one of these keys signed one on the way to its own. None:
+    /// anybody's.
+    pub serves: Option<BTreeSet<AuthorId>>,
     /// The rule to switch off.
     #[cfg(feature = "mutants")]
     pub mutant: Option<super::Mutant>,
@@ -144,6 +151,7 @@ impl EngineOptions {
             seed,
             role: Role::Member,
             limits: Limits::default(),
+            serves: None,
             #[cfg(feature = "mutants")]
             mutant: None,
         }
