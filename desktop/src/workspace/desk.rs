@@ -313,6 +313,33 @@ async fn share(
     })
 }
 
+/// Makes the invitation that somebody asked for.
+async fn share_wish(live: &Live, intent: Intent) -> Result<Option<MadeInvitation>, CliError> {
+    let Intent::Share {
+        space,
+        name,
+        reason,
+        what,
+        begin,
+        hours,
+        by,
+    } = intent
+    else {
+        return Ok(None);
+    };
+    let request = ShareRequest {
+        name,
+        reason,
+        capability: capability_of(what),
+        // What has begun while the wish waited begins at once, as with the verb.
+        begin: begin.filter(|begin| *begin > fresh::now()),
+        span: span_of(hours),
+        redemptions: 1,
+        long_grace: false,
+    };
+    share(live, space, request, by).await.map(Some)
+}
+
 /// Makes a code for another device of this person.
 async fn device_code(live: &Live) -> Result<MadeInvitation, CliError> {
     let invited = live.invite_device().await?;
@@ -449,27 +476,7 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
             let (_, history) = note_work(live, space, document, extras)?;
             live.redo_note(space, document, history)?;
         }
-        Intent::Share {
-            space,
-            name,
-            reason,
-            what,
-            begin,
-            hours,
-            by,
-        } => {
-            let request = ShareRequest {
-                name,
-                reason,
-                capability: capability_of(what),
-                // What has begun while the wish waited begins at once, as with the verb.
-                begin: begin.filter(|begin| *begin > fresh::now()),
-                span: span_of(hours),
-                redemptions: 1,
-                long_grace: false,
-            };
-            extras.invitation = Some(share(live, space, request, by).await?);
-        }
+        share @ Intent::Share { .. } => extras.invitation = share_wish(live, share).await?,
         Intent::OpenIncident {
             system,
             title,

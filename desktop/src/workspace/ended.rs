@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aramaki_sync::replica::{AuditEvent, HowEnded, REASON_LOST};
+use aramaki_sync::replica::{AuditEntry, AuditEvent, HowEnded, REASON_LOST};
 use aramaki_sync_core::admission::Verdict;
 use aramaki_sync_core::statement::{Audience, GrantFlags};
 use aramaki_sync_core::{EnvelopeId, SpaceId};
@@ -13,6 +13,27 @@ use crate::view::Ended;
 
 /// A page shows the newest; `aramaki trust audit` says all.
 const ENDED_SHOWN_MAX: usize = 20;
+
+/// Grants whose time came and whose holders left with them: who holds something still, or lost it otherwise, has
+/// not left then. An invitation's key is nobody.
+fn left_by_time(entries: &[AuditEntry]) -> BTreeSet<EnvelopeId> {
+    let granted = entries.iter().filter_map(|entry| match &entry.event {
+        AuditEvent::Granted { grant, ended, .. } => Some((entry, grant, ended)),
+        _ => None,
+    });
+    let mut stayed: BTreeSet<Audience> = BTreeSet::new();
+    let mut left = Vec::new();
+    for (entry, grant, ended) in granted {
+        let by_time = ended.is_some_and(|it| it.how == HowEnded::Time);
+        if !by_time && entry.verdict == Verdict::Admitted {
+            stayed.insert(grant.audience);
+        } else if by_time && !grant.flags.has(GrantFlags::INVITATION) {
+            left.push((entry.id, grant.audience));
+        }
+    }
+    left.retain(|(_grant, audience)| !stayed.contains(audience));
+    left.into_iter().map(|(grant, _audience)| grant).collect()
+}
 
 impl Live {
     /// Whose access has ended in a System, newest first; nobody's, when that cannot be said. What time ended
@@ -33,16 +54,6 @@ impl Live {
                 _ => None,
             })
             .collect();
-        let invitations: BTreeSet<EnvelopeId> = entries
-            .iter()
-            .filter_map(|entry| match &entry.event {
-                AuditEvent::Granted { grant, .. } => {
-                    let invites = grant.flags.has(GrantFlags::INVITATION);
-                    invites.then_some(entry.id)
-                }
-                _ => None,
-            })
-            .collect();
         let name = |grant: &EnvelopeId| match grants.get(grant) {
             Some(Audience::Author(author)) => who.name(author),
             Some(Audience::ReadersOf(other)) => {
@@ -50,21 +61,7 @@ impl Live {
             }
             None => grant.short(),
         };
-        // Who holds something still, or lost it otherwise, has not left when one grant's time came.
-        let stayed: BTreeSet<Audience> = entries
-            .iter()
-            .filter_map(|entry| match &entry.event {
-                AuditEvent::Granted { grant, ended, .. } => {
-                    let by_time = ended.is_some_and(|it| it.how == HowEnded::Time);
-                    (!by_time && entry.verdict == Verdict::Admitted).then_some(grant.audience)
-                }
-                _ => None,
-            })
-            .collect();
-        let left_by_time = |id: &EnvelopeId| {
-            let left = grants.get(id).filter(|audience| !stayed.contains(audience));
-            left.is_some() && !invitations.contains(id)
-        };
+        let by_time = left_by_time(&entries);
         let mut shown: Vec<Ended> = entries
             .iter()
             .filter(|entry| matches!(entry.verdict, Verdict::Admitted | Verdict::Vouched))
@@ -84,7 +81,7 @@ impl Live {
                         others: u64::try_from(others).unwrap_or(u64::MAX),
                     })
                 }
-                AuditEvent::Expired if left_by_time(&entry.id) => Some(Ended {
+                AuditEvent::Expired if by_time.contains(&entry.id) => Some(Ended {
                     name: name(&entry.id),
                     by: None,
                     at: entry.at,

@@ -246,36 +246,7 @@ impl World {
                     .map(drop)
                     .unwrap();
             }
-            Intent::Share {
-                space,
-                name,
-                reason,
-                begin,
-                hours,
-                by,
-                ..
-            } => {
-                self.begun.push(begin);
-                self.invited.push(if reason.is_empty() {
-                    name
-                } else {
-                    format!("{name}: {reason}")
-                });
-                Arc::make_mut(&mut self.frame).invitation = Some(MadeInvitation {
-                    space,
-                    text: "aramaki1exampleinvitation".repeat(12),
-                    begin,
-                    end: at(i64::from(hours) * 3_600),
-                    redeem_until: at(i64::from(hours) * 3_600),
-                    relayed: true,
-                    for_device: false,
-                    handed: match by {
-                        ShareBy::Code => Handed::Online,
-                        ShareBy::Inline => Handed::Offline,
-                        ShareBy::File(path) => Handed::File(path.into()),
-                    },
-                });
-            }
+            share @ Intent::Share { .. } => self.share(share),
             Intent::End { what, reason } => {
                 let at = if what.everywhere {
                     "everywhere"
@@ -295,6 +266,42 @@ impl World {
             _ => {}
         }
         self.publish();
+    }
+
+    /// Makes an invitation.
+    fn share(&mut self, intent: Intent) {
+        let Intent::Share {
+            space,
+            name,
+            reason,
+            begin,
+            hours,
+            by,
+            ..
+        } = intent
+        else {
+            return;
+        };
+        self.begun.push(begin);
+        self.invited.push(if reason.is_empty() {
+            name
+        } else {
+            format!("{name}: {reason}")
+        });
+        Arc::make_mut(&mut self.frame).invitation = Some(MadeInvitation {
+            space,
+            text: "aramaki1exampleinvitation".repeat(12),
+            begin,
+            end: at(i64::from(hours) * 3_600),
+            redeem_until: at(i64::from(hours) * 3_600),
+            relayed: true,
+            for_device: false,
+            handed: match by {
+                ShareBy::Code => Handed::Online,
+                ShareBy::Inline => Handed::Offline,
+                ShareBy::File(path) => Handed::File(path.into()),
+            },
+        });
     }
 
     /// Opens an incident, or refuses one with a certain title.

@@ -121,12 +121,16 @@ fn due(member: &Member, wait: Duration) -> Timestamp {
     member.end.plus(member.grace).plus(wait)
 }
 
+type Members<'a> = BTreeMap<EnvelopeId, &'a Member>;
+/// Of each envelope that closes left out the grants above it.
+type LeftOut = BTreeMap<EnvelopeId, Vec<EnvelopeId>>;
+
 /// The statements for grants whose time has come, which are not looked at again while this runs.
 fn closes(held: &mut Space, author: AuthorId, now: Timestamp) -> Vec<Statement> {
     let Some(wait) = turn(held, author, now) else {
         return Vec::new();
     };
-    let members: BTreeMap<EnvelopeId, &Member> = held
+    let members: Members<'_> = held
         .evaluation
         .members()
         .iter()
@@ -137,24 +141,11 @@ fn closes(held: &mut Space, author: AuthorId, now: Timestamp) -> Vec<Statement> 
         .filter(|member| is_open(held, member) && due(member, wait) <= now)
         .map(|member| member.grant)
         .collect();
-    let stated: BTreeSet<EnvelopeId> = held
-        .log
-        .control()
-        .filter(|(entry, _statement)| held.evaluation.verdict(entry.id()).counts())
-        .filter_map(|(_entry, statement)| match statement {
-            Statement::Close { target, .. } => Some(*target),
-            _ => None,
-        })
-        .collect();
-    // What the closes of others left out although it came here in time.
-    let left_out: BTreeMap<EnvelopeId, Vec<EnvelopeId>> = if stated.is_disjoint(&ended) {
-        BTreeMap::new()
+    let stated = stated(held);
+    let left_out = if stated.is_disjoint(&ended) {
+        LeftOut::new()
     } else {
-        let left_out = held.evaluation.left_out(&held.log).into_iter();
-        left_out
-            .filter(|it| it.in_time)
-            .map(|it| (it.id, it.path))
-            .collect()
+        left_out(held)
     };
     let too_small: BTreeSet<EnvelopeId> = left_out.values().flatten().copied().collect();
     // A grant that ended with the one above it is closed by that one's close.
@@ -169,49 +160,12 @@ fn closes(held: &mut Space, author: AuthorId, now: Timestamp) -> Vec<Statement> 
                 return too_small.contains(grant);
             }
             let above = member.through.last().and_then(|above| members.get(above));
-            !above.is_some_and(|above| above.end == member.end)
+            above.is_none_or(|above| above.end != member.end)
         })
         .collect();
-    let mut late = BTreeSet::new();
-    let mut last: BTreeMap<EnvelopeId, BTreeMap<Chain, (u64, EnvelopeId)>> = BTreeMap::new();
-    if !targets.is_empty() {
-        for entry in held.log.iter() {
-            let header = entry.header();
-            let id = entry.id();
-            let given_back = left_out.get(&id);
-            let member = members.get(&header.authority);
-            let path = match (given_back, member) {
-                (Some(path), _) => path.as_slice(),
-                (None, Some(member)) => member.through.as_slice(),
-                (None, None) => continue,
-            };
-            let own = [header.authority];
-            // Each grant of a row has a close of its own, unless it ended with the one above it.
-            let of: BTreeSet<_> = path.iter().chain(&own).collect();
-            let mut of = of.into_iter().filter(|it| targets.contains(it)).peekable();
-            if of.peek().is_none() {
-                continue;
-            }
-            let verdict = held.evaluation.verdict(id);
-            let in_time = || held.evaluation.came_in_time(&held.log, id);
-            let came_late = verdict == Verdict::Admitted && !in_time();
-            let waits = came_late || matches!(verdict, Verdict::Held(_));
-            for target in of {
-                if waits {
-                    late.insert(*target);
-                } else if verdict.counts() || given_back.is_some() {
-                    let reached = last.entry(*target).or_default().entry(header.chain);
-                    let here = (header.seq, id);
-                    reached
-                        .and_modify(|it| *it = (*it).max(here))
-                        .or_insert(here);
-                }
-            }
-        }
-    }
+    let last = last_in_time(held, &members, &targets, &left_out);
     held.closed.extend(ended);
     last.into_iter()
-        .filter(|(target, _chains)| !late.contains(target))
         .map(|(target, chains)| Statement::Close {
             target,
             cuts: chains
@@ -220,4 +174,72 @@ fn closes(held: &mut Space, author: AuthorId, now: Timestamp) -> Vec<Statement> 
                 .collect(),
         })
         .collect()
+}
+
+/// Which grants are closed by closes that count.
+fn stated(held: &Space) -> BTreeSet<EnvelopeId> {
+    let counts = |id| held.evaluation.verdict(id).counts();
+    let closes = held.log.control();
+    closes
+        .filter_map(|(entry, statement)| match statement {
+            Statement::Close { target, .. } if counts(entry.id()) => Some(*target),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What the closes of others left out although it came here in time.
+fn left_out(held: &Space) -> LeftOut {
+    let left_out = held.evaluation.left_out(&held.log).into_iter();
+    left_out
+        .filter(|it| it.in_time)
+        .map(|it| (it.id, it.path))
+        .collect()
+}
+
+/// The last of each chain under grants that are to be closed. Of a grant under which something waits, or counts
+/// although it came here late, there is nothing: a person decides.
+fn last_in_time(
+    held: &Space,
+    members: &Members<'_>,
+    targets: &BTreeSet<EnvelopeId>,
+    left_out: &LeftOut,
+) -> BTreeMap<EnvelopeId, BTreeMap<Chain, (u64, EnvelopeId)>> {
+    let mut late = BTreeSet::new();
+    let mut last: BTreeMap<EnvelopeId, BTreeMap<Chain, (u64, EnvelopeId)>> = BTreeMap::new();
+    if targets.is_empty() {
+        return last;
+    }
+    for entry in held.log.iter() {
+        let (id, header) = (entry.id(), entry.header());
+        let given_back = left_out.get(&id);
+        let path = match (given_back, members.get(&header.authority)) {
+            (Some(path), _) => path.as_slice(),
+            (None, Some(member)) => member.through.as_slice(),
+            (None, None) => continue,
+        };
+        let own = [header.authority];
+        let of: BTreeSet<_> = path.iter().chain(&own).collect();
+        let mut of = of.into_iter().filter(|it| targets.contains(it)).peekable();
+        if of.peek().is_none() {
+            continue;
+        }
+        let verdict = held.evaluation.verdict(id);
+        let in_time = || held.evaluation.came_in_time(&held.log, id);
+        let came_late = verdict == Verdict::Admitted && !in_time();
+        let waits = came_late || matches!(verdict, Verdict::Held(_));
+        for target in of {
+            if waits {
+                late.insert(*target);
+            } else if verdict.counts() || given_back.is_some() {
+                let reached = last.entry(*target).or_default().entry(header.chain);
+                let here = (header.seq, id);
+                reached
+                    .and_modify(|it| *it = (*it).max(here))
+                    .or_insert(here);
+            }
+        }
+    }
+    last.retain(|target, _chains| !late.contains(target));
+    last
 }
