@@ -165,7 +165,8 @@ fn at_least_one(count: u32) -> NonZeroU32 {
 fn authors<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<AuthorId>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     let read = |text: &String| {
-        let expected = "the key of a device is expected, 64 digits as `aramaki key show --json` prints them";
+        let expected =
+            "the key of a device is expected, 64 digits as `aramaki key show --json` prints them";
         let wrong = |_cause| serde::de::Error::custom(format!("{text:?}: {expected}"));
         text.parse().map_err(wrong)
     };

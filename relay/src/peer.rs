@@ -57,7 +57,9 @@ impl Peer {
             .network(network)
             .role(role);
         if options.config.peer.serves.is_empty() {
-            tracing::warn!("[peer] serves names nobody: whoever reaches this relay may store on it");
+            tracing::warn!(
+                "[peer] serves names nobody: whoever reaches this relay may store on it"
+            );
         } else {
             settings = settings.serves(options.config.peer.serves.clone());
         }

@@ -16,9 +16,9 @@ fn example_file_shows_every_default() {
 
     let shown: toml::Table = toml::from_str(example).unwrap();
     let fields = [
-        ("peer", 2),
+        ("peer", 3),
         ("transport", 5), // and `tls`, which has no default
-        ("quotas", 6),
+        ("quotas", 7),
         ("status", 1),
     ];
     for (section, count) in fields {
@@ -70,6 +70,10 @@ fn addresses_that_lead_nowhere_are_refused_with_their_place() {
         (
             "[peer]\nadvertise = [\"192.0.2.1:0\"]\n",
             "2:14: peer.advertise[1]: nobody",
+        ),
+        (
+            "[peer]\nserves = [\"alice\"]\n",
+            "2:10: peer.serves: \"alice\": the key of a device is expected, 64 digits",
         ),
         (
             "[peer]\nadvertise = [\"192.0.2.1:1\", \"192.0.2.1:1\"]\n",

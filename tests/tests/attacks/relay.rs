@@ -1,8 +1,9 @@
 //! Strangers, floods and what they learn.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aramaki_sync_core::engine::Refusal;
+use aramaki_sync_core::engine::{EngineOptions, Quotas, Refusal, Role};
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::{Chain, SpaceId};
 
@@ -140,4 +141,54 @@ fn a36_a_stranger_who_offers_many_spaces_keeps_no_other_out() {
     for space in made {
         assert!(world.engine(RELAY).log(space).is_some(), "never taken");
     }
+}
+
+/// A relay that serves some devices takes up no other's Space, whoever they say let them in.
+#[test]
+fn a36_a_relay_that_serves_some_takes_up_nothing_for_others() {
+    for (serves_alice, taken) in [(true, true), (false, false)] {
+        let mut world = World::new();
+        let served = if serves_alice { ALICE } else { BOB };
+        let served = world.peers[served].keys.author();
+        world.reopen_relay(|options| options.serves = Some(BTreeSet::from([served])));
+        let space = world.found_another();
+        world.pass(Duration::from_mins(2));
+        assert_eq!(world.engine(RELAY).log(space).is_some(), taken);
+        assert!(
+            world.engine(RELAY).log(world.space).is_some(),
+            "what it has stays"
+        );
+    }
+}
+
+/// A relay that is full takes nothing more, tells who sends it, and takes it once there is room.
+#[test]
+fn a36_a_full_relay_says_later() {
+    let mut world = World::new();
+    let quota = |bytes| {
+        let quotas = Quotas {
+            total_bytes_max: bytes,
+            ..Quotas::default()
+        };
+        move |options: &mut EngineOptions| options.role = Role::Relay(quotas)
+    };
+    world.reopen_relay(quota(1));
+    let written = world.write(ALICE, "no room for it");
+    world.pass(Duration::from_mins(1));
+    assert!(
+        !world
+            .engine(RELAY)
+            .log(world.space)
+            .unwrap()
+            .contains(written)
+    );
+    world.reopen_relay(quota(1 << 30));
+    world.pass(Duration::from_mins(1));
+    assert!(
+        world
+            .engine(RELAY)
+            .log(world.space)
+            .unwrap()
+            .contains(written)
+    );
 }

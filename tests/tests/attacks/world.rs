@@ -125,6 +125,23 @@ impl World {
         (world, mallory)
     }
 
+    /// The relay starts anew with other settings, and everybody comes back.
+    pub(crate) fn reopen_relay(&mut self, change: impl FnOnce(&mut EngineOptions)) {
+        let people = [ALICE, BOB, RITA];
+        for other in people {
+            self.disconnect(RELAY, other);
+        }
+        let restored = Restored {
+            envelopes: self.peers[RELAY].store.clone(),
+            ..Restored::default()
+        };
+        self.peers[RELAY].engine = Some(open_with(SEEDS[RELAY], restored, change));
+        for other in people {
+            self.connect(RELAY, other);
+        }
+        self.pass(Duration::from_secs(30));
+    }
+
     /// Alice makes one more Space and lets the relay keep it.
     pub(crate) fn found_another(&mut self) -> SpaceId {
         let write = WriteId(self.number());
@@ -678,6 +695,10 @@ fn peer(seed: u8) -> Peer {
 
 /// An engine on what a store held.
 pub(crate) fn open(seed: u8, restored: Restored) -> Engine {
+    open_with(seed, restored, |_options| {})
+}
+
+fn open_with(seed: u8, restored: Restored, change: impl FnOnce(&mut EngineOptions)) -> Engine {
     let number = u64::from(seed);
     let entropy = [seed.wrapping_add(100); 32];
     let mut options = EngineOptions::new(
@@ -689,6 +710,7 @@ pub(crate) fn open(seed: u8, restored: Restored) -> Engine {
     if usize::from(seed) - 1 == RELAY {
         options.role = Role::Relay(Quotas::default());
     }
+    change(&mut options);
     Engine::open(options, minute(0), restored)
 }
 
