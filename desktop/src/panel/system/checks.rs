@@ -96,6 +96,9 @@ fn check_ui(ui: &mut Ui, look: Look<'_>, check: &CheckView, agents: &[AgentView]
                 Some(Handled::Maintenance) => {
                     quiet(ui, look, &look.texts.get("check-handled-maintenance"));
                 }
+                Some(Handled::Offline) => {
+                    quiet(ui, look, &look.texts.get("check-handled-offline"));
+                }
                 None => {}
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
