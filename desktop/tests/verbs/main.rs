@@ -16,6 +16,7 @@ mod incident;
 mod later;
 mod lost;
 mod offline;
+mod presence;
 mod program;
 mod reasons;
 mod recovery;
