@@ -10,6 +10,7 @@ pub mod explain;
 mod external;
 mod link;
 pub mod listen;
+mod metrics;
 mod net;
 pub mod observe;
 mod platform;

@@ -29,12 +29,13 @@ const INBOX_LEN_MAX: usize = 1_024;
 /// How long a sender waits for its answer.
 const ANSWER_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Results that came in together.
+/// What comes in.
 #[derive(Debug)]
-pub(crate) struct Arrival {
-    pub(crate) results: Vec<ExternalResult>,
-    /// Who waits for an answer.
-    pub(crate) answer: Option<oneshot::Sender<Answer>>,
+pub(crate) enum Arrival {
+    /// Results that came in together, and who waits for an answer.
+    Results(Vec<ExternalResult>, Option<oneshot::Sender<Answer>>),
+    /// Somebody asks how the agent is.
+    Asked(oneshot::Sender<String>),
 }
 
 /// What became of results.
@@ -61,10 +62,17 @@ impl Inbox {
     /// Hands results over and waits for what becomes of them.
     async fn submit(&self, results: Vec<ExternalResult>) -> Result<Answer, Busy> {
         let (answer, answered) = oneshot::channel();
-        let arrival = Arrival {
-            results,
-            answer: Some(answer),
-        };
+        self.ask(Arrival::Results(results, Some(answer)), answered)
+            .await
+    }
+
+    /// The text of `/metrics`.
+    async fn figures(&self) -> Result<String, Busy> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Arrival::Asked(answer), answered).await
+    }
+
+    async fn ask<A>(&self, arrival: Arrival, answered: oneshot::Receiver<A>) -> Result<A, Busy> {
         let handed = async {
             self.0.send(arrival).await.map_err(|_closed| Busy)?;
             answered.await.map_err(|_dropped| Busy)
@@ -76,10 +84,7 @@ impl Inbox {
 
     /// Hands results over if there is room.
     fn offer(&self, results: Vec<ExternalResult>) -> Result<(), Busy> {
-        let arrival = Arrival {
-            results,
-            answer: None,
-        };
+        let arrival = Arrival::Results(results, None);
         self.0.try_send(arrival).map_err(|_full| Busy)
     }
 }
@@ -133,6 +138,12 @@ impl Listeners {
                 let serve = http::serve(listener, api, host.clone(), inbox, stop);
                 listeners.tasks.spawn(serve);
             }
+        }
+        for address in &config.metrics {
+            let listener = listeners.tcp(*address, "its metrics").await?;
+            let (inbox, stop) = (inbox.clone(), listeners.stop.clone());
+            let serve = http::serve_metrics(listener, inbox, stop);
+            listeners.tasks.spawn(serve);
         }
         for address in &config.sensu_socket {
             let what = "Sensu's client socket";
@@ -191,7 +202,7 @@ impl Listeners {
     }
 
     fn heard(&mut self, address: SocketAddr, what: &'static str) {
-        tracing::info!(%address, what, "results are taken in");
+        tracing::info!(%address, what, "listening");
         self.addresses.push(address);
     }
 

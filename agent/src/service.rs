@@ -29,6 +29,7 @@ use crate::discover;
 use crate::explain::Origin;
 use crate::external::Externals;
 use crate::listen::Arrival;
+use crate::metrics::Counts;
 use crate::observe::{Observed, Observer};
 use crate::platform;
 use crate::series::Recorder;
@@ -105,6 +106,8 @@ pub(crate) struct Service<O> {
     recorder: Recorder,
     /// What is desired and not yet done.
     desires: Desires,
+    counts: Counts,
+    started: Timestamp,
 }
 
 impl<O: Outlet> Service<O> {
@@ -143,6 +146,8 @@ impl<O: Outlet> Service<O> {
             arrivals,
             recorder,
             desires,
+            counts: Counts::default(),
+            started: now(),
         }
     }
 
@@ -182,7 +187,10 @@ impl<O: Outlet> Service<O> {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(done) = runs.join_next() => match done {
-                    Ok(observed) => self.observed(&observed),
+                    Ok(observed) => {
+                        self.counts.runs += 1;
+                        self.observed(&observed);
+                    }
                     Err(error) => tracing::error!(%error, "a run was lost"),
                 },
                 Some(done) = acts.join_next() => match done {
@@ -191,7 +199,7 @@ impl<O: Outlet> Service<O> {
                 },
                 _count = self.arrivals.recv_many(&mut arrived, ARRIVALS_MAX), if !self.arrivals.is_closed() => {
                     for arrival in arrived.drain(..) {
-                        self.arrived(arrival);
+                        self.arrived(arrival, runs.len());
                     }
                 }
                 () = tokio::time::sleep_until(flush_at), if self.flush_at.is_some() => self.flush().await,
@@ -323,6 +331,7 @@ impl<O: Outlet> Service<O> {
         self.recorder
             .take(observation.check, observation.at, &observation.metrics);
         if let Some(transition) = self.watch.observed(&observed.observation, now(), random()) {
+            self.counts.transitions += 1;
             tracing::debug!(check = %transition.check, from = %transition.from, to = %transition.to, "a check changed");
             self.flush_soon();
         }
@@ -339,6 +348,7 @@ impl<O: Outlet> Service<O> {
     }
 
     fn flush_later(&mut self) {
+        self.counts.retries += 1;
         let wait = self
             .retry
             .map_or(RETRY_MIN, |last| last.saturating_mul(2).min(RETRY_MAX));
@@ -354,6 +364,7 @@ impl<O: Outlet> Service<O> {
             tracing::error!(error = %crate::net::chain(&error), "the agent's state cannot be kept");
         }
         let lost = self.watch.take_lost();
+        self.counts.lost = self.counts.lost.saturating_add(lost);
         if lost > 0 {
             tracing::error!(
                 lost,
@@ -372,6 +383,7 @@ impl<O: Outlet> Service<O> {
             match tokio::time::timeout(OUTLET_LIMIT, append).await {
                 Ok(Ok(())) => {
                     let ids: Vec<EntryId> = batch.iter().map(|pending| pending.id).collect();
+                    self.counts.written += u64::try_from(ids.len()).unwrap_or(u64::MAX);
                     self.watch.written(&ids);
                     self.retry = None;
                     self.dirty = true;

@@ -89,6 +89,11 @@ impl Watch {
         self.watched.get(id).map(|watched| &watched.check)
     }
 
+    /// The checks that are observed.
+    pub(crate) fn checks(&self) -> impl Iterator<Item = &Check> {
+        self.watched.values().map(|watched| &watched.check)
+    }
+
     /// How many checks are observed.
     pub(crate) fn len(&self) -> usize {
         self.watched.len()

@@ -16,10 +16,11 @@ use crate::known_family::KnownFamily;
 use crate::maintenance::Maintenance;
 use crate::note::NOTE_LEN_CHARS_MAX;
 use crate::notify::{OnCallOverride, Policy};
+use crate::presence::Presence;
 use crate::rollup::Operator;
 use crate::selector::Selector;
 use crate::system::{
-    AgentRef, Contact, Dashboard, NAME_LEN_BYTES_MAX, NoteRef, POLICY_NOTIFY,
+    AgentRef, Contact, Dashboard, NAME_LEN_BYTES_MAX, NoteRef, POLICY_NOTIFY, PRESENCE_ALL,
     PURPOSE_LEN_BYTES_MAX, Part, REASON_LEN_BYTES_MAX, Rule, Silence,
 };
 use crate::text::{clean, clean_line};
@@ -277,6 +278,20 @@ impl<'a, 'b> SystemEdit<'a, 'b> {
     /// When the document cannot be edited.
     pub fn remove_desired(&mut self, path: &DesiredPath) -> Result<(), EditError> {
         self.remove(field::MORE, more(field::DESIRED, path))
+    }
+
+    /// Says whether an agent, or every agent of which nothing else is said, is expected to be heard of
+    /// at all times.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn put_presence(
+        &mut self,
+        agent: Option<SpaceId>,
+        presence: Presence,
+    ) -> Result<(), EditError> {
+        let of = agent.map_or_else(|| PRESENCE_ALL.to_owned(), |agent| agent.to_string());
+        self.put(field::MORE, more(field::PRESENCE, of), &presence)
     }
 
     fn text(&mut self, name: &str, text: String) -> Result<(), EditError> {

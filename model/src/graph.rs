@@ -142,11 +142,20 @@ impl Graph {
 
     /// Everything below a System, each once, nearest first; not the System itself.
     pub fn below(&self, system: SpaceId) -> Vec<SpaceId> {
+        self.reached(system, |_| true)
+    }
+
+    /// Its parts and theirs, each once, nearest first; not the System itself, nor what only is used.
+    pub fn parts_below(&self, system: SpaceId) -> Vec<SpaceId> {
+        self.reached(system, |edge| edge.relation == Relation::Part)
+    }
+
+    fn reached(&self, system: SpaceId, follows: impl Fn(&Edge) -> bool) -> Vec<SpaceId> {
         let mut seen = BTreeSet::from([system]);
         let mut queue = VecDeque::from([system]);
         let mut found = Vec::new();
         while let Some(here) = queue.pop_front() {
-            for edge in self.edges(&here) {
+            for edge in self.edges(&here).filter(|edge| follows(edge)) {
                 if seen.insert(edge.part) {
                     found.push(edge.part);
                     queue.push_back(edge.part);

@@ -16,6 +16,7 @@ use crate::maintenance::Maintenance;
 use crate::membership::Membership;
 use crate::note_edit::NoteVersion;
 use crate::notify::{OnCallOverride, Policy, Receipt};
+use crate::presence::Presence;
 use crate::rollup::{Operator, Override};
 use crate::selector::Selector;
 use crate::service::ServiceClaim;
@@ -316,6 +317,8 @@ pub struct AgentView {
     pub access: Access,
     /// Whether it is heard of, or was at `as_of`.
     pub life: AgentLife,
+    /// Whether it is expected to be heard of at all times.
+    pub presence: Presence,
     /// Up to when this replica would have heard it; none while it would hear it now.
     pub as_of: Option<Timestamp>,
     /// The last sign of it.
@@ -330,6 +333,14 @@ pub struct AgentView {
     pub services: Vec<ServiceClaim>,
     /// What it last did on what is desired, by path.
     pub desired: Vec<DesiredRun>,
+}
+
+impl AgentView {
+    /// Whether it is not heard of, and need not be: a laptop that is shut.
+    pub fn is_offline(&self) -> bool {
+        let is_away = matches!(self.life, AgentLife::Stale | AgentLife::Stopped);
+        is_away && self.presence == Presence::MayBeOffline
+    }
 }
 
 /// Something that happened.

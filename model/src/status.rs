@@ -107,6 +107,8 @@ pub enum Handled {
     Silenced,
     /// It is expected: a maintenance window is open.
     Maintenance,
+    /// It is expected: whoever looks may be offline, and is not heard of.
+    Offline,
 }
 
 /// All that the status of one check follows from.

@@ -15,6 +15,7 @@ use crate::id::{CheckId, ItemId, NoteId};
 use crate::known_family::KnownFamily;
 use crate::maintenance::Maintenance;
 use crate::notify::{OnCallOverride, Policy};
+use crate::presence::Presence;
 use crate::rollup::{Operator, Override};
 use crate::selector::{SELECTOR_LEN_BYTES_MAX, Selector};
 pub use crate::silence::{Reach, Silence};
@@ -37,6 +38,8 @@ pub const PEOPLE_MAX: usize = 4_096;
 pub const REASON_LEN_BYTES_MAX: usize = 512;
 /// Of how many grants of one System it is said why they were given, and of as many why they ended.
 pub const REASONS_MAX: usize = 4_096;
+/// Of how many agents of one System it is said whether they may be offline.
+pub const PRESENCES_MAX: usize = 4_096;
 /// How many overrides of who is on call one System may have.
 pub const ON_CALL_MAX: usize = 2_048;
 
@@ -174,6 +177,10 @@ pub struct System {
     pub checks: BTreeMap<CheckId, Check>,
     /// Who looks.
     pub agents: BTreeMap<SpaceId, AgentRef>,
+    /// Whether its agents are expected to be heard of at all times.
+    pub presence: Presence,
+    /// The same of single agents, where it is said of them.
+    pub agent_presence: BTreeMap<SpaceId, Presence>,
     /// Its notes.
     pub notes: BTreeMap<NoteId, NoteRef>,
     /// What is quiet.
@@ -265,6 +272,8 @@ impl System {
             parts,
             checks: checks.collect(),
             agents,
+            presence: more.presence,
+            agent_presence: more.agent_presence,
             notes,
             silences,
             maintenance: more.maintenance,
@@ -280,6 +289,12 @@ impl System {
             desired: Arc::new(more.desired),
             ..system
         }
+    }
+
+    /// Whether an agent is expected to be heard of: what is said of it, or of all.
+    pub fn presence_of(&self, agent: &SpaceId) -> Presence {
+        let own = self.agent_presence.get(agent);
+        own.copied().unwrap_or(self.presence)
     }
 
     /// The edges of the graph that it lists.
@@ -305,6 +320,8 @@ const FIELDS: [&str; 5] = [
 ];
 /// The one policy of its kind.
 pub(crate) const POLICY_NOTIFY: &str = "notify";
+/// What is said of all agents of a System, beside those that are named.
+pub(crate) const PRESENCE_ALL: &str = "all";
 
 /// What later versions added.
 #[derive(Default)]
@@ -319,6 +336,8 @@ struct More {
     on_call: BTreeMap<ItemId, OnCallOverride>,
     policy_unread: Vec<String>,
     desired: BTreeMap<DesiredPath, Desired>,
+    presence: Presence,
+    agent_presence: BTreeMap<SpaceId, Presence>,
 }
 
 /// Keeps why something became of a grant; what says nothing, or of no grant, is passed over.
@@ -396,6 +415,19 @@ impl Gather<'_> {
                     match id.parse().ok().zip(serde_json::from_value(value).ok()) {
                         Some((id, change)) => drop(more.on_call.insert(id, change)),
                         None => self.system.unreadable.push(clean_line(&key, 128)),
+                    }
+                }
+                Some((field::PRESENCE, of)) => {
+                    let presence = serde_json::from_value(value).ok();
+                    match (of, of.parse(), presence) {
+                        (PRESENCE_ALL, _, Some(presence)) => more.presence = presence,
+                        (_, Ok(agent), Some(presence)) => {
+                            if more.agent_presence.len() < PRESENCES_MAX {
+                                more.agent_presence.insert(agent, presence);
+                            }
+                        }
+                        // A class of a newer program: until it is understood, people are told.
+                        _ => self.system.unreadable.push(clean_line(&key, 128)),
                     }
                 }
                 Some((field::DESIRED, path)) if more.desired.len() < DESIRED_MAX => {

@@ -14,8 +14,8 @@ use aramaki_model::status::Handled;
 use aramaki_model::system::{AgentRef, Part};
 use aramaki_model::{
     Alert, AlertKind, AlertState, Check, CheckBeat, CheckId, CheckState, EntryId, Heartbeat,
-    ItemId, JournalEntry, Maintenance, Observation, Reach, Severity, Silence, TimelineEntry,
-    Workspace,
+    ItemId, JournalEntry, Maintenance, Observation, Presence, Reach, Severity, Silence,
+    TimelineEntry, Workspace,
 };
 use common::{at, chain, space};
 
@@ -440,6 +440,134 @@ fn an_agent_that_is_not_heard_is_one_alert_and_only_where_somebody_listened() {
     );
     alive(&mut workspace, 200, &[1, 2]);
     assert_eq!(alerts(&workspace, 201).len(), 1, "heard again");
+}
+
+fn presence(workspace: &mut Workspace, agent: Option<u8>, presence: Presence) {
+    let edit = workspace.edit_system(space(DATABASE), &chain(ALICE), at(2), |edit| {
+        edit.put_presence(agent.map(space), presence)
+    });
+    drop(edit.unwrap());
+}
+
+/// The agent's life, whether it is offline, the first check's raw and effective state and why, and
+/// the shop's effective state.
+fn seen(
+    workspace: &Workspace,
+    seconds: i64,
+) -> (bool, Severity, Severity, Option<Handled>, Severity) {
+    let view = workspace.view(at(seconds));
+    let system = view.system(&space(DATABASE)).unwrap();
+    let status = &system.checks[0].status;
+    let shop = view.system(&space(SHOP)).unwrap();
+    (
+        system.agents[0].is_offline(),
+        status.raw,
+        status.effective,
+        status.handled,
+        shop.status.effective,
+    )
+}
+
+#[test]
+fn a_laptop_that_is_shut_is_offline_and_nobody_is_told() {
+    use Severity::{Missing, Ok};
+    for agent in [None, Some(AGENT)] {
+        let mut workspace = workspace();
+        presence(&mut workspace, agent, Presence::MayBeOffline);
+        told(&mut workspace, 1, &[(5, Ok)]);
+        told(&mut workspace, 2, &[(6, Ok)]);
+        workspace.hears(space(AGENT), true, at(10));
+        alive(&mut workspace, 20, &[1, 2]);
+        assert_eq!(seen(&workspace, 140), (false, Ok, Ok, None, Ok));
+        // Observed is that nothing is; that asks for nobody, and is told with its age.
+        let offline = (true, Missing, Ok, Some(Handled::Offline), Ok);
+        for seconds in [141, 3_600, 30 * DAY] {
+            assert_eq!(seen(&workspace, seconds), offline, "after {seconds} s");
+            assert_eq!(alerts(&workspace, seconds), []);
+            let view = workspace.view(at(seconds));
+            let agent = &view.system(&space(DATABASE)).unwrap().agents[0];
+            assert_eq!(agent.seen, Some(at(20)));
+        }
+        // One that was shut down in good order is offline the same.
+        alive(&mut workspace, 4_000, &[1, 2]);
+        journal(
+            &mut workspace,
+            4_001,
+            JournalEntry::Stopped { at: at(4_001) },
+        );
+        assert_eq!(seen(&workspace, 4_002), offline);
+        assert_eq!(alerts(&workspace, 8_000), []);
+        // Heard again, what is there without a fresh result is missing, and still nobody is told: it
+        // may have been asleep a moment ago.
+        alive(&mut workspace, 9_000, &[]);
+        assert_eq!(
+            seen(&workspace, 9_001),
+            (false, Missing, Missing, None, Missing)
+        );
+        assert_eq!(alerts(&workspace, 9_001), []);
+        alive(&mut workspace, 9_010, &[1, 2]);
+        assert_eq!(seen(&workspace, 9_011), (false, Ok, Ok, None, Ok));
+    }
+}
+
+#[test]
+fn a_laptop_that_was_shut_with_a_problem_has_it_still() {
+    use Severity::{Critical, Missing, Ok};
+    let mut workspace = workspace();
+    presence(&mut workspace, None, Presence::MayBeOffline);
+    told(&mut workspace, 1, &[(5, Ok), (10, Critical)]);
+    told(&mut workspace, 2, &[(6, Ok)]);
+    workspace.hears(space(AGENT), true, at(10));
+    alive(&mut workspace, 20, &[1, 2]);
+    let alert = only(&workspace, 1_000);
+    assert_eq!((alert.severity, alert.is_stale), (Critical, true));
+    let view = workspace.view(at(1_000));
+    let checks = &view.system(&space(DATABASE)).unwrap().checks;
+    let of = |n: u8| checks.iter().find(|it| it.check.id == check(n).id).unwrap();
+    assert_eq!(
+        (of(1).status.effective, of(1).status.handled),
+        (Missing, None)
+    );
+    assert_eq!(of(2).status.handled, Some(Handled::Offline));
+}
+
+#[test]
+fn what_is_said_of_one_agent_goes_before_what_is_said_of_all_and_can_be_taken_back() {
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Severity::Ok)]);
+    workspace.hears(space(AGENT), true, at(10));
+    alive(&mut workspace, 20, &[1, 2]);
+    let is_told = |workspace: &Workspace| !alerts(workspace, 1_000).is_empty();
+    assert!(is_told(&workspace), "a server is expected to be heard of");
+    presence(&mut workspace, None, Presence::MayBeOffline);
+    assert!(!is_told(&workspace));
+    presence(&mut workspace, Some(AGENT), Presence::Always);
+    assert!(is_told(&workspace), "this one is a server");
+    presence(&mut workspace, Some(AGENT), Presence::MayBeOffline);
+    presence(&mut workspace, None, Presence::Always);
+    assert!(!is_told(&workspace));
+    // What is said of another agent is not said of this one.
+    presence(&mut workspace, Some(AGENT), Presence::Always);
+    presence(&mut workspace, Some(99), Presence::MayBeOffline);
+    assert!(is_told(&workspace));
+}
+
+#[test]
+fn an_agent_that_was_never_heard_of_is_not_offline_but_not_there_yet() {
+    let mut workspace = workspace();
+    presence(&mut workspace, None, Presence::MayBeOffline);
+    let other = workspace.edit_system(space(DATABASE), &chain(ALICE), at(3), |edit| {
+        edit.remove_agent(space(AGENT))?;
+        edit.put_agent(space(98), &AgentRef::default())
+    });
+    drop(other.unwrap());
+    workspace.open_space(space(98));
+    workspace.hears(space(98), true, at(10));
+    let (is_offline, raw, effective, handled, _) = seen(&workspace, 1_000);
+    assert_eq!(
+        (is_offline, raw, effective, handled),
+        (false, Severity::Missing, Severity::Missing, None)
+    );
 }
 
 #[test]

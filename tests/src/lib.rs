@@ -14,6 +14,7 @@ mod notifier;
 mod person;
 mod process;
 mod relay;
+mod sink;
 
 pub use agent::Agent;
 pub use disk::Disk;
@@ -22,3 +23,4 @@ pub use notifier::Notifier;
 pub use person::Person;
 pub use process::{Running, eventually, program};
 pub use relay::Relay;
+pub use sink::Sink;

@@ -25,17 +25,27 @@ impl Notifier {
         std::fs::write(&program, script).unwrap();
         let made = Command::new("chmod").arg("0755").arg(&program).status();
         assert!(made.unwrap().success());
-        let config = format!(
-            "rank = {rank}\nsettle = \"5s\"\n[channel.pager]\nkind = \"command\"\ncommand = [\"{}\", \"{}\"]\n",
+        let channels = format!(
+            "[channel.pager]\nkind = \"command\"\ncommand = [\"{}\", \"{}\"]\n",
             program.display(),
             folder.join("told").display()
         );
-        std::fs::write(folder.join("notify.toml"), config).unwrap();
-        Self {
+        let notifier = Self {
             person,
             folder: folder.to_owned(),
             running: None,
-        }
+        };
+        notifier.configure(rank, &channels);
+        notifier
+    }
+
+    /// Gives it this rank and these channels.
+    ///
+    /// # Panics
+    /// When its file cannot be written.
+    pub fn configure(&self, rank: u8, channels: &str) {
+        let config = format!("rank = {rank}\nsettle = \"5s\"\n{channels}");
+        std::fs::write(self.folder.join("notify.toml"), config).unwrap();
     }
 
     /// Who it is, for verbs.

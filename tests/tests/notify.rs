@@ -4,11 +4,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use aramaki_tests::{Agent, Host, Lan, Notifier, Person, Relay, Running, eventually};
+use aramaki_tests::{Agent, Host, Lan, Notifier, Person, Relay, Sink, eventually};
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(90);
@@ -220,75 +219,11 @@ fn two_of_the_same_rank_are_named_where_people_look() {
     );
 }
 
-struct Sink {
-    _running: Running,
-    out: PathBuf,
-    ports: Value,
-}
-
-impl Sink {
-    fn start(folder: &Path) -> Self {
-        let made = Command::new("openssl")
-            .args([
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-nodes",
-            ])
-            .args([
-                "-days",
-                "2",
-                "-subj",
-                "/CN=localhost",
-                "-addext",
-                "subjectAltName=DNS:localhost",
-            ])
-            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-            .arg("-keyout")
-            .arg(folder.join("key.pem"))
-            .arg("-out")
-            .arg(folder.join("cert.pem"))
-            .output()
-            .unwrap();
-        assert!(
-            made.status.success(),
-            "{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
-        let (script, out) = (folder.join("sink.py"), folder.join("sink.jsonl"));
-        std::fs::write(&script, include_str!("../src/sink.py")).unwrap();
-        let mut command = Command::new("/usr/bin/python3");
-        command.arg(&script).arg(folder).arg(&out);
-        let running = Running::start(command, &folder.join("sink.log"));
-        let mut sink = Self {
-            _running: running,
-            out,
-            ports: Value::Null,
-        };
-        eventually("the servers listen", LIMIT, || {
-            sink.ports = sink.seen("ports").first().cloned().unwrap_or_default();
-            !sink.ports.is_null()
-        });
-        sink
-    }
-
-    fn seen(&self, kind: &str) -> Vec<Value> {
-        let text = std::fs::read_to_string(&self.out).unwrap_or_default();
-        let lines = text
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.filter(|line| line["kind"] == kind).collect()
-    }
-}
-
 #[test]
 fn real_servers_take_mail_with_a_password_over_both_kinds_of_tls_and_webhooks_that_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let sink = Sink::start(folder.path());
+    let sink = Sink::start(&Host::here(), folder.path());
     for (name, text) in [
         ("good", "smtp s3cret\n"),
         ("bad", "another\n"),
@@ -303,13 +238,13 @@ fn real_servers_take_mail_with_a_password_over_both_kinds_of_tls_and_webhooks_th
             "[channel.{name}]\nkind = \"smtp\"\nserver = \"localhost\"\nport = {}\ntls = \"{tls}\"\n\
              user = \"aramaki\"\npassword_file = \"{password}\"\n{ca}from = \"Aramaki <aramaki@example.org>\"\n\
              timeout = \"5s\"\nonly_to = [\"@example.org\"]\n",
-            sink.ports[tls]
+            sink.port(tls)
         )
     };
     let (ca, none) = ("ca_file = \"cert.pem\"\n", "");
     // It takes a connection and says nothing.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let without = |name: &str, tls: &str, port: &Value| {
+    let without = |name: &str, tls: &str, port: u16| {
         format!(
             "[channel.{name}]\nkind = \"smtp\"\nserver = \"127.0.0.1\"\nport = {port}\ntls = \"{tls}\"\n\
              from = \"aramaki@example.org\"\nto = \"night@example.org\"\ntimeout = \"2s\"\n"
@@ -319,7 +254,7 @@ fn real_servers_take_mail_with_a_password_over_both_kinds_of_tls_and_webhooks_th
     let web = |name: &str, path: &str| {
         format!(
             "[channel.{name}]\nkind = \"webhook\"\nurl = \"http://127.0.0.1:{}{path}\"\ntoken_file = \"token\"\n",
-            sink.ports["web"]
+            sink.port("web")
         )
     };
     let config = [
@@ -327,9 +262,9 @@ fn real_servers_take_mail_with_a_password_over_both_kinds_of_tls_and_webhooks_th
         mail("implicit", "implicit", "good", ca),
         mail("wrong", "starttls", "bad", ca),
         mail("untrusted", "starttls", "good", none),
-        without("here", "none", &sink.ports["plain"]),
-        without("stripped", "starttls", &sink.ports["plain"]),
-        without("silent", "none", &silent.into()),
+        without("here", "none", sink.port("plain")),
+        without("stripped", "starttls", sink.port("plain")),
+        without("silent", "none", silent),
         web("hook", "/hook"),
         web("refused", "/refused"),
     ]

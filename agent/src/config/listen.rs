@@ -29,6 +29,8 @@ pub struct ListenConfig {
     pub sensu_socket: Vec<SocketAddr>,
     /// `POST /api/v2/alerts` as Alertmanager has it.
     pub alertmanager: Vec<SocketAddr>,
+    /// `GET /metrics`: how the agent itself is, as Prometheus reads it; on loopback only.
+    pub metrics: Vec<SocketAddr>,
     /// `StatsD` over UDP.
     pub statsd: Vec<SocketAddr>,
     /// How often sums of `StatsD` are made.
@@ -47,6 +49,7 @@ impl Default for ListenConfig {
             sensu_events: Vec::new(),
             sensu_socket: Vec::new(),
             alertmanager: Vec::new(),
+            metrics: Vec::new(),
             statsd: Vec::new(),
             statsd_flush: Duration::from_secs(10),
             names: Vec::new(),
@@ -66,6 +69,8 @@ pub(super) struct ListenFile {
     #[serde(default)]
     alertmanager: Vec<SocketAddr>,
     #[serde(default)]
+    metrics: Vec<SocketAddr>,
+    #[serde(default)]
     statsd: Vec<SocketAddr>,
     statsd_flush: Option<Span>,
     #[serde(default)]
@@ -83,6 +88,7 @@ impl ListenFile {
             ("sensu_events", &self.sensu_events),
             ("sensu_socket", &self.sensu_socket),
             ("alertmanager", &self.alertmanager),
+            ("metrics", &self.metrics),
             ("statsd", &self.statsd),
         ];
         for (field, addresses) in lists {
@@ -91,6 +97,14 @@ impl ListenFile {
                 return Err((field.to_owned(), message));
             }
             for (place, address) in (1..).zip(addresses) {
+                if field == "metrics" && !address.ip().is_loopback() {
+                    let message = format!(
+                        "{} is not of this machine alone: what its checks are called and find is for \
+                         this machine",
+                        address.ip()
+                    );
+                    return Err((format!("{field}[{place}]"), message));
+                }
                 if !address.ip().is_loopback() && !self.beyond_loopback {
                     let message = format!(
                         "{} is not of this machine alone: whoever reaches it could send results; \
@@ -149,6 +163,7 @@ impl ListenFile {
             sensu_events: self.sensu_events,
             sensu_socket: self.sensu_socket,
             alertmanager: self.alertmanager,
+            metrics: self.metrics,
             statsd: self.statsd,
             statsd_flush: flush,
             names: self.names.into_iter().map(Pattern).collect(),

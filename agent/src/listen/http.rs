@@ -20,6 +20,8 @@ use crate::service::now;
 const BODY_TIME_MAX: Duration = Duration::from_secs(5);
 /// Reasons that one answer names.
 const REASONS_MAX: usize = 10;
+/// The kind of Prometheus' text format.
+const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Whose interface it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,15 @@ pub(super) async fn serve(
     loopback::serve_http(listener, Limits::MESSAGES, stop, answer).await;
 }
 
+/// Serves `/metrics` and `/healthz` until `stop`.
+pub(super) async fn serve_metrics(listener: TcpListener, inbox: Inbox, stop: CancellationToken) {
+    let answer = move |request: Request<Incoming>| {
+        let inbox = inbox.clone();
+        async move { metrics(request.method(), request.uri().path(), &inbox).await }
+    };
+    loopback::serve_http(listener, Limits::PAGES, stop, answer).await;
+}
+
 async fn answer(request: Request<Incoming>, api: Api, host: &str, inbox: &Inbox) -> Page {
     // A page in a browser on this machine can send here too, and says so.
     if request.headers().contains_key(ORIGIN) {
@@ -69,10 +80,7 @@ async fn answer(request: Request<Incoming>, api: Api, host: &str, inbox: &Inbox)
         (Api::Alertmanager, _) => return text(StatusCode::NOT_FOUND, "POST /api/v2/alerts\n"),
     }
     if request.method() != Method::POST {
-        let mut refused = text(StatusCode::METHOD_NOT_ALLOWED, "only POST\n");
-        let allowed = HeaderValue::from_static("POST");
-        refused.headers_mut().insert(ALLOW, allowed);
-        return refused;
+        return only("POST");
     }
     let body = Limited::new(request.into_body(), MESSAGE_LEN_BYTES_MAX);
     let body = match timeout(BODY_TIME_MAX, body.collect()).await {
@@ -103,6 +111,31 @@ async fn answer(request: Request<Incoming>, api: Api, host: &str, inbox: &Inbox)
         }
         Err(_busy) => text(StatusCode::SERVICE_UNAVAILABLE, "too busy, try again\n"),
     }
+}
+
+/// How the agent is. Who has no answer in time knows that it does not work.
+async fn metrics(method: &Method, path: &str, inbox: &Inbox) -> Page {
+    if method != Method::GET && method != Method::HEAD {
+        return only("GET, HEAD");
+    }
+    if !matches!(path, "/metrics" | "/healthz") {
+        return text(StatusCode::NOT_FOUND, "/healthz or /metrics\n");
+    }
+    match inbox.figures().await {
+        Ok(_figures) if path == "/healthz" => text(StatusCode::OK, "ok\n"),
+        Ok(figures) => loopback::page(StatusCode::OK, METRICS, figures),
+        Err(_busy) => text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the agent does not answer\n",
+        ),
+    }
+}
+
+fn only(methods: &'static str) -> Page {
+    let mut refused = text(StatusCode::METHOD_NOT_ALLOWED, format!("only {methods}\n"));
+    let allowed = HeaderValue::from_static(methods);
+    refused.headers_mut().insert(ALLOW, allowed);
+    refused
 }
 
 /// Alertmanager's clients read an error as JSON.

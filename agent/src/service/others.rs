@@ -1,5 +1,7 @@
 //! What others have to say: results that come in, alerts that end, and what could be looked at.
 
+use std::collections::BTreeMap;
+
 use aramaki_model::agent_config::CHECKS_MAX;
 use aramaki_model::entry::PROPOSED_MAX;
 use aramaki_model::metric_rule::judged;
@@ -8,6 +10,7 @@ use aramaki_model::{Check, JournalEntry};
 use super::{Outlet, Service, merged, now};
 use crate::discover::{self, Found};
 use crate::listen::{Answer, Arrival, ExternalResult};
+use crate::metrics::{CheckFigures, Figures, render};
 use crate::observe::Observed;
 
 impl<O: Outlet> Service<O> {
@@ -28,17 +31,53 @@ impl<O: Outlet> Service<O> {
     }
 
     /// Takes results of others in, and answers who waits.
-    pub(super) fn arrived(&mut self, arrival: Arrival) {
+    pub(super) fn arrived(&mut self, arrival: Arrival, running: usize) {
+        let (results, answer) = match arrival {
+            Arrival::Results(results, answer) => (results, answer),
+            Arrival::Asked(answer) => {
+                if answer.send(render(&self.figures(running))).is_err() {
+                    tracing::debug!("whoever asked for metrics waits no longer");
+                }
+                return;
+            }
+        };
         let mut refused = Vec::new();
-        for result in &arrival.results {
+        for result in &results {
             if let Err(reason) = self.external(result) {
                 refused.push(reason);
             }
         }
-        if let Some(answer) = arrival.answer
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        self.counts.refused += count(refused.len());
+        self.counts.external += count(results.len().saturating_sub(refused.len()));
+        if let Some(answer) = answer
             && answer.send(Answer { refused }).is_err()
         {
             tracing::debug!("whoever sent results waits no longer");
+        }
+    }
+
+    /// How the agent is.
+    fn figures(&self, running: usize) -> Figures {
+        let config = self.saved.config.as_ref();
+        let beats = self.watch.beats().into_iter();
+        let last: BTreeMap<_, _> = beats
+            .map(|beat| (beat.check, (beat.at, beat.raw)))
+            .collect();
+        let checks = self.watch.checks().map(|check| CheckFigures {
+            id: check.id,
+            name: check.name.clone(),
+            last: last.get(&check.id).copied(),
+        });
+        Figures {
+            now: now(),
+            started: self.started,
+            generation: config.map_or(0, |config| config.generation),
+            counts: self.counts,
+            running,
+            pending: self.watch.pending().count(),
+            arrivals: self.arrivals.len(),
+            checks: checks.collect(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aramaki_model::Presence;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -26,6 +27,9 @@ pub(crate) struct Invite {
     /// What the agent is called.
     #[arg(long, value_parser = parse_line)]
     name: String,
+    /// The machine may be off, as laptops are: then it is shown as offline, and nobody is told.
+    #[arg(long)]
+    may_be_offline: bool,
     /// For how long the code can be used.
     #[arg(long = "for", value_name = "SPAN", default_value = "24h", value_parser = parse_span)]
     span: Duration,
@@ -36,7 +40,14 @@ impl Agent {
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let Self::Invite(invite) = self;
         let system = live.find(&invite.system)?;
-        let invited = live.invite_agent(system, &invite.name, invite.span).await?;
+        let presence = if invite.may_be_offline {
+            Presence::MayBeOffline
+        } else {
+            Presence::Always
+        };
+        let invited = live
+            .invite_agent(system, (&invite.name, presence), invite.span)
+            .await?;
         let mut text = Lines::default();
         text.add(&invited.code);
         text.add(format_args!(

@@ -11,7 +11,7 @@ use clap::Subcommand;
 
 use super::{CliError, Report};
 use crate::workspace::Live;
-pub(super) use silence::{Consent, Where, ended};
+pub(super) use silence::{Consent, Where, ended_report};
 
 /// See what is wrong, say who knows and who works on it, keep it quiet.
 #[derive(Debug, Subcommand)]

@@ -53,6 +53,8 @@ pub(crate) enum CliError {
         wanted: String,
         candidates: Vec<String>,
     },
+    #[error("no agent tells of a service `{wanted}`{}", .known.iter().map(|name| format!("\n{name}")).collect::<String>())]
+    NoSuchService { wanted: String, known: Vec<String> },
     #[error("no grant of this System has the id `{wanted}`")]
     NoSuchGrant { wanted: String },
     #[error("{}{}: {message}", .file.display(), .line.map(|line| format!(":{line}")).unwrap_or_default())]
@@ -218,6 +220,7 @@ impl CliError {
             Self::Listen { .. } => "A-170",
             Self::NoSuchAlert { .. } => "A-140",
             Self::AmbiguousAlert { .. } => "A-141",
+            Self::NoSuchService { .. } => "A-142",
             Self::Remote { code, .. } => code,
             Self::Usage(_) => "A-190",
             Self::Bug(_) => "A-199",
@@ -231,6 +234,9 @@ impl CliError {
             Self::WorkspaceExists { .. } => "choose another --profile or --data",
             Self::NoSuchSystem { .. } => {
                 "`aramaki system list` shows ids and titles; a prefix needs 6 digits"
+            }
+            Self::NoSuchService { .. } => {
+                "`aramaki service list` shows all; a host tells of its own with `[[service]]` in its agent.toml"
             }
             Self::NoSuchAlert { .. } => {
                 "`aramaki alert list --resolved` shows ids; a prefix needs 4 digits"

@@ -7,7 +7,7 @@ use aramaki_sync_core::Timestamp;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::alert::{Consent, Where, ended};
+use super::alert::{Consent, Where, ended_report};
 use super::parse::parse_line;
 use super::report::{count, table};
 use super::{CliError, Clock, Report, local, parse_span};
@@ -158,7 +158,7 @@ pub(crate) struct End {
 impl End {
     /// Ends it.
     async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let systems = live.end_maintenance(self.item).await?;
-        Ok(ended(self.item, &systems))
+        let ended = live.end_maintenance(self.item).await?;
+        Ok(ended_report(self.item, "maintenance window", &ended))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aramaki_sync_core::SpaceId;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -12,8 +13,11 @@ use crate::workspace::{Live, TimelineRow};
 /// Say what happened: transitions, messages, who was told, what was run, newest first.
 #[derive(Debug, Args)]
 pub(crate) struct Timeline {
-    /// Of which System; of all without it.
+    /// Of which System and its parts; of all without it.
     system: Option<String>,
+    /// Without its parts: what happened to the System itself.
+    #[arg(long, requires = "system")]
+    only_itself: bool,
     /// How many entries.
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
@@ -23,16 +27,24 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
+    /// Whose entries are wanted.
+    fn systems(&self, live: &Live, system: SpaceId) -> Vec<SpaceId> {
+        let mut systems = vec![system];
+        if !self.only_itself {
+            systems.extend(live.snapshot().graph.parts_below(system));
+        }
+        systems
+    }
+
     /// Reads it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let wanted = self
-            .system
-            .as_deref()
-            .map(|system| live.find(system))
-            .transpose()?;
+        let systems = match &self.system {
+            Some(system) => Some(self.systems(live, live.find(system)?)),
+            None => None,
+        };
         let begin = self.since.map(|span| Clock::now().minus(span));
-        let mut rows = live.timeline(wanted);
-        for (system, row) in live.action_requests(wanted).await? {
+        let mut rows = live.timeline(systems.as_deref());
+        for (system, row) in live.action_requests(systems.as_deref()).await? {
             rows.push(action::timeline_row(live, system, &row));
         }
         // The order of what was written at one time stays.

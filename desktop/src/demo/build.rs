@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use aramaki_model::CheckId;
+use aramaki_model::{CheckId, Presence};
 use aramaki_sync_core::invitation::{Invitation, InvitationError};
 use aramaki_sync_core::statement::{Capability, RelayAddress};
 use aramaki_sync_core::{SpaceId, Timestamp};
@@ -90,7 +90,9 @@ pub(super) async fn build(
         }
         if !system.observe.is_empty() {
             let name = format!("agent on {}", system.title);
-            let agent = live.invite_agent(space, &name, SPAN).await?;
+            let agent = live
+                .invite_agent(space, (&name, Presence::Always), SPAN)
+                .await?;
             let seat = AgentSeat {
                 system: system.key.clone(),
                 invitation: through(&relay, &agent.code)?,

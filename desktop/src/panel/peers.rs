@@ -99,6 +99,15 @@ pub(super) const fn life_severity(life: AgentLife) -> Severity {
     }
 }
 
+/// How long ago an agent was heard of, and that it need not be when it is offline.
+pub(super) fn heard(look: Look<'_>, agent: &AgentView, age: &str) -> String {
+    if agent.is_offline() {
+        look.texts.with("agent-offline", &[("age", age)])
+    } else {
+        age.to_owned()
+    }
+}
+
 /// What somebody may do, in words.
 pub(super) fn may_words(look: Look<'_>, may: Capability) -> String {
     look.texts.get(match may {
@@ -136,7 +145,11 @@ fn peer_ui(
     if let Some((system, agent)) = observed {
         if let Some(seen) = agent.seen {
             let age = ago(look, seen);
-            reach.push(look.texts.with("peers-heartbeat", &[("age", &age)]));
+            reach.push(if agent.is_offline() {
+                heard(look, agent, &age)
+            } else {
+                look.texts.with("peers-heartbeat", &[("age", &age)])
+            });
         }
         let title = [("system", system.title.as_str())];
         reach.push(look.texts.with("peers-observes", &title));
@@ -166,6 +179,9 @@ fn peer_ui(
         .rect(rect, 10.0, fill, Stroke::new(1.0, edge), StrokeKind::Inside);
     let sign = Rect::from_center_size(pos2(rect.left() + 24.0, rect.center().y), Vec2::splat(18.0));
     match observed {
+        Some((_, agent)) if agent.is_offline() => {
+            Icon::Offline.paint(ui, sign, look.tokens.subdued);
+        }
         Some((_, agent)) => paint_severity(ui, look, life_severity(agent.life), sign),
         None if peer.path.is_some() => Icon::Online.paint(ui, sign, look.tokens.accent),
         None => Icon::Offline.paint(ui, sign, look.tokens.subdued),

@@ -138,8 +138,8 @@ impl Live {
     }
 
     /// Timelines, newest first.
-    pub(crate) fn timeline(&self, wanted: Option<SpaceId>) -> Vec<TimelineRow> {
-        read::timeline(&self.snapshot(), wanted)
+    pub(crate) fn timeline(&self, systems: Option<&[SpaceId]>) -> Vec<TimelineRow> {
+        read::timeline(&self.snapshot(), systems)
     }
 
     /// The notes of a System.
@@ -239,7 +239,10 @@ impl Live {
             self.check_room(Some(space), &changes)?;
         }
         let before = self.model().system(&space).map(|it| it.checks.clone());
-        let told = change::of_checks(&before.unwrap_or_default(), &checks);
+        let told = [
+            change::of_checks(&before.unwrap_or_default(), &checks),
+            change::of_presence(self.model().system(&space), &changes),
+        ];
         self.edit(space, |model, chain, now| {
             model.edit_system(space, chain, now, |edit| {
                 changes
@@ -253,7 +256,7 @@ impl Live {
             self.configure_agents(space).await?;
         }
         // Who wonders later why nothing was seen finds it there.
-        if let Some(told) = told {
+        for told in told.into_iter().flatten() {
             self.say(space, &told).await?;
         }
         Ok(())

@@ -148,14 +148,11 @@ impl Live {
     /// When the store cannot be read.
     pub(crate) async fn action_requests(
         &self,
-        system: Option<SpaceId>,
+        systems: Option<&[SpaceId]>,
     ) -> Result<Vec<(SpaceId, RequestRow)>, CliError> {
-        let snapshot = self.snapshot();
-        let systems: Vec<_> = match system {
-            Some(system) => std::iter::once(system)
-                .chain(snapshot.graph.below(system))
-                .collect(),
-            None => snapshot.systems.iter().map(|it| it.space).collect(),
+        let systems: Vec<_> = match systems {
+            Some(systems) => systems.to_vec(),
+            None => self.snapshot().systems.iter().map(|it| it.space).collect(),
         };
         let names = self.names(&self.spaces().await);
         let mut rows = Vec::new();
@@ -191,7 +188,7 @@ impl Live {
             .collect()
     }
 
-    fn agent_named(&self, system: SpaceId, wanted: &str) -> Result<SpaceId, CliError> {
+    pub(crate) fn agent_named(&self, system: SpaceId, wanted: &str) -> Result<SpaceId, CliError> {
         let agents = self.agents_named(system);
         let candidates = agents.iter().map(|(agent, label)| (*agent, label.as_str()));
         select(wanted, candidates).map_err(|_no_system| {

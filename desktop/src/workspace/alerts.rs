@@ -206,14 +206,14 @@ impl Live {
         format!("silenced {what} {until}: {}", silence.reason)
     }
 
-    /// Ends silences by their item, in every System that has it and where this device may write;
-    /// says in which.
+    /// Ends a silence by its item, and those that were written together with it, in every System that
+    /// has them and where this device may write.
     ///
     /// # Errors
     /// When no System has it, or the store refuses.
-    pub(crate) async fn unsilence(&self, item: ItemId) -> Result<Vec<SpaceId>, CliError> {
-        let has = |system: &System| system.silences.contains_key(&item);
-        self.remove_item(item, has, "ended a silence", |edit| {
+    pub(crate) async fn unsilence(&self, item: ItemId) -> Result<EndedItems, CliError> {
+        let those = |system: &System| together(item, system.silences.keys());
+        self.remove_items(item, those, "silence", |edit, item| {
             edit.remove_silence(item)
         })
         .await
@@ -247,35 +247,39 @@ impl Live {
         Ok(item)
     }
 
-    /// Removes a maintenance window, in every System that has it and where this device may write.
+    /// Removes a maintenance window, and those that were written together with it, in every System
+    /// that has them and where this device may write.
     ///
     /// # Errors
     /// When no System has it, or the store refuses.
-    pub(crate) async fn end_maintenance(&self, item: ItemId) -> Result<Vec<SpaceId>, CliError> {
-        let has = |system: &System| system.maintenance.contains_key(&item);
-        self.remove_item(item, has, "ended a maintenance window", |edit| {
+    pub(crate) async fn end_maintenance(&self, item: ItemId) -> Result<EndedItems, CliError> {
+        let those = |system: &System| together(item, system.maintenance.keys());
+        self.remove_items(item, those, "maintenance window", |edit, item| {
             edit.remove_maintenance(item)
         })
         .await
     }
 
-    async fn remove_item(
+    /// Removes what was written together with an item; nothing unless the item itself is somewhere.
+    async fn remove_items(
         &self,
         item: ItemId,
-        has: impl Fn(&System) -> bool,
-        told: &str,
-        remove: impl Fn(&mut SystemEdit<'_, '_>) -> Result<(), EditError>,
-    ) -> Result<Vec<SpaceId>, CliError> {
+        those: impl Fn(&System) -> Vec<ItemId>,
+        what: &str,
+        remove: impl Fn(&mut SystemEdit<'_, '_>, ItemId) -> Result<(), EditError>,
+    ) -> Result<EndedItems, CliError> {
         let there: Vec<_> = {
             let model = self.model();
-            let spaces = model.spaces();
-            let there = spaces.filter(|space| model.system(space).is_some_and(&has));
-            there.collect()
+            let of = |space| model.system(&space).map(&those).unwrap_or_default();
+            let there = model.spaces().map(|space| (space, of(space)));
+            there.filter(|(_, items)| !items.is_empty()).collect()
         };
+        let is_there = there.iter().any(|(_, items)| items.contains(&item));
+        let there = if is_there { there } else { Vec::new() };
         let writable = self.writable().await?;
         let (mine, others): (Vec<_>, Vec<_>) = there
             .into_iter()
-            .partition(|space| writable.contains(space));
+            .partition(|(space, _)| writable.contains(space));
         if mine.is_empty() {
             let reason = if others.is_empty() {
                 "no System here has it: `aramaki alert silences` and `aramaki maintenance list` show ids"
@@ -288,15 +292,40 @@ impl Live {
                 reason: reason.to_owned(),
             });
         }
-        for space in &mine {
+        for (space, items) in &mine {
             self.edit(*space, |model, chain, now| {
-                model.edit_system(*space, chain, now, &remove)
+                model.edit_system(*space, chain, now, |edit| {
+                    items.iter().try_for_each(|item| remove(edit, *item))
+                })
             })
             .await?;
-            self.say(*space, told).await?;
+            let told = match items.len() {
+                1 => format!("ended a {what}"),
+                several => format!("ended {several} {what}s"),
+            };
+            self.say(*space, &told).await?;
         }
-        Ok(mine)
+        Ok(EndedItems {
+            count: mine.iter().map(|(_, items)| items.len()).sum(),
+            systems: mine.into_iter().map(|(space, _)| space).collect(),
+        })
     }
+}
+
+/// Silences or maintenance windows that were ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EndedItems {
+    /// How many, in all Systems together.
+    pub(crate) count: usize,
+    /// Where.
+    pub(crate) systems: Vec<SpaceId>,
+}
+
+/// Which of these were written by the same act as an item: [`items`] gives them ids in a row.
+fn together<'a>(item: ItemId, all: impl Iterator<Item = &'a ItemId>) -> Vec<ItemId> {
+    let act = |item: &ItemId| item.as_bytes().split_last().map(|(_, act)| act.to_vec());
+    let wanted = act(&item);
+    all.filter(|other| act(other) == wanted).copied().collect()
 }
 
 /// Under which item each silence of a preview was written, if the first of a System has this one.

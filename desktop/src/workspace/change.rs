@@ -6,7 +6,8 @@ use aramaki_model::address::check_web_address;
 use aramaki_model::desired::{Desired, DesiredPath};
 use aramaki_model::system::{AgentRef, Contact, Dashboard, Part, Rule, Touch};
 use aramaki_model::{
-    Check, CheckId, EditError, ItemId, Operator, Override, Relation, Severity, SystemEdit,
+    Check, CheckId, EditError, ItemId, Operator, Override, Presence, Relation, Severity, System,
+    SystemEdit,
 };
 use aramaki_sync_core::SpaceId;
 
@@ -46,6 +47,8 @@ pub(crate) enum SystemChange {
     Checks(Vec<Check>),
     /// An agent that observes it.
     Agent { space: SpaceId, label: String },
+    /// Whether an agent, or each of which nothing else is said, is expected to be heard of.
+    Presence(Option<SpaceId>, Presence),
     /// What should be so.
     Desire(DesiredPath, Desired),
     /// Nothing is desired there any more.
@@ -176,6 +179,7 @@ impl SystemChange {
                     author: None,
                 },
             ),
+            Self::Presence(agent, presence) => edit.put_presence(*agent, *presence),
             Self::Desire(path, desired) => edit.put_desired(path, desired),
             Self::Undesire(path) => edit.remove_desired(path),
         }
@@ -203,6 +207,36 @@ fn overrides_of(pairs: &[(Severity, Severity)]) -> Override {
         *place = Some(*to);
     }
     overrides
+}
+
+/// What a change of presence is told as on the timeline; nothing if it was so before.
+pub(super) fn of_presence(before: Option<&System>, changes: &[SystemChange]) -> Option<String> {
+    let changed = changes.iter().filter_map(|change| match change {
+        SystemChange::Presence(agent, presence) => Some((*agent, *presence)),
+        _ => None,
+    });
+    let told = changed.filter_map(|(agent, presence)| {
+        let was = before.map_or(Presence::Always, |system| match agent {
+            Some(agent) => system.presence_of(&agent),
+            None => system.presence,
+        });
+        let label = |agent: SpaceId| {
+            let known = before.and_then(|system| system.agents.get(&agent));
+            let new = changes.iter().find_map(|change| match change {
+                SystemChange::Agent { space, label } if *space == agent => Some(label),
+                _ => None,
+            });
+            let label = new.or(known.map(|known| &known.label));
+            label.cloned().unwrap_or_else(|| agent.short())
+        };
+        let who = agent.map_or_else(|| "its machines".to_owned(), label);
+        (was != presence).then(|| match presence {
+            Presence::Always => format!("{who}: expected to be heard of at all times"),
+            Presence::MayBeOffline => format!("{who}: may be offline"),
+        })
+    });
+    let told: Vec<_> = told.collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 /// What a change of checks is told as on the timeline; nothing of the first ones of a System.

@@ -58,6 +58,7 @@ mod whole;
 
 pub(crate) use access::AccessRow;
 pub(crate) use actions::{AgentActions, Allowance, RequestRow, Wanted};
+pub(crate) use alerts::EndedItems;
 pub(crate) use audit::AuditRow;
 pub(crate) use awaited::Awaiting;
 pub(crate) use backup::restore;

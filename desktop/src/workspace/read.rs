@@ -1,18 +1,19 @@
 //! From the model's snapshot to rows for verbs.
 
-use std::sync::Arc;
+use std::cmp::Reverse;
 
 use aramaki_model::action::Outcome;
 use aramaki_model::desired::DesiredRun;
 use aramaki_model::notify::{Receipt, Stage};
 use aramaki_model::snapshot::{
-    Access, NoteView, Observed, Rank, Snapshot, SystemView, TimelineEvent, TimelineItem,
+    Access, AgentView, NoteView, Observed, Rank, Snapshot, SystemView, TimelineEvent, TimelineItem,
 };
+use aramaki_model::status::AgentLife;
 use aramaki_model::system::Touch;
 use aramaki_model::{EntryId, Membership, NoteId, Severity};
 use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 
-use super::rows::{CheckRow, NoteRow, PartRow, SystemPage, SystemRow, TimelineRow};
+use super::rows::{AgentRow, CheckRow, NoteRow, PartRow, SystemPage, SystemRow, TimelineRow};
 
 /// So much of a generation is shown to people.
 const GENERATION_SHOWN_CHARS: usize = 10;
@@ -99,7 +100,26 @@ pub(super) fn page(system: &SystemView) -> SystemPage {
                 summary: check.summary.clone(),
             })
             .collect(),
+        agents: system.agents.iter().map(agent).collect(),
         notes: notes(system),
+    }
+}
+
+fn agent(agent: &AgentView) -> AgentRow {
+    let state = match agent.life {
+        _ if agent.access != Access::Readable => "not readable here",
+        _ if agent.is_offline() => "offline",
+        AgentLife::Alive => "heard",
+        AgentLife::Stopped => "stopped",
+        AgentLife::Stale => "not heard",
+        AgentLife::Unseen => "never heard",
+    };
+    AgentRow {
+        id: agent.space,
+        name: agent.label.clone(),
+        state,
+        presence: agent.presence,
+        seen: agent.seen,
     }
 }
 
@@ -118,18 +138,17 @@ fn note(note: &NoteView) -> Option<NoteRow> {
     })
 }
 
-/// Timelines, newest first.
-pub(super) fn timeline(snapshot: &Snapshot, wanted: Option<SpaceId>) -> Vec<TimelineRow> {
-    let items: &[Arc<TimelineItem>] = match wanted {
-        Some(space) => snapshot
-            .system(&space)
-            .map_or(&[], |system| &system.timeline),
-        None => &snapshot.timeline,
+/// The timelines of these Systems as one, or of all, newest first.
+pub(super) fn timeline(snapshot: &Snapshot, systems: Option<&[SpaceId]>) -> Vec<TimelineRow> {
+    let Some(systems) = systems else {
+        let items = snapshot.timeline.iter();
+        return items.map(|item| timeline_row(snapshot, item)).collect();
     };
-    items
-        .iter()
-        .map(|item| timeline_row(snapshot, item))
-        .collect()
+    let views = systems.iter().filter_map(|space| snapshot.system(space));
+    let mut items: Vec<_> = views.flat_map(|system| &system.timeline).collect();
+    items.sort_by_key(|item| Reverse((item.at, item.id)));
+    let rows = items.into_iter().map(|item| timeline_row(snapshot, item));
+    rows.collect()
 }
 
 /// An entry of a timeline.

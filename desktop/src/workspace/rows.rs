@@ -1,6 +1,6 @@
 //! What verbs say of Systems: plain rows, one place between the model's snapshot and any output.
 
-use aramaki_model::{NoteId, Severity};
+use aramaki_model::{NoteId, Presence, Severity};
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 /// A System in a list.
@@ -60,6 +60,21 @@ pub(crate) struct CheckRow {
     pub(crate) summary: String,
 }
 
+/// An agent of a System.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AgentRow {
+    /// Its Space.
+    pub(crate) id: SpaceId,
+    /// The machine's name.
+    pub(crate) name: String,
+    /// Whether it is heard of, in words.
+    pub(crate) state: &'static str,
+    /// Whether it is expected to be.
+    pub(crate) presence: Presence,
+    /// The last sign of it.
+    pub(crate) seen: Option<Timestamp>,
+}
+
 /// A note of a System.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NoteRow {
@@ -111,6 +126,8 @@ pub(crate) struct SystemPage {
     pub(crate) aggregates: Vec<(SpaceId, String)>,
     /// What is looked at.
     pub(crate) checks: Vec<CheckRow>,
+    /// Who looks.
+    pub(crate) agents: Vec<AgentRow>,
     /// What people wrote down.
     pub(crate) notes: Vec<NoteRow>,
 }

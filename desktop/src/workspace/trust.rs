@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use aramaki_model::AgentConfig;
 use aramaki_model::desired::{DesiredState, HEADS_LEN_BYTES_MAX};
+use aramaki_model::{AgentConfig, Presence};
 use aramaki_sync::replica::{CreateSpace, GrantRequest, InviteRequest, ReplicaError, SpaceSummary};
 use aramaki_sync::transport::{AddressError, PeerAddress};
 use aramaki_sync_core::admission::Member;
@@ -246,7 +246,7 @@ impl Live {
     pub(crate) async fn invite_agent(
         &self,
         system: SpaceId,
-        name: &str,
+        (name, presence): (&str, Presence),
         span: Duration,
     ) -> Result<Invited, CliError> {
         let failed = refused("the agent's Space");
@@ -263,7 +263,11 @@ impl Live {
             space,
             label: name.to_owned(),
         };
-        self.edit_system(system, vec![link]).await?;
+        let mut changes = vec![link];
+        if presence != Presence::Always {
+            changes.push(SystemChange::Presence(Some(space), presence));
+        }
+        self.edit_system(system, changes).await?;
         self.configure_agent(system, space).await?;
         let request = InviteRequest {
             redeem_until: fresh::now().plus(span),

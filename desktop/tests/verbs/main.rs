@@ -17,6 +17,7 @@ mod incident;
 mod later;
 mod lost;
 mod offline;
+mod presence;
 mod program;
 mod reasons;
 mod recovery;

@@ -10,9 +10,9 @@ fn without_an_agent_nothing_runs_anywhere_and_that_is_said() {
     aramaki.json(&["system", "add", "Webshop"]);
     let said = text(&aramaki.run(&["service", "list"]).stdout);
     assert!(said.contains("`[[service]]` in its agent.toml"), "{said}");
-    let said = text(&aramaki.run(&["service", "where", "db"]).stdout);
-    assert_eq!(said, "No agent tells of db.\n");
-    assert_eq!(aramaki.json(&["service", "where", "db"])["here"], json!([]));
+    let refused = aramaki.refused(&["service", "where", "db"], 1);
+    assert_eq!(refused["code"], "A-142");
+    assert_eq!(refused["message"], "no agent tells of a service `db`");
     // An empty list is a list.
     let file = aramaki.path("targets.json");
     aramaki.json(&["service", "export", "--file-sd", &file]);

@@ -18,6 +18,7 @@ use crate::family::family;
 use crate::heartbeat::HEARTBEAT_STALE_MS;
 use crate::id::EntryId;
 use crate::journal::{CheckRecord, Journal};
+use crate::presence::Presence;
 use crate::severity::Severity;
 use crate::silence::Matter;
 use crate::status::{AgentLife, Beats, CheckStatus, Handled};
@@ -269,7 +270,10 @@ impl<'a> Looked<'a> {
     fn missing(&self, care: &Care<'_>, next: &mut Next, found: &mut Found) {
         let family = family(&self.check.name, MISSING_WORDS);
         let old = self.judged.iter().filter_map(|(status, vantage)| {
-            if vantage.life != AgentLife::Alive || status.raw != Severity::Missing {
+            if vantage.life != AgentLife::Alive
+                || vantage.presence == Presence::MayBeOffline
+                || status.raw != Severity::Missing
+            {
                 return None;
             }
             let last = match vantage.record {
@@ -304,7 +308,12 @@ impl<'a> Looked<'a> {
         for silent in self.silent.iter().filter(looks) {
             matters.push(silent.matter());
         }
-        found.handled = care.handled(self.raw, &matters);
+        let missing = self.judged.iter();
+        let mut missing = missing.filter(|(status, _)| status.raw == Severity::Missing);
+        // A problem that was told last is still one.
+        let is_offline = found.open.is_none() && missing.all(|(_, vantage)| vantage.is_offline());
+        let handled = care.handled(self.raw, &matters);
+        found.handled = handled.or(is_offline.then_some(Handled::Offline));
         if let Some(matter) = matter.filter(|_| self.check.enabled) {
             let record = self.record();
             let (summary, detail) = record.map_or_else(Default::default, |record| {

@@ -93,31 +93,43 @@ impl<'a> Care<'a> {
 
     /// Who knows of it, oldest first.
     pub(super) fn acknowledged(&self, matter: &Matter<'_>) -> Vec<Acknowledged> {
-        let known = newest(&self.known, |said| matter.is_known_by(said));
-        let shown = known.map(|said| Acknowledged {
+        let is_about = |said: &Acknowledgement| matter.is_known_by(said);
+        self.newest(&self.known, is_about, |said, name| Acknowledged {
             entry: said.entry,
             at: said.what.at,
             who: said.who,
-            name: self.name(said.who),
+            name,
             text: said.what.text.clone(),
             until: said.what.until,
             holds: matter.resolved.is_none() && silence::holds(said.what, self.now),
-        });
-        shown.collect()
+        })
     }
 
     /// Who works on it, oldest first.
     pub(super) fn claimed(&self, matter: &Matter<'_>) -> Vec<Claimed> {
-        let claims = newest(&self.claims, |said| matter.is_claimed_by(said));
-        let shown = claims.map(|said| Claimed {
+        let is_about = |said: &Claim| matter.is_claimed_by(said);
+        self.newest(&self.claims, is_about, |said, name| Claimed {
             entry: said.entry,
             at: said.what.at,
             who: said.who,
-            name: self.name(said.who),
+            name,
             text: said.what.text.clone(),
             until: said.what.until,
             holds: matter.resolved.is_none() && self.now < said.what.until,
-        });
+        })
+    }
+
+    /// The newest of what was said about something, oldest first, each with its writer's name.
+    fn newest<T, S>(
+        &self,
+        said: &[Said<'_, T>],
+        is_about: impl Fn(&T) -> bool,
+        show: impl Fn(&Said<'_, T>, String) -> S,
+    ) -> Vec<S> {
+        let about = said.iter().rev().filter(|said| is_about(said.what));
+        let newest: Vec<_> = about.take(SAID_MAX).collect();
+        let oldest_first = newest.into_iter().rev();
+        let shown = oldest_first.map(|said| show(said, self.name(said.who)));
         shown.collect()
     }
 
@@ -158,14 +170,4 @@ impl<'a> Care<'a> {
         let called = self.system.people.get(&who).cloned();
         called.unwrap_or_else(|| who.short())
     }
-}
-
-/// The newest of what was said about something, oldest first.
-fn newest<'s, 'a, T>(
-    said: &'s [Said<'a, T>],
-    is_about: impl Fn(&T) -> bool,
-) -> impl Iterator<Item = &'s Said<'a, T>> {
-    let about = said.iter().rev().filter(|said| is_about(said.what));
-    let newest: Vec<_> = about.take(SAID_MAX).collect();
-    newest.into_iter().rev()
 }

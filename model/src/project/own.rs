@@ -14,6 +14,7 @@ use super::vantage::check_view;
 use crate::alert::Alert;
 use crate::hearing::Hearing;
 use crate::heartbeat::HEARTBEAT_STALE_MS;
+use crate::presence::Presence;
 use crate::severity::Severity;
 use crate::snapshot::{CheckView, TimelineItem};
 use crate::status::{agent_life, agreed};
@@ -162,6 +163,9 @@ impl Seen<'_> {
     /// The agents that are not heard, if there is something at which they look.
     fn silent(&self, space: SpaceId, system: &System) -> Vec<Silent> {
         let silent = |(agent, link): (&SpaceId, &AgentRef)| {
+            if system.presence_of(agent) == Presence::MayBeOffline {
+                return None;
+            }
             let (open, journal) = self.agent(agent, link)?;
             let as_of = self.as_of(open, journal)?;
             let life = agent_life(journal, &open.beats, as_of);

@@ -235,6 +235,7 @@ impl Seen<'_> {
                     Access::NotShared
                 },
                 life: life.unwrap_or(AgentLife::Unseen),
+                presence: system.presence_of(agent),
                 as_of: as_of.filter(|at| *at < self.now),
                 seen: open
                     .and_then(|open| open.beats.at)

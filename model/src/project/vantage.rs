@@ -7,6 +7,7 @@ use super::alerts::Found;
 use super::own::Next;
 use crate::heartbeat::CheckBeat;
 use crate::journal::{CheckRecord, Journal};
+use crate::presence::Presence;
 use crate::severity::Severity;
 use crate::snapshot::CheckView;
 use crate::status::{AgentLife, CheckFacts, CheckStatus, agent_life, check_status};
@@ -22,6 +23,7 @@ impl Seen<'_> {
             let beats = &open.beats;
             Some(Vantage {
                 agent: Some(*agent),
+                presence: system.presence_of(agent),
                 as_of: Some(as_of),
                 life: agent_life(journal, beats, as_of),
                 journal: Some(journal),
@@ -84,6 +86,7 @@ impl Seen<'_> {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Vantage<'a> {
     pub(super) agent: Option<SpaceId>,
+    pub(super) presence: Presence,
     pub(super) as_of: Option<Timestamp>,
     pub(super) life: AgentLife,
     journal: Option<&'a Journal>,
@@ -92,6 +95,12 @@ pub(super) struct Vantage<'a> {
 }
 
 impl Vantage<'_> {
+    /// Whether it is not heard of, and need not be. One that never was is no machine yet.
+    pub(super) fn is_offline(&self) -> bool {
+        let is_away = matches!(self.life, AgentLife::Stale | AgentLife::Stopped);
+        is_away && self.presence == Presence::MayBeOffline
+    }
+
     /// Since when a first result is awaited, or the last sign before one.
     pub(super) fn begun(&self) -> Option<Timestamp> {
         let journal = self.journal?;

@@ -221,6 +221,7 @@ fn mark_conflicts(views: &mut [ServiceView]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::presence::Presence;
     use crate::service::{LEASE_MS, ServiceCheck};
     use crate::snapshot::Access;
 
@@ -236,6 +237,7 @@ mod tests {
             label: format!("m{machine}"),
             access: Access::Readable,
             life,
+            presence: Presence::Always,
             as_of: None,
             seen: Some(at(NOW - silent_ms)),
             heard: Some(at(NOW - silent_ms)),

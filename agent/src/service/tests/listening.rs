@@ -2,6 +2,8 @@
 
 use super::*;
 use aramaki_model::Transition;
+
+use crate::config::ListenConfig;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
 
@@ -210,6 +212,71 @@ async fn a_check_looks_at_what_came_by_statsd() {
     let heard = fake.heard.lock().unwrap();
     let seen: Vec<_> = changes(&heard).iter().map(|change| change.to).collect();
     assert_eq!(seen, [Severity::Warning, Severity::Critical]);
+}
+
+#[tokio::test]
+async fn metrics_tell_over_http_what_ran_what_waits_and_how_old_results_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let fake = Fake::default();
+    let text = format!(
+        "[listen]\nsensu_events = [\"127.0.0.1:0\"]\nmetrics = [\"127.0.0.1:0\"]\n\
+         names = [\"*\", \"!unwanted*\"]\n{LOCAL}"
+    );
+    let config = Config::parse(&text, Path::new("test")).unwrap();
+    while_listening(folder.path(), config, &fake, async |addresses| {
+        let [events, metrics] = addresses[..] else {
+            panic!("two addresses: {addresses:?}");
+        };
+        fake.until(|heard| changes(heard).len() == 2).await;
+        http(events, "POST /events", EVENT).await;
+        let refused = EVENT.replace("mysql", "unwanted");
+        http(events, "POST /events", &refused).await;
+        fake.until(|heard| changes(heard).len() == 3).await;
+        let answer = http(metrics, "GET /metrics", "").await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.contains("text/plain; version=0.0.4"), "{answer}");
+        let value = |series: &str| -> u64 {
+            let mut lines = answer.lines().filter(|line| line.starts_with(series));
+            let line = lines.next().unwrap_or_else(|| panic!("{series}: {answer}"));
+            line.rsplit_once(' ').unwrap().1.trim().parse().unwrap()
+        };
+        assert_eq!(value("aramaki_agent_up "), 1);
+        assert_eq!(value("aramaki_agent_checks "), 3);
+        assert!(value("aramaki_agent_runs_total ") >= 2, "{answer}");
+        assert_eq!(value("aramaki_agent_external_results_total "), 1);
+        assert_eq!(value("aramaki_agent_external_refused_total "), 1);
+        assert_eq!(value("aramaki_agent_transitions_total "), 3);
+        let state = |name: &str| value(&format!("aramaki_agent_check_state{{check=\"{name}\""));
+        assert_eq!((state("up"), state("mysql")), (0, 2));
+        let age = "aramaki_agent_check_last_result_age_seconds{check=\"up\"";
+        assert!(value(age) < 60, "{answer}");
+        let answer = http(metrics, "GET /healthz", "").await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        let answer = http(metrics, "POST /metrics", "").await;
+        assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
+        let answer = http(metrics, "GET /events", "").await;
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_agent_that_does_not_work_says_nothing_good_of_itself() {
+    let (inbox, arrivals) = Inbox::new();
+    // Nobody takes in what comes.
+    drop(arrivals);
+    let config = ListenConfig {
+        metrics: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
+        ..ListenConfig::default()
+    };
+    let observer = Observer::new(Vec::new());
+    let listeners = Listeners::start(&config, &inbox, observer.measured());
+    let listeners = listeners.await.unwrap();
+    for page in ["/metrics", "/healthz"] {
+        let answer = http(listeners.addresses[0], &format!("GET {page}"), "").await;
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    }
+    listeners.end().await;
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::cli::parse::parse_line;
 use crate::cli::report::{Lines, count, table};
 use crate::cli::{CliError, Clock, Report, local, parse_span};
-use crate::workspace::Live;
+use crate::workspace::{EndedItems, Live};
 
 /// So many alerts are muted without asking.
 const MUTES_WITHOUT_YES_MAX: usize = 1;
@@ -219,7 +219,7 @@ fn preview_json<T>(preview: &Preview<T>, item: Option<ItemId>) -> Value {
     })
 }
 
-/// End a silence, in every System that has it.
+/// End a silence, in every System that has it, with all that were made together with it.
 #[derive(Debug, Args)]
 pub(crate) struct Unsilence {
     /// Its id, as `silence` and `silences` say it.
@@ -229,18 +229,23 @@ pub(crate) struct Unsilence {
 impl Unsilence {
     /// Ends it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let systems = live.unsilence(self.item).await?;
-        Ok(ended(self.item, &systems))
+        let ended = live.unsilence(self.item).await?;
+        Ok(ended_report(self.item, "silence", &ended))
     }
 }
 
-/// What is said when an item was ended in some Systems.
-pub(crate) fn ended(item: ItemId, systems: &[SpaceId]) -> Report {
+/// What is said when silences or windows were ended in some Systems.
+pub(crate) fn ended_report(item: ItemId, what: &str, ended: &EndedItems) -> Report {
+    let (all, places) = (
+        count(ended.count, what),
+        count(ended.systems.len(), "System"),
+    );
     Report::new(
-        format!("Ended in {}.", count(systems.len(), "System")),
+        format!("Ended {all} in {places}."),
         &json!({
             "item": item.to_string(),
-            "systems": systems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "ended": ended.count,
+            "systems": ended.systems.iter().map(ToString::to_string).collect::<Vec<_>>(),
         }),
     )
 }

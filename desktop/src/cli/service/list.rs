@@ -76,6 +76,12 @@ impl Where {
         let mut similar: Vec<String> = views.iter().map(|view| view.claim.name.clone()).collect();
         similar.dedup();
         views.retain(|view| view.claim.name == self.name);
+        if views.is_empty() {
+            return Err(CliError::NoSuchService {
+                wanted: self.name.clone(),
+                known: similar,
+            });
+        }
         let mut text = Lines::default();
         let mut here: Vec<&ServiceView> = Vec::new();
         for view in views.iter().filter(|view| view.lease == Lease::Fresh) {
@@ -93,12 +99,7 @@ impl Where {
                 endpoints(view)
             ));
         }
-        if views.is_empty() {
-            text.add(format_args!("No agent tells of {}.", self.name));
-            if !similar.is_empty() {
-                text.add(format_args!("There is: {}", similar.join(", ")));
-            }
-        } else if here.is_empty() {
+        if here.is_empty() {
             text.add(format_args!(
                 "Nobody is heard of who runs {} now. It ran last:",
                 self.name

@@ -44,6 +44,7 @@ const fn handled_word(handled: Handled) -> &'static str {
         Handled::Acknowledged => "acknowledged",
         Handled::Silenced => "silenced",
         Handled::Maintenance => "maintenance",
+        Handled::Offline => "offline",
     }
 }
 

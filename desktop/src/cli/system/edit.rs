@@ -16,6 +16,9 @@ pub(crate) struct Edit {
     /// What people call it from now on.
     #[arg(long, value_parser = parse_line)]
     title: Option<String>,
+    /// Say the presence of this agent alone, by its name or the beginning of its id.
+    #[arg(long, value_name = "AGENT", requires = "presence", value_parser = parse_line)]
+    agent: Option<String>,
     #[command(flatten)]
     pub(super) fields: Fields,
 }
@@ -31,6 +34,14 @@ impl Edit {
             .into_iter()
             .collect();
         changes.extend(self.fields.changes()?);
+        if let Some(agent) = &self.agent {
+            let agent = live.agent_named(space, agent)?;
+            for change in &mut changes {
+                if let SystemChange::Presence(of, _) = change {
+                    *of = Some(agent);
+                }
+            }
+        }
         if changes.is_empty() {
             return Err(CliError::Usage(
                 "nothing to change: give at least one option".to_owned(),

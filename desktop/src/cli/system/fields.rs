@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use aramaki_model::Presence;
 use clap::Args;
 
 use crate::cli::CliError;
@@ -30,6 +31,10 @@ pub(crate) struct Fields {
     /// A dashboard: its name, `=`, and its address.
     #[arg(long = "dashboard", value_name = "NAME=URL", value_parser = parse_pair)]
     dashboards: Vec<(String, String)>,
+    /// Whether its machines are expected to be heard of: always, or may-be-offline for laptops. These are
+    /// shown as offline, and nobody is told that they are.
+    #[arg(long, value_name = "WORD")]
+    pub(super) presence: Option<Presence>,
     /// Take the checks from this TOML file; its agents follow within seconds.
     #[arg(long, value_name = "FILE")]
     checks: Option<PathBuf>,
@@ -52,6 +57,9 @@ impl Fields {
         }
         if let Some(operator) = &self.operator {
             changes.push(SystemChange::operator(operator)?);
+        }
+        if let Some(presence) = self.presence {
+            changes.push(SystemChange::Presence(None, presence));
         }
         for (kind, text) in &self.rules {
             changes.push(SystemChange::rule(kind, text)?);

@@ -40,7 +40,7 @@ pub(crate) fn system_json(live: &Live, space: SpaceId, entries: usize) -> Result
             .collect()
     };
     let timeline: Vec<_> = live
-        .timeline(Some(space))
+        .timeline(Some(&[space]))
         .iter()
         .take(entries)
         .map(entry_json)
@@ -68,6 +68,13 @@ pub(crate) fn system_json(live: &Live, space: SpaceId, entries: usize) -> Result
             "since": check.since.map(|since| since.to_string()),
             "seen": check.seen.map(|seen| seen.to_string()),
             "summary": check.summary,
+        })).collect::<Vec<_>>(),
+        "agents": page.agents.iter().map(|agent| json!({
+            "id": agent.id.to_string(),
+            "name": agent.name,
+            "state": agent.state,
+            "presence": agent.presence.word(),
+            "seen": agent.seen.map(|seen| seen.to_string()),
         })).collect::<Vec<_>>(),
         "notes": page.notes.iter().map(|note| json!({
             "id": note.id.to_string(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aramaki_model::KnownFamily;
+use aramaki_model::{KnownFamily, Presence};
 use aramaki_sync_core::Timestamp;
 use clap::Args;
 
@@ -133,6 +133,20 @@ fn sections(out: &mut Lines, page: &SystemPage, now: Timestamp) {
         ]
     });
     section(out, "Checks", &checks.collect::<Vec<_>>());
+    let agents = page.agents.iter().map(|agent| {
+        let seen = agent.seen.map(|seen| format!("{} ago", age(now, seen)));
+        let may = match agent.presence {
+            Presence::Always => "",
+            Presence::MayBeOffline => "may be offline",
+        };
+        vec![
+            agent.state.to_owned(),
+            agent.name.clone(),
+            seen.unwrap_or_default(),
+            may.to_owned(),
+        ]
+    });
+    section(out, "Agents", &agents.collect::<Vec<_>>());
     let notes = page
         .notes
         .iter()

@@ -1,11 +1,12 @@
 //! What people say of a System: rules, contacts, notes, and everything it belongs to.
 
 use aramaki_model::SystemView;
+use aramaki_model::snapshot::AgentView;
 use aramaki_model::system::Touch;
-use egui::{FontId, Label, RichText, Sense, Ui, vec2};
+use egui::{FontId, Label, RichText, Sense, Ui, Vec2, vec2};
 
 use super::super::Window;
-use super::super::peers::life_severity;
+use super::super::peers::{heard, life_severity};
 use super::super::trust::member_words;
 use super::{Page, none_ui, quiet};
 use crate::theme::{size, space};
@@ -83,10 +84,10 @@ pub(super) fn around_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &m
         card_titled(ui, look, &look.texts.get("system-agents"), |ui| {
             for agent in &system.agents {
                 ui.horizontal(|ui| {
-                    severity_glyph(ui, look, life_severity(agent.life), 14.0);
+                    agent_glyph(ui, look, agent);
                     ui.label(&agent.label);
                     if let Some(seen) = agent.seen {
-                        quiet(ui, look, &ago(look, seen));
+                        quiet(ui, look, &heard(look, agent, &ago(look, seen)));
                     }
                 });
             }
@@ -106,6 +107,16 @@ pub(super) fn around_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &m
         });
     }
     readers_ui(ui, look, shown, window);
+}
+
+/// How an agent's life looks.
+fn agent_glyph(ui: &mut Ui, look: Look<'_>, agent: &AgentView) {
+    if agent.is_offline() {
+        let (rect, _) = ui.allocate_exact_size(Vec2::splat(14.0), Sense::hover());
+        Icon::Offline.paint(ui, rect, look.tokens.subdued);
+    } else {
+        severity_glyph(ui, look, life_severity(agent.life), 14.0);
+    }
 }
 
 /// Who may read this, in short; relays cannot, so they are left to the page.

@@ -150,6 +150,9 @@ fn check_ui(
                 Some(Handled::Maintenance) => {
                     quiet(ui, look, &look.texts.get("check-handled-maintenance"));
                 }
+                Some(Handled::Offline) => {
+                    quiet(ui, look, &look.texts.get("check-handled-offline"));
+                }
                 None => {}
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {

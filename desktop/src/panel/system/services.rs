@@ -97,6 +97,7 @@ fn service_ui(ui: &mut Ui, look: Look<'_>, view: &ServiceView) {
                 Some(Handled::Acknowledged) => "check-handled-ack",
                 Some(Handled::Silenced) => "check-handled-silence",
                 Some(Handled::Maintenance) => "check-handled-maintenance",
+                Some(Handled::Offline) => "check-handled-offline",
                 None => "",
             };
             if !handled.is_empty() {
