@@ -3,15 +3,25 @@
 //! A counter is reserved ahead on disk before a message above the last reservation is heard. So a
 //! restart, which takes the reservation for what was heard, accepts no replay (A53), and most
 //! messages cost no write.
+//!
+//! So after a restart a chain that speaks all the time is refused until it is above the reservation:
+//! its silence says nothing until then ([`Counters::refuses_until`]). What is refused is passed on all
+//! the same: those who come to hear it judge by their own counters.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use crate::ephemeral::CLOCK_TOLERANCE;
 use crate::id::{AuthorId, Chain, Instance};
+use crate::time::Timestamp;
 
 /// How far a reservation goes beyond the counter that needed it. Counters of this program are
 /// milliseconds: one write a minute and chain, and after a restart a chain is heard again after a
-/// minute at most, before its heartbeats count as missing.
+/// minute, or two when its author restarted too and counts on from a reservation of its own.
 const RESERVE_AHEAD: u64 = 60_000;
+/// Who lives speaks again within this time: what comes first above a reservation is up to one
+/// heartbeat (20 s) away, and a moment on the way.
+const SPEAKS_AGAIN_WITHIN: Duration = Duration::from_secs(25);
 /// Chains of one author whose counters are kept in a Space. An author who makes up more is not
 /// heard under those.
 const CHAINS_PER_AUTHOR_MAX: usize = 64;
@@ -25,6 +35,10 @@ pub(super) struct Counters(BTreeMap<Chain, Counter>);
 struct Counter {
     last: u64,
     reserved: u64,
+    /// The highest that was passed on in this life; no less than what was heard in it.
+    passed: u64,
+    /// Whether `last` is the reservation of an earlier life: all up to it is refused.
+    is_restored: bool,
 }
 
 /// What to reserve for a counter.
@@ -35,8 +49,38 @@ pub(super) const fn reservation(counter: u64) -> u64 {
 impl Counters {
     /// Takes up a reservation of an earlier run: all of it may have been heard.
     pub(super) fn restore(&mut self, chain: Chain, reserved: u64) {
-        let last = reserved;
-        self.0.insert(chain, Counter { last, reserved });
+        let counter = Counter {
+            last: reserved,
+            reserved,
+            passed: 0,
+            is_restored: true,
+        };
+        self.0.insert(chain, counter);
+    }
+
+    /// Until when another author than `own` may speak and be refused, because this device does not
+    /// know whether it heard that before it began anew at `begun`. None once each was heard.
+    ///
+    /// A reservation is a time by its author's clock, which is as far from ours as any that is
+    /// heard; one of a counter that is no time, or far ahead, refuses for no longer than that.
+    pub(super) fn refuses_until(&self, own: AuthorId, begun: Timestamp) -> Option<Timestamp> {
+        let refuses = |(chain, counter): (&Chain, &Counter)| {
+            let is_other = counter.is_restored && chain.author != own;
+            let reserved = i64::try_from(counter.reserved).unwrap_or(i64::MAX);
+            let from = Timestamp::from_millis(reserved).min(begun);
+            is_other.then(|| from.plus(CLOCK_TOLERANCE).plus(SPEAKS_AGAIN_WITHIN))
+        };
+        self.0.iter().filter_map(refuses).max()
+    }
+
+    /// The highest counter that was passed on in this life.
+    pub(super) fn passed(&self, chain: Chain) -> u64 {
+        self.0.get(&chain).map_or(0, |counter| counter.passed)
+    }
+
+    /// A message is passed on that may have been heard in an earlier life.
+    pub(super) fn pass(&mut self, chain: Chain, counter: u64) {
+        self.0.entry(chain).or_default().passed = counter;
     }
 
     /// The highest counter that was heard.
@@ -61,7 +105,8 @@ impl Counters {
     }
 
     pub(super) fn hear(&mut self, chain: Chain, counter: u64) {
-        self.0.entry(chain).or_default().last = counter;
+        let it = self.0.entry(chain).or_default();
+        (it.last, it.passed, it.is_restored) = (counter, counter, false);
     }
 
     /// A reservation is durable.

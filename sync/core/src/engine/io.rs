@@ -487,7 +487,8 @@ pub enum Event {
         /// Which.
         space: SpaceId,
     },
-    /// A connected peer came in step with a Space that is here.
+    /// A connected peer came in step with a Space that is here, or what is said there is heard again
+    /// after a restart.
     InStep {
         /// Which.
         space: SpaceId,

@@ -99,6 +99,13 @@ pub struct Engine {
     cutting: Option<cut::Cutting>,
     next_load: u64,
     queue: Queue,
+    /// When this life began; earlier when the clock went back since.
+    begun: Timestamp,
+    /// Spaces in which somebody may speak and be refused because of a reservation of an earlier
+    /// life, and until when.
+    waiting_to_hear: BTreeMap<SpaceId, Timestamp>,
+    /// The first moment at which one of them is heard again by time alone, or an earlier one.
+    next_hearing: Option<Timestamp>,
     /// Messages that wait until their counters are reserved on disk.
     unheard: VecDeque<(ConnectionId, Ephemeral)>,
     outputs: VecDeque<Output>,
@@ -122,6 +129,9 @@ impl Engine {
             limits: options.limits,
             entropy: Entropy::from_seed(options.seed),
             now,
+            begun: now,
+            waiting_to_hear: BTreeMap::new(),
+            next_hearing: None,
             spaces: BTreeMap::new(),
             candidates: BTreeMap::new(),
             newer_elsewhere: BTreeSet::new(),
@@ -199,6 +209,7 @@ impl Engine {
                 held.counters.restore(chain, reserved);
             }
         }
+        self.wait_to_hear(self.now);
         let spaces: BTreeSet<_> = self.spaces.keys().copied().collect();
         for space in &spaces {
             self.refresh(*space);
@@ -245,6 +256,7 @@ impl Engine {
             Input::Timeout => self.timeout(),
             write => self.enqueue(write),
         }
+        self.hear_by_time();
         self.form_batch();
     }
 
@@ -272,6 +284,7 @@ impl Engine {
             .chain(snapshots)
             .chain(self.next_evaluation)
             .chain(self.queue.retry_at)
+            .chain(self.next_hearing)
             .min()
     }
 
@@ -297,6 +310,8 @@ impl Engine {
             space.missing.since = space.missing.since.min(now);
         }
         self.queue.retry_at = self.queue.retry_at.map(|_then| now);
+        self.begun = self.begun.min(now);
+        self.wait_to_hear(now);
     }
 
     fn timeout(&mut self) {

@@ -178,11 +178,15 @@ impl Engine {
     }
 
     /// Whether what an agent says in its Space arrives now: a connected peer in step with it is a
-    /// relay, which hears everybody, or the agent, who may write there and no more.
+    /// relay, which hears everybody, or the agent, who may write there and no more. Not while it may
+    /// arrive and be refused, because this device was started anew and may have heard it before.
     pub fn hears(&self, space: SpaceId) -> bool {
         let Some(held) = self.spaces.get(&space) else {
             return false;
         };
+        if self.refuses_some(space) {
+            return false;
+        }
         self.in_step(space).into_iter().any(|peer| {
             let capability = held.evaluation.capability(peer, self.now);
             matches!(capability, Some(Capability::Relay | Capability::Write))

@@ -73,10 +73,18 @@ impl Engine {
         let Some(held) = self.spaces.get_mut(&space) else {
             return;
         };
-        let last = held.counters.last(chain);
-        if message.check(&held.evaluation, last, self.now).is_err()
+        let passed = held.counters.passed(chain);
+        if message.check(&held.evaluation, passed, self.now).is_err()
             || !held.counters.has_room(chain)
         {
+            return;
+        }
+        if header.counter <= held.counters.last(chain) {
+            // Perhaps heard before a restart. Whoever is connected judges for themselves: a relay
+            // that begins anew must not make an agent look dead to all who hear it there.
+            held.counters.pass(chain, header.counter);
+            held.last_words.keep(&message, self.now);
+            self.forward(Some(id), &message);
             return;
         }
         if !held.counters.is_reserved(chain, header.counter) {
@@ -87,6 +95,7 @@ impl Engine {
             }
             return;
         }
+        let refused = self.waiting_to_hear.contains_key(&space);
         held.counters.hear(chain, header.counter);
         held.last_words.keep(&message, self.now);
         let opened = held
@@ -104,6 +113,65 @@ impl Engine {
             self.emit(event);
         }
         self.forward(Some(id), &message);
+        if refused {
+            self.hear_again(space);
+        }
+    }
+
+    /// After a restart: when each Space is heard again at the latest.
+    pub(super) fn wait_to_hear(&mut self, now: Timestamp) {
+        let refuses = self.spaces.iter().filter_map(|(space, held)| {
+            let until = held.counters.refuses_until(self.author, self.begun)?;
+            (until > now).then_some((*space, until))
+        });
+        self.waiting_to_hear = refuses.collect();
+        self.next_hearing = self.waiting_to_hear.values().min().copied();
+    }
+
+    /// Whether a chain of a Space may speak and be refused, because of what an earlier life heard.
+    pub(super) fn refuses_some(&self, space: SpaceId) -> bool {
+        self.waiting_to_hear
+            .get(&space)
+            .is_some_and(|until| *until > self.now)
+    }
+
+    /// Every chain of a Space was heard since the restart, perhaps.
+    fn hear_again(&mut self, space: SpaceId) {
+        let Some(held) = self.spaces.get(&space) else {
+            return;
+        };
+        match held.counters.refuses_until(self.author, self.begun) {
+            Some(until) if until > self.now => {
+                self.waiting_to_hear.insert(space, until);
+            }
+            _ => {
+                self.waiting_to_hear.remove(&space);
+                self.heard_anew(space);
+            }
+        }
+    }
+
+    /// What waited long enough counts as heard: silence is silence again.
+    pub(super) fn hear_by_time(&mut self) {
+        if self.next_hearing.is_none_or(|at| at > self.now) {
+            return;
+        }
+        let now = self.now;
+        let due = self.waiting_to_hear.iter();
+        let due = due.filter(|(_space, until)| **until <= now);
+        let due: Vec<_> = due.map(|(space, _until)| *space).collect();
+        for space in due {
+            self.waiting_to_hear.remove(&space);
+            self.heard_anew(space);
+        }
+        self.next_hearing = self.waiting_to_hear.values().min().copied();
+    }
+
+    /// Tells the shell that what is said in a Space arrives from now on, if it does.
+    fn heard_anew(&mut self, space: SpaceId) {
+        if !self.in_step(space).is_empty() {
+            self.emit(Event::InStep { space });
+        }
     }
 
     /// What has to be reserved on disk now. When anything has, whatever is used half goes along.

@@ -39,19 +39,111 @@ fn a53_a_replay_is_not_heard_before_or_after_a_restart() {
     assert_eq!(stage.peers[1].heard().len(), 3, "heard after a restart");
 }
 
-#[test]
-fn a_restarted_peer_hears_new_messages_before_they_count_as_missing() {
-    let (mut stage, space, _last) = beaten(3);
-    stage.restart(1);
-    stage.connect(0, 1);
+/// An agent and a notifier that meet at a relay only.
+fn over_a_relay() -> (Stage, SpaceId) {
+    let mut stage = Stage::new(2, 1);
+    let space = stage.found();
+    for peer in [1, 2] {
+        stage.let_in(space, peer);
+    }
+    stage.connect(0, 2);
+    stage.connect(1, 2);
     stage.play();
-    for beat in 10..15 {
+    (stage, space)
+}
+
+/// How often a peer said that it came in step, or that it hears again.
+fn in_step(stage: &Stage, peer: usize) -> usize {
+    let events = stage.peers[peer].events.iter();
+    events
+        .filter(|event| matches!(event, Event::InStep { .. }))
+        .count()
+}
+
+#[test]
+fn a_restarted_peer_says_that_it_hears_no_sooner_than_it_does() {
+    let (mut stage, space) = over_a_relay();
+    for beat in 0..3 {
         stage.wait(BEAT);
         stage.whisper(0, space, &[beat]);
     }
-    let heard = stage.peers[1].heard();
-    assert!(heard[3..].contains(&vec![14]), "{heard:?}");
-    assert!(heard.len() >= 3 + 2, "deaf for more than a minute");
+    assert!(stage.peers[1].engine.hears(space));
+    stage.restart(1);
+    stage.connect(1, 2);
+    stage.play();
+    let mut told = in_step(&stage, 1);
+    for beat in 10..20 {
+        let heard = stage.peers[1].heard().len() > 3;
+        assert_eq!(
+            stage.peers[1].engine.hears(space),
+            heard,
+            "what it does not hear would be silence: beat {beat}"
+        );
+        if heard {
+            assert!((12..15).contains(&beat), "a minute at most: {beat}");
+            assert_eq!(in_step(&stage, 1), told + 1, "and the shell is told");
+            return;
+        }
+        told = in_step(&stage, 1);
+        stage.wait(BEAT);
+        stage.whisper(0, space, &[beat]);
+    }
+    panic!("never heard again");
+}
+
+#[test]
+fn a_restarted_peer_learns_in_time_that_somebody_is_silent() {
+    let (mut stage, space) = over_a_relay();
+    stage.wait(BEAT);
+    stage.whisper(0, space, b"the last");
+    stage.restart(1);
+    stage.connect(1, 2);
+    stage.play();
+    let told = in_step(&stage, 1);
+    for _ in 0..7 {
+        assert!(!stage.peers[1].engine.hears(space));
+        stage.wait(BEAT);
+    }
+    stage.wait(BEAT);
+    assert!(stage.peers[1].engine.hears(space), "silence for ever");
+    assert_eq!(in_step(&stage, 1), told + 1);
+    // Who was away for long knows at once.
+    stage.wait(Duration::from_secs(600));
+    stage.restart(1);
+    stage.connect(1, 2);
+    stage.play();
+    assert!(stage.peers[1].engine.hears(space));
+}
+
+#[test]
+fn a_restarted_relay_passes_on_at_once_what_it_may_have_passed_on_before() {
+    let (mut stage, space) = over_a_relay();
+    stage.wait(BEAT);
+    stage.whisper(0, space, b"before");
+    assert_eq!(stage.peers[1].heard(), [b"before"]);
+    let (_connection, replayed) = stage.peers[0].datagrams.last().unwrap().clone();
+    stage.restart(2);
+    stage.connect(0, 2);
+    stage.connect(1, 2);
+    stage.play();
+    stage.wait(Duration::from_secs(5));
+    stage.whisper(0, space, b"after");
+    assert_eq!(
+        stage.peers[1].heard(),
+        [b"before".to_vec(), b"after".to_vec()],
+        "a relay that begins anew looks like dead agents"
+    );
+    // What was said already is no news there, and goes no further a second time.
+    let (_at_sender, at_relay) = stage.connect(0, 2);
+    stage.play();
+    for _ in 0..2 {
+        let input = Input::Datagram {
+            connection: at_relay,
+            bytes: replayed.clone(),
+        };
+        stage.tell(2, input);
+    }
+    assert_eq!(stage.peers[1].heard().len(), 2);
 }
 
 #[test]
