@@ -7,6 +7,7 @@ mod address;
 mod dial;
 mod endpoint;
 mod framing;
+mod handshakes;
 mod hello;
 mod link;
 mod relays;
@@ -25,7 +26,7 @@ use iroh::endpoint::{BindError, Incoming, Side};
 use iroh::{Endpoint, EndpointAddr, TransportAddr, Watcher as _};
 use n0_future::StreamExt as _;
 use thiserror::Error;
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -36,6 +37,7 @@ pub use aramaki_sync_core::engine::ConnectionId;
 pub use endpoint::{ALPN, NetworkOptions};
 pub use framing::FRAME_BYTES_MAX;
 
+use handshakes::Handshakes;
 use hello::{Hello, PROOFS_MAX};
 use link::{CLOSE_DONE, CLOSE_KEYS, CLOSE_REPLACED, Link, SILENCE, Streams};
 use relays::Relays;
@@ -44,7 +46,6 @@ use relays::Relays;
 pub const INVITATIONS_PROVED_MAX: usize = PROOFS_MAX - 1;
 const EVENTS_QUEUED_MAX: usize = 256;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-const HANDSHAKES_MAX: usize = 256;
 const CONNECTIONS_MAX: usize = 8_192;
 const TARGETS_MAX: usize = 1_024;
 /// For the closing words to go out. Nothing confirms them, and iroh waits for three times the longest
@@ -568,9 +569,9 @@ impl Shared {
 }
 
 async fn accept(shared: Arc<Shared>) {
-    let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
+    let handshakes = Handshakes::default();
     while let Some(incoming) = shared.endpoint.accept().await {
-        let Ok(permit) = Arc::clone(&handshakes).try_acquire_owned() else {
+        let Some(handshake) = handshakes.begin(incoming.remote_addr()) else {
             incoming.refuse();
             continue;
         };
@@ -581,7 +582,7 @@ async fn accept(shared: Arc<Shared>) {
                 Ok(Err(cause)) => tracing::debug!(%cause, "incoming connection refused"),
                 Err(_elapsed) => tracing::debug!("incoming connection said nothing"),
             }
-            drop(permit);
+            drop(handshake);
         });
     }
 }
