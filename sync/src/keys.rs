@@ -483,6 +483,17 @@ mod tests {
     }
 
     #[test]
+    fn secrets_are_never_printed() {
+        let word = "correct horse battery staple";
+        let stored = crate::store::Secret(Zeroizing::new(word.as_bytes().to_vec()));
+        let printed = format!("{:?} {stored:?}", Passphrase::new(word.to_owned()));
+        assert!(
+            !printed.contains("horse") && !printed.contains("104, 111"),
+            "{printed}"
+        );
+    }
+
+    #[test]
     fn a_sealed_key_file_opens_with_its_passphrase_only() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("device.key");

@@ -525,10 +525,12 @@ mod tests {
     fn secrets_are_never_printed() {
         let seed = [0xab; 32];
         let text = format!(
-            "{:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?} {:?}",
             DeviceKeys::from_seed(seed),
             EpochKey::from_bytes(seed),
-            Entropy::from_seed(seed)
+            Entropy::from_seed(seed),
+            SpaceKey(SigningKey::from_bytes(&seed)),
+            crate::engine::SecretSeed(Zeroizing::new(seed))
         );
         assert!(!text.contains("ab, ") && !text.contains("abab") && !text.contains("171"));
     }
