@@ -12,6 +12,7 @@ mod dialog;
 mod emergency;
 mod ended;
 mod incident;
+mod left_out;
 mod note;
 mod overview;
 mod palette;

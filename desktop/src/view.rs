@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aramaki_model::{AlertId, NoteEdit, Snapshot};
+use aramaki_sync_core::admission::Held;
 use aramaki_sync_core::engine::Reach;
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
@@ -222,6 +223,8 @@ pub struct Late {
     pub envelopes: u64,
     /// When the last was written, by its author's clock.
     pub last: Timestamp,
+    /// For what it waits.
+    pub held: Held,
     /// Whether a close left it out, and how much of it came here before the access had ended; none: it is
     /// held.
     pub left_out: Option<LeftOut>,
@@ -327,22 +330,27 @@ pub struct Member {
     pub can_renew: bool,
 }
 
-/// Access that ends within this time is pointed out, if it was given for longer.
-pub const SOON: Duration = Duration::from_hours(72);
+/// Access that ends is pointed out this long before at most.
+const SOON_MAX: Duration = Duration::from_hours(72);
+/// It is pointed out in the last of so many parts of its time.
+const SOON_PARTS: u32 = 10;
 
-/// Whether what lasts from the one time until the other ends soon.
+/// Whether what lasts from the one time until the other ends soon: in the last tenth of its time, and
+/// within three days.
 pub fn ends_soon(now: Timestamp, (begin, end): (Timestamp, Timestamp)) -> bool {
-    now <= end && end <= now.plus(SOON) && begin.plus(SOON) < end
+    let soon = (end.since(begin) / SOON_PARTS).min(SOON_MAX);
+    begin <= now && now <= end && end <= now.plus(soon)
 }
 
 impl Member {
-    /// Whether somebody loses access soon who had it for longer: time to give it anew.
+    /// Whether somebody loses access soon: time to give it anew. A relay whose time has come stores and
+    /// forwards no more.
     pub fn ends_soon(&self, now: Timestamp) -> bool {
-        let is_person = matches!(
+        let is_holder = matches!(
             self.kind,
-            PeerKind::Here | PeerKind::Device | PeerKind::Agent
+            PeerKind::Here | PeerKind::Device | PeerKind::Agent | PeerKind::Relay
         );
-        is_person && ends_soon(now, (self.begin, self.end))
+        is_holder && ends_soon(now, (self.begin, self.end))
     }
 }
 
@@ -350,9 +358,10 @@ impl Trust {
     /// Whose access ends soon; who has another that lasts is left out.
     pub fn ending_soon(&self, now: Timestamp) -> impl Iterator<Item = &Member> {
         let lasts = move |soon: &Member| {
-            self.members
-                .iter()
-                .any(|it| it.key == soon.key && it.may >= soon.may && it.end > now.plus(SOON))
+            self.members.iter().any(|it| {
+                let as_much = it.key == soon.key && it.may >= soon.may;
+                as_much && it.end > soon.end && !it.ends_soon(now)
+            })
         };
         let members = self.members.iter();
         members.filter(move |it| it.ends_soon(now) && !lasts(it))
@@ -487,6 +496,8 @@ pub struct Problem {
 pub enum ShareFor {
     /// Read.
     Reading,
+    /// Read, and add to the timeline and notes.
+    Commenting,
     /// Read and change.
     Writing,
 }
@@ -575,6 +586,8 @@ pub enum Intent {
         begin: Option<Timestamp>,
         /// For how many hours.
         hours: u32,
+        /// How many devices it lets in.
+        uses: u16,
         /// How it is handed over.
         by: ShareBy,
     },
@@ -781,4 +794,32 @@ pub trait Backend: Send + 'static {
     fn send(&self, intent: Intent);
     /// Calls `wake` whenever [`Backend::frame`] has changed; coalesced by the caller.
     fn on_change(&self, wake: Box<dyn Fn() + Send + Sync>);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    /// An access of eight hours is pointed out too, in its last tenth; one of years three days before.
+    #[test]
+    fn access_ends_soon_in_the_last_tenth_of_its_time_and_within_three_days() {
+        let begin = Timestamp::from_millis(1_800_000_000_000);
+        for (span, before, soon) in [
+            (8 * HOUR, HOUR, false),
+            (8 * HOUR, HOUR / 2, true),
+            (8 * HOUR, Duration::ZERO, true),
+            (240 * HOUR, 25 * HOUR, false),
+            (240 * HOUR, 23 * HOUR, true),
+            (24 * 365 * HOUR, 73 * HOUR, false),
+            (24 * 365 * HOUR, 71 * HOUR, true),
+        ] {
+            let end = begin.plus(span);
+            let now = end.minus(before);
+            assert_eq!(ends_soon(now, (begin, end)), soon, "{span:?} {before:?}");
+            assert!(!ends_soon(end.plus(HOUR), (begin, end)), "it is over");
+            assert!(!ends_soon(begin.minus(HOUR), (begin, end)), "it comes");
+        }
+    }
 }

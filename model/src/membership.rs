@@ -40,7 +40,12 @@ pub enum Membership {
         reason: String,
     },
     /// Their access was ended.
-    Ended,
+    Ended {
+        /// The grant that was named: theirs, or one above it.
+        target: EnvelopeId,
+        /// Why, as the System says of that grant; empty when nobody said.
+        reason: String,
+    },
     /// Its time was over.
     Expired,
     /// Their key signed two histories: it was restored from a copy, or is in two hands.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aramaki_sync_core::engine::{
-    BatchId, Engine, Event, Input, LoadId, Output, Role, StoreFailure, StoreOperation, TakeId,
-    Taken, VerifyId, WriteError, WriteId, Written,
+    AccessEnd, BatchId, Engine, Event, Input, LoadId, Output, Role, StoreFailure, StoreOperation,
+    TakeId, Taken, VerifyId, WriteError, WriteId, Written,
 };
 use aramaki_sync_core::envelope::{Envelope, FormError, RawEnvelope};
 use aramaki_sync_core::key::DeviceKeys;
@@ -84,6 +84,8 @@ pub(crate) struct Driver {
     kept: BTreeSet<PeerAddress>,
     /// Addresses on their way to the store.
     notes: Vec<Operation>,
+    /// Where a peer said that this device's access is over, as it is kept.
+    ended: BTreeMap<SpaceId, AccessEnd>,
 }
 
 fn verifiers() -> usize {
@@ -108,6 +110,9 @@ pub(crate) fn start(
 ) -> mpsc::Sender<Command> {
     let (commands, queue) = mpsc::channel(COMMANDS_QUEUED_MAX);
     let (answers, answered) = mpsc::channel(ANSWERS_QUEUED_MAX);
+    let ended = engine.spaces();
+    let ended = ended.filter_map(|space| Some((space, engine.ended_elsewhere(space)?)));
+    let ended = ended.collect();
     let driver = Driver {
         engine,
         store,
@@ -124,6 +129,7 @@ pub(crate) fn start(
         proved: Vec::new(),
         kept: BTreeSet::new(),
         notes: Vec::new(),
+        ended,
     };
     tokio::spawn(driver.run(queue, network, answered));
     commands
@@ -332,7 +338,10 @@ impl Driver {
                 Output::Load { request, ids, .. } => self.load(request, ids),
                 Output::Verify { request, envelopes } => self.verify(request, envelopes),
                 Output::Written { write, result } => {
-                    if result.as_ref().is_ok_and(|written| written.id.is_zero()) {
+                    if let Ok(written) = &result
+                        && written.id.is_zero()
+                    {
+                        self.keep_ended(written.space);
                         // A Space is awaited now, perhaps by an invitation.
                         self.prove_invitations();
                     }
@@ -413,6 +422,7 @@ impl Driver {
 
     fn event(&mut self, event: Event) {
         if let Event::SpaceChanged { space } = event {
+            self.keep_ended(space);
             self.learn_peers(space);
             self.prove_invitations();
         }
@@ -422,6 +432,19 @@ impl Driver {
         if let Some(event) = ReplicaEvent::from_engine(event) {
             self.tell(event);
         }
+    }
+
+    /// A later start knows what a peer said of an end, before it is connected to anybody.
+    fn keep_ended(&mut self, space: SpaceId) {
+        let said = self.engine.ended_elsewhere(space);
+        if self.ended.get(&space).copied() == said {
+            return;
+        }
+        match said {
+            Some(why) => self.ended.insert(space, why),
+            None => self.ended.remove(&space),
+        };
+        self.notes.push(records::put_ended(space, said));
     }
 
     fn tell(&self, event: ReplicaEvent) {

@@ -1,6 +1,8 @@
 //! What the engine's operations and the driver's own notes are called in the store.
 
-use aramaki_sync_core::engine::{SecretSeed, StoreOperation, StoredCounter, StoredCursor};
+use aramaki_sync_core::engine::{
+    AccessEnd, SecretSeed, StoreOperation, StoredCounter, StoredCursor,
+};
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, Chain, EnvelopeId, Instance, SpaceId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,8 @@ pub(crate) const FOLLOW_PREFIX: &[u8] = b"follow/";
 pub(crate) const INVITATION_PREFIX: &[u8] = b"invitation/";
 /// Names of what is known of awaited Spaces begin so.
 pub(crate) const AWAITED_PREFIX: &[u8] = b"awaited/";
+/// Names of what peers said of access that is over begin so.
+pub(crate) const ENDED_PREFIX: &[u8] = b"ended/";
 /// The name of the port of last time.
 pub(crate) const PORT: &[u8] = b"network/port";
 /// Names of peers' addresses begin so.
@@ -115,7 +119,7 @@ fn follow(space: SpaceId, invitation: Option<&SecretSeed>) -> [Operation; 2] {
     [followed, secret]
 }
 
-fn unfollow(space: SpaceId) -> [Operation; 3] {
+fn unfollow(space: SpaceId) -> [Operation; 4] {
     let named = |prefix| named(prefix, &[space.as_bytes()]);
     [
         Operation::RemoveValue {
@@ -126,6 +130,9 @@ fn unfollow(space: SpaceId) -> [Operation; 3] {
         },
         Operation::RemoveValue {
             key: named(AWAITED_PREFIX),
+        },
+        Operation::RemoveValue {
+            key: named(ENDED_PREFIX),
         },
     ]
 }
@@ -156,6 +163,26 @@ pub(crate) fn put_awaited(space: SpaceId, awaited: &Awaited) -> Option<Operation
         key: named(AWAITED_PREFIX, &[space.as_bytes()]),
         value: postcard::to_stdvec(awaited).ok()?,
     })
+}
+
+/// Keeps or forgets that a peer said that this device's access to a Space is over.
+pub(crate) fn put_ended(space: SpaceId, why: Option<AccessEnd>) -> Operation {
+    let key = named(ENDED_PREFIX, &[space.as_bytes()]);
+    match why {
+        Some(why) => Operation::PutValue {
+            key,
+            value: vec![u8::from(why == AccessEnd::UsedUp)],
+        },
+        None => Operation::RemoveValue { key },
+    }
+}
+
+/// Why access is over, as it was kept.
+pub(crate) fn ended(value: &[u8]) -> AccessEnd {
+    match value {
+        [1] => AccessEnd::UsedUp,
+        _ => AccessEnd::Over,
+    }
 }
 
 /// Forgets that a Space is awaited.

@@ -100,6 +100,7 @@ event-withdrawal-because = nahm zurück, was bestätigt oder übernommen war: { 
 event-acknowledged = bestätigt: { $text }
 event-access-given = { $name } { $may } bis { $end }
 event-access-ended = der Zugang von { $name } wurde beendet
+event-access-ended-why = der Zugang von { $name } wurde beendet: { $reason }
 event-access-expired = der Zugang von { $name } endete von selbst
 event-two-histories = { $name } hat zwei Verläufe unterschrieben: aus einer Kopie wiederhergestellt, oder der Schlüssel ist in zwei Händen
 event-newer = ein Eintrag einer neueren Version ({ $n } Bytes)
@@ -140,6 +141,9 @@ share-from-passed = { $at } ist vorbei. Leer lassen, damit es sofort gilt.
 share-from-code = Was später beginnt, wird nur als Code weitergegeben: jemand, der verwaltet, muss dann oder danach online sein.
 share-read = lesen
 share-write = lesen und ändern
+share-comment = lesen und kommentieren
+share-uses = Für wie viele Geräte
+share-hours-typed = oder
 share-hours = { $n ->
     [one] 1 Stunde
    *[other] { $n } Stunden
@@ -153,8 +157,12 @@ trust-invitation-to = Einladung für { $name }
 share-to = Für wen (andere sehen es)
 share-may = Darf
 share-make = Einladung erstellen
-share-once = Gilt einmal, bis { $end }. Sende sie über einen Weg, dem du vertraust.
-share-once-later = Gilt einmal, von { $begin } bis { $end }. Man kann sie vorher benutzen: dann wartet das andere Gerät und wird eingelassen, sobald zu dieser Zeit oder danach jemand online ist, der verwaltet. Sende sie über einen Weg, dem du vertraust.
+share-times = { $n ->
+    [one] einmal
+   *[other] für { $n } Geräte
+ }
+share-once = Gilt { $times }, bis { $end }. Sende sie über einen Weg, dem du vertraust.
+share-once-later = Gilt { $times }, von { $begin } bis { $end }. Man kann sie vorher benutzen: dann wartet das andere Gerät und wird eingelassen, sobald zu dieser Zeit oder danach jemand online ist, der verwaltet. Sende sie über einen Weg, dem du vertraust.
 share-without-relay = Kein Relay bewahrt dieses System auf: Beitreten geht nur, während dieses Gerät online ist.
 share-copied = Kopiert. In der Zwischenablage liegt jetzt ein Geheimnis.
 share-by = Weitergeben als
@@ -163,8 +171,8 @@ share-by-inline = Code ohne Netz
 share-by-file = Datei…
 share-path = Neue Datei (geheim: sie lässt ein, wer sie hat)
 share-inline-explain = Für jemanden, der niemanden erreicht: ein langer Code, der die Berechtigungen mitbringt. Was das System sagt, kommt später, über das Netz oder in einer Datei.
-share-once-offline = Gilt einmal, bis der Zugang endet, auch ohne Netz. Nur über einen Weg senden, dem man traut.
-share-saved = Gespeichert als { $file }. Gilt einmal, bis der Zugang endet, ohne Netz: auf dem anderen Rechner mit dieser Datei beitreten. Was dort geschrieben wird, kommt mit „aramaki carry“ und „aramaki take“ zurück, oder über das Netz.
+share-once-offline = Gilt { $times }, bis der Zugang endet, auch ohne Netz. Nur über einen Weg senden, dem man traut.
+share-saved = Gespeichert als { $file }. Gilt { $times }, bis der Zugang endet, ohne Netz: auf dem anderen Rechner mit dieser Datei beitreten. Was dort geschrieben wird, kommt mit „aramaki carry“ und „aramaki take“ zurück, oder über das Netz.
 new-system-title = Neues System
 new-system-name = Titel
 new-system-category = Kategorie
@@ -288,6 +296,8 @@ trust-seen = verbunden { $age }
 trust-soon = Endet innerhalb von drei Tagen. Wer ihn noch braucht, sollte ihn neu bekommen.
 trust-end = Zugang beenden …
 trust-end-name = Zugang von { $name } beenden
+trust-lost = Verloren…
+trust-lost-name = { $name } ging verloren: alles beenden
 trust-end-title = Zugang von { $name } beenden
 trust-end-here = In diesem System
 trust-end-everywhere = Überall: das Gerät ging verloren
@@ -301,6 +311,23 @@ trust-late-count = { $n ->
    *[other] { $n } Änderungen
 }
 trust-late = Nach dem Ende des Zugangs kam von { $name }: { $count }, zuletzt datiert { $last }.
+trust-late-redeemed = Über einen schon verbrauchten Code kam von { $name }: { $count }, zuletzt datiert { $last }.
+trust-late-redeemed-late = Über einen zu spät eingelösten Code kam von { $name }: { $count }, zuletzt datiert { $last }.
+trust-late-future = In die Zukunft datiert, eine Uhr geht also falsch, kam von { $name }: { $count }, zuletzt datiert { $last }.
+trust-late-fork = Auf der zweiten von zwei Geschichten, die nicht gilt, kam von { $name }: { $count }, zuletzt datiert { $last }.
+trust-late-missing = Es fehlt noch etwas zu dem, was von { $name } kam: { $count }, zuletzt datiert { $last }.
+left-out-title = { $n ->
+    [one] Eines wurde hier ausgelassen
+   *[other] { $n } Dinge wurden hier ausgelassen
+ }
+left-out-refused = Eine Änderung, die das Programm ablehnt: zu groß, zu tief geschachtelt oder fehlerhaft.
+left-out-kind = Ein Dokument anderer Art, als sein Name sagt.
+left-out-unreadable = Ein Teil eines Dokuments, der nicht zu lesen ist.
+left-out-waiting = Änderungen, die auf andere warten, die nicht hier sind.
+left-out-foreign = Einträge im Raum eines Agenten, die er nicht geschrieben hat.
+left-out-snapshot = Ein Zwischenstand enthält, was er nicht soll; was gilt, kam von anderswo.
+left-out-other = Etwas, das erst ein neueres Programm benennen kann.
+left-out-more = Mehr sagt aramaki trust held.
 trust-late-explain = Niemand sieht sie, bis eine Verwalterin sie annimmt. Frage nach, ob sie wirklich von dort sind.
 trust-late-accept = Annehmen, was hier ist
 trust-emergency-reads = Wer den Umschlag und seine Passphrase hat, liest hier wortlos mit; zum Schreiben muss man erst sagen, warum, und alle sehen es.

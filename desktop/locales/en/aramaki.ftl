@@ -100,6 +100,7 @@ event-withdrawal-because = took back an acknowledgement or a claim: { $text }
 event-acknowledged = acknowledged: { $text }
 event-access-given = { $name } { $may } until { $end }
 event-access-ended = the access of { $name } was ended
+event-access-ended-why = the access of { $name } was ended: { $reason }
 event-access-expired = the access of { $name } ended by itself
 event-two-histories = two histories were signed by { $name }: it was restored from a copy, or its key is in two hands
 event-newer = an entry of a newer version ({ $n } bytes)
@@ -140,6 +141,9 @@ share-from-passed = { $at } has passed. Leave it empty to begin at once.
 share-from-code = What begins later is handed over only as a code: somebody who administers has to be online when it begins, or after.
 share-read = read
 share-write = read and change
+share-comment = read and comment on
+share-uses = For how many devices
+share-hours-typed = or
 share-hours = { $n ->
     [one] 1 hour
    *[other] { $n } hours
@@ -153,8 +157,12 @@ trust-invitation-to = Invitation for { $name }
 share-to = For whom (others will see it)
 share-may = May
 share-make = Make invitation
-share-once = Works once, until { $end }. Send it over a channel that you trust.
-share-once-later = Works once, from { $begin } until { $end }. It can be used before: then the other device waits, and is let in when somebody who administers is online at that time or after. Send it over a channel that you trust.
+share-times = { $n ->
+    [one] once
+   *[other] for { $n } devices
+ }
+share-once = Works { $times }, until { $end }. Send it over a channel that you trust.
+share-once-later = Works { $times }, from { $begin } until { $end }. It can be used before: then the other device waits, and is let in when somebody who administers is online at that time or after. Send it over a channel that you trust.
 share-without-relay = No relay keeps this System: joining works only while this device is online.
 share-copied = Copied. The clipboard holds a secret now.
 share-by = Handed over as
@@ -163,8 +171,8 @@ share-by-inline = code without a network
 share-by-file = file…
 share-path = New file (a secret: it lets in who has it)
 share-inline-explain = For somebody who cannot reach anybody: a long code that carries the grants. What the System says comes later, over the network or in a file.
-share-once-offline = Works once, until the access ends, also without a network. Send it over a channel that you trust.
-share-saved = Saved as { $file }. It works once, until the access ends, without a network: on the other machine, join with this file. What is written there comes back with “aramaki carry” and “aramaki take”, or over the network.
+share-once-offline = Works { $times }, until the access ends, also without a network. Send it over a channel that you trust.
+share-saved = Saved as { $file }. It works { $times }, until the access ends, without a network: on the other machine, join with this file. What is written there comes back with “aramaki carry” and “aramaki take”, or over the network.
 new-system-title = New System
 new-system-name = Title
 new-system-category = Category
@@ -288,6 +296,8 @@ trust-seen = connected { $age }
 trust-soon = Ends within three days. Who still needs it should be given it anew.
 trust-end = End access…
 trust-end-name = End access of { $name }
+trust-lost = Lost…
+trust-lost-name = { $name } was lost: end everything
 trust-end-title = End access of { $name }
 trust-end-here = In this System
 trust-end-everywhere = Everywhere: the device was lost
@@ -301,6 +311,23 @@ trust-late-count = { $n ->
    *[other] { $n } changes
 }
 trust-late = After their access had ended came of { $name }: { $count }, the last dated { $last }.
+trust-late-redeemed = By a code that was used up already came of { $name }: { $count }, the last dated { $last }.
+trust-late-redeemed-late = By a code that was used too late came of { $name }: { $count }, the last dated { $last }.
+trust-late-future = Dated in the future, so that a clock is wrong, came of { $name }: { $count }, the last dated { $last }.
+trust-late-fork = On the second of two histories, which does not stand, came of { $name }: { $count }, the last dated { $last }.
+trust-late-missing = Waiting for something that is not here came of { $name }: { $count }, the last dated { $last }.
+left-out-title = { $n ->
+    [one] One thing was left out here
+   *[other] { $n } things were left out here
+ }
+left-out-refused = A change that a program refuses: it is too large, nested too deep, or malformed.
+left-out-kind = A document of another kind than its name says.
+left-out-unreadable = Part of a document that cannot be read.
+left-out-waiting = Changes that wait for others which are not here.
+left-out-foreign = Entries in an agent’s Space that the agent did not write.
+left-out-snapshot = A snapshot that holds what it should not; what counts was read from elsewhere.
+left-out-other = Something that only a newer program can name.
+left-out-more = aramaki trust held says more.
 trust-late-explain = Nobody sees them until an administrator accepts them. Ask whether they are theirs.
 trust-late-accept = Accept what is here
 trust-emergency-reads = Whoever has its envelope and passphrase reads here without a word; to write they must first say why, and all see it.

@@ -69,6 +69,12 @@ impl Init {
             profile.name
         ));
         text.add(format_args!("This device is {}.", profile.device.short()));
+        text.add(if self.passphrase {
+            "Its key is sealed by the passphrase."
+        } else {
+            "Its key is not sealed: only its file's permissions protect it, and who can read the disk can act \
+             as this device. `aramaki key seal` seals it."
+        });
         match &kit {
             Some(kit) => {
                 let file = kit.file().display();

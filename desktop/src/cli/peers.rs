@@ -62,10 +62,7 @@ impl Peers {
         ));
         for space in spaces.iter().filter(|it| it.ended_elsewhere.is_some()) {
             let title = live.title(space.id).unwrap_or_else(|| space.id.short());
-            last.add(format_args!(
-                "A peer says that your access to {title} has ended: what is here may be old, and what \
-                 you write reaches nobody."
-            ));
+            last.add(say_ended(&title));
         }
         for space in spaces.iter().filter(|it| it.newer_elsewhere) {
             let title = live.title(space.id).unwrap_or_else(|| space.id.short());
@@ -104,6 +101,14 @@ fn peer_json(peer: &PeerStatus, names: &Names) -> Value {
         "rtt_ms": peer.rtt.map(|rtt| rtt.as_secs_f64() * 1_000.0),
         "last_seen_ms": peer.last_seen.map(|seen| seen.as_millis()),
     })
+}
+
+/// What a peer says of this device's access.
+pub(super) fn say_ended(title: &str) -> String {
+    format!(
+        "A peer says that your access to {title} has ended: what is here may be old, and what you write \
+         reaches nobody."
+    )
 }
 
 /// What is waited for, and how to wait no more.

@@ -1,11 +1,13 @@
 //! From the command line to an exit code.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use aramaki_sync_core::SpaceId;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
@@ -220,7 +222,10 @@ async fn call_or_open_silently(
             let before = live.positions().await;
             let report = verb.answer(&live).await;
             live.settle(&before).await;
-            report.map(|report| with_warning(report, &live))
+            match report {
+                Ok(report) => Ok(with_warnings(report, &live, &before).await),
+                Err(error) => Err(error),
+            }
         } => report,
         () = super::interrupted() => interrupted(),
     };
@@ -257,13 +262,24 @@ async fn say_waiting(what: Option<&'static str>) -> Result<Report, CliError> {
     std::future::pending().await
 }
 
-/// An answer from a damaged store says that something may be missing.
-fn with_warning(mut report: Report, live: &Live) -> Report {
+/// An answer from a damaged store says that something may be missing; what was written where this
+/// device's access has ended, that nobody else gets it.
+async fn with_warnings(mut report: Report, live: &Live, before: &BTreeMap<SpaceId, u64>) -> Report {
+    let mut warnings = Vec::new();
     let count = live.replica().damaged();
     if count > 0 {
-        report.warn(format!(
+        warnings.push(format!(
             "{count} stored entries are damaged, so something may be missing here: see `aramaki verify`"
         ));
+    }
+    for title in live.written_in_vain(before).await {
+        warnings.push(format!(
+            "a peer says that your access to {title} has ended: what you wrote is on this disk only, and \
+             reaches nobody"
+        ));
+    }
+    if !warnings.is_empty() {
+        report.warn(warnings.join("; "));
     }
     report
 }
@@ -272,17 +288,19 @@ fn with_warning(mut report: Report, live: &Live) -> Report {
 pub(crate) async fn answer(live: &Live, call: Call) -> Answer {
     let parsed =
         Cli::try_parse_from(&call.arguments).map_err(|error| CliError::Usage(error.to_string()));
+    let mut before = BTreeMap::new();
     let report = match parsed.map(|cli| cli.verb) {
         Ok(Some(mut verb)) => {
             verb.resolve(&call.folder);
             verb.take_input(call.input);
+            before = live.positions().await;
             verb.answer(live).await
         }
         Ok(None) => Err(CliError::Usage("the app runs already".to_owned())),
         Err(error) => Err(error),
     };
     match report {
-        Ok(report) => Answer::Done(with_warning(report, live)),
+        Ok(report) => Answer::Done(with_warnings(report, live, &before).await),
         Err(error) => Answer::Failed(error.line()),
     }
 }

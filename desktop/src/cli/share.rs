@@ -79,6 +79,23 @@ impl From<Allowed> for Capability {
     }
 }
 
+/// A time that passed longer ago is a slip, and no wish to begin at once.
+const BEGIN_PAST_MAX: Duration = Duration::from_mins(1);
+
+/// Refuses a beginning that has passed.
+///
+/// # Errors
+/// When it has.
+pub(super) fn check_begin(from: Option<Moment>, now: Timestamp) -> Result<(), CliError> {
+    match from.map(|from| from.at(now)) {
+        Some(begin) if begin.plus(BEGIN_PAST_MAX) < now => Err(CliError::Usage(format!(
+            "--from {} has passed: leave it out to begin at once",
+            local(begin)
+        ))),
+        _ => Ok(()),
+    }
+}
+
 impl Share {
     /// The path among its arguments.
     pub(crate) fn path(&mut self) -> Option<&mut PathBuf> {
@@ -170,6 +187,7 @@ impl Share {
 
     /// Makes the invitation.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        check_begin(self.from, Clock::now())?;
         if let Some(file) = &self.file {
             return self.write(live, file).await;
         }

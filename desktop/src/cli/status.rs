@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::emergency::{emergencies_json, emergencies_text};
-use super::peers::say_awaiting;
+use super::peers::{say_awaiting, say_ended};
 use super::report::{Lines, table};
 use super::system::{row_json, severity_word};
 use super::{CliError, Clock, Report, age, parse_span};
@@ -65,6 +65,11 @@ impl Status {
         if let Some(at) = rows.iter().filter_map(|row| row.as_of).min() {
             text = format!("{}\n\n{}", text.trim_end(), not_listened(now, at));
         }
+        let ended = live.ended_elsewhere(wanted).await;
+        for (_space, title) in &ended {
+            text.push_str(&say_ended(title));
+            text.push('\n');
+        }
         if wanted.is_none() {
             for it in live.awaiting().await {
                 text.push_str(&say_awaiting(&it));
@@ -91,6 +96,7 @@ impl Status {
                     "critical": count(Severity::Critical),
                     "missing": count(Severity::Missing),
                 },
+                "ended_elsewhere": ended.iter().map(|(space, _title)| space.to_string()).collect::<Vec<_>>(),
                 "systems": systems,
             }),
         ))

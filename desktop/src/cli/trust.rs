@@ -13,6 +13,7 @@ use clap::Subcommand;
 pub(crate) use list::fork_json;
 use serde_json::{Value, json};
 
+use super::report::table;
 use super::{CliError, Clock, Report, age, local};
 use crate::fingerprint;
 use crate::workspace::{GrantRow, Live, capability_word};
@@ -48,24 +49,37 @@ impl Trust {
     }
 }
 
-/// A grant for people.
-fn row_text(row: &GrantRow) -> Vec<String> {
+/// Grants for people: who, what and until when in columns, and below each where it comes from.
+fn rows_text(rows: &[(Option<&str>, &GrantRow)]) -> String {
+    let columns: Vec<Vec<String>> = rows
+        .iter()
+        .map(|(title, row)| {
+            let own = [
+                row.id.to_string().chars().take(12).collect(),
+                row.who.clone(),
+                capability_word(row.capability).to_owned(),
+                when_words(row),
+            ];
+            let title = title.map(str::to_owned);
+            title.into_iter().chain(own).collect()
+        })
+        .collect();
+    let mut text = String::new();
+    for (line, (_title, row)) in table(&columns).lines().zip(rows) {
+        text.push_str(&format!("{line}\n    {}\n", more_words(row)));
+    }
+    text
+}
+
+/// Since when and through whom, why, which key, and when it was seen.
+fn more_words(row: &GrantRow) -> String {
     let through = row.through.as_deref().unwrap_or("the System's own key");
-    vec![
-        row.id.to_string().chars().take(12).collect(),
-        row.who.clone(),
-        capability_word(row.capability).to_owned(),
-        when_words(row),
-        format!("through {through}"),
-        row.reason
-            .as_ref()
-            .map(|reason| format!("for: {reason}"))
-            .unwrap_or_default(),
-        fingerprint::words(&row.author),
-        row.seen
-            .map(|seen| format!("seen {} ago", age(Clock::now(), seen)))
-            .unwrap_or_default(),
-    ]
+    let mut words = vec![format!("since {} through {through}", local(row.begin))];
+    words.extend(row.reason.as_ref().map(|reason| format!("for: {reason}")));
+    words.push(fingerprint::words(&row.author));
+    let seen = row.seen.map(|seen| age(Clock::now(), seen));
+    words.extend(seen.map(|seen| format!("seen {seen} ago")));
+    words.join(", ")
 }
 
 /// From when and until when it can be used.

@@ -117,11 +117,11 @@ pub(super) fn take(
 ) {
     match asked {
         Asked::Nothing => {}
-        Asked::End => {
+        Asked::End | Asked::Lost => {
             let what = EndWhat {
                 space,
                 grant: member.grant,
-                everywhere: false,
+                everywhere: asked == Asked::Lost,
             };
             intents.push(Intent::AskEnd(what));
             let name = trust::member_name(look, member);

@@ -78,6 +78,8 @@ pub enum Dialog {
         from: String,
         /// For how many hours.
         hours: u32,
+        /// How many devices it lets in.
+        uses: u16,
         /// How it is handed over.
         by: ShareBy,
         /// Whether its text was copied.
@@ -176,6 +178,7 @@ impl Dialog {
             what: ShareFor::Reading,
             from: String::new(),
             hours: 8,
+            uses: 1,
             by: ShareBy::Code,
             copied: Copied::No,
         }
@@ -275,6 +278,7 @@ fn content_ui(
             what,
             from,
             hours,
+            uses,
             by,
             copied,
         } => {
@@ -284,6 +288,7 @@ fn content_ui(
                 what,
                 from,
                 hours,
+                uses,
                 by,
                 title: &title_of(frame, space),
             };
@@ -328,7 +333,7 @@ fn sharing_ui(
     head_ui(ui, look, &title);
     let made = frame.invitation.as_ref();
     if let Some(made) = made.filter(|made| made.space == space) {
-        share::made_ui(ui, look, made, *asked.what, copied)
+        share::made_ui(ui, look, made, (*asked.what, *asked.uses), copied)
     } else {
         share::share_ui(ui, look, space, asked, intents)
     }

@@ -66,7 +66,7 @@ pub(super) fn incident_ui(
         (Stage::Opening, Some(IncidentAnswer::Opened(incident))) => {
             let made = frame.invitation.as_ref();
             match made.filter(|made| made.space == incident) {
-                Some(made) => share::made_ui(ui, look, made, form.what, &mut form.copied),
+                Some(made) => share::made_ui(ui, look, made, (form.what, 1), &mut form.copied),
                 None => Next::Close,
             }
         }

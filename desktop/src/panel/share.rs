@@ -5,7 +5,7 @@ use std::path::Path;
 use aramaki_model::Severity;
 use aramaki_sync_core::{SpaceId, Timestamp};
 use egui::epaint::Mesh;
-use egui::{Color32, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
+use egui::{Color32, DragValue, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 use qrcode::{EcLevel, QrCode};
 
 use super::dialog::{self, Copied, Next};
@@ -20,6 +20,10 @@ const QR_MARGIN: f32 = 12.0;
 const MODULE_SIDE_MIN: f32 = 2.0;
 const FILE_NAME_LEN_CHARS_MAX: usize = 64;
 const HOURS: [u32; 4] = [1, 8, 24, 168];
+/// A year; what lasts longer is given by `aramaki trust grant`.
+const HOURS_MAX: u32 = 8_760;
+/// As `aramaki share --redemptions` allows.
+const USES_MAX: u16 = 100;
 
 /// What is asked about a guest.
 pub(super) struct Asked<'a> {
@@ -33,6 +37,8 @@ pub(super) struct Asked<'a> {
     pub(super) from: &'a mut String,
     /// For how many hours.
     pub(super) hours: &'a mut u32,
+    /// How many devices it lets in.
+    pub(super) uses: &'a mut u16,
     /// How it is handed over.
     pub(super) by: &'a mut ShareBy,
     /// The System's title.
@@ -50,6 +56,7 @@ pub(super) fn share_ui(
         what,
         from,
         hours,
+        uses,
         by,
         title,
     }: Asked<'_>,
@@ -58,6 +65,7 @@ pub(super) fn share_ui(
     dialog::first_field_ui(ui, look, "share-to", name);
     super::start::field_ui(ui, look, "share-reason", reason);
     may_ui(ui, look, what, hours);
+    uses_ui(ui, look, uses);
     let begin = from_ui(ui, look, from);
     by_ui(ui, look, by, title);
     let later = begin.later();
@@ -85,6 +93,7 @@ pub(super) fn share_ui(
                 what: *what,
                 begin: later,
                 hours: *hours,
+                uses: *uses,
                 by: by.clone(),
             });
         }
@@ -99,11 +108,8 @@ pub(super) fn share_ui(
 pub(super) fn may_ui(ui: &mut Ui, look: Look<'_>, what: &mut ShareFor, hours: &mut u32) {
     choice_head(ui, look, "share-may");
     ui.horizontal(|ui| {
-        for (choice, key) in [
-            (ShareFor::Reading, "share-read"),
-            (ShareFor::Writing, "share-write"),
-        ] {
-            ui.selectable_value(what, choice, look.texts.get(key));
+        for choice in [ShareFor::Reading, ShareFor::Commenting, ShareFor::Writing] {
+            ui.selectable_value(what, choice, look.texts.get(may_key(choice)));
         }
     });
     choice_head(ui, look, "share-lasts");
@@ -116,7 +122,32 @@ pub(super) fn may_ui(ui: &mut Ui, look: Look<'_>, what: &mut ShareFor, hours: &m
             };
             ui.selectable_value(hours, choice, look.texts.count(key, u64::from(n)));
         }
+        let label = look.texts.get("share-hours-typed");
+        let typed = DragValue::new(hours).range(1..=HOURS_MAX).suffix(" h");
+        ui.add(typed).labelled_by(ui.label(label).id);
     });
+}
+
+/// Asks how many devices may use the code.
+fn uses_ui(ui: &mut Ui, look: Look<'_>, uses: &mut u16) {
+    ui.horizontal(|ui| {
+        let label = ui.label(
+            RichText::new(look.texts.get("share-uses"))
+                .size(size::SMALL)
+                .color(look.tokens.subdued),
+        );
+        let typed = DragValue::new(uses).range(1..=USES_MAX);
+        ui.add(typed).labelled_by(label.id);
+    });
+    ui.add_space(space::S);
+}
+
+const fn may_key(what: ShareFor) -> &'static str {
+    match what {
+        ShareFor::Reading => "share-read",
+        ShareFor::Commenting => "share-comment",
+        ShareFor::Writing => "share-write",
+    }
 }
 
 /// Asks from when on, and says at once what is wrong with it.
@@ -199,10 +230,7 @@ fn explain_ui(
     what: ShareFor,
     (begin, end): (Option<Timestamp>, Timestamp),
 ) {
-    let what = look.texts.get(match what {
-        ShareFor::Reading => "share-read",
-        ShareFor::Writing => "share-write",
-    });
+    let what = look.texts.get(may_key(what));
     let explained = match begin {
         None => {
             let end = until(look, end);
@@ -223,18 +251,23 @@ pub(super) fn made_ui(
     ui: &mut Ui,
     look: Look<'_>,
     made: &MadeInvitation,
-    what: ShareFor,
+    (what, uses): (ShareFor, u16),
     copied: &mut Copied,
 ) -> Next {
     explain_ui(ui, look, what, (made.begin, made.end));
     let code_end = minute(look, made.redeem_until);
+    let times = look.texts.count("share-times", u64::from(uses));
+    let times = ("times", times.as_str());
     let once = match (&made.handed, made.begin) {
-        (Handed::File(file), _) => return saved_ui(ui, look, file),
-        (Handed::Offline, _) => look.texts.get("share-once-offline"),
-        (Handed::Online, None) => look.texts.with("share-once", &[("end", &code_end)]),
+        (Handed::File(file), _) => return saved_ui(ui, look, file, times),
+        (Handed::Offline, _) => look.texts.with("share-once-offline", &[times]),
+        (Handed::Online, None) => {
+            let said = [times, ("end", code_end.as_str())];
+            look.texts.with("share-once", &said)
+        }
         (Handed::Online, Some(begin)) => {
             let begin = minute(look, begin);
-            let said = [("begin", begin.as_str()), ("end", &code_end)];
+            let said = [times, ("begin", begin.as_str()), ("end", &code_end)];
             look.texts.with("share-once-later", &said)
         }
     };
@@ -242,10 +275,10 @@ pub(super) fn made_ui(
 }
 
 /// Says where an invitation was written.
-fn saved_ui(ui: &mut Ui, look: Look<'_>, file: &Path) -> Next {
+fn saved_ui(ui: &mut Ui, look: Look<'_>, file: &Path, times: (&'static str, &str)) -> Next {
     ui.add_space(space::M);
     let file = file.display().to_string();
-    let text = look.texts.with("share-saved", &[("file", &file)]);
+    let text = look.texts.with("share-saved", &[times, ("file", &file)]);
     ui.add(egui::Label::new(RichText::new(text).color(look.tokens.text)).wrap());
     ui.add_space(space::S);
     if ui.button(look.texts.get("action-close")).clicked() {

@@ -56,6 +56,7 @@ pub(super) fn system_ui(
     ui.set_max_width(ui.available_width().min(WIDTH_MAX));
     head_ui(ui, look, system, window);
     super::trust::ended_ui(ui, look, trust);
+    super::left_out::left_out_ui(ui, look, snapshot, space);
     page(ui, WIDTH_MAX, |ui| {
         now_ui(ui, look, shown, window);
         ui.add_space(space::S);

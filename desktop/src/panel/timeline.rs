@@ -175,7 +175,13 @@ fn words(look: Look<'_>, event: &TimelineEvent) -> String {
             Membership::Opened { reason } => {
                 look.texts.with("event-emergency", &[("reason", reason)])
             }
-            Membership::Ended => look.texts.with("event-access-ended", &[("name", name)]),
+            Membership::Ended { reason, .. } if reason.is_empty() => {
+                look.texts.with("event-access-ended", &[("name", name)])
+            }
+            Membership::Ended { reason, .. } => {
+                let said = [("name", name.as_str()), ("reason", reason)];
+                look.texts.with("event-access-ended-why", &said)
+            }
             Membership::Expired => look.texts.with("event-access-expired", &[("name", name)]),
             Membership::TwoHistories => look.texts.with("event-two-histories", &[("name", name)]),
         },

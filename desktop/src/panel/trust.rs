@@ -10,7 +10,7 @@ use super::dialog::{self, Next};
 use super::peers::{may_until, may_words};
 use super::sync::kind_word;
 use super::{Window, page};
-use super::{access, ended};
+use super::{access, ended, left_out};
 use crate::fingerprint;
 use crate::theme::{size, space, weighted};
 use crate::view::{
@@ -128,6 +128,8 @@ pub(super) const fn is_device(kind: PeerKind) -> bool {
 pub(super) enum Asked {
     Nothing,
     End,
+    /// The device was lost: everything that it may anywhere.
+    Lost,
     Renew,
 }
 
@@ -145,6 +147,15 @@ pub(super) fn member_ui(ui: &mut Ui, look: Look<'_>, member: &Member) -> Asked {
                 button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
                 if button.clicked() {
                     asked = Asked::End;
+                }
+            }
+            if member.can_end && is_device(member.kind) {
+                let button = ui.button(look.texts.get("trust-lost"));
+                let name = member_name(look, member);
+                let name = look.texts.with("trust-lost-name", &[("name", &name)]);
+                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+                if button.clicked() {
+                    asked = Asked::Lost;
                 }
             }
             if member.can_renew {
@@ -253,7 +264,7 @@ fn late_ui(
         ("last", &last),
     ];
     let said = match &late.left_out {
-        None => look.texts.with("trust-late", &said),
+        None => look.texts.with(left_out::waits_key(late.held), &said),
         Some(LeftOut { in_time, closers }) => {
             let (in_time, closers) = (in_time.to_string(), closers.join(", "));
             let [name, count, last] = said;

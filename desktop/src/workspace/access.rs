@@ -54,6 +54,7 @@ struct Period {
     grant: EnvelopeId,
     reason: Option<String>,
     end_reason: Option<String>,
+    is_invitation: bool,
 }
 
 impl Live {
@@ -72,9 +73,20 @@ impl Live {
                 reason: with_causes(&error),
             })?;
             let reasons = self.reasons(space.id, &entries);
-            let own = entries.iter().filter_map(|entry| period(entry, &reasons));
+            let used_up = used_up(&entries);
+            let own = entries.iter().filter_map(|entry| {
+                let period = period(entry, (&reasons, &entries))?;
+                Some(until_used_up(period, &used_up))
+            });
             periods.insert(space.id, own.collect());
         }
+        let people = self.people();
+        // A code that has ended is no person, whoever it was for.
+        let called = |device: AuthorId, period: &Period| match people.get(&device) {
+            _ if !period.is_invitation => names.of(device),
+            Some(name) => format!("invitation for {name} ({})", device.short()),
+            None => format!("invitation ({})", device.short()),
+        };
         let title = |space: SpaceId| self.space_title(space).unwrap_or_else(|| space.short());
         let mut rows = Vec::new();
         for (space, own) in &periods {
@@ -87,7 +99,7 @@ impl Live {
                     space: *space,
                     title: title(*space),
                     device,
-                    who: names.of(device),
+                    who: called(device, period),
                     capability: period.capability,
                     begin,
                     end,
@@ -131,14 +143,19 @@ impl Live {
 }
 
 /// A grant by which somebody could read. A code counts as long as it could be used.
-fn period(entry: &AuditEntry, reasons: &Reasons) -> Option<Period> {
+fn period(entry: &AuditEntry, (reasons, entries): (&Reasons, &[AuditEntry])) -> Option<Period> {
     let AuditEvent::Granted { grant, ended, .. } = &entry.event else {
         return None;
     };
+    // Why somebody wanted to end what stands says nothing of it.
+    let mut end_reason = None;
     let ended = match ended.map(|it| (it.at, it.how)) {
         // It never counted here.
         Some((_at, HowEnded::NotStanding)) => return None,
-        Some((at, HowEnded::Revoked { .. })) => Some((at, "revoked")),
+        Some((at, HowEnded::Revoked { by })) => {
+            end_reason = ended_why(entries, by, entry.id, reasons);
+            Some((at, "revoked"))
+        }
         Some((at, HowEnded::Closed { .. })) => Some((at, "closed")),
         Some((at, _time)) => Some((at, "time")),
         None => None,
@@ -162,8 +179,64 @@ fn period(entry: &AuditEntry, reasons: &Reasons) -> Option<Period> {
         by: entry.by,
         grant: entry.id,
         reason: reasons.given(entry.id, grant).cloned(),
-        end_reason: reasons.ended(entry.id).cloned(),
+        end_reason,
+        is_invitation: grant.flags.has(GrantFlags::INVITATION),
     })
+}
+
+/// Why a grant was ended by a revocation, of it or of one above it.
+fn ended_why(
+    entries: &[AuditEntry],
+    by: EnvelopeId,
+    grant: EnvelopeId,
+    reasons: &Reasons,
+) -> Option<String> {
+    let mut named = entries.iter().filter(|it| it.id == by);
+    let target = named.find_map(|it| match &it.event {
+        AuditEvent::Revoked { target, .. } => Some(*target),
+        _ => None,
+    });
+    let words = reasons.ended(grant).or_else(|| reasons.ended(target?));
+    words.cloned()
+}
+
+/// When the last device came that an invitation lets in, of each that is used up: its key reads no more
+/// since.
+fn used_up(entries: &[AuditEntry]) -> BTreeMap<EnvelopeId, Timestamp> {
+    let mut allowed = BTreeMap::new();
+    let mut came: BTreeMap<EnvelopeId, BTreeMap<Audience, Timestamp>> = BTreeMap::new();
+    for entry in entries {
+        let AuditEvent::Granted { grant, ended, .. } = &entry.event else {
+            continue;
+        };
+        if grant.flags.has(GrantFlags::INVITATION) {
+            allowed.insert(entry.id, usize::from(grant.redemptions));
+        }
+        let counted = !matches!(ended.map(|it| it.how), Some(HowEnded::NotStanding));
+        if let Some(parent) = grant.parent.filter(|_it| counted) {
+            let devices = came.entry(parent).or_default();
+            let at = devices.entry(grant.audience).or_insert(entry.at);
+            *at = (*at).min(entry.at);
+        }
+    }
+    let used = allowed.into_iter().filter_map(|(invitation, allowed)| {
+        let mut times: Vec<_> = came.get(&invitation)?.values().copied().collect();
+        times.sort_unstable();
+        Some((invitation, *times.get(allowed.checked_sub(1)?)?))
+    });
+    used.collect()
+}
+
+fn until_used_up(period: Period, used_up: &BTreeMap<EnvelopeId, Timestamp>) -> Period {
+    match used_up.get(&period.grant) {
+        Some(at) if *at < period.end => Period {
+            end: *at,
+            ended: Some("used"),
+            end_reason: None,
+            ..period
+        },
+        _ => period,
+    }
 }
 
 fn last_use(grant: &Grant) -> Timestamp {

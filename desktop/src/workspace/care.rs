@@ -67,6 +67,35 @@ impl Live {
             .collect()
     }
 
+    /// The titles of Spaces in which this device wrote since `before`, and where a peer says that its
+    /// access has ended.
+    pub(crate) async fn written_in_vain(&self, before: &BTreeMap<SpaceId, u64>) -> Vec<String> {
+        let mut spaces = self.spaces().await;
+        spaces.retain(|space| {
+            let own = space.receipts.own.map(|(_chain, seq)| seq);
+            space.ended_elsewhere.is_some() && own > before.get(&space.id).copied()
+        });
+        let titles = spaces.iter().map(|space| {
+            let title = self.space_title(space.id);
+            title.unwrap_or_else(|| space.id.short())
+        });
+        titles.collect()
+    }
+
+    /// Says of each System that is shown whether a peer says that this device's access has ended.
+    pub(crate) async fn ended_elsewhere(&self, wanted: Option<SpaceId>) -> Vec<(SpaceId, String)> {
+        let mut spaces = self.spaces().await;
+        spaces.retain(|space| {
+            let asked = wanted.is_none_or(|wanted| wanted == space.id);
+            asked && space.ended_elsewhere.is_some() && self.is_system(space.id)
+        });
+        let titles = spaces.iter().map(|space| {
+            let title = self.space_title(space.id);
+            (space.id, title.unwrap_or_else(|| space.id.short()))
+        });
+        titles.collect()
+    }
+
     /// Gives relays a moment to confirm what was written since `before`, so that a verb's work is
     /// not alone on this disk when the verb ends. Without a relay there is nothing to wait for, and
     /// offline nobody.

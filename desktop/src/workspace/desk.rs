@@ -247,6 +247,7 @@ async fn take(live: &Live, intent: Intent, extras: &mut Extras) {
 pub(super) const fn capability_of(what: ShareFor) -> Capability {
     match what {
         ShareFor::Reading => Capability::Read,
+        ShareFor::Commenting => Capability::Comment,
         ShareFor::Writing => Capability::Write,
     }
 }
@@ -322,6 +323,7 @@ async fn share_wish(live: &Live, intent: Intent) -> Result<Option<MadeInvitation
         what,
         begin,
         hours,
+        uses,
         by,
     } = intent
     else {
@@ -334,7 +336,7 @@ async fn share_wish(live: &Live, intent: Intent) -> Result<Option<MadeInvitation
         // What has begun while the wish waited begins at once, as with the verb.
         begin: begin.filter(|begin| *begin > fresh::now()),
         span: span_of(hours),
-        redemptions: 1,
+        redemptions: uses.max(1),
         long_grace: false,
     };
     share(live, space, request, by).await.map(Some)

@@ -14,6 +14,7 @@ use super::deeds::Undo;
 use super::emergency::shown_reason;
 use super::fresh;
 use super::live::Live;
+use super::roster::is_over;
 use super::who::Who;
 use crate::view::actions::SystemActions;
 use crate::view::{
@@ -223,7 +224,7 @@ async fn trust(
     who: &Who,
     (now, extras): (Timestamp, &Extras),
 ) -> BTreeMap<SpaceId, Trust> {
-    let seen = live.seen();
+    let seen = live.seen(spaces);
     let here: BTreeSet<AuthorId> = live
         .replica()
         .peers()
@@ -248,6 +249,7 @@ async fn trust(
             name: who.name(&it.author),
             envelopes: it.envelopes,
             last: it.span.1,
+            held: it.held,
             left_out: None,
             can_accept: administers && it.held == Held::Expired,
         });
@@ -257,6 +259,7 @@ async fn trust(
             name: who.name(&it.author),
             envelopes: it.envelopes,
             last: it.span.1,
+            held: Held::Expired,
             left_out: Some(LeftOut {
                 in_time: it.in_time,
                 closers: it.closers.iter().map(|closer| who.name(closer)).collect(),
@@ -313,7 +316,7 @@ fn members(
     now: Timestamp,
 ) -> Vec<Member> {
     let (space, reasons) = space;
-    let live = || space.members.iter().filter(|member| member.end > now);
+    let live = || space.members.iter().filter(|member| !is_over(member, now));
     let here = |member: &&Granted| who.kind(&member.author) == PeerKind::Here;
     let nearest = live()
         .filter(|member| member.capability == Capability::Administer)

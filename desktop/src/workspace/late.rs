@@ -45,6 +45,19 @@ pub(crate) enum Waits {
     },
 }
 
+/// Something that came and cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ignored {
+    /// In which Space.
+    pub(crate) space: SpaceId,
+    /// What people call it, or its short id.
+    pub(crate) title: String,
+    /// In which envelope, if it came with one.
+    pub(crate) envelope: Option<EnvelopeId>,
+    /// Why, in words.
+    pub(crate) why: String,
+}
+
 impl LateWork {
     /// Whether an administrator can accept it. Other work waits for something else: a grant, a clock,
     /// or a fork that is settled.
@@ -76,6 +89,31 @@ fn refused(error: &dyn std::error::Error) -> CliError {
 }
 
 impl Live {
+    /// What was ignored in a System and its agents' Spaces, or everywhere.
+    pub(crate) fn ignored(&self, wanted: Option<SpaceId>) -> Vec<Ignored> {
+        let asked = wanted.map(|system| {
+            let mut spaces = self.agents_of(system);
+            spaces.push(system);
+            spaces
+        });
+        let snapshot = self.snapshot();
+        let findings = snapshot.findings.iter();
+        let findings = findings.filter(|it| {
+            asked
+                .as_ref()
+                .is_none_or(|spaces| spaces.contains(&it.space))
+        });
+        let ignored = findings.map(|it| Ignored {
+            space: it.space,
+            title: self
+                .space_title(it.space)
+                .unwrap_or_else(|| it.space.short()),
+            envelope: it.envelope,
+            why: it.reason.to_string(),
+        });
+        ignored.collect()
+    }
+
     /// What waits in one Space, or in all.
     ///
     /// # Errors

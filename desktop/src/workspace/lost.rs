@@ -9,7 +9,7 @@ use aramaki_sync_core::{AuthorId, SpaceId};
 
 use super::fresh;
 use super::live::Live;
-use super::names::Names;
+use super::names::{Names, called};
 use super::profile::with_causes;
 use crate::cli::CliError;
 
@@ -99,8 +99,8 @@ impl Live {
         let names = self.names(&spaces);
         let own = self.profile().device;
         let losing = Losing {
-            lost: match_keys(&spaces, "lost device", &[wanted.to_owned()])?,
-            cut: match_keys(&spaces, "device to cut", cut)?,
+            lost: match_keys(&spaces, "lost device", &named(&spaces, &names, &[wanted]))?,
+            cut: match_keys(&spaces, "device to cut", &named(&spaces, &names, cut))?,
             device: None,
         };
         if losing.lost.contains(&own) {
@@ -286,6 +286,20 @@ fn why_cut(
     } else {
         None
     }
+}
+
+/// The keys that are called as somebody typed, each whole; what is no name is left as it is. Two keys of
+/// one name are two: nobody knows which is meant.
+fn named(spaces: &[SpaceSummary], names: &Names, wanted: &[impl AsRef<str>]) -> Vec<String> {
+    let wanted = wanted.iter().map(AsRef::as_ref).map(|wanted: &str| {
+        let members = spaces.iter().flat_map(|it| &it.members);
+        let keys = called(names, members, wanted, fresh::now());
+        match keys.first() {
+            Some(key) if keys.len() == 1 => key.to_string(),
+            _ => wanted.to_owned(),
+        }
+    });
+    wanted.collect()
 }
 
 /// The members that these keys or prefixes name.

@@ -76,9 +76,13 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
                     ..change(*who, Membership::Expired)
                 }));
             }
-            AuditEvent::Revoked { ended, .. } => {
+            AuditEvent::Revoked { target, ended, .. } => {
                 let ended = ended.iter().filter_map(|grant| holders.get(grant));
-                changes.extend(ended.map(|who| change(*who, Membership::Ended)));
+                let what = || Membership::Ended {
+                    target: *target,
+                    reason: String::new(),
+                };
+                changes.extend(ended.map(|who| change(*who, what())));
             }
             // Of several proofs of one chain the first is told.
             AuditEvent::Forked { chain, .. } if forked.insert(*chain) => {

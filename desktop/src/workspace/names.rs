@@ -1,12 +1,14 @@
 //! What keys are called: this device, relays, people and agents by what their System calls them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_sync::replica::SpaceSummary;
-use aramaki_sync_core::AuthorId;
+use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::statement::{Capability, GrantFlags};
+use aramaki_sync_core::{AuthorId, Timestamp};
 
 use super::live::Live;
+use super::roster::is_over;
 
 /// Names of keys; a key without one is called by its first digits.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +27,22 @@ impl Names {
     pub(crate) fn known(&self, author: AuthorId) -> Option<&str> {
         self.0.get(&author).map(String::as_str)
     }
+}
+
+/// The keys that hold a grant and are called exactly so, whatever the case; several may be.
+pub(super) fn called<'a>(
+    names: &Names,
+    members: impl Iterator<Item = &'a Member>,
+    wanted: &str,
+    now: Timestamp,
+) -> BTreeSet<AuthorId> {
+    let wanted = wanted.trim().to_lowercase();
+    let named = members.filter(|it| !it.is_invitation() && !is_over(it, now));
+    let named = named.filter(|it| {
+        let name = names.known(it.author).map(str::to_lowercase);
+        name.is_some_and(|name| name == wanted)
+    });
+    named.map(|it| it.author).collect()
 }
 
 /// What guests are called by those who invited them, where they have no name of their own.

@@ -254,7 +254,12 @@ fn said(event: &TimelineEvent) -> (&'static str, Option<Severity>, String) {
                         format!("opened by the emergency key: {reason}"),
                     );
                 }
-                Membership::Ended => format!("the access of {name} was ended"),
+                Membership::Ended { reason, .. } if reason.is_empty() => {
+                    format!("the access of {name} was ended")
+                }
+                Membership::Ended { reason, .. } => {
+                    format!("the access of {name} was ended: {reason}")
+                }
                 Membership::Expired => format!("the access of {name} ended by itself"),
                 Membership::TwoHistories => format!(
                     "two histories were signed by {name}: it was restored from a copy, or its key is in two \

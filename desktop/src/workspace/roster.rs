@@ -52,7 +52,7 @@ pub(crate) struct GrantRow {
 }
 
 impl GrantRow {
-    /// Whether somebody loses access within days who had it for longer: time to give it anew.
+    /// Whether somebody loses access soon: time to give it anew.
     pub(crate) fn is_soon(&self, now: Timestamp) -> bool {
         let machine = self.left.is_some() || self.sealed;
         !machine && ends_soon(now, (self.begin, self.end))
@@ -73,6 +73,16 @@ fn refused(error: &dyn std::error::Error) -> CliError {
         what: "the change of trust",
         reason: with_causes(error),
     }
+}
+
+/// Whether nobody can use a grant any more; an invitation is over with its code.
+pub(super) fn is_over(member: &Member, now: Timestamp) -> bool {
+    let end = if member.is_invitation() {
+        member.redeem_until
+    } else {
+        member.end
+    };
+    end < now
 }
 
 fn row(
@@ -122,25 +132,108 @@ fn invitation_of<'a>(guest: &Member, members: &'a [Member]) -> Option<&'a Member
     members.iter().find(|it| it.grant == invitation)
 }
 
+/// A device to which trust was to be given holds none yet. A name is the word of whoever may write in
+/// the System: trust is given to keys.
+fn no_member(names: &Names, summary: &SpaceSummary, wanted: &str) -> CliError {
+    let called = super::names::called(names, summary.members.iter(), wanted, fresh::now());
+    let keys: Vec<_> = called.iter().map(ToString::to_string).collect();
+    let reason = if keys.is_empty() {
+        format!(
+            "no device with the key {wanted} holds a grant here: let it in by `aramaki share` first"
+        )
+    } else {
+        format!(
+            "{wanted} is what the System calls {}: name the key, anybody who may write could have chosen the name",
+            keys.join(" and ")
+        )
+    };
+    CliError::Refused {
+        what: "giving trust",
+        reason,
+    }
+}
+
+/// Several grants are meant by what was typed.
+fn ambiguous(wanted: &str, grants: &[&Member]) -> CliError {
+    let ids = grants.iter().map(|it| {
+        let id: String = it.grant.to_string().chars().take(12).collect();
+        format!("{id} of {}", it.author.short())
+    });
+    let ids: Vec<_> = ids.collect();
+    CliError::Refused {
+        what: "the revocation",
+        reason: format!(
+            "{wanted} may mean {}: name one by its digits",
+            ids.join(", ")
+        ),
+    }
+}
+
+/// Whether a device may end a grant: it administers nearer the Space's own key, or holds it.
+fn may_end(own: AuthorId, target: &Member, members: &[Member], now: Timestamp) -> bool {
+    let mut administering = members.iter().filter(|it| {
+        it.author == own && it.capability == Capability::Administer && it.is_live(now)
+    });
+    target.author == own || administering.any(|it| it.through.len() < target.through.len())
+}
+
 impl Live {
-    /// When each key was last connected here, as far as is known.
-    pub(super) fn seen(&self) -> BTreeMap<AuthorId, Timestamp> {
+    /// The last sign of each key: that it was connected here, that something came which it wrote, or of an
+    /// agent its heartbeat, also through a relay.
+    pub(super) fn seen(&self, spaces: &[SpaceSummary]) -> BTreeMap<AuthorId, Timestamp> {
         let now = fresh::now();
-        let peers = self.replica().peers().into_iter();
-        peers
-            .filter_map(|peer| Some((peer.device?, now.minus(peer.last_seen?))))
-            .collect()
+        let mut seen: BTreeMap<AuthorId, Timestamp> = BTreeMap::new();
+        let mut add = |author: AuthorId, at: Timestamp| {
+            let last = seen.entry(author).or_insert(at);
+            *last = (*last).max(at);
+        };
+        for peer in self.replica().peers() {
+            if let (Some(device), Some(ago)) = (peer.device, peer.last_seen) {
+                add(device, now.minus(ago));
+            }
+        }
+        let snapshot = self.snapshot();
+        for space in spaces {
+            for (author, at) in &space.signs {
+                add(*author, *at);
+            }
+            let mut agents = snapshot.systems.iter().flat_map(|it| &it.agents);
+            let agent = agents.find(|it| it.space == space.id);
+            let Some(heard) = agent.and_then(|agent| agent.heard) else {
+                continue;
+            };
+            let writes = |it: &&Member| it.guest_of.is_some() && it.capability == Capability::Write;
+            for member in space.members.iter().filter(writes) {
+                add(member.author, heard);
+            }
+        }
+        // A code's key is nobody: it signs that it was used.
+        for member in spaces.iter().flat_map(|space| &space.members) {
+            if member.is_invitation() {
+                seen.remove(&member.author);
+            }
+        }
+        seen
     }
 
     async fn summary(&self, space: SpaceId) -> Result<(SpaceSummary, Names), CliError> {
+        let (summary, names, _seen) = self.summary_seen(space).await?;
+        Ok((summary, names))
+    }
+
+    async fn summary_seen(
+        &self,
+        space: SpaceId,
+    ) -> Result<(SpaceSummary, Names, BTreeMap<AuthorId, Timestamp>), CliError> {
         let spaces = self.spaces().await;
+        let seen = self.seen(&spaces);
         let names = self.names(&spaces);
         let missing = || CliError::NoSuchSystem {
             wanted: space.to_string(),
             similar: Vec::new(),
         };
         let summary = spaces.into_iter().find(|it| it.id == space);
-        Ok((summary.ok_or_else(missing)?, names))
+        Ok((summary.ok_or_else(missing)?, names, seen))
     }
 
     /// Refuses to give what this device cannot: its statement would count nowhere.
@@ -172,17 +265,17 @@ impl Live {
         })
     }
 
-    /// The standing grants of a Space, those that end first first.
+    /// The grants of a Space that hold, those that end first first. What is over is left to the audit.
     ///
     /// # Errors
     /// When the Space is not here.
     pub(crate) async fn grants(&self, space: SpaceId) -> Result<Vec<GrantRow>, CliError> {
-        let (summary, names) = self.summary(space).await?;
-        let (members, seen) = (&summary.members, self.seen());
+        let (summary, names, seen) = self.summary_seen(space).await?;
+        let (now, reasons) = (fresh::now(), self.standing_reasons(&summary));
         let opened = opened(&summary);
-        let reasons = self.standing_reasons(&summary);
+        let members = summary.members.iter();
         let mut rows: Vec<_> = members
-            .iter()
+            .filter(|member| !is_over(member, now))
             .map(|member| row(member, &summary, (&names, &reasons), (&seen, &opened)))
             .collect();
         rows.sort_by_key(|row| (row.end, row.id));
@@ -205,9 +298,17 @@ impl Live {
         let named = |member: &&Member| {
             wanted.len() >= PREFIX_LEN_CHARS_MIN && member.grant.to_string().starts_with(&wanted)
         };
-        let mut found = members.iter().filter(named);
-        let (Some(target), None) = (found.next(), found.next()) else {
-            return Err(CliError::NoSuchGrant { wanted });
+        let mut found: Vec<_> = members.iter().filter(named).collect();
+        if found.is_empty() {
+            let holders = super::names::called(&names, members.iter(), &wanted, fresh::now());
+            found.extend(members.iter().filter(|it| {
+                holders.contains(&it.author) && !it.is_invitation() && !is_over(it, fresh::now())
+            }));
+        }
+        let target = match found.as_slice() {
+            [target] => *target,
+            [] => return Err(CliError::NoSuchGrant { wanted }),
+            several => return Err(ambiguous(&wanted, several)),
         };
         let target = invitation_of(target, members).unwrap_or(target);
         let own = self.profile().device;
@@ -217,6 +318,16 @@ impl Live {
                 reason: "this device would lock itself out: another administrator's device or the \
                          recovery kit ends its grant"
                     .to_owned(),
+            });
+        }
+        if !may_end(own, target, members, fresh::now()) {
+            return Err(CliError::Refused {
+                what: "the revocation",
+                reason: format!(
+                    "only an administrator who stands nearer the System's own key ends the access of {}, or \
+                     its holder: this device is neither",
+                    names.of(target.author)
+                ),
             });
         }
         let below = |member: &&Member| member.through.contains(&target.grant);
@@ -270,7 +381,20 @@ impl Live {
             .revoke(space, grant, keep, reason)
             .await
             .map_err(|error| refused(&error))?;
-        self.rotate(space).await?;
+        let (summary, names) = self.summary(space).await?;
+        if let Some(stands) = summary.members.iter().find(|it| it.grant == grant) {
+            return Err(CliError::Refused {
+                what: "the revocation",
+                reason: format!(
+                    "it is written, and ended nothing: the access of {} stands",
+                    names.of(stands.author)
+                ),
+            });
+        }
+        // Who gave up their own access seals nothing anew.
+        if summary.capability >= Some(Capability::Write) {
+            self.rotate(space).await?;
+        }
         // Sealed to those who stay.
         if let EndReason::Words(words) = why {
             self.give_end_reason(space, &[grant], words).await;
@@ -332,7 +456,7 @@ impl Live {
             long_enough && !member.is_invitation() && key.starts_with(&wanted)
         });
         let Some(member) = member else {
-            return Err(CliError::NoSuchGrant { wanted });
+            return Err(no_member(&names, &summary, &wanted));
         };
         self.check_may_give(space, capability, end).await?;
         let request = GrantRequest {
@@ -391,7 +515,7 @@ impl Live {
                     .to_owned(),
             });
         }
-        let span = span.unwrap_or_else(|| member.end.since(member.not_before));
+        let span = span.unwrap_or_else(|| member.end.since(summary.begin_of(member)));
         let end = fresh::now().plus(span);
         let capability = member.capability;
         let end = self.longest(&summary, capability, end)?;

@@ -2,11 +2,12 @@
 
 use aramaki_desktop::view::{
     Demo, Emergency, EndWhat, Ended, Ending, EndingPlace, Frame, Handed, Late, LeftOut,
-    MadeInvitation, Member, PeerKind, RelayState, Route, Stage, SyncState,
+    MadeInvitation, Member, PeerKind, RelayState, Route, ShareFor, Stage, SyncState,
 };
-use aramaki_model::Workspace;
+use aramaki_model::{Finding, Reason, Workspace};
+use aramaki_sync_core::admission::Held;
 use aramaki_sync_core::engine::Reach;
-use aramaki_sync_core::{EnvelopeId, Timestamp};
+use aramaki_sync_core::{DocumentId, EnvelopeId, Timestamp};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -426,6 +427,7 @@ fn what_a_close_left_out_is_shown_with_who_closed_and_counts_as_far_as_one_wants
         name: "0a2b1597".to_owned(),
         envelopes: 3,
         last: Timestamp::ZERO,
+        held: Held::Expired,
         left_out: Some(LeftOut {
             in_time,
             closers: vec!["relay-2".to_owned()],
@@ -467,6 +469,7 @@ fn what_came_late_is_shown_and_accepted_by_who_may() {
         name: "0a2b1597".to_owned(),
         envelopes: 2,
         last: Timestamp::ZERO,
+        held: Held::Expired,
         left_out: None,
         can_accept,
     };
@@ -820,4 +823,145 @@ fn a_sealed_emergency_key_says_that_it_reads_whether_it_was_used_and_ends_in_two
     window.get_by_label("End access").click();
     window.run();
     assert_eq!(desk.asked(), ["AskEnd", "End"]);
+}
+
+/// A relay whose time comes stores and forwards no more: it is pointed out like a person.
+#[test]
+fn a_relay_that_ends_soon_is_pointed_out() {
+    let desk = Desk::new();
+    desk.show(|frame| {
+        let trust = frame.trust.get_mut(&space(WEBSHOP)).unwrap();
+        let mut members = trust.members.iter_mut();
+        let relay = members.find(|it| it.kind == PeerKind::Relay);
+        relay.unwrap().begin = at(-900_000);
+    });
+    let window = app(&desk, WIDE);
+    window.get_by_label("1 access ends within 3 days");
+}
+
+/// Work waits for more than one reason, and each is named.
+#[test]
+fn what_waits_says_why() {
+    let desk = Desk::new();
+    let show = |held| {
+        desk.show(|frame| {
+            frame.trust.get_mut(&space(WEBSHOP)).unwrap().late = vec![Late {
+                grant: EnvelopeId::from_bytes([3; 32]),
+                name: "0a2b1597".to_owned(),
+                envelopes: 2,
+                last: Timestamp::ZERO,
+                held,
+                left_out: None,
+                can_accept: false,
+            }];
+        });
+    };
+    show(Held::Expired);
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "webshop");
+    window.get_by_label("Show everyone").click();
+    window.run();
+    for (held, words) in [
+        (Held::Expired, "After their access had ended"),
+        (Held::Redeemed, "used up already"),
+        (Held::RedeemedLate, "used too late"),
+        (Held::Future, "Dated in the future"),
+        (Held::Quarantined, "On the second of two histories"),
+        (Held::GrantMissing, "Waiting for something"),
+    ] {
+        show(held);
+        window.run();
+        window.get_by_label_contains(words);
+    }
+}
+
+/// What was ignored is shown on the page of its System, and nowhere else.
+#[test]
+fn what_was_left_out_is_shown_with_its_reason() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "webshop");
+    assert!(window.query_by_label_contains("left out here").is_none());
+    desk.show(|frame| {
+        let snapshot = frame.snapshot.as_mut().unwrap();
+        let finding = |of, reason| Finding {
+            space: space(of),
+            document: DocumentId::named("system"),
+            envelope: None,
+            reason,
+        };
+        let findings = [
+            finding(WEBSHOP, Reason::Kind),
+            finding(WEBSHOP, Reason::Waiting(2)),
+            finding(CHECKOUT, Reason::Foreign(1)),
+        ];
+        Arc::make_mut(snapshot).findings = findings.into_iter().collect();
+    });
+    window.run();
+    window.get_by_label("2 things were left out here");
+    window.get_by_label_contains("another kind than its name says");
+    window.get_by_label_contains("wait for others");
+    assert!(
+        window
+            .query_by_label_contains("the agent did not write")
+            .is_none()
+    );
+}
+
+#[test]
+fn a_share_can_be_for_comments_for_several_devices_and_for_any_number_of_hours() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "webshop");
+    window.get_by_label("Share…").click();
+    window.run();
+    window.get_by_label("read and comment on").click();
+    window.run();
+    for (label, times) in [("For how many devices", 2), ("or", 1)] {
+        let number = window.get_by_role_and_label(Role::SpinButton, label);
+        number.focus();
+        window.run();
+        for _press in 0..times {
+            window.key_press(Key::ArrowUp);
+            window.run();
+        }
+    }
+    window.get_by_label_contains("can read and comment on this System");
+    window.get_by_label("Make invitation").click();
+    window.run();
+    assert_eq!(desk.shared(), [(ShareFor::Commenting, 9, 3)]);
+    window.get_by_label_contains("Works for 3 devices");
+}
+
+#[test]
+fn a_lost_device_is_sent_away_everywhere_in_two_clicks() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "webshop");
+    window.get_by_label("Show everyone").click();
+    window.run();
+    let lost = "0a2b1597 · Device was lost: end everything";
+    window.get_by_label(lost).click();
+    window.run();
+    desk.show(|frame| {
+        let grant = frame.trust[&space(WEBSHOP)].members[1].grant;
+        frame.ending = Some(Ending {
+            what: EndWhat {
+                space: space(WEBSHOP),
+                grant,
+                everywhere: true,
+            },
+            places: vec![EndingPlace {
+                title: "Webshop".to_owned(),
+                ends: vec!["0a2b1597".to_owned()],
+            }],
+            beyond: Vec::new(),
+        });
+    });
+    window.run();
+    window.get_by_label("End access").click();
+    window.run();
+    assert_eq!(desk.asked(), ["AskEnd", "End"]);
+    assert_eq!(desk.ended().len(), 1);
+    assert!(desk.ended()[0].starts_with("everywhere"));
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use aramaki_desktop::view::{
     Awaited, Backend, CalledIn, Frame, Handed, IncidentAnswer, Intent, MadeInvitation, Member,
-    NoteWork, OwnDevice, Peer, PeerKind, Presence, ShareBy, Stage, SyncState, Through, Trust,
-    Typed,
+    NoteWork, OwnDevice, Peer, PeerKind, Presence, ShareBy, ShareFor, Stage, SyncState, Through,
+    Trust, Typed,
 };
 use aramaki_model::check::CheckKind;
 use aramaki_model::entry::{AgentStarted, Message};
@@ -76,6 +76,7 @@ struct World {
     asked: Vec<String>,
     invited: Vec<String>,
     begun: Vec<Option<Timestamp>>,
+    shared: Vec<(ShareFor, u32, u16)>,
     accepted: Vec<Reach>,
     ended: Vec<String>,
     wake: Option<Box<dyn Fn() + Send + Sync>>,
@@ -124,6 +125,7 @@ impl Desk {
             asked: Vec::new(),
             invited: Vec::new(),
             begun: Vec::new(),
+            shared: Vec::new(),
             accepted: Vec::new(),
             ended: Vec::new(),
             wake: None,
@@ -201,6 +203,11 @@ impl Desk {
         self.lock().ended.clone()
     }
 
+    /// For what, for how many hours and for how many devices invitations were made.
+    pub(crate) fn shared(&self) -> Vec<(ShareFor, u32, u16)> {
+        self.lock().shared.clone()
+    }
+
     /// From when on invitations let in.
     pub(crate) fn begun(&self) -> Vec<Option<Timestamp>> {
         self.lock().begun.clone()
@@ -276,12 +283,15 @@ impl World {
             reason,
             begin,
             hours,
+            uses,
+            what,
             by,
             ..
         } = intent
         else {
             return;
         };
+        self.shared.push((what, hours, uses));
         self.begun.push(begin);
         self.invited.push(if reason.is_empty() {
             name

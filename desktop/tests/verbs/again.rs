@@ -79,7 +79,137 @@ fn who_heard_that_their_access_ended_comes_back_by_the_first_new_code() {
         let peers = aramaki.json_in("carl", &["peers", "--wait", "1s"]);
         ended(&peers).then_some(())
     });
+    // Told once, it is known from then on: whatever is written is on this disk only.
+    let said = aramaki.json_in("carl", &["say", "Webshop", "for nobody"]);
+    let warning = said["warning"].as_str().unwrap_or_default();
+    assert!(warning.contains("on this disk only"), "{said}");
+    for verb in ["status", "trust list"] {
+        let arguments: Vec<_> = verb.split(' ').collect();
+        let listed = aramaki.json_in("carl", &arguments);
+        let ended = listed["ended_elsewhere"].as_array().unwrap();
+        assert_eq!(ended.len(), 1, "{listed}");
+        let people = text(&aramaki.run_in("carl", &arguments).stdout);
+        assert!(people.contains("has ended"), "{people}");
+    }
     comes_back(&aramaki, "carl", &guest);
+    let said = aramaki.json_in("carl", &["say", "Webshop", "for all"]);
+    assert_eq!(said["warning"], Value::Null, "{said}");
+}
+
+fn rows(listed: &Value, key: &str) -> Vec<Value> {
+    listed[key].as_array().unwrap().clone()
+}
+
+/// Since when, until when and when last seen are what they are; what is over is not listed; an audit
+/// says what codes were, when they were used up, and why access ended.
+#[test]
+fn a_list_and_an_audit_say_what_was() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::relay(&aramaki);
+    let begun = aramaki.json(&["status"])["as_of"].clone();
+    let begun = begun.as_str().unwrap();
+    aramaki.json(&["system", "add", "Webshop"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    aramaki.json_in("bob", &["init", "--name", "bob", "--no-recovery-kit"]);
+    aramaki.json_in("bob", &["join", &code(&aramaki)]);
+    let bob = key(&aramaki, "bob");
+    let grant = wait_for("bob is known", || {
+        aramaki.json(&["peers", "--wait", "1s"]);
+        grant_of(&aramaki, &bob)
+    });
+    aramaki.json(&["share", "Webshop", "--for", "1s"]);
+    let grants = wait_for("a code that is over is not listed", || {
+        let grants = rows(&aramaki.json(&["trust", "list", "Webshop"]), "grants");
+        let open = grants.iter().any(|it| it["redemptions_left"] == 1);
+        (!open).then_some(grants)
+    });
+    assert!(grants.len() >= 4, "{grants:?}");
+    for grant in &grants {
+        assert!(grant["begin"].as_str().unwrap() >= begun, "{grant}");
+    }
+    let of_bob = grants.iter().find(|it| it["device"] == bob).unwrap();
+    assert!(of_bob["last_seen"].is_string(), "came by a relay: {of_bob}");
+    // Who may not end it is told so, and nothing is written.
+    let relay = grants
+        .iter()
+        .find(|it| it["capability"] == "relay")
+        .unwrap();
+    let relay = relay["grant"].as_str().unwrap();
+    let why = ["--reason", "coup"];
+    let coup = [&["trust", "revoke", "Webshop", relay][..], &why].concat();
+    let refused = aramaki.refused_in("bob", &coup, 1);
+    assert_eq!(refused["code"], "A-111", "{refused}");
+    let stands = aramaki.json_in("bob", &["trust", "list", "Webshop"]);
+    assert!(stands.to_string().contains(relay), "{stands}");
+    aramaki.refused(&["trust", "revoke", "Webshop", "nobody of that name"], 1);
+
+    let left = ["--reason", "left the team"];
+    aramaki.json(&[&["trust", "revoke", "Webshop", &grant][..], &left].concat());
+    let audit = aramaki.json(&["trust", "audit", "Webshop"]);
+    let entries = rows(&audit, "entries");
+    let mine = aramaki.json(&["peers"])["this_device"].clone();
+    let revoked = entries.iter().filter(|it| it["kind"] == "revoke");
+    assert!(
+        revoked
+            .clone()
+            .all(|it| it["device"] == mine || it["by"] != bob),
+        "{audit}"
+    );
+    assert_eq!(revoked.count(), 1, "{audit}");
+    let access = rows(&audit, "access");
+    let own = access.iter().find(|it| it["device"] == bob).unwrap();
+    assert_eq!(own["end_reason"], "left the team", "{own}");
+    for row in &access {
+        assert!(row["begin"].as_str().unwrap() >= begun, "{row}");
+    }
+    let codes = access.iter().filter(|it| {
+        let who = it["who"].as_str().unwrap();
+        who.starts_with("invitation")
+    });
+    let ended: Vec<_> = codes
+        .map(|it| it["ended"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(ended.len(), 2, "{access:?}");
+    assert!(ended.contains(&"used".to_owned()), "{access:?}");
+    let timeline = aramaki.json(&["timeline", "Webshop"]).to_string();
+    assert!(timeline.contains("was ended: left the team"), "{timeline}");
+}
+
+#[test]
+fn a_name_ends_access_and_gives_none() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Webshop"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    aramaki.json_in("bob", &["init", "--name", "bob", "--no-recovery-kit"]);
+    let share = ["share", "Webshop", "--for", "8h", "--to", "Bob Miller"];
+    let code = aramaki.json(&share);
+    aramaki.json_in("bob", &["join", code["invitation"].as_str().unwrap()]);
+    let bob = key(&aramaki, "bob");
+    wait_for("bob is known", || {
+        aramaki.json(&["peers", "--wait", "1s"]);
+        grant_of(&aramaki, &bob)
+    });
+    let give = ["--can", "write", "--for", "1h"];
+    let by_name = [&["trust", "grant", "Webshop", "bob miller"][..], &give].concat();
+    let refused = aramaki.refused(&by_name, 1);
+    assert!(refused.to_string().contains(&bob), "{refused}");
+    let unknown = "ab".repeat(32);
+    let by_key = [&["trust", "grant", "Webshop", &unknown][..], &give].concat();
+    let refused = aramaki.refused(&by_key, 1);
+    assert!(refused.to_string().contains("aramaki share"), "{refused}");
+    let late = ["--from", "2020-01-01T00:00Z"];
+    aramaki.refused(
+        &[&["trust", "grant", "Webshop", &bob][..], &give, &late].concat(),
+        2,
+    );
+    let people = text(&aramaki.run(&["trust", "list", "Webshop"]).stdout);
+    let widest = people.lines().map(|line| line.chars().count()).max();
+    assert!(widest < Some(120), "{people}");
+    let lost = aramaki.json(&["trust", "lost", "Bob Miller"]);
+    assert_eq!(lost["spaces"].as_array().unwrap().len(), 1, "{lost}");
+    aramaki.json(&["trust", "revoke", "Webshop", "Bob Miller"]);
+    assert_eq!(grant_of(&aramaki, &bob), None);
 }
 
 /// A code that was revoked before it was used is waited for no more once that is known.
@@ -106,4 +236,15 @@ fn a_revoked_code_is_refused_and_not_waited_for() {
     assert_eq!(peers["awaiting"], serde_json::json!([]), "{peers}");
     let people = text(&aramaki.run_in("late", &["status"]).stdout);
     assert!(!people.contains("Waiting for"), "{people}");
+}
+
+#[test]
+fn a_new_workspace_says_what_protects_its_key() {
+    let aramaki = Aramaki::without_workspace();
+    let init = ["init", "--name", "x", "--no-recovery-kit"];
+    let people = text(&aramaki.run(&init).stdout);
+    assert!(
+        people.contains("not sealed") && people.contains("aramaki key seal"),
+        "{people}"
+    );
 }

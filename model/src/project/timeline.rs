@@ -10,7 +10,7 @@ use crate::check::Check;
 use crate::entry::{JournalEntry, TimelineEntry};
 use crate::id::{CheckId, EntryId};
 use crate::journal::{Journal, Written};
-use crate::membership::MembershipChange;
+use crate::membership::{Membership, MembershipChange};
 use crate::snapshot::{TIMELINE_ITEMS_MAX, TimelineEvent, TimelineItem};
 use crate::system::System;
 use crate::transition::Hardness;
@@ -91,9 +91,15 @@ fn event(entry: &TimelineEntry) -> TimelineEvent {
 
 fn membership(system: &System, change: &MembershipChange) -> TimelineEvent {
     let called = system.people.get(&change.who).cloned();
+    let mut what = change.what.clone();
+    if let Membership::Ended { target, reason } = &mut what
+        && let Some(said) = system.revoked.get(target)
+    {
+        reason.clone_from(said);
+    }
     TimelineEvent::Membership {
         name: called.unwrap_or_else(|| change.who.short()),
-        what: change.what.clone(),
+        what,
     }
 }
 

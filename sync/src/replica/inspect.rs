@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aramaki_sync_core::admission::{Entry, Keyring, Member};
+use aramaki_sync_core::admission::{Entry, Evaluation, Keyring, Member, SpaceLog};
 use aramaki_sync_core::engine::{AccessEnd, Admitted, Engine};
 use aramaki_sync_core::key::EpochKey;
 use aramaki_sync_core::statement::{Audience, Capability, Statement};
@@ -101,6 +101,7 @@ pub(super) fn space(
             .iter()
             .filter_map(|member| Some((member.grant, log.get(member.grant)?.header().time)))
             .collect(),
+        signs: signs(log, evaluation),
         emergencies: evaluation.emergencies(log, now),
         emergency_uses: evaluation.emergency_uses(log),
         relays: evaluation.relays().to_vec(),
@@ -109,6 +110,19 @@ pub(super) fn space(
         envelopes: u64::try_from(log.len()).unwrap_or(u64::MAX),
         receipts: receipts(engine, id),
     })
+}
+
+fn signs(log: &SpaceLog, evaluation: &Evaluation) -> BTreeMap<AuthorId, Timestamp> {
+    let mut signs: BTreeMap<AuthorId, Timestamp> = BTreeMap::new();
+    for (chain, _seq, id) in log.heads() {
+        let Some(entry) = log.get(id).filter(|_it| evaluation.verdict(id).counts()) else {
+            continue;
+        };
+        let written = entry.header().time.min(entry.received());
+        let last = signs.entry(chain.author).or_insert(written);
+        *last = (*last).max(written);
+    }
+    signs
 }
 
 fn receipts(engine: &Engine, space: SpaceId) -> Receipts {

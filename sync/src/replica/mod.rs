@@ -753,6 +753,11 @@ fn restore_engine(store: &dyn Store) -> Result<(Restored, BTreeSet<u64>), StoreE
         }
     }
     restored.follows = follows.into_iter().collect();
+    for (key, value) in store.values(records::ENDED_PREFIX)? {
+        let space = records::space(records::ENDED_PREFIX, &key);
+        let ended = space.map(|space| (space, records::ended(&value)));
+        restored.ended.extend(ended);
+    }
     Ok((restored, damaged))
 }
 

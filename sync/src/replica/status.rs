@@ -28,6 +28,8 @@ pub struct SpaceSummary {
     /// When each of these grants was signed, by its giver's clock: they may reach back, for peers whose clock is
     /// late, but nobody had them before.
     pub granted: BTreeMap<EnvelopeId, Timestamp>,
+    /// The last sign of each author in what counts here: when it was written, at the latest when it came.
+    pub signs: BTreeMap<AuthorId, Timestamp>,
     /// Who is in by an emergency grant now, and why.
     pub emergencies: Vec<EmergencyUse>,
     /// What emergency grants that stand were ever used for, the newest last.

@@ -175,6 +175,7 @@ impl Image {
                 .iter()
                 .map(|(space, seed)| (*space, seed.clone()))
                 .collect(),
+            ended: Vec::new(),
         }
     }
 }

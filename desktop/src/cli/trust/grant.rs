@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::cli::parse::{Moment, parse_line, parse_moment};
+use crate::cli::share::check_begin;
 use crate::cli::{CliError, Clock, Report, local, parse_span};
 use crate::workspace::{Live, capability_word};
 
@@ -19,7 +20,8 @@ use crate::workspace::{Live, capability_word};
 pub(crate) struct Grant {
     /// In which System.
     system: String,
-    /// The device's key, or a unique prefix of at least 6 digits.
+    /// The device's key, or a unique prefix of at least 6 digits. No name: anybody who may write can choose
+    /// one.
     device: String,
     /// What it may do.
     #[arg(long, value_enum)]
@@ -63,6 +65,7 @@ impl Grant {
     /// Gives it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let space = live.find(&self.system)?;
+        check_begin(self.from, Clock::now())?;
         let begin = self.from.map(|from| from.at(Clock::now()));
         let end = begin.unwrap_or_else(Clock::now).plus(self.span);
         let may = self.can.into();

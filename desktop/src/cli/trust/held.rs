@@ -11,7 +11,10 @@ use crate::workspace::{LateWork, Live, Waits};
 /// Say what waits: work that came after its grant had ended, by a code that was used up, or that a relay or
 /// administrator left out when they closed an ended grant.
 ///
-/// It is kept and shown nowhere else until somebody decides. Where a close left out what came here before the
+/// After it what was ignored because it cannot be used, and why: changes that are refused, documents that
+/// cannot be read.
+///
+/// What waits is kept and shown nowhere else until somebody decides. Where a close left out what came here before the
 /// access had ended, whoever closed knew less than this device, or says what is not so.
 #[derive(Debug, Args)]
 pub(crate) struct Held {
@@ -43,13 +46,42 @@ impl Held {
         let system = wanted.map(|system| live.find(system)).transpose()?;
         let late = live.late_work(system).await?;
         let rows: Vec<_> = late.iter().map(row).collect();
-        let text = if rows.is_empty() {
-            "Nothing waits.".to_owned()
+        let mut text = if rows.is_empty() {
+            "Nothing waits.\n".to_owned()
         } else {
             table(&rows)
         };
+        let ignored = live.ignored(system);
+        if !ignored.is_empty() {
+            let rows = ignored.iter().map(|it| {
+                let envelope = it.envelope.as_ref().map(|id| id.to_string());
+                let envelope = envelope.map(|id| id.chars().take(12).collect());
+                vec![
+                    it.title.clone(),
+                    envelope.unwrap_or_default(),
+                    it.why.clone(),
+                ]
+            });
+            let rows: Vec<_> = rows.collect();
+            text.push_str("Left out because it cannot be used:\n");
+            text.push_str(&table(&rows));
+        }
         let work: Vec<_> = late.iter().map(value).collect();
-        Ok(Report::new(text, &json!({"held": work})))
+        let ignored: Vec<_> = ignored
+            .iter()
+            .map(|it| {
+                json!({
+                    "space": it.space.to_string(),
+                    "title": it.title,
+                    "envelope": it.envelope.map(|id| id.to_string()),
+                    "why": it.why,
+                })
+            })
+            .collect();
+        Ok(Report::new(
+            text,
+            &json!({"held": work, "left_out": ignored}),
+        ))
     }
 }
 

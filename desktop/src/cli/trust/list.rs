@@ -3,9 +3,10 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{row_json, row_text};
+use super::{row_json, rows_text};
 use crate::cli::emergency::{emergencies_json, emergencies_text};
-use crate::cli::report::{Lines, table};
+use crate::cli::peers::say_ended;
+use crate::cli::report::Lines;
 use crate::cli::{CliError, Clock, Report};
 use crate::workspace::{Live, TwoHistories};
 
@@ -17,7 +18,7 @@ use crate::workspace::{Live, TwoHistories};
 pub(crate) struct List {
     /// Of which System; of all Systems here without it.
     system: Option<String>,
-    /// Only what ends within three days, and was given for longer.
+    /// Only what is in the last tenth of its time and ends within three days.
     #[arg(long)]
     soon: bool,
 }
@@ -29,21 +30,19 @@ impl List {
         let wanted = wanted.map(|system| live.find(system)).transpose()?;
         let mut spaces = wanted.map_or_else(|| live.systems(), |space| vec![space]);
         spaces.sort();
-        let (mut lines, mut grants) = (Vec::new(), Vec::new());
+        let (mut listed, mut grants) = (Vec::new(), Vec::new());
         let now = Clock::now();
         for space in spaces {
             let mut rows = live.grants(space).await?;
             rows.retain(|row| !self.soon || row.is_soon(now));
             let title = live.title(space).unwrap_or_else(|| space.short());
-            for row in &rows {
-                let mut line = row_text(row);
-                let mut object = row_json(row);
+            for row in rows {
+                let mut object = row_json(&row);
                 if wanted.is_none() {
-                    line.insert(0, title.clone());
                     object["system"] = json!(space.to_string());
                     object["title"] = json!(title);
                 }
-                lines.push(line);
+                listed.push((wanted.is_none().then(|| title.clone()), row));
                 grants.push(object);
             }
         }
@@ -58,14 +57,25 @@ impl List {
             after.push_str(&fork.text());
             after.push('\n');
         }
+        let ended = live.ended_elsewhere(wanted).await;
+        for (_space, title) in &ended {
+            after.push('\n');
+            after.push_str(&say_ended(title));
+            after.push('\n');
+        }
         let two_histories: Vec<_> = forks.iter().map(fork_json).collect();
+        let lines: Vec<_> = listed
+            .iter()
+            .map(|(title, row)| (title.as_deref(), row))
+            .collect();
         Ok(Report::new(
-            format!("{}{}{after}", text.into_text(), table(&lines)),
+            format!("{}{}{after}", text.into_text(), rows_text(&lines)),
             &json!({
                 "system": wanted.map(|space| space.to_string()),
                 "grants": grants,
                 "emergencies": emergencies_json(&emergencies),
                 "two_histories": two_histories,
+                "ended_elsewhere": ended.iter().map(|(space, _title)| space.to_string()).collect::<Vec<_>>(),
             }),
         ))
     }

@@ -17,8 +17,8 @@ use crate::workspace::Live;
 /// another administrator or the recovery kit (`aramaki recover`) ends it.
 #[derive(Debug, Args)]
 pub(crate) struct Lost {
-    /// The lost device's key, or a unique prefix of at least 6 digits; `aramaki trust list` and
-    /// `aramaki peers` show it.
+    /// The lost device's key, or a unique prefix of at least 6 digits, or the name that only it has;
+    /// `aramaki trust list` and `aramaki peers` show them.
     device: String,
     /// Somebody who shall not stay either: a key, or a unique prefix of at least 6 digits.
     #[arg(long, value_name = "KEY")]

@@ -4,9 +4,9 @@ use aramaki_sync::replica::Keep;
 use clap::Args;
 use serde_json::json;
 
-use super::{row_json, row_text};
+use super::{row_json, rows_text};
 use crate::cli::parse::parse_line;
-use crate::cli::report::{Lines, table};
+use crate::cli::report::Lines;
 use crate::cli::{CliError, Report};
 use crate::workspace::{EndReason, Live};
 
@@ -19,7 +19,7 @@ use crate::workspace::{EndReason, Live};
 pub(crate) struct Revoke {
     /// In which System.
     system: String,
-    /// The grant, as `aramaki trust list` shows it.
+    /// The grant, as `aramaki trust list` shows it, or the name of whoever holds it, if they hold one only.
     grant: String,
     /// Why: `lost` if the device was lost or stolen, which everyone may know; else in words, which all who
     /// read the System see, and relays do not.
@@ -61,8 +61,8 @@ impl Revoke {
         } else {
             "Ended:"
         });
-        let rows: Vec<_> = cutting.grants.iter().map(row_text).collect();
-        for line in table(&rows).lines() {
+        let rows: Vec<_> = cutting.grants.iter().map(|row| (None, row)).collect();
+        for line in rows_text(&rows).lines() {
             text.add(format_args!("  {line}"));
         }
         if cutting.envelopes > 0 {

@@ -475,6 +475,7 @@ impl Engine {
             feed.agreed = Some(digest);
         });
         self.peer_holds(id, space, peer, heads);
+        self.hears_again(id, space);
         if !was_in_step {
             self.emit(Event::InStep { space });
         }

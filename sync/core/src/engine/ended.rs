@@ -87,6 +87,7 @@ impl Engine {
         if held.deaf_until.is_some_and(|last| id <= last) {
             return;
         }
+        held.ended_by = self.connections.get(&id).map(|it| it.peer);
         if held.ended_elsewhere != Some(ended.why) {
             held.ended_elsewhere = Some(ended.why);
             let space = ended.space;
@@ -101,6 +102,27 @@ impl Engine {
         if let Some(held) = self.spaces.get_mut(&space) {
             held.ended_elsewhere = None;
             held.deaf_until = last.or(held.deaf_until);
+        }
+    }
+
+    /// Access was given anew, or whoever said that it is over is in step with this device again.
+    pub(super) fn let_in_anew(&mut self, space: SpaceId) {
+        if let Some(held) = self.spaces.get_mut(&space)
+            && held.ended_elsewhere.take().is_some()
+        {
+            self.emit(Event::SpaceChanged { space });
+        }
+    }
+
+    /// A peer holds all that is here and says so: it hears this device. Who it was that spoke of an end
+    /// before this process began is not known.
+    pub(super) fn hears_again(&mut self, id: ConnectionId, space: SpaceId) {
+        let peer = self.connections.get(&id).map(|it| it.peer);
+        let Some(held) = self.spaces.get(&space) else {
+            return;
+        };
+        if held.ended_elsewhere.is_some() && (held.ended_by.is_none() || held.ended_by == peer) {
+            self.let_in_anew(space);
         }
     }
 

@@ -176,6 +176,11 @@ impl Engine {
             // What does not insert lacks its predecessor: it is pulled again.
             let _inserted = held.remember(&envelope, received);
         }
+        for (space, why) in restored.ended {
+            if let Some(held) = self.spaces.get_mut(&space) {
+                held.ended_elsewhere = Some(why);
+            }
+        }
         for (space, id) in restored.bodiless {
             if let Some(held) = self.spaces.get_mut(&space)
                 && let Some(entry) = held.log.get(id).filter(|entry| !entry.is_control())

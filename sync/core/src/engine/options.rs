@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::ended::AccessEnd;
 use super::io::{SecretSeed, StoreEpoch, Stored, StoredCounter, StoredCursor};
 use crate::id::{AuthorId, EnvelopeId, Instance, SpaceId};
 use crate::key::DeviceKeys;
@@ -173,4 +174,6 @@ pub struct Restored {
     pub counters: Vec<StoredCounter>,
     /// The Spaces that were joined.
     pub follows: Vec<(SpaceId, Option<SecretSeed>)>,
+    /// Where a peer said that this device's access is over.
+    pub ended: Vec<(SpaceId, AccessEnd)>,
 }

@@ -70,6 +70,12 @@ impl Engine {
         if let_in {
             self.share_soon(space);
         }
+        let anew = new.values().any(|envelope| {
+            envelope.header().space == space && super::space::granted_by(envelope) == Some(mine)
+        });
+        if anew {
+            self.let_in_anew(space);
+        }
         self.reject_if_unfit(space);
         self.offer_to_newcomers(space);
         self.tell_all_ended(space);

@@ -38,6 +38,8 @@ pub(super) struct Space {
     pub(super) redeemed: bool,
     /// A peer said that this device's access is over.
     pub(super) ended_elsewhere: Option<AccessEnd>,
+    /// Who said so in this life of the process.
+    pub(super) ended_by: Option<AuthorId>,
     /// Up to this connection peers spoke of an invitation that was replaced.
     pub(super) deaf_until: Option<ConnectionId>,
     /// The epoch that this device last said to be unfit.
@@ -83,6 +85,7 @@ impl Space {
             share_due: true,
             redeemed: false,
             ended_elsewhere: None,
+            ended_by: None,
             deaf_until: None,
             rejected: None,
             next_receipt: None,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::stage::Stage;
-use crate::engine::Input;
+use crate::engine::frame::{Ended, Frame};
+use crate::engine::{AccessEnd, Input};
 use crate::entropy::Entropy;
 use crate::id::{EnvelopeId, PrincipalId, SpaceId};
 use crate::invitation::{Draft, Invitation, Invitee, Terms};
@@ -140,4 +141,19 @@ fn a_member_redeems_another_invitation_once() {
     stage.wait(SOON);
     assert_eq!(stands(&stage, space).len(), 2);
     assert!(stage.agree(space));
+}
+
+/// A peer that said that access is over, and then is in step again, hears this device after all.
+#[test]
+fn an_end_is_forgotten_when_whoever_said_it_is_in_step_again() {
+    let (mut stage, space) = Stage::gathered(2, 0);
+    stage.wait(SOON);
+    let connection = stage.peers[1].engine.peers().next().unwrap().connection;
+    let why = AccessEnd::Over;
+    let frame = Frame::Ended(Ended { space, why }).encode();
+    stage.tell(1, Input::Received { connection, frame });
+    assert_eq!(stage.peers[1].engine.ended_elsewhere(space), Some(why));
+    stage.change(0, space, b"for all");
+    stage.wait(SOON);
+    assert_eq!(stage.peers[1].engine.ended_elsewhere(space), None);
 }

@@ -129,6 +129,7 @@ impl Disk {
                 .iter()
                 .map(|(space, seed)| (*space, seed.clone()))
                 .collect(),
+            ended: Vec::new(),
         }
     }
 }
