@@ -97,6 +97,7 @@ fn with_alerts(mut frame: Frame) -> Frame {
             effective: severity,
             opened: Timestamp::from_millis(NOW.millis() - i64::from(ALERTS - n) * 60_000),
             since: NOW,
+            sure_from: None,
             resolved: None,
             seen: Some(NOW),
             is_stale: false,

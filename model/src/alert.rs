@@ -245,6 +245,9 @@ pub struct Alert {
     pub effective: Severity,
     /// When it began.
     pub opened: Timestamp,
+    /// From when it is sure enough to wake somebody: what is only not heard is told by who listened for
+    /// as long as silence may last. None while nobody did.
+    pub sure_from: Option<Timestamp>,
     /// Since when it is as bad as it is.
     pub since: Timestamp,
     /// When it ended.

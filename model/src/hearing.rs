@@ -1,38 +1,38 @@
 //! Up to when this replica would have heard an agent.
 
+use std::time::Duration;
+
 use aramaki_sync_core::Timestamp;
+
+use crate::heartbeat::HEARTBEAT_STALE_MS;
 
 /// How long after it began to listen a replica may not have heard yet what was said last: that
 /// comes as datagrams beside the documents.
-pub(crate) const SETTLING_MS: i64 = 1_000;
+pub(crate) const SETTLING_MS: u64 = 1_000;
 
 /// Whether what an agent says reaches this replica.
 ///
 /// Silence says something only of the time in which somebody listened. So an agent and its checks
 /// are judged at the moment up to which this replica would have heard them, and people are told
 /// that moment when it is not now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hearing {
-    /// It did until then; never since this replica runs when there is no time.
-    Until(Option<Timestamp>),
-    /// It does since then, and did before until another time.
-    Since(Timestamp, Option<Timestamp>),
-}
-
-impl Default for Hearing {
-    fn default() -> Self {
-        Self::Until(None)
-    }
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hearing {
+    /// Since when it does; none while it does not.
+    since: Option<Timestamp>,
+    /// From when to when it did before; never since this replica runs when there is none.
+    before: Option<(Timestamp, Timestamp)>,
 }
 
 impl Hearing {
     /// Takes in that it begins or ends; says whether that is new.
     pub(crate) fn turn(&mut self, listens: bool, now: Timestamp) -> bool {
-        match (*self, listens) {
-            (Self::Until(before), true) => *self = Self::Since(now, before),
-            (Self::Since(from, before), false) => {
-                let settled = from.millis().saturating_add(SETTLING_MS) <= now.millis();
-                *self = Self::Until(if settled { Some(now) } else { before });
+        match (self.since, listens) {
+            (None, true) => self.since = Some(now),
+            (Some(from), false) => {
+                if settles(from) <= now {
+                    self.before = Some((from, now));
+                }
+                self.since = None;
             }
             _ => return false,
         }
@@ -42,29 +42,64 @@ impl Hearing {
     /// The moment at which what an agent said last is judged; `sign` is the last sign of it. None
     /// while nothing was ever heard.
     pub(crate) fn as_of(self, sign: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-        let until = match self {
-            Self::Since(..) if self.settles_at().is_none_or(|at| at <= now) => return Some(now),
-            Self::Since(_, until) | Self::Until(until) => until,
-        };
-        until.max(sign).map(|at| at.min(now))
+        if self.settled(now).is_some() {
+            return Some(now);
+        }
+        self.until().max(sign).map(|at| at.min(now))
+    }
+
+    /// The same of one check, whose last sign this is. A heartbeat that names it speaks for it;
+    /// without one its silence counts after `ttl_ms` of listening, because messages get lost and
+    /// what was heard is not remembered over a restart.
+    pub(crate) fn as_of_check(
+        self,
+        (sign, is_named): (Option<Timestamp>, bool),
+        ttl_ms: u64,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let counts = self
+            .settled(now)
+            .is_some_and(|from| is_named || from.plus(Duration::from_millis(ttl_ms)) <= now);
+        if counts {
+            return Some(now);
+        }
+        self.until().max(sign).map(|at| at.min(now))
+    }
+
+    /// Since when it does, if silence counts by now.
+    fn settled(self, now: Timestamp) -> Option<Timestamp> {
+        self.since.filter(|from| settles(*from) <= now)
+    }
+
+    /// From when people may be told that something is silent, of whom nothing is heard: whoever
+    /// begins to listen listens for as long as silence may last. None while that did not happen.
+    pub(crate) fn sure_from(self, now: Timestamp) -> Option<Timestamp> {
+        let sure = |from: Timestamp| from.plus(Duration::from_millis(HEARTBEAT_STALE_MS));
+        match (self.settled(now), self.before) {
+            (Some(from), _) => Some(sure(from)),
+            (None, Some((from, until))) => Some(sure(from)).filter(|sure| *sure <= until),
+            (None, None) => None,
+        }
+    }
+
+    /// Since when it does; none while it does not.
+    pub(crate) fn since(self) -> Option<Timestamp> {
+        self.since
     }
 
     /// Up to when it did before.
     pub(crate) fn until(self) -> Option<Timestamp> {
-        match self {
-            Self::Since(_, until) | Self::Until(until) => until,
-        }
+        self.before.map(|(_from, until)| until)
     }
 
     /// When silence begins to count.
     pub(crate) fn settles_at(self) -> Option<Timestamp> {
-        match self {
-            Self::Since(from, _) => Some(Timestamp::from_millis(
-                from.millis().saturating_add(SETTLING_MS),
-            )),
-            Self::Until(_) => None,
-        }
+        self.since.map(settles)
     }
+}
+
+fn settles(from: Timestamp) -> Timestamp {
+    from.plus(Duration::from_millis(SETTLING_MS))
 }
 
 #[cfg(test)]
@@ -92,9 +127,37 @@ mod tests {
 
     #[test]
     fn a_connection_that_breaks_at_once_was_not_listening() {
-        let mut hearing = Hearing::Until(Some(at(50)));
+        let mut hearing = Hearing {
+            since: None,
+            before: Some((at(20), at(50))),
+        };
+        let before = hearing;
         hearing.turn(true, at(100));
         hearing.turn(false, Timestamp::from_millis(100_500));
-        assert_eq!(hearing, Hearing::Until(Some(at(50))));
+        assert_eq!(hearing, before);
+    }
+
+    #[test]
+    fn a_check_that_no_heartbeat_named_is_given_its_time_after_listening_began() {
+        let mut hearing = Hearing::default();
+        hearing.turn(true, at(1_000));
+        let sign = Some(at(10));
+        let as_of = |named, now| hearing.as_of_check((sign, named), 60_000, at(now));
+        assert_eq!(as_of(false, 1_059), sign);
+        assert_eq!(as_of(false, 1_060), Some(at(1_060)));
+        assert_eq!(as_of(true, 1_001), Some(at(1_001)));
+    }
+
+    #[test]
+    fn nobody_is_woken_by_who_listens_for_a_moment() {
+        let mut hearing = Hearing::default();
+        assert_eq!(hearing.sure_from(at(5)), None);
+        hearing.turn(true, at(10));
+        assert_eq!(hearing.sure_from(at(20)), Some(at(130)));
+        let mut short = hearing;
+        short.turn(false, at(129));
+        assert_eq!(short.sure_from(at(500)), None, "it listened too short");
+        hearing.turn(false, at(131));
+        assert_eq!(hearing.sure_from(at(500)), Some(at(130)));
     }
 }

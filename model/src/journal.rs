@@ -79,6 +79,9 @@ pub struct CheckRecord {
     pub summary: String,
     /// Further lines.
     pub detail: String,
+    /// Further lines of the result with which the present problem began, before it counted: a hook
+    /// runs then. Kept until the problem is over.
+    pub evidence: String,
     /// Values measured at the last transition.
     pub metrics: Vec<Metric>,
     /// Whether it changes too often.
@@ -105,10 +108,21 @@ impl CheckRecord {
             last_ok: None,
             summary: String::new(),
             detail: String::new(),
+            evidence: String::new(),
             metrics: Vec::new(),
             flapping: false,
             history: Vec::new(),
             turns: Vec::new(),
+        }
+    }
+
+    /// The further lines that people are shown: of the last change, and of the problem's beginning.
+    pub(crate) fn lines(&self) -> String {
+        let parts = [&self.detail, &self.evidence];
+        match parts.map(String::as_str) {
+            [detail, evidence] if detail.contains(evidence) => detail.to_owned(),
+            ["", evidence] => evidence.to_owned(),
+            [detail, evidence] => format!("{detail}\n{evidence}"),
         }
     }
 
@@ -254,6 +268,12 @@ impl Journal {
         let at = transition.at;
         let record = self.checks.entry(transition.check);
         let record = record.or_insert_with(|| CheckRecord::new(at));
+        let was_problem = record.raw > Severity::Missing;
+        if transition.to <= Severity::Missing {
+            record.evidence = String::new();
+        } else if !was_problem {
+            record.evidence.clone_from(&transition.detail);
+        }
         record.raw = transition.to;
         record.last_at = at;
         record.last_id = Some(id);
@@ -309,6 +329,7 @@ impl Journal {
             record.hard_since = state.hard_since;
             let mut from = before.0;
             if before.2 != state.problem_since {
+                record.evidence = String::new();
                 record.opened_by = None;
                 record.worst = Severity::Ok;
                 record.problem_since = state.problem_since;

@@ -20,6 +20,8 @@ pub struct Beats {
     pub at: Option<Timestamp>,
     /// The configuration it works by, from the newest heartbeat.
     pub generation: Option<u64>,
+    /// When a heartbeat came after more silence than an agent may keep.
+    pub resumed: Option<Timestamp>,
     /// The newest result of each check.
     pub checks: BTreeMap<CheckId, CheckBeat>,
 }
@@ -33,6 +35,12 @@ impl Beats {
     pub fn take(&mut self, heartbeat: &Heartbeat, now: Timestamp) {
         let at = heartbeat.at.min(now);
         if self.at.is_none_or(|newest| newest <= at) {
+            if self
+                .at
+                .is_some_and(|last| millis_since(at, last) > HEARTBEAT_STALE_MS)
+            {
+                self.resumed = Some(at);
+            }
             self.at = Some(at);
             self.generation = Some(heartbeat.generation);
         }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use aramaki_model::alert::{Hold, agent_check};
 use aramaki_model::check::{Builtin, CheckKind, Thresholds};
 use aramaki_model::entry::{Acknowledgement, AgentStarted, Claim, Withdrawal};
+use aramaki_model::notify::{self, NotificationId, Receipt, ReceiptItem, Stage, State, Target};
 use aramaki_model::status::Handled;
 use aramaki_model::system::{AgentRef, Part};
 use aramaki_model::{
@@ -574,7 +575,7 @@ fn an_agent_that_was_never_heard_of_is_not_offline_but_not_there_yet() {
 fn a_check_without_fresh_results_of_an_agent_that_is_heard_is_missing() {
     let mut workspace = workspace();
     told(&mut workspace, 1, &[(5, Severity::Ok)]);
-    workspace.hears(space(AGENT), true, at(10));
+    workspace.hears(space(AGENT), true, at(5));
     for minute in 1..=11 {
         alive(&mut workspace, 60 * minute, &[]);
     }
@@ -594,6 +595,191 @@ fn a_check_without_fresh_results_of_an_agent_that_is_heard_is_missing() {
     assert!(found[0].id != found[1].id);
     alive(&mut workspace, 610, &[1]);
     assert_eq!(only(&workspace, 611).name, "check2");
+}
+
+#[test]
+fn what_a_hook_found_when_the_problem_began_is_shown_until_it_is_over() {
+    use Severity::{Critical, Ok, Warning};
+    let mut workspace = workspace();
+    let check = Check {
+        attempts: 3,
+        ..check(1)
+    };
+    let mut state = CheckState::new(check.id);
+    let mut observe = |workspace: &mut Workspace, seconds, severity, detail: &str| {
+        let said = Observation::of_builtin(check.id, at(seconds), severity, "full");
+        let said = said.with_detail(detail);
+        if let Some(transition) = state.observe(&check, &said) {
+            journal(workspace, seconds, JournalEntry::Transition(transition));
+        }
+    };
+    observe(&mut workspace, 5, Ok, "");
+    // The hook runs with the first bad result, which does not count yet.
+    observe(&mut workspace, 10, Critical, "/var/log: 40 GiB");
+    observe(&mut workspace, 20, Critical, "");
+    observe(&mut workspace, 30, Critical, "");
+    assert_eq!(only(&workspace, 31).detail, "/var/log: 40 GiB");
+    observe(&mut workspace, 40, Warning, "95 %");
+    assert_eq!(only(&workspace, 41).detail, "95 %\n/var/log: 40 GiB");
+    observe(&mut workspace, 50, Ok, "");
+    observe(&mut workspace, 60, Critical, "");
+    observe(&mut workspace, 70, Critical, "");
+    observe(&mut workspace, 80, Critical, "");
+    assert_eq!(alerts(&workspace, 81)[0].detail, "", "of another problem");
+}
+
+#[test]
+fn who_starts_anew_calls_nothing_missing_that_a_heartbeat_does_not_name_yet() {
+    use Severity::{Critical, Missing};
+    let mut workspace = workspace();
+    // Each check changed long ago, and at another time: heartbeats in between are not stored.
+    told(&mut workspace, 1, &[(5, Critical)]);
+    told(&mut workspace, 2, &[(2_000, Severity::Ok)]);
+    let raw = |workspace: &Workspace, seconds| -> Vec<_> {
+        let view = workspace.view(at(seconds));
+        let checks = &view.system(&space(DATABASE)).unwrap().checks;
+        checks.iter().map(|check| check.status.raw).collect()
+    };
+    let ok = Severity::Ok;
+    assert_eq!(raw(&workspace, 5_000), [Critical, ok], "nobody listens");
+    workspace.hears(space(AGENT), true, at(5_000));
+    alive(&mut workspace, 5_001, &[2]);
+    assert_eq!(raw(&workspace, 5_002), [Critical, ok], "one is on its way");
+    assert_eq!(only(&workspace, 5_002).severity, Critical);
+    for minute in 1..=10 {
+        alive(&mut workspace, 5_001 + 60 * minute, &[2]);
+    }
+    assert_eq!(raw(&workspace, 5_602), [Missing, ok], "it does not come");
+    let kinds: Vec<_> = alerts(&workspace, 5_602).iter().map(|it| it.kind).collect();
+    assert_eq!(kinds, [AlertKind::Problem, AlertKind::Missing]);
+}
+
+#[test]
+fn an_agent_that_comes_back_is_given_the_time_of_each_check() {
+    let back = |journal_comes_first: bool| {
+        let mut workspace = workspace();
+        told(&mut workspace, 1, &[(5, Severity::Ok)]);
+        told(&mut workspace, 2, &[(6, Severity::Ok)]);
+        workspace.hears(space(AGENT), true, at(10));
+        alive(&mut workspace, 20, &[1, 2]);
+        assert!(matches!(
+            only(&workspace, 900).kind,
+            AlertKind::Silent { .. }
+        ));
+        if journal_comes_first {
+            let started = AgentStarted {
+                at: at(1_000),
+                host: "db02".to_owned(),
+                version: "0.1.0".to_owned(),
+            };
+            journal(&mut workspace, 1_000, JournalEntry::Started(started));
+        }
+        alive(&mut workspace, 1_001, &[]);
+        workspace
+    };
+    for journal_comes_first in [true, false] {
+        let mut workspace = back(journal_comes_first);
+        assert_eq!(alerts(&workspace, 1_002).len(), 0, "it is back");
+        for minute in 1..=10 {
+            alive(&mut workspace, 1_001 + 60 * minute, &[1]);
+        }
+        assert_eq!(alerts(&workspace, 1_600).len(), 0, "there is time");
+        let missing = only(&workspace, 1_602);
+        assert_eq!(
+            (missing.kind, missing.name.as_str(), missing.opened),
+            (AlertKind::Missing, "check2", at(1_601))
+        );
+    }
+}
+
+/// That somebody was told of an alert.
+fn receipt(workspace: &mut Workspace, seconds: i64, alert: &Alert) {
+    let target = Target {
+        via: "pager".to_owned(),
+        to: "+49".to_owned(),
+    };
+    let state = State::Problem(alert.worst);
+    let item = ReceiptItem {
+        id: NotificationId::new(&alert.id, state, &target, 0, 0),
+        alert: alert.id.0,
+        system: space(DATABASE),
+        check: alert.check,
+        state: state.code(),
+        step: 0,
+        repeat: 0,
+    };
+    let receipt = Receipt {
+        at: at(seconds),
+        stage: Stage::Sent,
+        rank: 0,
+        receiver: "duty".to_owned(),
+        group: space(DATABASE),
+        items: vec![item],
+        detail: String::new(),
+        target,
+    };
+    say(
+        workspace,
+        ALICE,
+        seconds,
+        TimelineEntry::Notification(receipt),
+    );
+}
+
+/// What a notifier has to do with.
+fn facts(workspace: &Workspace, seconds: i64) -> Vec<notify::AlertFact> {
+    let record = workspace.told(chain(BOB).author);
+    notify::alerts(&workspace.view(at(seconds)), &record)
+}
+
+#[test]
+fn the_end_of_an_outage_is_told_by_name_and_only_when_the_agent_is_heard() {
+    let mut first = workspace();
+    told(&mut first, 1, &[(5, Severity::Ok)]);
+    first.hears(space(AGENT), true, at(10));
+    alive(&mut first, 20, &[1, 2]);
+    let silent = only(&first, 150);
+    let told_of = facts(&first, 150);
+    assert_eq!(
+        (told_of[0].name.as_str(), told_of[0].summary.as_str()),
+        ("db02.example.org", "the agent is not heard any more")
+    );
+    // A notifier that begins anew, and does not hear anything yet.
+    let mut anew = workspace();
+    told(&mut anew, 1, &[(5, Severity::Ok)]);
+    receipt(&mut anew, 160, &silent);
+    assert_eq!(facts(&anew, 170), [], "not heard is not over");
+    anew.hears(space(AGENT), true, at(170));
+    assert!(facts(&anew, 300).iter().all(|fact| fact.resolved.is_none()));
+    alive(&mut anew, 310, &[1, 2]);
+    let over = facts(&anew, 311);
+    assert_eq!(over.len(), 1);
+    assert_eq!(over[0].resolved, Some(at(310)));
+    assert_eq!(
+        (over[0].name.as_str(), over[0].summary.as_str()),
+        ("db02.example.org", "the agent is heard again")
+    );
+}
+
+#[test]
+fn nobody_is_woken_for_silence_by_who_began_to_listen_a_moment_ago() {
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Severity::Ok)]);
+    alive(&mut workspace, 20, &[1]);
+    workspace.hears(space(AGENT), true, at(1_000));
+    assert_eq!(only(&workspace, 1_001).opened, at(140), "people see it");
+    let fact = &facts(&workspace, 1_001)[0];
+    assert_eq!((fact.opened, fact.since), (at(140), at(1_120)));
+    // Whom it listened to for a moment only, it knows nothing of.
+    workspace.hears(space(AGENT), false, at(1_060));
+    assert_eq!(facts(&workspace, 2_000), []);
+    // Of a problem it tells at once.
+    told(&mut workspace, 2, &[(2_001, Severity::Critical)]);
+    let problem = &facts(&workspace, 2_001)[0];
+    assert_eq!(
+        (problem.name.as_str(), problem.since),
+        ("check2", at(2_001))
+    );
 }
 
 #[test]

@@ -6,15 +6,26 @@ use std::time::Duration;
 use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 
 use super::facts::{Acknowledged, AlertFact, Muted, PolicyFact, Recurrence};
+use super::receipt::State;
 use super::record::{Mark, Record, Whose};
-use crate::alert::{Alert, AlertId, AlertKind, AlertState, Hold};
+use crate::alert::{Alert, AlertId, AlertKind, AlertState, Hold, agent_check};
 use crate::entry::TimelineEntry;
 use crate::severity::Severity;
-use crate::snapshot::{Snapshot, SystemView};
+use crate::snapshot::{CheckView, Snapshot, SystemView};
 use crate::workspace::{Content, Workspace};
 
 /// What was told so long ago and is shown no more is of no concern: open problems are told again.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(30 * 24);
+/// What people are told of an agent.
+const AGENT_SILENT: &str = "the agent is not heard any more";
+const AGENT_HEARD: &str = "the agent is heard again";
+/// What people are told of a check without a fresh result; what it said last follows.
+const CHECK_SILENT: &str = "no fresh result; the last one was";
+const CHECK_WITHOUT_RESULT: &str = "no result";
+/// What people are told of what nobody looks at any more.
+const REMOVED: &str = "it is looked at no more";
+/// What it is called, because its name went with it.
+const REMOVED_NAME: &str = "a check or agent that was removed";
 
 impl Workspace {
     /// What was told of which alert, from all timelines; `own` is who asks.
@@ -57,7 +68,8 @@ pub fn alerts(snapshot: &Snapshot, record: &Record) -> Vec<AlertFact> {
     let mut known = BTreeSet::new();
     let mut found = Vec::new();
     for alert in &snapshot.alerts {
-        let counts = alert.is_open() || !record.of(&alert.id).is_empty();
+        let is_told = !record.of(&alert.id).is_empty();
+        let counts = alert.is_open() && alert.sure_from.is_some() || is_told;
         if counts && known.insert(alert.id) {
             found.push(fact(snapshot, alert));
         }
@@ -68,7 +80,7 @@ pub fn alerts(snapshot: &Snapshot, record: &Record) -> Vec<AlertFact> {
             && snapshot.now.since(newest.at) < FORGOTTEN_AFTER
             && let Some(system) = snapshot.system(&newest.system)
         {
-            found.extend(over(system, *alert, newest));
+            found.extend(over(system, *alert, newest, marks, snapshot.now));
         }
     }
     found
@@ -79,16 +91,17 @@ fn fact(snapshot: &Snapshot, alert: &Alert) -> AlertFact {
     let since = worst_since(alert);
     let system = snapshot.system(&alert.system);
     let ended = system.and_then(|system| ended(system, alert, snapshot.now));
+    let since = ended.map_or(since, |ended| ended.max(since));
     AlertFact {
         alert: alert.id,
         system: alert.system,
         check: alert.check,
         name: alert.name.clone(),
-        summary: alert.summary.clone(),
+        summary: summary(alert),
         severity: alert.severity,
         worst: alert.worst,
         opened: alert.opened,
-        since: ended.map_or(since, |ended| ended.max(since)),
+        since: alert.sure_from.map_or(since, |sure| sure.max(since)),
         resolved: alert.resolved,
         acknowledged: acknowledged(alert),
         muted: muted(alert),
@@ -97,6 +110,16 @@ fn fact(snapshot: &Snapshot, alert: &Alert) -> AlertFact {
             AlertKind::Problem => Recurrence::Never,
             AlertKind::Missing | AlertKind::Silent { .. } => Recurrence::Possible,
         },
+    }
+}
+
+/// What people are told of it in a line.
+fn summary(alert: &Alert) -> String {
+    match alert.kind {
+        AlertKind::Problem => alert.summary.clone(),
+        AlertKind::Silent { .. } => AGENT_SILENT.to_owned(),
+        AlertKind::Missing if alert.summary.is_empty() => CHECK_WITHOUT_RESULT.to_owned(),
+        AlertKind::Missing => format!("{CHECK_SILENT}: {}", alert.summary),
     }
 }
 
@@ -149,43 +172,63 @@ fn ended(system: &SystemView, alert: &Alert, now: Timestamp) -> Option<Timestamp
 }
 
 /// An alert of which somebody was told and that is shown no more; none while that is not known.
-fn over(system: &SystemView, alert: AlertId, mark: &Mark) -> Option<AlertFact> {
+fn over(
+    system: &SystemView,
+    alert: AlertId,
+    newest: &Mark,
+    marks: &[Mark],
+    now: Timestamp,
+) -> Option<AlertFact> {
+    let mut agents = system.agents.iter();
+    let agent = agents.find(|it| agent_check(&it.space) == newest.check);
     let view = system
         .checks
         .iter()
-        .find(|view| view.check.id == mark.check);
-    let view = view.filter(|view| view.check.enabled);
-    let (at, recurrence) = match view {
-        // Nobody looks any more, or an agent is heard again.
-        None => (mark.at, Recurrence::Possible),
-        // Long ago, or another problem by now.
-        Some(view) if view.status.last == Some(Severity::Ok) || view.alert.is_some() => {
-            let ok = view
-                .history
-                .iter()
-                .rev()
-                .find(|(_, severity)| severity.is_ok());
-            (
-                ok.map_or(mark.at, |(at, _)| mark.at.max(*at)),
-                Recurrence::Possible,
-            )
+        .find(|view| view.check.id == newest.check && view.check.enabled);
+    let (at, name, summary) = match (agent, view) {
+        // An agent is heard again, or it is not known yet, because nobody listens.
+        (Some(agent), _) => {
+            let heard = agent.heard.filter(|at| *at > newest.at.min(now))?;
+            (heard, agent.label.as_str(), AGENT_HEARD)
         }
-        Some(_) => return None,
+        // Nobody looks any more.
+        (None, None) => (newest.at, REMOVED_NAME, REMOVED),
+        (None, Some(view)) => (
+            recovered(view, newest, marks)?,
+            view.check.name.as_str(),
+            view.summary.as_str(),
+        ),
     };
     Some(AlertFact {
         alert,
         system: system.space,
-        check: mark.check,
-        name: view.map(|view| view.check.name.clone()).unwrap_or_default(),
-        summary: view.map(|view| view.summary.clone()).unwrap_or_default(),
+        check: newest.check,
+        name: name.to_owned(),
+        summary: summary.to_owned(),
         severity: Severity::Ok,
         worst: Severity::Ok,
-        opened: mark.at,
-        since: mark.at,
+        opened: newest.at,
+        since: newest.at,
         resolved: Some(at),
         acknowledged: None,
         muted: None,
         quiet: BTreeSet::new(),
-        recurrence,
+        recurrence: Recurrence::Possible,
     })
+}
+
+/// When a problem of a check was over of which somebody was told; none while it may be there.
+fn recovered(view: &CheckView, newest: &Mark, marks: &[Mark]) -> Option<Timestamp> {
+    let missing = Some(State::Problem(Severity::Missing));
+    if marks.iter().any(|mark| mark.state == missing) {
+        // Silence is over when something is heard, not when nobody listens.
+        return view.status.seen.filter(|at| *at > newest.at);
+    }
+    // Long ago, or another problem by now.
+    if view.status.last != Some(Severity::Ok) && view.alert.is_none() {
+        return None;
+    }
+    let mut states = view.history.iter().rev();
+    let ok = states.find(|(_, severity)| severity.is_ok());
+    Some(ok.map_or(newest.at, |(at, _)| newest.at.max(*at)))
 }

@@ -36,6 +36,8 @@ pub(super) struct Silent {
     /// The last sign.
     seen: Option<Timestamp>,
     since: Timestamp,
+    /// From when people may be told.
+    sure_from: Option<Timestamp>,
 }
 
 impl Silent {
@@ -47,7 +49,7 @@ impl Silent {
         label: &str,
         journal: &Journal,
         beats: &Beats,
-        (life, as_of): (AgentLife, Timestamp),
+        (life, as_of, sure_from): (AgentLife, Timestamp, Option<Timestamp>),
     ) -> Option<Self> {
         let seen = beats.at.max(journal.last_at.map(|at| at.min(as_of)));
         let last = match life {
@@ -67,6 +69,7 @@ impl Silent {
             name: label.or(started).unwrap_or_else(|| agent.short()),
             seen,
             since,
+            sure_from,
         })
     }
 
@@ -88,6 +91,7 @@ impl Silent {
             kind,
             seen: self.seen,
             is_stale: true,
+            sure_from: self.sure_from,
             ..said(care, space, title, &self.matter(), Severity::Missing)
         }
     }
@@ -134,6 +138,7 @@ fn said(
             severity
         },
         opened,
+        sure_from: Some(opened),
         since: opened,
         resolved: matter.resolved,
         seen: None,
@@ -256,7 +261,7 @@ impl<'a> Looked<'a> {
             summary: last
                 .map_or(&episode.summary, |record| &record.summary)
                 .clone(),
-            detail: last.map(|record| record.detail.clone()).unwrap_or_default(),
+            detail: last.map(CheckRecord::lines).unwrap_or_default(),
             metrics: last
                 .map(|record| record.metrics.clone())
                 .unwrap_or_default(),
@@ -276,16 +281,20 @@ impl<'a> Looked<'a> {
             {
                 return None;
             }
-            let last = match vantage.record {
-                Some(_) => status.seen,
-                None => vantage.begun(),
+            // An agent that comes back looks at each check within its time; that nobody looked
+            // before is told of the agent.
+            let (last, judged) = match vantage.record {
+                Some(_) => (status.seen.max(vantage.back()), vantage.judged),
+                None => (vantage.begun().max(vantage.back()), vantage.as_of),
             };
             next.old(last, self.check.ttl_ms());
             let since = last?.plus(Duration::from_millis(self.check.ttl_ms()));
             let last_id = vantage.record.and_then(|record| record.last_id);
-            (Some(since) < vantage.as_of).then_some((since, last_id))
+            (Some(since) < judged).then_some((since, last_id, vantage.sure_from))
         });
-        let matter = old.min().map(|(since, last)| Matter {
+        let first = old.min();
+        let sure_from = first.and_then(|(_, _, sure_from)| sure_from);
+        let matter = first.map(|(since, last, _)| Matter {
             alert: Some(without_sign(&self.space, &self.check.id, last)),
             check: self.check.id,
             family: &family,
@@ -317,11 +326,12 @@ impl<'a> Looked<'a> {
         if let Some(matter) = matter.filter(|_| self.check.enabled) {
             let record = self.record();
             let (summary, detail) = record.map_or_else(Default::default, |record| {
-                (record.summary.clone(), record.detail.clone())
+                (record.summary.clone(), record.lines())
             });
             let alert = said(care, self.space, self.title, &matter, Severity::Missing);
             found.alerts.push(Alert {
                 kind: AlertKind::Missing,
+                sure_from,
                 seen: self
                     .judged
                     .iter()

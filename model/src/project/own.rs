@@ -170,7 +170,13 @@ impl Seen<'_> {
             let as_of = self.as_of(open, journal)?;
             let life = agent_life(journal, &open.beats, as_of);
             let place = (space, *agent);
-            Silent::of(place, &link.label, journal, &open.beats, (life, as_of))
+            Silent::of(
+                place,
+                &link.label,
+                journal,
+                &open.beats,
+                (life, as_of, open.hearing.sure_from(self.now)),
+            )
         };
         system.agents.iter().filter_map(silent).collect()
     }

@@ -21,14 +21,23 @@ impl Seen<'_> {
             let (open, journal) = self.agent(agent, link)?;
             let as_of = self.as_of(open, journal).unwrap_or(self.now);
             let beats = &open.beats;
+            let (record, beat) = (journal.checks.get(&check.id), beats.checks.get(&check.id));
+            let told = record.map(|record| record.last_at);
+            let sign = told.max(beat.map(|beat| beat.at));
             Some(Vantage {
                 agent: Some(*agent),
                 presence: system.presence_of(agent),
                 as_of: Some(as_of),
+                judged: open
+                    .hearing
+                    .as_of_check((sign, beat.is_some()), check.ttl_ms(), self.now),
+                resumed: beats.resumed,
+                sure_from: open.hearing.sure_from(self.now),
                 life: agent_life(journal, beats, as_of),
                 journal: Some(journal),
-                record: journal.checks.get(&check.id),
-                beat: beats.checks.get(&check.id),
+                record,
+                beat,
+                listens: open.hearing.since(),
             })
         };
         let mut vantages: Vec<_> = system.agents.iter().filter_map(vantage).collect();
@@ -64,7 +73,7 @@ impl Seen<'_> {
     ) -> Vec<(CheckStatus, Vantage<'a>)> {
         let judge = |vantage: Vantage<'a>| {
             let facts = CheckFacts {
-                as_of: vantage.as_of.unwrap_or(self.now),
+                as_of: vantage.judged.unwrap_or(self.now),
                 check,
                 record: vantage.record,
                 beat: vantage.beat,
@@ -77,6 +86,7 @@ impl Seen<'_> {
         for (_, vantage) in &judged {
             next.old(vantage.record.map(|record| record.last_at), check.ttl_ms());
             next.old(vantage.beat.map(|beat| beat.at), check.ttl_ms());
+            next.old(vantage.listens, check.ttl_ms());
         }
         judged
     }
@@ -87,7 +97,16 @@ impl Seen<'_> {
 pub(super) struct Vantage<'a> {
     pub(super) agent: Option<SpaceId>,
     pub(super) presence: Presence,
+    /// Up to when the agent would have been heard.
     pub(super) as_of: Option<Timestamp>,
+    /// Up to when this check would have been heard of: never later than that.
+    pub(super) judged: Option<Timestamp>,
+    /// When the agent was heard again after it was not for long.
+    resumed: Option<Timestamp>,
+    /// From when people may be told of its silence; none while it was not listened to long enough.
+    pub(super) sure_from: Option<Timestamp>,
+    /// Since when this replica listens; none while it does not.
+    pub(super) listens: Option<Timestamp>,
     pub(super) life: AgentLife,
     journal: Option<&'a Journal>,
     pub(super) record: Option<&'a CheckRecord>,
@@ -99,6 +118,13 @@ impl Vantage<'_> {
     pub(super) fn is_offline(&self) -> bool {
         let is_away = matches!(self.life, AgentLife::Stale | AgentLife::Stopped);
         is_away && self.presence == Presence::MayBeOffline
+    }
+
+    /// Since when the agent looks, after it did not: nothing that is older says that a check is not
+    /// looked at now.
+    pub(super) fn back(&self) -> Option<Timestamp> {
+        let started = self.journal?.started.as_ref();
+        started.map(|started| started.at).max(self.resumed)
     }
 
     /// Since when a first result is awaited, or the last sign before one.
@@ -137,9 +163,7 @@ pub(super) fn check_view(
         summary: record
             .map(|record| record.summary.clone())
             .unwrap_or_default(),
-        detail: record
-            .map(|record| record.detail.clone())
-            .unwrap_or_default(),
+        detail: record.map(CheckRecord::lines).unwrap_or_default(),
         flapping: record.is_some_and(|record| record.flapping),
         last_ok: record.and_then(|record| record.last_ok),
         history: record
