@@ -1,9 +1,9 @@
 //! Who may do what in a Space, until when and through whom; ending it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aramaki_sync::replica::{GrantRequest, Keep, REASON_LOST, REASON_NONE, SpaceSummary};
+use aramaki_sync::replica::{Foreseen, GrantRequest, Keep, REASON_LOST, REASON_NONE, SpaceSummary};
 use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::statement::{Capability, GrantFlags};
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
@@ -64,8 +64,8 @@ impl GrantRow {
 pub(crate) struct Cutting {
     /// The grants that end: the one named first, then those below it.
     pub(crate) grants: Vec<GrantRow>,
-    /// Envelopes of their holders that no longer count.
-    pub(crate) envelopes: u64,
+    /// What that does to what their holders wrote.
+    pub(crate) written: Foreseen,
 }
 
 fn refused(error: &dyn std::error::Error) -> CliError {
@@ -334,17 +334,10 @@ impl Live {
         let ends: Vec<_> = std::iter::once(target)
             .chain(members.iter().filter(below))
             .collect();
-        let authors: BTreeSet<_> = ends.iter().map(|member| member.author).collect();
-        let written = summary.heads.iter();
         let reasons = self.standing_reasons(&summary);
         let opened = opened(&summary);
-        let envelopes = match keep {
-            Keep::WhatIsHere => 0,
-            Keep::Nothing => written
-                .filter(|head| authors.contains(&head.chain.author))
-                .map(|head| head.seq)
-                .sum(),
-        };
+        let written = self.replica().foresee(space, target.grant, keep).await;
+        let written = written.map_err(|error| refused(&error))?;
         Ok(Cutting {
             grants: ends
                 .into_iter()
@@ -357,7 +350,7 @@ impl Live {
                     )
                 })
                 .collect(),
-            envelopes,
+            written,
         })
     }
 

@@ -248,3 +248,48 @@ fn a_new_workspace_says_what_protects_its_key() {
         "{people}"
     );
 }
+
+/// What is cut from the start goes and stays gone, whatever is written next; what others had built on before
+/// stays, and the preview says how much of each.
+#[test]
+fn what_is_revoked_from_the_start_does_not_come_back() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Webshop"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    aramaki.json_in("pat", &["init", "--name", "pat", "--no-recovery-kit"]);
+    aramaki.json_in("pat", &["join", &code(&aramaki)]);
+    let says = |words: &str| {
+        aramaki.json_in("pat", &["say", "Webshop", words]);
+        wait_for("it arrives", || {
+            aramaki.json_in("pat", &["peers", "--wait", "1s"]);
+            aramaki.json(&["peers", "--wait", "1s"]);
+            said(&aramaki, words).then_some(())
+        });
+    };
+    says("built on");
+    aramaki.json(&["say", "Webshop", "an honest answer"]);
+    says("spam one");
+    says("spam two");
+    let grant = grant_of(&aramaki, &key(&aramaki, "pat")).unwrap();
+    let revoke = ["trust", "revoke", "Webshop", &grant, "--from-the-start"];
+    let preview = aramaki.json(&[&revoke[..], &["--preview"]].concat());
+    assert_eq!(preview["revoked"], false);
+    assert!(said(&aramaki, "spam one"), "a preview changes nothing");
+    let done = aramaki.json(&revoke);
+    assert_eq!(done["changes_cut"], preview["changes_cut"]);
+    assert_eq!(done["changes_cut"], 2, "{done}");
+    assert!(done["changes_that_stay"].as_u64().unwrap() >= 1, "{done}");
+    for words in ["next", "and next"] {
+        aramaki.json(&["say", "Webshop", words]);
+        aramaki.json(&["peers", "--wait", "1s"]);
+    }
+    assert!(!said(&aramaki, "spam one") && !said(&aramaki, "spam two"));
+    assert!(said(&aramaki, "built on") && said(&aramaki, "an honest answer"));
+    assert!(said(&aramaki, "and next"));
+}
+
+fn said(aramaki: &Aramaki, words: &str) -> bool {
+    let timeline = aramaki.json(&["timeline", "Webshop"]);
+    timeline.to_string().contains(words)
+}

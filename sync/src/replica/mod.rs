@@ -40,7 +40,9 @@ use crate::transport::{PeerAddress, Transport, TransportError};
 
 pub use crate::records::Awaited;
 pub use aramaki_sync_core::engine::SnapshotFinding;
-pub use aramaki_sync_core::engine::{AccessEnd, Bodies, ForkedChain, Limits, Quotas, Role};
+pub use aramaki_sync_core::engine::{
+    AccessEnd, Bodies, Foreseen, ForkedChain, Limits, Quotas, Role,
+};
 pub use aramaki_sync_core::invitation::{Invitation, Invitee};
 pub use audit::{AuditEntry, AuditEvent, Ending, HowEnded};
 pub use carry::{Carried, Contents};

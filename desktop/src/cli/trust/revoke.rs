@@ -1,6 +1,6 @@
 //! `aramaki trust revoke`.
 
-use aramaki_sync::replica::Keep;
+use aramaki_sync::replica::{Foreseen, Keep};
 use clap::Args;
 use serde_json::json;
 
@@ -65,13 +65,22 @@ impl Revoke {
         for line in rows_text(&rows).lines() {
             text.add(format_args!("  {line}"));
         }
-        if cutting.envelopes > 0 {
-            let count = cutting.envelopes;
-            text.add(format_args!(
-                "{count} envelopes that they wrote no longer count."
-            ));
-        } else {
-            text.add("What they wrote until now stays.");
+        let Foreseen { gone, stays, .. } = cutting.written;
+        match (gone, stays) {
+            (0, _) => text.add("What they wrote until now stays."),
+            (gone, stays) => {
+                let (no_longer, entries) = if self.preview {
+                    ("would no longer count", "would go on to count")
+                } else {
+                    ("no longer count", "go on to count")
+                };
+                text.add(format_args!("{gone} changes that they wrote {no_longer}."));
+                if stays > 0 {
+                    text.add(format_args!(
+                        "{stays} {entries}: others wrote on top of them before they knew."
+                    ));
+                }
+            }
         }
         Ok(Report::new(
             text.into_text(),
@@ -79,7 +88,8 @@ impl Revoke {
                 "system": space.to_string(),
                 "revoked": !self.preview,
                 "grants": cutting.grants.iter().map(row_json).collect::<Vec<_>>(),
-                "envelopes_cut": cutting.envelopes,
+                "changes_cut": gone,
+                "changes_that_stay": stays,
             }),
         ))
     }
