@@ -310,8 +310,12 @@ impl Live {
             [] => return Err(CliError::NoSuchGrant { wanted }),
             several => return Err(ambiguous(&wanted, several)),
         };
-        let target = invitation_of(target, members).unwrap_or(target);
         let own = self.profile().device;
+        // Who gives up their own access may not end the invitation by which they came.
+        let target = match invitation_of(target, members) {
+            Some(invitation) if target.author != own => invitation,
+            _ => target,
+        };
         if target.author == own && target.capability == Capability::Administer {
             return Err(CliError::Refused {
                 what: "the revocation",
