@@ -48,6 +48,13 @@ impl Evaluation {
         entry.is_some_and(|entry| self.control().came_in_time(log, entry))
     }
 
+    /// The grants from the root's to this one, whether they have ended or not; none when it has no way to the
+    /// root.
+    pub fn path(&self, log: &SpaceLog, grant: EnvelopeId) -> Option<&[EnvelopeId]> {
+        let rooted = self.control().grants().get(log, grant).ok()?;
+        Some(&rooted.path)
+    }
+
     /// When a grant and its grace are over; none when it is not here or has no way to the root.
     pub fn ends_with_grace(&self, log: &SpaceLog, grant: EnvelopeId) -> Option<Timestamp> {
         let path = &self.control().grants().get(log, grant).ok()?.path;

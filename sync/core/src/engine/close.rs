@@ -91,10 +91,15 @@ impl Engine {
 fn next_close(held: &Space, author: AuthorId, now: Timestamp) -> Option<Timestamp> {
     let wait = turn(held, author, now)?;
     let members = held.evaluation.members().iter();
-    members
+    let open = members
         .filter(|member| is_open(held, member))
-        .map(|member| due(member, wait))
-        .min()
+        .map(|member| due(member, wait));
+    open.chain(
+        too_small(held)
+            .into_iter()
+            .map(|(_grant, end)| end.plus(wait)),
+    )
+    .min()
 }
 
 /// After what time this device closes what ended; none when it is no witness.
@@ -121,16 +126,12 @@ fn due(member: &Member, wait: Duration) -> Timestamp {
     member.end.plus(member.grace).plus(wait)
 }
 
-type Members<'a> = BTreeMap<EnvelopeId, &'a Member>;
-/// Of each envelope that closes left out the grants above it.
-type LeftOut = BTreeMap<EnvelopeId, Vec<EnvelopeId>>;
-
 /// The statements for grants whose time has come, which are not looked at again while this runs.
 fn closes(held: &mut Space, author: AuthorId, now: Timestamp) -> Vec<Statement> {
     let Some(wait) = turn(held, author, now) else {
         return Vec::new();
     };
-    let members: Members<'_> = held
+    let members: BTreeMap<EnvelopeId, &Member> = held
         .evaluation
         .members()
         .iter()
@@ -142,29 +143,21 @@ fn closes(held: &mut Space, author: AuthorId, now: Timestamp) -> Vec<Statement> 
         .map(|member| member.grant)
         .collect();
     let stated = stated(held);
-    let left_out = if stated.is_disjoint(&ended) {
-        LeftOut::new()
-    } else {
-        left_out(held)
-    };
-    let too_small: BTreeSet<EnvelopeId> = left_out.values().flatten().copied().collect();
     // A grant that ended with the one above it is closed by that one's close.
-    let targets: BTreeSet<EnvelopeId> = ended
-        .iter()
-        .copied()
-        .filter(|grant| {
-            let Some(member) = members.get(grant) else {
-                return false;
-            };
-            if stated.contains(grant) {
-                return too_small.contains(grant);
-            }
-            let above = member.through.last().and_then(|above| members.get(above));
-            above.is_none_or(|above| above.end != member.end)
-        })
-        .collect();
-    let last = last_in_time(held, &members, &targets, &left_out);
+    let unstated = ended.iter().filter(|grant| {
+        let Some(member) = members.get(*grant) else {
+            return false;
+        };
+        let above = member.through.last().and_then(|above| members.get(above));
+        !stated.contains(*grant) && above.is_none_or(|above| above.end != member.end)
+    });
+    let small = too_small(held).into_iter();
+    let small = small.filter(|(_grant, end)| end.plus(wait) <= now);
+    let small: BTreeSet<EnvelopeId> = small.map(|(grant, _end)| grant).collect();
+    let targets: BTreeSet<EnvelopeId> = unstated.chain(&small).copied().collect();
+    let last = last_in_time(held, &targets);
     held.closed.extend(ended);
+    held.closed.extend(small);
     last.into_iter()
         .map(|(target, chains)| Statement::Close {
             target,
@@ -188,12 +181,20 @@ fn stated(held: &Space) -> BTreeSet<EnvelopeId> {
         .collect()
 }
 
-/// What the closes of others left out although it came here in time.
-fn left_out(held: &Space) -> LeftOut {
-    let left_out = held.evaluation.left_out(&held.log).into_iter();
-    left_out
-        .filter(|it| it.in_time)
-        .map(|it| (it.id, it.path))
+/// Closed grants, which are nobody's any more, of which closes left out what came here in time, and when they
+/// and their grace were over; without those that were looked at.
+fn too_small(held: &Space) -> BTreeMap<EnvelopeId, Timestamp> {
+    let left_out = held.evaluation.left_out(&held.log);
+    let in_time = left_out.iter().filter(|it| it.in_time);
+    let above: BTreeSet<EnvelopeId> = in_time.flat_map(|it| &it.path).copied().collect();
+    if above.is_empty() {
+        return BTreeMap::new();
+    }
+    let stated = stated(held);
+    above
+        .into_iter()
+        .filter(|grant| stated.contains(grant) && !held.closed.contains(grant))
+        .filter_map(|grant| Some((grant, held.evaluation.ends_with_grace(&held.log, grant)?)))
         .collect()
 }
 
@@ -201,26 +202,21 @@ fn left_out(held: &Space) -> LeftOut {
 /// although it came here late, there is nothing: a person decides.
 fn last_in_time(
     held: &Space,
-    members: &Members<'_>,
     targets: &BTreeSet<EnvelopeId>,
-    left_out: &LeftOut,
 ) -> BTreeMap<EnvelopeId, BTreeMap<Chain, (u64, EnvelopeId)>> {
     let mut late = BTreeSet::new();
     let mut last: BTreeMap<EnvelopeId, BTreeMap<Chain, (u64, EnvelopeId)>> = BTreeMap::new();
     if targets.is_empty() {
         return last;
     }
+    let left_out = held.evaluation.left_out(&held.log).into_iter();
+    let left_out: BTreeSet<EnvelopeId> = left_out.filter(|it| it.in_time).map(|it| it.id).collect();
     for entry in held.log.iter() {
         let (id, header) = (entry.id(), entry.header());
-        let given_back = left_out.get(&id);
-        let path = match (given_back, members.get(&header.authority)) {
-            (Some(path), _) => path.as_slice(),
-            (None, Some(member)) => member.through.as_slice(),
-            (None, None) => continue,
+        let Some(path) = held.evaluation.path(&held.log, header.authority) else {
+            continue;
         };
-        let own = [header.authority];
-        let of: BTreeSet<_> = path.iter().chain(&own).collect();
-        let mut of = of.into_iter().filter(|it| targets.contains(it)).peekable();
+        let mut of = path.iter().filter(|it| targets.contains(it)).peekable();
         if of.peek().is_none() {
             continue;
         }
@@ -231,7 +227,7 @@ fn last_in_time(
         for target in of {
             if waits {
                 late.insert(*target);
-            } else if verdict.counts() || given_back.is_some() {
+            } else if verdict.counts() || left_out.contains(&id) {
                 let reached = last.entry(*target).or_default().entry(header.chain);
                 let here = (header.seq, id);
                 reached

@@ -100,17 +100,10 @@ impl Engine {
         };
         // The grants above may have been left out with the one who gave them.
         wanted.extend(path.iter().filter_map(|above| left_out.get(above)));
-        let members: BTreeMap<EnvelopeId, &Member> = held
-            .evaluation
-            .members()
-            .iter()
-            .map(|member| (member.grant, member))
-            .collect();
         let counting = held.log.iter().filter_map(|entry| {
-            let member = members.get(&entry.header().authority)?;
+            let path = held.evaluation.path(&held.log, entry.header().authority)?;
             let counts = held.evaluation.verdict(entry.id()).counts();
-            let path = member.through.iter().copied().chain([member.grant]);
-            counts.then(|| (entry, path.collect()))
+            counts.then(|| (entry, path.to_vec()))
         });
         let given = wanted.iter();
         let given = given.filter_map(|it| Some((held.log.get(it.id)?, it.path.clone())));
