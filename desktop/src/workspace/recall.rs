@@ -45,7 +45,7 @@ struct Request {
     id: EnvelopeId,
     by: AuthorId,
     at: Timestamp,
-    request: ActionRequest,
+    wish: ActionRequest,
     said: Vec<(AuthorId, bool)>,
     started: Option<Timestamp>,
     result: Option<Arc<ActionResult>>,
@@ -131,7 +131,7 @@ impl Recalled {
                             said: Vec::new(),
                             started: None,
                             result: None,
-                            request,
+                            wish: request,
                         };
                         requests.insert(request.id, request);
                     }
@@ -174,7 +174,7 @@ impl Recalled {
     pub(super) fn named(&self, agent: SpaceId, label: String, names: &Names) -> AgentActions {
         let row = |it: &Request| RequestRow {
             id: it.id,
-            request: it.request.clone(),
+            request: it.wish.clone(),
             who: names.of(it.by),
             at: it.at,
             said: it
@@ -203,8 +203,8 @@ fn told<T, E>(
 ) -> BTreeMap<String, Told<T>> {
     let mut told: BTreeMap<String, Told<T>> = BTreeMap::new();
     // The newest stand first.
-    for request in requests.iter().filter(|it| it.request.action == action) {
-        let check = request.request.arguments.get(CHECK_PARAMETER);
+    for request in requests.iter().filter(|it| it.wish.action == action) {
+        let check = request.wish.arguments.get(CHECK_PARAMETER);
         let check = check.cloned().unwrap_or_default();
         let known = told.get(&check);
         if known.is_some_and(|known| known.last.is_some()) {
@@ -212,17 +212,16 @@ fn told<T, E>(
         }
         let (came, answer) = answer_of(request, &parse);
         let answer = answer.map(|answer| (request.at, Arc::new(answer)));
-        match told.get_mut(&check) {
-            Some(known) => known.last = answer,
-            None => {
-                let first = Told {
-                    at: request.at,
-                    came,
-                    last: answer,
-                };
-                told.insert(check, first);
-            }
+        if let Some(known) = told.get_mut(&check) {
+            known.last = answer;
+            continue;
         }
+        let first = Told {
+            at: request.at,
+            came,
+            last: answer,
+        };
+        told.insert(check, first);
     }
     told
 }
@@ -260,7 +259,7 @@ mod tests {
             id,
             by: AuthorId::from_bytes([1; 32]),
             at: Timestamp::from_millis(i64::from(n) * 1_000),
-            request: ActionRequest {
+            wish: ActionRequest {
                 again: None,
                 agent: SpaceId::ZERO,
                 action: SERIES_ACTION.to_owned(),
