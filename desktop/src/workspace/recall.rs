@@ -7,6 +7,7 @@ use aramaki_model::action::{
     ActionRecord, ActionRequest, ActionResult, ActionWish, Approval, Catalogue, Outcome,
 };
 use aramaki_model::name;
+use aramaki_model::proposal::Proposals;
 use aramaki_model::series::SeriesAnswer;
 use aramaki_sync::replica::ReplicaError;
 use aramaki_sync_core::engine::Admitted;
@@ -16,7 +17,7 @@ use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 use super::actions::{AgentActions, RequestRow};
 use super::live::Live;
 use super::names::Names;
-use crate::view::asked::{Answer, CHECK_PARAMETER, SERIES_ACTION};
+use crate::view::asked::{Answer, CHECK_PARAMETER, DISCOVER_ACTION, SERIES_ACTION};
 
 /// Requests of an agent that are shown: the newest.
 const REQUESTS_SHOWN_MAX: usize = 50;
@@ -37,6 +38,7 @@ pub(super) struct Recalled {
     catalogue: Catalogue,
     requests: Vec<Request>,
     values: Arc<BTreeMap<String, Told<SeriesAnswer>>>,
+    proposed: Option<Told<Proposals>>,
 }
 
 /// A request, and what came of it.
@@ -163,7 +165,9 @@ impl Recalled {
         requests.sort_by_key(|it| std::cmp::Reverse((it.at, it.id)));
         requests.truncate(REQUESTS_SHOWN_MAX);
         let values = told(&requests, SERIES_ACTION, SeriesAnswer::parse);
+        let mut proposed = told(&requests, DISCOVER_ACTION, Proposals::parse);
         Self {
+            proposed: proposed.remove(""),
             catalogue,
             requests,
             values: Arc::new(values),
@@ -191,6 +195,7 @@ impl Recalled {
             actions: self.catalogue.actions.clone(),
             requests: self.requests.iter().map(row).collect(),
             values: Arc::clone(&self.values),
+            proposed: self.proposed.clone(),
         }
     }
 }
