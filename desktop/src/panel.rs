@@ -18,6 +18,7 @@ mod overview;
 mod palette;
 mod peers;
 mod problem;
+mod proposals;
 mod rail;
 mod run;
 mod settings;
@@ -46,6 +47,7 @@ use aramaki_sync_core::{SpaceId, Timestamp};
 pub use dialog::{Copied, Dialog, Hidden};
 pub use incident::IncidentForm;
 pub use note::NoteDraft;
+pub use proposals::ProposalsForm;
 pub use run::RunForm;
 
 /// How many routes one can go back.

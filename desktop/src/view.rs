@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aramaki_model::{AlertId, NoteEdit, Snapshot};
+use aramaki_model::{AlertId, Check, ItemId, NoteEdit, Perspective, Snapshot};
 use aramaki_sync_core::admission::Held;
 use aramaki_sync_core::engine::Reach;
 use aramaki_sync_core::statement::Capability;
@@ -35,6 +35,8 @@ pub struct Frame {
     pub trust: BTreeMap<SpaceId, Trust>,
     /// What was done to notes from here since the app was opened.
     pub notes: BTreeMap<DocumentId, NoteWork>,
+    /// How the person looks at the worklist, by name.
+    pub perspectives: Vec<(ItemId, Perspective)>,
     /// What can be run for the System that is looked at.
     pub actions: Option<actions::SystemActions>,
     /// The demo, when this is one.
@@ -654,6 +656,31 @@ pub enum Intent {
     LookBack(LookedBack),
     /// Run an action.
     Run(actions::RunWish),
+    /// Keep how one looks at the worklist.
+    SavePerspective {
+        /// In place of which; none: beside the others.
+        id: Option<ItemId>,
+        /// How.
+        perspective: Perspective,
+    },
+    /// Keep it no longer.
+    DeletePerspective(ItemId),
+    /// Ask the hosts of a System what could be looked at.
+    AskProposals(SpaceId),
+    /// Look at what was proposed.
+    AcceptProposals {
+        /// For which System.
+        system: SpaceId,
+        /// What.
+        checks: Vec<Check>,
+    },
+    /// Do not have it proposed again.
+    IgnoreProposals {
+        /// For which System.
+        system: SpaceId,
+        /// What.
+        checks: Vec<Check>,
+    },
     /// Ask the hosts of a System what a check measured.
     AskValues {
         /// Which System.
@@ -702,6 +729,11 @@ impl fmt::Debug for Intent {
             Self::LookAt(_) => "LookAt",
             Self::LookBack(_) => "LookBack",
             Self::Run(_) => "Run",
+            Self::SavePerspective { .. } => "SavePerspective",
+            Self::DeletePerspective(_) => "DeletePerspective",
+            Self::AskProposals(_) => "AskProposals",
+            Self::AcceptProposals { .. } => "AcceptProposals",
+            Self::IgnoreProposals { .. } => "IgnoreProposals",
             Self::AskValues { .. } => "AskValues",
             Self::StopRelay => "StopRelay",
             Self::StartRelay => "StartRelay",

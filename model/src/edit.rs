@@ -294,6 +294,23 @@ impl<'a, 'b> SystemEdit<'a, 'b> {
         self.put(field::MORE, more(field::PRESENCE, of), &presence)
     }
 
+    /// Keeps a proposed check from being proposed here again.
+    ///
+    /// # Errors
+    /// When the name is too long, or the document cannot be edited.
+    pub fn put_ignored(&mut self, check: CheckId, name: &str) -> Result<(), EditError> {
+        let name = clean_line(name, NAME_LEN_BYTES_MAX);
+        self.put(field::MORE, more(field::IGNORED, check), &name)
+    }
+
+    /// Lets it be proposed again.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn remove_ignored(&mut self, check: CheckId) -> Result<(), EditError> {
+        self.remove(field::MORE, more(field::IGNORED, check))
+    }
+
     fn text(&mut self, name: &str, text: String) -> Result<(), EditError> {
         let is_same = self
             .transaction

@@ -1,6 +1,6 @@
 //! A person's Home: which Spaces their devices share. It grows only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_sync_core::{AuthorId, Chain, SpaceId, Timestamp};
 use automerge::transaction::Transaction;
@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::doc::DocumentKind;
 use crate::edit::{Edit, EditError};
 use crate::entry::{ENTRY_LEN_BYTES_MAX, UnknownEntry};
-use crate::id::EntryId;
+use crate::id::{EntryId, ItemId};
 use crate::name;
+use crate::perspective::{self, Perspective, SavedPerspective};
 use crate::versioned::{self, DecodeError, EncodeError};
 use crate::workspace::{Content, Workspace};
 use crate::write::{Place, append};
@@ -18,6 +19,7 @@ use crate::write::{Place, append};
 const KIND_FOLLOWED: u16 = 96;
 const KIND_KIT: u16 = 97;
 const KIND_EMERGENCY: u16 = 98;
+const KIND_PERSPECTIVE: u16 = 99;
 
 /// What a person's devices tell each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub enum HomeEntry {
     Kit(Kit),
     /// The emergency envelope to which what they make is sealed.
     Emergency(Kit),
+    /// How the person looks at the worklist.
+    Perspective(SavedPerspective),
     /// Written by a newer program: kept, and passed over.
     Unknown(UnknownEntry),
 }
@@ -62,6 +66,8 @@ pub struct Home {
     pub kit: Option<Kit>,
     /// The emergency envelope, if there is one; of several the one that was told last.
     pub emergency: Option<Kit>,
+    /// How the person looks at the worklist.
+    pub perspectives: BTreeMap<ItemId, Perspective>,
 }
 
 impl HomeEntry {
@@ -76,6 +82,9 @@ impl HomeEntry {
             }
             Self::Kit(kit) => versioned::encode(KIND_KIT, kit, ENTRY_LEN_BYTES_MAX),
             Self::Emergency(kit) => versioned::encode(KIND_EMERGENCY, kit, ENTRY_LEN_BYTES_MAX),
+            Self::Perspective(saved) => {
+                versioned::encode(KIND_PERSPECTIVE, saved, ENTRY_LEN_BYTES_MAX)
+            }
             Self::Unknown(_) => Err(EncodeError::UnknownKind),
         }
     }
@@ -95,6 +104,9 @@ impl HomeEntry {
             (KIND_FOLLOWED, body) => Ok(Self::Followed(versioned::body(KIND_FOLLOWED, body)?)),
             (KIND_KIT, body) => Ok(Self::Kit(versioned::body(KIND_KIT, body)?)),
             (KIND_EMERGENCY, body) => Ok(Self::Emergency(versioned::body(KIND_EMERGENCY, body)?)),
+            (KIND_PERSPECTIVE, body) => {
+                Ok(Self::Perspective(versioned::body(KIND_PERSPECTIVE, body)?))
+            }
             (other, _body) => Err(DecodeError::Kind(other)),
         }
     }
@@ -142,9 +154,14 @@ impl Workspace {
                     let known = home.emergency.filter(|known| known.at > kit.at);
                     home.emergency = known.or(Some(*kit));
                 }
-                HomeEntry::Unknown(_) => {}
+                HomeEntry::Perspective(_) | HomeEntry::Unknown(_) => {}
             }
         }
+        let saved = entries.iter().filter_map(|written| match &written.entry {
+            HomeEntry::Perspective(saved) => Some((written.id, saved)),
+            _ => None,
+        });
+        home.perspectives = perspective::standing(saved);
         home
     }
 }
@@ -167,6 +184,18 @@ mod tests {
             box_key: [9; 32],
         });
         assert_eq!(HomeEntry::decode(&kit.encode().unwrap()), kit);
+        let saved = HomeEntry::Perspective(SavedPerspective {
+            at: Timestamp::from_millis(1_795_370_000_000),
+            id: ItemId::from_bytes([3; 16]),
+            perspective: Some(Perspective {
+                name: "Night".to_owned(),
+                roots: vec![SpaceId::from_bytes([7; 32])],
+                filter: "severity>=warning".to_owned(),
+                grouping: "system".to_owned(),
+                tab: "open".to_owned(),
+            }),
+        });
+        assert_eq!(HomeEntry::decode(&saved.encode().unwrap()), saved);
         bytes[1] = 0xff;
         assert!(matches!(HomeEntry::decode(&bytes), HomeEntry::Unknown(_)));
         assert!(matches!(HomeEntry::decode(&[]), HomeEntry::Unknown(_)));

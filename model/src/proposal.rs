@@ -8,6 +8,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::check::{Check, CheckKind};
+use crate::snapshot::SystemView;
 
 /// Proposals of one answer that are kept.
 pub const PROPOSALS_MAX: usize = 512;
@@ -57,6 +58,18 @@ impl Proposals {
     }
 }
 
+impl Proposals {
+    /// What a System neither looks at nor ignores.
+    pub fn open<'a>(&'a self, system: &'a SystemView) -> impl Iterator<Item = &'a Check> {
+        self.checks.iter().filter(move |proposed| {
+            let known = system.checks.iter().map(|view| &view.check);
+            let mut known =
+                known.filter(|known| known.id == proposed.id || known.kind == proposed.kind);
+            known.next().is_none() && !system.ignored.contains_key(&proposed.id)
+        })
+    }
+}
+
 fn is_proposable(check: &Check) -> bool {
     let is_builtin = matches!(check.kind, CheckKind::Builtin(_));
     is_builtin && check.hook.is_none() && check.examine().is_ok()
@@ -67,6 +80,8 @@ mod tests {
     use super::*;
     use crate::check::{Builtin, Hook, Thresholds};
     use crate::id::CheckId;
+    use crate::workspace::Workspace;
+    use aramaki_sync_core::{AuthorId, Chain, Instance, SpaceId, Timestamp};
 
     fn check(n: u8) -> Check {
         let disk = Builtin::Disk {
@@ -103,6 +118,49 @@ mod tests {
         let read = Proposals::parse(said.to_string().as_bytes()).unwrap();
         assert_eq!(read.checks, [check(1), check(4)]);
         assert_eq!(read.left_out, 7);
+    }
+
+    #[test]
+    fn what_is_looked_at_or_ignored_is_not_proposed_again_until_that_is_taken_back() {
+        let (space, now) = (SpaceId::from_bytes([1; 32]), Timestamp::from_millis(1));
+        let chain = Chain {
+            author: AuthorId::from_bytes([2; 32]),
+            instance: Instance(1),
+        };
+        let mut workspace = Workspace::new();
+        workspace.open_space(space);
+        let uptime = |n: u8| Check {
+            kind: CheckKind::Builtin(Builtin::Uptime(Thresholds::below(f64::from(n), 1.0))),
+            ..check(n)
+        };
+        let proposals = Proposals {
+            checks: vec![uptime(1), uptime(2), uptime(3)],
+            left_out: 0,
+        };
+        let mut open =
+            |change: &dyn Fn(&mut crate::SystemEdit<'_, '_>) -> Result<(), crate::EditError>| {
+                workspace
+                    .edit_system(space, &chain, now, |edit| change(edit))
+                    .map(drop)
+                    .unwrap();
+                let snapshot = workspace.view(now);
+                let system = snapshot.system(&space).unwrap();
+                let open: Vec<_> = proposals
+                    .open(system)
+                    .map(|it| it.id.as_bytes()[0])
+                    .collect();
+                open
+            };
+        assert_eq!(open(&|edit| edit.title("Shop")), [1, 2, 3]);
+        assert_eq!(open(&|edit| edit.put_check(&uptime(1))), [2, 3]);
+        let same = Check {
+            id: CheckId::from_bytes([9; 16]),
+            ..uptime(3)
+        };
+        assert_eq!(open(&|edit| edit.put_check(&same)), [2]);
+        let two = CheckId::from_bytes([2; 16]);
+        assert!(open(&|edit| edit.put_ignored(two, "uptime")).is_empty());
+        assert_eq!(open(&|edit| edit.remove_ignored(two)), [2]);
     }
 
     #[test]

@@ -63,11 +63,11 @@ pub fn label_term(key: &str, value: &str) -> Option<String> {
             && !text
                 .chars()
                 .any(|char| char.is_whitespace() || "()=!\"".contains(char));
-        match is_plain {
-            true => Some(text.to_owned()),
-            // A quotation has no way to say its own sign.
-            false => (!text.contains('"')).then(|| format!("\"{text}\"")),
+        if is_plain {
+            return Some(text.to_owned());
         }
+        // A quotation has no way to say its own sign.
+        (!text.contains('"')).then(|| format!("\"{text}\""))
     };
     let term = format!("{}={}", word(key)?, word(value)?);
     (term.len() <= SELECTOR_LEN_BYTES_MAX).then_some(term)

@@ -153,6 +153,8 @@ pub struct SystemView {
     pub labels: BTreeMap<String, String>,
     /// What should be so, by path.
     pub desired: Arc<BTreeMap<DesiredPath, Desired>>,
+    /// Proposed checks that nobody wants, with their names.
+    pub ignored: Arc<BTreeMap<CheckId, String>>,
     /// Which Systems are its parts besides those that it lists.
     pub selector: Option<Selector>,
     /// What happened to it, newest first.

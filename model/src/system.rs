@@ -209,6 +209,8 @@ pub struct System {
     pub families: BTreeMap<String, KnownFamily>,
     /// What should be so, by path.
     pub desired: Arc<BTreeMap<DesiredPath, Desired>>,
+    /// Proposed checks that nobody wants, with their names.
+    pub ignored: Arc<BTreeMap<CheckId, String>>,
     /// Which Systems are its parts besides those that it lists.
     pub selector: Option<Selector>,
     /// What several people wrote at once.
@@ -287,6 +289,7 @@ impl System {
             policy_unread: more.policy_unread,
             families: more.families,
             desired: Arc::new(more.desired),
+            ignored: Arc::new(more.ignored),
             ..system
         }
     }
@@ -318,6 +321,8 @@ const FIELDS: [&str; 5] = [
     field::AGGREGATION,
     field::SELECTOR,
 ];
+/// Proposals that are known as unwanted.
+pub const IGNORED_MAX: usize = 1_024;
 /// The one policy of its kind.
 pub(crate) const POLICY_NOTIFY: &str = "notify";
 /// What is said of all agents of a System, beside those that are named.
@@ -338,6 +343,7 @@ struct More {
     desired: BTreeMap<DesiredPath, Desired>,
     presence: Presence,
     agent_presence: BTreeMap<SpaceId, Presence>,
+    ignored: BTreeMap<CheckId, String>,
 }
 
 /// Keeps why something became of a grant; what says nothing, or of no grant, is passed over.
@@ -391,6 +397,12 @@ impl Gather<'_> {
                     let name = clean_line(value.as_str().unwrap_or_default(), NAME_LEN_BYTES_MAX);
                     if let (Ok(device), false) = (device.parse(), name.is_empty()) {
                         more.people.insert(device, name);
+                    }
+                }
+                Some((field::IGNORED, check)) if more.ignored.len() < IGNORED_MAX => {
+                    let name = clean_line(value.as_str().unwrap_or_default(), NAME_LEN_BYTES_MAX);
+                    if let Ok(check) = check.parse() {
+                        more.ignored.insert(check, name);
                     }
                 }
                 Some((field::REASON, grant)) => say_why(&mut more.reasons, grant, &value),

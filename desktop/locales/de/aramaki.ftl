@@ -632,3 +632,42 @@ values-left-out = { $n ->
     [one] 1 weiterer Wert hatte in der Antwort keinen Platz.
    *[other] { $n } weitere Werte hatten in der Antwort keinen Platz.
 }
+proposals-open = Was geprüft werden könnte…
+proposals-count = { $n ->
+    [one] 1 vorgeschlagene Prüfung…
+   *[other] { $n } vorgeschlagene Prüfungen…
+}
+proposals-title = Vorgeschlagene Prüfungen für { $system }
+proposals-none = Alles, was gefunden wurde, wird geprüft oder ist verworfen.
+proposals-none-tells = Kein Rechner dieses Systems lässt sich von fern fragen, was geprüft werden könnte.
+proposals-none-tells-hint = Legen Sie docs/discover.toml.example auf dem Rechner als discover.toml nach /etc/aramaki/actions.d.
+proposals-all = Alle
+proposals-may-not = Sie dürfen dieses System nicht ändern.
+proposals-everywhere = Was angenommen wird, läuft auf jedem Agenten dieses Systems.
+proposals-accept = { $n ->
+    [0] Annehmen
+   *[other] { $n } annehmen
+}
+proposals-ignore = { $n ->
+    [0] Verwerfen
+   *[other] { $n } verwerfen
+}
+proposals-undo = Zurücknehmen
+keys-perspective = Perspektiven
+perspective-none = Perspektiven
+perspective-named = Perspektive: { $name }
+perspective-changed = Perspektive: { $name }, geändert
+perspective-none-saved = Systeme, Filter, Reiter und Gruppierung lassen sich unter einem Namen behalten. Ihre Geräte teilen sie.
+perspective-update = Änderungen behalten
+perspective-rename = Umbenennen…
+perspective-delete = Löschen
+perspective-save = Behalten als…
+perspective-keep = Behalten
+perspective-everything = Alles zeigen
+roots-all = Alle Systeme
+roots-below = { $system } und darunter
+roots-several = { $n ->
+    [one] 1 System und darunter
+   *[other] { $n } Systeme und darunter
+}
+roots-find = System suchen…

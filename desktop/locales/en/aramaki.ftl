@@ -632,3 +632,42 @@ values-left-out = { $n ->
     [one] 1 more had no room in the answer.
    *[other] { $n } more had no room in the answer.
 }
+proposals-open = What could be checked…
+proposals-count = { $n ->
+    [one] 1 proposed check…
+   *[other] { $n } proposed checks…
+}
+proposals-title = Proposed checks for { $system }
+proposals-none = Everything that was found is looked at, or ignored.
+proposals-none-tells = No host of this System lets be asked from afar what could be checked.
+proposals-none-tells-hint = Put docs/discover.toml.example into /etc/aramaki/actions.d on the host, as discover.toml.
+proposals-all = All
+proposals-may-not = You may not change this System.
+proposals-everywhere = What is accepted runs on every agent of this System.
+proposals-accept = { $n ->
+    [0] Accept
+   *[other] Accept { $n }
+}
+proposals-ignore = { $n ->
+    [0] Ignore
+   *[other] Ignore { $n }
+}
+proposals-undo = Undo
+keys-perspective = perspectives
+perspective-none = Perspectives
+perspective-named = Perspective: { $name }
+perspective-changed = Perspective: { $name }, changed
+perspective-none-saved = Systems, filter, tab and grouping can be kept under a name. Your devices share them.
+perspective-update = Keep the changes
+perspective-rename = Rename…
+perspective-delete = Delete
+perspective-save = Keep as…
+perspective-keep = Keep
+perspective-everything = Show everything
+roots-all = All Systems
+roots-below = { $system } and below
+roots-several = { $n ->
+    [one] 1 System and below
+   *[other] { $n } Systems and below
+}
+roots-find = Find a System…

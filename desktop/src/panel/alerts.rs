@@ -3,6 +3,7 @@
 mod filter;
 mod keys;
 mod list;
+mod perspectives;
 
 pub(super) use list::care_words;
 
@@ -11,8 +12,8 @@ use std::sync::Arc;
 
 use aramaki_model::alert::{Alert, AlertId};
 use aramaki_model::query::KnownValues;
-use aramaki_model::{Query, Snapshot};
-use aramaki_sync_core::Timestamp;
+use aramaki_model::{ItemId, Query, Snapshot};
+use aramaki_sync_core::{SpaceId, Timestamp};
 use egui::{Align, Button, Layout, Popup, RichText, ScrollArea, Ui, UiBuilder, vec2};
 
 use super::{Dialog, Window, dialog};
@@ -33,6 +34,12 @@ pub(super) struct State {
     tab: Tab,
     grouping: Grouping,
     filter: filter::Filter,
+    /// Below which Systems alerts are shown; below all when there is none.
+    roots: BTreeSet<SpaceId>,
+    /// What is looked for among Systems to begin at.
+    root_query: String,
+    /// The perspective that was chosen.
+    perspective: Option<ItemId>,
     selected: BTreeSet<AlertId>,
     cursor: Option<AlertId>,
     /// Where a selection with Shift began.
@@ -61,6 +68,7 @@ struct Seen {
     tab: Tab,
     grouping: Grouping,
     query: Query,
+    roots: BTreeSet<SpaceId>,
 }
 
 impl State {
@@ -77,13 +85,15 @@ impl State {
             tab: self.tab,
             grouping: self.grouping,
             query: self.filter.query().clone(),
+            roots: self.roots.clone(),
         };
         if let Some((known, list)) = &self.list
             && *known == seen
         {
             return Arc::clone(list);
         }
-        let list = Worklist::of(snapshot, self.tab, self.filter.query(), self.grouping);
+        let chosen = (self.tab, self.filter.query());
+        let list = Worklist::below(snapshot, &self.roots, chosen, self.grouping);
         let list = Arc::new(list);
         self.list = Some((seen, Arc::clone(&list)));
         // What cannot be seen is not acted on.
@@ -132,8 +142,12 @@ pub(super) fn alerts_ui(
 ) {
     let mut state = std::mem::take(&mut window.worklist);
     let list = state.list(snapshot);
-    keys::keys_ui(ui, (snapshot, &list), &mut state, window, intents);
+    keys::keys_ui(ui, (frame, snapshot, &list), &mut state, window, intents);
     head_ui(ui, look, snapshot, &mut state);
+    ui.horizontal_wrapped(|ui| {
+        perspectives::menu_ui(ui, look, frame, &mut state, window);
+        perspectives::roots_ui(ui, look, snapshot, &mut state);
+    });
     state.filter_ui(ui, look, snapshot);
     bulk_ui(ui, look, &mut state, window, &list);
     let list = state.list(snapshot);
@@ -278,7 +292,7 @@ pub(super) fn deeds_ui(ui: &mut Ui, look: Look<'_>, alerts: &[AlertId], window: 
 
 /// What stands in place of an empty list, and what can be done.
 fn none_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, state: &mut State) {
-    if !state.filter.query().is_empty() {
+    if !state.filter.query().is_empty() || !state.roots.is_empty() {
         super::empty_ui(
             ui,
             look,
@@ -286,6 +300,7 @@ fn none_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, state: &mut State) 
             |ui| {
                 if ui.button(look.texts.get("alerts-filter-clear")).clicked() {
                     state.filter.clear();
+                    state.roots.clear();
                 }
             },
         );

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use aramaki_model::{ItemId, Perspective};
 use aramaki_sync_core::SpaceId;
 use egui::{Button, Frame as Box, Id, Modal, Ui};
 
 use super::incident::{self, IncidentForm};
+use super::proposals::ProposalsForm;
 use super::run::RunForm;
 use super::start::{entered, field_ui};
 use super::{Window, deed, share, trust};
@@ -64,6 +66,15 @@ pub enum Dialog {
     Run(RunForm),
     /// An incident to open.
     Incident(IncidentForm),
+    /// A name for how one looks at the worklist.
+    Perspective {
+        /// In place of which; none: a new one.
+        id: Option<ItemId>,
+        /// How.
+        perspective: Perspective,
+    },
+    /// Checks that are proposed.
+    Proposals(ProposalsForm),
     /// An invitation to make.
     Share {
         /// To which System.
@@ -225,7 +236,9 @@ fn content_ui(
     intents: &mut Vec<Intent>,
 ) -> Next {
     match dialog {
-        Dialog::Deed(_) | Dialog::Run(_) => alert_ui(ui, look, frame, dialog, intents),
+        Dialog::Deed(_) | Dialog::Run(_) | Dialog::Proposals(_) | Dialog::Perspective { .. } => {
+            alert_ui(ui, look, frame, dialog, intents)
+        }
         Dialog::NewSystem {
             title,
             category,
@@ -356,6 +369,30 @@ fn alert_ui(
         Dialog::Run(form) => {
             head_ui(ui, look, &form.title(look));
             form.form_ui(ui, look, frame, intents)
+        }
+        Dialog::Proposals(form) => {
+            let title = title_of(frame, &form.system());
+            let title = look.texts.with("proposals-title", &[("system", &title)]);
+            head_ui(ui, look, &title);
+            form.form_ui(ui, look, frame, intents)
+        }
+        Dialog::Perspective { id, perspective } => {
+            let key = if id.is_some() {
+                "perspective-rename"
+            } else {
+                "perspective-save"
+            };
+            head_ui(ui, look, &look.texts.get(key));
+            let enter = first_field_ui(ui, look, "new-system-name", &mut perspective.name);
+            let typed = perspective.name.clone();
+            answer_ui(ui, look, ("perspective-keep", &typed, enter), |name| {
+                let (id, perspective) = (*id, perspective.clone());
+                let perspective = Perspective {
+                    name,
+                    ..perspective
+                };
+                intents.push(Intent::SavePerspective { id, perspective });
+            })
         }
         _ => Next::Close,
     }

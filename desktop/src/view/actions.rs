@@ -1,12 +1,13 @@
 //! What can be run on the hosts of a System, and who did it last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aramaki_model::action::Parameter;
+use aramaki_model::{Check, SystemView};
 use aramaki_sync_core::{SpaceId, Timestamp};
 
-use super::asked::{CHECK_PARAMETER, SERIES_ACTION, Values};
+use super::asked::{CHECK_PARAMETER, DISCOVER_ACTION, Proposed, SERIES_ACTION, Values};
 
 /// How long the same counts as just done.
 pub const RECENT: Duration = Duration::from_mins(10);
@@ -20,6 +21,8 @@ pub struct SystemActions {
     pub actions: Vec<HostAction>,
     /// What checks measured, by their names: what each host answered who asked.
     pub values: BTreeMap<String, Vec<Values>>,
+    /// What could be looked at: what each host answered who asked.
+    pub proposed: Vec<Proposed>,
 }
 
 /// One action of one host.
@@ -81,9 +84,14 @@ impl HostAction {
         self.name == SERIES_ACTION && self.is_read_only && names_check
     }
 
+    /// Whether it tells what could be looked at.
+    pub fn tells_proposals(&self) -> bool {
+        self.name == DISCOVER_ACTION && self.is_read_only
+    }
+
     /// Whether it is asked for at its own place, and not run by name.
     pub fn has_own_place(&self) -> bool {
-        self.tells_values()
+        self.tells_values() || self.tells_proposals()
     }
 
     /// A run of the same that is so young, or goes on still, that somebody just did it.
@@ -107,12 +115,35 @@ impl SystemActions {
             system,
             actions: Vec::new(),
             values: BTreeMap::new(),
+            proposed: Vec::new(),
         }
     }
 
     /// Whether a host lets be asked for what checks measured.
     pub fn tells_values(&self) -> bool {
         self.actions.iter().any(HostAction::tells_values)
+    }
+
+    /// Whether a host lets be asked for what could be looked at.
+    pub fn tells_proposals(&self) -> bool {
+        self.actions.iter().any(HostAction::tells_proposals)
+    }
+
+    /// What hosts propose that the System neither looks at nor ignores, each with its host.
+    pub fn proposals<'a>(
+        &'a self,
+        system: &'a SystemView,
+    ) -> impl Iterator<Item = (&'a str, &'a Check)> {
+        let mut seen = BTreeSet::new();
+        let answers = self.proposed.iter();
+        let open = answers.flat_map(move |asked| {
+            let answer = asked
+                .last
+                .iter()
+                .flat_map(move |(_, answer)| answer.open(system));
+            answer.map(move |check| (asked.host.as_str(), check))
+        });
+        open.filter(move |(_, check)| seen.insert(check.id))
     }
 
     /// What each host answered of a check.

@@ -1,7 +1,7 @@
 //! The worklist of alerts: which are shown, in which order, in which groups.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aramaki_model::alert::{Alert, AlertId};
@@ -24,6 +24,21 @@ pub enum Tab {
 impl Tab {
     /// Every tab, in the order in which they stand.
     pub const ALL: [Self; 3] = [Self::Attention, Self::Open, Self::Resolved];
+
+    /// Its word where it is kept.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Attention => "attention",
+            Self::Open => "open",
+            Self::Resolved => "resolved",
+        }
+    }
+
+    /// The one with a word; the first for a word that is not known.
+    pub fn of_word(word: &str) -> Self {
+        let mut all = Self::ALL.into_iter();
+        all.find(|it| it.word() == word).unwrap_or_default()
+    }
 
     /// Whether an alert is looked at.
     pub const fn shows(self, alert: &Alert) -> bool {
@@ -60,6 +75,23 @@ impl Grouping {
         Self::Age,
         Self::Owner,
     ];
+
+    /// Its word where it is kept.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::System => "system",
+            Self::Family => "family",
+            Self::Age => "age",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// The one with a word; none for a word that is not known.
+    pub fn of_word(word: &str) -> Self {
+        let mut all = Self::ALL.into_iter();
+        all.find(|it| it.word() == word).unwrap_or_default()
+    }
 }
 
 /// What a group has in common.
@@ -134,10 +166,27 @@ pub struct Worklist {
 impl Worklist {
     /// The alerts that a tab and a query let through.
     pub fn of(snapshot: &Snapshot, tab: Tab, query: &Query, grouping: Grouping) -> Self {
+        Self::below(snapshot, &BTreeSet::new(), (tab, query), grouping)
+    }
+
+    /// The same of some Systems and all below them alone; of all when there is none.
+    pub fn below(
+        snapshot: &Snapshot,
+        roots: &BTreeSet<SpaceId>,
+        (tab, query): (Tab, &Query),
+        grouping: Grouping,
+    ) -> Self {
         let plan = query.plan(snapshot.now);
         let systems = systems_of(snapshot);
+        let mut meant = roots.clone();
+        for root in roots {
+            meant.extend(snapshot.graph.below(*root));
+        }
+        let is_meant = |system: &SpaceId| meant.is_empty() || meant.contains(system);
         let chosen = (0..).zip(snapshot.alerts.iter()).filter(|(_place, alert)| {
-            tab.shows(alert) && lets(&plan, alert, systems.get(&alert.system).copied())
+            tab.shows(alert)
+                && is_meant(&alert.system)
+                && lets(&plan, alert, systems.get(&alert.system).copied())
         });
         if grouping == Grouping::None {
             let lines: Vec<_> = chosen.map(|(place, _alert)| Line::Alert(place)).collect();

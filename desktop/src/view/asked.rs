@@ -19,7 +19,7 @@ pub const ANSWER_SPAN: Duration = Duration::from_secs(20);
 pub const FRESH_SPAN: Duration = Duration::from_mins(2);
 
 /// What one host was asked last.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked<T> {
     /// Its agent's Space.
     pub agent: SpaceId,

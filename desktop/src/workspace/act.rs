@@ -233,7 +233,12 @@ impl Live {
         let new_checks = !checks.is_empty();
         let tells_agents = new_checks
             || changes.iter().any(|change| {
-                matches!(change, SystemChange::Desire(..) | SystemChange::Undesire(_))
+                matches!(
+                    change,
+                    SystemChange::Desire(..)
+                        | SystemChange::Undesire(_)
+                        | SystemChange::RemoveChecks(_)
+                )
             });
         if tells_agents {
             self.check_room(Some(space), &changes)?;

@@ -9,6 +9,7 @@ use aramaki_model::action::{
     Outcome, REQUEST_SPAN_MAX,
 };
 use aramaki_model::name;
+use aramaki_model::proposal::Proposals;
 use aramaki_model::series::SeriesAnswer;
 use aramaki_sync::replica::{GrantRequest, ReplicaError};
 use aramaki_sync_core::engine::WriteError;
@@ -44,6 +45,8 @@ pub(crate) struct AgentActions {
     pub(crate) requests: Vec<RequestRow>,
     /// What its host measured, by check.
     pub(crate) values: Arc<BTreeMap<String, Told<SeriesAnswer>>>,
+    /// What its host proposes to look at.
+    pub(crate) proposed: Option<Told<Proposals>>,
 }
 
 /// A request and what came of it.

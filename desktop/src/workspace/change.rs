@@ -53,6 +53,12 @@ pub(crate) enum SystemChange {
     Desire(DesiredPath, Desired),
     /// Nothing is desired there any more.
     Undesire(DesiredPath),
+    /// No such checks any more.
+    RemoveChecks(Vec<CheckId>),
+    /// Proposed checks that nobody wants, by id and name.
+    Ignore(Vec<(CheckId, String)>),
+    /// They may be proposed again.
+    Unignore(Vec<CheckId>),
 }
 
 impl SystemChange {
@@ -182,6 +188,18 @@ impl SystemChange {
             Self::Presence(agent, presence) => edit.put_presence(*agent, *presence),
             Self::Desire(path, desired) => edit.put_desired(path, desired),
             Self::Undesire(path) => edit.remove_desired(path),
+            Self::RemoveChecks(checks) => {
+                let mut checks = checks.iter();
+                checks.try_for_each(|check| edit.remove_check(*check))
+            }
+            Self::Ignore(checks) => {
+                let mut checks = checks.iter();
+                checks.try_for_each(|(check, name)| edit.put_ignored(*check, name))
+            }
+            Self::Unignore(checks) => {
+                let mut checks = checks.iter();
+                checks.try_for_each(|check| edit.remove_ignored(*check))
+            }
         }
     }
 }

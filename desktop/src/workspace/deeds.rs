@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use aramaki_model::entry::{Acknowledgement, Claim, Message, Withdrawal};
 use aramaki_model::preview::preview_silence;
-use aramaki_model::{Alert, EntryId, ItemId, TimelineEntry};
+use aramaki_model::{Alert, CheckId, EntryId, ItemId, Perspective, TimelineEntry};
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{SpaceId, Timestamp};
 
+use super::SystemChange;
 use super::alerts::written;
 use super::fresh;
 use super::live::Live;
@@ -16,12 +17,18 @@ use crate::cli::CliError;
 use crate::view::deed::{Deed, DeedKind};
 
 /// How what was done is taken back.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Undo {
     /// An acknowledgement or a claim.
     Entry(SpaceId, EntryId),
     /// A silence.
     Silence(SpaceId, ItemId),
+    /// Proposals that were accepted.
+    Checks(SpaceId, Vec<CheckId>),
+    /// Proposals that were ignored.
+    Ignored(SpaceId, Vec<CheckId>),
+    /// A perspective, and what it was before.
+    Perspective(ItemId, Option<Perspective>),
 }
 
 fn refused(reason: String) -> CliError {
@@ -139,6 +146,18 @@ impl Live {
                         model.append_timeline(space, chain, now, &entries)
                     })
                     .await?;
+                }
+                Undo::Checks(space, checks) => {
+                    self.edit_system(space, vec![SystemChange::RemoveChecks(checks)])
+                        .await?;
+                    self.say(space, "took back checks that were added").await?;
+                }
+                Undo::Ignored(space, checks) => {
+                    self.edit_system(space, vec![SystemChange::Unignore(checks)])
+                        .await?;
+                }
+                Undo::Perspective(id, before) => {
+                    self.put_perspective(id, before).await?;
                 }
                 Undo::Silence(space, item) => {
                     self.edit(space, |model, chain, now| {

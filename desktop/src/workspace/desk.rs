@@ -127,6 +127,9 @@ pub(super) async fn work(
     let Some(live) = open(&desk, &mut asked, &config, &mut extras, &stop).await else {
         return;
     };
+    if let Err(error) = live.move_perspectives().await {
+        tracing::warn!(error = error.message(), "perspectives stay on this disk");
+    }
     opened(live.clone());
     serve_verbs(&config, &live, stop.clone());
     let mut changed = live.watch();
@@ -431,6 +434,17 @@ async fn carry_out_at_night(
         Intent::LookAt(system) => extras.looked_at = Some(system),
         Intent::LookBack(system) => extras.looked_back = Some(system),
         Intent::Run(wish) => live.run_wish(wish).await?,
+        Intent::SavePerspective { id, perspective } => {
+            extras.undo = live.save_perspective(id, &perspective).await?;
+        }
+        Intent::DeletePerspective(id) => extras.undo = live.put_perspective(id, None).await?,
+        Intent::AskProposals(system) => live.ask_proposals(system).await?,
+        Intent::AcceptProposals { system, checks } => {
+            extras.undo = live.accept_proposals(system, checks).await?;
+        }
+        Intent::IgnoreProposals { system, checks } => {
+            extras.undo = live.ignore_proposals(system, checks).await?;
+        }
         Intent::AskValues { system, check } => live.ask_values(system, &check).await?,
         Intent::StopRelay => live.want_relay(false),
         Intent::StartRelay => live.want_relay(true),
@@ -494,6 +508,7 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
         | Intent::AcceptLate { .. }) => change_trust(live, intent, extras).await?,
         Intent::AddDevice => {
             extras.invitation = Some(device_code(live).await?);
+            live.move_perspectives().await?;
         }
         Intent::AcceptDevice { key } => {
             live.accept_device(&key.to_string()).await?;

@@ -61,6 +61,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
         },
         trust: trust(live, &spaces, &who, (now, extras)).await,
         devices: devices(live).await,
+        perspectives: live.perspectives(),
         actions: actions(live, extras.looked_at).await,
         demo: live.demo_running().map(|running| Demo {
             relay: if running {

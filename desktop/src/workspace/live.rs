@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use aramaki_model::{Edit, EditError, Snapshot, View, Workspace};
+use aramaki_model::{Edit, EditError, SavedPerspective, Snapshot, View, Workspace};
 use aramaki_sync::replica::{Replica, ReplicaError, ReplicaOptions};
 use aramaki_sync_core::engine::WriteError;
 use aramaki_sync_core::key::DeviceKeys;
@@ -81,6 +81,8 @@ pub(super) struct Shared {
     known: Mutex<BTreeSet<SpaceId>>,
     /// Asks the feed to read a Space anew.
     reload: mpsc::Sender<feed::Reload>,
+    /// How the person looks at the worklist, as far as it is on this disk alone; none: not read yet.
+    shelf: Mutex<Option<Vec<SavedPerspective>>>,
     /// What agents' Spaces say of actions.
     memory: Mutex<recall::Memory>,
     /// Held while an import is written.
@@ -179,6 +181,7 @@ impl Live {
                 wanted: watch::Sender::new(None),
                 newest: Mutex::new(None),
                 known: Mutex::new(BTreeSet::new()),
+                shelf: Mutex::default(),
                 memory: Mutex::default(),
                 importing: tokio::sync::Mutex::new(()),
                 stop: CancellationToken::new(),
@@ -207,6 +210,12 @@ impl Live {
     pub(super) fn home_mut(&self) -> MutexGuard<'_, Option<SpaceId>> {
         let home = self.shared.home.lock();
         home.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Perspectives that are on this disk alone.
+    pub(super) fn shelf_mut(&self) -> MutexGuard<'_, Option<Vec<SavedPerspective>>> {
+        let shelf = self.shared.shelf.lock();
+        shelf.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was read of actions.

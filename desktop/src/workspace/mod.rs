@@ -38,6 +38,7 @@ mod network;
 mod notify;
 mod open;
 mod opening;
+mod perspectives;
 mod profile;
 mod read;
 mod reason;

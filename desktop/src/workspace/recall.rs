@@ -7,6 +7,7 @@ use aramaki_model::action::{
     ActionRecord, ActionRequest, ActionResult, ActionWish, Approval, Catalogue, Outcome,
 };
 use aramaki_model::name;
+use aramaki_model::proposal::Proposals;
 use aramaki_model::series::SeriesAnswer;
 use aramaki_sync::replica::ReplicaError;
 use aramaki_sync_core::engine::Admitted;
@@ -16,7 +17,7 @@ use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 use super::actions::{AgentActions, RequestRow};
 use super::live::Live;
 use super::names::Names;
-use crate::view::asked::{Answer, CHECK_PARAMETER, SERIES_ACTION};
+use crate::view::asked::{Answer, CHECK_PARAMETER, DISCOVER_ACTION, SERIES_ACTION};
 
 /// Requests of an agent that are shown: the newest.
 const REQUESTS_SHOWN_MAX: usize = 50;
@@ -37,6 +38,7 @@ pub(super) struct Recalled {
     catalogue: Catalogue,
     requests: Vec<Request>,
     values: Arc<BTreeMap<String, Told<SeriesAnswer>>>,
+    proposed: Option<Told<Proposals>>,
 }
 
 /// A request, and what came of it.
@@ -45,7 +47,7 @@ struct Request {
     id: EnvelopeId,
     by: AuthorId,
     at: Timestamp,
-    request: ActionRequest,
+    wish: ActionRequest,
     said: Vec<(AuthorId, bool)>,
     started: Option<Timestamp>,
     result: Option<Arc<ActionResult>>,
@@ -131,7 +133,7 @@ impl Recalled {
                             said: Vec::new(),
                             started: None,
                             result: None,
-                            request,
+                            wish: request,
                         };
                         requests.insert(request.id, request);
                     }
@@ -163,7 +165,9 @@ impl Recalled {
         requests.sort_by_key(|it| std::cmp::Reverse((it.at, it.id)));
         requests.truncate(REQUESTS_SHOWN_MAX);
         let values = told(&requests, SERIES_ACTION, SeriesAnswer::parse);
+        let mut proposed = told(&requests, DISCOVER_ACTION, Proposals::parse);
         Self {
+            proposed: proposed.remove(""),
             catalogue,
             requests,
             values: Arc::new(values),
@@ -174,7 +178,7 @@ impl Recalled {
     pub(super) fn named(&self, agent: SpaceId, label: String, names: &Names) -> AgentActions {
         let row = |it: &Request| RequestRow {
             id: it.id,
-            request: it.request.clone(),
+            request: it.wish.clone(),
             who: names.of(it.by),
             at: it.at,
             said: it
@@ -191,6 +195,7 @@ impl Recalled {
             actions: self.catalogue.actions.clone(),
             requests: self.requests.iter().map(row).collect(),
             values: Arc::clone(&self.values),
+            proposed: self.proposed.clone(),
         }
     }
 }
@@ -203,8 +208,8 @@ fn told<T, E>(
 ) -> BTreeMap<String, Told<T>> {
     let mut told: BTreeMap<String, Told<T>> = BTreeMap::new();
     // The newest stand first.
-    for request in requests.iter().filter(|it| it.request.action == action) {
-        let check = request.request.arguments.get(CHECK_PARAMETER);
+    for request in requests.iter().filter(|it| it.wish.action == action) {
+        let check = request.wish.arguments.get(CHECK_PARAMETER);
         let check = check.cloned().unwrap_or_default();
         let known = told.get(&check);
         if known.is_some_and(|known| known.last.is_some()) {
@@ -212,17 +217,16 @@ fn told<T, E>(
         }
         let (came, answer) = answer_of(request, &parse);
         let answer = answer.map(|answer| (request.at, Arc::new(answer)));
-        match told.get_mut(&check) {
-            Some(known) => known.last = answer,
-            None => {
-                let first = Told {
-                    at: request.at,
-                    came,
-                    last: answer,
-                };
-                told.insert(check, first);
-            }
+        if let Some(known) = told.get_mut(&check) {
+            known.last = answer;
+            continue;
         }
+        let first = Told {
+            at: request.at,
+            came,
+            last: answer,
+        };
+        told.insert(check, first);
     }
     told
 }
@@ -260,7 +264,7 @@ mod tests {
             id,
             by: AuthorId::from_bytes([1; 32]),
             at: Timestamp::from_millis(i64::from(n) * 1_000),
-            request: ActionRequest {
+            wish: ActionRequest {
                 again: None,
                 agent: SpaceId::ZERO,
                 action: SERIES_ACTION.to_owned(),

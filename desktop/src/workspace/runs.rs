@@ -25,6 +25,7 @@ impl Live {
         Ok(SystemActions {
             actions: agents.iter().flat_map(of_agent).collect(),
             values: values::by_check(&agents),
+            proposed: values::proposed(&agents),
             ..SystemActions::new(system)
         })
     }

@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use aramaki_model::Check;
 use aramaki_sync_core::SpaceId;
 
+use super::SystemChange;
 use super::actions::{AgentActions, Wanted};
+use super::deeds::Undo;
 use super::live::Live;
 use super::recall::Told;
 use crate::cli::CliError;
-use crate::view::asked::{Asked, CHECK_PARAMETER, SERIES_ACTION, Values};
+use crate::view::asked::{
+    Asked, CHECK_PARAMETER, DISCOVER_ACTION, Proposed, SERIES_ACTION, Values,
+};
 
 /// Hosts of one System that are asked at once.
 const HOSTS_ASKED_MAX: usize = 8;
@@ -36,7 +41,55 @@ pub(super) fn by_check(agents: &[AgentActions]) -> BTreeMap<String, Vec<Values>>
     values
 }
 
+/// What could be looked at, host by host.
+pub(super) fn proposed(agents: &[AgentActions]) -> Vec<Proposed> {
+    let told = agents.iter();
+    let told = told.filter_map(|agent| Some(asked(agent, agent.proposed.as_ref()?)));
+    told.collect()
+}
+
 impl Live {
+    /// Asks every host of a System that lets be asked what could be looked at.
+    ///
+    /// # Errors
+    /// When none does, or this device may ask none of them.
+    pub(super) async fn ask_proposals(&self, system: SpaceId) -> Result<(), CliError> {
+        let action = (DISCOVER_ACTION, BTreeMap::new());
+        self.ask_hosts(system, action, "what could be checked")
+            .await
+    }
+
+    /// Looks at what was proposed.
+    ///
+    /// # Errors
+    /// When this device may not, agents have no room for it, or it cannot be stored.
+    pub(super) async fn accept_proposals(
+        &self,
+        system: SpaceId,
+        checks: Vec<Check>,
+    ) -> Result<Vec<Undo>, CliError> {
+        let ids = checks.iter().map(|check| check.id).collect();
+        self.edit_system(system, vec![SystemChange::Checks(checks)])
+            .await?;
+        Ok(vec![Undo::Checks(system, ids)])
+    }
+
+    /// Has what was proposed not proposed again.
+    ///
+    /// # Errors
+    /// When this device may not, or it cannot be stored.
+    pub(super) async fn ignore_proposals(
+        &self,
+        system: SpaceId,
+        checks: Vec<Check>,
+    ) -> Result<Vec<Undo>, CliError> {
+        let ids = checks.iter().map(|check| check.id).collect();
+        let named = checks.into_iter().map(|check| (check.id, check.name));
+        self.edit_system(system, vec![SystemChange::Ignore(named.collect())])
+            .await?;
+        Ok(vec![Undo::Ignored(system, ids)])
+    }
+
     /// Asks every host of a System that lets be asked what a check measured.
     ///
     /// # Errors

@@ -270,7 +270,7 @@ impl World {
             }
             Intent::Deed(deed) => crate::night::carry_out(&mut self.workspace, &deed),
             Intent::ForgetInvitation => Arc::make_mut(&mut self.frame).invitation = None,
-            _ => {}
+            other => self.keep(other),
         }
         self.publish();
     }
@@ -312,6 +312,40 @@ impl World {
                 ShareBy::File(path) => Handed::File(path.into()),
             },
         });
+    }
+
+    /// Keeps what somebody wants to have kept.
+    fn keep(&mut self, intent: Intent) {
+        match intent {
+            Intent::SavePerspective { id, perspective } => {
+                let kept = &mut Arc::make_mut(&mut self.frame).perspectives;
+                let id = id.unwrap_or_else(|| item(u8::try_from(kept.len()).unwrap()));
+                kept.retain(|(known, _)| *known != id);
+                kept.push((id, perspective));
+            }
+            Intent::DeletePerspective(id) => {
+                let kept = &mut Arc::make_mut(&mut self.frame).perspectives;
+                kept.retain(|(known, _)| *known != id);
+            }
+            Intent::AcceptProposals { system, checks } => {
+                self.workspace
+                    .edit_system(system, &chain(ME), at(0), |edit| {
+                        checks.iter().try_for_each(|check| edit.put_check(check))
+                    })
+                    .map(drop)
+                    .unwrap();
+            }
+            Intent::IgnoreProposals { system, checks } => {
+                self.workspace
+                    .edit_system(system, &chain(ME), at(0), |edit| {
+                        let mut checks = checks.iter();
+                        checks.try_for_each(|check| edit.put_ignored(check.id, &check.name))
+                    })
+                    .map(drop)
+                    .unwrap();
+            }
+            _ => {}
+        }
     }
 
     /// Opens an incident, or refuses one with a certain title.

@@ -43,6 +43,7 @@ pub(crate) mod field {
     pub(crate) const ON_CALL: &str = "on-call";
     pub(crate) const DESIRED: &str = "desired";
     pub(crate) const PRESENCE: &str = "presence";
+    pub(crate) const IGNORED: &str = "ignored";
     /// Maps of later versions go below this one, so that the first change stays as it is.
     pub(crate) const MORE: &str = "more";
 }

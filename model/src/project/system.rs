@@ -77,6 +77,7 @@ impl Seen<'_> {
             revoked: system.revoked.clone(),
             labels: system.labels.clone(),
             desired: Arc::clone(&system.desired),
+            ignored: Arc::clone(&system.ignored),
             selector: system.selector.clone(),
             timeline: own.timeline.clone(),
             conflicts: system.conflicts.clone(),

@@ -29,6 +29,18 @@ impl Filter {
         &self.query
     }
 
+    /// What is typed.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Writes what was kept; what is no query any more stands there with its error.
+    pub(super) fn write(&mut self, text: &str) {
+        self.clear();
+        text.clone_into(&mut self.text);
+        self.read();
+    }
+
     /// Lets everything through again.
     pub(super) fn clear(&mut self) {
         *self = Self::default();

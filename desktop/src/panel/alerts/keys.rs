@@ -5,12 +5,12 @@ use aramaki_model::alert::AlertId;
 use egui::{Key, Modifiers, Popup, RichText, Ui};
 
 use super::filter::Filter;
-use super::{Moved, State, open};
+use super::{Moved, State, open, perspectives};
 use crate::panel::{Dialog, Window};
 use crate::theme::weighted;
-use crate::view::Intent;
 use crate::view::alerts::Worklist;
 use crate::view::deed::{Deed, DeedKind};
+use crate::view::{Frame, Intent};
 use crate::widget::Look;
 
 /// How far a page of the list is.
@@ -19,7 +19,7 @@ const PAGE_LINES: usize = 12;
 /// Takes the keys of this page, before any widget sees them.
 pub(super) fn keys_ui(
     ui: &Ui,
-    (snapshot, list): (&Snapshot, &Worklist),
+    (frame, snapshot, list): (&Frame, &Snapshot, &Worklist),
     state: &mut State,
     window: &mut Window,
     intents: &mut Vec<Intent>,
@@ -27,6 +27,7 @@ pub(super) fn keys_ui(
     if is_busy(ui, window) {
         return;
     }
+    perspectives::keys(ui, frame, state);
     let pressed =
         |modifiers: Modifiers, key: Key| ui.input_mut(|input| input.consume_key(modifiers, key));
     for (key, step) in [
@@ -193,6 +194,7 @@ pub(super) fn help_ui(ui: &mut Ui, look: Look<'_>) {
                 ("N", "keys-say"),
                 ("Z", "keys-undo"),
                 ("F", "keys-filter"),
+                ("V · 1 … 9", "keys-perspective"),
                 ("Esc", "keys-escape"),
             ] {
                 ui.horizontal(|ui| {

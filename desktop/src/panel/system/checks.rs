@@ -7,6 +7,7 @@ use aramaki_sync_core::SpaceId;
 use egui::{Align, Label, Layout, RichText, Ui};
 
 use super::super::Window;
+use super::super::proposals;
 use super::super::timeline::item_ui;
 use super::super::values::{self, Measured};
 use super::{Page, none_ui, quiet};
@@ -34,6 +35,7 @@ pub(super) fn left_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut
                 });
             }
         }
+        proposals::line_ui(ui, look, shown.frame, system, window);
     });
     ui.add_space(space::S);
     if !system.parts.is_empty() {
