@@ -346,6 +346,26 @@ struct More {
     ignored: BTreeMap<CheckId, String>,
 }
 
+impl More {
+    /// Keeps whether agents are expected to be heard of; says no to what it does not know. A class of a
+    /// newer program is told like any other machine.
+    fn expect(&mut self, of: &str, value: serde_json::Value) -> bool {
+        let Ok(presence) = serde_json::from_value(value) else {
+            return false;
+        };
+        match (of, of.parse()) {
+            (PRESENCE_ALL, _) => self.presence = presence,
+            (_, Ok(agent)) => {
+                if self.agent_presence.len() < PRESENCES_MAX {
+                    self.agent_presence.insert(agent, presence);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
 /// Keeps why something became of a grant; what says nothing, or of no grant, is passed over.
 fn say_why(reasons: &mut BTreeMap<EnvelopeId, String>, grant: &str, value: &serde_json::Value) {
     let reason = clean_line(value.as_str().unwrap_or_default(), REASON_LEN_BYTES_MAX);
@@ -430,16 +450,8 @@ impl Gather<'_> {
                     }
                 }
                 Some((field::PRESENCE, of)) => {
-                    let presence = serde_json::from_value(value).ok();
-                    match (of, of.parse(), presence) {
-                        (PRESENCE_ALL, _, Some(presence)) => more.presence = presence,
-                        (_, Ok(agent), Some(presence)) => {
-                            if more.agent_presence.len() < PRESENCES_MAX {
-                                more.agent_presence.insert(agent, presence);
-                            }
-                        }
-                        // A class of a newer program: until it is understood, people are told.
-                        _ => self.system.unreadable.push(clean_line(&key, 128)),
+                    if !more.expect(of, value) {
+                        self.system.unreadable.push(clean_line(&key, 128));
                     }
                 }
                 Some((field::DESIRED, path)) if more.desired.len() < DESIRED_MAX => {

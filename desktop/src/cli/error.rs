@@ -235,9 +235,7 @@ impl CliError {
             Self::NoSuchSystem { .. } => {
                 "`aramaki system list` shows ids and titles; a prefix needs 6 digits"
             }
-            Self::NoSuchService { .. } => {
-                "`aramaki service list` shows all; a host tells of its own with `[[service]]` in its agent.toml"
-            }
+            Self::NoSuchService { .. } => "`aramaki service list` shows all",
             Self::NoSuchAlert { .. } => {
                 "`aramaki alert list --resolved` shows ids; a prefix needs 4 digits"
             }
