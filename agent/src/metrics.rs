@@ -50,10 +50,16 @@ pub(crate) struct Figures {
 /// Renders everything in Prometheus' text format.
 pub(crate) fn render(figures: &Figures) -> String {
     let mut text = Text::default();
-    let counts = &figures.counts;
     let version = format!("{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
     text.head("aramaki_agent_build_info", "The running version.", "gauge");
     text.line("aramaki_agent_build_info", &version, 1);
+    gauges(&mut text, figures);
+    counters(&mut text, figures);
+    results(&mut text, figures);
+    text.0
+}
+
+fn gauges(text: &mut Text, figures: &Figures) {
     let up = seconds(figures.now, figures.started);
     let gauges = [
         ("up", "It works: it answered.", 1),
@@ -87,6 +93,10 @@ pub(crate) fn render(figures: &Figures) -> String {
     for (name, help, value) in gauges {
         text.whole(&format!("aramaki_agent_{name}"), help, "gauge", value);
     }
+}
+
+fn counters(text: &mut Text, figures: &Figures) {
+    let counts = &figures.counts;
     let counters = [
         ("runs", "Runs of checks that ended.", counts.runs),
         (
@@ -128,6 +138,10 @@ pub(crate) fn render(figures: &Figures) -> String {
             value,
         );
     }
+}
+
+/// The last result of each check that has one.
+fn results(text: &mut Text, figures: &Figures) {
     let told = figures
         .checks
         .iter()
@@ -145,7 +159,6 @@ pub(crate) fn render(figures: &Figures) -> String {
         let code = u64::try_from(severity.exit_code()).unwrap_or(3);
         text.line(state, &labels(check), code);
     }
-    text.0
 }
 
 /// Names may be equal: the id tells them apart.

@@ -349,8 +349,8 @@ struct More {
 impl More {
     /// Keeps whether agents are expected to be heard of; says no to what it does not know. A class of a
     /// newer program is told like any other machine.
-    fn expect(&mut self, of: &str, value: serde_json::Value) -> bool {
-        let Ok(presence) = serde_json::from_value(value) else {
+    fn expect(&mut self, of: &str, value: &serde_json::Value) -> bool {
+        let Ok(presence) = serde_json::from_value(value.clone()) else {
             return false;
         };
         match (of, of.parse()) {
@@ -430,10 +430,8 @@ impl Gather<'_> {
                 Some((field::FAMILY, name)) if more.families.len() < FAMILIES_MAX => {
                     match serde_json::from_value(value) {
                         Ok(family) => {
-                            drop(
-                                more.families
-                                    .insert(clean_line(name, NAME_LEN_BYTES_MAX), family),
-                            );
+                            let name = clean_line(name, NAME_LEN_BYTES_MAX);
+                            drop(more.families.insert(name, family));
                         }
                         Err(_) => self.system.unreadable.push(clean_line(&key, 128)),
                     }
@@ -449,10 +447,8 @@ impl Gather<'_> {
                         None => self.system.unreadable.push(clean_line(&key, 128)),
                     }
                 }
-                Some((field::PRESENCE, of)) => {
-                    if !more.expect(of, value) {
-                        self.system.unreadable.push(clean_line(&key, 128));
-                    }
+                Some((field::PRESENCE, of)) if !more.expect(of, &value) => {
+                    self.system.unreadable.push(clean_line(&key, 128));
                 }
                 Some((field::DESIRED, path)) if more.desired.len() < DESIRED_MAX => {
                     let read = path.parse().ok().zip(serde_json::from_value(value).ok());

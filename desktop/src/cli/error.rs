@@ -53,7 +53,7 @@ pub(crate) enum CliError {
         wanted: String,
         candidates: Vec<String>,
     },
-    #[error("no agent tells of a service `{wanted}`{}", .known.iter().map(|name| format!("\n{name}")).collect::<String>())]
+    #[error("no agent tells of a service `{wanted}`{}", .known.iter().flat_map(|name| ["\n", name.as_str()]).collect::<String>())]
     NoSuchService { wanted: String, known: Vec<String> },
     #[error("no grant of this System has the id `{wanted}`")]
     NoSuchGrant { wanted: String },

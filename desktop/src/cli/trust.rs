@@ -66,7 +66,7 @@ fn rows_text(rows: &[(Option<&str>, &GrantRow)]) -> String {
         .collect();
     let mut text = String::new();
     for (line, (_title, row)) in table(&columns).lines().zip(rows) {
-        text.push_str(&format!("{line}\n    {}\n", more_words(row)));
+        text.extend([line, "\n    ", &more_words(row), "\n"]);
     }
     text
 }

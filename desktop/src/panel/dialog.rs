@@ -284,30 +284,42 @@ fn content_ui(
             head_ui(ui, look, &title);
             incident::incident_ui(ui, look, frame, form, intents)
         }
-        Dialog::Share {
-            space,
-            name,
-            reason,
-            what,
-            from,
-            hours,
-            uses,
-            by,
-            copied,
-        } => {
-            let asked = share::Asked {
-                name,
-                reason,
-                what,
-                from,
-                hours,
-                uses,
-                by,
-                title: &title_of(frame, space),
-            };
-            sharing_ui(ui, look, frame, (*space, asked, copied), intents)
-        }
+        Dialog::Share { .. } => share_ui(ui, look, frame, dialog, intents),
     }
+}
+
+fn share_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    frame: &Frame,
+    dialog: &mut Dialog,
+    intents: &mut Vec<Intent>,
+) -> Next {
+    let Dialog::Share {
+        space,
+        name,
+        reason,
+        what,
+        from,
+        hours,
+        uses,
+        by,
+        copied,
+    } = dialog
+    else {
+        return Next::Stay;
+    };
+    let asked = share::Asked {
+        name,
+        reason,
+        what,
+        from,
+        hours,
+        uses,
+        by,
+        title: &title_of(frame, space),
+    };
+    sharing_ui(ui, look, frame, (*space, asked, copied), intents)
 }
 
 fn new_system_ui(

@@ -140,36 +140,7 @@ pub(super) fn member_ui(ui: &mut Ui, look: Look<'_>, member: &Member) -> Asked {
     ui.horizontal(|ui| {
         icon(ui, sign(member.kind), 16.0, look.tokens.subdued);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if member.can_end {
-                let button = ui.button(look.texts.get("trust-end"));
-                let name = member_name(look, member);
-                let name = look.texts.with("trust-end-name", &[("name", &name)]);
-                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-                if button.clicked() {
-                    asked = Asked::End;
-                }
-            }
-            if member.can_end && is_device(member.kind) {
-                let button = ui.button(look.texts.get("trust-lost"));
-                let name = member_name(look, member);
-                let name = look.texts.with("trust-lost-name", &[("name", &name)]);
-                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-                if button.clicked() {
-                    asked = Asked::Lost;
-                }
-            }
-            if member.can_renew {
-                let button = ui.button(look.texts.get("trust-renew"));
-                let name = member_name(look, member);
-                let name = look.texts.with("trust-renew-name", &[("name", &name)]);
-                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-                if button
-                    .on_hover_text(look.texts.get("trust-renew-hint"))
-                    .clicked()
-                {
-                    asked = Asked::Renew;
-                }
-            }
+            asked = asked_ui(ui, look, member);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let name = weighted(member_name(look, member), 600.0).color(look.tokens.strong);
                 ui.add(Label::new(name).truncate());
@@ -206,6 +177,30 @@ pub(super) fn member_ui(ui: &mut Ui, look: Look<'_>, member: &Member) -> Asked {
             .size(size::SMALL)
             .color(look.tokens.severity(Severity::Warning));
         ui.label(soon);
+    }
+    asked
+}
+
+/// What one can do about somebody's grant.
+fn asked_ui(ui: &mut Ui, look: Look<'_>, member: &Member) -> Asked {
+    let mut asked = Asked::Nothing;
+    let is_device = is_device(member.kind);
+    let buttons = [
+        (member.can_end, "trust-end", Asked::End),
+        (member.can_end && is_device, "trust-lost", Asked::Lost),
+        (member.can_renew, "trust-renew", Asked::Renew),
+    ];
+    for (_can, word, wish) in buttons.into_iter().filter(|(can, _, _)| *can) {
+        let mut button = ui.button(look.texts.get(word));
+        let name = member_name(look, member);
+        let name = look.texts.with(&format!("{word}-name"), &[("name", &name)]);
+        button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+        if matches!(wish, Asked::Renew) {
+            button = button.on_hover_text(look.texts.get("trust-renew-hint"));
+        }
+        if button.clicked() {
+            asked = wish;
+        }
     }
     asked
 }

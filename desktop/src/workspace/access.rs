@@ -95,44 +95,22 @@ impl Live {
             }
             for period in own {
                 let by = (period.by.as_bytes() != space.as_bytes()).then(|| names.of(period.by));
-                let row = |device, (begin, end), ended, as_reader_of| AccessRow {
+                let spans = spans(period, &periods).into_iter();
+                rows.extend(spans.map(|span| AccessRow {
                     space: *space,
                     title: title(*space),
-                    device,
-                    who: called(device, period),
+                    device: span.device,
+                    who: called(span.device, period),
                     capability: period.capability,
-                    begin,
-                    end,
-                    ended,
+                    begin: span.begin,
+                    end: span.end,
+                    ended: span.ended,
                     by: by.clone(),
-                    as_reader_of,
+                    as_reader_of: span.as_reader_of.map(title),
                     grant: period.grant,
                     reason: period.reason.clone(),
                     end_reason: period.end_reason.clone(),
-                };
-                match period.audience {
-                    Audience::Author(device) => {
-                        let span = (period.begin, period.end);
-                        rows.push(row(device, span, period.ended, None));
-                    }
-                    Audience::ReadersOf(other) => {
-                        for reader in periods.get(&other).into_iter().flatten() {
-                            let Audience::Author(device) = reader.audience else {
-                                continue;
-                            };
-                            let begin = period.begin.max(reader.begin);
-                            let end = period.end.min(reader.end);
-                            let ended = if reader.end < period.end {
-                                reader.ended
-                            } else {
-                                period.ended
-                            };
-                            if begin <= end {
-                                rows.push(row(device, (begin, end), ended, Some(title(other))));
-                            }
-                        }
-                    }
-                }
+                }));
             }
         }
         rows.sort_by(|a, b| {
@@ -140,6 +118,49 @@ impl Live {
         });
         Ok(rows)
     }
+}
+
+/// When one device could read by a grant, itself or as a reader of another Space.
+struct Span {
+    device: AuthorId,
+    begin: Timestamp,
+    end: Timestamp,
+    ended: Option<&'static str>,
+    as_reader_of: Option<SpaceId>,
+}
+
+fn spans(period: &Period, periods: &BTreeMap<SpaceId, Vec<Period>>) -> Vec<Span> {
+    let other = match period.audience {
+        Audience::ReadersOf(other) => other,
+        Audience::Author(device) => {
+            return vec![Span {
+                device,
+                begin: period.begin,
+                end: period.end,
+                ended: period.ended,
+                as_reader_of: None,
+            }];
+        }
+    };
+    let readers = periods.get(&other).into_iter().flatten();
+    let spans = readers.filter_map(|reader| {
+        let Audience::Author(device) = reader.audience else {
+            return None;
+        };
+        let span = Span {
+            device,
+            begin: period.begin.max(reader.begin),
+            end: period.end.min(reader.end),
+            ended: if reader.end < period.end {
+                reader.ended
+            } else {
+                period.ended
+            },
+            as_reader_of: Some(other),
+        };
+        (span.begin <= span.end).then_some(span)
+    });
+    spans.collect()
 }
 
 /// A grant by which somebody could read. A code counts as long as it could be used.

@@ -242,31 +242,8 @@ fn said(event: &TimelineEvent) -> (&'static str, Option<Severity>, String) {
             format!("took back an acknowledgement or a claim: {}", back.text),
         ),
         TimelineEvent::Membership { name, what } => {
-            let text = match what {
-                Membership::Given { may, end } => {
-                    let may = super::capability_word(*may);
-                    format!("{name} may {may} until {}", crate::cli::local(*end))
-                }
-                Membership::Opened { reason } => {
-                    return (
-                        "emergency",
-                        None,
-                        format!("opened by the emergency key: {reason}"),
-                    );
-                }
-                Membership::Ended { reason, .. } if reason.is_empty() => {
-                    format!("the access of {name} was ended")
-                }
-                Membership::Ended { reason, .. } => {
-                    format!("the access of {name} was ended: {reason}")
-                }
-                Membership::Expired => format!("the access of {name} ended by itself"),
-                Membership::TwoHistories => format!(
-                    "two histories were signed by {name}: it was restored from a copy, or its key is in two \
-                     hands"
-                ),
-            };
-            ("access", None, text)
+            let (kind, text) = access_words(name, what);
+            (kind, None, text)
         }
         TimelineEvent::Unknown(entry) => (
             "unknown",
@@ -275,6 +252,30 @@ fn said(event: &TimelineEvent) -> (&'static str, Option<Severity>, String) {
         ),
         _ => ("unknown", None, "written by a newer program".to_owned()),
     }
+}
+
+fn access_words(name: &str, what: &Membership) -> (&'static str, String) {
+    let text = match what {
+        Membership::Opened { reason } => {
+            return (
+                "emergency",
+                format!("opened by the emergency key: {reason}"),
+            );
+        }
+        Membership::Given { may, end } => {
+            let may = super::capability_word(*may);
+            format!("{name} may {may} until {}", crate::cli::local(*end))
+        }
+        Membership::Ended { reason, .. } if reason.is_empty() => {
+            format!("the access of {name} was ended")
+        }
+        Membership::Ended { reason, .. } => format!("the access of {name} was ended: {reason}"),
+        Membership::Expired => format!("the access of {name} ended by itself"),
+        Membership::TwoHistories => format!(
+            "two histories were signed by {name}: it was restored from a copy, or its key is in two hands"
+        ),
+    };
+    ("access", text)
 }
 
 /// Who was told, or was not.

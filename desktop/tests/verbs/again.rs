@@ -11,9 +11,9 @@ fn key(aramaki: &Aramaki, data: &str) -> String {
 
 fn grant_of(aramaki: &Aramaki, device: &str) -> Option<String> {
     let listed = aramaki.json(&["trust", "list", "Webshop"]);
-    let mut grants = listed["grants"].as_array().unwrap().iter();
+    let mut grants = listed["grants"].as_array()?.iter();
     let own = grants.find(|grant| grant["device"] == device)?;
-    Some(own["grant"].as_str().unwrap().to_owned())
+    own["grant"].as_str().map(str::to_owned)
 }
 
 fn code(aramaki: &Aramaki) -> String {

@@ -195,7 +195,13 @@ impl Replica {
             limits: options.limits,
             serves: options.serves,
         };
-        Self::open_within(Arc::new(store), keys, options.network, part).await
+        Box::pin(Self::open_within(
+            Arc::new(store),
+            keys,
+            options.network,
+            part,
+        ))
+        .await
     }
 
     /// Opens on a store of one's own, for instance one that fails.
@@ -213,7 +219,7 @@ impl Replica {
             limits: Limits::default(),
             serves: None,
         };
-        Self::open_within(store, keys, network, part).await
+        Box::pin(Self::open_within(store, keys, network, part)).await
     }
 
     async fn open_within(

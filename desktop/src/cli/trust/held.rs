@@ -54,7 +54,7 @@ impl Held {
         let ignored = live.ignored(system);
         if !ignored.is_empty() {
             let rows = ignored.iter().map(|it| {
-                let envelope = it.envelope.as_ref().map(|id| id.to_string());
+                let envelope = it.envelope.as_ref().map(ToString::to_string);
                 let envelope = envelope.map(|id| id.chars().take(12).collect());
                 vec![
                     it.title.clone(),

@@ -94,12 +94,8 @@ fn next_close(held: &Space, author: AuthorId, now: Timestamp) -> Option<Timestam
     let open = members
         .filter(|member| is_open(held, member))
         .map(|member| due(member, wait));
-    open.chain(
-        too_small(held)
-            .into_iter()
-            .map(|(_grant, end)| end.plus(wait)),
-    )
-    .min()
+    let small = too_small(held).into_values();
+    open.chain(small.map(|end| end.plus(wait))).min()
 }
 
 /// After what time this device closes what ended; none when it is no witness.
