@@ -33,8 +33,8 @@ mod values;
 use std::collections::VecDeque;
 
 use egui::{
-    CentralPanel, FocusDirection, Frame as Area, Id, Key, Margin, Modifiers, Panel, Response,
-    RichText, ScrollArea, Ui,
+    CentralPanel, Context, FocusDirection, Frame as Area, Id, Key, Margin, Modifiers, Panel, Popup,
+    Response, RichText, ScrollArea, Ui,
 };
 
 use crate::text::{Language, Texts};
@@ -81,6 +81,9 @@ pub struct Window {
     measured: Option<(SpaceId, CheckId)>,
     /// What pages asked for while they were drawn.
     asks: Vec<Intent>,
+    /// Whether a field of the page had the keyboard when the window was last drawn: Escape takes
+    /// it away before anything is drawn.
+    was_typing: bool,
 }
 
 impl Window {
@@ -147,6 +150,20 @@ impl Window {
         self.asks.push(intent);
     }
 
+    /// Whether a small window stands over the page.
+    const fn is_covered(&self) -> bool {
+        self.palette.is_some() || self.dialog.is_some()
+    }
+
+    /// Whether keys belong to something that stands over the page, or to a field.
+    fn is_busy(&self, ctx: &Context) -> bool {
+        self.is_covered()
+            || ctx.text_edit_focused()
+            || (self.was_typing && ctx.input(|input| input.key_pressed(Key::Escape)))
+            // Of this frame no small list is drawn yet; what is remembered counts.
+            || Popup::is_any_open(ctx)
+    }
+
     fn go_back(&mut self) {
         if let Some(route) = self.back.pop_back() {
             self.route = route;
@@ -175,6 +192,7 @@ pub fn draw(ui: &mut Ui, frame: &Frame, window: &mut Window, texts: &Texts) -> V
             .map_or(Timestamp::ZERO, |snapshot| snapshot.now),
     };
     let mut intents = Vec::new();
+    let was_covered = window.is_covered();
     match (frame.stage, &frame.snapshot) {
         (Stage::Open, Some(snapshot)) => {
             shortcuts(ui, window);
@@ -201,6 +219,8 @@ pub fn draw(ui: &mut Ui, frame: &Frame, window: &mut Window, texts: &Texts) -> V
     }
     problem::problem_ui(ui, look, frame, &mut intents);
     intents.append(&mut window.asks);
+    // The field of a small window that is just closed is gone.
+    window.was_typing = !was_covered && ui.ctx().text_edit_focused();
     intents
 }
 
@@ -301,15 +321,16 @@ fn popup_space<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
 /// Keys that work on every page: search, back, and up and down in its list.
 fn shortcuts(ui: &Ui, window: &mut Window) {
     let list = window.list.take();
-    let modal = window.palette.is_some() || window.dialog.is_some();
-    let typing = ui.ctx().text_edit_focused();
-    // A small list closes by itself on Escape.
-    let busy = modal || typing || ui.ctx().any_popup_open();
+    let modal = window.is_covered();
+    // A small list closes by itself on Escape, and a field gives up the keyboard.
+    let busy = window.is_busy(ui.ctx());
     let pressed =
         |modifiers: Modifiers, key: Key| ui.input_mut(|input| input.consume_key(modifiers, key));
-    let search =
-        pressed(Modifiers::COMMAND, Key::K) || (!busy && pressed(Modifiers::NONE, Key::Slash));
+    // Searching is what one does also from a small list.
+    let slash = !modal && !ui.ctx().text_edit_focused() && pressed(Modifiers::NONE, Key::Slash);
+    let search = slash || pressed(Modifiers::COMMAND, Key::K);
     if search && window.dialog.is_none() {
+        Popup::close_all(ui.ctx());
         window.palette = Some(palette::Palette::default());
     }
     // The worklist's own Escape gives up its selection.

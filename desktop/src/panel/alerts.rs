@@ -340,7 +340,7 @@ fn none_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, state: &mut State) 
 
 /// The keys of an alert's own page.
 pub(super) fn page_keys(ui: &Ui, id: AlertId, window: &mut Window, intents: &mut Vec<Intent>) {
-    if keys::is_busy(ui, window) {
+    if window.is_busy(ui.ctx()) {
         return;
     }
     if ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Z)) {

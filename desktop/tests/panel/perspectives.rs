@@ -1,13 +1,15 @@
 //! How one looks at the worklist is kept under a name, changed, renamed, deleted, and reached by keys.
 
+use aramaki_desktop::view::Route;
 use aramaki_model::Perspective;
 use egui::Key;
+use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 
 use crate::acts::{Window, click, enter_into, press, steps, type_into};
 use crate::night;
 use crate::world::{CHECKOUT, Desk, item, space};
-use crate::{WIDE, app};
+use crate::{WIDE, app, focused};
 
 const FILTER: &str = "Filter: severity>=warning system:db NOT silenced:yes opened<2h …";
 
@@ -37,9 +39,17 @@ fn systems_filter_and_tab_are_kept_under_a_name_and_come_back_by_a_digit() {
     let (desk, mut window) = night(&[]);
     click(&mut window, "Open (3)");
     click(&mut window, "All Systems");
+    window.get_by_role_and_label(Role::CheckBox, "Checkout");
     type_into(&mut window, "Find a System…", "data");
+    let other = window.query_by_role_and_label(Role::CheckBox, "Checkout");
+    assert!(other.is_none(), "what was typed narrows the list");
     click(&mut window, "Databases");
     press(&mut window, Key::Escape);
+    let field = window.query_by_role_and_label(Role::TextInput, "Find a System…");
+    assert!(
+        field.is_none(),
+        "Escape closes the list, and the page stays"
+    );
     window.get_by_label("Databases and below");
     assert!(
         window
@@ -79,12 +89,14 @@ fn what_was_changed_is_said_and_kept_only_when_somebody_wants_it() {
     let (desk, mut window) = night(&[("Shop", only)]);
     press(&mut window, Key::V);
     press(&mut window, Key::Num1);
+    let menu = window.query_by_label("Keep as…");
+    assert!(menu.is_none(), "the digit chooses and closes the menu");
     window.get_by_label("Perspective: Shop");
     window.get_by_label_contains("Group: System");
     window.key_press(Key::F);
     steps(&mut window);
     window
-        .get_by_role_and_label(egui::accesskit::Role::TextInput, FILTER)
+        .get_by_role_and_label(Role::TextInput, FILTER)
         .type_text(" age<1d");
     steps(&mut window);
     window.get_by_label("Perspective: Shop, changed").click();
@@ -97,7 +109,7 @@ fn what_was_changed_is_said_and_kept_only_when_somebody_wants_it() {
     window.get_by_label("Rename…").click();
     steps(&mut window);
     window
-        .get_by_role_and_label(egui::accesskit::Role::TextInput, "Title")
+        .get_by_role_and_label(Role::TextInput, "Title")
         .type_text("s");
     steps(&mut window);
     window.key_press(Key::Enter);
@@ -130,4 +142,27 @@ fn a_perspective_of_a_newer_program_shows_what_is_understood() {
     window.get_by_label("No alert matches");
     click(&mut window, "Clear the filter");
     window.get_by_label_contains("Checkout, replication, Critical");
+}
+
+#[test]
+fn keys_belong_to_the_menu_or_the_field_before_they_belong_to_the_page() {
+    let (desk, mut window) = night(&[]);
+    press(&mut window, Key::J);
+    press(&mut window, Key::V);
+    for key in [Key::A, Key::C, Key::S, Key::N, Key::Z, Key::X] {
+        press(&mut window, key);
+        window.get_by_label("Keep as…");
+    }
+    assert!(desk.asked().is_empty(), "nobody sees what a key would do");
+    assert!(window.query_by_label("Cancel").is_none());
+    press(&mut window, Key::Escape);
+    assert!(window.query_by_label("Keep as…").is_none());
+    window.key_press(Key::F);
+    steps(&mut window);
+    assert_eq!(focused(&window), FILTER);
+    press(&mut window, Key::Escape);
+    assert_eq!(focused(&window), "");
+    assert_eq!(*window.state().route(), Route::Alerts, "the field is left");
+    press(&mut window, Key::Escape);
+    assert_eq!(*window.state().route(), Route::Overview);
 }

@@ -7,6 +7,7 @@ use aramaki_desktop::view::asked::{Answer, Proposed};
 use aramaki_model::proposal::Proposals;
 use aramaki_model::{Builtin, Check, CheckId, CheckKind};
 use aramaki_sync_core::statement::Capability;
+use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::acts::{Window, click, go};
@@ -89,7 +90,8 @@ fn proposals_are_asked_for_and_some_are_accepted_and_others_ignored() {
     click(&mut window, "service nginx");
     click(&mut window, "service redis");
     click(&mut window, "Accept 2");
-    assert!(window.query_by_label("service nginx").is_none());
+    let accepted = window.query_by_role_and_label(Role::CheckBox, "service nginx");
+    assert!(accepted.is_none(), "it is a check now, no proposal");
     click(&mut window, "service cron");
     click(&mut window, "Ignore 1");
     window.get_by_label("Everything that was found is looked at, or ignored.");
@@ -121,6 +123,9 @@ fn all_are_chosen_at_once_and_the_line_says_how_many_there_are() {
         .zip(["nginx", "redis"])
         .map(|(n, name)| service(n, name));
     answer(&desk, Answer::Came, Some(found.collect()));
+    window.run();
+    // In a small window the line is below what can be seen.
+    window.get_by_label("2 proposed checks…").scroll_to_me();
     window.run();
     click(&mut window, "2 proposed checks…");
     assert!(desk.asked().is_empty(), "the answer is new");

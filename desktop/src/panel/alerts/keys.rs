@@ -24,7 +24,7 @@ pub(super) fn keys_ui(
     window: &mut Window,
     intents: &mut Vec<Intent>,
 ) {
-    if is_busy(ui, window) {
+    if window.is_busy(ui.ctx()) {
         return;
     }
     perspectives::keys(ui, frame, state);
@@ -82,14 +82,6 @@ pub(super) fn keys_ui(
         return;
     }
     deed_keys(ui, &state.meant(), window);
-}
-
-/// Whether keys belong to something else now.
-pub(super) fn is_busy(ui: &Ui, window: &Window) -> bool {
-    window.palette.is_some()
-        || window.dialog.is_some()
-        || ui.ctx().text_edit_focused()
-        || ui.ctx().any_popup_open()
 }
 
 /// The keys of what can be done about alerts; also on an alert's own page.

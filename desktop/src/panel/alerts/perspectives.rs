@@ -81,10 +81,10 @@ pub(super) fn menu_ui(
         None => look.texts.get("perspective-none"),
     };
     let button = ui.button(name);
-    let pressed = !super::keys::is_busy(ui, window)
-        && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::V));
-    if pressed {
-        Popup::toggle_id(ui.ctx(), Popup::default_response_id(&button));
+    let id = Popup::default_response_id(&button);
+    let listens = Popup::is_id_open(ui.ctx(), id) || !window.is_busy(ui.ctx());
+    if listens && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::V)) {
+        Popup::toggle_id(ui.ctx(), id);
     }
     Popup::menu(&button)
         .width(WIDTH)
@@ -196,6 +196,10 @@ pub(super) fn roots_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, state: 
                 let hint = look.texts.get("roots-find");
                 let field = TextEdit::singleline(&mut state.root_query).hint_text(&hint);
                 let field = ui.add(field.desired_width(WIDTH));
+                // Who opens the list types what they look for.
+                if button.clicked() {
+                    field.request_focus();
+                }
                 ui.ctx()
                     .accesskit_node_builder(field.id, |node| node.set_label(hint.as_str()));
                 if !state.roots.is_empty() && ui.button(look.texts.get("roots-all")).clicked() {
