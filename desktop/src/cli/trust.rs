@@ -18,6 +18,9 @@ use super::{CliError, Clock, Report, age, local};
 use crate::fingerprint;
 use crate::workspace::{GrantRow, Live, capability_word};
 
+/// What stands below a grant is broken into lines of about this length.
+const LINE_CHARS_MAX: usize = 110;
+
 /// Say who may do what in a System and until when; give, end, and seal anew.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Trust {
@@ -66,20 +69,33 @@ fn rows_text(rows: &[(Option<&str>, &GrantRow)]) -> String {
         .collect();
     let mut text = String::new();
     for (line, (_title, row)) in table(&columns).lines().zip(rows) {
-        text.extend([line, "\n    ", &more_words(row), "\n"]);
+        text.extend([line, "\n"]);
+        for more in more_words(row) {
+            text.extend(["    ", &more, "\n"]);
+        }
     }
     text
 }
 
 /// Since when and through whom, why, which key, and when it was seen.
-fn more_words(row: &GrantRow) -> String {
+fn more_words(row: &GrantRow) -> Vec<String> {
     let through = row.through.as_deref().unwrap_or("the System's own key");
     let mut words = vec![format!("since {} through {through}", local(row.begin))];
     words.extend(row.reason.as_ref().map(|reason| format!("for: {reason}")));
     words.push(fingerprint::words(&row.author));
     let seen = row.seen.map(|seen| age(Clock::now(), seen));
     words.extend(seen.map(|seen| format!("seen {seen} ago")));
-    words.join(", ")
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + word.chars().count() < LINE_CHARS_MAX => {
+                line.push_str(", ");
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
 }
 
 /// From when and until when it can be used.

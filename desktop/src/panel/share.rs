@@ -123,12 +123,15 @@ pub(super) fn may_ui(ui: &mut Ui, look: Look<'_>, what: &mut ShareFor, hours: &m
             ui.selectable_value(hours, choice, look.texts.count(key, u64::from(n)));
         }
         let label = look.texts.get("share-hours-typed");
-        let typed = DragValue::new(hours).range(1..=HOURS_MAX).suffix(" h");
+        let typed = DragValue::new(hours)
+            .range(1..=HOURS_MAX)
+            .speed(1.0)
+            .suffix(" h");
         ui.add(typed).labelled_by(ui.label(label).id);
     });
 }
 
-/// Asks how many devices may use the code.
+/// Asks how many devices may use the code. An arrow key is a whole step.
 fn uses_ui(ui: &mut Ui, look: Look<'_>, uses: &mut u16) {
     ui.horizontal(|ui| {
         let label = ui.label(
@@ -136,7 +139,7 @@ fn uses_ui(ui: &mut Ui, look: Look<'_>, uses: &mut u16) {
                 .size(size::SMALL)
                 .color(look.tokens.subdued),
         );
-        let typed = DragValue::new(uses).range(1..=USES_MAX);
+        let typed = DragValue::new(uses).range(1..=USES_MAX).speed(1.0);
         ui.add(typed).labelled_by(label.id);
     });
     ui.add_space(space::S);

@@ -918,11 +918,9 @@ fn a_share_can_be_for_comments_for_several_devices_and_for_any_number_of_hours()
     window.get_by_label("read and comment on").click();
     window.run();
     for (label, times) in [("For how many devices", 2), ("or", 1)] {
-        let number = window.get_by_role_and_label(Role::SpinButton, label);
-        number.focus();
-        window.run();
         for _press in 0..times {
-            window.key_press(Key::ArrowUp);
+            let number = window.get_by_role_and_label(Role::SpinButton, label);
+            number.increment_accesskit();
             window.run();
         }
     }
