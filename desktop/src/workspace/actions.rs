@@ -195,6 +195,14 @@ impl Live {
         let agents = self.agents_named(system);
         let candidates = agents.iter().map(|(agent, label)| (*agent, label.as_str()));
         select(wanted, candidates).map_err(|_no_system| {
+            let alike = agents.iter().filter(|(_agent, label)| label == wanted);
+            let alike: Vec<_> = alike.map(|(agent, _label)| agent.short()).collect();
+            if alike.len() > 1 {
+                return refused(format!(
+                    "several agents of this System are called {wanted:?}; name one by its id: {}",
+                    alike.join(", ")
+                ));
+            }
             let names: Vec<_> = agents
                 .iter()
                 .map(|(_agent, label)| label.as_str())

@@ -239,10 +239,11 @@ impl Live {
         })
     }
 
-    /// Makes an agent's own Space, readable by the System's readers, and invites the agent.
+    /// Makes an agent's own Space, readable by the System's readers, and invites the agent. One of that name
+    /// that never joined is invited again: its code was lost.
     ///
     /// # Errors
-    /// When this device may not, or the store refuses.
+    /// When an agent of that name works there, this device may not, or the store refuses.
     pub(crate) async fn invite_agent(
         &self,
         system: SpaceId,
@@ -250,6 +251,22 @@ impl Live {
         span: Duration,
     ) -> Result<Invited, CliError> {
         let failed = refused("the agent's Space");
+        let request = InviteRequest {
+            redeem_until: fresh::now().plus(span),
+            ..InviteRequest::for_agent()
+        };
+        if let Some(known) = self.agent_called(system, name) {
+            if self.has_joined(known).await? {
+                return Err(CliError::Refused {
+                    what: "the invitation",
+                    reason: format!(
+                        "{name:?} is an agent of this System already, {}: choose another name",
+                        known.short()
+                    ),
+                });
+            }
+            return self.invite(known, request).await;
+        }
         let space = self.create_space().await?;
         let end = fresh::now().plus(LONG);
         self.replica()
@@ -269,11 +286,24 @@ impl Live {
         }
         self.edit_system(system, changes).await?;
         self.configure_agent(system, space).await?;
-        let request = InviteRequest {
-            redeem_until: fresh::now().plus(span),
-            ..InviteRequest::for_agent()
-        };
         self.invite(space, request).await
+    }
+
+    fn agent_called(&self, system: SpaceId, name: &str) -> Option<SpaceId> {
+        let model = self.model();
+        let mut agents = model.system(&system)?.agents.iter();
+        let found = agents.find(|(_agent, link)| link.label == name);
+        found.map(|(agent, _link)| *agent)
+    }
+
+    /// Whether an agent uses its Space, as far as is known here.
+    async fn has_joined(&self, agent: SpaceId) -> Result<bool, CliError> {
+        let failed = refused("the invitation");
+        let here = self.replica().space(agent).await;
+        let members = here.map_err(|error| failed(&error))?.members;
+        Ok(members
+            .iter()
+            .any(|it| it.capability == Capability::Write && !it.is_invitation()))
     }
 
     /// Lets the agent of a Space keep the Systems at which it looks, as a relay does: so it learns who

@@ -143,3 +143,17 @@ fn a_timeline_is_of_a_system_and_its_parts_unless_it_is_wanted_alone() {
     assert_eq!(told(&["--only-itself"]), ["Webshop"]);
     aramaki.refused(&["timeline", "--only-itself"], 2);
 }
+
+/// A code that was lost is made again for the same agent; there are never two of one name.
+#[test]
+fn an_agent_that_never_joined_is_invited_again() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let invite = ["agent", "invite", "Webshop", "--name", "web1"];
+    let first = aramaki.json(&invite);
+    let again = aramaki.json(&invite);
+    assert_eq!(again["agent"], first["agent"]);
+    assert_ne!(again["invitation"], first["invitation"]);
+    let shown = aramaki.json(&["system", "show", "Webshop"]);
+    assert_eq!(shown.to_string().matches("web1").count(), 1, "{shown}");
+}
