@@ -186,14 +186,22 @@ fn asked_ui(ui: &mut Ui, look: Look<'_>, member: &Member) -> Asked {
     let mut asked = Asked::Nothing;
     let is_device = is_device(member.kind);
     let buttons = [
-        (member.can_end, "trust-end", Asked::End),
-        (member.can_end && is_device, "trust-lost", Asked::Lost),
-        (member.can_renew, "trust-renew", Asked::Renew),
+        (member.can_end, ["trust-end", "trust-end-name"], Asked::End),
+        (
+            member.can_end && is_device,
+            ["trust-lost", "trust-lost-name"],
+            Asked::Lost,
+        ),
+        (
+            member.can_renew,
+            ["trust-renew", "trust-renew-name"],
+            Asked::Renew,
+        ),
     ];
-    for (_can, word, wish) in buttons.into_iter().filter(|(can, _, _)| *can) {
+    for (_can, [word, named], wish) in buttons.into_iter().filter(|(can, _, _)| *can) {
         let mut button = ui.button(look.texts.get(word));
         let name = member_name(look, member);
-        let name = look.texts.with(&format!("{word}-name"), &[("name", &name)]);
+        let name = look.texts.with(named, &[("name", &name)]);
         button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
         if matches!(wish, Asked::Renew) {
             button = button.on_hover_text(look.texts.get("trust-renew-hint"));
