@@ -88,6 +88,8 @@ pub struct Evaluation {
     known: Known,
     /// Content that is cut, with the statements that cut it; none for a fork.
     cut: BTreeMap<EnvelopeId, Knowledge>,
+    /// In which chains: looked at before every write, when a spammer's may be thousands.
+    cut_chains: BTreeSet<Chain>,
     /// Something cuts content that cut none when it was last looked which statements do.
     unknown_cut: bool,
     awaited: Awaited,
@@ -346,6 +348,7 @@ impl Evaluation {
         self.unknown_cut |= !cutting.iter().all(|by| self.known.covers(*by));
         let by = self.known.set(cutting);
         self.cut.insert(entry.id, by);
+        self.cut_chains.insert(entry.header.chain);
     }
 
     /// Whether who knows this much knows that an envelope is cut.
@@ -480,6 +483,11 @@ impl Evaluation {
         &self.control
     }
 
+    /// Content that is cut by itself; some of it may be vouched for.
+    pub(super) fn cut_content(&self) -> impl Iterator<Item = EnvelopeId> + '_ {
+        self.cut.keys().copied()
+    }
+
     /// When time alone may change a verdict: call [`Evaluation::refresh`] then.
     pub fn next_change(&self) -> Option<Timestamp> {
         self.due
@@ -549,8 +557,11 @@ impl Evaluation {
                 .get(&id)
                 .is_none_or(|it| it.tainted || it.is_refused_content())
         });
-        let mut cut = self.cut.keys().filter(|id| !self.verdict(**id).counts());
-        let cut = cut.any(|id| log.get(*id).is_some_and(|it| it.header.chain == chain));
+        let is_cut_here = |id: &EnvelopeId| {
+            let entry = log.get(*id).filter(|entry| entry.header.chain == chain);
+            entry.is_some() && !self.verdict(*id).counts()
+        };
+        let cut = self.cut_chains.contains(&chain) && self.cut.keys().any(is_cut_here);
         !refused && !cut
     }
 

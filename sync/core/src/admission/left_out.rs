@@ -24,15 +24,15 @@ pub struct LeftOut {
 
 impl Evaluation {
     /// What is cut by closes alone: no revocation, fork, date or missing grant keeps it from counting.
-    /// Costs a pass over everything that is judged.
+    /// Costs what is cut and what control there is, not all content.
     pub fn left_out(&self, log: &SpaceLog) -> Vec<LeftOut> {
         if !self.control().cuts().closes_any() {
             return Vec::new();
         }
-        let cut = self
-            .not_counting()
-            .filter(|(_id, verdict)| *verdict == Verdict::Cut);
-        cut.filter_map(|(id, _verdict)| {
+        let control = log.control().map(|(entry, _statement)| entry.id());
+        let cut = control.chain(self.cut_content());
+        let cut = cut.filter(|id| self.verdict(*id) == Verdict::Cut);
+        cut.filter_map(|id| {
             let entry = log.get(id)?;
             let path = self.control().left_out(log, entry)?.to_vec();
             let in_time = self.came_in_time(log, id);
