@@ -52,18 +52,28 @@ pub(crate) enum Guard {
     ReasonInTime,
     /// Redemptions are counted.
     Redemptions,
+    /// Who was sent away does not come back by the same code.
+    SentAway,
     /// A code that let in all that it may is worth nothing.
     UsedUp,
     /// A code is redeemed in time.
     RedeemedInTime,
     /// What comes after the end and grace waits.
     ArrivedInTime,
+    /// Who was given a long grace has it.
+    LongGrace,
     /// Revocations and closes cut.
     Cut,
     /// What is cut itself cuts nothing.
     CutCutsNothing,
     /// Of closes the one that leaves most counts.
     LargestClose,
+    /// A close that came late under a grant that had ended closes nothing.
+    CloseInTime,
+    /// A revocation that came late under a grant that nobody closed ends nothing.
+    RevokeInTime,
+    /// Of revocations the one that leaves least counts.
+    SmallestRevoke,
     /// Closes are weighed before revocations.
     ClosesFirst,
     /// A fork counts only as far as it was witnessed.
@@ -138,7 +148,7 @@ pub(crate) fn is_missed_by(guard: Guard, story: fn()) -> bool {
 #[cfg(test)]
 impl Guard {
     /// All of them.
-    pub(crate) const ALL: [Self; 51] = [
+    pub(crate) const ALL: [Self; 56] = [
         Self::Signature,
         Self::BodyHash,
         Self::Canonical,
@@ -163,12 +173,17 @@ impl Guard {
         Self::Reason,
         Self::ReasonInTime,
         Self::Redemptions,
+        Self::SentAway,
         Self::UsedUp,
         Self::RedeemedInTime,
         Self::ArrivedInTime,
+        Self::LongGrace,
         Self::Cut,
         Self::CutCutsNothing,
         Self::LargestClose,
+        Self::CloseInTime,
+        Self::RevokeInTime,
+        Self::SmallestRevoke,
         Self::ClosesFirst,
         Self::Fork,
         Self::ForkProven,

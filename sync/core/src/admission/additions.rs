@@ -8,11 +8,10 @@ use std::collections::BTreeSet;
 
 use super::control::Control;
 use super::entry::Entry;
-use super::grant_chain::grant_in;
 use super::log::SpaceLog;
 use super::verdict::{Held, Verdict};
 use crate::id::{Chain, EnvelopeId};
-use crate::statement::{Audience, Grant, GrantFlags, Statement};
+use crate::statement::Statement;
 use crate::time::Timestamp;
 
 /// What earlier verdicts still wait for.
@@ -75,7 +74,8 @@ impl Control {
         for (_depth, entry, grant) in grants {
             self.stand_grant(log, entry.id, now);
             awaited.note(entry, self.standing(entry.id));
-            if self.standing(entry.id) == Verdict::Admitted && self.is_contended(log, grant) {
+            if self.standing(entry.id) == Verdict::Admitted && self.is_contended(log, entry, grant)
+            {
                 return false;
             }
         }
@@ -95,7 +95,9 @@ impl Control {
             None | Some(Statement::Revoke { .. } | Statement::Close { .. }) => return false,
             Some(Statement::Receipt { cuts, .. }) => {
                 // Its earlier times may bring in what came late, or who redeemed first.
-                let matters = cuts.iter().any(|cut| awaited.tardy.contains(&cut.chain));
+                let matters = cuts.iter().any(|cut| {
+                    awaited.tardy.contains(&cut.chain) || self.sent_away.contains(&cut.chain.author)
+                });
                 if matters || self.has_late_claims() {
                     return false;
                 }
@@ -104,22 +106,5 @@ impl Control {
             Some(_) => {}
         }
         true
-    }
-
-    /// Whether an invitation, if this is under one, was redeemed by more devices than it allows.
-    fn is_contended(&self, log: &SpaceLog, redemption: &Grant) -> bool {
-        let invitation = redemption.parent.and_then(|parent| grant_in(log, parent));
-        let Some(invitation) = invitation.filter(|it| it.flags.has(GrantFlags::INVITATION)) else {
-            return false;
-        };
-        let devices: BTreeSet<Audience> = self
-            .grants()
-            .iter()
-            .filter(|(id, _found)| self.took_redemption(*id))
-            .filter_map(|(id, _found)| grant_in(log, id))
-            .filter(|grant| grant.parent == redemption.parent)
-            .map(|grant| grant.audience)
-            .collect();
-        devices.len() > usize::from(invitation.redemptions)
     }
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::cuts::{Claim, Cuts};
 use super::entry::Entry;
-use super::grant_chain::{GRACE, Grants, Rooted, emergency_over, grace_of, grant_in};
+use super::grant_chain::{Grants, Rooted, emergency_over, grace_of, grant_in};
 use super::log::SpaceLog;
 use super::receipts::Receipts;
 use super::verdict::{Held, Verdict};
 use crate::guard::{Guard, holds};
-use crate::id::EnvelopeId;
+use crate::id::{AuthorId, EnvelopeId};
 use crate::statement::{Cut, GrantFlags, Statement};
 use crate::time::Timestamp;
 
@@ -35,7 +35,9 @@ pub(super) struct Control {
     /// What is cut when no receipt is weighed: whose receipts stand follows from it.
     first_cuts: Cuts,
     late_claims: bool,
-    standing: BTreeMap<EnvelopeId, Verdict>,
+    pub(super) standing: BTreeMap<EnvelopeId, Verdict>,
+    /// The keys of invitations by which somebody came in who was sent away.
+    pub(super) sent_away: BTreeSet<AuthorId>,
 }
 
 impl Control {
@@ -51,6 +53,7 @@ impl Control {
             first_cuts,
             late_claims,
             standing: BTreeMap::new(),
+            sent_away: BTreeSet::new(),
         };
         control.stand_grants(log, now);
         control
@@ -208,7 +211,7 @@ impl Control {
                 let verdict = self.judge_grant(log, *id, now);
                 self.standing.insert(*id, verdict);
             }
-            self.hold_surplus_redemptions(log, &by_depth[at..end]);
+            self.hold_redemptions(log, &by_depth[at..end]);
             at = end;
         }
     }
@@ -226,69 +229,6 @@ impl Control {
             return Verdict::Held(Held::RedeemedLate);
         }
         verdict
-    }
-
-    /// Whether a guest's grant was first seen after its invitation could be redeemed: its author's
-    /// clock may say anything (A26).
-    fn redeems_late(&self, log: &SpaceLog, entry: &Entry) -> bool {
-        let parent = match &entry.statement {
-            Some(Statement::Grant(grant)) => grant.parent,
-            _ => None,
-        };
-        let invitation = parent
-            .and_then(|parent| grant_in(log, parent))
-            .filter(|parent| parent.flags.has(GrantFlags::INVITATION));
-        invitation.is_some_and(|invitation| {
-            let received = first_received(log, entry, Some(&self.receipts));
-            received > invitation.redeem_until.plus(GRACE)
-        })
-    }
-
-    /// Whether a grant under an invitation uses it. One that was revoked later does too: who was
-    /// sent away does not come back with another device by the same code.
-    pub(super) fn took_redemption(&self, id: EnvelopeId) -> bool {
-        matches!(self.standing(id), Verdict::Admitted | Verdict::Cut)
-    }
-
-    /// The first devices count, in the order in which witnesses saw their redemptions (A26, A36). One
-    /// that redeems again, because it lost its disk, is no further one.
-    fn hold_surplus_redemptions(&mut self, log: &SpaceLog, level: &[(usize, EnvelopeId)]) {
-        let mut by_invitation: BTreeMap<EnvelopeId, Vec<_>> = BTreeMap::new();
-        for (_depth, id) in level {
-            if !self.took_redemption(*id) {
-                continue;
-            }
-            let (Some(entry), Some(grant)) = (log.get(*id), grant_in(log, *id)) else {
-                continue;
-            };
-            let Some(parent) = grant.parent else { continue };
-            let invites =
-                grant_in(log, parent).is_some_and(|above| above.flags.has(GrantFlags::INVITATION));
-            if invites {
-                let seen = self.receipts.first_seen(log, entry);
-                let order = (seen.unwrap_or(Timestamp::MAX), entry.header.time, *id);
-                let redemption = (order, grant.audience);
-                by_invitation.entry(parent).or_default().push(redemption);
-            }
-        }
-        if !holds(Guard::Redemptions) {
-            return;
-        }
-        for (invitation, mut redemptions) in by_invitation {
-            let allowed = grant_in(log, invitation).map_or(0, |grant| grant.redemptions);
-            redemptions.sort_unstable_by_key(|(order, _device)| *order);
-            let mut devices = Vec::new();
-            for ((_seen, _time, id), device) in redemptions {
-                if devices.contains(&device) {
-                    continue;
-                }
-                if devices.len() < usize::from(allowed) {
-                    devices.push(device);
-                } else if self.standing(id) == Verdict::Admitted {
-                    self.standing.insert(id, Verdict::Held(Held::Redeemed));
-                }
-            }
-        }
     }
 }
 
@@ -329,7 +269,11 @@ fn late_grants(
 }
 
 /// When an envelope arrived here, or when a witness says that it had it, if that is earlier.
-fn first_received(log: &SpaceLog, entry: &Entry, receipts: Option<&Receipts>) -> Timestamp {
+pub(super) fn first_received(
+    log: &SpaceLog,
+    entry: &Entry,
+    receipts: Option<&Receipts>,
+) -> Timestamp {
     let seen = receipts.and_then(|receipts| receipts.first_seen(log, entry));
     seen.map_or(entry.received, |seen| seen.min(entry.received))
 }

@@ -53,7 +53,8 @@ impl Cuts {
         revokes.sort_by_key(|claim| (claim.path.len(), claim.at.id));
         let mut by_witness: BTreeMap<AuthorId, Vec<&Claim<'_>>> = BTreeMap::new();
         // A close that itself came late, under a grant that had ended, closes nothing (A51).
-        for close in closes.iter().filter(|close| close.late.is_empty()) {
+        let in_time = |close: &&Claim<'_>| close.late.is_empty() || !holds(Guard::CloseInTime);
+        for close in closes.iter().filter(in_time) {
             by_witness.entry(close.author()).or_default().push(close);
         }
         let mut standing = Self::default();
@@ -86,7 +87,8 @@ impl Cuts {
 
     fn and_revokes(mut self, log: &SpaceLog, revokes: &[&Claim<'_>]) -> Self {
         for revoke in revokes {
-            let late = revoke.late.iter().any(|grant| !self.ends(*grant));
+            let late =
+                holds(Guard::RevokeInTime) && revoke.late.iter().any(|grant| !self.ends(*grant));
             let left = self.leaves_all(log, revoke.path, revoke.at);
             if !late && (left || !holds(Guard::CutCutsNothing)) {
                 self.add_revoke(revoke);
@@ -119,12 +121,12 @@ impl Cuts {
             }
             Some(limits) => limits.retain(|chain, kept| match new.get(chain) {
                 Some(limit) => {
-                    if is_lower(*limit, *kept) {
+                    if is_lower(*limit, *kept) == holds(Guard::SmallestRevoke) {
                         *kept = *limit;
                     }
                     true
                 }
-                None => false,
+                None => !holds(Guard::SmallestRevoke),
             }),
         }
     }
@@ -146,6 +148,12 @@ impl Cuts {
     /// Whether someone ended this grant.
     pub(super) fn ends(&self, grant: EnvelopeId) -> bool {
         self.closes.contains_key(&grant) || self.revokes.contains_key(&grant)
+    }
+
+    /// The revocations of a grant.
+    pub(super) fn revocations(&self, grant: EnvelopeId) -> impl Iterator<Item = EnvelopeId> {
+        let by = self.revoked_by.get(&grant).into_iter().flatten();
+        by.map(|(by, _limits)| *by)
     }
 
     /// Whether an envelope under these grants is at or below all cuts.
@@ -209,7 +217,7 @@ fn named(cuts: &[Cut]) -> Limits {
     for cut in cuts {
         let limit = (cut.seq, cut.id);
         let kept = limits.entry(cut.chain).or_insert(limit);
-        if is_lower(limit, *kept) {
+        if is_lower(limit, *kept) == holds(Guard::SmallestRevoke) {
             *kept = limit;
         }
     }

@@ -240,7 +240,7 @@ pub(super) fn grace_of(log: &SpaceLog, path: &[EnvelopeId]) -> Duration {
         let grant = grant_in(log, *id);
         grant.is_some_and(|grant| grant.flags.has(GrantFlags::LONG_GRACE))
     };
-    if path.iter().any(is_long) {
+    if holds(Guard::LongGrace) && path.iter().any(is_long) {
         LONG_GRACE
     } else {
         GRACE

@@ -21,6 +21,7 @@ mod known;
 mod left_out;
 mod log;
 mod receipts;
+mod redemptions;
 mod roster;
 mod snapshot;
 mod verdict;

@@ -568,3 +568,23 @@ pub(super) fn content_that_settles_a_fork_leaves_everyone_in() {
     assert_eq!(evaluation.verdict(above), Verdict::Admitted);
     assert!(!evaluation.members().is_empty());
 }
+
+#[test]
+pub(super) fn of_several_revocations_the_one_that_leaves_least_counts() {
+    let (mut stage, mut cast) = stage();
+    let first = stage.write(&mut cast.bob, 1);
+    let short = cast.bob.cut();
+    let second = stage.write(&mut cast.bob, 2);
+    let long = cast.bob.cut();
+    let mut laptop = cast.bob.twin();
+    laptop.instance.0 += 1;
+    (laptop.seq, laptop.previous) = (0, EnvelopeId::ZERO);
+    let elsewhere = stage.write(&mut laptop, 2);
+    let target = cast.bob.grant;
+    stage.say(&mut cast.anchor, 3, &revoke(target, &[short]));
+    stage.say(&mut cast.alice, 3, &revoke(target, &[long, laptop.cut()]));
+    let evaluation = stage.evaluate(4);
+    assert_eq!(evaluation.verdict(first), Verdict::Admitted);
+    assert_eq!(evaluation.verdict(second), Verdict::Cut);
+    assert_eq!(evaluation.verdict(elsewhere), Verdict::Cut);
+}

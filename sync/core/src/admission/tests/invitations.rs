@@ -5,7 +5,7 @@ use crate::admission::{Held, Refusal, Verdict};
 use crate::envelope::Envelope;
 use crate::id::{Instance, PrincipalId};
 use crate::invitation::{Draft, Invitation, Invitee, Terms};
-use crate::statement::{Capability, Statement};
+use crate::statement::{Capability, Cut, Statement};
 
 /// The code's end and the access's, in minutes.
 const REDEEM_UNTIL: i64 = 60;
@@ -151,6 +151,53 @@ pub(super) fn who_was_sent_away_does_not_come_back_by_the_same_code() {
     stage.deliver(&redeemed, minute(5));
     let held = Verdict::Held(Held::Redeemed);
     assert_eq!(stage.verdict(redeemed.id(), 6), held);
+}
+
+/// The code lets in one more device, and not the one that was sent away.
+#[test]
+pub(super) fn who_was_sent_away_does_not_come_back_by_what_the_code_has_left() {
+    let (mut stage, mut cast) = stage();
+    let invitation = invite(&mut stage, &mut cast, REDEEM_UNTIL, ACCESS_END);
+    let mut guest = Actor::new(67);
+    let first = redeem(&invitation, &mut guest, 2);
+    stage.deliver(&first, minute(2));
+    let written = stage.write(&mut guest, 3);
+    let revoke = Statement::Revoke {
+        target: first.id(),
+        cuts: vec![guest.cut()],
+        reason: 0,
+    };
+    stage.say(&mut cast.alice, 4, &revoke);
+    // Whoever still has the code can take another instance of its key, and date back.
+    let comes_back = |stage: &mut Stage, cast: &mut Cast, instance: u64, at: i64| {
+        let back = invitation
+            .redeem(&guest.keys, Instance(instance), minute(at))
+            .unwrap();
+        stage.deliver(&back, minute(6));
+        let receipt = Statement::Receipt {
+            cuts: vec![Cut {
+                chain: back.header().chain,
+                seq: 1,
+                id: back.id(),
+            }],
+            at: minute(6),
+        };
+        stage.say(&mut cast.relay, 6, &receipt);
+        back.id()
+    };
+    let honest = comes_back(&mut stage, &mut cast, 167, 5);
+    let backdated = comes_back(&mut stage, &mut cast, 168, 3);
+    let mut other = Actor::new(68);
+    let allowed = redeem(&invitation, &mut other, 7);
+    stage.deliver(&allowed, minute(7));
+    let evaluation = stage.evaluate(8);
+    let held = Verdict::Held(Held::Redeemed);
+    assert_eq!(evaluation.verdict(honest), held);
+    assert_eq!(evaluation.verdict(backdated), held);
+    assert_eq!(evaluation.verdict(written), Verdict::Admitted);
+    assert_eq!(evaluation.verdict(allowed.id()), Verdict::Admitted);
+    let guest = guest.keys.author();
+    assert_eq!(evaluation.capability(guest, minute(8)), None);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::key::SpaceKey;
 use crate::statement::{Audience, Body, Capability, Statement};
 
 /// The stories of the other files; those that need long or many runs are left out.
-const STORIES: [fn(); 91] = [
+const STORIES: [fn(); 96] = [
     altered_bytes_have_no_form,
     a_second_encoding_is_none,
     control_stays_in_its_document,
@@ -62,6 +62,7 @@ const STORIES: [fn(); 91] = [
     cuts::a_receipt_by_nobody_settles_no_fork,
     cuts::of_two_vouched_branches_the_lower_id_stands_and_the_other_waits,
     cuts::branches_are_bounded_and_a_named_one_comes_in,
+    cuts::of_several_revocations_the_one_that_leaves_least_counts,
     cuts::a_revocation_undone_by_a_new_grant_lets_its_holder_write_again,
     time::a18_after_the_end_an_honest_clock_is_refused_and_a_backdated_one_waits,
     time::a18_a_close_settles_what_came_late,
@@ -76,6 +77,9 @@ const STORIES: [fn(); 91] = [
     time::ordinary_content_does_not_evaluate_control_again,
     time::a50_a_revocation_beyond_the_close_does_not_void_that_close,
     time::a_revoked_witness_closes_nothing,
+    time::a_contractors_grace_is_long_for_work_and_for_closes,
+    time::a51_a_close_that_came_late_closes_nothing,
+    time::a50_a_revocation_that_came_late_ends_nothing_until_somebody_accepts_it,
     keyring::every_reader_opens_the_epoch_in_force_and_the_ones_before,
     keyring::a24_a_revoked_or_expired_reader_cannot_open_the_next_epoch,
     keyring::a25_a_wrapped_key_that_is_not_the_committed_one_is_not_taken,
@@ -95,6 +99,7 @@ const STORIES: [fn(); 91] = [
     invitations::a_joiner_believes_the_witness_that_a_code_was_redeemed_in_time,
     invitations::a_code_that_let_in_all_that_it_may_reads_nothing_more,
     invitations::who_was_sent_away_does_not_come_back_by_the_same_code,
+    invitations::who_was_sent_away_does_not_come_back_by_what_the_code_has_left,
     invitations::a_code_cannot_be_redeemed_after_the_access_it_gives,
     log::a_gap_names_the_head_and_the_order_of_chains_is_free,
     log::equal_sets_have_equal_digests_and_one_envelope_more_changes_them,

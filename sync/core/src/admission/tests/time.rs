@@ -3,7 +3,7 @@
 use super::stage::{Actor, END, Stage, minute, stage};
 use crate::admission::{Held, Refusal, Verdict};
 use crate::id::EnvelopeId;
-use crate::statement::{Capability, Cut, Statement};
+use crate::statement::{Capability, Cut, GrantFlags, Statement};
 
 /// After the end and grace of most grants.
 const LATE: i64 = END + 20;
@@ -120,7 +120,7 @@ pub(super) fn a50_an_expired_administrators_backdated_revocation_does_not_silenc
     let mut witness = Actor::new(70);
     stage.grant(&mut cast.carol, &mut witness, 1, |grant| {
         grant.capability = Capability::Relay;
-        grant.flags = crate::statement::GrantFlags::WITNESS;
+        grant.flags = GrantFlags::WITNESS;
     });
     let mut long_lived = cast.relay.twin();
     let seen = cast.carol.cut();
@@ -148,14 +148,14 @@ pub(super) fn a50_a_witness_survives_the_one_it_closes() {
     });
     let mut witness = Actor::new(72);
     stage.grant(&mut cast.carol, &mut witness, 1, |grant| {
-        grant.flags = crate::statement::GrantFlags::WITNESS;
+        grant.flags = GrantFlags::WITNESS;
         grant.capability = Capability::Relay;
         grant.depth_left = 0;
     });
     // Deeper than the one who revokes it, so that the revocation is allowed by rank.
     let mut below = Actor::new(73);
     stage.grant(&mut deep, &mut below, 2, |grant| {
-        grant.flags = crate::statement::GrantFlags::WITNESS;
+        grant.flags = GrantFlags::WITNESS;
         grant.capability = Capability::Relay;
         grant.end = minute(END - 100);
     });
@@ -238,7 +238,7 @@ pub(super) fn a50_a_revocation_beyond_the_close_does_not_void_that_close() {
     });
     stage.grant(&mut cast.carol, &mut witness, 1, |grant| {
         grant.capability = Capability::Relay;
-        grant.flags = crate::statement::GrantFlags::WITNESS;
+        grant.flags = GrantFlags::WITNESS;
     });
     let seen = dave.cut();
     let revoke = |target| Statement::Revoke {
@@ -266,4 +266,59 @@ pub(super) fn a_revoked_witness_closes_nothing() {
     stage.say(&mut cast.alice, 2, &revoke);
     stage.say(&mut cast.relay, LATE, &close(cast.bob.grant, &[]));
     assert_eq!(stage.verdict(written, LATE + 1), Verdict::Admitted);
+}
+
+#[test]
+pub(super) fn a_contractors_grace_is_long_for_work_and_for_closes() {
+    let (mut stage, mut cast) = stage();
+    let mut contractor = Actor::new(71);
+    stage.grant(&mut cast.alice, &mut contractor, 1, |grant| {
+        grant.flags = GrantFlags::LONG_GRACE;
+    });
+    let two_days_late = END + 2 * 24 * 60;
+    let brought_back = stage.write_on(&mut contractor, END - 1, two_days_late, &[]);
+    let nobodys = stage.write_on(&mut cast.bob, END - 1, two_days_late, &[]);
+    let early = stage.say(&mut cast.relay, LATE, &close(contractor.grant, &[]));
+    let evaluation = stage.evaluate(two_days_late);
+    assert_eq!(evaluation.verdict(brought_back), Verdict::Admitted);
+    assert_eq!(evaluation.verdict(nobodys), Verdict::Held(Held::Expired));
+    let too_early = Verdict::Refused(Refusal::TooEarly);
+    assert_eq!(evaluation.verdict(early), too_early);
+}
+
+#[test]
+pub(super) fn a51_a_close_that_came_late_closes_nothing() {
+    let (mut stage, mut cast) = stage();
+    let mut witness = Actor::new(72);
+    stage.grant(&mut cast.alice, &mut witness, 1, |grant| {
+        grant.capability = Capability::Relay;
+        grant.flags = GrantFlags::WITNESS;
+        grant.end = minute(LATE + 10);
+    });
+    let written = stage.write(&mut cast.bob, 2);
+    // Dated back to when its author was a witness still.
+    let backdated = close(cast.bob.grant, &[]);
+    let backdated = stage.say_late(&mut witness, LATE, 2 * END, &backdated);
+    let evaluation = stage.evaluate(2 * END);
+    assert_eq!(evaluation.verdict(written), Verdict::Admitted);
+    assert_eq!(evaluation.verdict(backdated), Verdict::Held(Held::Expired));
+}
+
+#[test]
+pub(super) fn a50_a_revocation_that_came_late_ends_nothing_until_somebody_accepts_it() {
+    let (mut stage, mut cast) = stage();
+    let mut dora = Actor::new(73);
+    stage.grant(&mut cast.carol, &mut dora, 1, |_grant| {});
+    let written = stage.write(&mut dora, 2);
+    let revoke = Statement::Revoke {
+        target: dora.grant,
+        cuts: Vec::new(),
+        reason: 1,
+    };
+    stage.say_late(&mut cast.carol, END - 1, LATE, &revoke);
+    assert_eq!(stage.verdict(written, LATE), Verdict::Admitted);
+    let cuts = [cast.carol.cut(), dora.cut()];
+    let accepted = close(cast.carol.grant, &cuts);
+    stage.say(&mut cast.alice, LATE + 1, &accepted);
+    assert_eq!(stage.verdict(written, LATE + 2), Verdict::Cut);
 }
