@@ -17,7 +17,7 @@ use super::address::{ADDRESS_LEN_BYTES_MAX, ADDRESSES_MAX};
 
 const DOMAIN: &[u8] = b"aramaki-hello-v1\0";
 /// How many author keys one endpoint can prove.
-pub(super) const PROOFS_MAX: usize = 64;
+pub const PROOFS_MAX: usize = 64;
 /// The longest hello.
 pub(super) const HELLO_BYTES_MAX: usize = 16 << 10;
 
@@ -32,28 +32,30 @@ mod halves {
 
 /// What both sides send first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Hello {
+pub struct Hello {
     /// Drawn when the process started: tells a restarted peer from a second connection.
-    pub(super) session: u64,
+    pub session: u64,
     /// Where the sender can be reached.
-    pub(super) addresses: Vec<String>,
+    pub addresses: Vec<String>,
     proofs: Vec<(AuthorId, Signature)>,
 }
 
 /// Who is behind an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Proven {
+pub struct Proven {
     /// Its device, which signs first.
-    pub(super) device: AuthorId,
+    pub device: AuthorId,
     /// All its keys.
-    pub(super) authors: BTreeSet<AuthorId>,
+    pub authors: BTreeSet<AuthorId>,
 }
 
 /// A first message that proves nothing.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
-pub(super) enum HelloError {
+pub enum HelloError {
+    /// Its bytes are no hello, or too much of one.
     #[error("hello is malformed")]
     Malformed,
+    /// A key that it names did not sign these two endpoints.
     #[error("hello names an author that did not sign it")]
     NotProven,
 }
@@ -67,7 +69,8 @@ fn statement(from: &[u8; 32], to: &[u8; 32]) -> [u8; 64] {
 
 impl Hello {
     /// Signs a hello from endpoint `from` to endpoint `to` with every key held.
-    pub(super) fn signed(
+    #[must_use]
+    pub fn signed(
         session: u64,
         addresses: Vec<String>,
         keys: &[Arc<DeviceKeys>],
@@ -92,12 +95,19 @@ impl Hello {
         }
     }
 
-    pub(super) fn encode(&self) -> Result<Vec<u8>, HelloError> {
+    /// The bytes that are sent.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn encode(&self) -> Result<Vec<u8>, HelloError> {
         postcard::to_stdvec(self).map_err(|_cause| HelloError::Malformed)
     }
 
     /// Reads and checks a peer's hello; what follows a known part is left to later versions.
-    pub(super) fn verified(
+    ///
+    /// # Errors
+    /// If it is malformed, or names a key that did not sign these two endpoints.
+    pub fn verified(
         bytes: &[u8],
         (from, to): (&[u8; 32], &[u8; 32]),
     ) -> Result<(Self, Proven), HelloError> {

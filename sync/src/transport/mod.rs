@@ -36,9 +36,9 @@ pub use address::{
 pub use aramaki_sync_core::engine::ConnectionId;
 pub use endpoint::{ALPN, NetworkOptions};
 pub use framing::FRAME_BYTES_MAX;
+pub use hello::{Hello, HelloError, PROOFS_MAX, Proven};
 
 use handshakes::Handshakes;
-use hello::{Hello, PROOFS_MAX};
 use link::{CLOSE_DONE, CLOSE_KEYS, CLOSE_REPLACED, Link, SILENCE, Streams};
 use relays::Relays;
 

@@ -158,3 +158,66 @@ async fn what_is_advertised_is_told_first() {
     b.shutdown().await;
     a.shutdown().await;
 }
+
+/// Somebody at another address, who knows where this endpoint is.
+async fn stranger(to: &Transport) -> (Endpoint, EndpointAddr) {
+    let address = SocketAddr::from(([127, 0, 0, 2], 0));
+    let stranger = Endpoint::builder(iroh::endpoint::presets::Minimal)
+        .clear_ip_transports()
+        .bind_addr(address)
+        .unwrap()
+        .bind()
+        .await
+        .unwrap();
+    let ip = to.shared.endpoint.bound_sockets();
+    let ip = ip.into_iter().map(TransportAddr::Ip);
+    let at = EndpointAddr::from_parts(to.shared.endpoint.id(), ip);
+    (stranger, at)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a46_who_connects_and_says_little_keeps_nobody_else_out_and_is_closed() {
+    const MORE_THAN_ONE_PLACE_HAS: usize = 40;
+    let (a, _events_a, _keys) = endpoint(1).await;
+    let (stranger, at) = stranger(&a).await;
+    let mut silent = Vec::new();
+    let mut refused = 0;
+    for _ in 0..MORE_THAN_ONE_PLACE_HAS {
+        match stranger.connect(at.clone(), ALPN).await {
+            Ok(connection) => silent.push(connection),
+            Err(_refused) => refused += 1,
+        }
+    }
+    assert!(
+        refused > 0 && !silent.is_empty(),
+        "{} came in",
+        silent.len()
+    );
+    let (b, mut events_b, _keys) = endpoint(2).await;
+    b.look_for(a.address());
+    connected(&mut events_b).await;
+    // A byte now and then does not prolong it: the greeting as a whole has a time.
+    let (mut drip, _answer) = silent[0].open_bi().await.unwrap();
+    let dripping = async {
+        while drip.write_all(&[0]).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    };
+    let ended = async {
+        for connection in &silent {
+            connection.closed().await;
+        }
+    };
+    timeout(HANDSHAKE_TIMEOUT * 4, async {
+        tokio::join!(dripping, ended)
+    })
+    .await
+    .expect("each of them is closed");
+    assert!(
+        stranger.connect(at, ALPN).await.is_ok(),
+        "there is room again"
+    );
+    stranger.close().await;
+    b.shutdown().await;
+    a.shutdown().await;
+}

@@ -58,12 +58,13 @@ impl Decoder {
 }
 
 /// All of them.
-pub const DECODERS: [Decoder; 23] = [
+pub const DECODERS: [Decoder; 24] = [
     wire::ENVELOPE,
     wire::STATEMENT,
     wire::BODY,
     wire::SNAPSHOT,
     wire::EPHEMERAL,
+    wire::HELLO,
     engine::FRAMES,
     documents::CHANGE,
     documents::ENTRY,

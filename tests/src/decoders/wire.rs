@@ -1,5 +1,8 @@
 //! Signed and sealed values, as they are in frames.
 
+use std::sync::Arc;
+
+use aramaki_sync::transport::{ADDRESS_LEN_BYTES_MAX, ADDRESSES_MAX, Hello};
 use aramaki_sync_core::admission::{Fork, snapshot_of, wanted_bodies};
 use aramaki_sync_core::codec;
 use aramaki_sync_core::envelope::{self, Envelope, Founding, Position, RawEnvelope};
@@ -277,3 +280,36 @@ pub(super) fn statements() -> Vec<Statement> {
         },
     ]
 }
+
+/// Two endpoints, from one to the other.
+const ENDPOINTS: (&[u8; 32], &[u8; 32]) = (&[1; 32], &[2; 32]);
+
+fn greeting_keys() -> [Arc<DeviceKeys>; 2] {
+    [3, 4].map(|seed| Arc::new(DeviceKeys::from_seed([seed; 32])))
+}
+
+/// The first message on a connection, from anybody who reaches this endpoint.
+pub(super) const HELLO: Decoder = Decoder {
+    name: "hello",
+    run: |bytes| {
+        if let Ok((hello, proven)) = Hello::verified(bytes, ENDPOINTS) {
+            let known = greeting_keys().map(|keys| keys.author());
+            assert!(proven.authors.iter().all(|author| known.contains(author)));
+            assert!(proven.authors.contains(&proven.device));
+            assert!(hello.addresses.len() <= ADDRESSES_MAX);
+            let longest = hello.addresses.iter().map(String::len).max();
+            assert!(longest.unwrap_or(0) <= ADDRESS_LEN_BYTES_MAX);
+        }
+    },
+    seeds: || {
+        let keys = greeting_keys();
+        let addresses = vec!["192.0.2.1:7410".to_owned(), "[2001:db8::1]:7410".to_owned()];
+        let for_another = Hello::signed(7, Vec::new(), &keys, (ENDPOINTS.0, &[9; 32]));
+        let hellos = [
+            Hello::signed(7, addresses, &keys, ENDPOINTS),
+            Hello::signed(u64::MAX, Vec::new(), &keys[..1], ENDPOINTS),
+            for_another,
+        ];
+        hellos.iter().filter_map(|it| it.encode().ok()).collect()
+    },
+};

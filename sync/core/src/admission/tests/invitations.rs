@@ -102,7 +102,7 @@ pub(super) fn a_joiner_believes_the_witness_that_a_code_was_redeemed_in_time() {
     let held = Verdict::Held(Held::RedeemedLate);
     assert_eq!(stage.verdict(redeemed.id(), 501), held);
     let header = redeemed.header();
-    let cut = crate::statement::Cut {
+    let cut = Cut {
         chain: header.chain,
         seq: 1,
         id: redeemed.id(),

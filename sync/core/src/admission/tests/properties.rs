@@ -2,12 +2,15 @@
 
 use proptest::prelude::*;
 
-use super::stage::{Actor, Stage, minute, shuffle, stage};
-use crate::admission::{Outsiders, SpaceLog, Verdict, evaluate};
+use super::stage::{Actor, END, Stage, minute, shuffle, stage};
+use crate::admission::{Inserted, Outsiders, SpaceLog, Verdict, evaluate};
 use crate::envelope;
-use crate::id::EnvelopeId;
+use crate::id::{EnvelopeId, Instance, PrincipalId};
+use crate::invitation::{Draft, Invitation, Invitee, Terms};
 use crate::key::EpochKey;
-use crate::statement::{Capability, Cut, Epoch, EpochFault, Grant, GrantFlags, Statement};
+use crate::statement::{
+    Audience, Capability, Cut, Epoch, EpochFault, Grant, GrantFlags, Statement,
+};
 
 /// One thing that one of seven actors does; the numbers choose.
 #[derive(Clone, Debug)]
@@ -23,7 +26,7 @@ struct Deed {
 fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     let deed = (
         0..7_usize,
-        0..13_u8,
+        0..16_u8,
         0..7_usize,
         0..4_u64,
         1..1_100_i64,
@@ -49,7 +52,68 @@ fn cut_of(stage: &Stage, actor: &Actor, seq: u64) -> Cut {
     }
 }
 
-fn perform(stage: &mut Stage, actors: &mut [Actor], deed: &Deed) {
+/// An invitation to write, for two devices.
+fn invite(stage: &mut Stage, issuer: &mut Actor) -> Invitation {
+    let terms = Terms {
+        invitee: Invitee::Person,
+        parent: issuer.grant,
+        principal: PrincipalId::from_bytes([88; 16]),
+        capability: Capability::Write,
+        not_before: minute(0),
+        end: minute(END),
+        redeem_until: minute(END / 2),
+        redemptions: 2,
+        long_grace: false,
+    };
+    let draft = Draft::new(&terms, &mut stage.entropy);
+    let grant = stage.say(issuer, 0, &draft.statement());
+    draft.issued(stage.space, grant, Vec::new())
+}
+
+/// One of three devices comes in, under whichever instance of the invitation's key it likes.
+fn redeem(stage: &mut Stage, invitation: &Invitation, deed: &Deed) {
+    let guest = guest_of(deed);
+    let instance = Instance(deed.seq);
+    let redeemed = invitation.redeem(&guest.keys, instance, minute(deed.at));
+    let heard = minute(deed.at + deed.delay);
+    if let Ok(envelope) = redeemed
+        && let Ok(Inserted::New | Inserted::Fork) = stage.log.insert(&envelope, heard)
+    {
+        stage.all.push((envelope, heard));
+    }
+}
+
+fn guest_of(deed: &Deed) -> Actor {
+    Actor::new(u8::try_from(120 + deed.other % 3).unwrap())
+}
+
+/// Some grant that the guest has, or a receipt of the chain in which it stands.
+fn about_a_guest(log: &SpaceLog, deed: &Deed) -> Option<Statement> {
+    let device = Audience::Author(guest_of(deed).keys.author());
+    let mut redeemed = log.control().filter(|(_entry, statement)| {
+        matches!(statement, Statement::Grant(grant) if grant.audience == device)
+    });
+    let (entry, _grant) = redeemed.nth(usize::from(deed.seq > 1))?;
+    let cut = Cut {
+        chain: entry.header().chain,
+        seq: entry.header().seq,
+        id: entry.id(),
+    };
+    Some(if deed.what == 14 {
+        Statement::Revoke {
+            target: entry.id(),
+            cuts: Vec::new(),
+            reason: 0,
+        }
+    } else {
+        Statement::Receipt {
+            cuts: vec![cut],
+            at: minute(deed.at),
+        }
+    })
+}
+
+fn perform(stage: &mut Stage, actors: &mut [Actor], invitation: &Invitation, deed: &Deed) {
     let target = actors[deed.other].grant;
     let cuts = vec![cut_of(stage, &actors[deed.other], deed.seq)];
     let ancestors: Vec<_> = stage
@@ -100,6 +164,11 @@ fn perform(stage: &mut Stage, actors: &mut [Actor], deed: &Deed) {
             })
         }
         11 => reject(&stage.log, deed, target),
+        13 => return redeem(stage, invitation, deed),
+        14 | 15 => match about_a_guest(&stage.log, deed) {
+            Some(statement) => statement,
+            None => return,
+        },
         _ => {
             let audience = Actor::new(u8::try_from(100 + deed.other).unwrap());
             let mut grant = super::stage::grant_to(&audience, Capability::Write);
@@ -137,7 +206,7 @@ fn reject(log: &SpaceLog, deed: &Deed, grant: EnvelopeId) -> Statement {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a38_any_order_of_arrival_gives_one_evaluation(deeds in deeds(), seed: u64) {
@@ -149,8 +218,9 @@ proptest! {
             grant.depth_left = 5;
         });
         let mut actors = vec![cast.anchor, cast.alice, cast.carol, erin, cast.bob, cast.rita, cast.relay];
+        let invitation = invite(&mut stage, &mut actors[1]);
         for deed in &deeds {
-            perform(&mut stage, &mut actors, deed);
+            perform(&mut stage, &mut actors, &invitation, deed);
         }
         let now = 1_200;
         let evaluation = evaluate(&stage.log, &Outsiders::none(), minute(now));
@@ -194,7 +264,7 @@ proptest! {
             grant.redemptions = redemptions;
             grant.redeem_until = minute(redeem_until);
             if !redirect {
-                grant.principal = crate::id::PrincipalId::from_bytes([90; 16]);
+                grant.principal = PrincipalId::from_bytes([90; 16]);
             }
         };
         let id = stage.grant(&mut issuer, &mut audience, 2, change);
