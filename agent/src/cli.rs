@@ -21,6 +21,7 @@ use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{CONFIG_PATH, Config, ConfigError, DATA_PATH};
+use crate::run::AgentOptions;
 use failure::Failure;
 
 /// How long threads that block are waited for at the end.
@@ -45,6 +46,9 @@ struct Common {
     /// The folder of keys, store and state.
     #[arg(long, value_name = "DIR", env = "ARAMAKI_DATA", global = true)]
     data: Option<PathBuf>,
+    /// The key file or systemd credential, if it is not in the folder, where the first start makes it.
+    #[arg(long, value_name = "FILE", env = "ARAMAKI_KEY", global = true)]
+    key: Option<PathBuf>,
     /// One of several agents on this machine: its defaults are /etc/aramaki/agent-NAME.toml and
     /// /var/lib/aramaki-agent-NAME.
     #[arg(long, value_name = "NAME", env = "ARAMAKI_PROFILE", global = true, value_parser = profile)]
@@ -63,6 +67,12 @@ impl Common {
             Some(path) => Config::read(path),
             None => Config::read_or_default(&self.of_profile(CONFIG_PATH)),
         }
+    }
+
+    fn options(&self, config: Config) -> AgentOptions {
+        let mut options = AgentOptions::new(self.data(), config);
+        options.key.clone_from(&self.key);
+        options
     }
 
     fn data(&self) -> PathBuf {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aramaki_sync::credential;
 use aramaki_sync::keys::{self, KeyFileError};
 use aramaki_sync::replica::{Replica, ReplicaError, ReplicaOptions, Spent};
 use aramaki_sync::store::Folder;
@@ -31,6 +32,8 @@ const REPLICA_FOLDER: &str = "replica";
 pub struct AgentOptions {
     /// The folder of its key, replica and state; made if it is not there. One agent at a time.
     pub data: PathBuf,
+    /// Its key file or systemd credential, if that is not in the folder.
+    pub key: Option<PathBuf>,
     /// What its own machine tells it.
     pub config: Config,
     /// Peers and relays besides those of the configuration and of the Space.
@@ -44,6 +47,7 @@ impl AgentOptions {
     pub fn new(data: PathBuf, config: Config) -> Self {
         Self {
             data,
+            key: None,
             config,
             bootstrap: Vec::new(),
             invitation: None,
@@ -228,8 +232,12 @@ const fn spent(how: Spent) -> &'static str {
 }
 
 /// The agent's key, if it has one.
-pub(crate) fn author(data: &Path) -> Result<Option<AuthorId>, AgentError> {
-    match keys::read(&data.join(KEY_FILE), None) {
+pub(crate) fn author(data: &Path, key: Option<&Path>) -> Result<Option<AuthorId>, AgentError> {
+    let read = match key {
+        Some(named) => credential::read_named(named),
+        None => keys::read(&data.join(KEY_FILE), None),
+    };
+    match read {
         Ok(keys) => Ok(Some(keys.author())),
         Err(KeyFileError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
             Ok(None)
@@ -252,8 +260,11 @@ impl Opened {
             path: data.clone(),
             source,
         })?;
-        let keys: DeviceKeys =
-            keys::read_or_create(&data.join(KEY_FILE), None).map_err(AgentError::Key)?;
+        let keys: DeviceKeys = match &options.key {
+            Some(named) => credential::read_named(named),
+            None => keys::read_or_create(&data.join(KEY_FILE), None),
+        }
+        .map_err(AgentError::Key)?;
         let agent = keys.author();
         let options = ReplicaOptions::new(data.join(REPLICA_FOLDER), keys).network(network);
         let replica = Replica::open(options).await.map_err(AgentError::Open)?;

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use aramaki_agent::{AgentOptions, Config};
+use aramaki_agent::{AgentError, AgentOptions, Config};
 use aramaki_model::desired::DesiredState;
 use aramaki_model::system::AgentRef;
 use aramaki_model::{
@@ -252,6 +252,12 @@ async fn what_an_agent_sees_reaches_people_also_what_it_saw_while_nobody_was_the
     };
     let stop = CancellationToken::new();
     let mut again = options(&there, None);
+    // Its key may lie elsewhere, and none is made in its stead.
+    let elsewhere = folder.path().join("agent.key");
+    again.key = Some(elsewhere.clone());
+    let absent = aramaki_agent::run(again.clone(), stop.clone()).await;
+    assert!(matches!(absent, Err(AgentError::Key(_))), "{absent:?}");
+    std::fs::rename(there.join("agent.key"), &elsewhere).unwrap();
     again.bootstrap.extend(people.replica.address());
     let agent = tokio::spawn(aramaki_agent::run(again, stop.clone()));
     people

@@ -183,6 +183,7 @@ pub fn reseal(
         source,
     };
     let path = &path.canonicalize().map_err(failed)?;
+    refuse_other_names(path)?;
     let new = path.with_extension("new");
     match std::fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
@@ -191,6 +192,29 @@ pub fn reseal(
     write(&new, keys.expose_seed(), passphrase)?;
     std::fs::rename(&new, path).map_err(failed)?;
     sync_folder(path).map_err(failed)
+}
+
+/// Refuses a file with further hard links: the key would stay under them as it was.
+#[cfg(unix)]
+fn refuse_other_names(path: &Path) -> Result<(), KeyFileError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path).map_err(|source| KeyFileError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    if metadata.nlink() > 1 {
+        return Err(KeyFileError::Malformed {
+            path: path.to_owned(),
+            why: "it has another name on this disk (a hard link) under which the key would stay as it is; \
+                  remove that first",
+        });
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_other_names(_path: &Path) -> Result<(), KeyFileError> {
+    Ok(())
 }
 
 /// Whether a key file is sealed by a passphrase.

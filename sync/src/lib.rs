@@ -3,6 +3,7 @@
 //! [`replica::Replica`] is the whole of it for a shell; its example is the place to begin.
 
 mod driver;
+pub mod credential;
 pub mod keys;
 pub mod loopback;
 mod records;

@@ -33,7 +33,7 @@ impl Check {
         super::log(common, &config)?;
         let saved = Saved::read(&common.data())?;
         // A machine that never joined has no key yet; its checks can be tried all the same.
-        let agent = author(&common.data())?.unwrap_or(AuthorId::ZERO);
+        let agent = author(&common.data(), common.key.as_deref())?.unwrap_or(AuthorId::ZERO);
         let checks = merged(&config, saved.config.as_ref(), agent);
         let Some(name) = &self.name else {
             return list(&checks, &saved, common.json, out);

@@ -26,7 +26,7 @@ impl Discover {
         let config = common.config()?;
         super::log(common, &config)?;
         let saved = Saved::read(&common.data())?;
-        let agent = author(&common.data())?.unwrap_or(AuthorId::ZERO);
+        let agent = author(&common.data(), common.key.as_deref())?.unwrap_or(AuthorId::ZERO);
         let known: Vec<Check> = merged(&config, saved.config.as_ref(), agent)
             .into_iter()
             .map(|(check, _origin)| check)

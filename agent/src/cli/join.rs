@@ -5,7 +5,7 @@ use std::io::{Read as _, Write};
 use serde_json::json;
 
 use super::{Common, Failure, block_on};
-use crate::run::{AgentOptions, join};
+use crate::run::join;
 
 /// An invitation is not longer.
 const INVITATION_LEN_BYTES_MAX: u64 = 64 * 1024;
@@ -32,7 +32,7 @@ impl Join {
             // What is no text is no invitation either, and that is the better answer.
             invitation = String::from_utf8_lossy(&bytes).into_owned();
         }
-        let options = AgentOptions::new(common.data(), config);
+        let options = common.options(config);
         let joined = block_on(join(options, &invitation))??;
         if common.json {
             let joined = json!({

@@ -5,7 +5,7 @@ use std::io::Write;
 use tokio_util::sync::CancellationToken;
 
 use super::{Common, Failure, block_on};
-use crate::run::{AgentOptions, run};
+use crate::run::run;
 
 /// Observe this machine until stopped.
 #[derive(Debug, clap::Args)]
@@ -19,7 +19,7 @@ impl Run {
     pub(super) fn perform(&self, common: &Common, _out: &mut dyn Write) -> Result<(), Failure> {
         let config = common.config()?;
         super::log(common, &config)?;
-        let options = AgentOptions::new(common.data(), config);
+        let options = common.options(config);
         block_on(async {
             let stop = CancellationToken::new();
             let stopped = stop.clone();

@@ -43,7 +43,7 @@ impl Series {
         super::log(common, &config)?;
         let data = common.data();
         let saved = Saved::read(&data)?;
-        let agent = author(&data)?.unwrap_or(AuthorId::ZERO);
+        let agent = author(&data, common.key.as_deref())?.unwrap_or(AuthorId::ZERO);
         let mut checks: Vec<_> = merged(&config, saved.config.as_ref(), agent)
             .into_iter()
             .map(|(check, _origin)| check)
