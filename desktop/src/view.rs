@@ -269,6 +269,8 @@ pub struct EndWhat {
     pub grant: EnvelopeId,
     /// Everything that its holder may anywhere, because the device was lost; else that grant.
     pub everywhere: bool,
+    /// With all that they ever wrote there; else what is here now stays. Of one grant alone.
+    pub from_the_start: bool,
 }
 
 /// What ending somebody's access would do.
@@ -289,6 +291,12 @@ pub struct EndingPlace {
     pub title: String,
     /// Whose access ends.
     pub ends: Vec<String>,
+    /// How much of what they wrote would no longer count, and how much would although they are to go
+    /// from the start: others wrote on top of it.
+    pub written: (u64, u64),
+    /// How many devices the code by which they came still lets in, and until when: with it they could
+    /// come back by another device.
+    pub code: Option<(u16, Timestamp)>,
 }
 
 /// Somebody with a grant.

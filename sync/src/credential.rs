@@ -77,6 +77,9 @@ mod tests {
         keys::create(&named, None).unwrap();
         std::fs::set_permissions(&named, std::fs::Permissions::from_mode(0o440)).unwrap();
         let refused = read_named(&named);
-        assert!(matches!(refused, Err(KeyFileError::ReadableByOthers { .. })));
+        assert!(matches!(
+            refused,
+            Err(KeyFileError::ReadableByOthers { .. })
+        ));
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! [`replica::Replica`] is the whole of it for a shell; its example is the place to begin.
 
-mod driver;
 pub mod credential;
+mod driver;
 pub mod keys;
 pub mod loopback;
 mod records;

@@ -302,8 +302,19 @@ trust-end-title = Zugang von { $name } beenden
 trust-end-here = In diesem System
 trust-end-everywhere = Überall: das Gerät ging verloren
 trust-end-looking = Es wird nachgesehen, was das beenden würde …
-trust-end-explain = Was gelesen wurde, lässt sich nicht zurückholen; was bis jetzt geschrieben wurde, bleibt. Was ab jetzt geschrieben wird, ist nur für die anderen versiegelt. Das lässt sich nicht rückgängig machen: Zugang wird stattdessen neu gegeben.
+trust-end-explain = Was gelesen wurde, lässt sich nicht zurückholen. Was ab jetzt geschrieben wird, ist nur für die anderen versiegelt. Das lässt sich nicht rückgängig machen: Zugang wird stattdessen neu gegeben.
 trust-end-do = Zugang beenden
+trust-end-from-start = Nichts gelten lassen, was hier je von dort geschrieben wurde
+trust-end-stays = Was bis jetzt geschrieben wurde, bleibt.
+trust-end-gone = { $n ->
+    [one] Eine geschriebene Änderung wird nicht mehr gelten.
+   *[other] { $n } geschriebene Änderungen werden nicht mehr gelten.
+}
+trust-end-built-on = { $n ->
+    [one] Eine gilt weiter: andere haben darauf geschrieben, ehe sie davon wussten.
+   *[other] { $n } gelten weiter: andere haben darauf geschrieben, ehe sie davon wussten.
+}
+trust-end-code = Andere kamen mit demselben Code, darum gilt er weiter: er lässt bis { $until } noch { $left } ein, auch jemanden, dessen Zugang endete, mit einem anderen Gerät. Soll das nicht sein, beende stattdessen die Einladung.
 trust-ends = Endet: { $names }
 trust-beyond = Bleibt, denn das muss eine andere Verwalterin oder das Wiederherstellungs-Kit beenden: { $names }
 trust-late-count = { $n ->

@@ -302,8 +302,19 @@ trust-end-title = End access of { $name }
 trust-end-here = In this System
 trust-end-everywhere = Everywhere: the device was lost
 trust-end-looking = Looking what this would end …
-trust-end-explain = What they read cannot be taken back; what they wrote until now stays. What is written from now on is sealed to the others alone. This cannot be undone: access is given anew instead.
+trust-end-explain = What they read cannot be taken back. What is written from now on is sealed to the others alone. This cannot be undone: access is given anew instead.
 trust-end-do = End access
+trust-end-from-start = Let nothing count that they ever wrote here
+trust-end-stays = What they wrote until now stays.
+trust-end-gone = { $n ->
+    [one] One change that they wrote will no longer count.
+   *[other] { $n } changes that they wrote will no longer count.
+}
+trust-end-built-on = { $n ->
+    [one] One goes on to count: others wrote on top of it before they knew.
+   *[other] { $n } go on to count: others wrote on top of them before they knew.
+}
+trust-end-code = Others came by the same code, so it goes on: it lets in { $left } more until { $until }, also somebody whose access ended, with another device. End the invitation instead if that must not be.
 trust-ends = Ends: { $names }
 trust-beyond = Stays, because another administrator or the recovery kit has to end it: { $names }
 trust-late-count = { $n ->

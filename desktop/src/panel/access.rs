@@ -122,6 +122,7 @@ pub(super) fn take(
                 space,
                 grant: member.grant,
                 everywhere: asked == Asked::Lost,
+                from_the_start: false,
             };
             intents.push(Intent::AskEnd(what));
             let name = trust::member_name(look, member);

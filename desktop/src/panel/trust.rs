@@ -340,6 +340,13 @@ pub(super) fn end_ui(
         }
         ui.add_space(space::S);
     }
+    if !what.everywhere {
+        let words = look.texts.get("trust-end-from-start");
+        if ui.checkbox(&mut what.from_the_start, words).changed() {
+            intents.push(Intent::AskEnd(*what));
+        }
+        ui.add_space(space::S);
+    }
     let ending = ending.filter(|it| it.what == *what);
     match ending {
         None => drop(ui.label(look.texts.get("trust-end-looking"))),
@@ -375,12 +382,33 @@ pub(super) fn end_ui(
     next
 }
 
+/// What becomes of what they wrote.
+fn written_words(look: Look<'_>, (gone, stays): (u64, u64)) -> String {
+    if gone == 0 {
+        return look.texts.get("trust-end-stays");
+    }
+    let mut words = look.texts.count("trust-end-gone", gone);
+    if stays > 0 {
+        words.push(' ');
+        words.push_str(&look.texts.count("trust-end-built-on", stays));
+    }
+    words
+}
+
 fn ending_ui(ui: &mut Ui, look: Look<'_>, ending: &Ending) {
     for place in &ending.places {
         ui.label(weighted(&place.title, 600.0).color(look.tokens.strong));
         let ends = place.ends.join(", ");
         let ends = look.texts.with("trust-ends", &[("names", &ends)]);
         ui.add(Label::new(RichText::new(ends).color(look.tokens.text)).wrap());
+        ui.add(Label::new(written_words(look, place.written)).wrap());
+        if let Some((left, until_then)) = place.code {
+            let (left, until_then) = (left.to_string(), until(look, until_then));
+            let said = [("left", left.as_str()), ("until", &until_then)];
+            let words = RichText::new(look.texts.with("trust-end-code", &said));
+            let words = words.color(look.tokens.severity(Severity::Warning));
+            ui.add(Label::new(words).wrap());
+        }
     }
     if !ending.beyond.is_empty() {
         let names = ending.beyond.join(", ");

@@ -17,11 +17,15 @@ impl Live {
             title.unwrap_or_else(|| space.short())
         };
         let id = what.grant.to_string();
-        let cutting = self.cutting(what.space, &id, Keep::WhatIsHere).await?;
+        let cutting = self.cutting(what.space, &id, kept(what)).await?;
         if !what.everywhere {
+            let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+            let written = cutting.written;
             let place = EndingPlace {
                 title: titled(self.title(what.space), what.space),
                 ends: cutting.grants.into_iter().map(|it| it.who).collect(),
+                written: (count(written.gone), count(written.stays)),
+                code: cutting.code.and_then(|it| it.left),
             };
             return Ok(Ending {
                 what,
@@ -38,6 +42,9 @@ impl Live {
                 .chain(it.cut.into_iter().map(|(holder, _why)| holder))
                 .map(|holder| holder.who)
                 .collect(),
+            // A lost device is cut at what is here.
+            written: (0, 0),
+            code: None,
         });
         let beyond = plan.beyond.into_iter();
         Ok(Ending {
@@ -58,12 +65,11 @@ impl Live {
         }
         // With a guest ends the invitation by which only they came.
         let id = what.grant.to_string();
-        let cutting = self.cutting(what.space, &id, Keep::WhatIsHere).await?;
+        let cutting = self.cutting(what.space, &id, kept(what)).await?;
         match cutting.grants.first() {
             Some(first) => {
                 let why = EndReason::in_words(reason);
-                self.revoke(what.space, first.id, Keep::WhatIsHere, &why)
-                    .await
+                self.revoke(what.space, first.id, kept(what), &why).await
             }
             None => Err(CliError::NoSuchGrant { wanted: id }),
         }
@@ -75,5 +81,14 @@ impl Live {
         let row = grants.into_iter().find(|it| it.id == what.grant);
         row.map(|it| it.author.to_string())
             .ok_or(CliError::NoSuchGrant { wanted })
+    }
+}
+
+/// What stays of what they wrote.
+const fn kept(what: EndWhat) -> Keep {
+    if what.from_the_start && !what.everywhere {
+        Keep::Nothing
+    } else {
+        Keep::WhatIsHere
     }
 }

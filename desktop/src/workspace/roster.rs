@@ -66,6 +66,9 @@ pub(crate) struct Cutting {
     pub(crate) grants: Vec<GrantRow>,
     /// What that does to what their holders wrote.
     pub(crate) written: Foreseen,
+    /// The invitation by which the first came, if it goes on and lets in others: with its code they could
+    /// come back by another device.
+    pub(crate) code: Option<GrantRow>,
 }
 
 fn refused(error: &dyn std::error::Error) -> CliError {
@@ -342,19 +345,18 @@ impl Live {
         let opened = opened(&summary);
         let written = self.replica().foresee(space, target.grant, keep).await;
         let written = written.map_err(|error| refused(&error))?;
+        let shown = |member: &Member| {
+            let about = (&names, &reasons);
+            row(member, &summary, about, (&BTreeMap::new(), &opened))
+        };
+        let code = members.iter().find(|it| {
+            let lets_in = it.redemptions_left > 0 && it.redeem_until > fresh::now();
+            target.guest_of == Some(it.grant) && lets_in
+        });
         Ok(Cutting {
-            grants: ends
-                .into_iter()
-                .map(|member| {
-                    row(
-                        member,
-                        &summary,
-                        (&names, &reasons),
-                        (&BTreeMap::new(), &opened),
-                    )
-                })
-                .collect(),
+            grants: ends.into_iter().map(shown).collect(),
             written,
+            code: code.map(shown),
         })
     }
 

@@ -231,6 +231,8 @@ fn ending(what: EndWhat) -> Ending {
         places: vec![EndingPlace {
             title: "Webshop".to_owned(),
             ends: vec!["0a2b1597".to_owned(), "a guest of theirs".to_owned()],
+            written: (0, 0),
+            code: None,
         }],
         beyond: Vec::new(),
     }
@@ -259,6 +261,7 @@ fn a_lost_device_is_ended_in_two_clicks_after_its_preview() {
         space: space(WEBSHOP),
         grant,
         everywhere: false,
+        from_the_start: false,
     };
     desk.show(|frame| frame.ending = Some(ending(here)));
     window.run();
@@ -313,6 +316,7 @@ fn a_guest_is_sent_away_with_a_reason_and_it_stands_on_the_page_afterwards() {
             space: space(WEBSHOP),
             grant: EnvelopeId::from_bytes([8; 32]),
             everywhere: false,
+            from_the_start: false,
         }));
     });
     window.run();
@@ -326,6 +330,36 @@ fn a_guest_is_sent_away_with_a_reason_and_it_stands_on_the_page_afterwards() {
     window.run();
     // The answer does not take away what was typed meanwhile.
     window.get_by_label_contains("a guest of theirs");
+    window.get_by_label_contains("What they wrote until now stays.");
+    let from_the_start = "Let nothing count that they ever wrote here";
+    window.get_by_label(from_the_start).click();
+    window.run();
+    window.get_by_label_contains("Looking what this would end");
+    desk.show(|frame| {
+        let mut preview = ending(EndWhat {
+            space: space(WEBSHOP),
+            grant: EnvelopeId::from_bytes([8; 32]),
+            everywhere: false,
+            from_the_start: true,
+        });
+        preview.places[0].written = (7, 1);
+        preview.places[0].code = Some((2, at(60)));
+        frame.ending = Some(preview);
+    });
+    window.run();
+    window.get_by_label_contains("7 changes that they wrote will no longer count. One goes on");
+    window.get_by_label_contains("it lets in 2 more until");
+    window.get_by_label(from_the_start).click();
+    window.run();
+    desk.show(|frame| {
+        frame.ending = Some(ending(EndWhat {
+            space: space(WEBSHOP),
+            grant: EnvelopeId::from_bytes([8; 32]),
+            everywhere: false,
+            from_the_start: false,
+        }));
+    });
+    window.run();
     window.get_by_label("End access").click();
     window.run();
     assert_eq!(desk.ended(), ["here: the audit is over"]);
@@ -808,6 +842,7 @@ fn a_sealed_emergency_key_says_that_it_reads_whether_it_was_used_and_ends_in_two
         space: space(WEBSHOP),
         grant: EnvelopeId::from_bytes([8; 32]),
         everywhere: false,
+        from_the_start: false,
     };
     desk.show(|frame| {
         frame.ending = Some(Ending {
@@ -815,6 +850,8 @@ fn a_sealed_emergency_key_says_that_it_reads_whether_it_was_used_and_ends_in_two
             places: vec![EndingPlace {
                 title: "Webshop".to_owned(),
                 ends: vec!["Emergency key".to_owned()],
+                written: (0, 0),
+                code: None,
             }],
             beyond: Vec::new(),
         });
@@ -948,10 +985,13 @@ fn a_lost_device_is_sent_away_everywhere_in_two_clicks() {
                 space: space(WEBSHOP),
                 grant,
                 everywhere: true,
+                from_the_start: false,
             },
             places: vec![EndingPlace {
                 title: "Webshop".to_owned(),
                 ends: vec!["0a2b1597".to_owned()],
+                written: (0, 0),
+                code: None,
             }],
             beyond: Vec::new(),
         });

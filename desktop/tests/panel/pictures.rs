@@ -68,6 +68,8 @@ fn pages() -> Vec<Page> {
     let place = |title: &str| EndingPlace {
         title: title.to_owned(),
         ends: vec!["0a2b1597".to_owned()],
+        written: (0, 0),
+        code: None,
     };
     let ending = Frame {
         ending: Some(Ending {
@@ -141,6 +143,7 @@ fn lost() -> EndWhat {
         space: space(CHECKOUT),
         grant: EnvelopeId::from_bytes([8; 32]),
         everywhere: true,
+        from_the_start: false,
     }
 }
 

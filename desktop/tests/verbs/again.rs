@@ -293,3 +293,33 @@ fn said(aramaki: &Aramaki, words: &str) -> bool {
     let timeline = aramaki.json(&["timeline", "Webshop"]);
     timeline.to_string().contains(words)
 }
+
+/// One of two who came by a code is sent away: the code goes on, and it is said to whom that matters.
+#[test]
+fn a_code_that_goes_on_is_named_when_one_of_its_guests_is_sent_away() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Webshop"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    let share = ["share", "Webshop", "--can", "write", "--redemptions", "3"];
+    let code = aramaki.json(&share)["invitation"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let came = ["fred", "gina"].map(|data| {
+        aramaki.json_in(data, &["init", "--name", data, "--no-recovery-kit"]);
+        aramaki.json_in(data, &["join", &code]);
+        let device = key(&aramaki, data);
+        wait_for("the guest is known", || {
+            aramaki.json(&["peers", "--wait", "1s"]);
+            grant_of(&aramaki, &device)
+        })
+    });
+    let ended = aramaki.json(&["trust", "revoke", "Webshop", &came[0]]);
+    let open = &ended["open_invitation"];
+    assert_eq!(open["redemptions_left"], 1, "{ended}");
+    let grant = open["grant"].as_str().unwrap();
+    let all = aramaki.json(&["trust", "revoke", "Webshop", grant]);
+    assert_eq!(all["open_invitation"], Value::Null, "{all}");
+    assert_eq!(all["grants"].as_array().unwrap().len(), 2, "{all}");
+}

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{row_json, rows_text};
 use crate::cli::parse::parse_line;
 use crate::cli::report::Lines;
-use crate::cli::{CliError, Report};
+use crate::cli::{CliError, Report, local};
 use crate::workspace::{EndReason, Live};
 
 /// End a grant and every grant below it, and seal anew what is written from now on.
@@ -82,6 +82,20 @@ impl Revoke {
                 }
             }
         }
+        if let Some((left, until)) = cutting.code.as_ref().and_then(|code| code.left)
+            && let Some(code) = &cutting.code
+        {
+            text.add(format_args!(
+                "Others came by the same code, which goes on: it lets in {left} more until {}, also \
+                 somebody whose access ended, with another device.",
+                local(until)
+            ));
+            text.add(format_args!(
+                "`aramaki trust revoke {} {}` ends it, with all who came by it.",
+                space.short(),
+                code.id.short()
+            ));
+        }
         Ok(Report::new(
             text.into_text(),
             &json!({
@@ -90,6 +104,7 @@ impl Revoke {
                 "grants": cutting.grants.iter().map(row_json).collect::<Vec<_>>(),
                 "changes_cut": gone,
                 "changes_that_stay": stays,
+                "open_invitation": cutting.code.as_ref().map(row_json),
             }),
         ))
     }

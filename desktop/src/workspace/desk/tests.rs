@@ -73,6 +73,7 @@ async fn access_ends_where_the_preview_said() {
         space: webshop,
         grant: guest.grant,
         everywhere: true,
+        from_the_start: false,
     };
     let mut extras = Extras::default();
     let ask = |what| Intent::AskEnd(what);
@@ -88,6 +89,7 @@ async fn access_ends_where_the_preview_said() {
     carry_out(&live, ask(what), &mut extras).await.unwrap();
     let here = extras.ending.clone().unwrap();
     assert_eq!((here.places.len(), here.places[0].ends.len()), (1, 1));
+    assert_eq!(here.places[0].written, (0, 0), "the guest wrote nothing");
 
     let end = |what, reason: &str| Intent::End {
         what,
@@ -111,6 +113,7 @@ async fn access_ends_where_the_preview_said() {
         space: mail,
         grant: guest.grant,
         everywhere: true,
+        from_the_start: false,
     };
     carry_out(&live, end(what, "left in a train"), &mut extras)
         .await
