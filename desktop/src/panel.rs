@@ -9,6 +9,7 @@ mod cause;
 mod deed;
 mod devices;
 mod dialog;
+mod draft;
 mod emergency;
 mod ended;
 mod incident;
@@ -72,6 +73,7 @@ pub struct Window {
     drafts: u64,
     start: start::Form,
     worklist: alerts::State,
+    timeline: timeline::Filter,
     causes: crate::view::cause::Causes,
     /// The System of which it was asked last what can be run there.
     looked_at: Option<SpaceId>,

@@ -7,6 +7,7 @@ pub mod asked;
 pub mod begin;
 pub mod cause;
 pub mod deed;
+pub mod draft;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +20,7 @@ use aramaki_sync_core::admission::Held;
 use aramaki_sync_core::engine::Reach;
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
+use draft::Draft;
 
 /// One immutable picture of everything; drawn as it is.
 #[derive(Clone, Debug, Default)]
@@ -557,6 +559,8 @@ pub enum Intent {
         /// Its title.
         title: String,
     },
+    /// Draft a note from what is known.
+    Draft(Box<Draft>),
     /// Change a note's text.
     EditNote {
         /// Of which System.
@@ -710,6 +714,7 @@ impl fmt::Debug for Intent {
             Self::OpenDemo => "OpenDemo",
             Self::NewSystem { .. } => "NewSystem",
             Self::NewNote { .. } => "NewNote",
+            Self::Draft(_) => "Draft",
             Self::EditNote { .. } => "EditNote",
             Self::UndoNote { .. } => "UndoNote",
             Self::RedoNote { .. } => "RedoNote",

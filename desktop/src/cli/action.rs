@@ -332,7 +332,7 @@ fn state_words(row: &RequestRow) -> String {
 }
 
 /// A request as an entry of its System's timeline: at the time at which it was run, if it was.
-pub(super) fn timeline_row(live: &Live, system: SpaceId, row: &RequestRow) -> TimelineRow {
+pub(crate) fn timeline_row(live: &Live, system: SpaceId, row: &RequestRow) -> TimelineRow {
     let values = row.request.arguments.iter();
     let values: Vec<_> = values
         .map(|(name, value)| format!(" {name}={value}"))

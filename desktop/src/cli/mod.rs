@@ -8,12 +8,14 @@ mod carry;
 mod compact;
 mod completions;
 mod config;
+mod deployed;
 mod desired;
 mod device;
 mod emergency;
 mod error;
 mod export;
 mod follow;
+mod handover;
 mod import;
 mod incident;
 mod init;
@@ -56,6 +58,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::demo;
 
+pub(crate) use action::timeline_row as action_row;
 pub(crate) use config::{Config, Network};
 pub(crate) use error::{CliError, ErrorLine};
 pub(crate) use log::start_file as log_to_file;
@@ -132,11 +135,14 @@ pub(crate) enum Verb {
     System(system::System),
     Status(status::Status),
     Timeline(timeline::Timeline),
+    Handover(handover::Handover),
+    PostMortem(handover::PostMortem),
     #[command(subcommand)]
     Note(note::Note),
     #[command(subcommand)]
     Notify(notify::Notify),
     Say(say::Say),
+    Deployed(deployed::Deployed),
     Import(import::Import),
     #[command(subcommand)]
     Alert(alert::Alert),
@@ -240,6 +246,11 @@ mod tests {
             "aramaki system edit Webshop --title Shop --contact technical=+49",
             "aramaki status Webshop",
             "aramaki timeline Webshop --limit 5",
+            "aramaki timeline Webshop Mail --kind deployment,action --since 1h",
+            "aramaki handover --since 12h",
+            "aramaki handover Webshop --save",
+            "aramaki post-mortem Webshop --from 2026-12-24T18:00Z --until 2026-12-24T19:00Z --save",
+            "aramaki deployed Webshop varnish --version 7.1 --link https://ci.example/7 --ago 5m",
             "aramaki alert list --system Webshop --attention --where severity>=warning",
             "aramaki alert acknowledge 3fa9 77ab -t known --for 2h",
             "aramaki alert silence Webshop --subtree --until-resolved --reason moving",

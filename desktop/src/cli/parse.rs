@@ -58,6 +58,14 @@ impl Moment {
             Self::In(span) => now.plus(span),
         }
     }
+
+    /// The same where a span means how long ago it was.
+    pub(crate) fn before(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(at) => at,
+            Self::In(span) => now.minus(span),
+        }
+    }
 }
 
 /// Reads a time with its zone, as `2026-12-24T18:00Z`, or a span from now on.

@@ -9,7 +9,7 @@ use egui::{Align, Label, Layout, RichText, Sense, Ui, vec2};
 
 use super::actions::actions_ui;
 use super::system::{back_ui, duty_ui};
-use super::{Window, alerts, cause, page};
+use super::{Window, alerts, cause, draft, page};
 use crate::theme::{size, space, weighted};
 use crate::view::alert::{Habit, days};
 use crate::view::{Frame, Intent, Route};
@@ -126,6 +126,8 @@ fn head_ui(ui: &mut Ui, look: Look<'_>, alert: &Alert, window: &mut Window) {
     });
     if alert.is_open() {
         ui.horizontal_wrapped(|ui| alerts::deeds_ui(ui, look, &[alert.id], window));
+    } else {
+        draft::post_mortem_ui(ui, look, alert, window);
     }
     ui.add_space(space::S);
 }

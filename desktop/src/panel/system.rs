@@ -10,7 +10,7 @@ use aramaki_model::{Severity, Snapshot, SystemView};
 use aramaki_sync_core::SpaceId;
 use egui::{Align, Label, Layout, RichText, Sense, Ui, vec2};
 
-use super::{Dialog, Window, dialog, page};
+use super::{Dialog, Window, dialog, draft, page};
 use crate::theme::{size, space, weighted};
 use crate::view::{Frame, Route, Trust};
 use crate::widget::{
@@ -129,6 +129,7 @@ fn head_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView, window: &mut Window
             if ui.button(look.texts.get("action-new-note")).clicked() {
                 window.dialog = Some(Dialog::new_note(system.space));
             }
+            draft::handover_ui(ui, look, system.space, window);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let title = weighted(&system.title, 650.0).size(size::PAGE);
                 ui.add(Label::new(title.color(look.tokens.strong)).truncate());

@@ -1,10 +1,13 @@
 //! What went on, newest first: transitions, messages, deployments, joins.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use aramaki_model::notify::{Receipt, Stage};
 use aramaki_model::snapshot::{TimelineEvent, TimelineItem};
-use aramaki_model::{Membership, Severity, Snapshot};
+use aramaki_model::{Membership, Severity, Snapshot, TimelineKind};
 use egui::{
-    FontId, Rect, Response, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Button, FontId, Id, Rect, Response, RichText, Role, ScrollArea, Sense, TextEdit, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
 };
 
 use super::Window;
@@ -13,9 +16,87 @@ use crate::theme::{size, space, weighted};
 use crate::view::Route;
 use crate::widget::{Icon, Look, clock, line, paint_severity, severity_word, until};
 
+const FIELD_WIDTH_MAX: f32 = 420.0;
 const GLYPH: f32 = 14.0;
 /// How much of a row a System's name may take.
 const NAME_SHARE: f32 = 0.34;
+
+/// What of the timeline is shown.
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    /// None: all.
+    kinds: BTreeSet<TimelineKind>,
+    /// What the System's title or the words have in them.
+    words: String,
+}
+
+impl Filter {
+    /// Places of the entries that are shown. Without a filter nothing is looked at.
+    fn shown(&self, look: Look<'_>, snapshot: &Snapshot) -> Vec<usize> {
+        let wanted = self.words.trim().to_lowercase();
+        let items = snapshot.timeline.iter().enumerate();
+        let shown = items.filter(|(_place, item)| {
+            let kind = TimelineKind::of(&item.event);
+            let is_kind = self.kinds.is_empty() || self.kinds.contains(&kind);
+            is_kind && (wanted.is_empty() || has_words(look, snapshot, item, &wanted))
+        });
+        shown.map(|(place, _item)| place).collect()
+    }
+}
+
+fn has_words(look: Look<'_>, snapshot: &Snapshot, item: &TimelineItem, wanted: &str) -> bool {
+    let title = snapshot.system(&item.system);
+    let title = title.map_or("", |system| system.title.as_str());
+    let has = |text: &str| text.to_lowercase().contains(wanted);
+    has(title) || has(&words(look, &item.event))
+}
+
+/// The kinds that there are, each with how many, and a field for words.
+fn filter_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, filter: &mut Filter) {
+    let mut counts: BTreeMap<TimelineKind, u64> = BTreeMap::new();
+    for item in &snapshot.timeline {
+        *counts.entry(TimelineKind::of(&item.event)).or_default() += 1;
+    }
+    ui.horizontal_wrapped(|ui| {
+        let all = Button::selectable(filter.kinds.is_empty(), look.texts.get("timeline-all"));
+        if ui.add(all).clicked() {
+            filter.kinds.clear();
+        }
+        for (kind, count) in counts {
+            let is_chosen = filter.kinds.contains(&kind);
+            let name = look.texts.count(kind_key(kind), count);
+            if ui.add(Button::selectable(is_chosen, name)).clicked() {
+                if is_chosen {
+                    filter.kinds.remove(&kind);
+                } else {
+                    filter.kinds.insert(kind);
+                }
+            }
+        }
+    });
+    let hint = look.texts.get("timeline-words");
+    let field = TextEdit::singleline(&mut filter.words)
+        .id(Id::unique("timeline filter"))
+        .hint_text(&hint)
+        .desired_width(ui.available_width().min(FIELD_WIDTH_MAX));
+    let field = ui.add(field);
+    ui.ctx()
+        .accesskit_node_builder(field.id, |node| node.set_label(hint.as_str()));
+}
+
+const fn kind_key(kind: TimelineKind) -> &'static str {
+    match kind {
+        TimelineKind::State => "timeline-state",
+        TimelineKind::Deployment => "timeline-deployment",
+        TimelineKind::Action => "timeline-action",
+        TimelineKind::Words => "timeline-said",
+        TimelineKind::Care => "timeline-care",
+        TimelineKind::Told => "timeline-told",
+        TimelineKind::Access => "timeline-access",
+        TimelineKind::Agent => "timeline-agent",
+        TimelineKind::Newer => "timeline-newer",
+    }
+}
 
 /// Draws the page over all Systems.
 pub(super) fn timeline_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, window: &mut Window) {
@@ -25,7 +106,7 @@ pub(super) fn timeline_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, wind
                 .size(size::PAGE)
                 .color(look.tokens.strong),
         );
-        let count = u64::try_from(snapshot.timeline.len()).unwrap_or(0);
+        let count = u64::try_from(window.timeline.shown(look, snapshot).len()).unwrap_or(0);
         ui.label(
             RichText::new(look.texts.count("timeline-count", count)).color(look.tokens.subdued),
         );
@@ -35,13 +116,21 @@ pub(super) fn timeline_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, wind
         super::empty_ui(ui, look, ("system-none-timeline", ""), |_ui| {});
         return;
     }
+    filter_ui(ui, look, snapshot, &mut window.timeline);
+    ui.add_space(space::M);
+    let shown = window.timeline.shown(look, snapshot);
+    if shown.is_empty() {
+        ui.label(RichText::new(look.texts.get("timeline-none")).color(look.tokens.subdued));
+        return;
+    }
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().auto_shrink(false).show_rows(
         ui,
         space::ROW,
-        snapshot.timeline.len(),
+        shown.len(),
         |ui, visible| {
-            for item in snapshot.timeline.get(visible).unwrap_or_default() {
+            let visible = shown.get(visible).unwrap_or_default().iter();
+            for item in visible.filter_map(|place| snapshot.timeline.get(*place)) {
                 let title = snapshot
                     .system(&item.system)
                     .map_or("", |system| system.title.as_str());

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use aramaki_model::entry::Message;
-use aramaki_model::system::NoteRef;
+use aramaki_model::entry::{Deployment, Message};
+use aramaki_model::system::{NoteKind, NoteRef};
 use aramaki_model::{Edit, EntryId, NoteEdit, NoteHistory, NoteId, TimelineEntry, Workspace};
 use aramaki_sync_core::{DocumentId, SpaceId};
 
@@ -277,6 +277,20 @@ impl Live {
         title: &str,
         text: &str,
     ) -> Result<NoteId, CliError> {
+        self.add_note_of(space, NoteKind::Note, title, text).await
+    }
+
+    /// Adds a note of some kind.
+    ///
+    /// # Errors
+    /// As [`Live::add_note`].
+    pub(crate) async fn add_note_of(
+        &self,
+        space: SpaceId,
+        kind: NoteKind,
+        title: &str,
+        text: &str,
+    ) -> Result<NoteId, CliError> {
         let note = NoteId::new(fresh::now(), fresh::random()?);
         // The text first: an index entry without its note would be seen by others.
         self.edit(space, |model, chain, now| {
@@ -285,7 +299,7 @@ impl Live {
         .await?;
         let place = NoteRef {
             title: title.to_owned(),
-            ..NoteRef::default()
+            kind,
         };
         self.edit(space, |model, chain, now| {
             model.edit_system(space, chain, now, |edit| edit.put_note(note, &place))
@@ -366,6 +380,23 @@ impl Live {
         let text = text.to_owned();
         self.edit(space, |model, chain, now| {
             let entry = TimelineEntry::Message(Message { at: now, text });
+            model.append_timeline(space, chain, now, &[(id, entry)])
+        })
+        .await
+    }
+
+    /// Puts on a timeline that something was deployed or configured.
+    ///
+    /// # Errors
+    /// When the model or the store refuses.
+    pub(crate) async fn deployed(
+        &self,
+        space: SpaceId,
+        deployment: Deployment,
+    ) -> Result<(), CliError> {
+        let id = EntryId::new(fresh::now(), fresh::random()?);
+        self.edit(space, |model, chain, now| {
+            let entry = TimelineEntry::Deployment(deployment);
             model.append_timeline(space, chain, now, &[(id, entry)])
         })
         .await

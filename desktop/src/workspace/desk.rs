@@ -473,6 +473,7 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
         Intent::NewNote { space, title } => {
             live.add_note(space, &title, "").await?;
         }
+        Intent::Draft(draft) => live.keep_draft(&draft).await?,
         Intent::EditNote {
             space,
             document,

@@ -15,6 +15,7 @@ mod compact;
 mod deeds;
 mod desired;
 mod desk;
+mod draft;
 mod emergency;
 mod ended;
 mod ending;
@@ -68,6 +69,7 @@ pub(crate) use change::SystemChange;
 pub(crate) use checks::read_checks;
 #[cfg(test)]
 pub(crate) use desk::tests::opened;
+pub(crate) use draft::kind_of;
 pub(crate) use emergency::{EmergencyKey, EmergencyRow};
 pub(crate) use forks::TwoHistories;
 pub(crate) use frame::path_word;

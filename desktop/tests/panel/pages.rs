@@ -1003,3 +1003,37 @@ fn a_lost_device_is_sent_away_everywhere_in_two_clicks() {
     assert_eq!(desk.ended().len(), 1);
     assert!(desk.ended()[0].starts_with("everywhere"));
 }
+
+#[test]
+fn the_timeline_is_filtered_by_kind_and_words() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    window.get_by_label("Timeline").click();
+    window.run();
+    let all = window.query_all_by_role(Role::Button).count();
+    window.get_by_label_contains("Words (").click();
+    window.run();
+    let few = window.query_all_by_role(Role::Button).count();
+    assert!(few < all, "{few} of {all}");
+    window.get_by_label("All").click();
+    window.run();
+    assert_eq!(window.query_all_by_role(Role::Button).count(), all);
+    let field = "Words, or a System";
+    window.get_by_role_and_label(Role::TextInput, field).focus();
+    window.run();
+    window
+        .get_by_role_and_label(Role::TextInput, field)
+        .type_text("no such words");
+    window.run();
+    window.get_by_label("Nothing of that kind is here.");
+}
+
+#[test]
+fn a_handover_is_drafted_from_a_systems_page_and_a_post_mortem_from_an_alerts() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "webshop");
+    window.get_by_label("Draft handover").click();
+    window.run();
+    assert_eq!(desk.asked(), ["Draft"]);
+}

@@ -264,3 +264,55 @@ fn completions_know_the_verbs() {
         "completions need no workspace"
     );
 }
+
+#[test]
+fn a_deployment_stands_on_the_timeline_and_in_the_drafts_of_the_shift() {
+    let aramaki = Aramaki::new();
+    for title in ["Webshop", "Mail", "Backup"] {
+        aramaki.json(&["system", "add", title]);
+    }
+    let link = "https://ci.example.org/7";
+    let deployed = ["deployed", "Webshop", "varnish", "--version", "7.1"];
+    aramaki.json(&[&deployed[..], &["--link", link, "--ago", "30m"]].concat());
+    aramaki.refused(&[&deployed[..], &["--link", "javascript:x"]].concat(), 2);
+    aramaki.json(&["say", "Mail", "# queue is *drained*"]);
+    aramaki.json(&["say", "Backup", "tape changed"]);
+
+    let texts = |arguments: &[&str]| -> Vec<String> {
+        let told = aramaki.json(&[&["timeline"][..], arguments].concat());
+        let entries = told["entries"].as_array().unwrap().iter();
+        let texts = entries.map(|it| it["text"].as_str().unwrap().to_owned());
+        texts.collect()
+    };
+    let both = ["Webshop", "Mail", "--kind", "deployment,words"];
+    assert_eq!(texts(&both), ["# queue is *drained*", "varnish 7.1"]);
+    assert_eq!(texts(&["--kind", "deployment"]), ["varnish 7.1"]);
+    let around = ["--since", "1h", "--until", "20m", "--kind", "deployment"];
+    assert_eq!(texts(&around), ["varnish 7.1"]);
+    assert!(texts(&["Webshop", "--since", "10m", "--kind", "deployment"]).is_empty());
+    let unknown = text(&aramaki.run(&["timeline", "--kind", "tickets"]).stderr);
+    assert!(unknown.contains("deployment"), "{unknown}");
+
+    // Of all Systems, printed; what others wrote makes no headings.
+    let printed = text(&aramaki.run(&["handover"]).stdout);
+    assert_eq!(printed.matches("## ").count(), 6, "{printed}");
+    let said = printed.contains("\\# queue is \\*drained\\*");
+    assert!(printed.contains("varnish 7.1") && said, "{printed}");
+    aramaki.refused(&["handover", "--save"], 2);
+    let kept = aramaki.json(&["handover", "Webshop", "--since", "2h", "--save"]);
+    let note = kept["note"].as_str().unwrap();
+    let note = aramaki.json(&["note", "show", "Webshop", note]);
+    let written = note["text"].as_str().unwrap();
+    assert!(
+        written.contains("varnish 7.1") && !written.contains("tape"),
+        "{written}"
+    );
+
+    let range = ["post-mortem", "Webshop", "--from", "1h"];
+    let draft = aramaki.json(&range);
+    let timeline = aramaki.json(&["timeline", "Webshop", "--kind", "deployment"]);
+    let draft = draft["markdown"].as_str().unwrap();
+    assert!(draft.contains("varnish 7.1"), "{draft} {timeline}");
+    let from_later = ["post-mortem", "Webshop", "--from", "5m", "--until", "10m"];
+    aramaki.refused(&from_later, 2);
+}

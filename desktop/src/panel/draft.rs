@@ -1,0 +1,90 @@
+//! Buttons that draft a note from what is known, in the language of the window.
+
+use std::time::Duration;
+
+use aramaki_model::alert::Alert;
+use aramaki_model::handover::Span;
+use aramaki_sync_core::SpaceId;
+use egui::Ui;
+
+use super::Window;
+use crate::view::Intent;
+use crate::view::draft::{Draft, DraftKind, DraftWords};
+use crate::widget::{Look, until};
+
+/// How long a shift is.
+const SHIFT: Duration = Duration::from_hours(8);
+/// How much of the time before an alert belongs to what happened.
+const BEFORE_ALERT: Duration = Duration::from_hours(1);
+
+/// Drafts what the next shift of a System has to know.
+pub(super) fn handover_ui(ui: &mut Ui, look: Look<'_>, system: SpaceId, window: &mut Window) {
+    let button = ui.button(look.texts.get("draft-handover"));
+    if button
+        .on_hover_text(look.texts.get("draft-handover-hint"))
+        .clicked()
+    {
+        let span = Span {
+            from: look.now.minus(SHIFT),
+            until: look.now,
+        };
+        window
+            .asks
+            .push(draft(look, DraftKind::Handover, system, span));
+    }
+}
+
+/// Drafts what an alert was.
+pub(super) fn post_mortem_ui(ui: &mut Ui, look: Look<'_>, alert: &Alert, window: &mut Window) {
+    let button = ui.button(look.texts.get("draft-post-mortem"));
+    if button
+        .on_hover_text(look.texts.get("draft-post-mortem-hint"))
+        .clicked()
+    {
+        let span = Span {
+            from: alert.opened.minus(BEFORE_ALERT),
+            until: alert.resolved.unwrap_or(look.now),
+        };
+        window
+            .asks
+            .push(draft(look, DraftKind::PostMortem, alert.system, span));
+    }
+}
+
+fn draft(look: Look<'_>, kind: DraftKind, system: SpaceId, span: Span) -> Intent {
+    let key = match kind {
+        DraftKind::Handover => "draft-handover-title",
+        DraftKind::PostMortem => "draft-post-mortem-title",
+    };
+    let at = until(look, span.until);
+    let title = look.texts.with(key, &[("at", &at)]);
+    Intent::Draft(Box::new(Draft {
+        kind,
+        system,
+        span,
+        title,
+        words: words(look),
+    }))
+}
+
+fn words(look: Look<'_>) -> DraftWords {
+    let texts = look.texts;
+    DraftWords {
+        open: texts.get("draft-open"),
+        over: texts.get("draft-over"),
+        changed: texts.get("draft-changed"),
+        said: texts.get("draft-said"),
+        quiet: texts.get("draft-quiet"),
+        nothing: texts.get("draft-nothing"),
+        since: texts.get("draft-since"),
+        until: texts.get("draft-until"),
+        next: texts.get("draft-next"),
+        sections: [
+            texts.get("draft-happened"),
+            texts.get("draft-hit"),
+            texts.get("draft-why"),
+            texts.get("draft-follows"),
+        ],
+        timeline: texts.get("draft-timeline"),
+    }
+}

@@ -1,0 +1,309 @@
+//! Drafts of notes, as Markdown: what the next shift has to know, and what an incident was.
+
+use std::fmt::Write as _;
+
+use aramaki_model::alert::Alert;
+use aramaki_model::handover::{Handover, Span, entries};
+use aramaki_model::snapshot::TimelineItem;
+use aramaki_model::system::NoteKind;
+use aramaki_model::{Snapshot, TimelineKind};
+use aramaki_sync_core::{SpaceId, Timestamp};
+
+use super::live::Live;
+use super::read::timeline_row;
+use super::rows::TimelineRow;
+use crate::cli::{CliError, action_row, local};
+use crate::view::draft::{Draft, DraftKind, DraftWords};
+
+/// How many entries a post-mortem refers to.
+const ENTRIES_MAX: usize = 1_000;
+
+impl Live {
+    /// A draft for the next shift: of a System and its parts, or of all.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn draft_handover(
+        &self,
+        system: Option<SpaceId>,
+        span: Span,
+        words: &DraftWords,
+    ) -> Result<String, CliError> {
+        let systems = self.with_parts(system);
+        let runs = self.runs_in(&systems, span).await?;
+        Ok(handover(&self.snapshot(), &systems, span, &runs, words))
+    }
+
+    /// A draft of what an incident was, in a System and its parts.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn draft_post_mortem(
+        &self,
+        system: SpaceId,
+        span: Span,
+        words: &DraftWords,
+    ) -> Result<String, CliError> {
+        let systems = self.with_parts(Some(system));
+        let runs = self.runs_in(&systems, span).await?;
+        Ok(post_mortem(&self.snapshot(), &systems, span, &runs, words))
+    }
+
+    /// Drafts a note and keeps it in its System, to be finished there.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or refuses.
+    pub(super) async fn keep_draft(&self, draft: &Draft) -> Result<(), CliError> {
+        let (system, span) = (draft.system, draft.span);
+        let (kind, text) = match draft.kind {
+            DraftKind::Handover => (
+                NoteKind::Handover,
+                self.draft_handover(Some(system), span, &draft.words)
+                    .await?,
+            ),
+            DraftKind::PostMortem => (
+                NoteKind::PostMortem,
+                self.draft_post_mortem(system, span, &draft.words).await?,
+            ),
+        };
+        self.add_note_of(system, kind, &draft.title, &text).await?;
+        Ok(())
+    }
+
+    fn with_parts(&self, system: Option<SpaceId>) -> Vec<SpaceId> {
+        let snapshot = self.snapshot();
+        let Some(system) = system else {
+            return snapshot.systems.iter().map(|it| it.space).collect();
+        };
+        let mut systems = vec![system];
+        systems.extend(snapshot.graph.parts_below(system));
+        systems
+    }
+
+    async fn runs_in(&self, systems: &[SpaceId], span: Span) -> Result<Vec<TimelineRow>, CliError> {
+        let requests = self.action_requests(Some(systems)).await?;
+        let rows = requests.iter();
+        let rows = rows.map(|(system, row)| action_row(self, *system, row));
+        let ran = rows.filter(|row| (span.from..=span.until).contains(&row.at));
+        Ok(ran.collect())
+    }
+}
+
+/// What a shift leaves behind, with what ran meanwhile.
+fn handover(
+    snapshot: &Snapshot,
+    systems: &[SpaceId],
+    span: Span,
+    runs: &[TimelineRow],
+    words: &DraftWords,
+) -> String {
+    let shift = Handover::of(snapshot, Some(systems), span);
+    let mut text = String::new();
+    let open = shift.open.iter().map(|alert| open_line(alert, words));
+    section(&mut text, &words.open, open, words);
+    let over = shift.over.iter().map(|alert| over_line(alert, words));
+    section(&mut text, &words.over, over, words);
+    let items = shift.changed.iter();
+    let mut changed: Vec<_> = items.map(|item| timeline_row(snapshot, item)).collect();
+    changed.extend(runs.iter().cloned());
+    changed.sort_by_key(|row| std::cmp::Reverse(row.at));
+    section(
+        &mut text,
+        &words.changed,
+        changed.iter().map(row_line),
+        words,
+    );
+    let said = shift.said.iter();
+    let said = said.map(|item| row_line(&timeline_row(snapshot, item)));
+    section(&mut text, &words.said, said, words);
+    let silenced = shift.silenced.iter().map(|(view, (_item, silence))| {
+        let what = silence.family.as_deref().unwrap_or_default();
+        held_line((&view.title, what), &silence.reason, silence.until, words)
+    });
+    let maintenance = shift.maintenance.iter().map(|(view, (_item, window))| {
+        let until = window.open_until(span.until).unwrap_or(window.until);
+        held_line((&view.title, ""), &window.reason, until, words)
+    });
+    section(&mut text, &words.quiet, silenced.chain(maintenance), words);
+    heading(&mut text, &words.next);
+    text
+}
+
+/// What an incident was, with references to what stands on the timelines; people write the rest.
+fn post_mortem(
+    snapshot: &Snapshot,
+    systems: &[SpaceId],
+    span: Span,
+    runs: &[TimelineRow],
+    words: &DraftWords,
+) -> String {
+    let mut text = String::new();
+    let [happened, hit, why, follows] = &words.sections;
+    for heading_of in [happened, hit] {
+        heading(&mut text, heading_of);
+    }
+    let items = entries(snapshot, Some(systems), span, &[]);
+    let mut rows: Vec<_> = items
+        .take(ENTRIES_MAX)
+        .map(|item| (item.at, referred_line(snapshot, item)))
+        .collect();
+    rows.extend(runs.iter().map(|row| (row.at, row_line(row))));
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    let lines = rows.into_iter().map(|(_at, line)| line);
+    section(&mut text, &words.timeline, lines, words);
+    for heading_of in [why, follows] {
+        heading(&mut text, heading_of);
+    }
+    text
+}
+
+/// Of which kind a row is, whatever it tells.
+pub(crate) fn kind_of(row: &TimelineRow) -> TimelineKind {
+    match row.kind {
+        "transition" => TimelineKind::State,
+        "agent" => TimelineKind::Agent,
+        "message" => TimelineKind::Words,
+        "deployment" => TimelineKind::Deployment,
+        "acknowledgement" | "claim" | "withdrawal" => TimelineKind::Care,
+        "notification" => TimelineKind::Told,
+        "desired" | "action" => TimelineKind::Action,
+        "access" | "emergency" => TimelineKind::Access,
+        _ => TimelineKind::Newer,
+    }
+}
+
+fn heading(text: &mut String, words: &str) {
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    // Writing into a String cannot fail.
+    let _infallible = writeln!(text, "## {words}\n");
+}
+
+fn section(
+    text: &mut String,
+    title: &str,
+    lines: impl Iterator<Item = String>,
+    words: &DraftWords,
+) {
+    heading(text, title);
+    let before = text.len();
+    for line in lines {
+        let _infallible = writeln!(text, "- {line}");
+    }
+    if text.len() == before {
+        let _infallible = writeln!(text, "{}", words.nothing);
+    }
+}
+
+fn open_line(alert: &Alert, words: &DraftWords) -> String {
+    let who = alert.claimed_by().map(|claim| claim.name.clone());
+    let known = alert.acknowledgements.iter().filter(|known| known.holds);
+    let known = known.map(|known| format!("{}: {}", known.name, plain(&known.text)));
+    let care: Vec<_> = who.into_iter().chain(known).collect();
+    let care = if care.is_empty() {
+        String::new()
+    } else {
+        format!(" — {}", care.join("; "))
+    };
+    format!(
+        "**{}** {} · {}: {} ({} {}){care}",
+        alert.severity.word(),
+        plain(&alert.title),
+        plain(&alert.name),
+        plain(&alert.summary),
+        words.since,
+        local(alert.opened),
+    )
+}
+
+fn over_line(alert: &Alert, words: &DraftWords) -> String {
+    let until = alert.resolved.map(local).unwrap_or_default();
+    format!(
+        "{} · {}: {} ({} {} {} {until})",
+        plain(&alert.title),
+        plain(&alert.name),
+        alert.worst.word(),
+        words.since,
+        local(alert.opened),
+        words.until,
+    )
+}
+
+fn held_line(
+    (title, what): (&str, &str),
+    reason: &str,
+    until: Timestamp,
+    words: &DraftWords,
+) -> String {
+    let what = if what.is_empty() {
+        String::new()
+    } else {
+        format!(" · {}", plain(what))
+    };
+    format!(
+        "{}{what}: {} ({} {})",
+        plain(title),
+        plain(reason),
+        words.until,
+        local(until)
+    )
+}
+
+fn row_line(row: &TimelineRow) -> String {
+    let who = if row.who.is_empty() {
+        String::new()
+    } else {
+        format!(" — {}", plain(&row.who))
+    };
+    let (title, text) = (plain(&row.title), plain(&row.text));
+    format!("{} {title}: {text}{who}", local(row.at))
+}
+
+/// A line that names its entry, by which it is found again.
+fn referred_line(snapshot: &Snapshot, item: &TimelineItem) -> String {
+    let row = timeline_row(snapshot, item);
+    format!("{} `{}`", row_line(&row), item.id)
+}
+
+/// One line that is no Markdown: what others wrote makes no headings, links or code in a draft.
+fn plain(text: &str) -> String {
+    let line = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let mut plain = String::with_capacity(line.len());
+    for char in line.chars() {
+        if "\\`*_[]<>#|".contains(char) {
+            plain.push('\\');
+        }
+        plain.push(char);
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_makes_no_markdown() {
+        let hostile = "# all is well\n[here](https://evil.example) `rm`";
+        let line = plain(hostile);
+        assert_eq!(
+            line,
+            "\\# all is well \\[here\\](https://evil.example) \\`rm\\`"
+        );
+    }
+
+    #[test]
+    fn an_empty_shift_has_every_heading_and_says_that_there_is_nothing() {
+        let span = Span {
+            from: Timestamp::ZERO,
+            until: Timestamp::from_millis(1_000),
+        };
+        let words = DraftWords::english();
+        let text = handover(&Snapshot::default(), &[], span, &[], &words);
+        assert_eq!(text.matches("## ").count(), 6, "{text}");
+        assert_eq!(text.matches("Nothing.").count(), 5, "{text}");
+        let text = post_mortem(&Snapshot::default(), &[], span, &[], &words);
+        assert_eq!(text.matches("## ").count(), 5, "{text}");
+    }
+}

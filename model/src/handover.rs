@@ -1,0 +1,120 @@
+//! What the next shift has to know, and what went on in a span of time: what drafts are made of.
+
+use std::sync::Arc;
+
+use aramaki_sync_core::{SpaceId, Timestamp};
+
+use crate::alert::Alert;
+use crate::id::ItemId;
+use crate::maintenance::Maintenance;
+use crate::silence::Silence;
+use crate::snapshot::{Snapshot, SystemView, TimelineItem};
+use crate::timeline_kind::TimelineKind;
+
+/// How many entries a draft names of each sort: a note has to be read.
+pub const HANDOVER_ENTRIES_MAX: usize = 200;
+
+/// A span of time, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Its beginning.
+    pub from: Timestamp,
+    /// Its end.
+    pub until: Timestamp,
+}
+
+impl Span {
+    fn has(self, at: Timestamp) -> bool {
+        (self.from..=self.until).contains(&at)
+    }
+}
+
+/// What a shift leaves behind.
+#[derive(Clone, Debug, Default)]
+pub struct Handover<'a> {
+    /// What is still wrong, the worst and oldest first.
+    pub open: Vec<&'a Alert>,
+    /// What was wrong and is over, the newest first.
+    pub over: Vec<&'a Alert>,
+    /// What was changed, the newest first: deployments, runs, agents, access.
+    pub changed: Vec<&'a TimelineItem>,
+    /// Words of people, the newest first.
+    pub said: Vec<&'a TimelineItem>,
+    /// What is silenced, and until when.
+    pub silenced: Vec<(&'a SystemView, &'a (ItemId, Silence))>,
+    /// Maintenance that goes on, or comes before as much time again has passed.
+    pub maintenance: Vec<(&'a SystemView, &'a (ItemId, Maintenance))>,
+}
+
+impl<'a> Handover<'a> {
+    /// What these Systems (all, if none is named) leave at the end of a span.
+    pub fn of(snapshot: &'a Snapshot, systems: Option<&[SpaceId]>, span: Span) -> Self {
+        let is_meant = |space: &SpaceId| systems.is_none_or(|systems| systems.contains(space));
+        let alerts = snapshot.alerts.iter().map(Arc::as_ref);
+        let (open, over): (Vec<_>, Vec<_>) = alerts
+            .filter(|alert| is_meant(&alert.system))
+            .partition(|alert| alert.is_open());
+        let mut over: Vec<_> = over
+            .into_iter()
+            .filter(|alert| alert.resolved.is_some_and(|at| span.has(at)))
+            .collect();
+        over.sort_by_key(|alert| std::cmp::Reverse(alert.resolved));
+        let of_kind = |kinds: &[TimelineKind]| {
+            let items = entries(snapshot, systems, span, kinds);
+            items.take(HANDOVER_ENTRIES_MAX).collect()
+        };
+        let views = snapshot.systems.iter().map(Arc::as_ref);
+        let views: Vec<&SystemView> = views.filter(|it| is_meant(&it.space)).collect();
+        let silences = views.iter().flat_map(|view| {
+            let silences = view.silences.iter();
+            silences.map(move |silence| (*view, silence))
+        });
+        let windows = views.iter().flat_map(|view| {
+            let windows = view.maintenance.iter();
+            windows.map(move |window| (*view, window))
+        });
+        let soon = span.until.plus(span.until.since(span.from));
+        let now = span.until;
+        Self {
+            open: open.into_iter().take(HANDOVER_ENTRIES_MAX).collect(),
+            over: over.into_iter().take(HANDOVER_ENTRIES_MAX).collect(),
+            changed: of_kind(&[
+                TimelineKind::Deployment,
+                TimelineKind::Action,
+                TimelineKind::Agent,
+                TimelineKind::Access,
+            ]),
+            said: of_kind(&[TimelineKind::Words]),
+            silenced: silences
+                .filter(|(_view, (_item, silence))| silence.until > now)
+                .take(HANDOVER_ENTRIES_MAX)
+                .collect(),
+            maintenance: windows
+                .filter(|(_view, (_item, window))| {
+                    let next = window.next_change(now);
+                    window.covers(now) || next.is_some_and(|next| next <= soon)
+                })
+                .take(HANDOVER_ENTRIES_MAX)
+                .collect(),
+        }
+    }
+}
+
+/// What stands on the timelines of these Systems (all, if none is named) within a span, of these kinds (all,
+/// if none is named), the newest first.
+pub fn entries<'a>(
+    snapshot: &'a Snapshot,
+    systems: Option<&[SpaceId]>,
+    span: Span,
+    kinds: &[TimelineKind],
+) -> impl Iterator<Item = &'a TimelineItem> {
+    let items: Vec<&'a Arc<TimelineItem>> = match systems {
+        Some(systems) => snapshot.timeline_of(systems),
+        None => snapshot.timeline.iter().collect(),
+    };
+    let items = items.into_iter().map(Arc::as_ref);
+    items.filter(move |item| {
+        let kind = TimelineKind::of(&item.event);
+        span.has(item.at) && (kinds.is_empty() || kinds.contains(&kind))
+    })
+}
