@@ -65,6 +65,7 @@ pub(super) fn system_ui(
             alarms::alarms_ui(ui, look, shown, window);
             duty_ui(ui, look, system);
             alarms::done_ui(ui, look, shown, window);
+            around::notes_ui(ui, look, shown, window);
             checks::left_ui(ui, look, shown, window);
             services::services_ui(ui, look, shown);
             around::around_ui(ui, look, shown, window);
@@ -88,6 +89,7 @@ pub(super) fn system_ui(
             column(ui, width - space::L - left, &mut |ui| {
                 duty_ui(ui, look, system);
                 alarms::done_ui(ui, look, shown, window);
+                around::notes_ui(ui, look, shown, window);
                 services::services_ui(ui, look, shown);
                 around::around_ui(ui, look, shown, window);
             });

@@ -57,8 +57,8 @@ pub(in crate::panel) fn duty_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView
     ui.add_space(space::S);
 }
 
-/// Notes, dashboards, agents, aggregates and readers: only what there is.
-pub(super) fn around_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window) {
+/// How it works here: notes, and where to look further.
+pub(super) fn notes_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window) {
     let system = shown.system;
     card_titled(ui, look, &look.texts.get("system-notes"), |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
@@ -79,6 +79,11 @@ pub(super) fn around_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &m
             }
         });
     }
+}
+
+/// Draws who looks, where it belongs, and who may read it.
+pub(super) fn around_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window) {
+    let system = shown.system;
     if !system.agents.is_empty() {
         ui.add_space(space::S);
         card_titled(ui, look, &look.texts.get("system-agents"), |ui| {
