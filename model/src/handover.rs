@@ -1,4 +1,4 @@
-//! What the next shift has to know, and what went on in a span of time: what drafts are made of.
+//! What the next shift has to know, and what went on in a period of time: what drafts are made of.
 
 use std::sync::Arc;
 
@@ -14,16 +14,16 @@ use crate::timeline_kind::TimelineKind;
 /// How many entries a draft names of each sort: a note has to be read.
 pub const HANDOVER_ENTRIES_MAX: usize = 200;
 
-/// A span of time, both ends included.
+/// A period of time, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct Period {
     /// Its beginning.
     pub from: Timestamp,
     /// Its end.
     pub until: Timestamp,
 }
 
-impl Span {
+impl Period {
     fn has(self, at: Timestamp) -> bool {
         (self.from..=self.until).contains(&at)
     }
@@ -47,8 +47,8 @@ pub struct Handover<'a> {
 }
 
 impl<'a> Handover<'a> {
-    /// What these Systems (all, if none is named) leave at the end of a span.
-    pub fn of(snapshot: &'a Snapshot, systems: Option<&[SpaceId]>, span: Span) -> Self {
+    /// What these Systems (all, if none is named) leave at the end of a period.
+    pub fn of(snapshot: &'a Snapshot, systems: Option<&[SpaceId]>, period: Period) -> Self {
         let is_meant = |space: &SpaceId| systems.is_none_or(|systems| systems.contains(space));
         let alerts = snapshot.alerts.iter().map(Arc::as_ref);
         let (open, over): (Vec<_>, Vec<_>) = alerts
@@ -56,11 +56,11 @@ impl<'a> Handover<'a> {
             .partition(|alert| alert.is_open());
         let mut over: Vec<_> = over
             .into_iter()
-            .filter(|alert| alert.resolved.is_some_and(|at| span.has(at)))
+            .filter(|alert| alert.resolved.is_some_and(|at| period.has(at)))
             .collect();
         over.sort_by_key(|alert| std::cmp::Reverse(alert.resolved));
         let of_kind = |kinds: &[TimelineKind]| {
-            let items = entries(snapshot, systems, span, kinds);
+            let items = entries(snapshot, systems, period, kinds);
             items.take(HANDOVER_ENTRIES_MAX).collect()
         };
         let views = snapshot.systems.iter().map(Arc::as_ref);
@@ -73,8 +73,8 @@ impl<'a> Handover<'a> {
             let windows = view.maintenance.iter();
             windows.map(move |window| (*view, window))
         });
-        let soon = span.until.plus(span.until.since(span.from));
-        let now = span.until;
+        let soon = period.until.plus(period.until.since(period.from));
+        let now = period.until;
         Self {
             open: open.into_iter().take(HANDOVER_ENTRIES_MAX).collect(),
             over: over.into_iter().take(HANDOVER_ENTRIES_MAX).collect(),
@@ -100,12 +100,12 @@ impl<'a> Handover<'a> {
     }
 }
 
-/// What stands on the timelines of these Systems (all, if none is named) within a span, of these kinds (all,
+/// What stands on the timelines of these Systems (all, if none is named) within a period, of these kinds (all,
 /// if none is named), the newest first.
 pub fn entries<'a>(
     snapshot: &'a Snapshot,
     systems: Option<&[SpaceId]>,
-    span: Span,
+    period: Period,
     kinds: &[TimelineKind],
 ) -> impl Iterator<Item = &'a TimelineItem> {
     let items: Vec<&'a Arc<TimelineItem>> = match systems {
@@ -115,6 +115,6 @@ pub fn entries<'a>(
     let items = items.into_iter().map(Arc::as_ref);
     items.filter(move |item| {
         let kind = TimelineKind::of(&item.event);
-        span.has(item.at) && (kinds.is_empty() || kinds.contains(&kind))
+        period.has(item.at) && (kinds.is_empty() || kinds.contains(&kind))
     })
 }

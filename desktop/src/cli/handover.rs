@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aramaki_model::handover::Span;
+use aramaki_model::handover::Period;
 use aramaki_model::system::NoteKind;
 use aramaki_sync_core::SpaceId;
 use clap::Args;
@@ -39,25 +39,25 @@ impl Handover {
     /// Drafts it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let now = Clock::now();
-        let span = Span {
+        let period = Period {
             from: now.minus(self.since.unwrap_or(SHIFT)),
             until: now,
         };
         let system = self.system.as_deref();
         let system = system.map(|system| live.find(system)).transpose()?;
         let text = live
-            .draft_handover(system, span, &DraftWords::english())
+            .draft_handover(system, period, &DraftWords::english())
             .await?;
-        let title = titled(self.title.as_deref(), "Handover", span);
+        let title = titled(self.title.as_deref(), "Handover", period);
         let kept = Kept {
             system: system.filter(|_system| self.save),
             kind: NoteKind::Handover,
         };
-        report(live, (&title, text), span, kept).await
+        report(live, (&title, text), period, kept).await
     }
 }
 
-/// Draft a post-mortem of a span of time: what stands on the timelines then, with references to it, and
+/// Draft a post-mortem of a period of time: what stands on the timelines then, with references to it, and
 /// the questions that people answer. The draft is printed; `--save` keeps it as a note of the System.
 #[derive(Debug, Args)]
 pub(crate) struct PostMortem {
@@ -81,31 +81,31 @@ impl PostMortem {
     /// Drafts it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let now = Clock::now();
-        let span = Span {
+        let period = Period {
             from: self.from.before(now),
             until: self.until.map_or(now, |until| until.before(now)),
         };
-        if span.from >= span.until {
+        if period.from >= period.until {
             return Err(CliError::Usage(
                 "--from must lie before --until, and before now".to_owned(),
             ));
         }
         let system = live.find(&self.system)?;
         let text = live
-            .draft_post_mortem(system, span, &DraftWords::english())
+            .draft_post_mortem(system, period, &DraftWords::english())
             .await?;
-        let title = titled(self.title.as_deref(), "Post-mortem", span);
+        let title = titled(self.title.as_deref(), "Post-mortem", period);
         let kept = Kept {
             system: self.save.then_some(system),
             kind: NoteKind::PostMortem,
         };
-        report(live, (&title, text), span, kept).await
+        report(live, (&title, text), period, kept).await
     }
 }
 
-fn titled(said: Option<&str>, what: &str, span: Span) -> String {
+fn titled(said: Option<&str>, what: &str, period: Period) -> String {
     let title = said.map(str::to_owned);
-    title.unwrap_or_else(|| format!("{what} {}", local(span.until)))
+    title.unwrap_or_else(|| format!("{what} {}", local(period.until)))
 }
 
 /// Where a draft is kept, if it is.
@@ -117,12 +117,12 @@ struct Kept {
 async fn report(
     live: &Live,
     (title, text): (&str, String),
-    span: Span,
+    period: Period,
     kept: Kept,
 ) -> Result<Report, CliError> {
     let mut object = json!({
-        "from": span.from.to_string(),
-        "until": span.until.to_string(),
+        "from": period.from.to_string(),
+        "until": period.until.to_string(),
         "markdown": text,
         "note": null,
     });

@@ -107,7 +107,7 @@ pub(super) fn brief_ui(
 /// What may be touched, and whom to call, if the System can be read here.
 fn duty(ui: &mut Ui, look: Look<'_>, (snapshot, alert): (&Snapshot, &Alert)) {
     if let Some(system) = snapshot.system(&alert.system) {
-        duty_ui(ui, look, system);
+        duty_ui(ui, look, snapshot, system);
     }
 }
 

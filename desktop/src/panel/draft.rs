@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aramaki_model::alert::Alert;
-use aramaki_model::handover::Span;
+use aramaki_model::handover::Period;
 use aramaki_sync_core::SpaceId;
 use egui::Ui;
 
@@ -24,13 +24,13 @@ pub(super) fn handover_ui(ui: &mut Ui, look: Look<'_>, system: SpaceId, window: 
         .on_hover_text(look.texts.get("draft-handover-hint"))
         .clicked()
     {
-        let span = Span {
+        let period = Period {
             from: look.now.minus(SHIFT),
             until: look.now,
         };
         window
             .asks
-            .push(draft(look, DraftKind::Handover, system, span));
+            .push(draft(look, DraftKind::Handover, system, period));
     }
 }
 
@@ -41,27 +41,27 @@ pub(super) fn post_mortem_ui(ui: &mut Ui, look: Look<'_>, alert: &Alert, window:
         .on_hover_text(look.texts.get("draft-post-mortem-hint"))
         .clicked()
     {
-        let span = Span {
+        let period = Period {
             from: alert.opened.minus(BEFORE_ALERT),
             until: alert.resolved.unwrap_or(look.now),
         };
         window
             .asks
-            .push(draft(look, DraftKind::PostMortem, alert.system, span));
+            .push(draft(look, DraftKind::PostMortem, alert.system, period));
     }
 }
 
-fn draft(look: Look<'_>, kind: DraftKind, system: SpaceId, span: Span) -> Intent {
+fn draft(look: Look<'_>, kind: DraftKind, system: SpaceId, period: Period) -> Intent {
     let key = match kind {
         DraftKind::Handover => "draft-handover-title",
         DraftKind::PostMortem => "draft-post-mortem-title",
     };
-    let at = until(look, span.until);
+    let at = until(look, period.until);
     let title = look.texts.with(key, &[("at", &at)]);
     Intent::Draft(Box::new(Draft {
         kind,
         system,
-        span,
+        period,
         title,
         words: words(look),
     }))

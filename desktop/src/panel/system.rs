@@ -63,7 +63,7 @@ pub(super) fn system_ui(
         if ui.available_width() < TWO_COLUMNS_MIN {
             // What one must know before one touches anything comes before the details.
             alarms::alarms_ui(ui, look, shown, window);
-            duty_ui(ui, look, system);
+            duty_ui(ui, look, shown.snapshot, system);
             alarms::done_ui(ui, look, shown, window);
             around::notes_ui(ui, look, shown, window);
             checks::left_ui(ui, look, shown, window);
@@ -87,7 +87,7 @@ pub(super) fn system_ui(
                 checks::left_ui(ui, look, shown, window);
             });
             column(ui, width - space::L - left, &mut |ui| {
-                duty_ui(ui, look, system);
+                duty_ui(ui, look, shown.snapshot, system);
                 alarms::done_ui(ui, look, shown, window);
                 around::notes_ui(ui, look, shown, window);
                 services::services_ui(ui, look, shown);

@@ -1,6 +1,6 @@
 //! A note to be drafted from what is known: for the next shift, or after an incident.
 
-use aramaki_model::handover::Span;
+use aramaki_model::handover::Period;
 use aramaki_sync_core::SpaceId;
 
 /// What is drafted.
@@ -20,7 +20,7 @@ pub struct Draft {
     /// Of which System and its parts; it becomes a note there.
     pub system: SpaceId,
     /// Of which time.
-    pub span: Span,
+    pub period: Period,
     /// What the note is called.
     pub title: String,
     /// The words in it that are not of the timelines.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use aramaki_model::alert::Alert;
-use aramaki_model::handover::{Handover, Span, entries};
+use aramaki_model::handover::{Handover, Period, entries};
 use aramaki_model::snapshot::TimelineItem;
 use aramaki_model::system::NoteKind;
 use aramaki_model::{Snapshot, TimelineKind};
@@ -26,12 +26,12 @@ impl Live {
     pub(crate) async fn draft_handover(
         &self,
         system: Option<SpaceId>,
-        span: Span,
+        period: Period,
         words: &DraftWords,
     ) -> Result<String, CliError> {
         let systems = self.with_parts(system);
-        let runs = self.runs_in(&systems, span).await?;
-        Ok(handover(&self.snapshot(), &systems, span, &runs, words))
+        let runs = self.runs_in(&systems, period).await?;
+        Ok(handover(&self.snapshot(), &systems, period, &runs, words))
     }
 
     /// A draft of what an incident was, in a System and its parts.
@@ -41,12 +41,18 @@ impl Live {
     pub(crate) async fn draft_post_mortem(
         &self,
         system: SpaceId,
-        span: Span,
+        period: Period,
         words: &DraftWords,
     ) -> Result<String, CliError> {
         let systems = self.with_parts(Some(system));
-        let runs = self.runs_in(&systems, span).await?;
-        Ok(post_mortem(&self.snapshot(), &systems, span, &runs, words))
+        let runs = self.runs_in(&systems, period).await?;
+        Ok(post_mortem(
+            &self.snapshot(),
+            &systems,
+            period,
+            &runs,
+            words,
+        ))
     }
 
     /// Drafts a note and keeps it in its System, to be finished there.
@@ -54,16 +60,16 @@ impl Live {
     /// # Errors
     /// When the store cannot be read, or refuses.
     pub(super) async fn keep_draft(&self, draft: &Draft) -> Result<(), CliError> {
-        let (system, span) = (draft.system, draft.span);
+        let (system, period) = (draft.system, draft.period);
         let (kind, text) = match draft.kind {
             DraftKind::Handover => (
                 NoteKind::Handover,
-                self.draft_handover(Some(system), span, &draft.words)
+                self.draft_handover(Some(system), period, &draft.words)
                     .await?,
             ),
             DraftKind::PostMortem => (
                 NoteKind::PostMortem,
-                self.draft_post_mortem(system, span, &draft.words).await?,
+                self.draft_post_mortem(system, period, &draft.words).await?,
             ),
         };
         self.add_note_of(system, kind, &draft.title, &text).await?;
@@ -80,11 +86,15 @@ impl Live {
         systems
     }
 
-    async fn runs_in(&self, systems: &[SpaceId], span: Span) -> Result<Vec<TimelineRow>, CliError> {
+    async fn runs_in(
+        &self,
+        systems: &[SpaceId],
+        period: Period,
+    ) -> Result<Vec<TimelineRow>, CliError> {
         let requests = self.action_requests(Some(systems)).await?;
         let rows = requests.iter();
         let rows = rows.map(|(system, row)| action_row(self, *system, row));
-        let ran = rows.filter(|row| (span.from..=span.until).contains(&row.at));
+        let ran = rows.filter(|row| (period.from..=period.until).contains(&row.at));
         Ok(ran.collect())
     }
 }
@@ -93,11 +103,11 @@ impl Live {
 fn handover(
     snapshot: &Snapshot,
     systems: &[SpaceId],
-    span: Span,
+    period: Period,
     runs: &[TimelineRow],
     words: &DraftWords,
 ) -> String {
-    let shift = Handover::of(snapshot, Some(systems), span);
+    let shift = Handover::of(snapshot, Some(systems), period);
     let mut text = String::new();
     let open = shift.open.iter().map(|alert| open_line(alert, words));
     section(&mut text, &words.open, open, words);
@@ -121,7 +131,7 @@ fn handover(
         held_line((&view.title, what), &silence.reason, silence.until, words)
     });
     let maintenance = shift.maintenance.iter().map(|(view, (_item, window))| {
-        let until = window.open_until(span.until).unwrap_or(window.until);
+        let until = window.open_until(period.until).unwrap_or(window.until);
         held_line((&view.title, ""), &window.reason, until, words)
     });
     section(&mut text, &words.quiet, silenced.chain(maintenance), words);
@@ -133,7 +143,7 @@ fn handover(
 fn post_mortem(
     snapshot: &Snapshot,
     systems: &[SpaceId],
-    span: Span,
+    period: Period,
     runs: &[TimelineRow],
     words: &DraftWords,
 ) -> String {
@@ -142,7 +152,7 @@ fn post_mortem(
     for heading_of in [happened, hit] {
         heading(&mut text, heading_of);
     }
-    let items = entries(snapshot, Some(systems), span, &[]);
+    let items = entries(snapshot, Some(systems), period, &[]);
     let mut rows: Vec<_> = items
         .take(ENTRIES_MAX)
         .map(|item| (item.at, referred_line(snapshot, item)))
@@ -295,15 +305,15 @@ mod tests {
 
     #[test]
     fn an_empty_shift_has_every_heading_and_says_that_there_is_nothing() {
-        let span = Span {
+        let period = Period {
             from: Timestamp::ZERO,
             until: Timestamp::from_millis(1_000),
         };
         let words = DraftWords::english();
-        let text = handover(&Snapshot::default(), &[], span, &[], &words);
+        let text = handover(&Snapshot::default(), &[], period, &[], &words);
         assert_eq!(text.matches("## ").count(), 6, "{text}");
         assert_eq!(text.matches("Nothing.").count(), 5, "{text}");
-        let text = post_mortem(&Snapshot::default(), &[], span, &[], &words);
+        let text = post_mortem(&Snapshot::default(), &[], period, &[], &words);
         assert_eq!(text.matches("## ").count(), 5, "{text}");
     }
 }

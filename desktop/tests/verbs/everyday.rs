@@ -316,3 +316,27 @@ fn a_deployment_stands_on_the_timeline_and_in_the_drafts_of_the_shift() {
     let from_later = ["post-mortem", "Webshop", "--from", "5m", "--until", "10m"];
     aramaki.refused(&from_later, 2);
 }
+
+#[test]
+fn who_is_on_call_is_said_of_a_system_and_of_what_it_consists_of() {
+    let aramaki = Aramaki::new();
+    for title in ["Webshop", "Storage"] {
+        aramaki.json(&["system", "add", title]);
+    }
+    aramaki.json(&["system", "link", "Webshop", "Storage"]);
+    let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/policy.toml.example");
+    aramaki.json(&["notify", "policy", "Webshop", "--file", policy]);
+    let shown = aramaki.json(&["system", "show", "Storage"]);
+    let turn = &shown["on_call"][0];
+    assert_eq!(turn["title"], "Webshop", "{shown}");
+    let (schedule, before) = (turn["schedule"].as_str().unwrap(), &turn["who"]);
+    let until = "2099-01-01T00:00:00Z";
+    // Whoever's turn it is not.
+    let other = if before == "bob" { "alice" } else { "bob" };
+    let swap = ["notify", "on-call", "Webshop", schedule, "--who", other];
+    aramaki.json(&[&swap[..], &["--until", until]].concat());
+    let shown = aramaki.json(&["system", "show", "Storage"]);
+    assert_eq!(shown["on_call"][0]["who"], other, "{shown}");
+    let people = text(&aramaki.run(&["system", "show", "Storage"]).stdout);
+    assert!(people.contains(&format!("{other} until")), "{people}");
+}

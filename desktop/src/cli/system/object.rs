@@ -4,8 +4,8 @@ use aramaki_model::Severity;
 use aramaki_sync_core::SpaceId;
 use serde_json::{Value, json};
 
-use crate::cli::CliError;
 use crate::cli::timeline::entry_json;
+use crate::cli::{CliError, Clock};
 use crate::workspace::{Live, SystemRow};
 
 /// A state's word; `unobserved` where nothing looks.
@@ -50,6 +50,14 @@ pub(crate) fn system_json(live: &Live, space: SpaceId, entries: usize) -> Result
         "rules": page.rules.iter().map(|(kind, text)| json!({"kind": kind, "text": text}))
             .collect::<Vec<_>>(),
         "contacts": pairs(&page.contacts, "role", "reach"),
+        "on_call": live.snapshot().on_call(space, Clock::now()).iter().map(|turn| json!({
+            "policy": turn.policy.to_string(),
+            "title": turn.title,
+            "schedule": turn.schedule,
+            "who": turn.duty.as_ref().map(|duty| duty.who.clone()),
+            "until": turn.duty.as_ref().map(|duty| duty.until.to_string()),
+            "reach": turn.reach,
+        })).collect::<Vec<_>>(),
         "dashboards": pairs(&page.dashboards, "title", "url"),
         "linked": page.parts.iter().map(|part| json!({
             "id": part.id.to_string(),

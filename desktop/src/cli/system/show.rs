@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aramaki_model::notify::OnCall;
 use aramaki_model::{KnownFamily, Presence};
 use aramaki_sync_core::Timestamp;
 use clap::Args;
@@ -9,7 +10,7 @@ use clap::Args;
 use super::{severity_word, system_json};
 use crate::cli::report::{Lines, table};
 use crate::cli::status::not_listened;
-use crate::cli::{CliError, Clock, Report, age};
+use crate::cli::{CliError, Clock, Report, age, local};
 use crate::workspace::{Live, SystemPage};
 
 /// How many entries of the timeline are shown.
@@ -27,8 +28,9 @@ impl Show {
     pub(crate) fn run(&self, live: &Live) -> Result<Report, CliError> {
         let space = live.find(&self.system)?;
         let page = live.page(space)?;
+        let on_call = live.snapshot().on_call(space, Clock::now());
         Ok(Report::new(
-            text(&page) + &families(&live.families(space)),
+            text(&page, &on_call) + &families(&live.families(space)),
             &system_json(live, space, ENTRIES_SHOWN)?,
         ))
     }
@@ -50,10 +52,23 @@ fn families(families: &BTreeMap<String, KnownFamily>) -> String {
 }
 
 /// A page for people.
-fn text(page: &SystemPage) -> String {
+fn text(page: &SystemPage, on_call: &[OnCall]) -> String {
     let now = Clock::now();
     let mut out = Lines::default();
     head(&mut out, page, now);
+    let turns = on_call.iter().map(|turn| {
+        let who = match &turn.duty {
+            Some(duty) => format!("{} until {}", duty.who, local(duty.until)),
+            None => "nobody yet".to_owned(),
+        };
+        vec![
+            turn.schedule.clone(),
+            who,
+            turn.reach.clone(),
+            turn.title.clone(),
+        ]
+    });
+    section(&mut out, "On call", &turns.collect::<Vec<_>>());
     sections(&mut out, page, now);
     out.into_text()
 }

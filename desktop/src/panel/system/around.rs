@@ -1,8 +1,9 @@
 //! What people say of a System: rules, contacts, notes, and everything it belongs to.
 
-use aramaki_model::SystemView;
+use aramaki_model::notify::OnCall;
 use aramaki_model::snapshot::AgentView;
 use aramaki_model::system::Touch;
+use aramaki_model::{Snapshot, SystemView};
 use egui::{FontId, Label, RichText, Sense, Ui, Vec2, vec2};
 
 use super::super::Window;
@@ -11,7 +12,7 @@ use super::super::trust::member_words;
 use super::{Page, none_ui, quiet};
 use crate::theme::{size, space};
 use crate::view::{PeerKind, Route};
-use crate::widget::{Icon, Look, Row, ago, card_titled, row, severity_glyph};
+use crate::widget::{Icon, Look, Row, ago, card_titled, row, severity_glyph, until};
 
 /// How much of a card's width the first of two columns may take.
 const FIRST_SHARE: f32 = 0.42;
@@ -19,7 +20,12 @@ const FIRST_SHARE: f32 = 0.42;
 const MEMBERS_SHOWN: usize = 4;
 
 /// What may be touched, and whom to call.
-pub(in crate::panel) fn duty_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView) {
+pub(in crate::panel) fn duty_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    snapshot: &Snapshot,
+    system: &SystemView,
+) {
     card_titled(ui, look, &look.texts.get("system-rules"), |ui| {
         none_ui(ui, look, system.rules.is_empty(), "system-none-rules");
         let rules: Vec<_> = system
@@ -38,23 +44,49 @@ pub(in crate::panel) fn duty_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView
     });
     ui.add_space(space::S);
     card_titled(ui, look, &look.texts.get("system-contacts"), |ui| {
-        none_ui(ui, look, system.contacts.is_empty(), "system-none-contacts");
-        let contacts: Vec<_> = system
-            .contacts
+        let mut contacts: Vec<_> = snapshot
+            .on_call(system.space, look.now)
             .iter()
-            .map(|(_, contact)| {
-                let words = [&contact.name, &contact.reach, &contact.hours];
-                let words: Vec<&str> = words
-                    .into_iter()
-                    .map(String::as_str)
-                    .filter(|word| !word.is_empty())
-                    .collect();
-                (contact.role.clone(), words.join(" · "))
-            })
+            .map(|on_call| on_call_words(look, system, on_call))
             .collect();
+        let nobody = contacts.is_empty() && system.contacts.is_empty();
+        none_ui(ui, look, nobody, "system-none-contacts");
+        let said = system.contacts.iter().map(|(_, contact)| {
+            let words = [&contact.name, &contact.reach, &contact.hours];
+            let words: Vec<&str> = words
+                .into_iter()
+                .map(String::as_str)
+                .filter(|word| !word.is_empty())
+                .collect();
+            (contact.role.clone(), words.join(" · "))
+        });
+        contacts.extend(said);
         pairs_ui(ui, look, &contacts);
     });
     ui.add_space(space::S);
+}
+
+/// Who is on call by a schedule: whose turn it is, until when, and by which System's policy.
+fn on_call_words(look: Look<'_>, system: &SystemView, on_call: &OnCall) -> (String, String) {
+    let schedule = [("schedule", on_call.schedule.as_str())];
+    let role = look.texts.with("system-on-call", &schedule);
+    let mut words = match &on_call.duty {
+        Some(duty) => {
+            let end = until(look, duty.until);
+            let said = [("who", duty.who.as_str()), ("end", &end)];
+            let who = look.texts.with("system-on-call-until", &said);
+            if on_call.reach.is_empty() {
+                vec![who]
+            } else {
+                vec![who, on_call.reach.clone()]
+            }
+        }
+        None => vec![look.texts.get("system-on-call-nobody")],
+    };
+    if on_call.policy != system.space {
+        words.push(on_call.title.clone());
+    }
+    (role, words.join(" · "))
 }
 
 /// How it works here: notes, and where to look further.
