@@ -52,7 +52,7 @@ pub(crate) enum Guard {
     ReasonInTime,
     /// Redemptions are counted.
     Redemptions,
-    /// Who was sent away does not come back by the same code.
+    /// A code by which somebody came who was sent away is over.
     SentAway,
     /// A code that let in all that it may is worth nothing.
     UsedUp,

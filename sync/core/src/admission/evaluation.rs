@@ -77,6 +77,10 @@ impl Judged {
 pub struct Evaluation {
     judged: BTreeMap<EnvelopeId, Judged>,
     waiting: BTreeMap<EnvelopeId, Vec<EnvelopeId>>,
+    /// What is not clean, by its rank: it may become so when something below it is vouched for.
+    unclean: BTreeSet<(u64, EnvelopeId)>,
+    /// Something was vouched for since that was looked through.
+    vouched_anew: bool,
     undecided: BTreeSet<EnvelopeId>,
     live_heads: BTreeMap<Chain, (u64, EnvelopeId)>,
     named: BTreeSet<EnvelopeId>,
@@ -256,7 +260,35 @@ impl Evaluation {
                 }
             }
         }
+        if std::mem::take(&mut self.vouched_anew) {
+            self.clean_anew(log);
+        }
         counting
+    }
+
+    /// After something was vouched for: what stands on it may be clean now.
+    fn clean_anew(&mut self, log: &SpaceLog) {
+        for (rank, id) in std::mem::take(&mut self.unclean) {
+            let (Some(entry), Some(judged)) = (log.get(id), self.judged.get(&id)) else {
+                continue;
+            };
+            if !self.stands_clean(entry, judged.knows) {
+                self.unclean.insert((rank, id));
+            } else if let Some(judged) = self.judged.get_mut(&id) {
+                judged.clean = true;
+                self.raise_live_head(log, entry);
+            }
+        }
+    }
+
+    /// Whether all content below an envelope counts, or is cut by what it builds on.
+    fn stands_clean(&self, entry: &Entry, knows: Knowledge) -> bool {
+        entry.links.iter().all(|link| {
+            self.judged.get(link).is_none_or(|below| match below.kind {
+                Kind::Control => below.clean,
+                _ => below.verdict().counts() || self.knows_cut(knows, *link),
+            })
+        })
     }
 
     fn by_rank(&self, mut ids: Vec<EnvelopeId>) -> Vec<EnvelopeId> {
@@ -313,12 +345,7 @@ impl Evaluation {
                 }
             }
         }
-        judged.clean = entry.links.iter().all(|link| {
-            self.judged.get(link).is_none_or(|below| match below.kind {
-                Kind::Control => below.clean,
-                _ => below.verdict().counts() || self.knows_cut(judged.knows, *link),
-            })
-        });
+        judged.clean = self.stands_clean(entry, judged.knows);
         if !entry.is_control() && own == Verdict::Cut {
             self.note_cut(log, entry);
         }
@@ -332,6 +359,9 @@ impl Evaluation {
             if vouches && judged.own == Verdict::Admitted && !judged.waits && !judged.tainted {
                 self.vouch(log, entry, counting);
             }
+        }
+        if !judged.clean {
+            self.unclean.insert((judged.rank, entry.id));
         }
         if judged.verdict().counts() && !counted {
             counting.insert(entry.id);
@@ -406,6 +436,7 @@ impl Evaluation {
             };
             if carried && !judged.vouched {
                 judged.vouched = true;
+                self.vouched_anew = true;
                 counting.insert(id);
                 self.sealed_under.insert(entry.header.epoch);
                 self.raise_live_head(log, entry);

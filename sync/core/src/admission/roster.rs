@@ -183,7 +183,7 @@ impl Roster {
         roster
             .members
             .sort_unstable_by_key(|member| (member.author, member.grant));
-        roster.count_redemptions(log);
+        roster.count_redemptions(log, control);
         roster.weigh_rejections(log);
         roster
     }
@@ -206,7 +206,7 @@ impl Roster {
         }
         let redeemed = |entry: &&Entry| matches!(&entry.statement, Some(Statement::Grant(grant)) if redeemed_by(log, grant).is_some());
         if added.iter().any(redeemed) {
-            self.count_redemptions(log);
+            self.count_redemptions(log, control);
         }
         let receipts_only = added
             .iter()
@@ -296,10 +296,13 @@ impl Roster {
         true
     }
 
-    /// How often each invitation may still be redeemed.
-    fn count_redemptions(&mut self, log: &SpaceLog) {
+    /// How often each invitation may still be redeemed: not at all once somebody who came by it was
+    /// sent away.
+    fn count_redemptions(&mut self, log: &SpaceLog, control: &Control) {
         for member in self.members.iter_mut().filter(|it| it.is_invitation()) {
-            let allowed = grant_in(log, member.grant).map_or(0, |grant| grant.redemptions);
+            let is_over = control.sent_away.contains(&member.author) && holds(Guard::SentAway);
+            let allowed = grant_in(log, member.grant).filter(|_grant| !is_over);
+            let allowed = allowed.map_or(0, |grant| grant.redemptions);
             let guests = self.guests.get(&member.grant).map_or(0, BTreeSet::len);
             let guests = u16::try_from(guests).unwrap_or(u16::MAX);
             member.redemptions_left = allowed.saturating_sub(guests);
