@@ -29,6 +29,9 @@ pub(super) struct Person {
     pub(super) principal: PrincipalId,
     /// A guest of an invitation; who that is nobody vouched for (A52).
     pub(super) is_guest: bool,
+    /// Whether they may still read the System to which the agent reports. Who was sent away there may hold
+    /// a grant here that nobody ended yet.
+    pub(super) is_in_system: bool,
 }
 
 /// What a decision follows from.
@@ -100,6 +103,7 @@ fn check(asked: &Asked, view: &View<'_>) -> Result<Decision, RefusedFor> {
     let argv = definition.argv(&request.arguments);
     let argv = argv.map_err(RefusedFor::Argument)?;
     let missing = fresh(definition, view)
+        .and_then(|()| in_system(asked, view))
         .and_then(|()| approved(asked, definition, view))
         .err();
     if missing == Some(RefusedFor::Denied) {
@@ -146,6 +150,15 @@ fn fresh(definition: &Definition, view: &View<'_>) -> Result<(), RefusedFor> {
     }
 }
 
+/// Whether who asks is in the System still. It is waited for until the request ends: the System's own
+/// statements may come later than the request.
+fn in_system(asked: &Asked, view: &View<'_>) -> Result<(), RefusedFor> {
+    match view.people.get(&asked.by) {
+        Some(person) if !person.is_in_system => Err(RefusedFor::NotGranted),
+        _ => Ok(()),
+    }
+}
+
 /// Whether enough others agree. Whoever asked is one person with all their devices.
 fn approved(asked: &Asked, definition: &Definition, view: &View<'_>) -> Result<(), RefusedFor> {
     // After its end a request is judged by what was so then.
@@ -156,7 +169,8 @@ fn approved(asked: &Asked, definition: &Definition, view: &View<'_>) -> Result<(
     for (who, approval) in view.approvals.iter().filter(of_request) {
         let withdraws = *who == asked.by && !approval.agrees;
         let counts = may(view, *who, &asked.request.action, ActionPower::Approve);
-        let person = view.people.get(who).filter(|it| counts && !it.is_guest);
+        let person = view.people.get(who);
+        let person = person.filter(|it| counts && !it.is_guest && it.is_in_system);
         match person {
             _ if withdraws => return Err(RefusedFor::Denied),
             Some(_person) if !approval.agrees => return Err(RefusedFor::Denied),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aramaki_model::action::{
     ActionGrant, ActionRecord, ActionResult, ActionWish, Approval, Outcome, RefusedFor,
 };
-use aramaki_sync::replica::{Replica, ReplicaError, ReplicaEvent};
+use aramaki_sync::replica::{Replica, ReplicaError, ReplicaEvent, SpaceSummary};
 use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::engine::Admitted;
 use aramaki_sync_core::statement::{Body, Capability};
@@ -142,6 +142,34 @@ impl Worker {
         }
     }
 
+    /// Who may read the Systems to which this agent reports; none where one of them is not here, because
+    /// nobody let the agent keep it.
+    async fn readers(
+        &self,
+        summary: &SpaceSummary,
+    ) -> Result<Option<BTreeSet<AuthorId>>, WorkError> {
+        let now = now();
+        let systems: Vec<_> = summary
+            .audiences
+            .iter()
+            .filter(|it| it.is_live(now))
+            .collect();
+        if systems.is_empty() {
+            return Ok(None);
+        }
+        let mut readers = BTreeSet::new();
+        for system in systems {
+            let system = match self.replica.space(system.space).await {
+                Err(ReplicaError::UnknownSpace(_)) => return Ok(None),
+                system => system?,
+            };
+            let people = system.members.iter();
+            let reading = people.filter(|it| it.reads(now) && !it.is_invitation());
+            readers.extend(reading.map(|it| it.author));
+        }
+        Ok(Some(readers))
+    }
+
     /// Decides what there is to decide, begins what is to be run, and tells what is new.
     async fn look(
         &self,
@@ -159,7 +187,8 @@ impl Worker {
         let actions = Actions::read(&self.folder, self.owner);
         self.tell_catalogue(journal, &actions).await?;
         let said = self.said().await?;
-        let people = people(&summary.members);
+        let readers = self.readers(&summary).await?;
+        let people = people(&summary.members, readers.as_ref());
         let (in_step, instance) = self.replica.in_step(self.space).await?;
         if journal.begin_life(instance, now()) {
             journal.write(&self.data)?;
@@ -423,7 +452,7 @@ fn would_tell(member: &Member) -> bool {
 }
 
 /// Whoever may ask or approve at all, by their grants here. One who was let in by a person is no guest.
-fn people(members: &[Member]) -> BTreeMap<AuthorId, Person> {
+fn people(members: &[Member], readers: Option<&BTreeSet<AuthorId>>) -> BTreeMap<AuthorId, Person> {
     let now = now();
     let mut people: BTreeMap<AuthorId, Person> = BTreeMap::new();
     for member in members {
@@ -434,6 +463,7 @@ fn people(members: &[Member]) -> BTreeMap<AuthorId, Person> {
         let person = Person {
             principal: member.principal,
             is_guest: member.guest_of.is_some(),
+            is_in_system: readers.is_none_or(|readers| readers.contains(&member.author)),
         };
         people
             .entry(member.author)

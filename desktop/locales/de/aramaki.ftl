@@ -349,7 +349,7 @@ trust-end-built-on = { $n ->
     [one] Eine gilt weiter: andere haben darauf geschrieben, ehe sie davon wussten.
    *[other] { $n } gelten weiter: andere haben darauf geschrieben, ehe sie davon wussten.
 }
-trust-end-code = Andere kamen mit demselben Code, darum gilt er weiter: er lässt bis { $until } noch { $left } ein, auch jemanden, dessen Zugang endete, mit einem anderen Gerät. Soll das nicht sein, beende stattdessen die Einladung.
+trust-end-code = Der Code, der bis { $until } noch { $left } einließ, lässt von da an niemanden mehr ein. Andere, die mit ihm kamen, bleiben; wer noch kommen soll, braucht einen neuen.
 trust-ends = Endet: { $names }
 trust-beyond = Bleibt, denn das muss eine andere Verwalterin oder das Wiederherstellungs-Kit beenden: { $names }
 trust-late-count = { $n ->

@@ -349,7 +349,7 @@ trust-end-built-on = { $n ->
     [one] One goes on to count: others wrote on top of it before they knew.
    *[other] { $n } go on to count: others wrote on top of them before they knew.
 }
-trust-end-code = Others came by the same code, so it goes on: it lets in { $left } more until { $until }, also somebody whose access ended, with another device. End the invitation instead if that must not be.
+trust-end-code = Their code, which let in { $left } more until { $until }, lets in nobody from then on. Others who came by it stay; whoever is to come needs a new one.
 trust-ends = Ends: { $names }
 trust-beyond = Stays, because another administrator or the recovery kit has to end it: { $names }
 trust-late-count = { $n ->

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::report::table;
 use super::{CliError, Clock, Report, age, local};
 use crate::fingerprint;
-use crate::workspace::{GrantRow, Live, capability_word};
+use crate::workspace::{AtAgent, GrantRow, Live, capability_word};
 
 /// What stands below a grant is broken into lines of about this length.
 const LINE_CHARS_MAX: usize = 110;
@@ -75,6 +75,22 @@ fn rows_text(rows: &[(Option<&str>, &GrantRow)]) -> String {
         }
     }
     text
+}
+
+/// What people hold at agents, below the name of each.
+fn at_agents_text(held: &[AtAgent]) -> String {
+    let rows: Vec<_> = held
+        .iter()
+        .map(|it| (Some(it.label.as_str()), &it.grant))
+        .collect();
+    rows_text(&rows)
+}
+
+fn at_agent_json(held: &AtAgent) -> Value {
+    let mut object = row_json(&held.grant);
+    object["agent"] = json!(held.label);
+    object["agent_space"] = json!(held.agent.to_string());
+    object
 }
 
 /// Since when and through whom, why, which key, and when it was seen.

@@ -405,9 +405,7 @@ fn ending_ui(ui: &mut Ui, look: Look<'_>, ending: &Ending) {
         if let Some((left, until_then)) = place.code {
             let (left, until_then) = (left.to_string(), until(look, until_then));
             let said = [("left", left.as_str()), ("until", &until_then)];
-            let words = RichText::new(look.texts.with("trust-end-code", &said));
-            let words = words.color(look.tokens.severity(Severity::Warning));
-            ui.add(Label::new(words).wrap());
+            ui.add(Label::new(look.texts.with("trust-end-code", &said)).wrap());
         }
     }
     if !ending.beyond.is_empty() {

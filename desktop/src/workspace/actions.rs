@@ -182,7 +182,7 @@ impl Live {
     }
 
     /// The agents of a System by what it calls them.
-    fn agents_named(&self, system: SpaceId) -> Vec<(SpaceId, String)> {
+    pub(super) fn agents_named(&self, system: SpaceId) -> Vec<(SpaceId, String)> {
         let model = self.model();
         let agents = model.system(&system).map(|system| &system.agents);
         let agents = agents.into_iter().flatten();

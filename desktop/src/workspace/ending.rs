@@ -2,8 +2,10 @@
 
 use aramaki_sync::replica::Keep;
 
+use super::at_agents::AtAgent;
 use super::live::Live;
 use super::reason::EndReason;
+use super::roster::GrantRow;
 use crate::cli::CliError;
 use crate::view::{EndWhat, Ending, EndingPlace};
 
@@ -23,7 +25,7 @@ impl Live {
             let written = cutting.written;
             let place = EndingPlace {
                 title: titled(self.title(what.space), what.space),
-                ends: cutting.grants.into_iter().map(|it| it.who).collect(),
+                ends: ends_of(cutting.grants, cutting.at_agents),
                 written: (count(written.gone), count(written.stays)),
                 code: cutting.code.and_then(|it| it.left),
             };
@@ -82,6 +84,14 @@ impl Live {
         row.map(|it| it.author.to_string())
             .ok_or(CliError::NoSuchGrant { wanted })
     }
+}
+
+/// Whose access ends, and at which agents.
+fn ends_of(grants: Vec<GrantRow>, at_agents: Vec<AtAgent>) -> Vec<String> {
+    let here = grants.into_iter().map(|it| it.who);
+    let there = at_agents.into_iter();
+    let there = there.map(|it| format!("{} ({})", it.grant.who, it.label));
+    here.chain(there).collect()
 }
 
 /// What stays of what they wrote.

@@ -1,6 +1,6 @@
 //! Who may do what in a Space, until when and through whom; ending it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aramaki_sync::replica::{Foreseen, GrantRequest, Keep, REASON_LOST, REASON_NONE, SpaceSummary};
@@ -8,6 +8,7 @@ use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::statement::{Capability, GrantFlags};
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 
+use super::at_agents::{AtAgent, readers};
 use super::emergency::is_sealed;
 use super::fresh;
 use super::live::Live;
@@ -66,9 +67,11 @@ pub(crate) struct Cutting {
     pub(crate) grants: Vec<GrantRow>,
     /// What that does to what their holders wrote.
     pub(crate) written: Foreseen,
-    /// The invitation by which the first came, if it goes on and lets in others: with its code they could
-    /// come back by another device.
+    /// The invitation by which the first came, if others came by it and it let in more: from then on it
+    /// lets in nobody, because they keep its code.
     pub(crate) code: Option<GrantRow>,
+    /// What their holders have at the System's agents, which ends too.
+    pub(crate) at_agents: Vec<AtAgent>,
 }
 
 fn refused(error: &dyn std::error::Error) -> CliError {
@@ -353,10 +356,19 @@ impl Live {
             let lets_in = it.redemptions_left > 0 && it.redeem_until > fresh::now();
             target.guest_of == Some(it.grant) && lets_in
         });
+        let cut: BTreeSet<_> = ends.iter().map(|it| it.grant).collect();
+        let now = fresh::now();
+        let stays = |author: AuthorId| {
+            let mut grants = members.iter().filter(|it| !cut.contains(&it.grant));
+            grants.any(|it| it.author == author && it.reads(now))
+        };
+        let gone = ends.iter().filter(|it| !it.is_invitation());
+        let gone: BTreeSet<_> = gone.map(|it| it.author).filter(|it| !stays(*it)).collect();
         Ok(Cutting {
-            grants: ends.into_iter().map(shown).collect(),
+            grants: ends.iter().copied().map(shown).collect(),
             written,
             code: code.map(shown),
+            at_agents: self.held_at_agents(space, &gone).await?,
         })
     }
 
@@ -376,6 +388,7 @@ impl Live {
             EndReason::Lost => REASON_LOST,
             EndReason::None | EndReason::Words(_) => REASON_NONE,
         };
+        let before = readers(&self.summary(space).await?.0);
         self.replica()
             .revoke(space, grant, keep, reason)
             .await
@@ -389,6 +402,10 @@ impl Live {
                     names.of(stands.author)
                 ),
             });
+        }
+        let gone: BTreeSet<_> = before.difference(&readers(&summary)).copied().collect();
+        if !gone.contains(&self.profile().device) {
+            self.end_at_agents(space, &gone, reason).await?;
         }
         // Who gave up their own access seals nothing anew.
         if summary.capability >= Some(Capability::Write) {

@@ -348,7 +348,7 @@ fn a_guest_is_sent_away_with_a_reason_and_it_stands_on_the_page_afterwards() {
     });
     window.run();
     window.get_by_label_contains("7 changes that they wrote will no longer count. One goes on");
-    window.get_by_label_contains("it lets in 2 more until");
+    window.get_by_label_contains("which let in 2 more until");
     window.get_by_label(from_the_start).click();
     window.run();
     desk.show(|frame| {

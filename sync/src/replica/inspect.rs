@@ -96,6 +96,7 @@ pub(super) fn space(
         ended_elsewhere: engine.ended_elsewhere(id),
         newer_elsewhere: engine.is_newer_elsewhere(id),
         members: evaluation.members().to_vec(),
+        audiences: evaluation.audiences().to_vec(),
         granted: evaluation
             .members()
             .iter()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aramaki_sync_core::admission::{ChainSummary, EmergencyUse, Member};
+use aramaki_sync_core::admission::{AudienceSpace, ChainSummary, EmergencyUse, Member};
 use aramaki_sync_core::engine::{
     AccessEnd, Admitted, Event, Refusal, SnapshotFinding, StoreFailure,
 };
@@ -25,6 +25,8 @@ pub struct SpaceSummary {
     pub newer_elsewhere: bool,
     /// Who holds a grant.
     pub members: Vec<Member>,
+    /// Other Spaces whose readers are granted something here.
+    pub audiences: Vec<AudienceSpace>,
     /// When each of these grants was signed, by its giver's clock: they may reach back, for peers whose clock is
     /// late, but nobody had them before.
     pub granted: BTreeMap<EnvelopeId, Timestamp>,

@@ -79,6 +79,7 @@ impl Scene {
         let person = |principal: u8, is_guest| Person {
             principal: PrincipalId::from_bytes([principal; 16]),
             is_guest,
+            is_in_system: true,
         };
         Self {
             now: NOW,
@@ -192,6 +193,20 @@ fn a40_only_whom_an_administrator_let_and_nobody_who_was_revoked() {
         it.people.remove(&author(ASKER));
     });
     assert_eq!(scene.refused(), RefusedFor::NotGranted);
+    // They were sent away in the System, and their grant here stands: nothing runs, and when its time is
+    // over it is refused.
+    let mut scene = with(|it| {
+        it.people.get_mut(&author(ASKER)).unwrap().is_in_system = false;
+    });
+    assert!(matches!(scene.decide(), Decision::Wait(_end)));
+    scene.now = scene.asked.request.end.plus(minutes(1));
+    scene.contact = Some(scene.now);
+    assert_eq!(scene.refused(), RefusedFor::NotGranted);
+    // Who was sent away there approves nothing.
+    let scene = with(|it| {
+        it.people.get_mut(&author(OTHER)).unwrap().is_in_system = false;
+    });
+    assert!(matches!(scene.decide(), Decision::Wait(_end)));
     // The action was taken back by a later grant that has ended.
     let over = grant(ASKER, ActionPower::Request, NOW.minus(minutes(1)));
     assert_eq!(

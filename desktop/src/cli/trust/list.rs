@@ -1,9 +1,10 @@
 //! `aramaki trust list`.
 
+use aramaki_sync_core::statement::Capability;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{row_json, rows_text};
+use super::{at_agent_json, at_agents_text, row_json, rows_text};
 use crate::cli::emergency::{emergencies_json, emergencies_text};
 use crate::cli::peers::say_ended;
 use crate::cli::report::Lines;
@@ -46,12 +47,23 @@ impl List {
                 grants.push(object);
             }
         }
+        let mut at_agents = Vec::new();
+        if let Some(system) = wanted {
+            at_agents = live.at_agents(system).await?;
+            at_agents.retain(|it| it.grant.capability >= Capability::Comment);
+            at_agents.retain(|it| it.grant.capability < Capability::Administer);
+            at_agents.retain(|it| !self.soon || it.grant.is_soon(now));
+        }
         let mut emergencies = live.emergencies_now().await;
         emergencies.retain(|it| wanted.is_none_or(|wanted| wanted == it.space));
         let mut text = Lines::default();
         emergencies_text(&mut text, &emergencies);
         let forks = live.two_histories(wanted).await?;
         let mut after = String::new();
+        if !at_agents.is_empty() {
+            after.push_str("\nAt its agents, for actions:\n");
+            after.push_str(&at_agents_text(&at_agents));
+        }
         for fork in &forks {
             after.push('\n');
             after.push_str(&fork.text());
@@ -73,6 +85,7 @@ impl List {
             &json!({
                 "system": wanted.map(|space| space.to_string()),
                 "grants": grants,
+                "at_agents": at_agents.iter().map(at_agent_json).collect::<Vec<_>>(),
                 "emergencies": emergencies_json(&emergencies),
                 "two_histories": two_histories,
                 "ended_elsewhere": ended.iter().map(|(space, _title)| space.to_string()).collect::<Vec<_>>(),

@@ -4,7 +4,7 @@ use aramaki_sync::replica::{Foreseen, Keep};
 use clap::Args;
 use serde_json::json;
 
-use super::{row_json, rows_text};
+use super::{at_agent_json, at_agents_text, row_json, rows_text};
 use crate::cli::parse::parse_line;
 use crate::cli::report::Lines;
 use crate::cli::{CliError, Report, local};
@@ -12,8 +12,8 @@ use crate::workspace::{EndReason, Live};
 
 /// End a grant and every grant below it, and seal anew what is written from now on.
 ///
-/// What was read before cannot be taken back. The invitation by which a guest came ends too, unless
-/// others came by it. Only an administrator nearer the System's own key than
+/// What was read before cannot be taken back. The invitation by which a guest came ends too; others who
+/// came by it stay. Only an administrator nearer the System's own key than
 /// the target is heeded, or the target itself.
 #[derive(Debug, Args)]
 pub(crate) struct Revoke {
@@ -65,6 +65,9 @@ impl Revoke {
         for line in rows_text(&rows).lines() {
             text.add(format_args!("  {line}"));
         }
+        for line in at_agents_text(&cutting.at_agents).lines() {
+            text.add(format_args!("  {line}"));
+        }
         let Foreseen { gone, stays, .. } = cutting.written;
         match (gone, stays) {
             (0, _) => text.add("What they wrote until now stays."),
@@ -82,18 +85,12 @@ impl Revoke {
                 }
             }
         }
-        if let Some((left, until)) = cutting.code.as_ref().and_then(|code| code.left)
-            && let Some(code) = &cutting.code
-        {
+        if let Some((left, until)) = cutting.code.as_ref().and_then(|code| code.left) {
+            let lets_in = if self.preview { "would let" } else { "lets" };
             text.add(format_args!(
-                "Others came by the same code, which goes on: it lets in {left} more until {}, also \
-                 somebody whose access ended, with another device.",
+                "Their code, which let in {left} more until {}, {lets_in} in nobody any more; others who came \
+                 by it stay.",
                 local(until)
-            ));
-            text.add(format_args!(
-                "`aramaki trust revoke {} {}` ends it, with all who came by it.",
-                space.short(),
-                code.id.short()
             ));
         }
         Ok(Report::new(
@@ -102,9 +99,10 @@ impl Revoke {
                 "system": space.to_string(),
                 "revoked": !self.preview,
                 "grants": cutting.grants.iter().map(row_json).collect::<Vec<_>>(),
+                "at_agents": cutting.at_agents.iter().map(at_agent_json).collect::<Vec<_>>(),
                 "changes_cut": gone,
                 "changes_that_stay": stays,
-                "open_invitation": cutting.code.as_ref().map(row_json),
+                "ended_invitation": cutting.code.as_ref().map(row_json),
             }),
         ))
     }

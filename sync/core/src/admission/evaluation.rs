@@ -82,6 +82,8 @@ pub struct Evaluation {
     /// Something was vouched for since that was looked through.
     vouched_anew: bool,
     undecided: BTreeSet<EnvelopeId>,
+    /// In which chains: looked at before every write.
+    undecided_chains: BTreeSet<Chain>,
     live_heads: BTreeMap<Chain, (u64, EnvelopeId)>,
     named: BTreeSet<EnvelopeId>,
     /// Epochs that an administrator issued or wrote under.
@@ -312,6 +314,7 @@ impl Evaluation {
         self.awaited.note(entry, own);
         if !entry.is_control() && matches!(own, Verdict::Held(_)) {
             self.undecided.insert(entry.id);
+            self.undecided_chains.insert(entry.header.chain);
         }
         let mut judged = Judged {
             own,
@@ -581,19 +584,22 @@ impl Evaluation {
 
     /// Whether what is written next in this chain can count: a chain with refused content at or
     /// below its head is over, and its author begins a new instance. So does who was let in again after
-    /// something of theirs was cut: documents without it count their changes otherwise.
+    /// something of theirs was cut, and whose clock was ahead when they wrote: documents without what is cut
+    /// or waits count their changes otherwise.
     pub fn is_chain_usable(&self, log: &SpaceLog, chain: Chain) -> bool {
         let refused = log.branch_heads(chain).any(|(_seq, id)| {
             self.judged
                 .get(&id)
                 .is_none_or(|it| it.tainted || it.is_refused_content())
         });
-        let is_cut_here = |id: &EnvelopeId| {
+        let is_missing_here = |id: &EnvelopeId| {
             let entry = log.get(*id).filter(|entry| entry.header.chain == chain);
             entry.is_some() && !self.verdict(*id).counts()
         };
-        let cut = self.cut_chains.contains(&chain) && self.cut.keys().any(is_cut_here);
-        !refused && !cut
+        let cut = self.cut_chains.contains(&chain) && self.cut.keys().any(is_missing_here);
+        let waits =
+            self.undecided_chains.contains(&chain) && self.undecided.iter().any(is_missing_here);
+        !refused && !cut && !waits
     }
 
     /// Per witness the highest position of a chain that it says it holds, and when it said so.

@@ -206,6 +206,20 @@ pub(super) fn a_time_far_ahead_waits_and_counts_when_the_clock_gets_there() {
     assert_eq!(evaluation.next_change(), None);
 }
 
+/// Its author's documents are without it, so that what they write next would take its number.
+#[test]
+pub(super) fn a_chain_with_work_of_the_future_goes_on_when_its_time_has_come() {
+    let (mut stage, mut cast) = stage();
+    stage.write_on(&mut cast.bob, 60, 1, &[]);
+    let usable = |now| {
+        stage
+            .evaluate(now)
+            .is_chain_usable(&stage.log, cast.bob.chain())
+    };
+    assert!(!usable(2));
+    assert!(usable(60));
+}
+
 #[test]
 pub(super) fn ordinary_content_does_not_evaluate_control_again() {
     use crate::admission::{Evaluation, Outsiders};
