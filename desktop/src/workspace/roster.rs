@@ -388,7 +388,17 @@ impl Live {
             EndReason::Lost => REASON_LOST,
             EndReason::None | EndReason::Words(_) => REASON_NONE,
         };
-        let before = readers(&self.summary(space).await?.0);
+        let (summary, _names) = self.summary(space).await?;
+        let before = readers(&summary);
+        let own = self.profile().device;
+        let is_own = summary
+            .members
+            .iter()
+            .any(|it| it.grant == grant && it.author == own);
+        if let (true, EndReason::Words(words)) = (is_own, why) {
+            // Afterwards nothing that this device writes counts.
+            self.give_end_reason(space, &[grant], words).await;
+        }
         self.replica()
             .revoke(space, grant, keep, reason)
             .await
@@ -404,7 +414,7 @@ impl Live {
             });
         }
         let gone: BTreeSet<_> = before.difference(&readers(&summary)).copied().collect();
-        if !gone.contains(&self.profile().device) {
+        if !is_own {
             self.end_at_agents(space, &gone, reason).await?;
         }
         // Who gave up their own access seals nothing anew.
@@ -412,7 +422,7 @@ impl Live {
             self.rotate(space).await?;
         }
         // Sealed to those who stay.
-        if let EndReason::Words(words) = why {
+        if let (false, EndReason::Words(words)) = (is_own, why) {
             self.give_end_reason(space, &[grant], words).await;
         }
         Ok(())

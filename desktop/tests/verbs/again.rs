@@ -340,3 +340,76 @@ fn a24_the_code_of_a_guest_who_is_sent_away_opens_nothing_and_lets_in_nobody() {
     let refused = aramaki.refused_in("hank", &["join", code, "--wait", "1m"], 1);
     assert_eq!(refused["code"], "A-110", "{refused}");
 }
+
+/// Whoever gives up their own access is in the audit and on the timeline with their reason.
+#[test]
+fn who_leaves_is_told_of_with_the_reason() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Webshop"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    aramaki.json_in("sid", &["init", "--name", "sid", "--no-recovery-kit"]);
+    aramaki.json_in("sid", &["join", &code(&aramaki)]);
+    let device = key(&aramaki, "sid");
+    wait_for("the guest is known", || {
+        aramaki.json(&["peers", "--wait", "1s"]);
+        grant_of(&aramaki, &device)
+    });
+    let own = aramaki.json_in("sid", &["trust", "list", "Webshop"]);
+    let mut own = own["grants"].as_array().unwrap().iter();
+    let own = own.find(|it| it["device"] == device).unwrap();
+    let own = own["grant"].as_str().unwrap();
+    let leave = ["trust", "revoke", "Webshop", own, "--reason", "moving on"];
+    aramaki.json_in("sid", &leave);
+    wait_for("it is known", || {
+        aramaki.json_in("sid", &["peers", "--wait", "1s"]);
+        aramaki.json(&["peers", "--wait", "1s"]);
+        grant_of(&aramaki, &device).is_none().then_some(())
+    });
+    let readers = aramaki
+        .json(&["trust", "audit", "Webshop", "--readers"])
+        .to_string();
+    assert!(
+        readers.contains(&device) && readers.contains("moving on"),
+        "{readers}"
+    );
+    let audit = text(&aramaki.run(&["trust", "audit", "Webshop"]).stdout);
+    assert!(!audit.contains("does not count"), "{audit}");
+    let timeline = aramaki.json(&["timeline", "Webshop"]).to_string();
+    assert!(timeline.contains("was ended: moving on"), "{timeline}");
+}
+
+/// Who may ask an agent for actions holds a grant in the agent's own Space: it is listed, and ends with the
+/// access to the System.
+#[test]
+fn a40_who_is_sent_away_holds_nothing_at_the_agents_either() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Webshop"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    let invited = aramaki.json(&["agent", "invite", "Webshop", "--name", "web1"]);
+    let _agent = Process::agent(&aramaki, invited["invitation"].as_str().unwrap());
+    aramaki.json_in("carl", &["init", "--name", "carl", "--no-recovery-kit"]);
+    aramaki.json_in("carl", &["join", &code(&aramaki)]);
+    let carl = key(&aramaki, "carl");
+    let grant = wait_for("the guest is known", || {
+        aramaki.json(&["peers", "--wait", "1s"]);
+        grant_of(&aramaki, &carl)
+    });
+    let allow = [
+        "action", "allow", "Webshop", "web1", &carl, "--action", "flush",
+    ];
+    aramaki.json(&[&allow[..], &["--can", "request", "--for", "8h"]].concat());
+    let held = |listed: &Value| {
+        let held = listed["at_agents"].as_array().unwrap().iter();
+        held.filter(|it| it["device"] == carl && it["agent"] == "web1")
+            .count()
+    };
+    assert_eq!(held(&aramaki.json(&["trust", "list", "Webshop"])), 1);
+    let preview = aramaki.json(&["trust", "revoke", "Webshop", &grant, "--preview"]);
+    assert_eq!(held(&preview), 1, "{preview}");
+    let ended = aramaki.json(&["trust", "revoke", "Webshop", &grant]);
+    assert_eq!(held(&ended), 1, "{ended}");
+    let listed = aramaki.json(&["trust", "list", "Webshop"]);
+    assert_eq!(held(&listed), 0, "{listed}");
+}

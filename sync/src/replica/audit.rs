@@ -244,12 +244,24 @@ fn event(
 }
 
 fn line(entry: &Entry, evaluation: &Evaluation, event: AuditEvent) -> AuditEntry {
+    // Whoever gives up their own access cuts that statement with it, and it counts all the same.
+    let ends = match event {
+        AuditEvent::Revoked { target, .. } | AuditEvent::Closed { target, .. } => {
+            evaluation.ended_by(target).any(|it| it == entry.id())
+        }
+        _ => false,
+    };
+    let verdict = if ends {
+        Verdict::Admitted
+    } else {
+        evaluation.verdict(entry.id())
+    };
     AuditEntry {
         id: entry.id(),
         by: entry.header().chain.author,
         at: entry.header().time,
         received: entry.received(),
-        verdict: evaluation.verdict(entry.id()),
+        verdict,
         event,
     }
 }
@@ -285,7 +297,7 @@ fn ending(
             Statement::Close { target, .. } => (target, HowEnded::Closed { by }),
             _ => return None,
         };
-        let counts = path.contains(target) && evaluation.verdict(by) == Verdict::Admitted;
+        let counts = path.contains(target) && evaluation.ended_by(*target).any(|it| it == by);
         let at = other.header().time;
         counts.then_some((Ending { at, how }, (at, other.header().seq, by)))
     });

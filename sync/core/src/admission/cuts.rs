@@ -156,6 +156,12 @@ impl Cuts {
         by.map(|(by, _limits)| *by)
     }
 
+    /// The revocations and closes of a grant.
+    pub(super) fn statements(&self, grant: EnvelopeId) -> impl Iterator<Item = EnvelopeId> {
+        let closes = self.closed_by.get(&grant).into_iter().flatten().copied();
+        closes.chain(self.revocations(grant))
+    }
+
     /// Whether an envelope under these grants is at or below all cuts.
     pub(super) fn leaves(&self, log: &SpaceLog, path: &[EnvelopeId], at: Link) -> bool {
         !holds(Guard::Cut)

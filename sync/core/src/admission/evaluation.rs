@@ -533,6 +533,12 @@ impl Evaluation {
         self.judged.get(&id).map_or(unknown, Judged::verdict)
     }
 
+    /// The statements that end a grant. Whoever gives up their own cuts that statement too, and it ends it
+    /// all the same.
+    pub fn ended_by(&self, grant: EnvelopeId) -> impl Iterator<Item = EnvelopeId> {
+        self.control.cuts().statements(grant)
+    }
+
     /// Everything that counts, each after what it builds on.
     pub fn in_order(&self) -> Vec<EnvelopeId> {
         let counting = self.judged.iter().filter(|(_id, it)| it.verdict().counts());
