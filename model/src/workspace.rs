@@ -319,8 +319,15 @@ impl Workspace {
         place.is_some_and(|place| place.document.kind() == DocumentKind::Timeline)
     }
 
-    /// Begins a document anew from everything that is admitted: after the admitted set shrank,
-    /// and after an edit could not be written.
+    /// The documents of a Space that are open.
+    pub fn open_documents(&self, space: &SpaceId) -> Vec<DocumentId> {
+        let open = self.spaces.get(space);
+        let documents = open.map(|open| open.documents.keys().chain(open.unplaced.keys()));
+        documents.into_iter().flatten().copied().collect()
+    }
+
+    /// Begins a document anew from everything that is admitted, and forgets it when that is nothing: after
+    /// the admitted set shrank, and after an edit could not be written.
     pub fn rebuild(
         &mut self,
         space: SpaceId,
@@ -334,6 +341,10 @@ impl Workspace {
             let of_snapshot = |it: &Finding| matches!(it.reason, Reason::Snapshot(_));
             open.findings
                 .retain(|finding| finding.document != document || of_snapshot(finding));
+        }
+        if admitted.is_empty() {
+            self.touched(space);
+            return Vec::new();
         }
         self.admit(space, document, admitted)
     }

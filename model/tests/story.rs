@@ -416,6 +416,21 @@ fn an_edit_that_could_not_be_written_is_forgotten_by_a_rebuild() {
 }
 
 #[test]
+fn a_document_of_which_nothing_is_admitted_any_more_is_gone() {
+    let mut alice = Workspace::new();
+    described(&mut alice);
+    assert!(alice.system(&space(SHOP)).is_some());
+    let open = alice.open_documents(&space(SHOP));
+    assert!(open.contains(&name::system()));
+    for document in open {
+        assert_eq!(alice.rebuild(space(SHOP), document, &[]), []);
+    }
+    assert_eq!(alice.open_documents(&space(SHOP)), []);
+    assert!(alice.system(&space(SHOP)).is_none());
+    assert!(alice.view(at(2)).system(&space(SHOP)).is_none());
+}
+
+#[test]
 fn changes_that_come_before_what_they_build_on_wait_for_it() {
     let mut alice = Workspace::new();
     alice.open_space(space(SHOP));

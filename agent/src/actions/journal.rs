@@ -4,7 +4,7 @@
 //! starts, so that no crash, replay or restored backup runs a request a second time.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -184,7 +184,11 @@ impl Journal {
         let write = || -> io::Result<()> {
             let bytes = serde_json::to_vec(self)?;
             let new = folder.join(format!("{FILE_NAME}.new"));
-            let mut file = File::create(&new)?;
+            // It holds what programs printed.
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(true);
+            crate::platform::owner_only(&mut options);
+            let mut file = options.open(&new)?;
             file.write_all(&bytes)?;
             file.sync_all()?;
             std::fs::rename(&new, &path)?;

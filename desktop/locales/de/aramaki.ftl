@@ -415,7 +415,7 @@ emergency-more = { $n ->
    *[other] und { $n } weitere Notfälle
 }
 access-all = Alle ({ $n })
-access-soon = Endet in 3 Tagen ({ $n })
+access-soon = Endet bald ({ $n })
 access-people = Menschen ({ $n })
 access-machines = Agenten und Relays ({ $n })
 access-invitations = Einladungen ({ $n })

@@ -415,7 +415,7 @@ emergency-more = { $n ->
    *[other] and { $n } more emergencies
 }
 access-all = All ({ $n })
-access-soon = Ends within 3 days ({ $n })
+access-soon = Ends soon ({ $n })
 access-people = People ({ $n })
 access-machines = Agents and relays ({ $n })
 access-invitations = Invitations ({ $n })

@@ -155,7 +155,7 @@ impl Live {
         text.and_then(|bundle| bundle.to_text())
             .map_err(|_too_long| CliError::Refused {
                 what: "the code",
-                reason: "what was granted and written in this System so far is too long for one: use a file"
+                reason: "what was granted and written in this System so far is too long for one: `aramaki share SYSTEM --file FILE` makes a file, which holds all of it"
                     .to_owned(),
             })
     }

@@ -57,21 +57,33 @@ async fn load(live: &Live) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Reads the System first, because its notes are named in it, and of the dated segments those of the
-/// time that is shown.
+/// Reads a Space anew, also what is open of it and nothing names any more: what is cut goes.
 async fn load_space(live: &Live, space: SpaceId) {
+    let mut open = live.model().open_documents(&space);
+    let read = read_space(live, space).await;
+    open.retain(|document| !read.contains(document));
+    for document in open {
+        rebuild(live, space, document).await;
+    }
+}
+
+/// Reads the System first, because its notes are named in it, and of the dated segments those of the
+/// time that is shown. Returns which documents were read.
+async fn read_space(live: &Live, space: SpaceId) -> BTreeSet<DocumentId> {
     live.model().open_space(space);
+    let mut read = BTreeSet::new();
     let mut present = match live.replica().documents(space).await {
         Ok(present) => present,
-        Err(ReplicaError::Closed) => return,
+        Err(ReplicaError::Closed) => return read,
         Err(error) => {
             tracing::error!(%error, %space, "a Space cannot be read");
-            return;
+            return read;
         }
     };
     let mut shown = Vec::new();
     if present.remove(&name::system()) {
         rebuild(live, space, name::system()).await;
+        read.insert(name::system());
     }
     let notes: Option<Vec<_>> = live
         .model()
@@ -80,6 +92,7 @@ async fn load_space(live: &Live, space: SpaceId) {
     let now = fresh::now();
     if live.home() == Some(space) && present.remove(&name::home()) {
         rebuild(live, space, name::home()).await;
+        read.insert(name::home());
         live.follow_home(space).await;
     }
     if let Some(notes) = notes {
@@ -95,8 +108,10 @@ async fn load_space(live: &Live, space: SpaceId) {
     for document in shown {
         if present.remove(&document) {
             rebuild(live, space, document).await;
+            read.insert(document);
         }
     }
+    read
 }
 
 /// Tells the model what envelopes build on that arrived since it was told last.
@@ -153,9 +168,7 @@ pub(super) async fn rebuild(live: &Live, space: SpaceId, document: DocumentId) {
         Ok(admitted) => {
             link(live, space).await;
             let changes: Vec<_> = admitted.into_iter().filter_map(change).collect();
-            if !changes.is_empty() {
-                note(&live.model().rebuild(space, document, &changes));
-            }
+            note(&live.model().rebuild(space, document, &changes));
         }
         // The workspace is being closed.
         Err(ReplicaError::Closed) => {}

@@ -301,14 +301,14 @@ impl Live {
         let (summary, names) = self.summary(space).await?;
         let members = &summary.members;
         let wanted = wanted.trim().to_ascii_lowercase();
-        let named = |member: &&Member| {
-            wanted.len() >= PREFIX_LEN_CHARS_MIN && member.grant.to_string().starts_with(&wanted)
-        };
+        let is_prefix = |of: &str| wanted.len() >= PREFIX_LEN_CHARS_MIN && of.starts_with(&wanted);
+        let named = |member: &&Member| is_prefix(&member.grant.to_string());
         let mut found: Vec<_> = members.iter().filter(named).collect();
         if found.is_empty() {
             let holders = super::names::called(&names, members.iter(), &wanted, fresh::now());
             found.extend(members.iter().filter(|it| {
-                holders.contains(&it.author) && !it.is_invitation() && !is_over(it, fresh::now())
+                let is_meant = holders.contains(&it.author) || is_prefix(&it.author.to_string());
+                is_meant && !it.is_invitation() && !is_over(it, fresh::now())
             }));
         }
         let target = match found.as_slice() {

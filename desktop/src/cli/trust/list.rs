@@ -76,6 +76,9 @@ impl List {
             after.push('\n');
         }
         let two_histories: Vec<_> = forks.iter().map(fork_json).collect();
+        if self.soon && listed.is_empty() && at_agents.is_empty() {
+            text.add("Nobody's access ends soon.");
+        }
         let lines: Vec<_> = listed
             .iter()
             .map(|(title, row)| (title.as_deref(), row))

@@ -19,7 +19,8 @@ use crate::workspace::{EndReason, Live};
 pub(crate) struct Revoke {
     /// In which System.
     system: String,
-    /// The grant, as `aramaki trust list` shows it, or the name of whoever holds it, if they hold one only.
+    /// The grant, as `aramaki trust list` shows it, or the key or name of whoever holds it, if they hold one
+    /// only.
     grant: String,
     /// Why: `lost` if the device was lost or stolen, which everyone may know; else in words, which all who
     /// read the System see, and relays do not.
