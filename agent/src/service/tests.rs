@@ -13,6 +13,7 @@ use super::*;
 use crate::listen::{Inbox, Listeners};
 
 mod listening;
+mod peers;
 mod wanted;
 
 #[derive(Debug, thiserror::Error)]
