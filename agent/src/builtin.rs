@@ -1,5 +1,6 @@
 //! Checks that need no plugin package: one file each, all of them end as a `Reading`.
 
+mod clock;
 mod disk;
 mod dns;
 mod exposition;
@@ -7,6 +8,7 @@ mod file_age;
 mod http;
 mod load;
 mod memory;
+mod ping;
 mod process;
 mod prometheus;
 mod reading;
@@ -98,6 +100,13 @@ impl Builtins {
             }
             Builtin::Systemd { units } => units::check(&units, timeout).await,
             Builtin::Tcp { address, time } => tcp::check(&address, &time).await,
+            Builtin::Ping {
+                host,
+                count,
+                time,
+                loss,
+            } => ping::check(&host, u32::from(count), &time, &loss).await,
+            Builtin::Clock { server, offset } => clock::check(&server, &offset).await,
             Builtin::Dns {
                 name,
                 addresses,
@@ -156,6 +165,8 @@ const fn asks_network(builtin: &Builtin) -> bool {
         Builtin::Tcp { .. }
             | Builtin::Http { .. }
             | Builtin::Dns { .. }
+            | Builtin::Ping { .. }
+            | Builtin::Clock { .. }
             | Builtin::Prometheus { .. }
     )
 }
@@ -176,6 +187,8 @@ pub(crate) const fn word(builtin: &Builtin) -> &'static str {
         Builtin::Dns { .. } => "dns",
         Builtin::Prometheus { .. } => "prometheus",
         Builtin::Statsd { .. } => "statsd",
+        Builtin::Ping { .. } => "ping",
+        Builtin::Clock { .. } => "clock",
     }
 }
 

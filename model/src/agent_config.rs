@@ -166,6 +166,20 @@ mod tests {
         assert_eq!(AgentConfig::decode(&[1, 1, 0]), Err(DecodeError::Kind(1)));
     }
 
+    fn newest_kinds() -> [CheckKind; 2] {
+        let ping = Builtin::Ping {
+            host: "192.0.2.1".to_owned(),
+            count: 5,
+            time: Thresholds::above(0.1, 0.5),
+            loss: Thresholds::above(20.0, 60.0),
+        };
+        let clock = Builtin::Clock {
+            server: "ntp.example.org".to_owned(),
+            offset: Thresholds::above(0.5, 2.0),
+        };
+        [ping, clock].map(CheckKind::Builtin)
+    }
+
     #[test]
     fn later_fields_and_kinds_read_back_and_cost_older_agents_nothing_else() {
         let uptime = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
@@ -174,6 +188,7 @@ mod tests {
             value: Thresholds::above(1.0, 2.0),
             missing: Severity::Ok,
         });
+        let [ping, clock] = newest_kinds();
         let check = |n: u8, kind| Check::new(CheckId::from_bytes([n; 16]), format!("c{n}"), kind);
         let config = AgentConfig {
             generation: 1,
@@ -196,6 +211,8 @@ mod tests {
                     ..check(2, uptime)
                 },
                 check(3, statsd),
+                check(5, ping),
+                check(6, clock),
                 Check {
                     about: Some("switch-2".to_owned()),
                     ..check(4, CheckKind::External {})

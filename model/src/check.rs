@@ -73,6 +73,9 @@ pub struct Hook {
     pub arguments: Vec<String>,
 }
 
+/// How many pings are sent unless something else is said.
+pub const PINGS: u8 = 5;
+
 mod defaults {
     pub(super) const fn interval_ms() -> u64 {
         60_000
@@ -88,6 +91,9 @@ mod defaults {
     }
     pub(super) const fn enabled() -> bool {
         true
+    }
+    pub(super) const fn pings() -> u8 {
+        super::PINGS
     }
     pub(super) const fn missing() -> crate::Severity {
         crate::Severity::Unknown
@@ -310,6 +316,28 @@ pub enum Builtin {
         /// What it means when nothing came under that name.
         #[serde(default = "defaults::missing")]
         missing: Severity,
+    },
+    /// Whether a machine answers pings.
+    Ping {
+        /// The name of a host, or its address.
+        host: String,
+        /// How many are sent.
+        #[serde(default = "defaults::pings")]
+        count: u8,
+        /// The mean of the answers, seconds.
+        #[serde(default)]
+        time: Thresholds,
+        /// How many get lost, percent. When all do, it is critical whatever this says.
+        #[serde(default)]
+        loss: Thresholds,
+    },
+    /// How far the clock is from a time server's.
+    Clock {
+        /// The name of a host, or `host:port`.
+        server: String,
+        /// The difference in seconds, whichever is ahead.
+        #[serde(default)]
+        offset: Thresholds,
     },
 }
 

@@ -22,6 +22,8 @@ pub const UNITS_MAX: usize = 64;
 const DAY_MS: u64 = 86_400_000;
 /// Bytes of a path, a program, an argument or a metric's name.
 const TEXT_LEN_BYTES_MAX: usize = 4_096;
+/// How many pings one check may send.
+const PINGS: std::ops::RangeInclusive<u8> = 1..=20;
 /// Numbers that HTTP gives to answers.
 const STATUS: std::ops::RangeInclusive<u16> = 100..=599;
 
@@ -168,6 +170,23 @@ impl Builtin {
             } => {
                 text("kind.builtin.statsd.metric", metric)?;
                 missing("kind.builtin.statsd.missing", *means)
+            }
+            Self::Ping { host, count, .. } => {
+                let is_address = host.parse::<std::net::IpAddr>().is_ok();
+                expect(
+                    "kind.builtin.ping.host",
+                    is_address || is_host(host),
+                    || "the name of a host or an address is expected".to_owned(),
+                )?;
+                expect("kind.builtin.ping.count", PINGS.contains(count), || {
+                    format!("{} to {} are expected", PINGS.start(), PINGS.end())
+                })
+            }
+            Self::Clock { server, .. } => {
+                let is_right = is_host(server) || host_and_port(server).is_some();
+                expect("kind.builtin.clock.server", is_right, || {
+                    "a host, or a host and a port, as in ntp.example.org, is expected".to_owned()
+                })
             }
             Self::Dns { name, .. } => expect("kind.builtin.dns.name", is_host(name), || {
                 "the name of a host is expected".to_owned()

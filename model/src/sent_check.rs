@@ -131,6 +131,9 @@ pub(crate) fn join(sent: Vec<SentCheck>, later: Later, limit: usize) -> Vec<Chec
 const fn is_later(kind: &CheckKind) -> bool {
     matches!(
         kind,
-        CheckKind::External {} | CheckKind::Builtin(Builtin::Statsd { .. })
+        CheckKind::External {}
+            | CheckKind::Builtin(
+                Builtin::Statsd { .. } | Builtin::Ping { .. } | Builtin::Clock { .. }
+            )
     )
 }

@@ -374,7 +374,7 @@ fn consul_services_and_checks_become_systems() {
         [("node1".to_owned(), Relation::Uses)]
     );
     assert_eq!(checks(system(&plan, "cache")), ["Service 'cache' check"]);
-    assert_eq!(checks(system(&plan, "this node")), ["memory"]);
+    assert_eq!(checks(system(&plan, "a")), ["memory"]);
     assert!(
         told(&plan, "checks[", "grpc", Verdict::Left),
         "{}",

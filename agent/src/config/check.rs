@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::ops::Range;
 
+use aramaki_model::check::PINGS;
 use aramaki_model::{
     Builtin, Check, CheckId, CheckKind, Cron, FlappingLimits, Hook, MetricRule, Pattern, Severity,
 };
@@ -40,6 +41,8 @@ pub(super) struct CheckFile {
     dns: Option<DnsFile>,
     prometheus: Option<PrometheusFile>,
     statsd: Option<StatsdFile>,
+    ping: Option<PingFile>,
+    clock: Option<ClockFile>,
     external: Option<ExternalFile>,
     hook: Option<CommandFile>,
     cron: Option<CronFile>,
@@ -160,6 +163,25 @@ struct PrometheusFile {
     value: ThresholdsFile,
 }
 
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PingFile {
+    host: String,
+    count: Option<u8>,
+    #[serde(default)]
+    time: ThresholdsFile,
+    #[serde(default)]
+    loss: ThresholdsFile,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockFile {
+    server: String,
+    #[serde(default)]
+    offset: ThresholdsFile,
+}
+
 impl CheckFile {
     /// Everything it says to look at: one, if it is right.
     fn kinds(&self) -> Vec<CheckKind> {
@@ -212,6 +234,16 @@ impl CheckFile {
                 metric: file.metric,
                 value: file.value.into(),
                 missing: file.missing.unwrap_or(Severity::Unknown),
+            }),
+            self.ping.clone().map(|file| Builtin::Ping {
+                host: file.host,
+                count: file.count.unwrap_or(PINGS),
+                time: file.time.into(),
+                loss: file.loss.into(),
+            }),
+            self.clock.clone().map(|file| Builtin::Clock {
+                server: file.server,
+                offset: file.offset.into(),
             }),
         ];
         let external = self.external.map(|ExternalFile {}| CheckKind::External {});

@@ -1,5 +1,8 @@
 //! `aramaki agent`.
 
+mod list;
+mod remove;
+
 use std::time::Duration;
 
 use aramaki_model::Presence;
@@ -11,10 +14,12 @@ use super::report::Lines;
 use super::{CliError, Report, WITHOUT_RELAY, local, parse_span};
 use crate::workspace::Live;
 
-/// Invite agents: programs that observe a System.
+/// Invite, list and remove agents: programs that observe a System.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Agent {
     Invite(Invite),
+    List(list::List),
+    Remove(remove::Remove),
 }
 
 /// Make a Space for an agent of a System, and a code with which it joins.
@@ -38,7 +43,11 @@ pub(crate) struct Invite {
 impl Agent {
     /// Does what was asked.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let Self::Invite(invite) = self;
+        let invite = match self {
+            Self::Invite(invite) => invite,
+            Self::List(verb) => return verb.run(live),
+            Self::Remove(verb) => return verb.run(live).await,
+        };
         let system = live.find(&invite.system)?;
         let presence = if invite.may_be_offline {
             Presence::MayBeOffline

@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
-use aramaki_model::{Severity, SeverityCounts};
-use aramaki_sync_core::Timestamp;
+use aramaki_model::snapshot::Attempt;
+use aramaki_model::{Severity, SeverityCounts, SystemView};
+use aramaki_sync_core::{SpaceId, Timestamp};
 use clap::Args;
 use serde_json::json;
 
 use super::emergency::{emergencies_json, emergencies_text};
 use super::peers::{say_awaiting, say_ended};
 use super::report::{Lines, table};
-use super::system::{row_json, severity_word};
+use super::system::{attempt_json, attempt_words, row_json, severity_word};
 use super::{CliError, Clock, Report, age, parse_span};
 use crate::workspace::{Live, SystemRow};
+
+/// How many results that do not count yet are shown to people.
+const ATTEMPTS_SHOWN_MAX: usize = 20;
 
 /// Say how Systems are: the top of the overview, or one System and why.
 #[derive(Debug, Args)]
@@ -63,7 +67,20 @@ impl Status {
         emergencies_text(&mut head, &emergencies);
         let mut text = format!("{}{}", head.into_text(), table(&lines));
         if let Some(at) = rows.iter().filter_map(|row| row.as_of).min() {
-            text = format!("{}\n\n{}", text.trim_end(), not_listened(now, at));
+            text = format!("{}\n\n{}", text.trim_end(), not_listened("status", now, at));
+        }
+        let soft = attempts(live, wanted);
+        if !soft.is_empty() {
+            let lines = soft.iter().take(ATTEMPTS_SHOWN_MAX);
+            let lines = lines.map(|(_, title, name, it)| {
+                let said = attempt_words(*it);
+                format!("not counted yet: {title}: {name}: {said}")
+            });
+            text = format!(
+                "{}\n\n{}\n",
+                text.trim_end(),
+                lines.collect::<Vec<_>>().join("\n")
+            );
         }
         let ended = live.ended_elsewhere(wanted).await;
         for (_space, title) in &ended {
@@ -97,10 +114,38 @@ impl Status {
                     "missing": count(Severity::Missing),
                 },
                 "ended_elsewhere": ended.iter().map(|(space, _title)| space.to_string()).collect::<Vec<_>>(),
+                "attempts": soft.iter().map(|(system, title, name, it)| {
+                    let mut object = attempt_json(*it);
+                    object["system"] = json!(system.to_string());
+                    object["title"] = json!(title);
+                    object["check"] = json!(name);
+                    object
+                }).collect::<Vec<_>>(),
                 "systems": systems,
             }),
         ))
     }
+}
+
+/// Results that do not count yet, of all Systems or of one and what is below it.
+fn attempts(live: &Live, wanted: Option<SpaceId>) -> Vec<(SpaceId, String, String, Attempt)> {
+    let snapshot = live.snapshot();
+    let below = wanted.map(|wanted| {
+        let mut below = snapshot.graph.below(wanted);
+        below.push(wanted);
+        below
+    });
+    let systems = snapshot.systems.iter();
+    let systems = systems.filter(|it| below.as_ref().is_none_or(|below| below.contains(&it.space)));
+    let of = |system: &SystemView| {
+        let checks = system.checks.iter().filter(|check| check.check.enabled);
+        let soft = checks.filter_map(|check| {
+            let (title, name) = (system.title.clone(), check.check.name.clone());
+            Some((system.space, title, name, check.attempt()?))
+        });
+        soft.collect::<Vec<_>>()
+    };
+    systems.flat_map(|system| of(system)).collect()
 }
 
 /// A System for people.
@@ -120,9 +165,9 @@ fn line(row: &SystemRow, now: Timestamp) -> Vec<String> {
 }
 
 /// Said where states are shown that may have changed unheard.
-pub(crate) fn not_listened(now: Timestamp, at: Timestamp) -> String {
+pub(crate) fn not_listened(verb: &str, now: Timestamp, at: Timestamp) -> String {
     format!(
-        "As recorded {} ago: nobody listened to the agents since. `aramaki status --wait 3s` does.",
+        "As recorded {} ago: nobody listened to the agents since. `aramaki {verb} --wait 3s` does.",
         age(now, at)
     )
 }

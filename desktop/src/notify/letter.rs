@@ -153,6 +153,10 @@ fn subject(
 ) -> String {
     let word = worst.word().to_uppercase();
     let line = match (first, message.items.len()) {
+        // What it said last is no news any more, and reads as if it were still so.
+        (Some(item), 1) if item.state == State::Resolved => {
+            format!("[{word}] {}: {}", name(&item.system), item.name)
+        }
         (Some(item), 1) => format!(
             "[{word}] {}: {}: {}",
             name(&item.system),

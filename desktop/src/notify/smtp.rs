@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn words_of_others_add_no_header_and_no_line_to_a_mail() {
-        let mut odd = message(&[State::Resolved]);
+        let mut odd = message(&[State::Problem(Severity::Critical)]);
         odd.items[0].summary = "full\r\nBcc: thief@example.org\r\n\r\n.\r\nQUIT".to_owned();
         let letter = Letter::new(&odd, "", name);
         let text = mail(&smtp("a@example.org"), &letter);
@@ -358,6 +358,15 @@ mod tests {
         assert_eq!(
             header(&text, "Subject: ").map(|it| it.contains("full")),
             Some(true)
+        );
+        // What is over does not say what it said while it was there.
+        let mut over = message(&[State::Resolved]);
+        over.items[0].summary = "disk full".to_owned();
+        let text = mail(&smtp("a@example.org"), &Letter::new(&over, "", name));
+        let subject = header(&text, "Subject: ").unwrap();
+        assert!(
+            subject.starts_with("[RESOLVED] ") && !subject.contains("full"),
+            "{subject}"
         );
         let to = smtp("a@example.org").message("a@b.org\r\nBcc: x@example.org", &letter);
         assert!(to.is_err(), "an address is one line");

@@ -47,6 +47,8 @@ pub(crate) enum SystemChange {
     Checks(Vec<Check>),
     /// An agent that observes it.
     Agent { space: SpaceId, label: String },
+    /// No agent of it any more.
+    RemoveAgent(SpaceId),
     /// Whether an agent, or each of which nothing else is said, is expected to be heard of.
     Presence(Option<SpaceId>, Presence),
     /// What should be so.
@@ -185,6 +187,7 @@ impl SystemChange {
                     author: None,
                 },
             ),
+            Self::RemoveAgent(agent) => edit.remove_agent(*agent),
             Self::Presence(agent, presence) => edit.put_presence(*agent, *presence),
             Self::Desire(path, desired) => edit.put_desired(path, desired),
             Self::Undesire(path) => edit.remove_desired(path),

@@ -20,14 +20,77 @@ const FILE_LEN_BYTES_MAX: u64 = 1024 * 1024;
 /// The only field of a file: a list of tables.
 const CHECK: &str = "check";
 
-/// Reads checks; one without an `id` gets a new one.
+/// The checks that a System has, by name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownChecks(BTreeMap<String, Vec<CheckId>>);
+
+impl KnownChecks {
+    /// Which check is meant by a name alone; a new one if the System has none.
+    fn id_of(&self, name: Option<&str>) -> Result<CheckId, CliError> {
+        let known = name.and_then(|name| self.0.get(name));
+        match known.map(Vec::as_slice) {
+            None | Some([]) => Ok(CheckId::new(fresh::now(), fresh::random()?)),
+            Some([id]) => Ok(*id),
+            Some(several) => Err(self.refused(name.unwrap_or_default(), several)),
+        }
+    }
+
+    /// Refuses a check that would be a second one of its name.
+    fn examine(&self, check: &Check) -> Result<(), CliError> {
+        match self.0.get(&check.name) {
+            Some(known) if !known.contains(&check.id) => Err(self.refused(&check.name, known)),
+            _ => Ok(()),
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "it is said of these checks")]
+    fn refused(&self, name: &str, known: &[CheckId]) -> CliError {
+        let ids: Vec<_> = known.iter().map(ToString::to_string).collect();
+        CliError::Refused {
+            what: "the checks",
+            reason: format!(
+                "the System has a check {name:?} already, with id {}: give that id, another name, or remove it \
+                 (`aramaki system remove-check`)",
+                ids.join(" and ")
+            ),
+        }
+    }
+}
+
+impl super::live::Live {
+    /// The checks that a System has now.
+    pub(crate) fn known_checks(&self, system: aramaki_sync_core::SpaceId) -> KnownChecks {
+        let model = self.model();
+        let mut known = KnownChecks::default();
+        for check in model
+            .system(&system)
+            .into_iter()
+            .flat_map(|it| it.checks.values())
+        {
+            known
+                .0
+                .entry(check.name.clone())
+                .or_default()
+                .push(check.id);
+        }
+        known
+    }
+}
+
+/// Reads checks for a System that has those; one without an `id` is the one of its name, or a new one.
 ///
 /// # Errors
-/// When the file cannot be read, is malformed, holds no check, or one that no agent would run; the
-/// error names line and field.
-pub(crate) fn read_checks(path: &Path) -> Result<Vec<Check>, CliError> {
+/// When the file cannot be read, is malformed, holds no check, one that no agent would run, or one that
+/// would be a second one of its name; the error names line and field.
+pub(crate) fn read_checks(path: &Path, known: &KnownChecks) -> Result<Vec<Check>, CliError> {
     let text = text_file::read(path, FILE_LEN_BYTES_MAX)?;
-    parse(&text, || Ok(CheckId::new(fresh::now(), fresh::random()?))).map_err(|wrong| match wrong {
+    let read = parse(&text, |name| known.id_of(name)).and_then(|checks| {
+        let mut each = checks.iter();
+        each.try_for_each(|check| known.examine(check))
+            .map_err(Wrong::Id)?;
+        Ok(checks)
+    });
+    read.map_err(|wrong| match wrong {
         Wrong::Here { line, message } => CliError::Config {
             file: path.to_owned(),
             line,
@@ -50,7 +113,7 @@ pub(super) enum Wrong {
 
 fn parse(
     text: &str,
-    mut new_id: impl FnMut() -> Result<CheckId, CliError>,
+    mut new_id: impl FnMut(Option<&str>) -> Result<CheckId, CliError>,
 ) -> Result<Vec<Check>, Wrong> {
     let whole = DeTable::parse(text).map_err(|error| malformed(text, "", error))?;
     let whole = whole.into_inner();
@@ -100,7 +163,7 @@ fn one(
     text: &str,
     number: usize,
     mut value: Spanned<DeValue<'_>>,
-    new_id: &mut impl FnMut() -> Result<CheckId, CliError>,
+    new_id: &mut impl FnMut(Option<&str>) -> Result<CheckId, CliError>,
 ) -> Result<Check, Wrong> {
     let place = format!("{CHECK}[{number}]");
     let span = value.span();
@@ -108,7 +171,9 @@ fn one(
         return Err(wrong(text, &place, "a `[[check]]` table is expected"));
     };
     if !table.contains_key("id") {
-        let id = DeValue::String(Cow::Owned(new_id().map_err(Wrong::Id)?.to_string()));
+        let name = table.get("name").and_then(|name| name.get_ref().as_str());
+        let id = new_id(name).map_err(Wrong::Id)?;
+        let id = DeValue::String(Cow::Owned(id.to_string()));
         let key = Spanned::new(span.clone(), Cow::Borrowed("id"));
         table.insert(key, Spanned::new(span, id));
     }
@@ -197,7 +262,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checks.toml");
         std::fs::write(&path, text).unwrap();
-        read_checks(&path)
+        read_checks(&path, &KnownChecks::default())
     }
 
     #[test]
@@ -214,9 +279,12 @@ mod tests {
     #[test]
     fn the_example_is_what_the_readme_says() {
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/checks.toml.example");
-        let checks = read_checks(&example).unwrap();
-        assert_eq!(checks.len(), 8);
-        assert_eq!(read_checks(&example).unwrap()[0].id, checks[0].id);
+        let checks = read_checks(&example, &KnownChecks::default()).unwrap();
+        assert_eq!(checks.len(), 11);
+        assert_eq!(
+            read_checks(&example, &KnownChecks::default()).unwrap()[0].id,
+            checks[0].id
+        );
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod imports;
 mod incident;
 mod later;
 mod lost;
+mod observers;
 mod offline;
 mod presence;
 mod program;

@@ -305,7 +305,14 @@ impl<'r> Reader<'r, '_> {
             (Some(key), _, _) => Some(key),
             (None, Some(service), _) => self.system(&place, &service, Vec::new(), BTreeMap::new()),
             (None, None, machine) => {
-                let machine = machine.unwrap_or_else(|| "this node".to_owned());
+                let machine = machine.unwrap_or_else(|| {
+                    let machine = named_by(&place.file);
+                    let reason = format!(
+                        "no service and no machine is named: it goes to a System called {machine:?}, after the file"
+                    );
+                    remarks.adapted(&place, "", &reason);
+                    machine
+                });
                 let made = self
                     .drafts
                     .system(&place, MACHINE, &machine, "machine")
@@ -356,18 +363,7 @@ impl<'r> Reader<'r, '_> {
         let interval = span_of(run, "interval");
         let timeout = span_of(run, "timeout");
         let attempts = run.count("failuresbeforecritical");
-        for (field, reason) in LEFT {
-            let says = run.raw(field).is_some_and(|it| match it {
-                Value::Bool(truth) => *truth,
-                Value::Object(map) => !map.is_empty(),
-                Value::String(text) => !["", "0s", "0"].contains(&text.as_str()),
-                Value::Number(number) => number.as_f64() != Some(0.0),
-                _ => true,
-            });
-            if says {
-                run.leave(field, reason);
-            }
-        }
+        leave_rest(run, name.as_deref(), remarks);
         if let Some(kind) = kind {
             let title = name.clone().unwrap_or_else(|| title_of(&kind).to_owned());
             let mut check = Check::new(CheckId::default(), title, kind);
@@ -391,6 +387,35 @@ impl<'r> Reader<'r, '_> {
             inner.finish();
         }
         cells.finish();
+    }
+}
+
+/// Tells what of a check has no counterpart here, with its name.
+fn leave_rest(run: &Cells<'_>, name: Option<&str>, remarks: &Remarks) {
+    let place = name.map_or_else(|| run.place.clone(), |name| run.place.inner(name));
+    for (field, written, reason) in LEFT {
+        let says = run.raw(field).is_some_and(|it| match it {
+            Value::Bool(truth) => *truth,
+            Value::Object(map) => !map.is_empty(),
+            Value::String(text) => !["", "0s", "0"].contains(&text.as_str()),
+            Value::Number(number) => number.as_f64() != Some(0.0),
+            _ => true,
+        });
+        if says {
+            remarks.left(&place, written, reason);
+        }
+    }
+}
+
+/// What a System is called whose file names nothing: the file, without its folder and ending.
+fn named_by(file: &str) -> String {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _ending)| stem);
+    let named = if stem.is_empty() { name } else { stem };
+    if named.is_empty() {
+        "a machine of Consul".to_owned()
+    } else {
+        named.to_owned()
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::object::{alert_json, summary};
 use crate::cli::report::{Lines, count, table};
+use crate::cli::status::not_listened;
 use crate::cli::{CliError, Clock, Report, age, parse_span};
 use crate::workspace::Live;
 
@@ -78,10 +79,20 @@ impl List {
                 count(more, "alert")
             ));
         }
+        let told = snapshot.systems.iter();
+        let told = told.filter(|it| system.is_none_or(|space| space == it.space));
+        let as_of = told.filter_map(|it| it.status.as_of).min();
+        if let Some(at) = as_of {
+            text.add(format_args!("\n{}", not_listened("alert list", now, at)));
+        }
         let objects: Vec<_> = shown.map(|alert| alert_json(live, alert)).collect();
         Ok(Report::new(
             text.into_text(),
-            &json!({"total": alerts.len(), "alerts": objects}),
+            &json!({
+                "total": alerts.len(),
+                "as_of": as_of.map(|at| at.to_string()),
+                "alerts": objects,
+            }),
         ))
     }
 }

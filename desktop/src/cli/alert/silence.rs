@@ -1,6 +1,6 @@
 //! `aramaki alert silence`, `unsilence` and `silences`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aramaki_model::preview::{About, Ends, Preview, Scope, SilenceWish};
@@ -94,6 +94,9 @@ impl Consent {
         }
     }
 }
+
+/// Silences that one call ends.
+const ENDED_MAX: usize = 100;
 
 /// Keep problems quiet: of Systems, a check, or a family of problems; always with an end.
 ///
@@ -219,19 +222,47 @@ fn preview_json<T>(preview: &Preview<T>, item: Option<ItemId>) -> Value {
     })
 }
 
-/// End a silence, in every System that has it, with all that were made together with it.
+/// End silences, in every System that has them, each with all that were made together with it.
 #[derive(Debug, Args)]
 pub(crate) struct Unsilence {
-    /// Its id, as `silence` and `silences` say it.
-    item: ItemId,
+    /// Their ids, as `silence` and `silences` say them.
+    #[arg(required = true, num_args = 1..=ENDED_MAX, value_name = "ITEM")]
+    items: Vec<ItemId>,
 }
 
 impl Unsilence {
     /// Ends it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let ended = live.unsilence(self.item).await?;
-        Ok(ended_report(self.item, "silence", &ended))
+        if let [item] = self.items.as_slice() {
+            let ended = live.unsilence(*item).await?;
+            return Ok(ended_report(*item, "silence", &ended));
+        }
+        let (mut all, mut systems) = (0, BTreeSet::new());
+        let mut objects = Vec::new();
+        for item in &self.items {
+            let ended = match live.unsilence(*item).await {
+                Ok(ended) => ended,
+                // What was made together with one of those before has ended with it.
+                Err(_gone) if all > 0 && !is_silence(live, *item) => continue,
+                Err(error) => return Err(error),
+            };
+            all += ended.count;
+            systems.extend(ended.systems.iter().copied());
+            objects.push(ended_json(*item, &ended));
+        }
+        let places = count(systems.len(), "System");
+        Ok(Report::new(
+            format!("Ended {} in {places}.", count(all, "silence")),
+            &json!({"ended": all, "items": objects}),
+        ))
     }
+}
+
+/// Whether a System here has a silence of this id.
+fn is_silence(live: &Live, item: ItemId) -> bool {
+    let snapshot = live.snapshot();
+    let mut silences = snapshot.systems.iter().flat_map(|system| &system.silences);
+    silences.any(|(known, _)| *known == item)
 }
 
 /// What is said when silences or windows were ended in some Systems.
@@ -242,12 +273,16 @@ pub(crate) fn ended_report(item: ItemId, what: &str, ended: &EndedItems) -> Repo
     );
     Report::new(
         format!("Ended {all} in {places}."),
-        &json!({
-            "item": item.to_string(),
-            "ended": ended.count,
-            "systems": ended.systems.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        }),
+        &ended_json(item, ended),
     )
+}
+
+fn ended_json(item: ItemId, ended: &EndedItems) -> Value {
+    json!({
+        "item": item.to_string(),
+        "ended": ended.count,
+        "systems": ended.systems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
 }
 
 /// List silences: what is quiet, why and until when.

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::CliError;
 use crate::cli::parse::{parse_line, parse_pair};
-use crate::workspace::{SystemChange, read_checks};
+use crate::workspace::{KnownChecks, SystemChange, read_checks};
 
 /// What can be said of a System.
 #[derive(Clone, Debug, Default, Args)]
@@ -46,8 +46,8 @@ impl Fields {
         self.checks.as_mut()
     }
 
-    /// As changes to the System's document.
-    pub(crate) fn changes(&self) -> Result<Vec<SystemChange>, CliError> {
+    /// As changes to the document of a System that has these checks.
+    pub(crate) fn changes(&self, known: &KnownChecks) -> Result<Vec<SystemChange>, CliError> {
         let mut changes = Vec::new();
         if let Some(category) = &self.category {
             changes.push(SystemChange::Category(category.clone()));
@@ -74,7 +74,7 @@ impl Fields {
             changes.push(SystemChange::dashboard(name, url)?);
         }
         if let Some(file) = &self.checks {
-            changes.push(SystemChange::Checks(read_checks(file)?));
+            changes.push(SystemChange::Checks(read_checks(file, known)?));
         }
         Ok(changes)
     }

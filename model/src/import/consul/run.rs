@@ -93,29 +93,76 @@ pub(super) const fn title_of(kind: &CheckKind) -> &'static str {
     }
 }
 
-pub(super) const LEFT: [(&str, &str); 18] = [
-    ("header", "a page is fetched as anybody fetches it"),
-    ("body", "a page is fetched as anybody fetches it"),
-    ("tlsskipverify", "certificates are looked at"),
-    ("tlsservername", "certificates are looked at"),
-    ("tcpusetls", "there is no such check: use a plugin"),
-    ("grpcusetls", "there is no such check: use a plugin"),
-    ("h2pingusetls", "there is no such check: use a plugin"),
-    ("disableredirects", "redirections are not followed"),
+/// Fields that have no counterpart here: as they are looked for, as people write them, and why.
+pub(super) const LEFT: [(&str, &str, &str); 18] = [
+    (
+        "header",
+        "header",
+        "a page is fetched as anybody fetches it",
+    ),
+    ("body", "body", "a page is fetched as anybody fetches it"),
+    (
+        "tlsskipverify",
+        "tls_skip_verify",
+        "certificates are looked at",
+    ),
+    (
+        "tlsservername",
+        "tls_server_name",
+        "certificates are looked at",
+    ),
+    (
+        "tcpusetls",
+        "tcp_use_tls",
+        "there is no such check: use a plugin",
+    ),
+    (
+        "grpcusetls",
+        "grpc_use_tls",
+        "there is no such check: use a plugin",
+    ),
+    (
+        "h2pingusetls",
+        "h2ping_use_tls",
+        "there is no such check: use a plugin",
+    ),
+    (
+        "disableredirects",
+        "disable_redirects",
+        "redirections are not followed",
+    ),
     (
         "outputmaxsize",
+        "output_max_size",
         "long output is cut at the agent's own limit",
     ),
     (
         "deregistercriticalserviceafter",
+        "deregister_critical_service_after",
         "a service is archived by people",
     ),
-    ("successbeforepassing", "one good result ends a problem"),
-    ("failuresbeforewarning", "a problem is soft until it counts"),
-    ("shell", "there are no containers here"),
-    ("dockercontainerid", "there are no containers here"),
-    ("token", "a secret stays where it is"),
-    ("intervalduration", ""),
-    ("timeoutduration", ""),
-    ("deregistercriticalserviceafterduration", ""),
+    (
+        "successbeforepassing",
+        "success_before_passing",
+        "one good result ends a problem",
+    ),
+    (
+        "failuresbeforewarning",
+        "failures_before_warning",
+        "a problem is soft until it counts",
+    ),
+    ("shell", "shell", "there are no containers here"),
+    (
+        "dockercontainerid",
+        "docker_container_id",
+        "there are no containers here",
+    ),
+    ("token", "token", "a secret stays where it is"),
+    ("intervalduration", "IntervalDuration", ""),
+    ("timeoutduration", "TimeoutDuration", ""),
+    (
+        "deregistercriticalserviceafterduration",
+        "DeregisterCriticalServiceAfterDuration",
+        "",
+    ),
 ];
