@@ -6,7 +6,6 @@ use super::*;
 use aramaki_model::{Transition, Unit};
 use std::process::{Child, Command, Stdio};
 
-
 const PROMETHEUS: &str = "/usr/bin/prometheus";
 const PLUGINS: &str = "/usr/lib/nagios/plugins";
 
