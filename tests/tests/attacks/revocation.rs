@@ -2,12 +2,23 @@
 
 use std::time::Duration;
 
+use aramaki_sync_core::Chain;
 use aramaki_sync_core::admission::{Refusal, Verdict};
+use aramaki_sync_core::envelope::RawEnvelope;
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::statement::{Capability, GrantFlags};
 
 use crate::actor::{Actor, revoke};
 use crate::world::{ALICE, BOB, HONEST, MALLORY, RELAY, RITA, World, kit, minute};
+
+/// The grants that lead to one, from the root down, as they travel.
+fn row(world: &World, grant: aramaki_sync_core::EnvelopeId) -> Vec<RawEnvelope> {
+    let log = world.engine(ALICE).log(world.space).unwrap();
+    let path = world.evaluation(ALICE).path(log, grant).unwrap();
+    path.iter()
+        .map(|id| world.peers[ALICE].stored(*id).unwrap().raw().clone())
+        .collect()
+}
 
 /// What a revoked member backdates is cut on every replica, whoever passes it on; nobody sees it.
 #[test]
@@ -177,5 +188,61 @@ fn a15_the_kit_revokes_the_founders_stolen_device_and_not_the_other_way_round() 
         assert_eq!(evaluation.capability(thief.keys.author(), now), None);
         assert!(!evaluation.verdict(against_kit.id()).counts());
         assert_eq!(evaluation.verdict(bobs), Verdict::Admitted, "kept");
+    }
+}
+
+/// A device that did not hear of its revocation shows the grants that let it in, as one does whose peer may
+/// be behind: whoever knows better tells it nothing for that, not even what was written before.
+#[test]
+fn a12_a_revoked_device_that_shows_its_old_grants_is_told_nothing() {
+    for peer in [RELAY, RITA] {
+        let mut world = World::new();
+        world.disconnect(RELAY, BOB);
+        world.disconnect(BOB, RITA);
+        let target = world.grant_of(BOB);
+        let (kept, had) = (world.heads(), world.count(BOB));
+        world.write(ALICE, "not for bob any more");
+        world.say(ALICE, revoke(target, kept));
+        world.write(ALICE, "behind closed doors");
+        world.pass(Duration::from_secs(30));
+        assert!(world.shows(RITA, "behind closed doors"));
+        world.connect(peer, BOB);
+        world.pass(Duration::from_mins(3));
+        assert_eq!(world.count(BOB), had, "of peer {peer}");
+        assert!(world.engine(BOB).ended_elsewhere(world.space).is_some());
+    }
+}
+
+/// The same by a changed program, which shows grants that it signed since, too.
+#[test]
+fn a12_what_a_revoked_device_shows_opens_nothing() {
+    for peer in [RELAY, BOB] {
+        let (mut world, mut mallory) = World::with_insider(5_000);
+        let old = row(&world, mallory.grant);
+        world.say(ALICE, revoke(mallory.grant, vec![mallory.cut()]));
+        world.pass(Duration::from_secs(30));
+        world.disconnect(MALLORY, peer);
+        world.connect(MALLORY, peer);
+        world.peers[MALLORY].inbox.clear();
+        let mut again = mallory.twin();
+        let fresh = mallory.grant_to(&world, 1, &mut again, |_grant| {});
+        let mut longer = old.clone();
+        longer.push(fresh.raw().clone());
+        let space = world.space;
+        for shown in [old, longer] {
+            world.send_frame(MALLORY, peer, 6, &(space, shown));
+            world.send_frame(MALLORY, peer, 1, &vec![(space, [0_u8; 32])]);
+            world.send_frame(MALLORY, peer, 2, &(space, 0_u64, [0_u8; 32]));
+            let chains: Vec<(Chain, u64, Vec<[u8; 32]>)> = Vec::new();
+            world.send_frame(MALLORY, peer, 3, &(space, chains, true));
+            world.write(ALICE, "behind closed doors");
+            world.pass(Duration::from_mins(1));
+        }
+        let inbox = &world.peers[MALLORY].inbox;
+        let kinds: Vec<u8> = inbox.iter().map(|frame| frame[0]).collect();
+        assert!(
+            kinds.iter().all(|kind| [0, 11].contains(kind)),
+            "peer {peer} said {kinds:?}"
+        );
     }
 }

@@ -423,13 +423,9 @@ impl Engine {
         else {
             return false;
         };
-        if self.is_introduced(id, space) {
-            return true;
-        }
-        connection
-            .authors
-            .iter()
-            .any(|author| held.evaluation.capability(*author, self.now).is_some())
+        let mut authors = connection.authors.iter();
+        authors.any(|author| held.evaluation.capability(*author, self.now).is_some())
+            || self.is_introduced(id, space)
     }
 
     /// Whether this device waits for the Space: then whoever speaks of it is listened to.

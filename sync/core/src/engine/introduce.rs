@@ -3,23 +3,90 @@
 //! Without this a member whose control chain is old and a relay that was granted since would each
 //! wait for the other to speak. A relay is shown its own grant in a Space that it may not know yet: it
 //! answers nobody else about one, so that a stranger does not learn which ones it has.
+//!
+//! A grant is shown to who does not know it. Of one that is here what is here decides: whoever shows
+//! one that was ended comes in by it no more, however it was ended, nor by what they signed below it.
 
 use std::collections::BTreeSet;
 
 use super::Engine;
 use super::frame::{Frame, Introduction};
 use super::io::ConnectionId;
-use crate::admission::{DEPTH_MAX, Verdict};
+use super::space::Space;
+use crate::admission::{DEPTH_MAX, Held, Member, Verdict};
 use crate::envelope::RawEnvelope;
 use crate::id::{AuthorId, EnvelopeId, SpaceId};
-use crate::statement::{Audience, Capability, Grant, Statement};
+use crate::statement::{Audience, Capability, Grant, GrantFlags, Statement};
 use crate::time::Timestamp;
 
-/// Grants that a peer showed, and until when they hold.
+/// Grants that a peer showed, from the root down, and until when they hold.
 #[derive(Debug)]
 pub(super) struct Introduced {
-    grants: Vec<EnvelopeId>,
+    grants: Vec<(EnvelopeId, Grant)>,
     end: Timestamp,
+}
+
+impl Introduced {
+    /// Whether the row lets in whoever it leads to, by what is known of its grants in a Space.
+    ///
+    /// **Invariant:** a grant that is here stands, or waits for one above it; and the row says something
+    /// that is not here. Else the roster decides alone.
+    fn opens(&self, held: &Space, now: Timestamp) -> bool {
+        let mut above: Option<(EnvelopeId, &Grant)> = None;
+        let mut is_news = false;
+        for (id, grant) in &self.grants {
+            let known = is_known(held, *id);
+            let fits = if known {
+                standing(held, *id, grant).is_some()
+            } else {
+                above.is_none_or(|above| redeems(held, above, grant, now))
+            };
+            if !fits {
+                return false;
+            }
+            is_news |= !known;
+            above = Some((*id, grant));
+        }
+        is_news
+    }
+}
+
+/// Whether a grant is here and all that it stands on.
+fn is_known(held: &Space, id: EnvelopeId) -> bool {
+    held.log.contains(id) && held.evaluation.verdict(id) != Verdict::Held(Held::GrantMissing)
+}
+
+/// A grant as it stands in the roster of a Space, which is sorted by author and grant.
+fn standing<'a>(held: &'a Space, id: EnvelopeId, grant: &Grant) -> Option<&'a Member> {
+    let Audience::Author(author) = grant.audience else {
+        return None;
+    };
+    let members = held.evaluation.members();
+    let at = members.binary_search_by_key(&(author, id), |member| (member.author, member.grant));
+    members.get(at.ok()?)
+}
+
+/// Whether a grant that is not here may stand below one: an invitation that is here has to be worth
+/// something still, and lets no device in twice, which may have been sent away in between.
+fn redeems(
+    held: &Space,
+    (above, invitation): (EnvelopeId, &Grant),
+    grant: &Grant,
+    now: Timestamp,
+) -> bool {
+    if !invitation.flags.has(GrantFlags::INVITATION) || !is_known(held, above) {
+        return true;
+    }
+    let lives = standing(held, above, invitation).is_some_and(|member| member.is_live(now));
+    let Audience::Author(device) = grant.audience else {
+        return false;
+    };
+    let again = held.granted.contains(&device)
+        && held.log.control().any(|(_entry, statement)| {
+            matches!(statement, Statement::Grant(known)
+                if known.parent == Some(above) && known.audience == grant.audience)
+        });
+    lives && !again
 }
 
 impl Engine {
@@ -101,23 +168,16 @@ impl Engine {
             .connections
             .get(&id)
             .and_then(|connection| connection.introduced.get(&space));
-        shown.is_some_and(|shown| {
-            self.now <= shown.end
-                && shown.grants.iter().all(|grant| {
-                    let verdict = held.evaluation.verdict(*grant);
-                    !matches!(verdict, Verdict::Cut | Verdict::Refused(_))
-                })
-        })
+        shown.is_some_and(|shown| self.now <= shown.end && shown.opens(held, self.now))
     }
 
     /// To whom a row of grants from the root leads, if each stands on the one before, all hold now
-    /// and none is known to be cut or refused here. Also who signed them.
+    /// and nothing that is known of them here contradicts it. Also who signed them.
     fn audience_of(
         &self,
         space: SpaceId,
         grants: Vec<RawEnvelope>,
     ) -> Option<(AuthorId, Introduced, BTreeSet<AuthorId>)> {
-        let held = self.spaces.get(&space);
         let mut introduced = Introduced {
             grants: Vec::new(),
             end: Timestamp::MAX,
@@ -143,15 +203,17 @@ impl Engine {
                 }
             };
             let live = grant.not_before <= self.now && self.now <= grant.end;
-            let verdict = held.map(|held| held.evaluation.verdict(envelope.id()));
-            let ended = matches!(verdict, Some(Verdict::Cut | Verdict::Refused(_)));
-            if header.space != space || !stands || !live || ended {
+            if header.space != space || !stands || !live {
                 return None;
             }
-            introduced.grants.push(envelope.id());
+            introduced.grants.push((envelope.id(), grant.clone()));
             issuers.insert(author);
             introduced.end = introduced.end.min(grant.end);
             above = Some((envelope.id(), grant.clone()));
+        }
+        let held = self.spaces.get(&space);
+        if held.is_some_and(|held| !introduced.opens(held, self.now)) {
+            return None;
         }
         match above?.1.audience {
             Audience::Author(author) => Some((author, introduced, issuers)),

@@ -3,17 +3,22 @@
 use std::time::Duration;
 
 use super::stage::Stage;
-use crate::engine::frame::{Ended, Frame};
+use crate::engine::frame::{Ended, Frame, Introduction};
 use crate::engine::{AccessEnd, Input};
 use crate::entropy::Entropy;
-use crate::id::{EnvelopeId, PrincipalId, SpaceId};
+use crate::envelope::{Envelope, Position, RawEnvelope, control};
+use crate::id::{EnvelopeId, Instance, PrincipalId, SpaceId};
 use crate::invitation::{Draft, Invitation, Invitee, Terms};
-use crate::statement::{Capability, Statement};
+use crate::statement::{Audience, Capability, Statement};
 use crate::time::Timestamp;
 
 const SOON: Duration = Duration::from_secs(30);
 
 fn invite(stage: &mut Stage, space: SpaceId, seed: u8) -> Invitation {
+    invite_some(stage, space, seed, 1)
+}
+
+fn invite_some(stage: &mut Stage, space: SpaceId, seed: u8, redemptions: u16) -> Invitation {
     let end = stage.now.plus(Duration::from_hours(8));
     let terms = Terms {
         invitee: Invitee::Person,
@@ -23,7 +28,7 @@ fn invite(stage: &mut Stage, space: SpaceId, seed: u8) -> Invitation {
         not_before: Timestamp::ZERO,
         end,
         redeem_until: end,
-        redemptions: 1,
+        redemptions,
         long_grace: false,
     };
     let draft = Draft::new(&terms, &mut Entropy::from_seed([seed; 32]));
@@ -33,13 +38,17 @@ fn invite(stage: &mut Stage, space: SpaceId, seed: u8) -> Invitation {
 }
 
 fn join(stage: &mut Stage, invitation: &Invitation) {
+    join_as(stage, 1, invitation);
+}
+
+fn join_as(stage: &mut Stage, peer: usize, invitation: &Invitation) {
     let write = stage.write_id();
     let input = Input::Join {
         write,
         space: invitation.space,
         invitation: Some(Box::new(invitation.keys())),
     };
-    stage.tell(1, input);
+    stage.tell(peer, input);
 }
 
 /// The guest's grants in the first peer's eyes that stand.
@@ -156,4 +165,78 @@ fn an_end_is_forgotten_when_whoever_said_it_is_in_step_again() {
     stage.change(0, space, b"for all");
     stage.wait(SOON);
     assert_eq!(stage.peers[1].engine.ended_elsewhere(space), None);
+}
+
+/// Grants from the root down as they travel, by the first peer.
+fn row(stage: &Stage, space: SpaceId, grant: EnvelopeId) -> Vec<RawEnvelope> {
+    let held = &stage.peers[0].engine.spaces[&space];
+    let path = held.evaluation.path(&held.log, grant).unwrap();
+    path.iter().map(|id| held.grants[id].clone()).collect()
+}
+
+/// A grant like one that came of an invitation, to the second peer, signed by the invitation's key.
+fn redeemed(stage: &Stage, invitation: &Invitation, like: EnvelopeId) -> Envelope {
+    let space = invitation.space;
+    let held = &stage.peers[0].engine.spaces[&space];
+    let Some(Statement::Grant(grant)) = held.log.get(like).unwrap().statement() else {
+        panic!("no grant");
+    };
+    let mut grant = grant.clone();
+    grant.audience = Audience::Author(stage.author(1));
+    let position = Position {
+        space,
+        instance: Instance(77),
+        seq: 1,
+        previous: EnvelopeId::ZERO,
+        authority: invitation.grant,
+        ancestors: Vec::new(),
+        time: stage.now,
+    };
+    control(&invitation.keys(), position, &Statement::Grant(grant)).unwrap()
+}
+
+/// A grant of an invitation that is not here yet is taken for what it says, unless what is here says that
+/// the invitation is worth nothing more, or that this very device was sent away.
+#[test]
+fn a_redemption_that_is_shown_opens_nothing_that_the_roster_closed() {
+    for (redemptions, guest_ends, opens) in [(1, false, false), (5, true, false), (5, false, true)]
+    {
+        let mut stage = Stage::new(3, 0);
+        let space = stage.found();
+        let code = invite_some(&mut stage, space, 5, redemptions);
+        // Another device uses the code once; or the guest does, and is sent away.
+        let comes = if guest_ends { 1 } else { 2 };
+        join_as(&mut stage, comes, &code);
+        let (here, there) = stage.connect_with(0, comes, &[code.keys().author()]);
+        stage.wait(SOON);
+        stage.tear(here);
+        stage.tell(0, Input::Disconnected { connection: here });
+        stage.tell(comes, Input::Disconnected { connection: there });
+        let author = stage.author(comes);
+        let guest = stage.peers[0]
+            .engine
+            .members(space)
+            .iter()
+            .find(|it| it.author == author);
+        let guest = guest.unwrap().grant;
+        if guest_ends {
+            revoke(&mut stage, space, guest);
+        }
+        let again = redeemed(&stage, &code, guest);
+        let mut grants = row(&stage, space, code.grant);
+        grants.push(again.raw().clone());
+        let (here, _there) = stage.connect(0, 1);
+        stage.play();
+        let introduction = Introduction { space, grants };
+        let frame = Frame::Introduction(introduction).encode();
+        stage.tell(
+            0,
+            Input::Received {
+                connection: here,
+                frame,
+            },
+        );
+        let hears = stage.peers[0].engine.may_hear_of(here, space);
+        assert_eq!(hears, opens, "of {redemptions}, ended: {guest_ends}");
+    }
 }
