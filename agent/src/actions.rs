@@ -9,6 +9,7 @@ mod decide;
 pub(crate) mod definition;
 pub(crate) mod execute;
 mod journal;
+mod tell;
 mod worker;
 
 pub(crate) use worker::Worker;

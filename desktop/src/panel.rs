@@ -21,7 +21,10 @@ mod peers;
 mod problem;
 mod proposals;
 mod rail;
+mod requests;
 mod run;
+mod run_page;
+mod runbook;
 mod settings;
 mod share;
 mod start;
@@ -43,12 +46,13 @@ use crate::theme::{Tokens, space, weighted};
 use crate::view::{Frame, Intent, LookedBack, Route, Stage};
 use crate::widget::Look;
 use aramaki_model::{CheckId, Severity, Snapshot};
-use aramaki_sync_core::{SpaceId, Timestamp};
+use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 
 pub use dialog::{Copied, Dialog, Hidden};
 pub use incident::IncidentForm;
 pub use note::NoteDraft;
 pub use proposals::ProposalsForm;
+pub use requests::AnswerForm;
 pub use run::RunForm;
 
 /// How many routes one can go back.
@@ -77,10 +81,16 @@ pub struct Window {
     causes: crate::view::cause::Causes,
     /// The System of which it was asked last what can be run there.
     looked_at: Option<SpaceId>,
+    /// The run of which all was asked for last.
+    looked_at_run: Option<(SpaceId, EnvelopeId)>,
     /// Where it was asked last whose access has ended.
     looked_back: Option<LookedBack>,
     /// The check of a System whose values are open.
     measured: Option<(SpaceId, CheckId)>,
+    /// Notes as they were read.
+    runbooks: runbook::Read,
+    /// Whether a note is shown as it is read, where there is no room for both.
+    previews: note::Preview,
     /// What pages asked for while they were drawn.
     asks: Vec<Intent>,
     /// Whether a field of the page had the keyboard when the window was last drawn: Escape takes
@@ -136,6 +146,14 @@ impl Window {
         if !is_known && self.looked_at != Some(system) {
             self.looked_at = Some(system);
             intents.push(Intent::LookAt(system));
+        }
+    }
+
+    /// Asks once for all of the run that a page is about.
+    fn look_at_run(&mut self, run: (SpaceId, EnvelopeId)) {
+        if self.looked_at_run != Some(run) {
+            self.looked_at_run = Some(run);
+            self.asks.push(Intent::LookAtRun(run.0, run.1));
         }
     }
 
@@ -236,16 +254,22 @@ fn page_ui(
     match window.route.clone() {
         Route::Overview => {
             access::soon_ui(ui, look, frame, window);
+            requests::strip_ui(ui, look, frame, window);
             overview::overview_ui(ui, look, snapshot, window);
         }
         Route::Access(filter) => {
             access::access_ui(ui, look, (frame, snapshot), filter, window, intents);
         }
         Route::Alerts => {
+            requests::strip_ui(ui, look, frame, window);
             alerts::alerts_ui(ui, look, (frame, snapshot), window, intents);
         }
         Route::Alert(id) => alert::alert_ui(ui, look, (frame, snapshot), id, window, intents),
-        Route::Timeline => timeline::timeline_ui(ui, look, snapshot, window),
+        Route::Timeline => timeline::timeline_ui(ui, look, (frame, snapshot), window),
+        Route::Run(space, request) => {
+            window.look_at(space, frame, intents);
+            run_page::run_ui(ui, look, (frame, snapshot), (space, request), window);
+        }
         Route::Peers => {
             peers::title_ui(ui, look, &frame.sync);
             peers::awaited_ui(ui, look, &frame.sync, intents);
@@ -258,8 +282,9 @@ fn page_ui(
         }
         Route::Note(space, document) => {
             let work = frame.notes.get(&document).copied().unwrap_or_default();
+            window.look_at(space, frame, intents);
             let shown = (snapshot, frame.trust.get(&space), work);
-            note::note_ui(ui, look, shown, (space, document), window, intents);
+            note::note_ui(ui, look, (frame, shown), (space, document), window, intents);
         }
         Route::Trust(space) => {
             let shown = (snapshot, frame.trust.get(&space));

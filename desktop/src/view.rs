@@ -8,6 +8,7 @@ pub mod begin;
 pub mod cause;
 pub mod deed;
 pub mod draft;
+pub mod runbook;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aramaki_model::system::NoteKind;
 use aramaki_model::{AlertId, Check, ItemId, NoteEdit, Perspective, Snapshot};
 use aramaki_sync_core::admission::Held;
 use aramaki_sync_core::engine::Reach;
@@ -41,6 +43,12 @@ pub struct Frame {
     pub perspectives: Vec<(ItemId, Perspective)>,
     /// What can be run for the System that is looked at.
     pub actions: Option<actions::SystemActions>,
+    /// Requests that wait, in all Systems; the one that ends first at the beginning.
+    pub waiting: Vec<actions::Waiting>,
+    /// What was asked for and run lately in all Systems, newest first.
+    pub ran: Vec<actions::Ran>,
+    /// The run whose page was opened last.
+    pub run: Option<actions::LookedRun>,
     /// The demo, when this is one.
     pub demo: Option<Demo>,
     /// This person's devices, those that wait for being accepted last.
@@ -558,6 +566,8 @@ pub enum Intent {
         space: SpaceId,
         /// Its title.
         title: String,
+        /// What it is for.
+        kind: NoteKind,
     },
     /// Draft a note from what is known.
     Draft(Box<Draft>),
@@ -664,10 +674,21 @@ pub enum Intent {
     UndoDeed,
     /// The page is about this System now: say what can be run there.
     LookAt(SpaceId),
+    /// A run's page was opened: say all of it.
+    LookAtRun(SpaceId, EnvelopeId),
     /// A System's trust page was opened: say whose access was ended there.
     LookBack(LookedBack),
     /// Run an action.
     Run(actions::RunWish),
+    /// Say something to somebody's request.
+    Answer {
+        /// In which System.
+        system: SpaceId,
+        /// To which.
+        request: EnvelopeId,
+        /// What.
+        say: actions::Say,
+    },
     /// Keep how one looks at the worklist.
     SavePerspective {
         /// In place of which; none: beside the others.
@@ -740,8 +761,13 @@ impl fmt::Debug for Intent {
             },
             Self::UndoDeed => "UndoDeed",
             Self::LookAt(_) => "LookAt",
+            Self::LookAtRun(..) => "LookAtRun",
             Self::LookBack(_) => "LookBack",
             Self::Run(_) => "Run",
+            Self::Answer { say, .. } => match say {
+                actions::Say::Agree => "Agree",
+                actions::Say::Refuse => "Refuse",
+            },
             Self::SavePerspective { .. } => "SavePerspective",
             Self::DeletePerspective(_) => "DeletePerspective",
             Self::AskProposals(_) => "AskProposals",
@@ -773,6 +799,8 @@ pub enum Route {
     System(SpaceId),
     /// One note of a System.
     Note(SpaceId, DocumentId),
+    /// One run of an action.
+    Run(SpaceId, EnvelopeId),
     /// Who may read and change a System.
     Trust(SpaceId),
     /// Who may do what, in all Systems.
@@ -820,7 +848,10 @@ impl Route {
     /// The System that it is about.
     pub const fn system(&self) -> Option<SpaceId> {
         match self {
-            Self::System(space) | Self::Note(space, _) | Self::Trust(space) => Some(*space),
+            Self::System(space)
+            | Self::Note(space, _)
+            | Self::Run(space, _)
+            | Self::Trust(space) => Some(*space),
             Self::Overview
             | Self::Alerts
             | Self::Alert(_)

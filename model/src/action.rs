@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod outcome;
+mod output;
 mod wish;
 
 use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
@@ -9,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::versioned::{self, DecodeError, EncodeError};
 
-pub use catalogue::{ACTIONS_MAX, Catalogue, Described, Parameter, ParameterKind};
+pub use catalogue::{ACTIONS_MAX, ArgumentFault, Catalogue, Described, Parameter, ParameterKind};
 pub use outcome::{ActionRecord, ActionResult, Outcome, RefusedFor, TAIL_LEN_BYTES_MAX};
+pub use output::{ActionOutput, HEARD_LEN_BYTES_MAX, HeardOutput, NextOutput, PIECE_LEN_BYTES_MAX};
 pub use wish::{ActionRequest, ActionWish, Approval, REQUEST_SPAN_MAX, SCHEDULE_SPAN_MAX};
 
 /// How long names of actions, parameters and values may be.
@@ -64,5 +66,22 @@ impl ActionGrant {
             (KIND_GRANT, body) => versioned::body(KIND_GRANT, body),
             (other, _body) => Err(DecodeError::Kind(other)),
         }
+    }
+
+    /// The grant that counts for somebody's power over one action: of those given in order the last, if
+    /// it has not ended.
+    pub fn in_force<'a>(
+        grants: &'a [Self],
+        (who, power): (AuthorId, ActionPower),
+        (agent, action): (SpaceId, &str),
+        now: Timestamp,
+    ) -> Option<&'a Self> {
+        let last = grants.iter().rfind(|grant| {
+            grant.grantee == who
+                && grant.agent == agent
+                && grant.power == power
+                && grant.actions.iter().any(|it| it == action)
+        });
+        last.filter(|grant| now <= grant.end)
     }
 }

@@ -23,6 +23,11 @@ pub fn actions() -> DocumentId {
     DocumentId::named("actions")
 }
 
+/// What a running action says: about this its agent sends ephemeral messages, and writes nothing.
+pub fn action_output() -> DocumentId {
+    DocumentId::named("action-output")
+}
+
 /// The document of a note.
 pub fn note(note: NoteId) -> DocumentId {
     DocumentId::named(&format!("note/{note}"))

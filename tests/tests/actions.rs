@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use aramaki_tests::{Agent, Host, Person, Relay, eventually};
@@ -42,6 +44,12 @@ impl Team {
             "echo begun >> \"$0.done\"; sleep 20",
             "approvals = 0",
         );
+        agent.allow(
+            "steps",
+            "echo begun >> \"$0.done\"; echo 'step 1'; until [ -e \"$0.go\" ]; do sleep 0.1; done; \
+             echo 'step 2'",
+            "timeout = \"10m\"",
+        );
         agent.start();
         let share = ["share", "Webshop", "--can", "write", "--for", "8h"];
         let code = first.word(&share, "invitation");
@@ -57,7 +65,7 @@ impl Team {
             team.first.online("1s");
             team.list(&team.first)["agents"][0]["actions"]
                 .as_array()
-                .is_some_and(|actions| actions.len() == 2)
+                .is_some_and(|actions| actions.len() == 3)
         });
         let own = team.first.word(&["peers"], "this_device");
         let other = team.second.word(&["peers"], "this_device");
@@ -74,7 +82,7 @@ impl Team {
     fn allow(&self, device: &str, can: &str) {
         self.first.json(&[
             "action", "allow", "Webshop", "web1", device, "--action", "note", "--action", "slow",
-            "--can", can,
+            "--action", "steps", "--can", can,
         ]);
     }
 
@@ -86,7 +94,7 @@ impl Team {
         let ask = [
             "action", "request", "Webshop", "web1", action, "--reason", "a test",
         ];
-        self.first.json(&[&ask[..], more].concat())
+        told(&self.first, &[&ask[..], more].concat())
     }
 
     /// What a script has done, line by line.
@@ -121,9 +129,10 @@ fn a40_an_action_is_asked_for_approved_by_another_and_run_once_with_its_words_as
         asked["result"].is_null() && team.done("note").is_empty(),
         "it waits: {asked}"
     );
-    // Whoever asked cannot approve it.
-    team.first
-        .json(&["action", "approve", "Webshop", request, "--wait", "2s"]);
+    // Whoever asked cannot approve it, and is told so.
+    let own = ["action", "approve", "Webshop", request, "--wait", "2s"];
+    let own = team.first.run(&[&own[..], &["--json"]].concat());
+    assert_eq!(own.status.code(), Some(1));
     assert!(team.done("note").is_empty());
 
     eventually("the second sees it", LIMIT, || {
@@ -142,7 +151,24 @@ fn a40_an_action_is_asked_for_approved_by_another_and_run_once_with_its_words_as
     let word = format!("word={hostile}");
     let refused = team.first.run(&[&again[..], &[&word, "--json"]].concat());
     assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("--again"));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("--again") && said.contains("A-152"), "{said}");
+    // A value that is missing is known here, and nothing is sent.
+    let asked = |who: &Person| {
+        team.list(who)["agents"][0]["requests"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    let before = asked(&team.first);
+    let missing = team.first.run(&[&again[..], &["--json"]].concat());
+    let said = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert_eq!(missing.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("A-153") && said.contains("word is missing"),
+        "{said}"
+    );
+    assert_eq!(asked(&team.first), before);
     assert_eq!(team.done("note").len(), 1);
     team.first.verify();
 }
@@ -193,13 +219,116 @@ fn a40_a_catalogue_that_others_can_write_allows_nothing() {
             .to_string()
             .contains("note for a test")
     });
-    let asked = team.second.json(&[
+    let ask = [
         "action", "request", "Webshop", "web1", "note", "word=x", "--reason", "x",
-    ]);
+    ];
+    let asked = told(&team.second, &ask);
     assert_eq!(asked["result"]["outcome"], "refused", "{asked}");
     let why = asked["result"]["text"].as_str().unwrap();
     assert!(why.contains("may not ask for this"), "{why}");
     assert!(team.done("note").is_empty());
+}
+
+/// What came of a request. That it did not succeed is an exit code and an error too.
+fn told(who: &Person, arguments: &[&str]) -> Value {
+    let output = who.run(&[arguments, &["--json"]].concat());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let value: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_nothing| panic!("{arguments:?}: {said}"));
+    let is_fine = value["result"].is_null() || value["result"]["exit"] == 0;
+    assert_eq!(output.status.code(), Some(i32::from(!is_fine)), "{value}");
+    let code = value["error"]["code"].as_str().unwrap_or_default();
+    assert_eq!(said.contains(code) && !code.is_empty(), !is_fine, "{said}");
+    value
+}
+
+/// Somebody who reads along at a terminal, line by line.
+struct Reader {
+    child: Child,
+    lines: Receiver<String>,
+    read: Vec<String>,
+}
+
+impl Reader {
+    fn start(who: &Person, arguments: &[&str]) -> Self {
+        let mut command = who.command(arguments);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        let mut child = command.spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let (told, lines) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                if told.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            child,
+            lines,
+            read: Vec::new(),
+        }
+    }
+
+    /// Reads until a line has these words.
+    fn until(&mut self, words: &str) {
+        while !self.read.iter().any(|line| line.contains(words)) {
+            match self.lines.recv_timeout(LIMIT) {
+                Ok(line) => self.read.push(line),
+                Err(error) => panic!("{words}: {error}: {:?}", self.read),
+            }
+        }
+    }
+
+    /// Reads to the end, which has to be a good one; how often a line is there.
+    fn end(mut self, line: &str) -> usize {
+        while let Ok(line) = self.lines.recv_timeout(LIMIT) {
+            self.read.push(line);
+        }
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{:?}", self.read);
+        self.read.iter().filter(|it| *it == line).count()
+    }
+}
+
+#[test]
+fn who_agreed_and_who_comes_later_read_along_while_it_runs_and_all_of_it_stays() {
+    let team = Team::new();
+    let asked = team.ask("steps", &["--wait", "1s"]);
+    let request = asked["request"].as_str().unwrap();
+    assert!(
+        asked["result"].is_null() && team.done("steps").is_empty(),
+        "{asked}"
+    );
+    eventually("the second sees it", LIMIT, || {
+        team.second.online("1s");
+        team.list(&team.second).to_string().contains(request)
+    });
+    let agree = ["action", "approve", "Webshop", request, "--follow"];
+    let mut second = Reader::start(&team.second, &agree);
+    second.until("step 1");
+    assert_eq!(
+        team.done("steps"),
+        ["begun"],
+        "it runs, and waits for the test"
+    );
+    // Who comes when everything was said already hears it again.
+    let look = ["action", "show", "Webshop", request, "--follow"];
+    let mut first = Reader::start(&team.first, &look);
+    first.until("step 1");
+    let go = team.folder.path().join("agent/steps.sh.go");
+    std::fs::write(go, "").unwrap();
+    for reader in [second, first] {
+        assert_eq!(reader.end("step 2"), 1);
+    }
+    assert_eq!(team.result(request)["output"], "step 1\nstep 2\n");
+    let shown = team.second.json(&["action", "show", "Webshop", request]);
+    assert_eq!(shown["result"]["output_bytes"], 14, "{shown}");
+    assert_eq!(shown["said"][0]["agrees"], true, "{shown}");
+    team.first.verify();
 }
 
 fn copied(from: &Path, to: &Path) {

@@ -132,14 +132,9 @@ fn check(asked: &Asked, view: &View<'_>) -> Result<Decision, RefusedFor> {
 
 /// Whether somebody holds a grant for an action that has not ended.
 fn may(view: &View<'_>, who: AuthorId, action: &str, power: ActionPower) -> bool {
-    let of_it = |grant: &&ActionGrant| {
-        grant.grantee == who
-            && grant.agent == view.agent
-            && grant.power == power
-            && grant.actions.iter().any(|it| it == action)
-    };
-    let last = view.grants.iter().rfind(of_it);
-    view.people.contains_key(&who) && last.is_some_and(|grant| view.now <= grant.end)
+    let of_it = (view.agent, action);
+    let grant = ActionGrant::in_force(view.grants, (who, power), of_it, view.now);
+    view.people.contains_key(&who) && grant.is_some()
 }
 
 /// Whether this agent would have heard of a revocation.

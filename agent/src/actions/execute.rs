@@ -13,6 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use super::definition::Definition;
+use super::tell::Tap;
 use crate::platform;
 
 /// How long pipes may stay open after the program itself has ended.
@@ -39,6 +40,7 @@ impl Ran {
 /// Both streams together, in the order in which they came.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
+    tap: Tap,
     pub(crate) tail: VecDeque<u8>,
     pub(crate) len_bytes: u64,
     hasher: blake3::Hasher,
@@ -47,6 +49,7 @@ pub(crate) struct Output {
 impl Output {
     fn add(&mut self, bytes: &[u8]) {
         self.hasher.update(bytes);
+        self.tap.add(bytes);
         self.len_bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.tail.extend(bytes);
         let over = self.tail.len().saturating_sub(TAIL_LEN_BYTES_MAX);
@@ -60,7 +63,15 @@ impl Output {
 
 /// Runs a definition's program to its end or its time limit. Dropping the future kills the group.
 pub(crate) async fn run(definition: &Definition, argv: &[String]) -> Ran {
-    let mut output = Output::default();
+    run_heard(definition, argv, Tap::default()).await
+}
+
+/// The same; what it says goes into `tap` meanwhile.
+pub(crate) async fn run_heard(definition: &Definition, argv: &[String], tap: Tap) -> Ran {
+    let mut output = Output {
+        tap,
+        ..Output::default()
+    };
     let outcome = match start(definition, argv) {
         Ok(child) => until_end(child, definition.timeout, &mut output).await,
         Err(why) => Outcome::Refused(RefusedFor::NotStarted(why)),
@@ -255,7 +266,8 @@ mod tests {
         let definition = action("/usr/bin/printf", "[\"[%s]\", \"{word}\"]", more);
         let hostile = "$(id) `id`; rm -rf / && \"x\" 'y' > /tmp/z\n*";
         let values = [("word".to_owned(), hostile.to_owned())].into();
-        let ran = run(&definition, &definition.argv(&values).unwrap()).await;
+        let argv = definition.argv(&values).unwrap();
+        let ran = run(&definition, &argv).await;
         assert_eq!(text(&ran), format!("[{hostile}]"));
     }
 }

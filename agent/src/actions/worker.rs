@@ -19,8 +19,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::catalogue::Actions;
 use super::decide::{Asked, Decision, Person, View, decide};
+use super::definition::Definition;
 use super::execute::{self, Ran};
 use super::journal::{Journal, JournalError, Row};
+use super::tell::{Tap, Teller};
 use crate::service::now;
 
 /// How often is looked while a request waits: whether somebody is in touch is no event.
@@ -236,7 +238,7 @@ impl Worker {
                 } => {
                     if let Some(at) = self.begin(journal, asked, same).await? {
                         tracing::info!(request = %id, by = %asked.by.short(), action = definition.name, "an action begins");
-                        runs.spawn(async move { (id, at, execute::run(&definition, &argv).await) });
+                        self.spawn(runs, (id, at), (definition, argv));
                     }
                 }
             }
@@ -247,6 +249,23 @@ impl Worker {
             (false, false) => Next::After(RETRY_PAUSE),
             (false, true) => Next::Event,
         })
+    }
+
+    /// Runs a program, and tells what it says beside it: nothing that hears slowly slows the program.
+    fn spawn(
+        &self,
+        runs: &mut JoinSet<Done>,
+        (request, at): (EnvelopeId, Timestamp),
+        (definition, argv): (Box<Definition>, Vec<String>),
+    ) {
+        let tap = Tap::default();
+        let place = (self.replica.clone(), self.space);
+        let teller = Teller::new(request, tap.clone(), place, runs.len());
+        runs.spawn(async move {
+            let _telling = teller.start();
+            let ran = execute::run_heard(&definition, &argv, tap).await;
+            (request, at, ran)
+        });
     }
 
     /// Notes that a request is run, and tells so; none when it is not run after all, because nobody could

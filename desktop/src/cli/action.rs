@@ -1,16 +1,28 @@
 //! `aramaki action`.
 
-use std::collections::BTreeMap;
+mod follow;
+mod request;
+mod words;
+
 use std::time::Duration;
 
-use aramaki_model::action::{ActionPower, Outcome, ParameterKind, RefusedFor};
+use aramaki_model::action::ActionPower;
 use aramaki_sync_core::{EnvelopeId, SpaceId};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::report::Lines;
 use super::{CliError, Report, local, parse_span};
-use crate::workspace::{AgentActions, Allowance, Live, RequestRow, TimelineRow, Wanted};
+use crate::view::actions::Say;
+use crate::workspace::{Allowance, Live};
+use words::{
+    agent_json, agent_text, duplicate_of, fault_of, request_head, request_json, request_text,
+};
+
+use follow::{Along, Show, follow};
+
+pub(crate) use request::Request;
+pub(crate) use words::timeline_row;
 
 /// Ask a host for one of the actions that its own files allow, and see what came of it.
 ///
@@ -20,6 +32,7 @@ use crate::workspace::{AgentActions, Allowance, Live, RequestRow, TimelineRow, W
 pub(crate) enum Action {
     List(List),
     Allow(Allow),
+    Show(Show),
     Request(Request),
     Approve(Approve),
     Deny(Deny),
@@ -65,37 +78,6 @@ enum Power {
     Both,
 }
 
-/// Of so many runs of the same action whoever wants one more is told.
-const RUNS_SHOWN: usize = 5;
-
-/// Ask a host to run an action, once.
-///
-/// If somebody else asked for the same at the same time it is run once, and both see what came of it.
-#[derive(Debug, Args)]
-pub(crate) struct Request {
-    /// Which System.
-    system: String,
-    /// The agent of the host, as the System calls it.
-    agent: String,
-    /// The action's exact name.
-    action: String,
-    /// Values: NAME=VALUE.
-    #[arg(value_parser = parse_value)]
-    values: Vec<(String, String)>,
-    /// Why: everybody who reads the System sees it.
-    #[arg(long, required_unless_present = "dry_run")]
-    reason: Option<String>,
-    /// Run it although the same was run a moment ago.
-    #[arg(long, conflicts_with = "dry_run")]
-    again: bool,
-    /// Ask for nothing: only say who had this action run lately, and what came of it.
-    #[arg(long)]
-    dry_run: bool,
-    /// How long to wait for what comes of it; it goes on without waiting too.
-    #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = parse_span)]
-    wait: Duration,
-}
-
 /// Agree to what somebody else asked for.
 #[derive(Debug, Args)]
 pub(crate) struct Approve {
@@ -103,9 +85,8 @@ pub(crate) struct Approve {
     system: String,
     /// The request, as `aramaki action list` shows it, or a unique prefix of at least 6 digits.
     request: String,
-    /// How long to wait for what comes of it.
-    #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = parse_span)]
-    wait: Duration,
+    #[command(flatten)]
+    along: Along,
 }
 
 /// Object to what somebody asked for; one objection stops it. Who asked withdraws it so.
@@ -117,29 +98,28 @@ pub(crate) struct Deny {
     request: String,
 }
 
-fn parse_value(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or_else(|| format!("`{text}` is no value: NAME=VALUE is expected"))?;
-    Ok((name.to_owned(), value.to_owned()))
-}
-
 impl Action {
     /// Does what was asked.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         match self {
             Self::List(verb) => verb.run(live).await,
             Self::Allow(verb) => verb.run(live).await,
+            Self::Show(verb) => verb.run(live).await,
             Self::Request(verb) => verb.run(live).await,
             Self::Approve(verb) => {
                 let system = live.find(&verb.system)?;
-                let row = live.answer_action(system, &verb.request, true).await?;
-                told(live, system, row.id, verb.wait).await
+                let row = live.answer_action(system, &verb.request, Say::Agree);
+                let request = (system, row.await?.id);
+                told(live, request, &verb.along, Lines::default()).await
             }
             Self::Deny(verb) => {
                 let system = live.find(&verb.system)?;
-                let row = live.answer_action(system, &verb.request, false).await?;
-                told(live, system, row.id, Duration::ZERO).await
+                let row = live.answer_action(system, &verb.request, Say::Refuse);
+                let row = row.await?;
+                let mut text = Lines::default();
+                request_text(&mut text, &row, "");
+                text.add("It is not run: you objected.");
+                Ok(Report::new(text.into_text(), &request_json(&row)))
             }
         }
     }
@@ -197,62 +177,27 @@ impl Allow {
     }
 }
 
-impl Request {
-    async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let system = live.find(&self.system)?;
-        if self.dry_run {
-            return self.lately(live, system).await;
-        }
-        let mut arguments = BTreeMap::new();
-        for (name, value) in &self.values {
-            if arguments.insert(name.clone(), value.clone()).is_some() {
-                return Err(CliError::Usage(format!("{name} is given twice")));
-            }
-        }
-        let wanted = Wanted {
-            agent: &self.agent,
-            action: &self.action,
-            arguments,
-            reason: self.reason.as_deref().unwrap_or_default(),
-            again: self.again,
-        };
-        let request = live.request_action(system, wanted).await?;
-        told(live, system, request, self.wait).await
-    }
-
-    /// The last runs of it, for somebody who thinks of one more.
-    async fn lately(&self, live: &Live, system: SpaceId) -> Result<Report, CliError> {
-        let runs = live
-            .last_runs(system, &self.agent, &self.action, RUNS_SHOWN)
-            .await?;
-        let mut text = Lines::default();
-        if runs.is_empty() {
-            text.add("Nobody has asked for it so far.");
-        }
-        for row in &runs {
-            request_text(&mut text, row, "");
-        }
-        let runs: Vec<_> = runs.iter().map(request_json).collect();
-        Ok(Report::new(
-            text.into_text(),
-            &json!({"action": self.action, "asked": false, "runs": runs}),
-        ))
-    }
-}
-
-/// What comes of a request in a while.
+/// What comes of a request in a while, below what is said before.
 async fn told(
     live: &Live,
-    system: SpaceId,
-    request: EnvelopeId,
-    wait: Duration,
+    (system, request): (SpaceId, EnvelopeId),
+    along: &Along,
+    mut text: Lines,
 ) -> Result<Report, CliError> {
-    let row = live.wait_for_action(system, request, wait).await?;
+    let wait = along.span();
+    let row = if along.follow {
+        follow(live, (system, request), wait).await?
+    } else {
+        live.wait_for_action(system, request, wait).await?
+    };
     let Some(row) = row else {
         return Err(CliError::Bug("a request vanished".to_owned()));
     };
-    let mut text = Lines::default();
-    request_text(&mut text, &row, "");
+    if along.follow {
+        request_head(&mut text, &row, "");
+    } else {
+        request_text(&mut text, &row, "");
+    }
     let mut object = request_json(&row);
     // Somebody else was first: what came of theirs is what whoever asked wants to know.
     if let Some(first) = duplicate_of(&row)
@@ -263,183 +208,18 @@ async fn told(
         if let Value::Object(fields) = &mut object {
             fields.insert("run_for".to_owned(), request_json(&first));
         }
+        let report = Report::new(text.into_text(), &object);
+        return Ok(report.but(&CliError::Duplicate {
+            action: first.request.action.clone(),
+            first: first.id,
+            who: first.who.clone(),
+            at: first.at,
+            reason: first.request.reason.clone(),
+        }));
     }
-    Ok(Report::new(text.into_text(), &object))
-}
-
-/// The request because of which this one was not run.
-fn duplicate_of(row: &RequestRow) -> Option<EnvelopeId> {
-    match row.result.as_ref()?.outcome {
-        Outcome::Refused(RefusedFor::DuplicateOf(first)) => Some(first),
-        _ => None,
-    }
-}
-
-fn agent_text(text: &mut Lines, agent: &AgentActions) {
-    text.add(format_args!("{}:", agent.label));
-    if agent.actions.is_empty() {
-        text.add("  its host has told of no actions");
-    }
-    for (name, action) in &agent.actions {
-        let takes: Vec<_> = action
-            .parameters
-            .iter()
-            .map(|it| format!("{}={}", it.name, kind_words(&it.kind)))
-            .collect();
-        let approvals = match action.approvals {
-            0 => String::new(),
-            1 => "; needs 1 approval".to_owned(),
-            more => format!("; needs {more} approvals"),
-        };
-        text.add(format_args!(
-            "  {name} {}  {}{approvals}",
-            takes.join(" "),
-            action.description
-        ));
-    }
-    for row in &agent.requests {
-        request_text(text, row, "  ");
-    }
-}
-
-fn kind_words(kind: &ParameterKind) -> String {
-    match kind {
-        ParameterKind::Choice(choice) => choice.join("|"),
-        ParameterKind::Integer { min, max } => format!("{min}..{max}"),
-        ParameterKind::Text { pattern, .. } => format!("/{pattern}/"),
-    }
-}
-
-fn outcome_words(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Exit(0) => "done".to_owned(),
-        Outcome::Exit(code) => format!("failed with code {code}"),
-        Outcome::Signal(signal) => format!("ended by signal {signal}"),
-        Outcome::TimedOut => "took too long and was killed".to_owned(),
-        Outcome::Refused(why) => format!("not run: {why}"),
-        Outcome::Unknown => {
-            "begun, and the agent ended before it knew how; it is not run again".to_owned()
-        }
-    }
-}
-
-fn state_words(row: &RequestRow) -> String {
-    match (&row.result, row.started) {
-        (Some(result), _) => format!("{} {}", outcome_words(&result.outcome), local(result.ended)),
-        (None, Some(at)) => format!("runs since {}", local(at)),
-        (None, None) => format!("waits until {}", local(row.request.end)),
-    }
-}
-
-/// A request as an entry of its System's timeline: at the time at which it was run, if it was.
-pub(crate) fn timeline_row(live: &Live, system: SpaceId, row: &RequestRow) -> TimelineRow {
-    let values = row.request.arguments.iter();
-    let values: Vec<_> = values
-        .map(|(name, value)| format!(" {name}={value}"))
-        .collect();
-    let came = match (&row.result, row.started) {
-        (Some(result), _) => outcome_words(&result.outcome),
-        (None, Some(_)) => "runs".to_owned(),
-        (None, None) => format!("asked for, waits until {}", local(row.request.end)),
-    };
-    TimelineRow {
-        at: row.started.unwrap_or(row.at),
-        system,
-        title: live.title(system).unwrap_or_else(|| system.short()),
-        kind: "action",
-        severity: None,
-        text: format!(
-            "{}{}: {came}; {}",
-            row.request.action,
-            values.concat(),
-            row.request.reason
-        ),
-        who: row.who.clone(),
-    }
-}
-
-fn request_text(text: &mut Lines, row: &RequestRow, indent: &str) {
-    let values: Vec<_> = row
-        .request
-        .arguments
-        .iter()
-        .map(|(name, value)| format!(" {name}={value}"))
-        .collect();
-    text.add(format_args!(
-        "{indent}{}  {}{}  {}  {}: {}",
-        row.id.to_string().get(..12).unwrap_or_default(),
-        row.request.action,
-        values.concat(),
-        local(row.at),
-        row.who,
-        row.request.reason
-    ));
-    for (who, agrees) in &row.said {
-        let word = if *agrees { "agrees" } else { "objects" };
-        text.add(format_args!("{indent}  {who} {word}"));
-    }
-    text.add(format_args!("{indent}  {}", state_words(row)));
-    let tail = row.result.as_ref().map(|it| it.tail.as_slice());
-    for line in String::from_utf8_lossy(tail.unwrap_or_default()).lines() {
-        text.add(format_args!("{indent}  | {line}"));
-    }
-}
-
-fn agent_json(agent: &AgentActions) -> Value {
-    let actions = agent.actions.iter().map(|(name, action)| {
-        json!({
-            "name": name,
-            "description": action.description,
-            "definition": data_encoding::HEXLOWER.encode(&action.definition),
-            "parameters": action.parameters.iter().map(|it| json!({
-                "name": it.name,
-                "takes": kind_words(&it.kind),
-                "default": it.default,
-            })).collect::<Vec<_>>(),
-            "approvals": action.approvals,
-            "read_only": action.is_read_only,
-        })
-    });
-    json!({
-        "agent": agent.agent.to_string(),
-        "label": agent.label,
-        "actions": actions.collect::<Vec<_>>(),
-        "requests": agent.requests.iter().map(request_json).collect::<Vec<_>>(),
+    let report = Report::new(text.into_text(), &object);
+    Ok(match fault_of(&row) {
+        Some(fault) => report.but(&fault),
+        None => report,
     })
-}
-
-fn request_json(row: &RequestRow) -> Value {
-    let result = row.result.as_ref().map(|it| {
-        json!({
-            "outcome": outcome_word(&it.outcome),
-            "text": outcome_words(&it.outcome),
-            "exit": match it.outcome { Outcome::Exit(code) => Some(code), _ => None },
-            "began": it.began.to_string(),
-            "ended": it.ended.to_string(),
-            "output": String::from_utf8_lossy(&it.tail),
-            "output_bytes": it.len_bytes,
-        })
-    });
-    json!({
-        "request": row.id.to_string(),
-        "action": row.request.action,
-        "arguments": row.request.arguments,
-        "by": row.who,
-        "at": row.at.to_string(),
-        "end": row.request.end.to_string(),
-        "reason": row.request.reason,
-        "said": row.said.iter().map(|(who, agrees)| json!({"who": who, "agrees": agrees})).collect::<Vec<_>>(),
-        "started": row.started.map(|at| at.to_string()),
-        "result": result,
-    })
-}
-
-const fn outcome_word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Exit(_) => "exit",
-        Outcome::Signal(_) => "signal",
-        Outcome::TimedOut => "timeout",
-        Outcome::Refused(_) => "refused",
-        Outcome::Unknown => "unknown",
-    }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use aramaki_sync::text_file::TextFileError;
+use aramaki_sync_core::{EnvelopeId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -53,6 +54,28 @@ pub(crate) enum CliError {
         wanted: String,
         candidates: Vec<String>,
     },
+    #[error("no request of this System has the id `{wanted}`, or several begin so")]
+    NoSuchRequest { wanted: String },
+    #[error("the host did not run it: {reason}")]
+    NotRun { reason: String },
+    #[error("it was run and did not succeed: {reason}")]
+    RunFailed { reason: String },
+    #[error(
+        "{who} asked for the same `{action}` {} ({reason}), and it was run in the request {}",
+        super::local(*.at),
+        .first.short()
+    )]
+    Duplicate {
+        action: String,
+        first: EnvelopeId,
+        who: String,
+        at: Timestamp,
+        reason: String,
+    },
+    #[error("the action `{action}` does not take this: {reason}")]
+    Argument { action: String, reason: String },
+    #[error("nothing was changed: {reason}")]
+    NotConfirmed { reason: String, hint: &'static str },
     #[error("no agent tells of a service `{wanted}`{}", .known.iter().flat_map(|name| ["\n", name.as_str()]).collect::<String>())]
     NoSuchService { wanted: String, known: Vec<String> },
     #[error("no grant of this System has the id `{wanted}`")]
@@ -221,6 +244,12 @@ impl CliError {
             Self::NoSuchAlert { .. } => "A-140",
             Self::AmbiguousAlert { .. } => "A-141",
             Self::NoSuchService { .. } => "A-142",
+            Self::NotRun { .. } => "A-150",
+            Self::RunFailed { .. } => "A-151",
+            Self::Duplicate { .. } => "A-152",
+            Self::Argument { .. } => "A-153",
+            Self::NotConfirmed { .. } => "A-154",
+            Self::NoSuchRequest { .. } => "A-155",
             Self::Remote { code, .. } => code,
             Self::Usage(_) => "A-190",
             Self::Bug(_) => "A-199",
@@ -232,20 +261,19 @@ impl CliError {
         match self {
             Self::NoWorkspace { .. } => "run `aramaki init`, or name the folder with --data",
             Self::WorkspaceExists { .. } => "choose another --profile or --data",
-            Self::NoSuchSystem { .. } => {
-                "`aramaki system list` shows ids and titles; a prefix needs 6 digits"
-            }
-            Self::NoSuchService { .. } => "`aramaki service list` shows all",
-            Self::NoSuchAlert { .. } => {
-                "`aramaki alert list --resolved` shows ids; a prefix needs 4 digits"
-            }
+            Self::NotRun { .. }
+            | Self::RunFailed { .. }
+            | Self::Duplicate { .. }
+            | Self::Argument { .. }
+            | Self::NoSuchRequest { .. } => self.action_hint(),
+            Self::NoSuchSystem { .. }
+            | Self::NoSuchService { .. }
+            | Self::NoSuchAlert { .. }
+            | Self::NoSuchGrant { .. } => self.name_hint(),
             Self::AmbiguousAlert { .. }
             | Self::AmbiguousSystem { .. }
             | Self::AmbiguousNote { .. } => {
                 "name it by the id in front"
-            }
-            Self::NoSuchGrant { .. } => {
-                "`aramaki trust list SYSTEM` shows them; a prefix needs 6 digits"
             }
             Self::NoSuchNote { .. } => "`aramaki note list SYSTEM` shows ids and titles",
             Self::Config { .. } => "correct the file; nothing was changed",
@@ -259,7 +287,8 @@ impl CliError {
             }
             Self::TextFile(_) => "name a text file; nothing was changed",
             Self::Refused { .. } => "`aramaki trust list SYSTEM` says who may do what",
-            Self::Store { hint, .. }
+            Self::NotConfirmed { hint, .. }
+            | Self::Store { hint, .. }
             | Self::Interrupted { hint }
             | Self::Invitation { hint, .. } => hint,
             Self::InUse { .. } => "another program works in it: wait for it, or end that process",
@@ -299,6 +328,45 @@ impl CliError {
             Self::Bug(_) => "please report it with the command that you typed",
         }
         .to_owned()
+    }
+
+    /// What to do about a name that nothing has.
+    const fn name_hint(&self) -> &'static str {
+        match self {
+            Self::NoSuchSystem { .. } => {
+                "`aramaki system list` shows ids and titles; a prefix needs 6 digits"
+            }
+            Self::NoSuchService { .. } => "`aramaki service list` shows all",
+            Self::NoSuchGrant { .. } => {
+                "`aramaki trust list SYSTEM` shows them; a prefix needs 6 digits"
+            }
+            Self::NoSuchAlert { .. } => {
+                "`aramaki alert list --resolved` shows ids; a prefix needs 4 digits"
+            }
+            _ => "",
+        }
+    }
+
+    /// What to do about an action that was not run, or failed.
+    const fn action_hint(&self) -> &'static str {
+        match self {
+            Self::NotRun { .. } => {
+                "`aramaki action list SYSTEM` says what the host allows; nothing was run"
+            }
+            Self::RunFailed { .. } => {
+                "read its output: `aramaki action show SYSTEM REQUEST` has it"
+            }
+            Self::Duplicate { .. } => {
+                "with --again it is run once more; `aramaki action show SYSTEM REQUEST` says what came of it"
+            }
+            Self::Argument { .. } => {
+                "`aramaki action list SYSTEM` says what it takes; nothing was asked for"
+            }
+            Self::NoSuchRequest { .. } => {
+                "`aramaki action list SYSTEM` shows them; a prefix needs 6 digits"
+            }
+            _ => "",
+        }
     }
 
     /// The process's exit code.

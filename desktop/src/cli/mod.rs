@@ -29,6 +29,7 @@ mod notify;
 #[cfg(test)]
 mod papers;
 mod parse;
+pub(crate) mod parts;
 mod passphrase;
 mod paths;
 mod peers;

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use aramaki_model::note::NOTE_LEN_CHARS_MAX;
+use aramaki_model::system::NoteKind;
 use aramaki_sync::text_file::{self, TextFileError};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::parse::parse_line;
@@ -85,8 +86,50 @@ pub(crate) struct Add {
     /// What the note is called.
     #[arg(long, value_parser = parse_line)]
     title: String,
+    /// What it is for. A runbook stands on the page of its System and of its alerts; there a link such as
+    /// `[Flush](action:web1/flush?path=/)` is a button that asks.
+    #[arg(long, value_enum, default_value_t = Kind::Note)]
+    kind: Kind,
     #[command(flatten)]
     source: Source,
+}
+
+/// What a note is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Anything else.
+    Note,
+    /// How to do something.
+    Runbook,
+    /// What the next shift must know.
+    Handover,
+    /// What a review found.
+    Review,
+    /// What went wrong and what follows.
+    PostMortem,
+}
+
+impl From<Kind> for NoteKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Note => Self::Note,
+            Kind::Runbook => Self::Runbook,
+            Kind::Handover => Self::Handover,
+            Kind::Review => Self::Review,
+            Kind::PostMortem => Self::PostMortem,
+        }
+    }
+}
+
+/// As it is typed; a kind of a newer program counts as a note here.
+const fn kind_word(kind: NoteKind) -> &'static str {
+    match kind {
+        NoteKind::Runbook => "runbook",
+        NoteKind::Handover => "handover",
+        NoteKind::Review => "review",
+        NoteKind::PostMortem => "post-mortem",
+        _ => "note",
+    }
 }
 
 /// List the notes of a System.
@@ -151,11 +194,11 @@ impl Add {
     async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let space = live.find(&self.system)?;
         let note = live
-            .add_note(space, &self.title, self.source.text()?)
+            .add_note_of(space, self.kind.into(), &self.title, self.source.text()?)
             .await?;
         Ok(Report::new(
             format!("Added note {note}."),
-            &json!({"id": note.to_string(), "system": space.to_string(), "title": self.title}),
+            &json!({"id": note.to_string(), "system": space.to_string(), "title": self.title, "kind": kind_word(self.kind.into())}),
         ))
     }
 }
@@ -166,7 +209,15 @@ impl List {
         let notes = live.notes(space);
         let rows: Vec<_> = notes
             .iter()
-            .map(|note| vec![note.id.to_string(), note.title.clone(), local(note.made)])
+            .map(|note| {
+                let kind = kind_word(note.kind).to_owned();
+                vec![
+                    note.id.to_string(),
+                    kind,
+                    note.title.clone(),
+                    local(note.made),
+                ]
+            })
             .collect();
         let list: Vec<_> = notes.iter().map(row_json).collect();
         Ok(Report::new(
@@ -180,6 +231,7 @@ fn row_json(note: &NoteRow) -> serde_json::Value {
     json!({
         "id": note.id.to_string(),
         "title": note.title,
+        "kind": kind_word(note.kind),
         "made": note.made.to_string(),
     })
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::{CliError, ErrorLine};
+
 /// The version of every JSON object that a verb prints.
 pub(crate) const SCHEMA: u32 = 1;
 
@@ -16,6 +18,9 @@ pub(crate) struct Report {
     /// What whoever reads it must know besides; none of what was asked failed.
     #[serde(default)]
     pub(crate) warning: Option<String>,
+    /// Why what was asked did not come about, though there is something to tell.
+    #[serde(default)]
+    pub(crate) failed: Option<ErrorLine>,
 }
 
 impl Report {
@@ -34,7 +39,18 @@ impl Report {
             text,
             json: Value::Object(object),
             warning: None,
+            failed: None,
         }
+    }
+
+    /// Says that what was asked did not come about; programs find it in their object too.
+    #[must_use]
+    pub(crate) fn but(mut self, error: &CliError) -> Self {
+        if let (Value::Object(object), Value::Object(said)) = (&mut self.json, error.json()) {
+            object.extend(said);
+        }
+        self.failed = Some(error.line());
+        self
     }
 
     /// Warns; programs find it in their object.

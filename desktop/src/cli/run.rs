@@ -11,11 +11,12 @@ use aramaki_sync_core::SpaceId;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
+use super::action::Action;
 use super::error::{EXIT_OK, EXIT_USAGE};
 use super::notify::Notify;
 use super::report::printable;
 use super::{Cli, CliError, Config, Report, Verb};
-use crate::workspace::{Answer, Call, Live, ask};
+use crate::workspace::{Answer, Call, Live, ask_telling};
 use crate::{demo, workspace};
 
 /// What is so although its answer was not printed.
@@ -69,19 +70,25 @@ fn print(outcome: &Result<Report, CliError>, json: bool) -> u8 {
                 // Into a file or a pipe as it is: an exported note stays what it was.
                 write!(out, "{}", report.text)
             };
-            written(printed.and_then(|()| out.flush()), EXIT_OK, AFTER)
+            let printed = printed.and_then(|()| out.flush());
+            let failed = report.failed.clone().map(CliError::from);
+            let exit = failed.as_ref().map_or(EXIT_OK, |error| say(error, json));
+            written(printed, exit, AFTER)
         }
-        Err(error) => {
-            let mut out = std::io::stderr().lock();
-            // When this fails there is no place left to say so.
-            drop(if json {
-                writeln!(out, "{}", error.json())
-            } else {
-                write!(out, "{}", printable(&error.text()))
-            });
-            error.exit()
-        }
+        Err(error) => say(error, json),
     }
+}
+
+/// Says what went wrong; its exit code.
+fn say(error: &CliError, json: bool) -> u8 {
+    let mut out = std::io::stderr().lock();
+    // When this fails there is no place left to say so.
+    drop(if json {
+        writeln!(out, "{}", error.json())
+    } else {
+        write!(out, "{}", printable(&error.text()))
+    });
+    error.exit()
 }
 
 /// The exit code after printing. A reader that went away, as with `| head`, is no error; that there
@@ -130,7 +137,15 @@ fn run(cli: Cli) -> Result<Report, CliError> {
         mut verb => {
             let folder = std::env::current_dir().unwrap_or_default();
             verb.resolve(&folder);
-            let input = verb.read_input()?;
+            let answer = if cli.global.json {
+                None
+            } else {
+                asked_first(&verb, &config)?
+            };
+            let input = match answer {
+                Some(answer) => Some(answer),
+                None => verb.read_input()?,
+            };
             let call = Call {
                 arguments: std::env::args_os()
                     .map(|argument| argument.to_string_lossy().into_owned())
@@ -154,6 +169,20 @@ pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, CliError> {
         .build()
         .map_err(|error| CliError::Bug(error.to_string()))?;
     Ok(runtime.block_on(future))
+}
+
+/// Shows who sits at a terminal what an action did lately, before one more is asked for.
+fn asked_first(verb: &Verb, config: &Config) -> Result<Option<String>, CliError> {
+    let Verb::Action(Action::Request(request)) = verb else {
+        return Ok(None);
+    };
+    let Some(look) = request.first_look() else {
+        return Ok(None);
+    };
+    let arguments = look.arguments();
+    let verb = Verb::Action(Action::Request(look));
+    let looked = block_on(in_workspace(verb, config, arguments, false))??;
+    request.confirm(&looked).map(Some)
 }
 
 /// Does what another verb of this program wants done in the workspace: by the running app, or here.
@@ -183,7 +212,7 @@ async fn call_or_open(
 ) -> Result<Report, CliError> {
     let waits_for = verb.waits_for().filter(|_for_people| !json);
     tokio::select! {
-        report = call_or_open_silently(verb, config, call) => report,
+        report = call_or_open_silently(verb, config, call, json) => report,
         report = say_waiting(waits_for) => report,
     }
 }
@@ -192,13 +221,20 @@ async fn call_or_open_silently(
     mut verb: Verb,
     config: &Config,
     call: Call,
+    json: bool,
 ) -> Result<Report, CliError> {
+    // A program gets one object.
+    let print = |part: &str| {
+        if !json {
+            print_part(part);
+        }
+    };
     let hint = verb.when_interrupted();
     let interrupted = || Err(CliError::Interrupted { hint });
     let mut opened = None;
     for _ in 0..ASKS_MAX {
         let answered = tokio::select! {
-            answered = ask(&config.socket, &call) => answered,
+            answered = ask_telling(&config.socket, &call, print) => answered,
             () = super::interrupted() => return interrupted(),
         };
         match answered {
@@ -220,7 +256,7 @@ async fn call_or_open_silently(
     let report = tokio::select! {
         report = async {
             let before = live.positions().await;
-            let report = verb.answer(&live).await;
+            let report = printing(verb.answer(&live), print).await;
             live.settle(&before).await;
             match report {
                 Ok(report) => Ok(with_warnings(report, &live, &before).await),
@@ -231,6 +267,30 @@ async fn call_or_open_silently(
     };
     live.close().await;
     report
+}
+
+/// Prints what a verb says on its way.
+fn print_part(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let printed = if out.is_terminal() {
+        write!(out, "{}", printable(text))
+    } else {
+        write!(out, "{text}")
+    };
+    // Whether the answer itself can be printed is told in the end.
+    drop(printed.and_then(|()| out.flush()));
+}
+
+/// Answers a verb here, and prints what it says on its way.
+async fn printing<F: Future>(verb: F, print: impl Fn(&str)) -> F::Output {
+    let (parts, mut told) = tokio::sync::mpsc::channel::<String>(1);
+    let printed = async {
+        while let Some(text) = told.recv().await {
+            print(&text);
+        }
+    };
+    let (answer, ()) = tokio::join!(super::parts::to(parts, verb), printed);
+    answer
 }
 
 /// Why whoever listens could not be asked.
@@ -345,6 +405,7 @@ impl Verb {
     /// Puts what was read in its place.
     fn take_input(&mut self, input: Option<String>) {
         match (self, input) {
+            (Self::Action(Action::Request(verb)), Some(_yes)) => verb.take_answer(),
             (Self::Join(verb), Some(input)) => verb.take_input(input),
             (Self::Note(verb), Some(input)) => verb.take_input(input),
             (Self::RecoveryKit(verb), Some(input)) => verb.take_input(&input),

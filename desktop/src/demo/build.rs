@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use aramaki_model::system::NoteKind;
 use aramaki_model::{CheckId, Presence};
 use aramaki_sync_core::invitation::{Invitation, InvitationError};
 use aramaki_sync_core::statement::{Capability, RelayAddress};
@@ -29,6 +30,15 @@ pub(super) struct Made {
     pub(super) agents: Vec<AgentSeat>,
 }
 
+/// What a note of the organisation is for, as its title says.
+fn kind_of(title: &str) -> NoteKind {
+    if title.to_lowercase().contains("runbook") {
+        NoteKind::Runbook
+    } else {
+        NoteKind::Note
+    }
+}
+
 /// Makes everything.
 ///
 /// # Errors
@@ -51,7 +61,7 @@ pub(super) async fn build(
         let space = live.create_system(said(system, surroundings)?).await?;
         live.add_relay(space, relay.clone()).await?;
         for (title, text) in &system.notes {
-            live.add_note(space, title, text).await?;
+            live.add_note_of(space, kind_of(title), title, text).await?;
         }
         spaces.insert(&system.key, space);
     }

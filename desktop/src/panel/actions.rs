@@ -1,12 +1,14 @@
 //! What can be run for a System, and who did it last: did someone just do that already?
 
-use aramaki_sync_core::SpaceId;
-use egui::{Align, Label, Layout, RichText, Ui};
+use aramaki_sync_core::{EnvelopeId, SpaceId};
+use egui::{
+    Align, CursorIcon, FontId, Label, Layout, Response, RichText, Role, Sense, Ui, WidgetInfo,
+};
 
 use super::{Dialog, Window};
 use crate::theme::{size, space, weighted};
-use crate::view::Frame;
 use crate::view::actions::{Came, HostAction, Run};
+use crate::view::{Frame, Route};
 use crate::widget::{Look, ago, card_titled};
 
 /// How many actions are named at once.
@@ -57,7 +59,7 @@ fn action_ui(
             let said = [("action", action.name.as_str()), ("host", &action.host)];
             let name = look.texts.with("actions-run-name", &said);
             let button = ui.button(run);
-            button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+            button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
             if button.clicked() {
                 window.dialog = Some(Dialog::run(system, action));
             }
@@ -69,32 +71,79 @@ fn action_ui(
             });
         });
     });
-    runs_ui(ui, look, action);
+    if let Some(run) = runs_ui(ui, look, action, Links::Yes) {
+        window.go(Route::Run(system, run));
+    }
 }
 
-/// Who asked for it last, and what came of it.
-pub(super) fn runs_ui(ui: &mut Ui, look: Look<'_>, action: &HostAction) {
+/// Whether what is named can be gone to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Links {
+    /// Each leads to its page.
+    Yes,
+    /// Something stands over the page.
+    No,
+}
+
+/// Who asked for it last, and what came of it; the run to which somebody wants to go.
+pub(super) fn runs_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    action: &HostAction,
+    links: Links,
+) -> Option<EnvelopeId> {
+    let mut chosen = None;
     if action.runs.is_empty() {
         quiet(ui, look, &look.texts.get("actions-never"));
     }
     for run in action.runs.iter().take(RUNS_SHOWN_MAX) {
-        let words = RichText::new(run_words(look, run)).size(size::SMALL);
-        let response = ui.add(Label::new(words.color(look.tokens.text)).wrap());
-        if !run.tail.is_empty() {
+        let words = run_words(look, run);
+        let response = match links {
+            Links::Yes => run_link_ui(ui, look, &words),
+            Links::No => text_ui(ui, look, &words),
+        };
+        if links == Links::Yes && response.clicked() {
+            chosen = Some(run.id);
+        }
+        if run.came == Came::Runs && !run.tail.is_empty() {
+            // What it says now: seen without asking.
+            let said = RichText::new(&run.tail).font(FontId::monospace(size::SMALL));
+            ui.add(Label::new(said.color(look.tokens.subdued)).wrap());
+        } else if !run.tail.is_empty() {
             response.on_hover_text(&run.tail);
         }
     }
+    chosen
 }
 
-/// One run in words: `alice, 6 min ago: done (cache was stale)`.
-pub(super) fn run_words(look: Look<'_>, run: &Run) -> String {
-    let came = match &run.came {
+fn text_ui(ui: &mut Ui, look: Look<'_>, words: &str) -> Response {
+    let words = RichText::new(words).size(size::SMALL);
+    ui.add(Label::new(words.color(look.tokens.text)).wrap())
+}
+
+/// Words about a run that lead to its page.
+pub(super) fn run_link_ui(ui: &mut Ui, look: Look<'_>, words: &str) -> Response {
+    let text = RichText::new(words).size(size::SMALL);
+    let label = Label::new(text.color(look.tokens.accent)).selectable(false);
+    let response = ui.add(label.wrap().sense(Sense::click()));
+    response.widget_info(|| WidgetInfo::labeled(Role::Link, true, words));
+    response.on_hover_cursor(CursorIcon::PointingHand)
+}
+
+/// What came of a request, in words.
+pub(super) fn came_words(look: Look<'_>, came: &Came) -> String {
+    match came {
         Came::Waits => look.texts.get("actions-waits"),
         Came::Runs => look.texts.get("actions-runs"),
         Came::Done => look.texts.get("actions-done"),
         Came::Failed(why) => look.texts.with("actions-failed", &[("why", why)]),
         Came::Refused(why) => look.texts.with("actions-refused", &[("why", why)]),
-    };
+    }
+}
+
+/// One run in words: `alice, 6 min ago: done (cache was stale)`.
+pub(super) fn run_words(look: Look<'_>, run: &Run) -> String {
+    let came = came_words(look, &run.came);
     let ago = ago(look, run.at);
     let said = [("who", run.who.as_str()), ("ago", &ago), ("came", &came)];
     let words = look.texts.with("actions-last", &said);

@@ -8,6 +8,7 @@ use aramaki_model::{Severity, Snapshot};
 use egui::{Align, Label, Layout, RichText, Sense, Ui, vec2};
 
 use super::actions::actions_ui;
+use super::runbook::runbooks_ui;
 use super::system::{back_ui, duty_ui};
 use super::{Window, alerts, cause, draft, page};
 use crate::theme::{size, space, weighted};
@@ -40,6 +41,7 @@ pub(super) fn alert_ui(
     ui.set_max_width(ui.available_width().min(WIDTH_MAX));
     head_ui(ui, look, alert, window);
     page(ui, WIDTH_MAX, |ui| {
+        super::requests::requests_ui(ui, look, (frame, snapshot), alert.system, window);
         now_ui(ui, look, (snapshot, alert), window);
         cause::causes_ui(ui, look, (snapshot, alert.system), window);
         ui.add_space(space::S);
@@ -48,6 +50,7 @@ pub(super) fn alert_ui(
             care::care_ui(ui, look, alert);
             duty(ui, look, (snapshot, alert));
             actions_ui(ui, look, frame, alert.system, window);
+            runbooks_ui(ui, look, (frame, snapshot), alert.system, window);
             evidence::evidence_ui(ui, look, (frame, snapshot, alert), window);
             care::concerns_ui(ui, look, (snapshot, alert), window);
             return;
@@ -63,6 +66,7 @@ pub(super) fn alert_ui(
             };
             let left = ((width - space::L) * 0.6).floor();
             column(ui, left, &mut |ui| {
+                runbooks_ui(ui, look, (frame, snapshot), alert.system, window);
                 evidence::evidence_ui(ui, look, (frame, snapshot, alert), window);
             });
             column(ui, width - space::L - left, &mut |ui| {

@@ -1,22 +1,33 @@
 //! Small windows over a page: a new System or note, sharing.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use aramaki_model::system::NoteKind;
 use aramaki_model::{ItemId, Perspective};
 use aramaki_sync_core::SpaceId;
 use egui::{Button, Frame as Box, Id, Modal, Ui};
 
 use super::incident::{self, IncidentForm};
 use super::proposals::ProposalsForm;
+use super::requests::AnswerForm;
 use super::run::RunForm;
 use super::start::{entered, field_ui};
-use super::{Window, deed, share, trust};
+use super::{Window, deed, runbook, share, trust};
 use crate::theme::{space, weighted};
 use crate::view::actions::HostAction;
 use crate::view::deed::Deed;
 use crate::view::{EndWhat, Frame, Intent, ShareBy, ShareFor};
 use crate::widget::Look;
 
+/// What a note can be for.
+const NOTE_KINDS: [(NoteKind, &str); 5] = [
+    (NoteKind::Note, "note-kind-note"),
+    (NoteKind::Runbook, "note-kind-runbook"),
+    (NoteKind::Handover, "note-kind-handover"),
+    (NoteKind::Review, "note-kind-review"),
+    (NoteKind::PostMortem, "note-kind-post-mortem"),
+];
 const WIDTH: f32 = 440.0;
 const MARGIN: i8 = 20;
 
@@ -43,7 +54,11 @@ pub enum Dialog {
         space: SpaceId,
         /// Its title.
         title: String,
+        /// What it is for.
+        kind: NoteKind,
     },
+    /// An address to open outside.
+    Leave(String),
     /// Somebody's access to end.
     End {
         /// Which, and where.
@@ -64,6 +79,8 @@ pub enum Dialog {
     Deed(Deed),
     /// An action to be run.
     Run(RunForm),
+    /// Whether to agree to somebody's request.
+    Answer(AnswerForm),
     /// An incident to open.
     Incident(IncidentForm),
     /// A name for how one looks at the worklist.
@@ -152,11 +169,21 @@ impl Dialog {
         Self::Run(RunForm::new(system, action))
     }
 
+    /// The same with values that are there already.
+    pub fn run_with(
+        system: SpaceId,
+        action: &HostAction,
+        arguments: &BTreeMap<String, String>,
+    ) -> Self {
+        Self::Run(RunForm::new(system, action).with(arguments))
+    }
+
     /// Asks for a note.
     pub fn new_note(space: SpaceId) -> Self {
         Self::NewNote {
             space,
             title: String::new(),
+            kind: NoteKind::default(),
         }
     }
 
@@ -236,9 +263,11 @@ fn content_ui(
     intents: &mut Vec<Intent>,
 ) -> Next {
     match dialog {
-        Dialog::Deed(_) | Dialog::Run(_) | Dialog::Proposals(_) | Dialog::Perspective { .. } => {
-            alert_ui(ui, look, frame, dialog, intents)
-        }
+        Dialog::Deed(_)
+        | Dialog::Run(_)
+        | Dialog::Answer(_)
+        | Dialog::Proposals(_)
+        | Dialog::Perspective { .. } => alert_ui(ui, look, frame, dialog, intents),
         Dialog::NewSystem {
             title,
             category,
@@ -252,13 +281,23 @@ fn content_ui(
                 intents.push(Intent::Join { invitation, name });
             })
         }
-        Dialog::NewNote { space, title } => {
+        Dialog::Leave(address) => {
+            head_ui(ui, look, &look.texts.get("leave-title"));
+            runbook::leave_ui(ui, look, address)
+        }
+        Dialog::NewNote { space, title, kind } => {
             head_ui(ui, look, &look.texts.get("action-new-note"));
             let enter = first_field_ui(ui, look, "new-system-name", title);
+            ui.horizontal(|ui| {
+                for (choice, key) in NOTE_KINDS {
+                    ui.selectable_value(kind, choice, look.texts.get(key));
+                }
+            });
             answer_ui(ui, look, ("action-create", title, enter), |title| {
                 intents.push(Intent::NewNote {
                     space: *space,
                     title,
+                    kind: *kind,
                 });
             })
         }
@@ -380,6 +419,10 @@ fn alert_ui(
         }
         Dialog::Run(form) => {
             head_ui(ui, look, &form.title(look));
+            form.form_ui(ui, look, frame, intents)
+        }
+        Dialog::Answer(form) => {
+            head_ui(ui, look, &look.texts.get("requests-agree-title"));
             form.form_ui(ui, look, frame, intents)
         }
         Dialog::Proposals(form) => {

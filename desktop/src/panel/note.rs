@@ -5,6 +5,7 @@ mod shift;
 
 use aramaki_model::note::NOTE_LEN_CHARS_MAX;
 use aramaki_model::snapshot::NoteView;
+use aramaki_model::system::NoteKind;
 use aramaki_model::{NoteEdit, Snapshot, Splice};
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{DocumentId, SpaceId};
@@ -12,18 +13,24 @@ use egui::text::{CCursor, CCursorRange, CharIndex};
 use egui::text_edit::TextEditState;
 use egui::{
     Align, Event, Id, ImeEvent, Key, Label, Layout, Modifiers, RichText, ScrollArea, TextEdit, Ui,
+    vec2,
 };
 
 use super::Window;
+use super::runbook::runbook_ui;
 use crate::theme::{size, space, weighted};
-use crate::view::{Intent, NoteWork, Route, Trust, Typed};
-use crate::widget::{Icon, Look, card, icon_button};
+use crate::view::{Frame, Intent, NoteWork, Route, Trust, Typed};
+use crate::widget::{Icon, Look, card, card_titled, icon_button};
 use draft::{Access, Buffer};
 use shift::moved;
 
 pub use draft::NoteDraft;
 
 const WIDTH_MAX: f32 = 860.0;
+/// With the runbook beside its text.
+const BOTH_WIDTH_MAX: f32 = 1_400.0;
+/// Below this width there is room for one of them.
+const BOTH_MIN: f32 = 800.0;
 
 /// What somebody wants to have back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +43,7 @@ enum Step {
 pub(super) fn note_ui(
     ui: &mut Ui,
     look: Look<'_>,
-    (snapshot, trust, work): (&Snapshot, Option<&Trust>, NoteWork),
+    (frame, (snapshot, trust, work)): (&Frame, (&Snapshot, Option<&Trust>, NoteWork)),
     key: (SpaceId, DocumentId),
     window: &mut Window,
     intents: &mut Vec<Intent>,
@@ -62,13 +69,26 @@ pub(super) fn note_ui(
         Some(may) if may < Capability::Write => Access::Read,
         _ => Access::Write,
     };
-    ui.set_max_width(ui.available_width().min(WIDTH_MAX));
+    let width = if note.kind == NoteKind::Runbook {
+        BOTH_WIDTH_MAX
+    } else {
+        WIDTH_MAX
+    };
+    ui.set_max_width(ui.available_width().min(width));
     let id = Id::unique(("note", key));
     let asked = head_ui(ui, look, (note, trust, access), (&draft, work));
     let asked = asked.or_else(|| keys(ui, id));
     let changed = draft.follow(note, work.seen);
     follow_cursor(ui, id, &changed, &mut draft);
-    if let Some((edit, typed)) = editor_ui(ui, look, id, access, &mut draft) {
+    let shown = (frame, space);
+    let typed = text_ui(
+        ui,
+        look,
+        (id, access, note.kind),
+        (shown, &mut draft),
+        window,
+    );
+    if let Some((edit, typed)) = typed {
         intents.push(Intent::EditNote {
             space,
             document,
@@ -87,6 +107,100 @@ pub(super) fn note_ui(
         draft.expects_step();
     }
     window.note = Some(draft);
+}
+
+/// The text to be changed, and of a runbook how it is read; what was typed.
+fn text_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (id, access, kind): (Id, Access, NoteKind),
+    (shown, draft): ((&Frame, SpaceId), &mut NoteDraft),
+    window: &mut Window,
+) -> Option<(NoteEdit, Typed)> {
+    let room = match (kind, ui.available_width() >= BOTH_MIN) {
+        (NoteKind::Runbook, true) => Room::Both,
+        (NoteKind::Runbook, false) => narrow_ui(ui, look, window),
+        _ => Room::Text,
+    };
+    match room {
+        Room::Text => editor_ui(ui, look, id, access, draft),
+        Room::Preview => {
+            preview_ui(ui, look, shown, draft, window);
+            None
+        }
+        Room::Both => {
+            let half = ((ui.available_width() - space::L) / 2.0).floor();
+            let height = ui.available_height();
+            ui.horizontal_top(|ui| {
+                ui.spacing_mut().item_spacing.x = space::L;
+                let column = Layout::top_down(Align::Min);
+                let typed = ui.allocate_ui_with_layout(vec2(half, height), column, |ui| {
+                    ui.set_width(half);
+                    editor_ui(ui, look, id, access, draft)
+                });
+                ui.allocate_ui_with_layout(vec2(half, height), column, |ui| {
+                    ui.set_width(half);
+                    preview_ui(ui, look, shown, draft, window);
+                });
+                typed.inner
+            })
+            .inner
+        }
+    }
+}
+
+/// What of a runbook is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    Text,
+    Preview,
+    Both,
+}
+
+/// What a narrow window shows of a runbook.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Preview {
+    /// The text, to be changed.
+    #[default]
+    Text,
+    /// The runbook, to be used.
+    Read,
+}
+
+/// Chooses between the text and the runbook.
+fn narrow_ui(ui: &mut Ui, look: Look<'_>, window: &mut Window) -> Room {
+    ui.horizontal(|ui| {
+        for (choice, key) in [
+            (Preview::Text, "note-text"),
+            (Preview::Read, "note-preview"),
+        ] {
+            ui.selectable_value(&mut window.previews, choice, look.texts.get(key));
+        }
+    });
+    match window.previews {
+        Preview::Text => Room::Text,
+        Preview::Read => Room::Preview,
+    }
+}
+
+/// The runbook as it will be read, of the text as it is typed.
+fn preview_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    shown: (&Frame, SpaceId),
+    draft: &NoteDraft,
+    window: &mut Window,
+) {
+    let (_space, document) = draft.key();
+    ScrollArea::vertical()
+        .id_salt("preview")
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            card_titled(ui, look, &look.texts.get("note-preview"), |ui| {
+                let runbook = window.runbooks.of(document, &draft.text);
+                runbook_ui(ui, look, shown, &runbook, window);
+            });
+        });
 }
 
 /// Title, where the text is, and the buttons; what was asked for.
@@ -172,7 +286,7 @@ fn editor_ui(
                     .hint_text(look.texts.get("note-hint"))
                     .char_limit(NOTE_LEN_CHARS_MAX)
                     .desired_width(f32::INFINITY)
-                    .min_size(egui::vec2(0.0, height - 40.0))
+                    .min_size(vec2(0.0, height - 40.0))
                     .background_color(look.tokens.raised)
                     .frame(egui::Frame::NONE),
             );

@@ -6,7 +6,7 @@ use aramaki_model::action::ParameterKind;
 use aramaki_sync_core::SpaceId;
 use egui::{Label, RichText, Ui};
 
-use super::actions::{run_words, runs_ui};
+use super::actions::{Links, run_words, runs_ui};
 use super::dialog::{self, Next};
 use super::start::field_ui;
 use crate::theme::{size, space};
@@ -41,6 +41,17 @@ impl RunForm {
                 again: Again::No,
             },
         }
+    }
+
+    /// The same with these values.
+    #[must_use]
+    pub(super) fn with(mut self, arguments: &BTreeMap<String, String>) -> Self {
+        for (name, value) in arguments {
+            if let Some(known) = self.wish.arguments.get_mut(name) {
+                known.clone_from(value);
+            }
+        }
+        self
     }
 
     /// The title of the small window.
@@ -87,7 +98,7 @@ impl RunForm {
         } else {
             self.wish.again = Again::No;
             quiet(ui, look, &look.texts.get("actions-last-runs"));
-            runs_ui(ui, look, action);
+            runs_ui(ui, look, action, Links::No);
         }
         ui.add_space(space::M);
         let may = !self.wish.reason.trim().is_empty()

@@ -10,6 +10,7 @@ use aramaki_model::{Severity, Snapshot, SystemView};
 use aramaki_sync_core::SpaceId;
 use egui::{Align, Label, Layout, RichText, Sense, Ui, vec2};
 
+use super::runbook::runbooks_ui;
 use super::{Dialog, Window, dialog, draft, page};
 use crate::theme::{size, space, weighted};
 use crate::view::{Frame, Route, Trust};
@@ -58,6 +59,7 @@ pub(super) fn system_ui(
     super::trust::ended_ui(ui, look, trust);
     super::left_out::left_out_ui(ui, look, snapshot, space);
     page(ui, WIDTH_MAX, |ui| {
+        super::requests::requests_ui(ui, look, (frame, snapshot), space, window);
         now_ui(ui, look, shown, window);
         ui.add_space(space::S);
         if ui.available_width() < TWO_COLUMNS_MIN {
@@ -65,6 +67,7 @@ pub(super) fn system_ui(
             alarms::alarms_ui(ui, look, shown, window);
             duty_ui(ui, look, shown.snapshot, system);
             alarms::done_ui(ui, look, shown, window);
+            runbooks_ui(ui, look, (frame, snapshot), space, window);
             around::notes_ui(ui, look, shown, window);
             checks::left_ui(ui, look, shown, window);
             services::services_ui(ui, look, shown);
@@ -84,6 +87,7 @@ pub(super) fn system_ui(
             let left = ((width - space::L) * 0.6).floor();
             column(ui, left, &mut |ui| {
                 alarms::alarms_ui(ui, look, shown, window);
+                runbooks_ui(ui, look, (frame, snapshot), space, window);
                 checks::left_ui(ui, look, shown, window);
             });
             column(ui, width - space::L - left, &mut |ui| {

@@ -5,15 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use aramaki_model::notify::{Receipt, Stage};
 use aramaki_model::snapshot::{TimelineEvent, TimelineItem};
 use aramaki_model::{Membership, Severity, Snapshot, TimelineKind};
+use aramaki_sync_core::{SpaceId, Timestamp};
 use egui::{
-    Button, FontId, Id, Rect, Response, RichText, Role, ScrollArea, Sense, TextEdit, Ui, Vec2,
-    WidgetInfo, pos2, vec2,
+    Button, Color32, FontId, Id, Rect, Response, RichText, Role, ScrollArea, Sense, TextEdit, Ui,
+    Vec2, WidgetInfo, pos2, vec2,
 };
 
 use super::Window;
+use super::actions::came_words;
 use super::peers::may_words;
 use crate::theme::{size, space, weighted};
-use crate::view::Route;
+use crate::view::actions::{Came, Ran};
+use crate::view::{Frame, Route};
 use crate::widget::{Icon, Look, clock, line, paint_severity, severity_word, until};
 
 const FIELD_WIDTH_MAX: f32 = 420.0;
@@ -31,31 +34,110 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// Places of the entries that are shown. Without a filter nothing is looked at.
-    fn shown(&self, look: Look<'_>, snapshot: &Snapshot) -> Vec<usize> {
+    /// Places of the lines that are shown. Without a filter nothing is looked at.
+    fn shown(&self, look: Look<'_>, lines: &Lines<'_>) -> Vec<Place> {
         let wanted = self.words.trim().to_lowercase();
-        let items = snapshot.timeline.iter().enumerate();
-        let shown = items.filter(|(_place, item)| {
-            let kind = TimelineKind::of(&item.event);
-            let is_kind = self.kinds.is_empty() || self.kinds.contains(&kind);
-            is_kind && (wanted.is_empty() || has_words(look, snapshot, item, &wanted))
+        let shown = lines.places().filter(|place| {
+            let Some(line) = lines.at(*place) else {
+                return false;
+            };
+            let is_kind = self.kinds.is_empty() || self.kinds.contains(&line.kind());
+            is_kind && (wanted.is_empty() || line.has_words(look, lines.snapshot, &wanted))
         });
-        shown.map(|(place, _item)| place).collect()
+        shown.collect()
     }
 }
 
-fn has_words(look: Look<'_>, snapshot: &Snapshot, item: &TimelineItem, wanted: &str) -> bool {
-    let title = snapshot.system(&item.system);
-    let title = title.map_or("", |system| system.title.as_str());
-    let has = |text: &str| text.to_lowercase().contains(wanted);
-    has(title) || has(&words(look, &item.event))
+/// Where a line comes from.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Item(usize),
+    Ran(usize),
+}
+
+/// One line of the page.
+#[derive(Clone, Copy)]
+enum Line<'a> {
+    Item(&'a TimelineItem),
+    Ran(&'a Ran),
+}
+
+impl Line<'_> {
+    const fn system(&self) -> SpaceId {
+        match self {
+            Self::Item(item) => item.system,
+            Self::Ran(ran) => ran.system,
+        }
+    }
+
+    fn kind(&self) -> TimelineKind {
+        match self {
+            Self::Item(item) => TimelineKind::of(&item.event),
+            Self::Ran(_) => TimelineKind::Action,
+        }
+    }
+
+    fn has_words(&self, look: Look<'_>, snapshot: &Snapshot, wanted: &str) -> bool {
+        let has = |text: &str| text.to_lowercase().contains(wanted);
+        has(title_of(snapshot, &self.system()))
+            || match self {
+                Self::Item(item) => has(&words(look, &item.event)),
+                Self::Ran(ran) => has(&ran_words(look, ran)),
+            }
+    }
+}
+
+/// What was written and what was run, each newest first.
+struct Lines<'a> {
+    snapshot: &'a Snapshot,
+    ran: &'a [Ran],
+}
+
+impl<'a> Lines<'a> {
+    fn len(&self) -> usize {
+        self.snapshot.timeline.len() + self.ran.len()
+    }
+
+    fn at(&self, place: Place) -> Option<Line<'a>> {
+        match place {
+            Place::Item(at) => {
+                let item = self.snapshot.timeline.get(at)?;
+                Some(Line::Item(item))
+            }
+            Place::Ran(at) => self.ran.get(at).map(Line::Ran),
+        }
+    }
+
+    /// All places, in order of time.
+    fn places(&self) -> impl Iterator<Item = Place> {
+        let (mut items, mut runs) = (0, 0);
+        std::iter::from_fn(move || {
+            let item = self.snapshot.timeline.get(items).map(|item| item.at);
+            match (item, self.ran.get(runs).map(|run| run.at)) {
+                (None, None) => None,
+                (Some(item), run) if run.is_none_or(|run| item >= run) => {
+                    items += 1;
+                    Some(Place::Item(items - 1))
+                }
+                _ => {
+                    runs += 1;
+                    Some(Place::Ran(runs - 1))
+                }
+            }
+        })
+    }
+}
+
+fn title_of<'a>(snapshot: &'a Snapshot, system: &SpaceId) -> &'a str {
+    let system = snapshot.system(system);
+    system.map_or("", |system| system.title.as_str())
 }
 
 /// The kinds that there are, each with how many, and a field for words.
-fn filter_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, filter: &mut Filter) {
+fn filter_ui(ui: &mut Ui, look: Look<'_>, lines: &Lines<'_>, filter: &mut Filter) {
     let mut counts: BTreeMap<TimelineKind, u64> = BTreeMap::new();
-    for item in &snapshot.timeline {
-        *counts.entry(TimelineKind::of(&item.event)).or_default() += 1;
+    for line in lines.places().filter_map(|place| lines.at(place)) {
+        *counts.entry(line.kind()).or_default() += 1;
     }
     ui.horizontal_wrapped(|ui| {
         let all = Button::selectable(filter.kinds.is_empty(), look.texts.get("timeline-all"));
@@ -99,26 +181,33 @@ const fn kind_key(kind: TimelineKind) -> &'static str {
 }
 
 /// Draws the page over all Systems.
-pub(super) fn timeline_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, window: &mut Window) {
+pub(super) fn timeline_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (frame, snapshot): (&Frame, &Snapshot),
+    window: &mut Window,
+) {
+    let ran = frame.ran.as_slice();
+    let lines = Lines { snapshot, ran };
     ui.horizontal(|ui| {
         ui.label(
             weighted(look.texts.get("timeline-title"), 650.0)
                 .size(size::PAGE)
                 .color(look.tokens.strong),
         );
-        let count = u64::try_from(window.timeline.shown(look, snapshot).len()).unwrap_or(0);
+        let count = u64::try_from(window.timeline.shown(look, &lines).len()).unwrap_or(0);
         ui.label(
             RichText::new(look.texts.count("timeline-count", count)).color(look.tokens.subdued),
         );
     });
     ui.add_space(space::M);
-    if snapshot.timeline.is_empty() {
+    if lines.len() == 0 {
         super::empty_ui(ui, look, ("system-none-timeline", ""), |_ui| {});
         return;
     }
-    filter_ui(ui, look, snapshot, &mut window.timeline);
+    filter_ui(ui, look, &lines, &mut window.timeline);
     ui.add_space(space::M);
-    let shown = window.timeline.shown(look, snapshot);
+    let shown = window.timeline.shown(look, &lines);
     if shown.is_empty() {
         ui.label(RichText::new(look.texts.get("timeline-none")).color(look.tokens.subdued));
         return;
@@ -130,14 +219,21 @@ pub(super) fn timeline_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, wind
         shown.len(),
         |ui, visible| {
             let visible = shown.get(visible).unwrap_or_default().iter();
-            for item in visible.filter_map(|place| snapshot.timeline.get(*place)) {
-                let title = snapshot
-                    .system(&item.system)
-                    .map_or("", |system| system.title.as_str());
-                let response = item_ui(ui, look, item, title);
+            for line in visible.filter_map(|place| lines.at(*place)) {
+                let title = title_of(snapshot, &line.system());
+                let (response, route) = match line {
+                    Line::Item(item) => {
+                        let response = item_ui(ui, look, item, title);
+                        (response, Route::System(item.system))
+                    }
+                    Line::Ran(ran) => {
+                        let response = ran_ui(ui, look, ran, title);
+                        (response, Route::Run(ran.system, ran.id))
+                    }
+                };
                 window.list_has(&response);
                 if response.clicked() {
-                    window.go(Route::System(item.system));
+                    window.go(route);
                 }
             }
         },
@@ -146,27 +242,76 @@ pub(super) fn timeline_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, wind
 
 /// One entry in one line: when, what, whose, and the words. Without a System it leads nowhere.
 pub(super) fn item_ui(ui: &mut Ui, look: Look<'_>, item: &TimelineItem, system: &str) -> Response {
+    let state = match &item.event {
+        TimelineEvent::Transition { to, .. } => Some(*to),
+        _ => None,
+    };
+    let mark = match (state, &item.event) {
+        (Some(state), _) => Mark::State(state),
+        (None, TimelineEvent::Message(_)) => Mark::Icon(Icon::Note, look.tokens.subdued),
+        (None, TimelineEvent::Membership { what, .. }) => {
+            let color = match what {
+                Membership::Opened { .. } => look.tokens.severity(Severity::Critical),
+                _ => look.tokens.subdued,
+            };
+            Mark::Icon(Icon::Trust, color)
+        }
+        (None, _) => Mark::Icon(Icon::Timeline, look.tokens.subdued),
+    };
+    let words = words(look, &item.event);
+    line_ui(ui, look, (item.at, system), (&mark, &words))
+}
+
+/// One run in one line; it leads to its page.
+fn ran_ui(ui: &mut Ui, look: Look<'_>, ran: &Ran, system: &str) -> Response {
+    let color = match ran.came {
+        Came::Failed(_) => look.tokens.severity(Severity::Warning),
+        _ => look.tokens.subdued,
+    };
+    let mark = Mark::Icon(Icon::Timeline, color);
+    line_ui(ui, look, (ran.at, system), (&mark, &ran_words(look, ran)))
+}
+
+fn ran_words(look: Look<'_>, ran: &Ran) -> String {
+    let came = came_words(look, &ran.came);
+    let said = [
+        ("who", ran.who.as_str()),
+        ("action", &ran.action),
+        ("host", &ran.host),
+        ("came", &came),
+        ("reason", &ran.reason),
+    ];
+    look.texts.with("timeline-ran", &said)
+}
+
+/// What stands before the words.
+enum Mark {
+    State(Severity),
+    Icon(Icon, Color32),
+}
+
+fn line_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (at, system): (Timestamp, &str),
+    (mark, words): (&Mark, &str),
+) -> Response {
     let (sense, role) = if system.is_empty() {
         (Sense::hover(), Role::Label)
     } else {
         (Sense::click(), Role::Button)
     };
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), space::ROW), sense);
-    let (time, words) = (clock(look, item.at), words(look, &item.event));
-    let state = match &item.event {
-        TimelineEvent::Transition { to, .. } => Some(*to),
-        _ => None,
+    let time = clock(look, at);
+    let state = match mark {
+        Mark::State(state) => severity_word(look, *state),
+        Mark::Icon(..) => String::new(),
     };
-    let name = [
-        time.as_str(),
-        system,
-        &state.map_or_else(String::new, |state| severity_word(look, state)),
-        &words,
-    ]
-    .into_iter()
-    .filter(|part| !part.is_empty())
-    .collect::<Vec<_>>()
-    .join(" · ");
+    let name = [time.as_str(), system, &state, words]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" · ");
     response.widget_info(|| WidgetInfo::labeled(role, true, &name));
     if sense.senses_click() && (response.hovered() || response.has_focus()) {
         ui.painter().rect_filled(rect, 6.0, look.tokens.hover);
@@ -184,22 +329,14 @@ pub(super) fn item_ui(ui: &mut Ui, look: Look<'_>, item: &TimelineItem, system: 
     );
     left += width + space::L;
     let glyph = Rect::from_center_size(pos2(left + GLYPH / 2.0, middle), Vec2::splat(GLYPH));
-    match (state, &item.event) {
-        (Some(state), _) => paint_severity(ui, look, state, glyph),
-        (None, TimelineEvent::Message(_)) => Icon::Note.paint(ui, glyph, look.tokens.subdued),
-        (None, TimelineEvent::Membership { what, .. }) => {
-            let color = match what {
-                Membership::Opened { .. } => look.tokens.severity(Severity::Critical),
-                _ => look.tokens.subdued,
-            };
-            Icon::Trust.paint(ui, glyph, color);
-        }
-        (None, _) => Icon::Timeline.paint(ui, glyph, look.tokens.subdued),
+    match mark {
+        Mark::State(state) => paint_severity(ui, look, *state, glyph),
+        Mark::Icon(icon, color) => icon.paint(ui, glyph, *color),
     }
     left += GLYPH + space::M;
     for (text, color, share) in [
         (system, look.tokens.strong, NAME_SHARE),
-        (words.as_str(), look.tokens.text, 1.0),
+        (words, look.tokens.text, 1.0),
     ] {
         let room = (rect.right() - space::M - left) * share;
         if text.is_empty() || room < GLYPH {

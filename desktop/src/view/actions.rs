@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aramaki_model::action::Parameter;
 use aramaki_model::{Check, SystemView};
-use aramaki_sync_core::{SpaceId, Timestamp};
+use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 
 use super::asked::{CHECK_PARAMETER, DISCOVER_ACTION, Proposed, SERIES_ACTION, Values};
 
@@ -47,6 +47,8 @@ pub struct HostAction {
 /// One time that somebody asked for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
+    /// The envelope that carries the request.
+    pub id: EnvelopeId,
     /// Who asked.
     pub who: String,
     /// When.
@@ -192,4 +194,148 @@ pub enum Again {
     No,
     /// It was confirmed.
     Confirmed,
+}
+
+/// One run as all timelines show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// The envelope that carries the request.
+    pub id: EnvelopeId,
+    /// A System that the agent observes.
+    pub system: SpaceId,
+    /// What it calls the agent.
+    pub host: String,
+    /// Which action.
+    pub action: String,
+    /// Who asked.
+    pub who: String,
+    /// When it began, or was asked for.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+    /// What came of it.
+    pub came: Came,
+}
+
+/// The run that a page is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookedRun {
+    /// Which.
+    pub request: EnvelopeId,
+    /// All of it; none where nothing is known of it.
+    pub page: Option<Box<RunPage>>,
+}
+
+/// All of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunPage {
+    /// Of which System.
+    pub system: SpaceId,
+    /// What it calls the agent.
+    pub host: String,
+    /// Which action.
+    pub action: String,
+    /// Who asked, why, with which values, and all of its output that is known.
+    pub run: Run,
+    /// Until when it could begin.
+    pub end: Timestamp,
+    /// The earlier run of the same that was known to whoever asked.
+    pub again: Option<EnvelopeId>,
+    /// Who agreed, and who objected.
+    pub said: Vec<(String, bool)>,
+    /// When it began and ended, by the host's clock.
+    pub began: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// How much it said in all, in bytes.
+    pub len_bytes: u64,
+    /// How much of that is left out at the beginning.
+    pub left_out_bytes: u64,
+}
+
+/// A request of which nothing came yet, as whoever may answer it sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The envelope that carries it.
+    pub id: EnvelopeId,
+    /// A System that the agent observes.
+    pub system: SpaceId,
+    /// The agent's Space.
+    pub agent: SpaceId,
+    /// What the System calls the agent.
+    pub host: String,
+    /// Which action.
+    pub action: String,
+    /// What it does.
+    pub description: String,
+    /// Who asks.
+    pub who: String,
+    /// When, by the asker's clock.
+    pub at: Timestamp,
+    /// Until when it can begin.
+    pub end: Timestamp,
+    /// Why.
+    pub reason: String,
+    /// With which values.
+    pub arguments: BTreeMap<String, String>,
+    /// Who agreed, and who objected.
+    pub said: Vec<(String, bool)>,
+    /// How many have to agree.
+    pub needed: u32,
+    /// What this device may say to it.
+    pub may: MayAnswer,
+    /// The last times that somebody asked for the same action, newest first.
+    pub last: Vec<Run>,
+}
+
+impl Waiting {
+    /// How many still have to agree.
+    pub fn missing(&self) -> u32 {
+        let agreed = self.said.iter().filter(|(_, agrees)| *agrees).count();
+        let agreed = u32::try_from(agreed).unwrap_or(u32::MAX);
+        self.needed.saturating_sub(agreed)
+    }
+
+    /// Whether somebody has to say something to it.
+    pub fn needs_people(&self, now: Timestamp) -> bool {
+        let refused = self.said.iter().any(|(_, agrees)| !agrees);
+        self.missing() > 0 && !refused && now <= self.end
+    }
+}
+
+/// What somebody says to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Say {
+    /// It may be run.
+    Agree,
+    /// It may not; whoever asked takes it back so.
+    Refuse,
+}
+
+/// What this device may say to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MayAnswer {
+    /// Agree and refuse.
+    Both,
+    /// Only refuse.
+    Refuse(WhyNot),
+    /// Take it back: it asked itself.
+    Withdraw,
+    /// Nothing.
+    Nothing(WhyNot),
+}
+
+/// Why this device cannot agree to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyNot {
+    /// It asked itself.
+    Own,
+    /// Another device of the same person asked.
+    SamePerson,
+    /// It agreed already.
+    Agreed,
+    /// It is a guest's: who that is nobody vouched for.
+    Guest,
+    /// It was not given that.
+    NotGranted,
 }

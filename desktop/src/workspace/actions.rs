@@ -5,26 +5,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aramaki_model::action::{
-    ActionGrant, ActionPower, ActionRequest, ActionResult, ActionWish, Approval, Described,
-    Outcome, REQUEST_SPAN_MAX,
+    ActionGrant, ActionPower, ActionRequest, ActionResult, ActionWish, Approval, ArgumentFault,
+    Described, HeardOutput, Outcome, REQUEST_SPAN_MAX,
 };
 use aramaki_model::name;
 use aramaki_model::proposal::Proposals;
 use aramaki_model::series::SeriesAnswer;
-use aramaki_sync::replica::{GrantRequest, ReplicaError};
+use aramaki_sync::replica::{GrantRequest, ReplicaError, SpaceSummary};
 use aramaki_sync_core::engine::WriteError;
 use aramaki_sync_core::statement::{Body, Capability, GrantFlags};
 use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
 use tokio::time::Instant;
 
+use super::answers::why_not;
 use super::fresh;
 use super::live::Live;
 use super::lost::match_keys;
 use super::names::Names;
 use super::profile::with_causes;
 use super::recall::Told;
-use crate::cli::{CliError, local, select};
+use crate::cli::{CliError, select};
+use crate::view::actions::{MayAnswer, Say};
 
 /// How long the same counts as the same: an agent's file may say another span, and decides.
 const RECENT: Duration = Duration::from_mins(10);
@@ -62,8 +64,12 @@ pub(crate) struct RequestRow {
     pub(crate) at: Timestamp,
     /// Who agreed, and who objected.
     pub(crate) said: Vec<(String, bool)>,
+    /// What this device may say to it.
+    pub(crate) may: MayAnswer,
     /// When the agent began.
     pub(crate) started: Option<Timestamp>,
+    /// What is heard of it while it runs.
+    pub(crate) heard: HeardOutput,
     /// What came of it.
     pub(crate) result: Option<Arc<ActionResult>>,
 }
@@ -124,6 +130,14 @@ fn not_offered(agent: &AgentActions) -> CliError {
     })
 }
 
+/// What the host would not take.
+pub(super) fn not_taken(action: &str, fault: &ArgumentFault) -> CliError {
+    CliError::Argument {
+        action: action.to_owned(),
+        reason: fault.to_string(),
+    }
+}
+
 fn not_done(error: &ReplicaError) -> CliError {
     match error {
         ReplicaError::NotAllowed(_) | ReplicaError::Write(WriteError::NotAllowed) => refused(
@@ -141,8 +155,9 @@ impl Live {
     /// # Errors
     /// When the store cannot be read.
     pub(crate) async fn actions(&self, system: SpaceId) -> Result<Vec<AgentActions>, CliError> {
-        let names = self.names(&self.spaces().await);
-        self.actions_by(system, &names).await
+        let spaces = self.spaces().await;
+        let names = self.names(&spaces);
+        self.actions_by(system, &names, &spaces).await
     }
 
     /// What was asked of the agents of a System and of everything below it, or of all; with its System.
@@ -157,10 +172,11 @@ impl Live {
             Some(systems) => systems.to_vec(),
             None => self.snapshot().systems.iter().map(|it| it.space).collect(),
         };
-        let names = self.names(&self.spaces().await);
+        let spaces = self.spaces().await;
+        let names = self.names(&spaces);
         let mut rows = Vec::new();
         for system in systems {
-            let agents = self.actions_by(system, &names).await?;
+            let agents = self.actions_by(system, &names, &spaces).await?;
             let requests = agents.into_iter().flat_map(|it| it.requests);
             rows.extend(requests.map(|row| (system, row)));
         }
@@ -171,12 +187,13 @@ impl Live {
         &self,
         system: SpaceId,
         names: &Names,
+        spaces: &[SpaceSummary],
     ) -> Result<Vec<AgentActions>, CliError> {
         let mut agents = Vec::new();
         for (agent, label) in self.agents_named(system) {
             let recalled = self.recall_actions(agent).await;
             let recalled = recalled.map_err(|error| not_done(&error))?;
-            agents.push(recalled.named(agent, label, names));
+            agents.push(recalled.named((agent, label), names, (self, spaces)));
         }
         Ok(agents)
     }
@@ -303,6 +320,27 @@ impl Live {
         Ok(runs)
     }
 
+    /// Checks values against what a host says that its action takes.
+    ///
+    /// # Errors
+    /// When there is no such action, or it does not take them.
+    pub(crate) async fn check_values(
+        &self,
+        system: SpaceId,
+        (agent, action): (&str, &str),
+        values: &BTreeMap<String, String>,
+    ) -> Result<(), CliError> {
+        let agent = self.agent_named(system, agent)?;
+        let known = self.actions(system).await?;
+        let known = known.into_iter().find(|it| it.agent == agent);
+        let known = known.ok_or_else(|| refused("the agent is gone".to_owned()))?;
+        let Some(described) = known.actions.get(action) else {
+            return Err(not_offered(&known));
+        };
+        let checked = described.check(values);
+        checked.map_err(|fault| not_taken(action, &fault))
+    }
+
     /// Asks an agent for an action.
     ///
     /// # Errors
@@ -319,6 +357,8 @@ impl Live {
         let Some(action) = known.actions.get(wanted.action) else {
             return Err(not_offered(&known));
         };
+        let checked = action.check(&wanted.arguments);
+        checked.map_err(|fault| not_taken(wanted.action, &fault))?;
         let now = fresh::now();
         let before = known.requests.iter().find(|it| {
             let same =
@@ -326,12 +366,13 @@ impl Live {
             same && it.ran() && (it.result.is_none() || now.since(it.at) < RECENT)
         });
         if let (Some(before), false) = (before, wanted.again) {
-            return Err(refused(format!(
-                "{} asked for the same {} ({}), and it was run; add --again to have it run once more",
-                before.who,
-                local(before.at),
-                before.request.reason
-            )));
+            return Err(CliError::Duplicate {
+                action: wanted.action.to_owned(),
+                first: before.id,
+                who: before.who.clone(),
+                at: before.at,
+                reason: before.request.reason.clone(),
+            });
         }
         let request = ActionRequest {
             again: before.map(|before| before.id),
@@ -346,6 +387,33 @@ impl Live {
         self.wish(agent, &ActionWish::Request(request)).await
     }
 
+    /// The one request of a System with an id, or a prefix of it, with the name of its host.
+    ///
+    /// # Errors
+    /// When there is none, or several.
+    pub(crate) async fn find_request(
+        &self,
+        system: SpaceId,
+        wanted: &str,
+    ) -> Result<(String, RequestRow), CliError> {
+        let prefix = wanted.trim().to_ascii_lowercase();
+        let agents = self.actions(system).await?.into_iter();
+        let requests = agents.flat_map(|agent| {
+            let label = agent.label;
+            let rows = agent.requests.into_iter();
+            rows.map(move |row| (label.clone(), row))
+        });
+        let mut found = requests.filter(|(_host, it)| {
+            prefix.len() >= PREFIX_LEN_CHARS_MIN && it.id.to_string().starts_with(&prefix)
+        });
+        match (found.next(), found.next()) {
+            (Some(found), None) => Ok(found),
+            _ => Err(CliError::NoSuchRequest {
+                wanted: wanted.to_owned(),
+            }),
+        }
+    }
+
     /// Agrees or objects to a request.
     ///
     /// # Errors
@@ -354,24 +422,23 @@ impl Live {
         &self,
         system: SpaceId,
         wanted: &str,
-        agrees: bool,
+        say: Say,
     ) -> Result<RequestRow, CliError> {
-        let wanted = wanted.trim().to_ascii_lowercase();
-        let agents = self.actions(system).await?;
-        let requests = agents.into_iter().flat_map(|it| it.requests);
-        let mut found = requests.filter(|it| {
-            wanted.len() >= PREFIX_LEN_CHARS_MIN && it.id.to_string().starts_with(&wanted)
-        });
-        let (Some(row), None) = (found.next(), found.next()) else {
-            let reason = "no request of this System has that id, or several begin so";
-            return Err(refused(reason.to_owned()));
-        };
-        if row.result.is_some() {
-            return Err(refused("it is done already".to_owned()));
+        let (_host, row) = self.find_request(system, wanted).await?;
+        if !row.is_open(fresh::now()) {
+            let over = match (&row.result, row.started) {
+                (None, None) => "its time is over",
+                (None, Some(_)) => "it runs already",
+                (Some(_), _) => "it is done already",
+            };
+            return Err(refused(over.to_owned()));
+        }
+        if let Some(why) = why_not(row.may, say) {
+            return Err(refused(why.to_owned()));
         }
         let approval = Approval {
             request: row.id,
-            agrees,
+            agrees: say == Say::Agree,
             end: row.request.end,
         };
         self.wish(row.request.agent, &ActionWish::Approval(approval))
@@ -391,15 +458,27 @@ impl Live {
     ) -> Result<Option<RequestRow>, CliError> {
         let end = Instant::now() + limit;
         loop {
-            let agents = self.actions(system).await?;
-            let mut requests = agents.into_iter().flat_map(|it| it.requests);
-            let row = requests.find(|it| it.id == request);
+            let row = self.look_at_action(system, request).await?;
             let is_done = row.as_ref().is_some_and(|it| it.result.is_some());
             if is_done || Instant::now() >= end {
                 return Ok(row);
             }
             tokio::time::sleep(LOOK_PAUSE).await;
         }
+    }
+
+    /// How a request stands now.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn look_at_action(
+        &self,
+        system: SpaceId,
+        request: EnvelopeId,
+    ) -> Result<Option<RequestRow>, CliError> {
+        let agents = self.actions(system).await?;
+        let mut requests = agents.into_iter().flat_map(|it| it.requests);
+        Ok(requests.find(|it| it.id == request))
     }
 
     async fn wish(&self, agent: SpaceId, wish: &ActionWish) -> Result<EnvelopeId, CliError> {

@@ -432,8 +432,14 @@ async fn carry_out_at_night(
         Intent::Deed(deed) => extras.undo = live.deed(&deed).await?,
         Intent::UndoDeed => live.undo_deed(std::mem::take(&mut extras.undo)).await?,
         Intent::LookAt(system) => extras.looked_at = Some(system),
+        Intent::LookAtRun(system, request) => extras.looked_at_run = Some((system, request)),
         Intent::LookBack(system) => extras.looked_back = Some(system),
         Intent::Run(wish) => live.run_wish(wish).await?,
+        Intent::Answer {
+            system,
+            request,
+            say,
+        } => live.answer_wish(system, (request, say)).await?,
         Intent::SavePerspective { id, perspective } => {
             extras.undo = live.save_perspective(id, &perspective).await?;
         }
@@ -470,8 +476,8 @@ async fn carry_out(live: &Live, intent: Intent, extras: &mut Extras) -> Result<(
             category,
             purpose,
         } => new_system(live, title, category, purpose).await?,
-        Intent::NewNote { space, title } => {
-            live.add_note(space, &title, "").await?;
+        Intent::NewNote { space, title, kind } => {
+            live.add_note_of(space, kind, &title, "").await?;
         }
         Intent::Draft(draft) => live.keep_draft(&draft).await?,
         Intent::EditNote {

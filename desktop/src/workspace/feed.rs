@@ -275,6 +275,13 @@ async fn take(live: &Live, event: ReplicaEvent) {
             listen(live, BTreeSet::from([space])).await;
         }
         ReplicaEvent::Peers => listen(live, live.agents()).await,
+        ReplicaEvent::Ephemeral {
+            space,
+            document,
+            chain,
+            bytes,
+            ..
+        } if document == name::action_output() => live.hear_output((space, chain.author), &bytes),
         ReplicaEvent::Ephemeral { space, bytes, .. } => match Heartbeat::decode(&bytes) {
             Ok(heartbeat) => live.model().heartbeat(space, &heartbeat, fresh::now()),
             Err(error) => tracing::debug!(%error, %space, "an ephemeral is no heartbeat"),

@@ -16,7 +16,7 @@ use super::fresh;
 use super::live::Live;
 use super::roster::is_over;
 use super::who::Who;
-use crate::view::actions::SystemActions;
+use crate::view::actions::{LookedRun, SystemActions};
 use crate::view::{
     Awaited, Demo, Emergency, Ended, Ending, Frame, IncidentAnswer, Late, LeftOut, LookedBack,
     MadeInvitation, Member, NoteWork, OwnDevice, Peer, PeerKind, Presence, Problem, RelayState,
@@ -38,6 +38,8 @@ pub(super) struct Extras {
     pub(super) undo: Vec<Undo>,
     /// The System that is looked at: what can be run there is shown.
     pub(super) looked_at: Option<SpaceId>,
+    /// The run whose page was opened last.
+    pub(super) looked_at_run: Option<(SpaceId, EnvelopeId)>,
     /// Which trust page was opened last: whose access has ended there is shown.
     pub(super) looked_back: Option<LookedBack>,
     /// What was found of a System the last time, while it stays as it is.
@@ -51,6 +53,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
     let spaces = live.spaces().await;
     let who = Who::of(live, &spaces);
     let now = fresh::now();
+    let names = live.names(&spaces);
     Frame {
         stage: Stage::Open,
         person: live.profile().name.clone(),
@@ -63,6 +66,9 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
         devices: devices(live).await,
         perspectives: live.perspectives(),
         actions: actions(live, extras.looked_at).await,
+        waiting: live.waiting(&spaces, &names).await,
+        ran: live.ran(&names),
+        run: run(live, extras.looked_at_run).await,
         demo: live.demo_running().map(|running| Demo {
             relay: if running {
                 RelayState::Running
@@ -201,6 +207,17 @@ async fn actions(live: &Live, system: Option<SpaceId>) -> Option<SystemActions> 
         Ok(actions) => Some(actions),
         Err(error) => {
             tracing::warn!(error = error.message(), "what can be run is not known");
+            None
+        }
+    }
+}
+
+/// All of the run that is looked at.
+async fn run(live: &Live, looked: Option<(SpaceId, EnvelopeId)>) -> Option<LookedRun> {
+    match live.looked_run(looked?).await {
+        Ok(looked) => Some(looked),
+        Err(error) => {
+            tracing::warn!(error = error.message(), "a run cannot be read");
             None
         }
     }

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::profile::{self, Anchor, Profile, store_error, with_causes};
 use super::socket::is_served;
-use super::{feed, fresh, recall};
+use super::{feed, fresh, recall, streams};
 use crate::cli::{CliError, Config};
 
 /// Plain changes of one envelope; the engine allows 256 KiB with everything around them.
@@ -85,6 +85,8 @@ pub(super) struct Shared {
     shelf: Mutex<Option<Vec<SavedPerspective>>>,
     /// What agents' Spaces say of actions.
     memory: Mutex<recall::Memory>,
+    /// What running actions say.
+    pub(super) streams: Mutex<streams::Streams>,
     /// Held while an import is written.
     pub(super) importing: tokio::sync::Mutex<()>,
     pub(super) stop: CancellationToken,
@@ -183,6 +185,7 @@ impl Live {
                 known: Mutex::new(BTreeSet::new()),
                 shelf: Mutex::default(),
                 memory: Mutex::default(),
+                streams: Mutex::default(),
                 importing: tokio::sync::Mutex::new(()),
                 stop: CancellationToken::new(),
             }),

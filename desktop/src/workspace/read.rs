@@ -138,6 +138,7 @@ fn note(note: &NoteView) -> Option<NoteRow> {
     Some(NoteRow {
         id,
         title: note.title.clone(),
+        kind: note.kind,
         made: id.at(),
         text: note.text.clone(),
     })

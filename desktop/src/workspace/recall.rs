@@ -1,28 +1,37 @@
 //! What agents' Spaces say of actions: read from the store again only when one of them changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aramaki_model::action::{
-    ActionRecord, ActionRequest, ActionResult, ActionWish, Approval, Catalogue, Outcome,
+    ActionGrant, ActionRecord, ActionRequest, ActionResult, ActionWish, Approval, Catalogue,
+    HeardOutput, Outcome,
 };
 use aramaki_model::name;
 use aramaki_model::proposal::Proposals;
 use aramaki_model::series::SeriesAnswer;
-use aramaki_sync::replica::ReplicaError;
+use aramaki_sync::replica::{ReplicaError, SpaceSummary};
 use aramaki_sync_core::engine::Admitted;
 use aramaki_sync_core::statement::Body;
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 
 use super::actions::{AgentActions, RequestRow};
+use super::answers::Standing;
+use super::fresh;
 use super::live::Live;
 use super::names::Names;
+use super::runs::came_of;
+use crate::view::actions::Came;
 use crate::view::asked::{Answer, CHECK_PARAMETER, DISCOVER_ACTION, SERIES_ACTION};
 
 /// Requests of an agent that are shown: the newest.
 const REQUESTS_SHOWN_MAX: usize = 50;
 /// Agents of which is remembered what was read; of more, some are read each time.
 const AGENTS_REMEMBERED_MAX: usize = 256;
+/// Runs of an agent that stand in all timelines: the newest.
+const BRIEFS_MAX: usize = 20;
+/// Agents of which is remembered that nothing waits there.
+const AGENTS_IDLE_MAX: usize = 65_536;
 
 /// What was read of some agents.
 #[derive(Debug, Default)]
@@ -30,12 +39,29 @@ pub(super) struct Memory {
     /// Counts what made something old.
     clock: u64,
     agents: BTreeMap<SpaceId, Arc<Recalled>>,
+    /// Agents of whom nobody wants anything.
+    idle: BTreeSet<SpaceId>,
+    /// The last runs of each agent that had any.
+    ran: BTreeMap<SpaceId, Arc<Vec<Brief>>>,
+}
+
+/// One run in short, for all timelines.
+#[derive(Clone, Debug)]
+pub(super) struct Brief {
+    pub(super) id: EnvelopeId,
+    pub(super) by: AuthorId,
+    pub(super) at: Timestamp,
+    pub(super) action: String,
+    pub(super) reason: String,
+    pub(super) came: Came,
 }
 
 /// What an agent's Space says of actions; people by their keys.
 #[derive(Debug, Default)]
 pub(super) struct Recalled {
     catalogue: Catalogue,
+    /// Who may ask and approve, in the order in which it was given.
+    grants: Vec<ActionGrant>,
     requests: Vec<Request>,
     values: Arc<BTreeMap<String, Told<SeriesAnswer>>>,
     proposed: Option<Told<Proposals>>,
@@ -49,7 +75,8 @@ struct Request {
     at: Timestamp,
     wish: ActionRequest,
     said: Vec<(AuthorId, bool)>,
-    started: Option<Timestamp>,
+    /// When its agent began, and who that is.
+    started: Option<(Timestamp, AuthorId)>,
     result: Option<Arc<ActionResult>>,
 }
 
@@ -87,7 +114,13 @@ impl Live {
             Err(error) => return Err(error),
         };
         let recalled = Arc::new(Recalled::of(entries));
+        let briefs = recalled.briefs();
         let mut memory = self.memory();
+        if briefs.is_empty() {
+            memory.ran.remove(&agent);
+        } else if memory.ran.len() < AGENTS_IDLE_MAX {
+            memory.ran.insert(agent, Arc::new(briefs));
+        }
         // What changed while it was read is read again by the next who asks.
         if memory.clock == clock {
             if memory.agents.len() >= AGENTS_REMEMBERED_MAX {
@@ -103,6 +136,32 @@ impl Live {
         let mut memory = self.memory();
         memory.clock += 1;
         memory.agents.remove(&space);
+        memory.idle.remove(&space);
+    }
+
+    /// Whether it is known, without reading anything, that nothing waits at an agent.
+    pub(super) fn is_known_idle(&self, agent: SpaceId, now: Timestamp) -> bool {
+        let memory = self.memory();
+        let recalled = memory.agents.get(&agent);
+        memory.idle.contains(&agent) || recalled.is_some_and(|it| !it.is_waited_for(now))
+    }
+
+    /// Nothing waits at an agent: so it is until something happens in its Space.
+    pub(super) fn know_idle(&self, agent: SpaceId) {
+        let mut memory = self.memory();
+        if memory.idle.len() < AGENTS_IDLE_MAX {
+            memory.idle.insert(agent);
+        }
+    }
+
+    /// The last runs of an agent, as far as they were read.
+    pub(super) fn last_ran(&self, agent: SpaceId) -> Option<Arc<Vec<Brief>>> {
+        self.memory().ran.get(&agent).map(Arc::clone)
+    }
+
+    /// Whether what an agent's Space says is in memory.
+    pub(super) fn remembers_actions(&self, agent: SpaceId) -> bool {
+        self.memory().agents.contains_key(&agent)
     }
 
     /// Anything may have happened.
@@ -110,6 +169,7 @@ impl Live {
         let mut memory = self.memory();
         memory.clock += 1;
         memory.agents.clear();
+        memory.idle.clear();
     }
 }
 
@@ -117,6 +177,7 @@ impl Recalled {
     /// Puts together what is said. What cannot be read is left out.
     fn of(entries: Vec<Admitted>) -> Self {
         let mut catalogue = Catalogue::default();
+        let mut grants = Vec::new();
         let mut requests: BTreeMap<EnvelopeId, Request> = BTreeMap::new();
         let mut said: Vec<(AuthorId, Approval)> = Vec::new();
         let mut started = BTreeMap::new();
@@ -140,11 +201,14 @@ impl Recalled {
                     Ok(ActionWish::Approval(approval)) => said.push((by, approval)),
                     _ => {}
                 },
+                Some(Body::ActionGrant(bytes)) => grants.extend(ActionGrant::decode(&bytes)),
                 Some(Body::ActionRecord(bytes)) => match ActionRecord::decode(&bytes) {
                     Ok(ActionRecord::Catalogue(newer)) if newer.at >= catalogue.at => {
                         catalogue = newer;
                     }
-                    Ok(ActionRecord::Started { request, at }) => drop(started.insert(request, at)),
+                    Ok(ActionRecord::Started { request, at }) => {
+                        started.insert(request, (at, by));
+                    }
                     Ok(ActionRecord::Result(result)) => {
                         results
                             .entry(result.request)
@@ -169,25 +233,71 @@ impl Recalled {
         Self {
             proposed: proposed.remove(""),
             catalogue,
+            grants,
             requests,
             values: Arc::new(values),
         }
     }
 
-    /// The same with what people are called here.
-    pub(super) fn named(&self, agent: SpaceId, label: String, names: &Names) -> AgentActions {
-        let row = |it: &Request| RequestRow {
+    /// The newest in short. What hosts were asked for at places of their own is nobody's news.
+    fn briefs(&self) -> Vec<Brief> {
+        let told = |it: &&Request| {
+            let action = it.wish.action.as_str();
+            action != SERIES_ACTION && action != DISCOVER_ACTION
+        };
+        let requests = self.requests.iter().filter(told);
+        let brief = |it: &Request| Brief {
             id: it.id,
-            request: it.wish.clone(),
-            who: names.of(it.by),
-            at: it.at,
-            said: it
-                .said
-                .iter()
-                .map(|(by, agrees)| (names.of(*by), *agrees))
-                .collect(),
-            started: it.started,
-            result: it.result.clone(),
+            by: it.by,
+            at: it.started.map_or(it.at, |(at, _by)| at),
+            action: it.wish.action.clone(),
+            reason: it.wish.reason.clone(),
+            came: came_of(it.started.map(|(at, _by)| at), it.result.as_deref()),
+        };
+        requests.take(BRIEFS_MAX).map(brief).collect()
+    }
+
+    /// Whether a request can still be begun.
+    pub(super) fn is_waited_for(&self, now: Timestamp) -> bool {
+        let mut requests = self.requests.iter();
+        requests.any(|it| it.result.is_none() && it.started.is_none() && now <= it.wish.end)
+    }
+
+    /// The same with what people are called here, and what this device may say to each request.
+    pub(super) fn named(
+        &self,
+        (agent, label): (SpaceId, String),
+        names: &Names,
+        (live, spaces): (&Live, &[SpaceSummary]),
+    ) -> AgentActions {
+        let summary = spaces.iter().find(|it| it.id == agent);
+        let standing = Standing {
+            me: live.profile().device,
+            members: summary.map_or(&[], |it| it.members.as_slice()),
+            grants: &self.grants,
+            agent,
+            now: fresh::now(),
+        };
+        let row = |it: &Request| {
+            let agreed = it.said.contains(&(standing.me, true));
+            RequestRow {
+                id: it.id,
+                request: it.wish.clone(),
+                who: names.of(it.by),
+                at: it.at,
+                said: it
+                    .said
+                    .iter()
+                    .map(|(by, agrees)| (names.of(*by), *agrees))
+                    .collect(),
+                may: standing.may_answer((it.by, &it.wish.action), agreed),
+                started: it.started.map(|(at, _by)| at),
+                heard: match (it.started, &it.result) {
+                    (Some((_at, by)), None) => live.heard_output((agent, by), it.id),
+                    _ => HeardOutput::default(),
+                },
+                result: it.result.clone(),
+            }
         };
         AgentActions {
             agent,

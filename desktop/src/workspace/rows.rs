@@ -1,6 +1,7 @@
 //! What verbs say of Systems: plain rows, one place between the model's snapshot and any output.
 
 use aramaki_model::snapshot::Attempt;
+use aramaki_model::system::NoteKind;
 use aramaki_model::{NoteId, Presence, Severity};
 use aramaki_sync_core::{SpaceId, Timestamp};
 
@@ -85,6 +86,8 @@ pub(crate) struct NoteRow {
     pub(crate) id: NoteId,
     /// Its title.
     pub(crate) title: String,
+    /// What it is for.
+    pub(crate) kind: NoteKind,
     /// When it was begun.
     pub(crate) made: Timestamp,
     /// Markdown.

@@ -1,19 +1,27 @@
 //! Actions of a System as the window shows them, and a wish to run one.
 
-use aramaki_model::action::{Outcome, TAIL_LEN_BYTES_MAX};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use aramaki_model::action::{ActionResult, Outcome, TAIL_LEN_BYTES_MAX};
 use aramaki_model::is_deceptive;
-use aramaki_sync_core::SpaceId;
+use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 
 use super::actions::{AgentActions, RequestRow, Wanted};
 use super::live::Live;
+use super::names::Names;
 use super::values;
 use crate::cli::CliError;
-use crate::view::actions::{Again, Came, HostAction, Run, RunWish, SystemActions};
+use crate::view::actions::{
+    Again, Came, HostAction, LookedRun, Ran, Run, RunPage, RunWish, SystemActions,
+};
 
 /// How much of an output is shown: its end, in lines.
 const TAIL_LINES_MAX: usize = 12;
 /// How many runs of each action are shown.
-const RUNS_MAX: usize = 5;
+pub(super) const RUNS_MAX: usize = 5;
+/// How many runs stand in the timeline of everything.
+const RAN_MAX: usize = 200;
 
 impl Live {
     /// What can be run for a System, and who asked for it last.
@@ -28,6 +36,51 @@ impl Live {
             proposed: values::proposed(&agents),
             ..SystemActions::new(system)
         })
+    }
+
+    /// All of one run, for its page.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) async fn looked_run(
+        &self,
+        (system, request): (SpaceId, EnvelopeId),
+    ) -> Result<LookedRun, CliError> {
+        let agents = self.actions(system).await?.into_iter();
+        let mut found = agents.filter_map(|agent| {
+            let row = agent.requests.iter().find(|it| it.id == request)?;
+            Some(Box::new(page(system, agent.label.clone(), row)))
+        });
+        let page = found.next();
+        Ok(LookedRun { request, page })
+    }
+
+    /// What was run lately in all Systems, newest first.
+    pub(super) fn ran(&self, names: &Names) -> Vec<Ran> {
+        let snapshot = self.snapshot();
+        let mut seen = BTreeSet::new();
+        let mut ran = Vec::new();
+        for system in &snapshot.systems {
+            for agent in &system.agents {
+                if !seen.insert(agent.space) {
+                    continue;
+                }
+                let briefs = self.last_ran(agent.space);
+                ran.extend(briefs.iter().flat_map(|it| it.iter()).map(|it| Ran {
+                    id: it.id,
+                    system: system.space,
+                    host: agent.label.clone(),
+                    action: it.action.clone(),
+                    who: names.of(it.by),
+                    at: it.at,
+                    reason: it.reason.clone(),
+                    came: it.came.clone(),
+                }));
+            }
+        }
+        ran.sort_by_key(|it| Reverse((it.at, it.id)));
+        ran.truncate(RAN_MAX);
+        ran
     }
 
     /// Asks an agent to run something.
@@ -62,9 +115,26 @@ fn of_agent(agent: &AgentActions) -> impl Iterator<Item = HostAction> {
     })
 }
 
-fn run(row: &RequestRow) -> Run {
-    let came = match row.result.as_ref().map(|result| &result.outcome) {
-        None if row.started.is_some() => Came::Runs,
+/// One time that somebody asked, as it is shown.
+pub(super) fn run(row: &RequestRow) -> Run {
+    let heard = row.heard.after(0).map(|heard| heard.bytes);
+    let tail = row.result.as_ref().map(|result| result.tail.as_slice());
+    let tail = tail.or(heard.as_deref());
+    Run {
+        id: row.id,
+        who: row.who.clone(),
+        at: row.at,
+        reason: row.request.reason.clone(),
+        arguments: row.request.arguments.clone(),
+        came: came_of(row.started, row.result.as_deref()),
+        tail: shown(tail.unwrap_or_default()),
+    }
+}
+
+/// What came of a request.
+pub(super) fn came_of(started: Option<Timestamp>, result: Option<&ActionResult>) -> Came {
+    match result.map(|result| &result.outcome) {
+        None if started.is_some() => Came::Runs,
         None => Came::Waits,
         Some(Outcome::Exit(0)) => Came::Done,
         Some(Outcome::Exit(code)) => Came::Failed(format!("exit {code}")),
@@ -72,16 +142,39 @@ fn run(row: &RequestRow) -> Run {
         Some(Outcome::TimedOut) => Came::Failed("time limit".to_owned()),
         Some(Outcome::Unknown) => Came::Failed("?".to_owned()),
         Some(Outcome::Refused(why)) => Came::Refused(why.to_string()),
-    };
-    let tail = row.result.as_ref().map(|result| result.tail.as_slice());
-    Run {
-        who: row.who.clone(),
-        at: row.at,
-        reason: row.request.reason.clone(),
-        arguments: row.request.arguments.clone(),
-        came,
-        tail: shown(tail.unwrap_or_default()),
     }
+}
+
+/// All of one run.
+fn page(system: SpaceId, host: String, row: &RequestRow) -> RunPage {
+    let heard = row.heard.after(0).map(|heard| heard.bytes);
+    let result = row.result.as_deref();
+    let output = result.map(|it| it.tail.as_slice()).or(heard.as_deref());
+    let output = output.unwrap_or_default();
+    let len_bytes = result.map_or_else(|| row.heard.end(), |it| it.len_bytes);
+    let kept = u64::try_from(output.len()).unwrap_or(u64::MAX);
+    RunPage {
+        system,
+        host,
+        action: row.request.action.clone(),
+        run: Run {
+            tail: harmless(&String::from_utf8_lossy(output)),
+            ..run(row)
+        },
+        end: row.request.end,
+        again: row.request.again,
+        said: row.said.clone(),
+        began: row.started,
+        ended: result.map(|it| it.ended),
+        len_bytes,
+        left_out_bytes: len_bytes.saturating_sub(kept),
+    }
+}
+
+/// A text without what would deceive whoever reads it.
+fn harmless(text: &str) -> String {
+    let kept = |c: &char| !is_deceptive(*c) || matches!(c, '\n' | '\t');
+    text.chars().filter(kept).collect()
 }
 
 /// The end of an output, harmless.
@@ -91,7 +184,5 @@ pub(super) fn shown(tail: &[u8]) -> String {
     let lines: Vec<_> = text.lines().collect();
     let from = lines.len().saturating_sub(TAIL_LINES_MAX);
     let last = lines.get(from..).unwrap_or_default().join("\n");
-    last.chars()
-        .filter(|c| !is_deceptive(*c) || *c == '\n')
-        .collect()
+    harmless(&last)
 }

@@ -11,15 +11,17 @@ use interprocess::local_socket::{GenericFilePath, ListenerOptions};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{ErrorLine, Report};
+use crate::cli::{ErrorLine, Report, parts};
 
 /// A request or answer larger than this is cut off.
 const LINE_LEN_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Verbs that are answered at the same time; more wait.
-const CALLS_MAX: usize = 8;
+const CALLS_MAX: usize = 32;
+/// Parts of an answer that wait to be sent; a verb whose reader is slow waits, and nothing else does.
+const PARTS_WAIT_MAX: usize = 16;
 const REQUEST_TIME: Duration = Duration::from_secs(10);
 
 /// What a verb asks of the running app.
@@ -44,11 +46,34 @@ pub(crate) enum Answer {
     Failed(ErrorLine),
 }
 
+/// One line of what the running app says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Said {
+    /// Something to print already; more follows.
+    Part(String),
+    /// The end.
+    #[serde(untagged)]
+    Answer(Answer),
+}
+
 /// Asks whoever listens; none when nobody does.
 ///
 /// # Errors
 /// When somebody listens but does not answer properly.
 pub(crate) async fn ask(socket: &Path, call: &Call) -> io::Result<Option<Answer>> {
+    ask_telling(socket, call, |_part| {}).await
+}
+
+/// The same; what the verb says on its way is told meanwhile.
+///
+/// # Errors
+/// As [`ask`].
+pub(crate) async fn ask_telling(
+    socket: &Path,
+    call: &Call,
+    tell: impl Fn(&str),
+) -> io::Result<Option<Answer>> {
     let stream = match Stream::connect(socket.to_fs_name::<GenericFilePath>()?).await {
         Ok(stream) => stream,
         Err(error) if nobody_listens(&error) => return Ok(None),
@@ -56,7 +81,13 @@ pub(crate) async fn ask(socket: &Path, call: &Call) -> io::Result<Option<Answer>
     };
     check_peer(&stream)?;
     send(&stream, call).await?;
-    receive(&stream).await.map(Some)
+    let mut lines = BufReader::new(&stream);
+    loop {
+        match receive(&mut lines).await? {
+            Said::Part(text) => tell(&text),
+            Said::Answer(answer) => return Ok(Some(answer)),
+        }
+    }
 }
 
 /// Whether somebody listens.
@@ -139,8 +170,24 @@ where
     A: Future<Output = Answer>,
 {
     check_peer(stream)?;
-    let call = tokio::time::timeout(REQUEST_TIME, receive(stream)).await??;
-    send(stream, &answer(call).await).await
+    let mut lines = BufReader::new(stream);
+    let call = tokio::time::timeout(REQUEST_TIME, receive(&mut lines)).await??;
+    let (parts, mut told) = mpsc::channel(PARTS_WAIT_MAX);
+    let answer = parts::to(parts, answer(call));
+    tokio::pin!(answer);
+    loop {
+        tokio::select! {
+            // Parts first: none comes after the answer.
+            biased;
+            Some(text) = told.recv() => send(stream, &Said::Part(text)).await?,
+            answer = &mut answer => {
+                while let Ok(text) = told.try_recv() {
+                    send(stream, &Said::Part(text)).await?;
+                }
+                return send(stream, &Said::Answer(answer)).await;
+            }
+        }
+    }
 }
 
 async fn send<T: Serialize>(mut stream: &Stream, value: &T) -> io::Result<()> {
@@ -150,11 +197,10 @@ async fn send<T: Serialize>(mut stream: &Stream, value: &T) -> io::Result<()> {
     stream.flush().await
 }
 
-async fn receive<T: DeserializeOwned>(stream: &Stream) -> io::Result<T> {
+async fn receive<T: DeserializeOwned>(lines: &mut BufReader<&Stream>) -> io::Result<T> {
     let mut line = Vec::new();
-    BufReader::new(stream.take(LINE_LEN_BYTES_MAX))
-        .read_until(b'\n', &mut line)
-        .await?;
+    let mut limited = lines.take(LINE_LEN_BYTES_MAX);
+    limited.read_until(b'\n', &mut line).await?;
     Ok(serde_json::from_slice(&line)?)
 }
 
@@ -233,6 +279,28 @@ mod tests {
         };
         assert_eq!(report.text, "aramaki status\n");
         assert_eq!(report.json["verb"], "status");
+        cancel.cancel();
+        task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_a_verb_says_on_its_way_comes_in_order_before_its_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("test.sock");
+        let server = Server::bind(&socket).unwrap();
+        let cancel = CancellationToken::new();
+        let task = tokio::spawn(server.run(cancel.clone(), |_call| async {
+            for part in 0..100 {
+                parts::say(format!("{part}\n")).await;
+            }
+            Answer::Done(Report::new("end", &json!({})))
+        }));
+        let told = std::sync::Mutex::new(String::new());
+        let tell = |part: &str| told.lock().unwrap().push_str(part);
+        let answer = ask_telling(&socket, &call(), tell).await.unwrap();
+        assert!(matches!(answer, Some(Answer::Done(report)) if report.text == "end\n"));
+        let all: Vec<_> = (0..100).map(|part| format!("{part}\n")).collect();
+        assert_eq!(told.into_inner().unwrap(), all.concat());
         cancel.cancel();
         task.await.unwrap();
     }

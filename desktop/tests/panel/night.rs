@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use aramaki_desktop::view::actions::{Came, HostAction, Run, SystemActions};
+use aramaki_desktop::view::actions::{Came, HostAction, MayAnswer, Run, SystemActions, Waiting};
 use aramaki_desktop::view::deed::{Deed, DeedKind};
 use aramaki_desktop::view::{Backend as _, Frame, PeerKind, Presence};
 use aramaki_model::action::{Parameter, ParameterKind};
@@ -15,7 +15,7 @@ use aramaki_model::{
     AlertId, CheckBeat, CheckState, EntryId, Heartbeat, JournalEntry, Observation, Severity,
     TimelineEntry, Workspace,
 };
-use aramaki_sync_core::{AuthorId, SpaceId};
+use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId};
 
 use crate::world::{
     AGENT, CHECKOUT, DATABASES, Desk, ME, WEBSHOP, at, chain, check, item, organisation, space,
@@ -283,6 +283,7 @@ pub(crate) fn carry_out(workspace: &mut Workspace, deed: &Deed) {
 /// What can be run for Checkout; somebody did it six minutes ago.
 pub(crate) fn flush() -> HostAction {
     let run = |who: &str, minutes: i64, came| Run {
+        id: EnvelopeId::from_bytes([u8::try_from(minutes % 200).unwrap(); 32]),
         who: who.to_owned(),
         at: at(-minutes * MINUTE),
         reason: "stale prices".to_owned(),
@@ -308,6 +309,28 @@ pub(crate) fn flush() -> HostAction {
             run("Developer on call", 6, Came::Done),
             run("Duty operator", 1_500, Came::Failed("exit 3".to_owned())),
         ],
+    }
+}
+
+/// Somebody asks for a flush, and somebody else has to agree.
+pub(crate) fn waiting(may: MayAnswer) -> Waiting {
+    let flush = flush();
+    Waiting {
+        id: EnvelopeId::from_bytes([77; 32]),
+        system: space(CHECKOUT),
+        agent: space(AGENT),
+        host: flush.host,
+        action: flush.name,
+        description: flush.description,
+        who: "Developer on call".to_owned(),
+        at: at(-2 * MINUTE),
+        end: at(8 * MINUTE),
+        reason: "prices are wrong".to_owned(),
+        arguments: BTreeMap::from([("path".to_owned(), "/shop".to_owned())]),
+        said: Vec::new(),
+        needed: 1,
+        may,
+        last: flush.runs,
     }
 }
 

@@ -226,7 +226,7 @@ impl Desk {
 
 impl World {
     fn take(&mut self, intent: Intent) {
-        if let Intent::LookAt(_) | Intent::LookBack(_) = intent {
+        if let Intent::LookAt(_) | Intent::LookAtRun(..) | Intent::LookBack(_) = intent {
             // A page says what it is about; nobody asked.
             return;
         }

@@ -80,7 +80,20 @@ impl Consent {
             None => text.add(self.words(preview)),
         }
         let item = done.map(|(item, _)| item);
-        Report::new(text.into_text(), &preview_json(preview, item))
+        let report = Report::new(text.into_text(), &preview_json(preview, item));
+        if item.is_some() || self.dry_run {
+            return report;
+        }
+        if preview.writes.is_empty() {
+            return report.but(&CliError::Refused {
+                what: "nothing was changed",
+                reason: "there is no System here where it could be written".to_owned(),
+            });
+        }
+        report.but(&CliError::NotConfirmed {
+            reason: format!("it would mute {} now", count(preview.mutes.len(), "alert")),
+            hint: "with --yes it is done; with --dry-run it is only looked at",
+        })
     }
 
     /// What is said when it was not written.
@@ -345,5 +358,36 @@ impl Silences {
             table(&lines)
         };
         Report::new(text, &json!({"silences": objects}))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn several_alerts_without_yes_are_an_error_after_the_preview() {
+        let folder = tempfile::tempdir().unwrap();
+        let live = crate::workspace::opened(&folder).await;
+        let preview = Preview {
+            writes: vec![(SpaceId::ZERO, vec![()])],
+            mutes: vec![AlertId([1; 32]), AlertId([2; 32])],
+            ..Preview::default()
+        };
+        let consent = |dry_run, yes| Consent { dry_run, yes };
+        let silent = consent(false, false);
+        assert!(!silent.is_given(&preview));
+        let report = silent.report(&live, &preview, None);
+        assert!(report.text.contains("Mutes 2 alerts now"), "{report:?}");
+        assert_eq!(report.json["error"]["code"], "A-154");
+        let failed = CliError::from(report.failed.unwrap());
+        assert_eq!((failed.code(), failed.exit()), ("A-154", 1));
+        let looked = consent(true, false).report(&live, &preview, None);
+        assert!(looked.failed.is_none(), "who only looks did not fail");
+        assert!(consent(false, true).is_given(&preview));
+        let nowhere = Preview::<()>::default();
+        let report = silent.report(&live, &nowhere, None);
+        assert_eq!(report.json["error"]["code"], "A-111");
+        live.close().await;
     }
 }

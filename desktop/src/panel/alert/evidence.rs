@@ -11,7 +11,7 @@ use aramaki_sync_core::Timestamp;
 use egui::{FontId, Label, RichText, Ui};
 
 use super::super::Window;
-use super::super::actions::run_words;
+use super::super::actions::{run_link_ui, run_words};
 use super::super::timeline::item_ui;
 use super::super::values::{Measured, values_ui};
 use super::{drawn, name_of, quiet};
@@ -77,15 +77,19 @@ pub(super) fn before_ui(
                         window.go(Route::System(item.system));
                     }
                 }
-                Before::Ran(action, run) => ran_ui(ui, look, action, run),
+                Before::Ran(action, run) => {
+                    if ran_ui(ui, look, action, run) {
+                        window.go(Route::Run(alert.system, run.id));
+                    }
+                }
             }
         }
     });
     ui.add_space(space::S);
 }
 
-/// Who ran what, in one line.
-fn ran_ui(ui: &mut Ui, look: Look<'_>, action: &HostAction, run: &Run) {
+/// Who ran what, in one line; whether somebody wants to see all of it.
+fn ran_ui(ui: &mut Ui, look: Look<'_>, action: &HostAction, run: &Run) -> bool {
     let (time, words) = (clock(look, run.at), run_words(look, run));
     let said = [
         ("time", time.as_str()),
@@ -93,11 +97,13 @@ fn ran_ui(ui: &mut Ui, look: Look<'_>, action: &HostAction, run: &Run) {
         ("host", &action.host),
         ("words", &words),
     ];
-    let said = RichText::new(look.texts.with("alert-before-ran", &said));
-    let response = ui.add(Label::new(said.color(look.tokens.text)).wrap());
+    let said = look.texts.with("alert-before-ran", &said);
+    let response = run_link_ui(ui, look, &said);
+    let clicked = response.clicked();
     if !run.tail.is_empty() {
         response.on_hover_text(&run.tail);
     }
+    clicked
 }
 
 /// The cards of the wide column.

@@ -167,6 +167,29 @@ fn who_comes_later_hears_at_once_what_was_said_last() {
     assert_eq!(stage.peers[1].heard().len(), 2);
 }
 
+/// A run that tells of itself every moment took the agent's heartbeat from who came then.
+#[test]
+fn who_comes_later_hears_the_last_heartbeat_however_much_is_said_about_something_else() {
+    let (mut stage, space) = Stage::gathered(2, 1);
+    stage.restart(1);
+    stage.wait(Duration::from_secs(90));
+    stage.whisper(0, space, b"beat");
+    stage.wait(Duration::from_secs(10));
+    for n in 0..20_u8 {
+        stage.whisper_about(0, (space, "output"), &[n]);
+    }
+    // Somebody who makes up documents is not kept without limit.
+    for n in 0..20 {
+        stage.whisper_about(0, (space, &format!("made up {n}")), b"x");
+    }
+    stage.connect(1, 2);
+    stage.play();
+    let heard = stage.peers[1].heard();
+    assert_eq!(heard[0], b"beat");
+    assert_eq!(heard[1..9], [12, 13, 14, 15, 16, 17, 18, 19].map(|n| [n]));
+    assert_eq!(heard.len(), 11, "two more documents, and no other");
+}
+
 #[test]
 fn nobody_is_told_what_is_too_old_to_be_believed() {
     let (mut stage, space) = Stage::gathered(2, 1);

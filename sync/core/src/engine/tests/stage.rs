@@ -386,9 +386,19 @@ impl Stage {
     }
 
     pub(super) fn whisper(&mut self, peer: usize, space: SpaceId, bytes: &[u8]) {
+        self.whisper_about(peer, (space, "system"), bytes);
+    }
+
+    /// The same about a document of this name.
+    pub(super) fn whisper_about(
+        &mut self,
+        peer: usize,
+        (space, document): (SpaceId, &str),
+        bytes: &[u8],
+    ) {
         let input = Input::SendEphemeral {
             space,
-            document: DocumentId::named("system"),
+            document: DocumentId::named(document),
             bytes: bytes.to_vec(),
         };
         self.tell(peer, input);

@@ -1,0 +1,173 @@
+//! `aramaki action request`: the last runs, a question on a terminal, the request, what came of it.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::follow::Along;
+use super::words::{request_json, request_text};
+use crate::cli::report::{Lines, printable};
+use crate::cli::{CliError, Report};
+use crate::workspace::{Live, Wanted};
+use aramaki_sync_core::SpaceId;
+
+/// Of so many runs of the same action whoever wants one more is told.
+const RUNS_SHOWN: usize = 5;
+
+/// Ask a host to run an action, once.
+///
+/// On a terminal the last runs are shown first, and it is asked for only when you say so. If somebody
+/// else asked for the same at the same time it is run once, and both see what came of it. Exit code 1: the host
+/// did not run it, it did not succeed, it lacks a value, or the same was just run.
+#[derive(Clone, Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option that is typed or not"
+)]
+pub(crate) struct Request {
+    /// Which System.
+    system: String,
+    /// The agent of the host, as the System calls it.
+    agent: String,
+    /// The action's exact name.
+    action: String,
+    /// Values: NAME=VALUE.
+    #[arg(value_parser = parse_value)]
+    values: Vec<(String, String)>,
+    /// Why: everybody who reads the System sees it.
+    #[arg(long, required_unless_present = "dry_run")]
+    reason: Option<String>,
+    /// Run it although the same was run a moment ago.
+    #[arg(long, conflicts_with = "dry_run")]
+    again: bool,
+    /// Ask for nothing: only say who had this action run lately, and what came of it.
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask on a terminal whether it is meant.
+    #[arg(long, conflicts_with = "dry_run")]
+    yes: bool,
+    #[command(flatten)]
+    along: Along,
+}
+
+fn parse_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("`{text}` is no value: NAME=VALUE is expected"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl Request {
+    /// The same as a look at the last runs, where somebody sits who can be asked.
+    pub(crate) fn first_look(&self) -> Option<Self> {
+        let is_asked = !self.yes && !self.dry_run;
+        let somebody = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+        (is_asked && somebody).then(|| Self {
+            dry_run: true,
+            again: false,
+            ..self.clone()
+        })
+    }
+
+    /// As it would be typed, for the running app.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let words = ["aramaki", "action", "request", "--dry-run", "--"];
+        let mut arguments: Vec<_> = words.map(str::to_owned).into();
+        arguments.extend([&self.system, &self.agent, &self.action].map(Clone::clone));
+        let values = self.values.iter();
+        arguments.extend(values.map(|(name, value)| format!("{name}={value}")));
+        arguments
+    }
+
+    /// It was asked whether it is meant, and it is.
+    pub(crate) const fn take_answer(&mut self) {
+        self.yes = true;
+    }
+
+    /// Shows the last runs, and asks whether it is meant; the answer.
+    pub(crate) fn confirm(&self, looked: &Report) -> Result<String, CliError> {
+        let declined = || CliError::NotConfirmed {
+            reason: "it was not asked for".to_owned(),
+            hint: "answer y, or add --yes",
+        };
+        let mut out = std::io::stderr().lock();
+        let question = format!("Ask {} for {}? [y/N] ", self.agent, self.action);
+        let asked = write!(out, "{}{}", printable(&looked.text), printable(&question));
+        let asked = asked.and_then(|()| out.flush());
+        asked.map_err(|_nobody_reads| declined())?;
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        let answer = answer.trim().to_ascii_lowercase();
+        if read.is_ok() && matches!(answer.as_str(), "y" | "yes") {
+            Ok(answer)
+        } else {
+            Err(declined())
+        }
+    }
+
+    pub(super) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let system = live.find(&self.system)?;
+        let mut arguments = BTreeMap::new();
+        for (name, value) in &self.values {
+            if arguments.insert(name.clone(), value.clone()).is_some() {
+                return Err(CliError::Usage(format!("{name} is given twice")));
+            }
+        }
+        if self.dry_run {
+            return self.lately(live, system, &arguments).await;
+        }
+        let mut text = Lines::default();
+        // Who was asked saw them before.
+        if !self.yes {
+            self.lately_text(live, system, &mut text).await?;
+        }
+        let wanted = Wanted {
+            agent: &self.agent,
+            action: &self.action,
+            arguments,
+            reason: self.reason.as_deref().unwrap_or_default(),
+            again: self.again,
+        };
+        let request = live.request_action(system, wanted).await?;
+        super::told(live, (system, request), &self.along, text).await
+    }
+
+    /// The last runs of it, for somebody who thinks of one more.
+    async fn lately(
+        &self,
+        live: &Live,
+        system: SpaceId,
+        arguments: &BTreeMap<String, String>,
+    ) -> Result<Report, CliError> {
+        live.check_values(system, (&self.agent, &self.action), arguments)
+            .await?;
+        let mut text = Lines::default();
+        let runs = self.lately_text(live, system, &mut text).await?;
+        Ok(Report::new(
+            text.into_text(),
+            &json!({"action": self.action, "asked": false, "runs": runs}),
+        ))
+    }
+
+    async fn lately_text(
+        &self,
+        live: &Live,
+        system: SpaceId,
+        text: &mut Lines,
+    ) -> Result<Vec<Value>, CliError> {
+        let runs = live
+            .last_runs(system, &self.agent, &self.action, RUNS_SHOWN)
+            .await?;
+        if runs.is_empty() {
+            text.add("Nobody has asked for it so far.");
+        } else {
+            text.add("Last runs:");
+        }
+        for row in &runs {
+            request_text(text, row, "  ");
+        }
+        Ok(runs.iter().map(request_json).collect())
+    }
+}

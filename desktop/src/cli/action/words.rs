@@ -1,0 +1,323 @@
+//! What is said of actions and requests, to people and to programs.
+
+use std::collections::BTreeMap;
+
+use aramaki_model::action::{Outcome, Parameter, ParameterKind, RefusedFor};
+use aramaki_sync_core::{EnvelopeId, SpaceId};
+use serde_json::{Value, json};
+
+use crate::cli::report::Lines;
+use crate::cli::{CliError, local};
+use crate::workspace::{AgentActions, Live, RequestRow, TimelineRow};
+
+/// The request because of which this one was not run.
+pub(super) fn duplicate_of(row: &RequestRow) -> Option<EnvelopeId> {
+    match row.result.as_ref()?.outcome {
+        Outcome::Refused(RefusedFor::DuplicateOf(first)) => Some(first),
+        _ => None,
+    }
+}
+
+pub(super) fn agent_text(text: &mut Lines, agent: &AgentActions) {
+    text.add(format_args!("{}:", agent.label));
+    if agent.actions.is_empty() {
+        text.add("  its host has told of no actions");
+    }
+    for (name, action) in &agent.actions {
+        let takes: Vec<_> = action.parameters.iter().map(takes_words).collect();
+        let approvals = match action.approvals {
+            0 => String::new(),
+            1 => "; needs 1 approval".to_owned(),
+            more => format!("; needs {more} approvals"),
+        };
+        text.add(format_args!(
+            "  {name} {}  {}{approvals}",
+            takes.join(" "),
+            action.description
+        ));
+    }
+    for row in &agent.requests {
+        request_text(text, row, "  ");
+    }
+}
+
+/// A parameter and what it takes, as people read it: `path=TEXT`, with the expression behind it.
+fn takes_words(parameter: &Parameter) -> String {
+    let takes = kind_words(&parameter.kind);
+    match &parameter.default {
+        Some(default) => format!("{}={takes} (else {default:?})", parameter.name),
+        None => format!("{}={takes}", parameter.name),
+    }
+}
+
+fn kind_words(kind: &ParameterKind) -> String {
+    match kind {
+        ParameterKind::Choice(choice) => choice.join("|"),
+        ParameterKind::Integer { min, max } => format!("{min}..{max}"),
+        ParameterKind::Text {
+            pattern,
+            len_bytes_max,
+        } => {
+            let room = format!("at most {len_bytes_max} bytes");
+            match pattern.as_str() {
+                ".*" | "(?s).*" => format!("TEXT ({room})"),
+                pattern => format!("TEXT (as `{pattern}`, {room})"),
+            }
+        }
+    }
+}
+
+/// Values as they are typed, each after a space.
+fn values_words(values: &BTreeMap<String, String>) -> String {
+    let values = values.iter().map(|(name, value)| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,@%+".contains(c);
+        if !value.is_empty() && value.chars().all(is_plain) {
+            format!(" {name}={value}")
+        } else {
+            format!(" {name}={value:?}")
+        }
+    });
+    values.collect()
+}
+
+/// What makes a verb that waited for a request end badly; none when nothing went wrong.
+pub(super) fn fault_of(row: &RequestRow) -> Option<CliError> {
+    let outcome = &row.result.as_ref()?.outcome;
+    match outcome {
+        Outcome::Exit(0) => None,
+        Outcome::Refused(why) => Some(CliError::NotRun {
+            reason: why.to_string(),
+        }),
+        failed => Some(CliError::RunFailed {
+            reason: outcome_words(failed),
+        }),
+    }
+}
+
+fn outcome_words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Exit(0) => "done".to_owned(),
+        Outcome::Exit(code) => format!("failed with code {code}"),
+        Outcome::Signal(signal) => format!("ended by signal {signal}"),
+        Outcome::TimedOut => "took too long and was killed".to_owned(),
+        Outcome::Refused(why) => format!("not run: {why}"),
+        Outcome::Unknown => {
+            "begun, and the agent ended before it knew how; it is not run again".to_owned()
+        }
+    }
+}
+
+fn state_words(row: &RequestRow) -> String {
+    match (&row.result, row.started) {
+        (Some(result), _) => format!("{} {}", outcome_words(&result.outcome), local(result.ended)),
+        (None, Some(at)) => format!("runs since {}", local(at)),
+        (None, None) => format!("waits until {}", local(row.request.end)),
+    }
+}
+
+/// A request as an entry of its System's timeline: at the time at which it was run, if it was.
+pub(crate) fn timeline_row(live: &Live, system: SpaceId, row: &RequestRow) -> TimelineRow {
+    let values = values_words(&row.request.arguments);
+    let came = match (&row.result, row.started) {
+        (Some(result), _) => outcome_words(&result.outcome),
+        (None, Some(_)) => "runs".to_owned(),
+        (None, None) => format!("asked for, waits until {}", local(row.request.end)),
+    };
+    TimelineRow {
+        at: row.started.unwrap_or(row.at),
+        system,
+        title: live.title(system).unwrap_or_else(|| system.short()),
+        kind: "action",
+        severity: None,
+        text: format!(
+            "{}{values}: {came}; {}",
+            row.request.action, row.request.reason
+        ),
+        who: row.who.clone(),
+    }
+}
+
+/// A request in a list: who asked for what, who said what to it, what came of it, and what it said.
+pub(super) fn request_text(text: &mut Lines, row: &RequestRow, indent: &str) {
+    request_head(text, row, indent);
+    output_text(text, row, indent);
+}
+
+/// The same without what it said.
+pub(super) fn request_head(text: &mut Lines, row: &RequestRow, indent: &str) {
+    text.add(format_args!(
+        "{indent}{}  {}{}  {}  {}: {}",
+        row.id.to_string().get(..12).unwrap_or_default(),
+        row.request.action,
+        values_words(&row.request.arguments),
+        local(row.at),
+        row.who,
+        row.request.reason
+    ));
+    for line in progress_words(row) {
+        text.add(format_args!("{indent}  {line}"));
+    }
+}
+
+/// Who said what to a request, and how it stands.
+pub(super) fn progress_words(row: &RequestRow) -> Vec<String> {
+    let said = row.said.iter().map(|(who, agrees)| {
+        let word = if *agrees { "agrees" } else { "objects" };
+        format!("{who} {word}")
+    });
+    said.chain(std::iter::once(state_words(row))).collect()
+}
+
+/// What was said by a run, or is heard of one that goes on.
+fn output_text(text: &mut Lines, row: &RequestRow, indent: &str) {
+    let heard = row.heard.after(0).map(|heard| heard.bytes);
+    let tail = row.result.as_ref().map(|it| it.tail.as_slice());
+    let output = tail.or(heard.as_deref()).unwrap_or_default();
+    for line in String::from_utf8_lossy(output).lines() {
+        text.add(format_args!("{indent}  | {line}"));
+    }
+}
+
+/// All of one request.
+pub(super) fn run_text(text: &mut Lines, (host, row): (&str, &RequestRow), with_output: bool) {
+    let request = &row.request;
+    let values = values_words(&request.arguments);
+    text.add(format_args!("{}{values} on {host}", request.action));
+    text.add(format_args!("request   {}", row.id));
+    text.add(format_args!("asked     {} by {}", local(row.at), row.who));
+    text.add(format_args!("why       {}", request.reason));
+    text.add(format_args!("until     {}", local(request.end)));
+    if let Some(before) = request.again {
+        text.add(format_args!("again     after {}", before.short()));
+    }
+    for (who, agrees) in &row.said {
+        let word = if *agrees { "agreed   " } else { "objected " };
+        text.add(format_args!("{word} {who}"));
+    }
+    if let Some(at) = row.started {
+        text.add(format_args!("began     {}", local(at)));
+    }
+    text.add(format_args!("state     {}", state_words(row)));
+    if let Some(result) = &row.result {
+        let took = result.ended.since(result.began);
+        text.add(format_args!("took      {:.1} s", took.as_secs_f64()));
+        let kept = u64::try_from(result.tail.len()).unwrap_or(u64::MAX);
+        let left_out = match result.len_bytes.saturating_sub(kept) {
+            0 => String::new(),
+            over => format!(", the first {over} are not kept"),
+        };
+        text.add(format_args!(
+            "output    {} bytes{left_out}",
+            result.len_bytes
+        ));
+        let hash = data_encoding::HEXLOWER.encode(&result.hash);
+        text.add(format_args!("blake3    {hash}"));
+    }
+    if with_output {
+        output_text(text, row, "");
+    }
+}
+
+pub(super) fn agent_json(agent: &AgentActions) -> Value {
+    let actions = agent.actions.iter().map(|(name, action)| {
+        json!({
+            "name": name,
+            "description": action.description,
+            "definition": data_encoding::HEXLOWER.encode(&action.definition),
+            "parameters": action.parameters.iter().map(|it| json!({
+                "name": it.name,
+                "takes": kind_words(&it.kind),
+                "pattern": match &it.kind {
+                    ParameterKind::Text { pattern, .. } => Some(pattern),
+                    _ => None,
+                },
+                "default": it.default,
+            })).collect::<Vec<_>>(),
+            "approvals": action.approvals,
+            "read_only": action.is_read_only,
+        })
+    });
+    json!({
+        "agent": agent.agent.to_string(),
+        "label": agent.label,
+        "actions": actions.collect::<Vec<_>>(),
+        "requests": agent.requests.iter().map(request_json).collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn request_json(row: &RequestRow) -> Value {
+    let result = row.result.as_ref().map(|it| {
+        json!({
+            "outcome": outcome_word(&it.outcome),
+            "text": outcome_words(&it.outcome),
+            "exit": match it.outcome { Outcome::Exit(code) => Some(code), _ => None },
+            "began": it.began.to_string(),
+            "ended": it.ended.to_string(),
+            "output": String::from_utf8_lossy(&it.tail),
+            "output_bytes": it.len_bytes,
+            "output_blake3": data_encoding::HEXLOWER.encode(&it.hash),
+        })
+    });
+    json!({
+        "request": row.id.to_string(),
+        "action": row.request.action,
+        "arguments": row.request.arguments,
+        "by": row.who,
+        "at": row.at.to_string(),
+        "end": row.request.end.to_string(),
+        "again": row.request.again.map(|it| it.to_string()),
+        "reason": row.request.reason,
+        "said": row.said.iter().map(|(who, agrees)| json!({"who": who, "agrees": agrees})).collect::<Vec<_>>(),
+        "started": row.started.map(|at| at.to_string()),
+        "heard": row.heard.after(0).map(|it| String::from_utf8_lossy(&it.bytes).into_owned()),
+        "result": result,
+    })
+}
+
+const fn outcome_word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Exit(_) => "exit",
+        Outcome::Signal(_) => "signal",
+        Outcome::TimedOut => "timeout",
+        Outcome::Refused(_) => "refused",
+        Outcome::Unknown => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_and_values_are_told_so_that_they_can_be_typed() {
+        let text = |pattern: &str| Parameter {
+            name: "path".to_owned(),
+            kind: ParameterKind::Text {
+                pattern: pattern.to_owned(),
+                len_bytes_max: 200,
+            },
+            default: None,
+        };
+        let words = takes_words(&text("/[A-Za-z0-9/_-]*"));
+        assert_eq!(
+            words,
+            "path=TEXT (as `/[A-Za-z0-9/_-]*`, at most 200 bytes)"
+        );
+        assert_eq!(
+            takes_words(&text("(?s).*")),
+            "path=TEXT (at most 200 bytes)"
+        );
+        let count = Parameter {
+            name: "count".to_owned(),
+            kind: ParameterKind::Integer { min: 1, max: 9 },
+            default: Some("3".to_owned()),
+        };
+        assert_eq!(takes_words(&count), "count=1..9 (else \"3\")");
+        let values = [("a", "/x-1"), ("b", "two words"), ("c", "")];
+        let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(
+            values_words(&values.into()),
+            " a=/x-1 b=\"two words\" c=\"\""
+        );
+    }
+}
