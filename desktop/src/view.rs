@@ -8,6 +8,7 @@ pub mod begin;
 pub mod cause;
 pub mod deed;
 pub mod draft;
+pub mod maintenance;
 pub mod runbook;
 
 use std::collections::BTreeMap;
@@ -49,6 +50,8 @@ pub struct Frame {
     pub ran: Vec<actions::Ran>,
     /// The run whose page was opened last.
     pub run: Option<actions::LookedRun>,
+    /// Maintenance of the System that is looked at.
+    pub work: Option<maintenance::SystemWork>,
     /// The demo, when this is one.
     pub demo: Option<Demo>,
     /// This person's devices, those that wait for being accepted last.
@@ -689,6 +692,8 @@ pub enum Intent {
         /// What.
         say: actions::Say,
     },
+    /// Ask for, confirm or take back work in a maintenance window.
+    Work(maintenance::WorkWish),
     /// Keep how one looks at the worklist.
     SavePerspective {
         /// In place of which; none: beside the others.
@@ -753,6 +758,9 @@ impl fmt::Debug for Intent {
             Self::AcceptDevice { .. } => "AcceptDevice",
             Self::ForgetInvitation => "ForgetInvitation",
             Self::ForgetProblem => "ForgetProblem",
+            Self::Work(maintenance::WorkWish::Ask(_)) => "AskWork",
+            Self::Work(maintenance::WorkWish::Confirm(_)) => "ConfirmWork",
+            Self::Work(maintenance::WorkWish::Withdraw(_)) => "WithdrawWork",
             Self::Deed(deed) => match deed.kind {
                 deed::DeedKind::Acknowledge => "Acknowledge",
                 deed::DeedKind::Claim => "Claim",

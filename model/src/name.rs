@@ -28,6 +28,11 @@ pub fn action_output() -> DocumentId {
     DocumentId::named("action-output")
 }
 
+/// The document of what an agent is told of redundancy groups.
+pub fn agent_groups() -> DocumentId {
+    DocumentId::named("agent-groups")
+}
+
 /// The document of a note.
 pub fn note(note: NoteId) -> DocumentId {
     DocumentId::named(&format!("note/{note}"))

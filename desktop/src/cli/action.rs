@@ -1,8 +1,8 @@
 //! `aramaki action`.
 
 mod follow;
-mod request;
-mod words;
+pub(super) mod request;
+pub(super) mod words;
 
 use std::time::Duration;
 

@@ -440,6 +440,7 @@ async fn carry_out_at_night(
             request,
             say,
         } => live.answer_wish(system, (request, say)).await?,
+        Intent::Work(wish) => live.work_wish(wish).await?,
         Intent::SavePerspective { id, perspective } => {
             extras.undo = live.save_perspective(id, &perspective).await?;
         }

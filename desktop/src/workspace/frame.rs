@@ -17,6 +17,7 @@ use super::live::Live;
 use super::roster::is_over;
 use super::who::Who;
 use crate::view::actions::{LookedRun, SystemActions};
+use crate::view::maintenance::SystemWork;
 use crate::view::{
     Awaited, Demo, Emergency, Ended, Ending, Frame, IncidentAnswer, Late, LeftOut, LookedBack,
     MadeInvitation, Member, NoteWork, OwnDevice, Peer, PeerKind, Presence, Problem, RelayState,
@@ -69,6 +70,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
         waiting: live.waiting(&spaces, &names).await,
         ran: live.ran(&names),
         run: run(live, extras.looked_at_run).await,
+        work: work(live, extras.looked_at).await,
         demo: live.demo_running().map(|running| Demo {
             relay: if running {
                 RelayState::Running
@@ -218,6 +220,20 @@ async fn run(live: &Live, looked: Option<(SpaceId, EnvelopeId)>) -> Option<Looke
         Ok(looked) => Some(looked),
         Err(error) => {
             tracing::warn!(error = error.message(), "a run cannot be read");
+            None
+        }
+    }
+}
+
+/// Maintenance of the System that is looked at.
+async fn work(live: &Live, system: Option<SpaceId>) -> Option<SystemWork> {
+    match live.system_work(system?).await {
+        Ok(work) => Some(work),
+        Err(error) => {
+            tracing::warn!(
+                error = error.message(),
+                "what is asked for in maintenance windows is not known"
+            );
             None
         }
     }

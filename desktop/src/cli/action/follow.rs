@@ -178,6 +178,9 @@ mod tests {
             said: Vec::new(),
             may: MayAnswer::Withdraw,
             started: Some(Timestamp::ZERO),
+            starts: 1,
+            maintenance: None,
+            attempt: None,
             heard: HeardOutput::default(),
             result: None,
         }

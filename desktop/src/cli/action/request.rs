@@ -52,7 +52,7 @@ pub(crate) struct Request {
     along: Along,
 }
 
-fn parse_value(text: &str) -> Result<(String, String), String> {
+pub(in crate::cli) fn parse_value(text: &str) -> Result<(String, String), String> {
     let (name, value) = text
         .split_once('=')
         .ok_or_else(|| format!("`{text}` is no value: NAME=VALUE is expected"))?;

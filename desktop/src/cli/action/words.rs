@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use aramaki_model::action::{Outcome, Parameter, ParameterKind, RefusedFor};
+use aramaki_model::maintenance::request::{EXIT_POSTPONE, EXIT_RETRY};
 use aramaki_sync_core::{EnvelopeId, SpaceId};
 use serde_json::{Value, json};
 
-use crate::cli::report::Lines;
+use crate::cli::report::{Lines, count};
 use crate::cli::{CliError, local};
 use crate::workspace::{AgentActions, Live, RequestRow, TimelineRow};
 
@@ -94,7 +95,7 @@ pub(super) fn fault_of(row: &RequestRow) -> Option<CliError> {
     }
 }
 
-fn outcome_words(outcome: &Outcome) -> String {
+pub(in crate::cli) fn outcome_words(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Exit(0) => "done".to_owned(),
         Outcome::Exit(code) => format!("failed with code {code}"),
@@ -107,10 +108,35 @@ fn outcome_words(outcome: &Outcome) -> String {
     }
 }
 
+/// What came of it; in a maintenance window two codes have a meaning of their own.
+fn came_words(row: &RequestRow, outcome: &Outcome) -> String {
+    match (row.maintenance, outcome) {
+        (Some(_), Outcome::Exit(EXIT_POSTPONE)) => "postponed to the next window".to_owned(),
+        (Some(_), Outcome::Exit(EXIT_RETRY)) => {
+            "not done, and not tried again in this window".to_owned()
+        }
+        (_, outcome) => outcome_words(outcome),
+    }
+}
+
 fn state_words(row: &RequestRow) -> String {
     match (&row.result, row.started) {
-        (Some(result), _) => format!("{} {}", outcome_words(&result.outcome), local(result.ended)),
+        (Some(result), _) => format!(
+            "{} {}",
+            came_words(row, &result.outcome),
+            local(result.ended)
+        ),
+        (None, Some(_)) if row.waits_for_attempt().is_some() => format!(
+            "tried {}, again {}",
+            count(usize::try_from(row.starts).unwrap_or(usize::MAX), "time"),
+            local(row.waits_for_attempt().unwrap_or_default())
+        ),
         (None, Some(at)) => format!("runs since {}", local(at)),
+        (None, None) if row.maintenance.is_some() => format!(
+            "in the maintenance window from {} to {}",
+            local(row.request.not_before),
+            local(row.request.end)
+        ),
         (None, None) => format!("waits until {}", local(row.request.end)),
     }
 }
@@ -119,7 +145,8 @@ fn state_words(row: &RequestRow) -> String {
 pub(crate) fn timeline_row(live: &Live, system: SpaceId, row: &RequestRow) -> TimelineRow {
     let values = values_words(&row.request.arguments);
     let came = match (&row.result, row.started) {
-        (Some(result), _) => outcome_words(&result.outcome),
+        (Some(result), _) => came_words(row, &result.outcome),
+        (None, Some(_)) if row.waits_for_attempt().is_some() => "is tried again".to_owned(),
         (None, Some(_)) => "runs".to_owned(),
         (None, None) => format!("asked for, waits until {}", local(row.request.end)),
     };
@@ -245,7 +272,7 @@ pub(super) fn agent_json(agent: &AgentActions) -> Value {
     })
 }
 
-pub(super) fn request_json(row: &RequestRow) -> Value {
+pub(in crate::cli) fn request_json(row: &RequestRow) -> Value {
     let result = row.result.as_ref().map(|it| {
         json!({
             "outcome": outcome_word(&it.outcome),
@@ -264,7 +291,10 @@ pub(super) fn request_json(row: &RequestRow) -> Value {
         "arguments": row.request.arguments,
         "by": row.who,
         "at": row.at.to_string(),
+        "not_before": row.request.not_before.to_string(),
         "end": row.request.end.to_string(),
+        "maintenance": row.maintenance.map(|item| item.to_string()),
+        "starts": row.starts,
         "again": row.request.again.map(|it| it.to_string()),
         "reason": row.request.reason,
         "said": row.said.iter().map(|(who, agrees)| json!({"who": who, "agrees": agrees})).collect::<Vec<_>>(),

@@ -130,6 +130,7 @@ async fn tell_catalogue(live: &Live, agent: SpaceId) {
     let catalogue = Catalogue {
         at: fresh::now(),
         actions: BTreeMap::from([(ACTION.to_owned(), described)]),
+        maintenance: BTreeMap::new(),
     };
     let record = ActionRecord::Catalogue(catalogue).encode().unwrap();
     let body = Body::ActionRecord(ByteBuf::from(record));
