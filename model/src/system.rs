@@ -271,8 +271,9 @@ impl System {
         let agents = gather.items(field::AGENTS);
         let notes = gather.items(field::NOTES);
         let silences = gather.items(field::SILENCES);
-        let more = gather.more();
+        let mut more = gather.more();
         let written_by = gather.writers(&silences, &more);
+        more.hand_over(&mut system);
         let checks = checks.into_iter().map(|(id, check)| {
             let name = clean_line(&check.name, NAME_LEN_BYTES_MAX);
             (id, Check { id, name, ..check })
@@ -289,10 +290,6 @@ impl System {
             notes,
             silences,
             maintenance: more.maintenance,
-            requests: more.requests,
-            withdrawn: more.withdrawn,
-            out_of_service: more.out_of_service,
-            redundancy: more.redundancy,
             written_by,
             labels: more.labels,
             people: more.people,
@@ -382,27 +379,39 @@ fn keep<T: serde::de::DeserializeOwned>(
 }
 
 impl More {
-    /// Keeps what is said of work in maintenance windows; says no to what it does not know.
-    fn upkeep(&mut self, kind: &str, of: &str, value: serde_json::Value) -> bool {
-        match kind {
-            field::MAINTENANCE => self.window(of, value),
-            field::REQUESTED => keep(&mut self.requests, of, value, REQUESTS_MAX),
-            field::WITHDRAWN => keep(&mut self.withdrawn, of, value, REQUESTS_MAX),
-            field::OUT_OF_SERVICE => keep(&mut self.out_of_service, of, value, OUT_MAX),
-            _ => {
-                let Ok(mut group) = serde_json::from_value::<Redundancy>(value) else {
-                    return false;
-                };
-                while group.members.len() > MEMBERS_MAX {
-                    group.members.pop_last();
-                }
-                let name = clean_line(of, NAME_LEN_BYTES_MAX);
-                if self.redundancy.len() < GROUPS_MAX {
-                    self.redundancy.insert(name, group);
-                }
-                true
-            }
+    /// Keeps what is said of maintenance; says no to what it cannot read, and nothing of other kinds.
+    fn upkeep(&mut self, kind: &str, of: &str, value: &serde_json::Value) -> Option<bool> {
+        let value = || value.clone();
+        Some(match kind {
+            field::MAINTENANCE => self.window(of, value()),
+            field::REQUESTED => keep(&mut self.requests, of, value(), REQUESTS_MAX),
+            field::WITHDRAWN => keep(&mut self.withdrawn, of, value(), REQUESTS_MAX),
+            field::OUT_OF_SERVICE => keep(&mut self.out_of_service, of, value(), OUT_MAX),
+            field::REDUNDANCY => self.group(of, value()),
+            _ => return None,
+        })
+    }
+
+    fn group(&mut self, name: &str, value: serde_json::Value) -> bool {
+        let Ok(mut group) = serde_json::from_value::<Redundancy>(value) else {
+            return false;
+        };
+        while group.members.len() > MEMBERS_MAX {
+            group.members.pop_last();
         }
+        if self.redundancy.len() < GROUPS_MAX {
+            let name = clean_line(name, NAME_LEN_BYTES_MAX);
+            self.redundancy.insert(name, group);
+        }
+        true
+    }
+
+    /// Hands over what is said of work and service.
+    fn hand_over(&mut self, system: &mut System) {
+        system.requests = std::mem::take(&mut self.requests);
+        system.withdrawn = std::mem::take(&mut self.withdrawn);
+        system.out_of_service = std::mem::take(&mut self.out_of_service);
+        system.redundancy = std::mem::take(&mut self.redundancy);
     }
 
     /// Keeps a maintenance window. One by a clock that cannot be read is kept as coming once; a time that
@@ -474,17 +483,8 @@ impl Gather<'_> {
         let mut more = More::default();
         for (key, value) in items {
             match key.split_once('/') {
-                Some((
-                    kind @ (field::MAINTENANCE
-                    | field::REQUESTED
-                    | field::WITHDRAWN
-                    | field::OUT_OF_SERVICE
-                    | field::REDUNDANCY),
-                    of,
-                )) => {
-                    if !more.upkeep(kind, of, value) {
-                        self.system.unreadable.push(clean_line(&key, 128));
-                    }
+                Some((kind, of)) if more.upkeep(kind, of, &value) == Some(false) => {
+                    self.system.unreadable.push(clean_line(&key, 128));
                 }
                 Some((field::LABEL, name)) if more.labels.len() < LABELS_MAX => {
                     let value = value.as_str().unwrap_or_default();

@@ -429,7 +429,7 @@ default = "1"
             ("maintenance = true\nattempts = 101", "attempts"),
             ("maintenance = true\nretry_after = \"2d\"", "retry_after"),
         ] {
-            let error = crate::net::chain(&parse(wrong).unwrap_err()).to_string();
+            let error = crate::net::chain(&parse(wrong).unwrap_err());
             assert!(error.contains(field), "{error}");
         }
     }

@@ -81,14 +81,13 @@ impl Said {
     }
 }
 
-/// When to look again: something waits for people or peers, or for a time, or could not be told.
-fn next(waits: bool, later: Option<Timestamp>, all_told: bool) -> Next {
-    let until = later.map(|at| at.since(now()).clamp(WAIT_PAUSE / 10, LATER_PAUSE_MAX));
-    match (waits, until, all_told) {
-        (true, until, _) => Next::After(until.unwrap_or(WAIT_PAUSE).min(WAIT_PAUSE)),
-        (false, Some(until), _) => Next::After(until),
-        (false, None, false) => Next::After(RETRY_PAUSE),
-        (false, None, true) => Next::Event,
+/// When to look again: soon as somebody is waited for, when it is later, or as something was not told.
+fn next(soon: Option<Duration>, later: Option<Timestamp>, all_told: bool) -> Next {
+    let later = later.map(|at| at.since(now()).clamp(WAIT_PAUSE / 10, LATER_PAUSE_MAX));
+    match soon.into_iter().chain(later).min() {
+        Some(pause) => Next::After(pause),
+        None if all_told => Next::Event,
+        None => Next::After(RETRY_PAUSE),
     }
 }
 
@@ -226,7 +225,7 @@ impl Worker {
             *contact = Some(now());
         }
         let groups = self.groups().await?;
-        let mut waits = false;
+        let mut soon = None;
         let mut later: Option<Timestamp> = None;
         for asked in said.open(journal) {
             let id = asked.id;
@@ -249,7 +248,7 @@ impl Worker {
                 groups: groups.as_ref(),
             };
             match decide(asked, &view) {
-                Decision::Wait(_until) => waits = true,
+                Decision::Wait(_until) => soon = Some(WAIT_PAUSE),
                 Decision::Later(at) => later = Some(later.map_or(at, |known| known.min(at))),
                 Decision::Refuse(refused) => {
                     tracing::info!(request = %id, by = %asked.by.short(), action = asked.request.action, %refused, "an action was refused");
@@ -270,7 +269,7 @@ impl Worker {
             }
         }
         let all_told = self.tell(journal).await?;
-        Ok(next(waits, later, all_told))
+        Ok(next(soon, later, all_told))
     }
 
     /// What administrators told of redundancy groups; the highest generation counts. None when the last

@@ -194,8 +194,8 @@ impl MaintenanceRequest {
     ) -> Standing {
         let newest = confirmed.iter().max_by_key(|it| (it.at, it.id));
         let standing = match newest {
-            Some(newest) => self.after(newest, windows, now),
-            None => self.unconfirmed(self.stated, windows, now),
+            Some(newest) => Self::after(newest, windows, now),
+            None => Self::unconfirmed(self.stated, windows, now),
         };
         match withdrawn {
             // What ran, ran.
@@ -215,7 +215,7 @@ impl MaintenanceRequest {
         }
     }
 
-    fn after(&self, signed: &Confirmed<'_>, windows: &[&Maintenance], now: Timestamp) -> Standing {
+    fn after(signed: &Confirmed<'_>, windows: &[&Maintenance], now: Timestamp) -> Standing {
         let state = state_of(signed, now);
         let standing = Standing {
             state,
@@ -244,12 +244,7 @@ impl MaintenanceRequest {
         }
     }
 
-    fn unconfirmed(
-        &self,
-        stated: Option<Window>,
-        windows: &[&Maintenance],
-        now: Timestamp,
-    ) -> Standing {
+    fn unconfirmed(stated: Option<Window>, windows: &[&Maintenance], now: Timestamp) -> Standing {
         let open = stated.filter(|stated| now < stated.end && stated.begin < stated.end);
         let window = open.or_else(|| Self::next(windows, now));
         let state = match (stated, open, window) {
