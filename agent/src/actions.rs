@@ -4,6 +4,7 @@
 //! by [`decide`], written into the journal, and only then run; a crash in between leaves *unknown*, and it
 //! is never run again.
 
+mod attempts;
 pub(crate) mod catalogue;
 mod decide;
 pub(crate) mod definition;

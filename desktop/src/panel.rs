@@ -14,6 +14,7 @@ mod emergency;
 mod ended;
 mod incident;
 mod left_out;
+mod maintenance;
 mod note;
 mod overview;
 mod palette;

@@ -8,6 +8,7 @@ pub mod begin;
 pub mod cause;
 pub mod deed;
 pub mod draft;
+pub mod maintenance;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -41,6 +42,8 @@ pub struct Frame {
     pub perspectives: Vec<(ItemId, Perspective)>,
     /// What can be run for the System that is looked at.
     pub actions: Option<actions::SystemActions>,
+    /// Maintenance of the System that is looked at.
+    pub work: Option<maintenance::SystemWork>,
     /// The demo, when this is one.
     pub demo: Option<Demo>,
     /// This person's devices, those that wait for being accepted last.
@@ -668,6 +671,8 @@ pub enum Intent {
     LookBack(LookedBack),
     /// Run an action.
     Run(actions::RunWish),
+    /// Ask for, confirm or take back work in a maintenance window.
+    Work(maintenance::WorkWish),
     /// Keep how one looks at the worklist.
     SavePerspective {
         /// In place of which; none: beside the others.
@@ -732,6 +737,9 @@ impl fmt::Debug for Intent {
             Self::AcceptDevice { .. } => "AcceptDevice",
             Self::ForgetInvitation => "ForgetInvitation",
             Self::ForgetProblem => "ForgetProblem",
+            Self::Work(maintenance::WorkWish::Ask(_)) => "AskWork",
+            Self::Work(maintenance::WorkWish::Confirm(_)) => "ConfirmWork",
+            Self::Work(maintenance::WorkWish::Withdraw(_)) => "WithdrawWork",
             Self::Deed(deed) => match deed.kind {
                 deed::DeedKind::Acknowledge => "Acknowledge",
                 deed::DeedKind::Claim => "Claim",

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::versioned::{self, DecodeError, EncodeError};
 
-pub use catalogue::{ACTIONS_MAX, Catalogue, Described, Parameter, ParameterKind};
-pub use outcome::{ActionRecord, ActionResult, Outcome, RefusedFor, TAIL_LEN_BYTES_MAX};
+pub use catalogue::{ACTIONS_MAX, Catalogue, Described, MaintenanceRule, Parameter, ParameterKind};
+pub use outcome::{ActionRecord, ActionResult, Attempt, Outcome, RefusedFor, TAIL_LEN_BYTES_MAX};
 pub use wish::{ActionRequest, ActionWish, Approval, REQUEST_SPAN_MAX, SCHEDULE_SPAN_MAX};
 
 /// How long names of actions, parameters and values may be.

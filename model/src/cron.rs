@@ -11,6 +11,10 @@ use aramaki_sync_core::Timestamp;
 pub const CRON_LEN_BYTES_MAX: usize = 128;
 /// Times are looked for up to here: later ones overflow calendars.
 const LAST_MS: i64 = 16_725_225_600_000; // 2500-01-01
+/// Clocks are not changed by more.
+const CHANGE_MS: i64 = 2 * 3_600_000;
+/// Times of one expression within two changes of a clock, at one a minute.
+const TIMES_IN_CHANGE_MAX: usize = 4 * 60 + 1;
 const HOUR_MS: u64 = 3_600_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
 
@@ -114,6 +118,20 @@ impl CronPlan {
         let next = next.timestamp_millis();
         (next <= LAST_MS).then(|| Timestamp::from_millis(next))
     }
+
+    /// The last such time that is not after `at`; none if there is none after 1970.
+    pub fn last_until(&self, at: Timestamp) -> Option<Timestamp> {
+        let at = Timestamp::from_millis(at.millis().clamp(0, LAST_MS));
+        let utc = DateTime::from_timestamp_millis(at.millis())?;
+        let local = self.zone.from_utc_datetime(&utc.naive_utc());
+        let near = self.cron.find_previous_occurrence(&local, true).ok()?;
+        // Backwards, a time that comes twice is found at its second: go forward again from before.
+        let before = near.timestamp_millis().saturating_sub(CHANGE_MS);
+        let before = Timestamp::from_millis(before.saturating_sub(1));
+        let next = |after: &Timestamp| self.next_after(*after).filter(|next| *next <= at);
+        let times = std::iter::successors(next(&before), next);
+        times.take(TIMES_IN_CHANGE_MAX).last()
+    }
 }
 
 #[cfg(test)]
@@ -175,6 +193,23 @@ mod tests {
             times("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", 2),
             ["2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"]
         );
+    }
+
+    #[test]
+    fn the_last_time_is_the_one_after_which_the_next_is_later() {
+        for expression in ["30 2 * * *", "*/7 * * * *", "0 0 29 2 *", "15 2 * * 0"] {
+            let plan = cron(expression, "Europe/Berlin").plan().unwrap();
+            let mut last = plan.next_after(at("2026-01-01T00:00:00Z")).unwrap();
+            for _time in 0..500 {
+                let Some(next) = plan.next_after(last) else {
+                    break;
+                };
+                let just_before = Timestamp::from_millis(next.millis() - 1);
+                assert_eq!(plan.last_until(just_before), Some(last), "{expression}");
+                assert_eq!(plan.last_until(last), Some(last), "{expression}");
+                last = next;
+            }
+        }
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::doc::{EditFailure, Refusal, field};
 use crate::id::{CheckId, ItemId, NoteId};
 use crate::known_family::KnownFamily;
 use crate::maintenance::Maintenance;
+use crate::maintenance::redundancy::{OutOfService, Redundancy};
+use crate::maintenance::request::{MaintenanceRequest, Withdrawn};
 use crate::note::NOTE_LEN_CHARS_MAX;
 use crate::notify::{OnCallOverride, Policy};
 use crate::presence::Presence;
@@ -230,6 +232,64 @@ impl<'a, 'b> SystemEdit<'a, 'b> {
     /// When the document cannot be edited.
     pub fn remove_maintenance(&mut self, id: ItemId) -> Result<(), EditError> {
         self.remove(field::MORE, more(field::MAINTENANCE, id))
+    }
+
+    /// Asks for work in a maintenance window.
+    ///
+    /// # Errors
+    /// When it is too long, or the document cannot be edited.
+    pub fn put_request(&mut self, id: ItemId, asked: &MaintenanceRequest) -> Result<(), EditError> {
+        self.put(field::MORE, more(field::REQUESTED, id), asked)
+    }
+
+    /// Takes a request back. It stays, so that everybody sees what became of it.
+    ///
+    /// # Errors
+    /// When the reason is too long, or the document cannot be edited.
+    pub fn put_withdrawn(&mut self, id: ItemId, withdrawn: &Withdrawn) -> Result<(), EditError> {
+        self.put(field::MORE, more(field::WITHDRAWN, id), withdrawn)
+    }
+
+    /// Forgets a request that is over, and whether it was withdrawn.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn remove_request(&mut self, id: ItemId) -> Result<(), EditError> {
+        self.remove(field::MORE, more(field::REQUESTED, id))?;
+        self.remove(field::MORE, more(field::WITHDRAWN, id))
+    }
+
+    /// Takes the System out of service.
+    ///
+    /// # Errors
+    /// When the reason is too long, or the document cannot be edited.
+    pub fn put_out(&mut self, id: ItemId, out: &OutOfService) -> Result<(), EditError> {
+        self.put(field::MORE, more(field::OUT_OF_SERVICE, id), out)
+    }
+
+    /// Ends one reason for which it is out of service.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn remove_out(&mut self, id: ItemId) -> Result<(), EditError> {
+        self.remove(field::MORE, more(field::OUT_OF_SERVICE, id))
+    }
+
+    /// Says of which Systems so many must stay in service.
+    ///
+    /// # Errors
+    /// When there are too many members, or the document cannot be edited.
+    pub fn put_redundancy(&mut self, name: &str, group: &Redundancy) -> Result<(), EditError> {
+        let name = clean_line(name, NAME_LEN_BYTES_MAX);
+        self.put(field::MORE, more(field::REDUNDANCY, name), group)
+    }
+
+    /// Removes such a group.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn remove_redundancy(&mut self, name: &str) -> Result<(), EditError> {
+        self.remove(field::MORE, more(field::REDUNDANCY, name))
     }
 
     /// Says whom to tell of its problems and of those below it.

@@ -23,6 +23,11 @@ pub fn actions() -> DocumentId {
     DocumentId::named("actions")
 }
 
+/// The document of what an agent is told of redundancy groups.
+pub fn agent_groups() -> DocumentId {
+    DocumentId::named("agent-groups")
+}
+
 /// The document of a note.
 pub fn note(note: NoteId) -> DocumentId {
     DocumentId::named(&format!("note/{note}"))

@@ -14,6 +14,8 @@ use crate::graph::{Edge, Relation};
 use crate::id::{CheckId, ItemId, NoteId};
 use crate::known_family::KnownFamily;
 use crate::maintenance::Maintenance;
+use crate::maintenance::redundancy::{GROUPS_MAX, MEMBERS_MAX, OUT_MAX, OutOfService, Redundancy};
+use crate::maintenance::request::{MaintenanceRequest, REQUESTS_MAX, Withdrawn};
 use crate::notify::{OnCallOverride, Policy};
 use crate::presence::Presence;
 use crate::rollup::{Operator, Override};
@@ -187,6 +189,14 @@ pub struct System {
     pub silences: BTreeMap<ItemId, Silence>,
     /// When problems are expected.
     pub maintenance: BTreeMap<ItemId, Maintenance>,
+    /// Work that was asked for in such a window: the newest.
+    pub requests: BTreeMap<ItemId, MaintenanceRequest>,
+    /// Which of those were taken back.
+    pub withdrawn: BTreeMap<ItemId, Withdrawn>,
+    /// Why it is out of service, if it is; each until its end.
+    pub out_of_service: BTreeMap<ItemId, OutOfService>,
+    /// Of which Systems so many must stay in service, by name.
+    pub redundancy: BTreeMap<String, Redundancy>,
     /// The Automerge actors that wrote silences and maintenance windows last: who that is, the
     /// Workspace knows.
     pub written_by: BTreeMap<ItemId, [u8; 16]>,
@@ -261,8 +271,9 @@ impl System {
         let agents = gather.items(field::AGENTS);
         let notes = gather.items(field::NOTES);
         let silences = gather.items(field::SILENCES);
-        let more = gather.more();
-        let written_by = gather.writers(&silences, &more.maintenance);
+        let mut more = gather.more();
+        let written_by = gather.writers(&silences, &more);
+        more.hand_over(&mut system);
         let checks = checks.into_iter().map(|(id, check)| {
             let name = clean_line(&check.name, NAME_LEN_BYTES_MAX);
             (id, Check { id, name, ..check })
@@ -332,6 +343,10 @@ pub(crate) const PRESENCE_ALL: &str = "all";
 #[derive(Default)]
 struct More {
     maintenance: BTreeMap<ItemId, Maintenance>,
+    requests: BTreeMap<ItemId, MaintenanceRequest>,
+    withdrawn: BTreeMap<ItemId, Withdrawn>,
+    out_of_service: BTreeMap<ItemId, OutOfService>,
+    redundancy: BTreeMap<String, Redundancy>,
     labels: BTreeMap<String, String>,
     people: BTreeMap<AuthorId, String>,
     reasons: BTreeMap<EnvelopeId, String>,
@@ -346,7 +361,74 @@ struct More {
     ignored: BTreeMap<CheckId, String>,
 }
 
+/// Keeps an item by its id, the newest `limit` of them. Says no to what it does not know.
+fn keep<T: serde::de::DeserializeOwned>(
+    kept: &mut BTreeMap<ItemId, T>,
+    id: &str,
+    value: serde_json::Value,
+    limit: usize,
+) -> bool {
+    let Some((id, value)) = id.parse().ok().zip(serde_json::from_value(value).ok()) else {
+        return false;
+    };
+    kept.insert(id, value);
+    if kept.len() > limit {
+        kept.pop_first();
+    }
+    true
+}
+
 impl More {
+    /// Keeps what is said of maintenance; says no to what it cannot read, and nothing of other kinds.
+    fn upkeep(&mut self, kind: &str, of: &str, value: &serde_json::Value) -> Option<bool> {
+        let value = || value.clone();
+        Some(match kind {
+            field::MAINTENANCE => self.window(of, value()),
+            field::REQUESTED => keep(&mut self.requests, of, value(), REQUESTS_MAX),
+            field::WITHDRAWN => keep(&mut self.withdrawn, of, value(), REQUESTS_MAX),
+            field::OUT_OF_SERVICE => keep(&mut self.out_of_service, of, value(), OUT_MAX),
+            field::REDUNDANCY => self.group(of, value()),
+            _ => return None,
+        })
+    }
+
+    fn group(&mut self, name: &str, value: serde_json::Value) -> bool {
+        let Ok(mut group) = serde_json::from_value::<Redundancy>(value) else {
+            return false;
+        };
+        while group.members.len() > MEMBERS_MAX {
+            group.members.pop_last();
+        }
+        if self.redundancy.len() < GROUPS_MAX {
+            let name = clean_line(name, NAME_LEN_BYTES_MAX);
+            self.redundancy.insert(name, group);
+        }
+        true
+    }
+
+    /// Hands over what is said of work and service.
+    fn hand_over(&mut self, system: &mut System) {
+        system.requests = std::mem::take(&mut self.requests);
+        system.withdrawn = std::mem::take(&mut self.withdrawn);
+        system.out_of_service = std::mem::take(&mut self.out_of_service);
+        system.redundancy = std::mem::take(&mut self.redundancy);
+    }
+
+    /// Keeps a maintenance window. One by a clock that cannot be read is kept as coming once; a time that
+    /// never comes is looked for here, and not with each picture.
+    fn window(&mut self, id: &str, value: serde_json::Value) -> bool {
+        let (Ok(id), Ok(mut window)) = (id.parse(), serde_json::from_value::<Maintenance>(value))
+        else {
+            return false;
+        };
+        let is_read = window.cron.as_ref().is_none_or(|it| it.plan().is_ok());
+        if !is_read {
+            window.cron = None;
+        }
+        self.maintenance.insert(id, window);
+        is_read
+    }
+
     /// Keeps whether agents are expected to be heard of; says no to what it does not know. A class of a
     /// newer program is told like any other machine.
     fn expect(&mut self, of: &str, value: &serde_json::Value) -> bool {
@@ -401,11 +483,8 @@ impl Gather<'_> {
         let mut more = More::default();
         for (key, value) in items {
             match key.split_once('/') {
-                Some((field::MAINTENANCE, id)) => {
-                    match id.parse().ok().zip(serde_json::from_value(value).ok()) {
-                        Some((id, window)) => drop(more.maintenance.insert(id, window)),
-                        None => self.system.unreadable.push(clean_line(&key, 128)),
-                    }
+                Some((kind, of)) if more.upkeep(kind, of, &value) == Some(false) => {
+                    self.system.unreadable.push(clean_line(&key, 128));
                 }
                 Some((field::LABEL, name)) if more.labels.len() < LABELS_MAX => {
                     let value = value.as_str().unwrap_or_default();
@@ -467,19 +546,22 @@ impl Gather<'_> {
         more
     }
 
-    /// Who wrote silences and windows last.
+    /// Who wrote silences, windows, requests and marks last.
     fn writers(
         &self,
         silences: &BTreeMap<ItemId, Silence>,
-        maintenance: &BTreeMap<ItemId, Maintenance>,
+        more: &More,
     ) -> BTreeMap<ItemId, [u8; 16]> {
         let silences = silences
             .keys()
             .map(|id| (*id, (field::SILENCES, id.to_string())));
-        let windows = maintenance
-            .keys()
-            .map(|id| (*id, (field::MORE, format!("{}/{id}", field::MAINTENANCE))));
-        let written = silences.chain(windows).filter_map(|(id, (map, key))| {
+        let windows = more.maintenance.keys().map(|id| (id, field::MAINTENANCE));
+        let requests = more.requests.keys().map(|id| (id, field::REQUESTED));
+        let outs = more.out_of_service.keys();
+        let outs = outs.map(|id| (id, field::OUT_OF_SERVICE));
+        let later = windows.chain(requests).chain(outs);
+        let later = later.map(|(id, kind)| (*id, (field::MORE, format!("{kind}/{id}"))));
+        let written = silences.chain(later).filter_map(|(id, (map, key))| {
             Some((id, doc::actor_of_item(self.automerge, map, &key)?))
         });
         written.collect()

@@ -412,6 +412,11 @@ impl Workspace {
         self.spaces.get(space)?.system()
     }
 
+    /// Who writes in a Space under an Automerge actor.
+    pub fn author_of(&self, space: &SpaceId, actor: &[u8; 16]) -> Option<AuthorId> {
+        self.spaces.get(space)?.author(actor)
+    }
+
     /// The heads of a System's document, as an agent that acts on it is told; empty while there is none.
     pub fn system_heads(&self, space: &SpaceId) -> String {
         let open = self.spaces.get(space);

@@ -377,6 +377,7 @@ fn maintenance_holds_for_its_window() {
         from: at(10),
         until: at(60),
         every_days: None,
+        cron: None,
     };
     let edit = workspace.edit_system(space(DATABASE), &chain(ALICE), at(9), |edit| {
         edit.put_maintenance(ItemId::from_bytes([3; 16]), &window)

@@ -602,6 +602,7 @@ fn in_a_maintenance_window_problems_are_expected() {
         from: at(10),
         until: at(20),
         every_days: None,
+        cron: None,
     };
     let _edit = alice
         .edit_system(space(DATABASE), &chain(ALICE), at(6), |e| {

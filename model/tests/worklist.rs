@@ -350,6 +350,7 @@ fn where_one_may_not_write_nothing_is_muted_and_that_is_said() {
         from: at(15),
         until: at(60),
         every_days: None,
+        cron: None,
     };
     let preview = preview_maintenance(&view, &scope, &window, may_write, at(20)).unwrap();
     assert_eq!((preview.denied.len(), preview.mutes.len()), (1, 2));

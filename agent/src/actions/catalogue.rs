@@ -99,6 +99,11 @@ impl Actions {
             actions: definitions
                 .map(|(name, definition)| (name.clone(), definition.described()))
                 .collect(),
+            maintenance: self
+                .definitions
+                .iter()
+                .filter_map(|(name, definition)| Some((name.clone(), definition.maintenance?)))
+                .collect(),
         }
     }
 }

@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aramaki_model::ItemId;
 use aramaki_model::action::{
     ActionGrant, ActionPower, ActionRequest, Approval, REQUEST_SPAN_MAX, RefusedFor,
     SCHEDULE_SPAN_MAX,
 };
+use aramaki_model::maintenance::redundancy::GroupsHeld;
+use aramaki_model::maintenance::request::Window;
 use aramaki_sync_core::{AuthorId, EnvelopeId, PrincipalId, SpaceId, Timestamp};
 
 use super::catalogue::Actions;
 use super::definition::Definition;
-use super::journal::Journal;
+use super::journal::{Journal, Row};
 
 /// A request that was admitted, and who signed it when.
 #[derive(Clone, Debug)]
@@ -21,6 +24,8 @@ pub(super) struct Asked {
     pub(super) by: AuthorId,
     /// By the asker's clock.
     pub(super) at: Timestamp,
+    /// The work that it confirms, if it is for a maintenance window.
+    pub(super) maintenance: Option<ItemId>,
 }
 
 /// Somebody whose grant in this agent's Space stands and lets them ask.
@@ -50,6 +55,9 @@ pub(super) struct View<'a> {
     pub(super) approvals: &'a [(AuthorId, Approval)],
     /// When a witness or administrator was last in touch.
     pub(super) contact: Option<Timestamp>,
+    /// Of which Systems so many must stay in service, as administrators told; none when that cannot be
+    /// read.
+    pub(super) groups: Option<&'a GroupsHeld>,
 }
 
 /// What becomes of a request now.
@@ -64,6 +72,8 @@ pub(super) enum Decision {
     },
     /// Not yet; at the latest then it is decided.
     Wait(Timestamp),
+    /// Not before this, whatever else happens but an objection.
+    Later(Timestamp),
     /// Never.
     Refuse(RefusedFor),
 }
@@ -95,9 +105,10 @@ fn check(asked: &Asked, view: &View<'_>) -> Result<Decision, RefusedFor> {
     if !view.clock {
         return Err(RefusedFor::ClockWentBack);
     }
-    let lasts = request.end.since(request.not_before);
-    let is_far = request.not_before > asked.at.plus(SCHEDULE_SPAN_MAX);
-    if request.end < request.not_before || lasts > REQUEST_SPAN_MAX || is_far {
+    if asked.maintenance.is_some() && definition.maintenance.is_none() {
+        return Err(RefusedFor::NotMaintenance);
+    }
+    if !is_timely(asked) {
         return Err(RefusedFor::OutOfTime);
     }
     let argv = definition.argv(&request.arguments);
@@ -112,14 +123,19 @@ fn check(asked: &Asked, view: &View<'_>) -> Result<Decision, RefusedFor> {
     if view.now > request.end {
         return Err(missing.unwrap_or(RefusedFor::OutOfTime));
     }
-    if view.now < request.not_before {
-        return Ok(Decision::Wait(request.not_before));
+    let row = view.journal.rows.get(&asked.id);
+    let not_before = row.and_then(Row::again_at).unwrap_or(request.not_before);
+    if view.now < not_before {
+        return Ok(Decision::Later(not_before));
     }
     if missing.is_some() {
         return Ok(Decision::Wait(request.end));
     }
     let same = same(request);
     single(asked, definition, same, view)?;
+    if asked.maintenance.is_some() {
+        in_service(view.groups, asked, view.now)?;
+    }
     if running(view, &request.action) >= definition.concurrency {
         return Ok(Decision::Wait(request.end));
     }
@@ -128,6 +144,43 @@ fn check(asked: &Asked, view: &View<'_>) -> Result<Decision, RefusedFor> {
         argv,
         same,
     })
+}
+
+/// Whether a request asks for a time that a signature is good for: soon and for a short while, or for a
+/// maintenance window of the next day.
+fn is_timely(asked: &Asked) -> bool {
+    let request = &asked.request;
+    let lasts = request.end.since(request.not_before);
+    let far = asked.at.plus(SCHEDULE_SPAN_MAX);
+    let is_near = match asked.maintenance {
+        Some(_item) => request.end <= far,
+        None => lasts <= REQUEST_SPAN_MAX && request.not_before <= far,
+    };
+    request.not_before <= request.end && is_near
+}
+
+/// Refuses work that would leave too few of a group in service now.
+fn in_service(held: Option<&GroupsHeld>, asked: &Asked, now: Timestamp) -> Result<(), RefusedFor> {
+    let Some(held) = held else {
+        let why = "what an administrator said of redundancy groups cannot be read";
+        return Err(RefusedFor::NotStarted(why.to_owned()));
+    };
+    let moment = Window {
+        begin: now,
+        end: Timestamp::from_millis(now.millis().saturating_add(1)),
+    };
+    let before = Some((asked.at, asked.id));
+    for (name, group) in &held.groups {
+        if let Some(broken) = group.broken_by(held.system, moment, &held.members, before) {
+            let count = |count| u32::try_from(count).unwrap_or(u32::MAX);
+            return Err(RefusedFor::WouldBreak {
+                group: name.clone(),
+                in_service: count(broken.in_service),
+                at_least: count(broken.at_least),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Whether somebody holds a grant for an action that has not ended.
@@ -215,7 +268,7 @@ fn single(
 
 fn running(view: &View<'_>, action: &str) -> usize {
     let rows = view.journal.rows.values();
-    let runs = rows.filter(|row| row.ran && row.result.is_none());
+    let runs = rows.filter(|row| row.is_open());
     runs.filter(|row| row.action == action).count()
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aramaki_model::action::{
-    Described, NAME_LEN_BYTES_MAX, Parameter, ParameterKind, VALUE_LEN_BYTES_MAX,
+    Described, MaintenanceRule, NAME_LEN_BYTES_MAX, Parameter, ParameterKind, VALUE_LEN_BYTES_MAX,
 };
 use regex_lite::Regex;
 use serde::Deserialize;
@@ -17,6 +17,12 @@ pub(crate) const FILE_LEN_BYTES_MAX: u64 = 64 * 1024;
 const PARAMETERS_MAX: usize = 32;
 const ARGUMENTS_MAX: usize = 256;
 const APPROVALS_MAX: u32 = 16;
+/// How often an action may be begun in one window.
+const ATTEMPTS_MAX: u32 = 100;
+const ATTEMPTS: u32 = 3;
+const RETRY_AFTER: Duration = Duration::from_mins(5);
+const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
+const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 const TIMEOUT_MAX: Duration = Duration::from_hours(24);
 const DIGEST_CONTEXT: &str = "aramaki action definition v1";
 
@@ -43,6 +49,8 @@ pub(crate) struct Definition {
     pub(crate) freshness: Duration,
     pub(crate) single_flight: bool,
     pub(crate) duplicate_window: Duration,
+    /// How it is run in maintenance windows; none: not at all.
+    pub(crate) maintenance: Option<MaintenanceRule>,
 }
 
 /// The file as it is written; a field that is misspelt must not be silent.
@@ -66,6 +74,10 @@ struct File {
     freshness: Option<Span>,
     single_flight: Option<bool>,
     duplicate_window: Option<Span>,
+    #[serde(default)]
+    maintenance: bool,
+    attempts: Option<u32>,
+    retry_after: Option<Span>,
     #[serde(default)]
     parameter: Vec<ParameterFile>,
 }
@@ -123,6 +135,7 @@ impl Definition {
                 "more than nothing and at most 1d is expected".to_owned(),
             ));
         }
+        let maintenance = maintenance(&file)?;
         let parameters = parameters(file.parameter)?;
         let definition = Self {
             name: name.to_owned(),
@@ -142,6 +155,7 @@ impl Definition {
             freshness: span(file.freshness, Duration::from_mins(15)),
             single_flight: file.single_flight.unwrap_or(true),
             duplicate_window: span(file.duplicate_window, Duration::from_mins(10)),
+            maintenance,
         };
         // Every place in a template is known, before anybody asks.
         for argument in &definition.arguments {
@@ -214,6 +228,32 @@ fn check_file(name: &str, file: &File) -> Result<(), Wrong> {
         return Err(("parameter", format!("at most {PARAMETERS_MAX} are allowed")));
     }
     Ok(())
+}
+
+/// How it is run in maintenance windows, if at all.
+fn maintenance(file: &File) -> Result<Option<MaintenanceRule>, Wrong> {
+    let given = [
+        ("attempts", file.attempts.is_some()),
+        ("retry_after", file.retry_after.is_some()),
+    ];
+    if !file.maintenance {
+        return match given.into_iter().find(|(_field, is_given)| *is_given) {
+            Some((field, _)) => Err((field, "it needs `maintenance = true`".to_owned())),
+            None => Ok(None),
+        };
+    }
+    let attempts = file.attempts.unwrap_or(ATTEMPTS);
+    if !(1..=ATTEMPTS_MAX).contains(&attempts) {
+        return Err(("attempts", format!("1 to {ATTEMPTS_MAX} are allowed")));
+    }
+    let after = file.retry_after.map_or(RETRY_AFTER, Span::duration);
+    if !(RETRY_AFTER_MIN..=RETRY_AFTER_MAX).contains(&after) {
+        return Err(("retry_after", "1s to 1d is expected".to_owned()));
+    }
+    Ok(Some(MaintenanceRule {
+        attempts,
+        retry_after_ms: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
+    }))
 }
 
 fn parameters(files: Vec<ParameterFile>) -> Result<Vec<(Parameter, Option<Regex>)>, Wrong> {
@@ -368,6 +408,33 @@ default = "1"
     }
 
     #[test]
+    fn only_a_file_that_says_so_is_run_in_maintenance_windows() {
+        assert_eq!(flush().maintenance, None);
+        let parse = |more: &str| {
+            let text = FLUSH.replace(
+                "[[parameter]]\nname = \"path\"",
+                &format!("{more}\n[[parameter]]\nname = \"path\""),
+            );
+            Definition::parse(&text, Path::new("flush.toml"))
+        };
+        let rule = parse("maintenance = true").unwrap().maintenance.unwrap();
+        assert_eq!((rule.attempts, rule.retry_after_ms), (3, 300_000));
+        let own = "maintenance = true\nattempts = 2\nretry_after = \"1s\"";
+        let rule = parse(own).unwrap().maintenance.unwrap();
+        assert_eq!((rule.attempts, rule.retry_after_ms), (2, 1_000));
+        for (wrong, field) in [
+            ("attempts = 2", "attempts"),
+            ("retry_after = \"1m\"", "retry_after"),
+            ("maintenance = true\nattempts = 0", "attempts"),
+            ("maintenance = true\nattempts = 101", "attempts"),
+            ("maintenance = true\nretry_after = \"2d\"", "retry_after"),
+        ] {
+            let error = crate::net::chain(&parse(wrong).unwrap_err());
+            assert!(error.contains(field), "{error}");
+        }
+    }
+
+    #[test]
     fn values_fill_their_places_and_defaults_the_rest() {
         let definition = flush();
         assert_eq!((definition.approvals, definition.concurrency), (1, 1));
@@ -460,6 +527,9 @@ default = "1"
             .replace("sha256 = \"\"", "")
             .replace("user = \"\"", "");
         let shown = shown.replace("default = \"\"", "default = \"/\"");
+        // What is said of attempts needs it.
+        assert!(shown.contains("\nmaintenance = false\n") && definition.maintenance.is_none());
+        let shown = shown.replace("maintenance = false", "maintenance = true");
         let shown = Definition::parse(&shown, Path::new("flush-cache.toml")).unwrap();
         assert_eq!(
             (
@@ -475,6 +545,11 @@ default = "1"
                 definition.freshness
             )
         );
+        let own = MaintenanceRule {
+            attempts: ATTEMPTS,
+            retry_after_ms: u64::try_from(RETRY_AFTER.as_millis()).unwrap(),
+        };
+        assert_eq!(shown.maintenance, Some(own));
         assert_eq!(shown.duplicate_window, definition.duplicate_window);
         assert_eq!(shown.folder, definition.folder);
     }

@@ -13,6 +13,8 @@ use aramaki_sync::text_file::{self, TextFileError};
 use aramaki_sync_core::{EnvelopeId, Instance, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::attempts::Attempts;
+
 const VERSION: u32 = 1;
 const FILE_NAME: &str = "agent-actions.json";
 const FILE_LEN_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -57,6 +59,24 @@ pub(crate) struct Row {
     pub(crate) ran: bool,
     /// Whether that is in the Space.
     pub(crate) told: bool,
+    /// How often it may be begun, if it is for a maintenance window.
+    #[serde(default)]
+    pub(crate) attempts: Option<Attempts>,
+    /// What was said of attempts before the last, and is not in the Space.
+    #[serde(default)]
+    pub(crate) untold: Vec<Vec<u8>>,
+}
+
+impl Row {
+    /// Whether its program runs, or ran when the agent ended.
+    pub(crate) fn is_open(&self) -> bool {
+        self.ran && self.result.is_none() && self.again_at().is_none()
+    }
+
+    /// When it is tried again, if it waits for that.
+    pub(crate) fn again_at(&self) -> Option<Timestamp> {
+        self.attempts.and_then(|attempts| attempts.again_at)
+    }
 }
 
 /// All rows.
@@ -223,6 +243,8 @@ mod tests {
             result: None,
             ran: true,
             told: false,
+            attempts: None,
+            untold: Vec::new(),
         }
     }
 
@@ -237,6 +259,16 @@ mod tests {
         assert_eq!((read.since, read.rows.len()), (NOW, 1));
         let restored = Journal::read(folder.path(), instance(2), later).unwrap();
         assert_eq!((restored.since, restored.rows.len()), (later, 1));
+    }
+
+    #[test]
+    fn rows_of_an_older_program_still_read() {
+        let row = serde_json::to_value(row()).unwrap();
+        let mut old = row.clone();
+        for later in ["attempts", "untold"] {
+            old.as_object_mut().unwrap().remove(later).unwrap();
+        }
+        assert_eq!(serde_json::from_value::<Row>(old).unwrap(), self::row());
     }
 
     #[test]

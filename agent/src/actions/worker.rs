@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aramaki_model::action::{
-    ActionGrant, ActionRecord, ActionResult, ActionWish, Approval, Outcome, RefusedFor,
+    ActionGrant, ActionRecord, ActionResult, ActionWish, Approval, Attempt, Outcome, RefusedFor,
 };
+use aramaki_model::maintenance::redundancy::GroupsHeld;
 use aramaki_sync::replica::{Replica, ReplicaError, ReplicaEvent, SpaceSummary};
 use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::engine::Admitted;
@@ -17,14 +18,18 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::attempts::Attempts;
 use super::catalogue::Actions;
 use super::decide::{Asked, Decision, Person, View, decide};
+use super::definition::Definition;
 use super::execute::{self, Ran};
 use super::journal::{Journal, JournalError, Row};
 use crate::service::now;
 
 /// How often is looked while a request waits: whether somebody is in touch is no event.
 const WAIT_PAUSE: Duration = Duration::from_secs(1);
+/// How long is waited at most for a window that is not open: clocks are set, and machines sleep.
+const LATER_PAUSE_MAX: Duration = Duration::from_secs(30);
 /// How often is tried to tell what could not be told.
 const RETRY_PAUSE: Duration = Duration::from_secs(30);
 /// Requests that are looked at; more of them are a flood, and wait.
@@ -63,6 +68,28 @@ enum Next {
     After(Duration),
 }
 
+impl Said {
+    /// Requests that are to be decided; of a flood the first.
+    fn open(&self, journal: &Journal) -> Vec<&Asked> {
+        let open = self.requests.iter().filter(|asked| {
+            let row = journal.rows.get(&asked.id);
+            let is_open = row.is_none_or(|row| row.again_at().is_some());
+            is_open && !self.settled.contains(&asked.id)
+        });
+        open.take(OPEN_MAX).collect()
+    }
+}
+
+/// When to look again: soon as somebody is waited for, when it is later, or as something was not told.
+fn next(soon: Option<Duration>, later: Option<Timestamp>, all_told: bool) -> Next {
+    let later = later.map(|at| at.since(now()).clamp(WAIT_PAUSE / 10, LATER_PAUSE_MAX));
+    match soon.into_iter().chain(later).min() {
+        Some(pause) => Next::After(pause),
+        None if all_told => Next::Event,
+        None => Next::After(RETRY_PAUSE),
+    }
+}
+
 impl Worker {
     /// Works until `stop`. Without a journal nothing is run: that is reported, and the agent observes on.
     pub(crate) async fn work(self, stop: &CancellationToken) {
@@ -75,7 +102,7 @@ impl Worker {
         let instance = self.replica.instance()?;
         let mut journal = Journal::read(&self.data, instance, now())?;
         for (request, row) in &mut journal.rows {
-            if row.ran && row.result.is_none() {
+            if row.is_open() {
                 tracing::warn!(%request, "the agent ended while this action ran: how it ended is not known");
                 row.result = Some(encoded(*request, row.at, now(), Outcome::Unknown, None)?);
             }
@@ -196,15 +223,12 @@ impl Worker {
         if Self::is_in_touch(&summary.members, &in_step) {
             *contact = Some(now());
         }
-        let mut waits = false;
-        let open = said.requests.iter().filter(|asked| {
-            let id = &asked.id;
-            !journal.rows.contains_key(id) && !said.settled.contains(id)
-        });
-        let open: Vec<&Asked> = open.take(OPEN_MAX).collect();
-        for asked in open {
+        let groups = self.groups().await?;
+        let mut soon = None;
+        let mut later: Option<Timestamp> = None;
+        for asked in said.open(journal) {
             let id = asked.id;
-            if said.begun.contains(&id) {
+            if said.begun.contains(&id) && !journal.rows.contains_key(&id) {
                 // Another life of this store began it.
                 let result = encoded(id, asked.at, now(), Outcome::Unknown, None)?;
                 self.settle(journal, asked, result)?;
@@ -220,9 +244,11 @@ impl Worker {
                 grants: &said.grants,
                 approvals: &said.approvals,
                 contact: *contact,
+                groups: groups.as_ref(),
             };
             match decide(asked, &view) {
-                Decision::Wait(_until) => waits = true,
+                Decision::Wait(_until) => soon = Some(WAIT_PAUSE),
+                Decision::Later(at) => later = Some(later.map_or(at, |known| known.min(at))),
                 Decision::Refuse(refused) => {
                     tracing::info!(request = %id, by = %asked.by.short(), action = asked.request.action, %refused, "an action was refused");
                     let outcome = Outcome::Refused(refused);
@@ -234,7 +260,7 @@ impl Worker {
                     argv,
                     same,
                 } => {
-                    if let Some(at) = self.begin(journal, asked, same).await? {
+                    if let Some(at) = self.begin(journal, asked, &definition, same).await? {
                         tracing::info!(request = %id, by = %asked.by.short(), action = definition.name, "an action begins");
                         runs.spawn(async move { (id, at, execute::run(&definition, &argv).await) });
                     }
@@ -242,11 +268,26 @@ impl Worker {
             }
         }
         let all_told = self.tell(journal).await?;
-        Ok(match (waits, all_told) {
-            (true, _) => Next::After(WAIT_PAUSE),
-            (false, false) => Next::After(RETRY_PAUSE),
-            (false, true) => Next::Event,
-        })
+        Ok(next(soon, later, all_told))
+    }
+
+    /// What administrators told of redundancy groups; the highest generation counts. None when the last
+    /// of it cannot be read: then nobody knows what must stay in service.
+    async fn groups(&self) -> Result<Option<GroupsHeld>, WorkError> {
+        let bodies = self.replica.bodies(self.space, groups_document()).await?;
+        let told: Vec<_> = bodies
+            .into_iter()
+            .filter_map(|entry| match entry.body {
+                Some(Body::AgentConfig(bytes)) => Some(GroupsHeld::decode(&bytes)),
+                _ => None,
+            })
+            .collect();
+        if let Some(Err(error)) = told.last() {
+            tracing::warn!(%error, "what must stay in service cannot be read");
+            return Ok(None);
+        }
+        let newest = told.into_iter().flatten().max_by_key(|it| it.generation);
+        Ok(Some(newest.unwrap_or_default()))
     }
 
     /// Notes that a request is run, and tells so; none when it is not run after all, because nobody could
@@ -255,9 +296,16 @@ impl Worker {
         &self,
         journal: &mut Journal,
         asked: &Asked,
+        definition: &Definition,
         same: [u8; 32],
     ) -> Result<Option<Timestamp>, WorkError> {
         let (id, at) = (asked.id, now());
+        let before = journal.rows.get(&id).cloned();
+        let attempts = before.as_ref().and_then(|row| row.attempts);
+        let attempts = match (attempts, asked.maintenance.and(definition.maintenance)) {
+            (Some(attempts), _) => Some(attempts.next()),
+            (None, rule) => rule.map(|rule| Attempts::first(rule, asked.request.end)),
+        };
         let row = Row {
             at,
             action: asked.request.action.clone(),
@@ -265,12 +313,20 @@ impl Worker {
             result: None,
             ran: true,
             told: false,
+            attempts,
+            untold: before
+                .as_ref()
+                .map(|row| row.untold.clone())
+                .unwrap_or_default(),
         };
-        // On disk before anything happens: from here on it is never begun again.
+        // On disk before anything happens: from here on this attempt is never begun again.
         journal.rows.insert(id, row);
         if let Err(error) = journal.write(&self.data) {
             // Nothing was begun: it is looked at again.
-            journal.rows.remove(&id);
+            match before {
+                Some(before) => drop(journal.rows.insert(id, before)),
+                None => drop(journal.rows.remove(&id)),
+            }
             return Err(error.into());
         }
         let started = ActionRecord::Started { request: id, at };
@@ -294,20 +350,43 @@ impl Worker {
         asked: &Asked,
         result: Vec<u8>,
     ) -> Result<(), WorkError> {
-        let row = Row {
+        let row = journal.rows.entry(asked.id).or_insert_with(|| Row {
             at: now(),
             action: asked.request.action.clone(),
             same: [0; 32],
-            result: Some(result),
+            result: None,
             ran: false,
             told: false,
-        };
-        journal.rows.insert(asked.id, row);
+            attempts: None,
+            untold: Vec::new(),
+        });
+        row.result = Some(result);
+        row.told = false;
+        if let Some(attempts) = &mut row.attempts {
+            attempts.again_at = None;
+        }
         Ok(journal.write(&self.data)?)
     }
 
     fn done(&self, journal: &mut Journal, (id, began, ran): Done) -> Result<(), WorkError> {
         tracing::info!(request = %id, outcome = ?ran.outcome, "an action ended");
+        let row = journal.rows.get_mut(&id);
+        let attempts = row.and_then(|row| Some((row.attempts.as_mut()?, &mut row.untold)));
+        if let Some((attempts, untold)) = attempts
+            && let Some(again_at) = attempts.after(&ran.outcome, now())
+        {
+            attempts.again_at = Some(again_at);
+            let attempt = Attempt {
+                request: id,
+                number: attempts.begun,
+                began,
+                ended: now(),
+                again_at,
+                tail: ran.output.tail.into(),
+            };
+            untold.push(ActionRecord::Attempt(attempt).encode()?);
+            return Ok(journal.write(&self.data)?);
+        }
         let result = encoded(id, began, now(), ran.outcome.clone(), Some(ran))?;
         if let Some(row) = journal.rows.get_mut(&id) {
             row.result = Some(result);
@@ -317,7 +396,7 @@ impl Worker {
 
     /// Writes results that are not in the Space yet; whether none is left.
     async fn tell(&self, journal: &mut Journal) -> Result<bool, WorkError> {
-        let mut all = true;
+        let mut all = self.tell_attempts(journal).await?;
         let mut told = Vec::new();
         for (request, row) in &journal.rows {
             let Some(result) = row.result.as_ref().filter(|_result| !row.told) else {
@@ -339,6 +418,32 @@ impl Worker {
                     row.told = true;
                 }
             }
+            journal.write(&self.data)?;
+        }
+        Ok(all)
+    }
+
+    /// Writes what is to be said of attempts, oldest first; whether none is left.
+    async fn tell_attempts(&self, journal: &mut Journal) -> Result<bool, WorkError> {
+        let (mut all, mut any) = (true, false);
+        for (request, row) in &mut journal.rows {
+            while let Some(first) = row.untold.first() {
+                let body = Body::ActionRecord(ByteBuf::from(first.clone()));
+                match self.replica.write(self.space, document(), body).await {
+                    Ok(_written) => {
+                        any = true;
+                        row.untold.remove(0);
+                    }
+                    Err(ReplicaError::Closed) => return Ok(true),
+                    Err(error) => {
+                        tracing::warn!(%error, %request, "an attempt is not told yet");
+                        all = false;
+                        break;
+                    }
+                }
+            }
+        }
+        if any {
             journal.write(&self.data)?;
         }
         Ok(all)
@@ -406,6 +511,14 @@ impl Worker {
                     request,
                     by,
                     at: entry.time,
+                    maintenance: None,
+                }),
+                ActionWish::Maintenance { request, item } => said.requests.push(Asked {
+                    id: entry.id,
+                    request,
+                    by,
+                    at: entry.time,
+                    maintenance: Some(item),
                 }),
                 ActionWish::Approval(approval) => said.approvals.push((by, approval)),
                 _ => {}
@@ -441,6 +554,10 @@ enum WorkError {
     Replica(#[from] ReplicaError),
     #[error("a statement cannot be encoded")]
     Encode(#[from] aramaki_model::versioned::EncodeError),
+}
+
+fn groups_document() -> DocumentId {
+    aramaki_model::name::agent_groups()
 }
 
 fn document() -> DocumentId {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aramaki_model::action::{ActionPower, Outcome, ParameterKind, RefusedFor};
+use aramaki_model::maintenance::request::{EXIT_POSTPONE, EXIT_RETRY};
 use aramaki_sync_core::{EnvelopeId, SpaceId};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::report::Lines;
+use super::report::{Lines, count};
 use super::{CliError, Report, local, parse_span};
 use crate::workspace::{AgentActions, Allowance, Live, RequestRow, TimelineRow, Wanted};
 
@@ -117,7 +118,7 @@ pub(crate) struct Deny {
     request: String,
 }
 
-fn parse_value(text: &str) -> Result<(String, String), String> {
+pub(super) fn parse_value(text: &str) -> Result<(String, String), String> {
     let (name, value) = text
         .split_once('=')
         .ok_or_else(|| format!("`{text}` is no value: NAME=VALUE is expected"))?;
@@ -310,7 +311,7 @@ fn kind_words(kind: &ParameterKind) -> String {
     }
 }
 
-fn outcome_words(outcome: &Outcome) -> String {
+pub(super) fn outcome_words(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Exit(0) => "done".to_owned(),
         Outcome::Exit(code) => format!("failed with code {code}"),
@@ -323,10 +324,35 @@ fn outcome_words(outcome: &Outcome) -> String {
     }
 }
 
+/// What came of it; in a maintenance window two codes have a meaning of their own.
+fn came_words(row: &RequestRow, outcome: &Outcome) -> String {
+    match (row.maintenance, outcome) {
+        (Some(_), Outcome::Exit(EXIT_POSTPONE)) => "postponed to the next window".to_owned(),
+        (Some(_), Outcome::Exit(EXIT_RETRY)) => {
+            "not done, and not tried again in this window".to_owned()
+        }
+        (_, outcome) => outcome_words(outcome),
+    }
+}
+
 fn state_words(row: &RequestRow) -> String {
     match (&row.result, row.started) {
-        (Some(result), _) => format!("{} {}", outcome_words(&result.outcome), local(result.ended)),
+        (Some(result), _) => format!(
+            "{} {}",
+            came_words(row, &result.outcome),
+            local(result.ended)
+        ),
+        (None, Some(_)) if row.waits_for_attempt().is_some() => format!(
+            "tried {}, again {}",
+            count(usize::try_from(row.starts).unwrap_or(usize::MAX), "time"),
+            local(row.waits_for_attempt().unwrap_or_default())
+        ),
         (None, Some(at)) => format!("runs since {}", local(at)),
+        (None, None) if row.maintenance.is_some() => format!(
+            "in the maintenance window from {} to {}",
+            local(row.request.not_before),
+            local(row.request.end)
+        ),
         (None, None) => format!("waits until {}", local(row.request.end)),
     }
 }
@@ -338,7 +364,8 @@ pub(crate) fn timeline_row(live: &Live, system: SpaceId, row: &RequestRow) -> Ti
         .map(|(name, value)| format!(" {name}={value}"))
         .collect();
     let came = match (&row.result, row.started) {
-        (Some(result), _) => outcome_words(&result.outcome),
+        (Some(result), _) => came_words(row, &result.outcome),
+        (None, Some(_)) if row.waits_for_attempt().is_some() => "is tried again".to_owned(),
         (None, Some(_)) => "runs".to_owned(),
         (None, None) => format!("asked for, waits until {}", local(row.request.end)),
     };
@@ -408,7 +435,7 @@ fn agent_json(agent: &AgentActions) -> Value {
     })
 }
 
-fn request_json(row: &RequestRow) -> Value {
+pub(super) fn request_json(row: &RequestRow) -> Value {
     let result = row.result.as_ref().map(|it| {
         json!({
             "outcome": outcome_word(&it.outcome),
@@ -426,7 +453,10 @@ fn request_json(row: &RequestRow) -> Value {
         "arguments": row.request.arguments,
         "by": row.who,
         "at": row.at.to_string(),
+        "not_before": row.request.not_before.to_string(),
         "end": row.request.end.to_string(),
+        "maintenance": row.maintenance.map(|item| item.to_string()),
+        "starts": row.starts,
         "reason": row.request.reason,
         "said": row.said.iter().map(|(who, agrees)| json!({"who": who, "agrees": agrees})).collect::<Vec<_>>(),
         "started": row.started.map(|at| at.to_string()),

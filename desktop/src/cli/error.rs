@@ -20,6 +20,9 @@ pub(crate) const EXIT_BUG: u8 = 70;
 /// Ended by Ctrl-C or a signal, as shells count it.
 pub(crate) const EXIT_INTERRUPTED: u8 = 130;
 
+/// What to do when a redundancy group would break.
+const BREAKS_HINT: &str = "`aramaki maintenance groups` says who is in service; choose another window, or put one back first";
+
 /// What can go wrong in a verb. Codes never change their meaning; `docs/errors.md` lists them.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -88,6 +91,8 @@ pub(crate) enum CliError {
     Passphrase { reason: String },
     #[error("{what}: {reason}")]
     Refused { what: &'static str, reason: String },
+    #[error("a redundancy group would break: {reason}")]
+    WouldBreak { reason: String },
     #[error("the store in {} does not open: {reason}", .data.display())]
     Store {
         data: PathBuf,
@@ -198,6 +203,7 @@ impl CliError {
             Self::File { .. } | Self::TextFile(_) => "A-109",
             Self::Invitation { .. } => "A-110",
             Self::Refused { .. } => "A-111",
+            Self::WouldBreak { .. } => "A-136",
             Self::Store { .. } | Self::InUse { .. } => "A-112",
             Self::Write { .. } => "A-113",
             Self::NobodyAnswered { .. } => "A-114",
@@ -241,9 +247,7 @@ impl CliError {
             }
             Self::AmbiguousAlert { .. }
             | Self::AmbiguousSystem { .. }
-            | Self::AmbiguousNote { .. } => {
-                "name it by the id in front"
-            }
+            | Self::AmbiguousNote { .. } => "name it by the id in front",
             Self::NoSuchGrant { .. } => {
                 "`aramaki trust list SYSTEM` shows them; a prefix needs 6 digits"
             }
@@ -258,6 +262,7 @@ impl CliError {
                 file_hint(source.kind())
             }
             Self::TextFile(_) => "name a text file; nothing was changed",
+            Self::WouldBreak { .. } => BREAKS_HINT,
             Self::Refused { .. } => "`aramaki trust list SYSTEM` says who may do what",
             Self::Store { hint, .. }
             | Self::Interrupted { hint }

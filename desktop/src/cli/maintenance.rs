@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use aramaki_model::cron::{Cron, CronError};
+use aramaki_model::maintenance::WindowError;
 use aramaki_model::{ItemId, Maintenance as Window};
 use aramaki_sync_core::Timestamp;
 use clap::{Args, Subcommand};
@@ -13,12 +15,30 @@ use super::report::{count, table};
 use super::{CliError, Clock, Report, local, parse_span};
 use crate::workspace::Live;
 
-/// Say when problems are expected, once or again and again.
+mod service;
+mod work;
+
+use service::{Back, Group, Groups, Out};
+use work::{Confirm, Request, Requests, Withdraw};
+
+/// Say when problems are expected, ask for work then, and what must stay in service.
+///
+/// `add`, `list` and `end` are about windows: problems are expected in them. `request` asks for an action of
+/// a host in one; `requests`, `confirm` and `withdraw` follow it. `group` names Systems of which so many must
+/// stay in service; `out` and `back` take one out by hand.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Maintenance {
     Add(Add),
     List(List),
     End(End),
+    Request(Request),
+    Requests(Requests),
+    Confirm(Confirm),
+    Withdraw(Withdraw),
+    Out(Out),
+    Back(Back),
+    Group(Group),
+    Groups(Groups),
 }
 
 impl Maintenance {
@@ -28,6 +48,14 @@ impl Maintenance {
             Self::Add(verb) => verb.run(live).await,
             Self::List(verb) => verb.run(live),
             Self::End(verb) => verb.run(live).await,
+            Self::Request(verb) => verb.run(live).await,
+            Self::Requests(verb) => verb.run(live).await,
+            Self::Confirm(verb) => verb.run(live).await,
+            Self::Withdraw(verb) => verb.run(live).await,
+            Self::Out(verb) => verb.run(live).await,
+            Self::Back(verb) => verb.run(live).await,
+            Self::Group(verb) => verb.run(live).await,
+            Self::Groups(verb) => verb.run(live).await,
         }
     }
 }
@@ -51,6 +79,20 @@ pub(crate) struct Add {
     /// Again after so many days, at the same time of day in UTC.
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
     every_days: Option<u16>,
+    /// Again by the clock of a place: minute, hour, day of the month, month, day of the week.
+    ///
+    /// `0 3 * * sun` is each Sunday at 3. A time that a change of clocks skips opens once, at the end of
+    /// the gap; one that comes twice opens the first time only.
+    #[arg(
+        long,
+        value_name = "TIMES",
+        requires = "zone",
+        conflicts_with = "every_days"
+    )]
+    cron: Option<String>,
+    /// The time zone of that clock, as in Europe/Vienna.
+    #[arg(long, value_name = "ZONE", requires = "cron")]
+    zone: Option<String>,
     /// What is done.
     #[arg(long, value_name = "TEXT", value_parser = parse_line)]
     reason: String,
@@ -61,13 +103,7 @@ pub(crate) struct Add {
 impl Add {
     /// Writes it, or says what it would do.
     async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let from = self.from.unwrap_or_else(Clock::now);
-        let window = Window {
-            reason: self.reason.clone(),
-            from,
-            until: from.plus(self.span),
-            every_days: self.every_days,
-        };
+        let window = self.window()?;
         let scope = self.place.scope(live)?;
         let preview = live.preview_maintenance(&scope, &window).await?;
         let item = if self.consent.is_given(&preview) {
@@ -75,9 +111,13 @@ impl Add {
         } else {
             None
         };
+        let again = match again_words(&window) {
+            again if again.is_empty() => again,
+            again => format!(", {again}"),
+        };
         let done = |item| {
             format!(
-                "Planned from {} to {}; `aramaki maintenance end {item}` takes it back.",
+                "Planned from {} to {}{again}; `aramaki maintenance end {item}` takes it back.",
                 local(window.from),
                 local(window.until)
             )
@@ -85,6 +125,37 @@ impl Add {
         Ok(self
             .consent
             .report(live, &preview, item.map(|it| (it, done(it)))))
+    }
+
+    fn window(&self) -> Result<Window, CliError> {
+        let (reason, from) = (self.reason.clone(), self.from.unwrap_or_else(Clock::now));
+        let Some((expression, zone)) = self.cron.clone().zip(self.zone.clone()) else {
+            return Ok(Window {
+                reason,
+                from,
+                until: from.plus(self.span),
+                every_days: self.every_days,
+                cron: None,
+            });
+        };
+        let cron = Cron { expression, zone };
+        Window::by_cron(reason, from, self.span, cron).map_err(|error| {
+            let field = match error {
+                WindowError::Cron(CronError::Zone) => "--zone",
+                WindowError::Cron(_) => "--cron",
+                _ => "--for",
+            };
+            CliError::Usage(format!("{field}: {error}"))
+        })
+    }
+}
+
+/// When a window comes again, in words; nothing when it does not.
+pub(super) fn again_words(window: &Window) -> String {
+    match (&window.cron, window.every_days) {
+        (Some(cron), _) => format!("at {} in {}", cron.expression, cron.zone),
+        (None, Some(days)) => format!("every {}", count(usize::from(days), "day")),
+        (None, None) => String::new(),
     }
 }
 
@@ -117,9 +188,7 @@ impl List {
         windows.sort_by_key(|(later, next, item, view, _)| (*later, *next, **item, view.space));
         let lines = windows.iter().map(|(later, next, item, view, window)| {
             let state = if *later { "from" } else { "open until" };
-            let again = window.every_days.map_or_else(String::new, |days| {
-                format!("every {}", count(usize::from(days), "day"))
-            });
+            let again = again_words(window);
             let when = format!("{state} {}", local(*next));
             let reason = window.reason.clone();
             vec![item.to_string(), when, again, view.title.clone(), reason]
@@ -134,6 +203,10 @@ impl List {
                 "from": window.from.to_string(),
                 "until": window.until.to_string(),
                 "every_days": window.every_days,
+                "cron": window.cron.as_ref().map(|cron| &cron.expression),
+                "zone": window.cron.as_ref().map(|cron| &cron.zone),
+                "next_from": window.next_window(now).map(|(begin, _)| begin.to_string()),
+                "next_until": window.next_window(now).map(|(_, end)| end.to_string()),
                 "reason": window.reason,
             })
         });

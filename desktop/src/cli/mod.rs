@@ -256,6 +256,7 @@ mod tests {
             "aramaki alert silence Webshop --subtree --until-resolved --reason moving",
             "aramaki alert silence --labels site=rzob --check disk --for 2h --reason moving --yes",
             "aramaki maintenance add Webshop --for 2h --every-days 7 --reason kernel",
+            "aramaki maintenance add Webshop --for 2h --cron @daily --zone Europe/Vienna --reason x",
             "aramaki note add Webshop --title Restart --text hello",
             "aramaki note edit Webshop Restart --text other",
             "aramaki note show Webshop Restart",
@@ -330,6 +331,8 @@ mod tests {
             "aramaki alert silence Webshop --reason x",
             "aramaki alert silence Webshop --for 1h",
             "aramaki maintenance add Webshop --for 1h --reason x --every-days 0",
+            "aramaki maintenance add Webshop --for 1h --reason x --cron @daily",
+            "aramaki maintenance add Webshop --for 1h --reason x --every-days 1 --cron @daily --zone UTC",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

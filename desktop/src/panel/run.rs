@@ -11,6 +11,7 @@ use super::dialog::{self, Next};
 use super::start::field_ui;
 use crate::theme::{size, space};
 use crate::view::actions::{Again, HostAction, RunWish};
+use crate::view::maintenance::WorkWish;
 use crate::view::{Frame, Intent};
 use crate::widget::Look;
 
@@ -107,11 +108,41 @@ impl RunForm {
                 intents.push(Intent::Run(wish));
                 next = Next::Close;
             }
+            if self.later_ui(ui, look, frame, intents) {
+                next = Next::Close;
+            }
             if ui.button(look.texts.get("action-cancel")).clicked() {
                 next = Next::Close;
             }
         });
         next
+    }
+
+    /// The way to the next maintenance window, where its host lets it be run so; whether it was taken.
+    fn later_ui(
+        &self,
+        ui: &mut Ui,
+        look: Look<'_>,
+        frame: &Frame,
+        intents: &mut Vec<Intent>,
+    ) -> bool {
+        let known = frame.work.as_ref();
+        let known = known.filter(|work| work.system == self.wish.system);
+        if !known.is_some_and(|work| work.offers(&self.wish.host, &self.wish.action)) {
+            return false;
+        }
+        let has_reason = !self.wish.reason.trim().is_empty();
+        let ask = egui::Button::new(look.texts.get("work-ask"));
+        let ask = ui.add_enabled(has_reason, ask);
+        let is_asked = ask.on_hover_text(look.texts.get("work-ask-hint")).clicked();
+        if is_asked {
+            let wish = RunWish {
+                arguments: self.arguments(),
+                ..self.wish.clone()
+            };
+            intents.push(Intent::Work(WorkWish::Ask(wish)));
+        }
+        is_asked
     }
 
     /// The values that were given; what is empty is left to the host.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aramaki_model::action::{
-    ActionGrant, ActionPower, ActionRequest, ActionResult, ActionWish, Approval, Described,
-    Outcome, REQUEST_SPAN_MAX,
+    ActionGrant, ActionPower, ActionRequest, ActionResult, ActionWish, Approval, Attempt,
+    Described, MaintenanceRule, Outcome, REQUEST_SPAN_MAX,
 };
-use aramaki_model::name;
 use aramaki_model::proposal::Proposals;
 use aramaki_model::series::SeriesAnswer;
+use aramaki_model::{ItemId, name};
 use aramaki_sync::replica::{GrantRequest, ReplicaError};
 use aramaki_sync_core::engine::WriteError;
 use aramaki_sync_core::statement::{Body, Capability, GrantFlags};
@@ -41,6 +41,8 @@ pub(crate) struct AgentActions {
     pub(crate) label: String,
     /// What its host allows.
     pub(crate) actions: BTreeMap<String, Described>,
+    /// Those of them that it lets be run in maintenance windows.
+    pub(crate) maintenance: BTreeMap<String, MaintenanceRule>,
     /// What was asked, newest first.
     pub(crate) requests: Vec<RequestRow>,
     /// What its host measured, by check.
@@ -64,13 +66,25 @@ pub(crate) struct RequestRow {
     pub(crate) said: Vec<(String, bool)>,
     /// When the agent began.
     pub(crate) started: Option<Timestamp>,
+    /// How often it began.
+    pub(crate) starts: u32,
+    /// The work in a maintenance window that it confirms.
+    pub(crate) maintenance: Option<ItemId>,
+    /// The last attempt after which it is tried again.
+    pub(crate) attempt: Option<Attempt>,
     /// What came of it.
     pub(crate) result: Option<Arc<ActionResult>>,
 }
 
 impl RequestRow {
+    /// When it is tried again, if it waits for that.
+    pub(crate) fn waits_for_attempt(&self) -> Option<Timestamp> {
+        let last = self.attempt.as_ref().filter(|it| it.number >= self.starts);
+        last.map(|it| it.again_at)
+    }
+
     /// Whether it was run, or is: somebody may just have done it.
-    fn ran(&self) -> bool {
+    pub(super) fn ran(&self) -> bool {
         match &self.result {
             None => self.started.is_some(),
             Some(result) => !matches!(result.outcome, Outcome::Refused(_)),
@@ -116,7 +130,7 @@ fn refused(reason: String) -> CliError {
 }
 
 /// What a host does not let be run.
-fn not_offered(agent: &AgentActions) -> CliError {
+pub(super) fn not_offered(agent: &AgentActions) -> CliError {
     let names: Vec<_> = agent.actions.keys().map(String::as_str).collect();
     refused(match names.as_slice() {
         [] => "its host has told of no actions".to_owned(),
@@ -402,13 +416,26 @@ impl Live {
         }
     }
 
-    async fn wish(&self, agent: SpaceId, wish: &ActionWish) -> Result<EnvelopeId, CliError> {
-        let bytes = wish.encode().map_err(|error| refused(error.to_string()))?;
+    /// Whether this device may write to an agent at all.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub(super) async fn may_wish(&self, agent: SpaceId) -> Result<(), CliError> {
         let may = self.replica().space(agent).await;
         let may = may.map_err(|error| not_done(&error))?.capability;
         if may < Some(Capability::Comment) {
             return Err(not_done(&ReplicaError::NotAllowed(agent)));
         }
+        Ok(())
+    }
+
+    pub(super) async fn wish(
+        &self,
+        agent: SpaceId,
+        wish: &ActionWish,
+    ) -> Result<EnvelopeId, CliError> {
+        let bytes = wish.encode().map_err(|error| refused(error.to_string()))?;
+        self.may_wish(agent).await?;
         self.say_about_actions(agent, Body::ActionRequest(ByteBuf::from(bytes)))
             .await
     }

@@ -237,8 +237,11 @@ impl Live {
             })
             .await?;
             for window in windows {
+                let again = window.cron.as_ref().map_or_else(String::new, |cron| {
+                    format!(", again at {} in {}", cron.expression, cron.zone)
+                });
                 let told = format!(
-                    "maintenance from {} to {}: {}",
+                    "maintenance from {} to {}{again}: {}",
                     window.from, window.until, window.reason
                 );
                 self.say(*space, &told).await?;

@@ -434,6 +434,7 @@ async fn carry_out_at_night(
         Intent::LookAt(system) => extras.looked_at = Some(system),
         Intent::LookBack(system) => extras.looked_back = Some(system),
         Intent::Run(wish) => live.run_wish(wish).await?,
+        Intent::Work(wish) => live.work_wish(wish).await?,
         Intent::SavePerspective { id, perspective } => {
             extras.undo = live.save_perspective(id, &perspective).await?;
         }

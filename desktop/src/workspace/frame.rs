@@ -17,6 +17,7 @@ use super::live::Live;
 use super::roster::is_over;
 use super::who::Who;
 use crate::view::actions::SystemActions;
+use crate::view::maintenance::SystemWork;
 use crate::view::{
     Awaited, Demo, Emergency, Ended, Ending, Frame, IncidentAnswer, Late, LeftOut, LookedBack,
     MadeInvitation, Member, NoteWork, OwnDevice, Peer, PeerKind, Presence, Problem, RelayState,
@@ -63,6 +64,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
         devices: devices(live).await,
         perspectives: live.perspectives(),
         actions: actions(live, extras.looked_at).await,
+        work: work(live, extras.looked_at).await,
         demo: live.demo_running().map(|running| Demo {
             relay: if running {
                 RelayState::Running
@@ -201,6 +203,20 @@ async fn actions(live: &Live, system: Option<SpaceId>) -> Option<SystemActions> 
         Ok(actions) => Some(actions),
         Err(error) => {
             tracing::warn!(error = error.message(), "what can be run is not known");
+            None
+        }
+    }
+}
+
+/// Maintenance of the System that is looked at.
+async fn work(live: &Live, system: Option<SpaceId>) -> Option<SystemWork> {
+    match live.system_work(system?).await {
+        Ok(work) => Some(work),
+        Err(error) => {
+            tracing::warn!(
+                error = error.message(),
+                "what is asked for in maintenance windows is not known"
+            );
             None
         }
     }

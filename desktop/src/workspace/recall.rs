@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use aramaki_model::ItemId;
 use aramaki_model::action::{
-    ActionRecord, ActionRequest, ActionResult, ActionWish, Approval, Catalogue, Outcome,
+    ActionRecord, ActionRequest, ActionResult, ActionWish, Approval, Attempt, Catalogue, Outcome,
 };
 use aramaki_model::name;
 use aramaki_model::proposal::Proposals;
@@ -21,6 +22,8 @@ use crate::view::asked::{Answer, CHECK_PARAMETER, DISCOVER_ACTION, SERIES_ACTION
 
 /// Requests of an agent that are shown: the newest.
 const REQUESTS_SHOWN_MAX: usize = 50;
+/// Requests of an agent for maintenance windows that are known: the newest.
+const MAINTENANCE_SHOWN_MAX: usize = 200;
 /// Agents of which is remembered what was read; of more, some are read each time.
 const AGENTS_REMEMBERED_MAX: usize = 256;
 
@@ -50,6 +53,12 @@ struct Request {
     wish: ActionRequest,
     said: Vec<(AuthorId, bool)>,
     started: Option<Timestamp>,
+    /// How often it was begun.
+    starts: u32,
+    /// The work that it confirms.
+    maintenance: Option<ItemId>,
+    /// The last attempt after which it is tried again.
+    attempt: Option<Attempt>,
     result: Option<Arc<ActionResult>>,
 }
 
@@ -119,23 +128,30 @@ impl Recalled {
         let mut catalogue = Catalogue::default();
         let mut requests: BTreeMap<EnvelopeId, Request> = BTreeMap::new();
         let mut said: Vec<(AuthorId, Approval)> = Vec::new();
-        let mut started = BTreeMap::new();
+        let mut started: BTreeMap<EnvelopeId, (Timestamp, u32)> = BTreeMap::new();
+        let mut attempts: BTreeMap<EnvelopeId, Attempt> = BTreeMap::new();
         let mut results: BTreeMap<EnvelopeId, Arc<ActionResult>> = BTreeMap::new();
         for entry in entries {
             let by = entry.chain.author;
+            let asked = |wish, maintenance| Request {
+                id: entry.id,
+                by,
+                at: entry.time,
+                said: Vec::new(),
+                started: None,
+                starts: 0,
+                maintenance,
+                attempt: None,
+                result: None,
+                wish,
+            };
             match entry.body {
                 Some(Body::ActionRequest(bytes)) => match ActionWish::decode(&bytes) {
                     Ok(ActionWish::Request(request)) => {
-                        let request = Request {
-                            id: entry.id,
-                            by,
-                            at: entry.time,
-                            said: Vec::new(),
-                            started: None,
-                            result: None,
-                            wish: request,
-                        };
-                        requests.insert(request.id, request);
+                        requests.insert(entry.id, asked(request, None));
+                    }
+                    Ok(ActionWish::Maintenance { request, item }) => {
+                        requests.insert(entry.id, asked(request, Some(item)));
                     }
                     Ok(ActionWish::Approval(approval)) => said.push((by, approval)),
                     _ => {}
@@ -144,7 +160,13 @@ impl Recalled {
                     Ok(ActionRecord::Catalogue(newer)) if newer.at >= catalogue.at => {
                         catalogue = newer;
                     }
-                    Ok(ActionRecord::Started { request, at }) => drop(started.insert(request, at)),
+                    Ok(ActionRecord::Started { request, at }) => {
+                        let (_, starts) = started.remove(&request).unwrap_or_default();
+                        started.insert(request, (at, starts.saturating_add(1)));
+                    }
+                    Ok(ActionRecord::Attempt(attempt)) => {
+                        attempts.insert(attempt.request, attempt);
+                    }
                     Ok(ActionRecord::Result(result)) => {
                         results
                             .entry(result.request)
@@ -156,14 +178,25 @@ impl Recalled {
             }
         }
         for (id, row) in &mut requests {
-            row.started = started.remove(id);
+            let begun = started.remove(id);
+            row.started = begun.map(|(at, _)| at);
+            row.starts = begun.map_or(0, |(_, starts)| starts);
+            row.attempt = attempts.remove(id);
             row.result = results.remove(id);
             let answers = said.iter().filter(|(_by, it)| it.request == *id);
             row.said = answers.map(|(by, it)| (*by, it.agrees)).collect();
         }
         let mut requests: Vec<_> = requests.into_values().collect();
         requests.sort_by_key(|it| std::cmp::Reverse((it.at, it.id)));
-        requests.truncate(REQUESTS_SHOWN_MAX);
+        let (mut others, mut maintenance) = (0, 0);
+        requests.retain(|it| {
+            let (count, max) = match it.maintenance {
+                Some(_) => (&mut maintenance, MAINTENANCE_SHOWN_MAX),
+                None => (&mut others, REQUESTS_SHOWN_MAX),
+            };
+            *count += 1;
+            *count <= max
+        });
         let values = told(&requests, SERIES_ACTION, SeriesAnswer::parse);
         let mut proposed = told(&requests, DISCOVER_ACTION, Proposals::parse);
         Self {
@@ -187,12 +220,16 @@ impl Recalled {
                 .map(|(by, agrees)| (names.of(*by), *agrees))
                 .collect(),
             started: it.started,
+            starts: it.starts,
+            maintenance: it.maintenance,
+            attempt: it.attempt.clone(),
             result: it.result.clone(),
         };
         AgentActions {
             agent,
             label,
             actions: self.catalogue.actions.clone(),
+            maintenance: self.catalogue.maintenance.clone(),
             requests: self.requests.iter().map(row).collect(),
             values: Arc::clone(&self.values),
             proposed: self.proposed.clone(),
@@ -276,6 +313,9 @@ mod tests {
             },
             said: Vec::new(),
             started: None,
+            starts: 0,
+            maintenance: None,
+            attempt: None,
             result: result.map(|(outcome, tail)| {
                 Arc::new(ActionResult {
                     request: id,

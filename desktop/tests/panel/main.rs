@@ -8,6 +8,7 @@ mod alerts;
 mod connection;
 mod incident;
 mod keyboard;
+mod maintenance;
 mod night;
 mod notes;
 mod pages;

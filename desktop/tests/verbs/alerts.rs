@@ -215,6 +215,110 @@ fn maintenance_is_planned_listed_and_taken_back_with_its_parts() {
 }
 
 #[test]
+fn maintenance_follows_the_clock_of_a_place() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let add = ["maintenance", "add", "Webshop", "--reason", "kernel"];
+    let clock = ["--cron", "0 3 * * sun", "--zone", "Europe/Vienna"];
+    let from = ["--for", "2h", "--from", "2099-03-23T00:00:00Z"];
+    aramaki.json(&[&add[..], &clock, &from].concat());
+    let listed = aramaki.json(&["maintenance", "list"])["maintenance"].clone();
+    // On that Sunday Vienna goes from 02:00 to 03:00, which is 01:00 UTC.
+    assert_eq!(listed[0]["from"], "2099-03-29T01:00:00.000Z");
+    assert_eq!(listed[0]["next_until"], "2099-03-29T03:00:00.000Z");
+    assert_eq!(
+        (&listed[0]["cron"], &listed[0]["zone"]),
+        (&clock[1].into(), &clock[3].into())
+    );
+    let told = text(&aramaki.run(&["maintenance", "list"]).stdout);
+    assert!(told.contains("at 0 3 * * sun in Europe/Vienna"), "{told}");
+    for (wrong, named) in [
+        (
+            ["--cron", "0 3 * *", "--zone", "UTC", "--for", "2h"],
+            "--cron",
+        ),
+        (
+            ["--cron", "0 3 * * *", "--zone", "Mars", "--for", "2h"],
+            "--zone",
+        ),
+        (
+            ["--cron", "0 * * * *", "--zone", "UTC", "--for", "2h"],
+            "--for",
+        ),
+    ] {
+        let refused = aramaki.refused(&[&add[..], &wrong].concat(), 2);
+        let message = refused["message"].as_str().unwrap();
+        assert!(message.contains(named), "{refused}");
+    }
+    let listed = aramaki.json(&["maintenance", "list"])["maintenance"].clone();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "nothing was changed");
+}
+
+#[test]
+fn what_would_break_a_redundancy_group_is_refused_by_the_names_of_those_that_are_out() {
+    let aramaki = Aramaki::new();
+    for title in ["Webshop", "web1", "web2"] {
+        aramaki.json(&["system", "add", title]);
+    }
+    let none = text(&aramaki.run(&["maintenance", "groups"]).stdout);
+    assert!(none.contains("There is no redundancy group"), "{none}");
+    let group = ["maintenance", "group", "Webshop", "front"];
+    let members = ["--member", "web1", "--member", "web2"];
+    let wrong = [&group[..], &["--at-least", "3"], &members].concat();
+    assert_eq!(aramaki.refused(&wrong, 1)["code"], "A-111");
+    aramaki.json(&[&group[..], &["--at-least", "1"], &members].concat());
+
+    let out = |title| ["maintenance", "out", title, "--reason", "a disk"];
+    aramaki.json(&out("web1"));
+    let refused = aramaki.refused(&out("web2"), 1);
+    assert_eq!(refused["code"], "A-136");
+    let message = refused["message"].as_str().unwrap();
+    for named in ["front", "Webshop", "web1", "at least 1"] {
+        assert!(message.contains(named), "{message}");
+    }
+    let groups = || aramaki.json(&["maintenance", "groups"])["groups"][0].clone();
+    assert_eq!(groups()["in_service"], 1);
+    // The timeline says who is out and why.
+    let told = text(&aramaki.run(&["timeline", "web1"]).stdout);
+    assert!(told.contains("taken out of service: a disk"), "{told}");
+    aramaki.json(&["maintenance", "back", "web1"]);
+    assert_eq!(groups()["in_service"], 2);
+    let again = aramaki.json(&["maintenance", "back", "web1"]);
+    assert_eq!(again["was_out"], false);
+    aramaki.json(&[&out("web2")[..], &["--for", "1h"]].concat());
+    aramaki.refused(&out("web1"), 1);
+    aramaki.json(&[&group[..], &["--remove"]].concat());
+    aramaki.json(&out("web1"));
+    aramaki.refused(&[&group[..], &["--remove"]].concat(), 1);
+}
+
+#[test]
+fn nothing_was_asked_for_and_what_is_not_there_is_refused() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let none = text(&aramaki.run(&["maintenance", "requests"]).stdout);
+    assert!(none.contains("No work was asked for"), "{none}");
+    let item = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+    for verb in ["confirm", "withdraw"] {
+        let refused = aramaki.refused(&["maintenance", verb, item], 1);
+        assert_eq!(refused["code"], "A-108", "{refused}");
+    }
+    let ask = [
+        "maintenance",
+        "request",
+        "Webshop",
+        "web1",
+        "upgrade",
+        "--reason",
+        "x",
+    ];
+    let refused = aramaki.refused(&ask, 1);
+    assert!(refused["message"].as_str().unwrap().contains("no agent"));
+    let half = [&ask[..], &["--for", "1h"]].concat();
+    aramaki.refused(&half, 2);
+}
+
+#[test]
 fn what_is_not_there_or_not_meant_is_refused() {
     let aramaki = Aramaki::new();
     aramaki.json(&["system", "add", "Webshop"]);

@@ -15,6 +15,19 @@ pub struct Catalogue {
     pub at: Timestamp,
     /// The actions by name.
     pub actions: BTreeMap<String, Described>,
+    /// Those that may be run in maintenance windows, and how often. It came later, and stands behind the
+    /// rest.
+    #[serde(skip)]
+    pub maintenance: BTreeMap<String, MaintenanceRule>,
+}
+
+/// How an action is run in a maintenance window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaintenanceRule {
+    /// How often it is begun in one window, at most.
+    pub attempts: u32,
+    /// After how many milliseconds it is tried again.
+    pub retry_after_ms: u64,
 }
 
 /// One action.

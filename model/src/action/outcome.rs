@@ -14,6 +14,7 @@ const RECORD_LEN_BYTES_MAX: usize = 192 * 1_024;
 const KIND_CATALOGUE: u16 = 136;
 const KIND_STARTED: u16 = 137;
 const KIND_RESULT: u16 = 138;
+const KIND_ATTEMPT: u16 = 143;
 
 /// What an agent writes about its actions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,26 @@ pub enum ActionRecord {
     },
     /// It has done with a request.
     Result(Box<ActionResult>),
+    /// A run in a maintenance window wants to be tried again.
+    Attempt(Attempt),
+}
+
+/// A run in a maintenance window that ended, and is tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// For which request.
+    pub request: EnvelopeId,
+    /// The how-manyth it was, from 1 on.
+    pub number: u32,
+    /// From when, by the agent's clock.
+    pub began: Timestamp,
+    /// Until when.
+    pub ended: Timestamp,
+    /// When the next begins.
+    pub again_at: Timestamp,
+    /// The end of its output, at most [`TAIL_LEN_BYTES_MAX`].
+    #[serde(with = "serde_bytes")]
+    pub tail: Vec<u8>,
 }
 
 /// What became of a request.
@@ -102,6 +123,17 @@ pub enum RefusedFor {
     Argument(String),
     /// The program could not be started.
     NotStarted(String),
+    /// The host does not let this action be run in maintenance windows.
+    NotMaintenance,
+    /// Too few of a redundancy group would stay in service.
+    WouldBreak {
+        /// The group's name.
+        group: String,
+        /// How many would stay.
+        in_service: u32,
+        /// How many must.
+        at_least: u32,
+    },
 }
 
 impl fmt::Display for RefusedFor {
@@ -134,6 +166,17 @@ impl fmt::Display for RefusedFor {
             }
             Self::Argument(what) => write!(f, "the action does not take this: {what}"),
             Self::NotStarted(why) => write!(f, "the program could not be started: {why}"),
+            Self::NotMaintenance => {
+                f.write_str("the host does not let it be run in maintenance windows")
+            }
+            Self::WouldBreak {
+                group,
+                in_service,
+                at_least,
+            } => write!(
+                f,
+                "of the redundancy group {group} only {in_service} would stay in service, and {at_least} must"
+            ),
         }
     }
 }
@@ -146,9 +189,16 @@ impl ActionRecord {
     pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
         let limit = RECORD_LEN_BYTES_MAX;
         match self {
-            Self::Catalogue(catalogue) => versioned::encode(KIND_CATALOGUE, catalogue, limit),
+            Self::Catalogue(catalogue) if catalogue.maintenance.is_empty() => {
+                versioned::encode(KIND_CATALOGUE, catalogue, limit)
+            }
+            Self::Catalogue(catalogue) => {
+                let sent = (catalogue, &catalogue.maintenance);
+                versioned::encode(KIND_CATALOGUE, &sent, limit)
+            }
             Self::Started { request, at } => versioned::encode(KIND_STARTED, &(request, at), limit),
             Self::Result(result) => versioned::encode(KIND_RESULT, result, limit),
+            Self::Attempt(attempt) => versioned::encode(KIND_ATTEMPT, attempt, limit),
         }
     }
 
@@ -158,7 +208,14 @@ impl ActionRecord {
     /// When the bytes are of a newer version or malformed.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         match versioned::split(bytes, RECORD_LEN_BYTES_MAX)? {
-            (KIND_CATALOGUE, body) => Ok(Self::Catalogue(versioned::body(KIND_CATALOGUE, body)?)),
+            (KIND_CATALOGUE, body) => {
+                let (catalogue, maintenance) = versioned::body_and_later(KIND_CATALOGUE, body)?;
+                Ok(Self::Catalogue(Catalogue {
+                    maintenance,
+                    ..catalogue
+                }))
+            }
+            (KIND_ATTEMPT, body) => Ok(Self::Attempt(versioned::body(KIND_ATTEMPT, body)?)),
             (KIND_STARTED, body) => {
                 let (request, at) = versioned::body(KIND_STARTED, body)?;
                 Ok(Self::Started { request, at })
@@ -166,5 +223,76 @@ impl ActionRecord {
             (KIND_RESULT, body) => Ok(Self::Result(versioned::body(KIND_RESULT, body)?)),
             (other, _body) => Err(DecodeError::Kind(other)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::catalogue::{Described, MaintenanceRule};
+    use super::*;
+
+    fn catalogue() -> Catalogue {
+        let described = Described {
+            description: "new kernel".to_owned(),
+            definition: [4; 32],
+            parameters: Vec::new(),
+            approvals: 0,
+            is_read_only: false,
+        };
+        Catalogue {
+            actions: [("upgrade".to_owned(), described)].into(),
+            ..Catalogue::default()
+        }
+    }
+
+    #[test]
+    fn catalogues_of_older_agents_read_as_before_and_older_programs_read_ours() {
+        // As an agent wrote it that knows nothing of maintenance.
+        let old = versioned::encode(KIND_CATALOGUE, &catalogue(), RECORD_LEN_BYTES_MAX).unwrap();
+        assert_eq!(
+            ActionRecord::Catalogue(catalogue()).encode(),
+            Ok(old.clone())
+        );
+        let read = ActionRecord::decode(&old);
+        assert_eq!(read, Ok(ActionRecord::Catalogue(catalogue())));
+        let rule = MaintenanceRule {
+            attempts: 3,
+            retry_after_ms: 60_000,
+        };
+        let ours = Catalogue {
+            maintenance: [("upgrade".to_owned(), rule)].into(),
+            ..catalogue()
+        };
+        let new = ActionRecord::Catalogue(ours.clone()).encode().unwrap();
+        assert!(
+            new.starts_with(&old),
+            "what came later stands behind the rest"
+        );
+        assert_eq!(
+            ActionRecord::decode(&new),
+            Ok(ActionRecord::Catalogue(ours))
+        );
+        let (_, body) = versioned::split(&new, RECORD_LEN_BYTES_MAX).unwrap();
+        let by_older: Catalogue = versioned::body(KIND_CATALOGUE, body).unwrap();
+        assert_eq!(by_older, catalogue());
+    }
+
+    #[test]
+    fn an_older_program_passes_over_an_attempt_and_takes_it_for_no_result() {
+        let attempt = Attempt {
+            request: EnvelopeId::from_bytes([3; 32]),
+            number: 2,
+            began: Timestamp::ZERO,
+            ended: Timestamp::ZERO,
+            again_at: Timestamp::ZERO,
+            tail: b"locked".to_vec(),
+        };
+        let bytes = ActionRecord::Attempt(attempt.clone()).encode().unwrap();
+        let (kind, _body) = versioned::split(&bytes, RECORD_LEN_BYTES_MAX).unwrap();
+        assert!(![KIND_CATALOGUE, KIND_STARTED, KIND_RESULT].contains(&kind));
+        assert_eq!(
+            ActionRecord::decode(&bytes),
+            Ok(ActionRecord::Attempt(attempt))
+        );
     }
 }

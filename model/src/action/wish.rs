@@ -6,6 +6,7 @@ use std::time::Duration;
 use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::id::ItemId;
 use crate::versioned::{self, DecodeError, EncodeError};
 
 /// How long after its beginning a request that is to be run at once may end.
@@ -13,6 +14,7 @@ pub const REQUEST_SPAN_MAX: Duration = Duration::from_mins(10);
 /// How far ahead one may begin.
 pub const SCHEDULE_SPAN_MAX: Duration = Duration::from_hours(24);
 const WISH_LEN_BYTES_MAX: usize = 64 * 1_024;
+const KIND_MAINTENANCE: u16 = 131;
 const KIND_REQUEST: u16 = 132;
 const KIND_APPROVAL: u16 = 133;
 
@@ -24,6 +26,14 @@ pub enum ActionWish {
     Request(ActionRequest),
     /// Somebody agrees or objects to a request.
     Approval(Approval),
+    /// Somebody asks for an action to be run in a maintenance window, as work that stands in a System's
+    /// document. An older agent does not know it, and runs nothing.
+    Maintenance {
+        /// The request: within a window, at most [`SCHEDULE_SPAN_MAX`] from when it is signed.
+        request: ActionRequest,
+        /// The work it confirms.
+        item: ItemId,
+    },
 }
 
 /// Somebody asks for an action to be run once.
@@ -45,7 +55,7 @@ pub struct ActionRequest {
     pub arguments: BTreeMap<String, String>,
     /// Not before this.
     pub not_before: Timestamp,
-    /// Not after this: at most [`REQUEST_SPAN_MAX`] later.
+    /// Not after this: at most [`REQUEST_SPAN_MAX`] later, unless it is for a maintenance window.
     pub end: Timestamp,
     /// Why.
     pub reason: String,
@@ -73,6 +83,9 @@ impl ActionWish {
             Self::Approval(approval) => {
                 versioned::encode(KIND_APPROVAL, approval, WISH_LEN_BYTES_MAX)
             }
+            Self::Maintenance { request, item } => {
+                versioned::encode(KIND_MAINTENANCE, &(request, item), WISH_LEN_BYTES_MAX)
+            }
         }
     }
 
@@ -84,6 +97,10 @@ impl ActionWish {
         match versioned::split(bytes, WISH_LEN_BYTES_MAX)? {
             (KIND_REQUEST, body) => Ok(Self::Request(versioned::body(KIND_REQUEST, body)?)),
             (KIND_APPROVAL, body) => Ok(Self::Approval(versioned::body(KIND_APPROVAL, body)?)),
+            (KIND_MAINTENANCE, body) => {
+                let (request, item) = versioned::body(KIND_MAINTENANCE, body)?;
+                Ok(Self::Maintenance { request, item })
+            }
             (other, _body) => Err(DecodeError::Kind(other)),
         }
     }

@@ -34,6 +34,10 @@ pub(crate) mod field {
     pub(crate) const SELECTOR: &str = "selector";
     /// Keys in the map of later additions begin with these and a stroke.
     pub(crate) const MAINTENANCE: &str = "maintenance";
+    pub(crate) const REQUESTED: &str = "maintenance-request";
+    pub(crate) const WITHDRAWN: &str = "maintenance-withdrawn";
+    pub(crate) const OUT_OF_SERVICE: &str = "out-of-service";
+    pub(crate) const REDUNDANCY: &str = "redundancy";
     pub(crate) const LABEL: &str = "label";
     pub(crate) const PERSON: &str = "person";
     pub(crate) const REASON: &str = "reason";

@@ -1,10 +1,13 @@
 //! What people ask of agents, and agents tell of what they did: read by agents and by the app.
 
+use std::collections::BTreeMap;
+
 use aramaki_model::action::{
     ActionGrant, ActionPower, ActionRecord, ActionRequest, ActionResult, ActionWish, Approval,
-    Catalogue, Described, Outcome, Parameter, ParameterKind, RefusedFor,
+    Attempt, Catalogue, Described, MaintenanceRule, Outcome, Parameter, ParameterKind, RefusedFor,
 };
-use aramaki_model::{HomeEntry, Kit};
+use aramaki_model::maintenance::redundancy::{GroupsHeld, Member, Redundancy};
+use aramaki_model::{HomeEntry, ItemId, Kit};
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId};
 
 use super::Decoder;
@@ -33,6 +36,10 @@ pub(super) const ACTION: Decoder = Decoder {
                 drop(why.to_string());
             }
         }
+        if let Ok(written) = GroupsHeld::decode(bytes).map(|it| it.encode()) {
+            let again = written.as_deref().map(GroupsHeld::decode);
+            assert_eq!(again, Ok(GroupsHeld::decode(bytes)));
+        }
         if let Ok(written) = HomeEntry::decode(bytes).encode() {
             assert_eq!(HomeEntry::decode(&written), HomeEntry::decode(bytes));
         }
@@ -58,7 +65,9 @@ pub(super) const ACTION: Decoder = Decoder {
             end: NOW,
             reason: "old prices".to_owned(),
         };
-        seeds.extend(ActionWish::Request(request).encode());
+        seeds.extend(ActionWish::Request(request.clone()).encode());
+        let item = ItemId::from_bytes([8; 16]);
+        seeds.extend(ActionWish::Maintenance { request, item }.encode());
         let approval = Approval {
             request: id,
             agrees: true,
@@ -86,8 +95,27 @@ pub(super) const ACTION: Decoder = Decoder {
         let catalogue = Catalogue {
             at: NOW,
             actions: [("flush".to_owned(), described)].into(),
+            maintenance: BTreeMap::new(),
+        };
+        seeds.extend(ActionRecord::Catalogue(catalogue.clone()).encode());
+        let rule = MaintenanceRule {
+            attempts: 3,
+            retry_after_ms: 60_000,
+        };
+        let catalogue = Catalogue {
+            maintenance: [("flush".to_owned(), rule)].into(),
+            ..catalogue
         };
         seeds.extend(ActionRecord::Catalogue(catalogue).encode());
+        let attempt = Attempt {
+            request: id,
+            number: 1,
+            began: NOW,
+            ended: NOW,
+            again_at: NOW,
+            tail: b"locked".to_vec(),
+        };
+        seeds.extend(ActionRecord::Attempt(attempt).encode());
         seeds.extend(
             ActionRecord::Started {
                 request: id,
@@ -111,6 +139,18 @@ pub(super) const ACTION: Decoder = Decoder {
             };
             seeds.extend(ActionRecord::Result(Box::new(result)).encode());
         }
+        let space = SpaceId::from_bytes([2; 32]);
+        let group = Redundancy {
+            at_least: 1,
+            members: [space].into(),
+        };
+        let held = GroupsHeld {
+            generation: 7,
+            system: space,
+            groups: vec![("front".to_owned(), group)],
+            members: [(space, Member::default())].into(),
+        };
+        seeds.extend(held.encode());
         let kit = Kit {
             at: NOW,
             author: AuthorId::from_bytes([1; 32]),

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use aramaki_model::action::MaintenanceRule;
+use aramaki_model::maintenance::redundancy::{Member, Redundancy, Reservation};
 use aramaki_sync_core::Instance;
 
+use super::super::attempts::Attempts;
 use super::super::definition::tests::flush;
-use super::super::journal::Row;
 use super::*;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -37,6 +39,7 @@ struct Scene {
     grants: Vec<ActionGrant>,
     approvals: Vec<(AuthorId, Approval)>,
     contact: Option<Timestamp>,
+    groups: Option<GroupsHeld>,
     asked: Asked,
     _folder: tempfile::TempDir,
 }
@@ -68,6 +71,8 @@ fn row(result: Option<Vec<u8>>, at: Timestamp, of: &ActionRequest) -> Row {
         result,
         ran: true,
         told: false,
+        attempts: None,
+        untold: Vec::new(),
     }
 }
 
@@ -99,6 +104,7 @@ impl Scene {
                 },
                 by: author(ASKER),
                 at: NOW,
+                maintenance: None,
             },
             actions: Actions {
                 definitions: [(definition.name.clone(), definition)].into(),
@@ -120,6 +126,7 @@ impl Scene {
                 .collect(),
             approvals: vec![approval(OTHER, true)],
             contact: Some(NOW.minus(minutes(1))),
+            groups: Some(GroupsHeld::default()),
             _folder: folder,
         }
     }
@@ -135,6 +142,7 @@ impl Scene {
             grants: &self.grants,
             approvals: &self.approvals,
             contact: self.contact,
+            groups: self.groups.as_ref(),
         };
         decide(&self.asked, &view)
     }
@@ -151,7 +159,7 @@ impl Scene {
     }
 
     fn waits(&self) -> bool {
-        matches!(self.decide(), Decision::Wait(_))
+        matches!(self.decide(), Decision::Wait(_) | Decision::Later(_))
     }
 }
 
@@ -372,4 +380,147 @@ fn the_same_twice_needs_that_the_first_is_known() {
     let arguments = &mut other.asked.request.arguments;
     arguments.insert("path".to_owned(), "/other".to_owned());
     assert!(other.waits());
+}
+
+/// A request for the window from one hour on, which lasts for three.
+fn in_window(it: &mut Scene) {
+    let mut definition = flush();
+    definition.maintenance = Some(MaintenanceRule {
+        attempts: 3,
+        retry_after_ms: 60_000,
+    });
+    it.actions
+        .definitions
+        .insert("flush".to_owned(), definition);
+    it.asked.maintenance = Some(ItemId::from_bytes([7; 16]));
+    it.asked.request.not_before = NOW.plus(minutes(60));
+    it.asked.request.end = NOW.plus(minutes(240));
+    for (_by, approval) in &mut it.approvals {
+        approval.end = it.asked.request.end;
+    }
+    it.contact = Some(NOW.plus(minutes(100)));
+}
+
+#[test]
+fn work_waits_for_its_window_and_is_run_in_all_of_it() {
+    let early = with(in_window).decide();
+    let opens = NOW.plus(minutes(60));
+    assert!(
+        matches!(early, Decision::Later(at) if at == opens),
+        "{early:?}"
+    );
+    for minute in [60, 100, 240] {
+        let scene = with(|it| {
+            in_window(it);
+            it.now = NOW.plus(minutes(minute));
+        });
+        assert!(scene.contact < Some(scene.now) || scene.runs(), "{minute}");
+    }
+    let late = with(|it| {
+        in_window(it);
+        it.now = NOW.plus(minutes(241));
+    });
+    assert_eq!(late.refused(), RefusedFor::StaleView, "out of touch");
+}
+
+#[test]
+fn work_is_for_actions_that_allow_it_and_a_day_ahead_at_most() {
+    let other = with(|it| {
+        in_window(it);
+        it.actions.definitions.insert("flush".to_owned(), flush());
+    });
+    assert_eq!(other.refused(), RefusedFor::NotMaintenance);
+    let far = with(|it| {
+        in_window(it);
+        it.asked.request.end = NOW.plus(minutes(24 * 60 + 1));
+    });
+    assert_eq!(far.refused(), RefusedFor::OutOfTime);
+    let ordinary = with(|it| {
+        in_window(it);
+        it.asked.maintenance = None;
+    });
+    assert_eq!(ordinary.refused(), RefusedFor::OutOfTime);
+    let objected = with(|it| {
+        in_window(it);
+        it.approvals.push(approval(ASKER, false));
+    });
+    assert_eq!(objected.refused(), RefusedFor::Denied, "before its window");
+}
+
+#[test]
+fn between_two_attempts_nothing_runs_and_nobody_else_begins_the_same() {
+    let waiting = |it: &mut Scene| {
+        in_window(it);
+        it.now = NOW.plus(minutes(61));
+        let rule = it.actions.definitions["flush"].maintenance.unwrap();
+        let attempts = Attempts {
+            again_at: Some(NOW.plus(minutes(62))),
+            ..Attempts::first(rule, it.asked.request.end)
+        };
+        let row = Row {
+            attempts: Some(attempts),
+            ..row(None, NOW.plus(minutes(60)), &it.asked.request)
+        };
+        it.journal.rows.insert(id(1), row);
+    };
+    let scene = with(waiting);
+    let again = NOW.plus(minutes(62));
+    assert!(matches!(scene.decide(), Decision::Later(at) if at == again));
+    let due = with(|it| {
+        waiting(it);
+        it.now = again;
+    });
+    assert!(due.runs(), "its own row does not stand in its way");
+    let other = with(|it| {
+        waiting(it);
+        it.asked.id = id(2);
+        it.approvals[0].1.request = id(2);
+    });
+    assert_eq!(other.refused(), RefusedFor::DuplicateOf(id(1)));
+}
+
+#[test]
+fn work_that_would_break_a_group_is_refused_at_its_start() {
+    let group = Redundancy {
+        at_least: 1,
+        members: [5, 6].map(|n| SpaceId::from_bytes([n; 32])).into(),
+    };
+    let held = |signed: Timestamp| Reservation {
+        at: signed,
+        id: id(9),
+        system: SpaceId::from_bytes([6; 32]),
+        window: Window {
+            begin: NOW.plus(minutes(50)),
+            end: NOW.plus(minutes(70)),
+        },
+    };
+    let with_held = |signed: Timestamp| {
+        with(|it| {
+            in_window(it);
+            it.now = NOW.plus(minutes(60));
+            let member = Member {
+                out: Vec::new(),
+                reserved: vec![held(signed)],
+            };
+            it.groups = Some(GroupsHeld {
+                generation: 1,
+                system: SpaceId::from_bytes([5; 32]),
+                groups: vec![("web".to_owned(), group.clone())],
+                members: [(SpaceId::from_bytes([6; 32]), member)].into(),
+            });
+        })
+    };
+    let broken = RefusedFor::WouldBreak {
+        group: "web".to_owned(),
+        in_service: 0,
+        at_least: 1,
+    };
+    assert_eq!(with_held(NOW.minus(minutes(1))).refused(), broken);
+    assert!(
+        with_held(NOW.plus(minutes(1))).runs(),
+        "it was signed first"
+    );
+    let mut unread = with_held(NOW.plus(minutes(1)));
+    unread.groups = None;
+    assert!(matches!(unread.refused(), RefusedFor::NotStarted(_)));
 }

@@ -5,6 +5,7 @@ use egui::{Label, RichText, Ui};
 use super::super::Window;
 use super::super::actions::actions_ui;
 use super::super::alerts::care_words;
+use super::super::maintenance::maintenance_ui;
 use super::{Page, none_ui, quiet};
 use crate::theme::space;
 use crate::view::alert::Habit;
@@ -69,6 +70,7 @@ pub(super) fn alarms_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &m
 
 /// What can be run and who did it last; and who else is here.
 pub(super) fn done_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window) {
+    maintenance_ui(ui, look, shown.frame, shown.system.space, window);
     actions_ui(ui, look, shown.frame, shown.system.space, window);
     let Some(trust) = shown.trust else {
         return;
