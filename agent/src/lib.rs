@@ -4,6 +4,7 @@ mod actions;
 mod builtin;
 pub mod cli;
 pub mod config;
+mod days;
 mod desired;
 mod discover;
 pub mod explain;

@@ -85,7 +85,23 @@ impl Link {
         Ok(())
     }
 
-    /// Reads the journal of the day as the replica holds it: an edit must build on all of it.
+    /// Writes changes of a document, and returns when they are durable.
+    async fn write(
+        &mut self,
+        document: DocumentId,
+        changes: Vec<Vec<u8>>,
+    ) -> Result<(), LinkError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let body = Body::Changes(changes.into_iter().map(ByteBuf::from).collect());
+        let (replica, space) = (self.replica.clone(), self.space);
+        let write = async move { replica.write(space, document, body).await };
+        self.writing = Some(tokio::spawn(write));
+        self.settle().await
+    }
+
+    /// Reads the journal of the day, and the sums of its month, as the replica holds it: an edit must build on all of it.
     async fn prepare(&mut self, now: Timestamp) -> Result<(), LinkError> {
         let day = now.millis().div_euclid(DAY_MS);
         if self.day == Some(day) {
@@ -93,20 +109,22 @@ impl Link {
         }
         let mut workspace = Workspace::new();
         workspace.open_space(self.space);
-        let mut segment = 0;
-        loop {
-            let document = name::journal(now, segment);
-            let admitted = changes(self.replica.bodies(self.space, document).await?);
-            if admitted.is_empty() {
-                break;
+        for named in [name::journal, name::days] {
+            let mut segment = 0;
+            loop {
+                let document = named(now, segment);
+                let admitted = changes(self.replica.bodies(self.space, document).await?);
+                if admitted.is_empty() {
+                    break;
+                }
+                let lineage = self
+                    .replica
+                    .lineage(self.space, workspace.linked(&self.space));
+                let links: Vec<_> = lineage.await?.into_iter().map(links).collect();
+                report(&workspace.link(self.space, &links));
+                report(&workspace.admit(self.space, document, &admitted));
+                segment += 1;
             }
-            let lineage = self
-                .replica
-                .lineage(self.space, workspace.linked(&self.space));
-            let links: Vec<_> = lineage.await?.into_iter().map(links).collect();
-            report(&workspace.link(self.space, &links));
-            report(&workspace.admit(self.space, document, &admitted));
-            segment += 1;
         }
         self.workspace = workspace;
         self.day = Some(day);
@@ -129,29 +147,29 @@ impl Outlet for Link {
         // wrong, it is read anew.
         let day = self.day.take();
         let chain = self.chain()?;
-        let entries: Vec<_> = entries
+        let entries = entries
             .iter()
-            .map(|pending| (pending.id, JournalEntry::decode(&pending.entry)))
-            .collect();
-        let edit = self
-            .workspace
-            .append_journal(self.space, &chain, now, &entries)?;
-        let document = edit.document;
-        let mut changes = edit.changes;
-        if edit.is_new_document && !carried.is_empty() {
-            let states = (0_u8..).zip(carried.iter().cloned());
-            let states: Vec<_> = states.map(|(n, entry)| (state_id(now, n), entry)).collect();
+            .map(|pending| (pending.id, JournalEntry::decode(&pending.entry)));
+        let (sums, entries): (Vec<_>, Vec<_>) =
+            entries.partition(|(_, entry)| matches!(entry, JournalEntry::Days { .. }));
+        if !entries.is_empty() {
             let edit = self
                 .workspace
-                .append_journal(self.space, &chain, now, &states)?;
-            changes.extend(edit.changes);
+                .append_journal(self.space, &chain, now, &entries)?;
+            let mut changes = edit.changes;
+            if edit.is_new_document && !carried.is_empty() {
+                let states = (0_u8..).zip(carried.iter().cloned());
+                let states: Vec<_> = states.map(|(n, entry)| (state_id(now, n), entry)).collect();
+                let edit = self
+                    .workspace
+                    .append_journal(self.space, &chain, now, &states)?;
+                changes.extend(edit.changes);
+            }
+            self.write(edit.document, changes).await?;
         }
-        if !changes.is_empty() {
-            let body = Body::Changes(changes.into_iter().map(ByteBuf::from).collect());
-            let (replica, space) = (self.replica.clone(), self.space);
-            let write = async move { replica.write(space, document, body).await };
-            self.writing = Some(tokio::spawn(write));
-            self.settle().await?;
+        if !sums.is_empty() {
+            let edit = self.workspace.append_days(self.space, &chain, now, &sums)?;
+            self.write(edit.document, edit.changes).await?;
         }
         self.day = day;
         Ok(())

@@ -30,7 +30,7 @@ impl Splay {
         Self(u64::from_le_bytes(first))
     }
 
-    fn within(self, interval_ms: i64) -> i64 {
+    pub(crate) fn within(self, interval_ms: i64) -> i64 {
         let interval = u64::try_from(interval_ms).unwrap_or(1).max(1);
         i64::try_from(self.0 % interval).unwrap_or(0)
     }

@@ -11,10 +11,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aramaki_model::agent_config::CHECKS_MAX;
+use aramaki_model::day::day_of;
 use aramaki_model::entry::AgentStarted;
 use aramaki_model::heartbeat::HEARTBEAT_INTERVAL_MS;
 use aramaki_model::{
-    AgentConfig, Check, EntryId, Exit, Heartbeat, JournalEntry, Observation, PluginOutput,
+    AgentConfig, Check, EntryId, Exit, Hardness, Heartbeat, JournalEntry, Observation, PluginOutput,
 };
 use aramaki_sync_core::{AuthorId, Timestamp};
 use tokio::sync::mpsc;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Config;
+use crate::days::Days;
 use crate::desired::Desires;
 use crate::discover;
 use crate::explain::Origin;
@@ -53,6 +55,8 @@ const SLEEP_MAX: Duration = Duration::from_secs(30);
 const ARRIVALS_MAX: usize = 128;
 /// How often the machine is looked at for what could be checked.
 const LOOK_EVERY: Duration = Duration::from_hours(24);
+/// How often the states of all checks are told though nothing changed.
+const TELL_EVERY_DAYS: i32 = 14;
 /// Entries and bytes of one envelope.
 const BATCH_ENTRIES_MAX: usize = 64;
 const BATCH_LEN_BYTES_MAX: usize = 128 * 1024;
@@ -104,6 +108,8 @@ pub(crate) struct Service<O> {
     arrivals: mpsc::Receiver<Arrival>,
     /// What was measured.
     recorder: Recorder,
+    /// What days were like.
+    days: Days,
     /// What is desired and not yet done.
     desires: Desires,
     counts: Counts,
@@ -128,6 +134,7 @@ impl<O: Outlet> Service<O> {
         );
         let observer = Observer::new(config.plugin_folders.clone());
         let recorder = Recorder::new(&folder);
+        let days = Days::new(agent, std::mem::take(&mut saved.days), now());
         let desires = Desires::new(&config.watches, std::mem::take(&mut saved.desired));
         Self {
             folder,
@@ -145,6 +152,7 @@ impl<O: Outlet> Service<O> {
             externals,
             arrivals,
             recorder,
+            days,
             desires,
             counts: Counts::default(),
             started: now(),
@@ -162,12 +170,7 @@ impl<O: Outlet> Service<O> {
     /// When the state cannot be kept at the beginning: an agent that forgets would repeat itself.
     pub(crate) async fn serve(&mut self, stop: &CancellationToken) -> Result<(), StateError> {
         self.reconfigure(true).await;
-        let started = AgentStarted {
-            at: now(),
-            host: platform::host_name(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        self.enter(&JournalEntry::Started(started));
+        self.begin();
         self.declare();
         self.save()?;
 
@@ -217,6 +220,7 @@ impl<O: Outlet> Service<O> {
                 _ = keep.tick() => {
                     let kept = self.recorder.flush(now());
                     self.measured(kept);
+                    self.sum_up();
                     self.keep();
                 }
                 () = self.outlet.changed() => self.reconfigure(false).await,
@@ -231,6 +235,18 @@ impl<O: Outlet> Service<O> {
         let ended = self.recorder.end(now());
         self.measured(ended);
         self.save()
+    }
+
+    /// Tells that it looks from now on.
+    fn begin(&mut self) {
+        let started = AgentStarted {
+            at: now(),
+            host: platform::host_name(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        self.enter(&JournalEntry::Started(started));
+        // A segment of its own begins with all states.
+        self.saved.told_on = day_of(now());
     }
 
     /// Reads configurations anew: the System's as it was last seen, and this machine's file.
@@ -330,7 +346,16 @@ impl<O: Outlet> Service<O> {
         let observation = &observed.observation;
         self.recorder
             .take(observation.check, observation.at, &observation.metrics);
-        if let Some(transition) = self.watch.observed(&observed.observation, now(), random()) {
+        let changed = self.watch.observed(observation, now(), random());
+        let hard = self.watch.hard(&observation.check);
+        if let (Some(check), Some(hard)) = (self.watch.check(&observation.check), hard) {
+            let is_turn = changed
+                .as_ref()
+                .is_some_and(|it| it.hardness == Hardness::Hard);
+            let metrics = &observation.metrics;
+            self.days.observed(check, (hard, is_turn), metrics, now());
+        }
+        if let Some(transition) = changed {
             self.counts.transitions += 1;
             tracing::debug!(check = %transition.check, from = %transition.from, to = %transition.to, "a check changed");
             self.flush_soon();
@@ -439,6 +464,22 @@ impl<O: Outlet> Service<O> {
         }
     }
 
+    /// Tells what the days were like that are over.
+    fn sum_up(&mut self) {
+        let over = self.days.take_over(now());
+        for entry in JournalEntry::sum_up(now(), &over) {
+            self.enter(&entry);
+        }
+        // Readers look back for a month: what never changes is told again before that.
+        let today = day_of(now());
+        if today.saturating_sub(self.saved.told_on) >= TELL_EVERY_DAYS {
+            self.saved.told_on = today;
+            for entry in JournalEntry::carry(&self.watch.carried()) {
+                self.enter(&entry);
+            }
+        }
+    }
+
     fn keep(&mut self) {
         if self.dirty
             && let Err(error) = self.save()
@@ -452,6 +493,7 @@ impl<O: Outlet> Service<O> {
         self.saved.pending = self.watch.pending().cloned().collect();
         self.saved.learned = self.externals.learned();
         self.saved.desired = self.desires.saved();
+        self.saved.days = self.days.saved(now());
         self.saved.refused = self.externals.refused().to_vec();
         self.saved.write(&self.folder)?;
         self.dirty = false;

@@ -10,6 +10,7 @@ use aramaki_model::{AgentConfig, CheckId, CheckState, EntryId};
 use aramaki_sync_core::{SpaceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::days::SavedDays;
 use crate::desired::SavedWatch;
 use crate::external::{Learned, RefusedName};
 
@@ -87,6 +88,12 @@ pub(crate) struct Saved {
     /// What is desired and not yet done, or was done.
     #[serde(default)]
     pub(crate) desired: Vec<SavedWatch>,
+    /// What days were like that are not summed up yet.
+    #[serde(default)]
+    pub(crate) days: SavedDays,
+    /// The day on which all states were last told.
+    #[serde(default)]
+    pub(crate) told_on: i32,
 }
 
 /// Of a state in which nothing was told.

@@ -89,6 +89,11 @@ impl Watch {
         self.watched.get(id).map(|watched| &watched.check)
     }
 
+    /// The state of a check that counts.
+    pub(crate) fn hard(&self, id: &CheckId) -> Option<Severity> {
+        self.watched.get(id).map(|watched| watched.state.hard)
+    }
+
     /// The checks that are observed.
     pub(crate) fn checks(&self) -> impl Iterator<Item = &Check> {
         self.watched.values().map(|watched| &watched.check)
@@ -228,6 +233,11 @@ impl Watch {
                 check: state.check,
                 at: state.last_at,
                 raw: state.raw,
+                attempt: if state.is_soft() && !state.raw.is_ok() {
+                    u8::try_from(state.attempt).unwrap_or(u8::MAX)
+                } else {
+                    0
+                },
             })
             .collect()
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -97,8 +98,8 @@ impl People {
         invitation.to_text().unwrap().to_string()
     }
 
-    /// What the overview says of the checks, from what is on this disk.
-    async fn states(&self, checks: &[Check]) -> Vec<(CheckId, Severity)> {
+    /// What is on this disk, as the overview reads it.
+    async fn workspace(&self, checks: &[Check]) -> Workspace {
         let mut workspace = Workspace::new();
         workspace.open_space(self.system);
         let chain = Chain {
@@ -120,8 +121,10 @@ impl People {
         });
         drop(edit.unwrap());
         // Also yesterday's: the test may run at midnight.
-        for at in [now().minus(Duration::from_hours(24)), now()] {
-            let document = name::journal(at, 0);
+        let yesterday = now().minus(Duration::from_hours(24));
+        let documents = [yesterday, now()].map(|at| [name::journal(at, 0), name::days(at, 0)]);
+        let documents: BTreeSet<DocumentId> = documents.into_iter().flatten().collect();
+        for document in documents {
             let bodies = self.replica.bodies(self.agent, document).await.unwrap();
             let changes: Vec<_> = bodies.into_iter().filter_map(change).collect();
             let known = workspace.linked(&self.agent);
@@ -139,7 +142,23 @@ impl People {
                 assert_eq!(workspace.admit(self.agent, document, &changes), []);
             }
         }
-        let view = workspace.view(now());
+        workspace
+    }
+
+    /// Of how many days each check was summed up.
+    async fn summed(&self, checks: &[Check]) -> Vec<usize> {
+        let view = self.workspace(checks).await.view(now());
+        let system = view.system(&self.system).unwrap();
+        let days = system.checks.iter().map(|view| {
+            let days = view.days.iter();
+            days.filter(|day| day.is_counted && day.known() > 0).count()
+        });
+        days.collect()
+    }
+
+    /// What the overview says of the checks.
+    async fn states(&self, checks: &[Check]) -> Vec<(CheckId, Severity)> {
+        let view = self.workspace(checks).await.view(now());
         let system = view.system(&self.system).unwrap();
         let mut states: Vec<_> = system
             .checks
@@ -191,6 +210,26 @@ fn options(folder: &Path, invitation: Option<String>) -> AgentOptions {
     options
 }
 
+/// What the agent has of the day is of the day before: nothing else makes it midnight.
+fn age_days(folder: &Path) {
+    let path = folder.join("agent-state.json");
+    let mut state: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let earlier = |value: &mut serde_json::Value, by: i64| {
+        *value = serde_json::Value::from(value.as_i64().unwrap() - by);
+    };
+    let days = &mut state["days"];
+    earlier(&mut days["alive"], 86_400_000);
+    let begun = days["begun"].as_array_mut().unwrap();
+    assert_eq!(begun.len(), 2);
+    for check in begun {
+        earlier(&mut check["day"]["day"], 1);
+        earlier(&mut check["last"], 86_400_000);
+        earlier(&mut check["until"], 86_400_000);
+    }
+    std::fs::write(&path, state.to_string()).unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_agent_sees_reaches_people_also_what_it_saw_while_nobody_was_there() {
     let folder = tempfile::tempdir().unwrap();
@@ -239,6 +278,7 @@ async fn what_an_agent_sees_reaches_people_also_what_it_saw_while_nobody_was_the
     tokio::time::sleep(Duration::from_secs(3)).await;
     stop.cancel();
     agent.await.unwrap().unwrap();
+    age_days(&there);
 
     let keys = keys::read_or_create(&here.join("device.key"), None).unwrap();
     let network = NetworkOptions::loopback();
@@ -257,6 +297,12 @@ async fn what_an_agent_sees_reaches_people_also_what_it_saw_while_nobody_was_the
     people
         .until_states(&checks, &[(UPTIME, Severity::Ok), (FILE, Severity::Ok)])
         .await;
+    // The day before is summed up, in a document of its month; not in the first minute of a day.
+    let limit = Instant::now() + 2 * LIMIT;
+    while people.summed(&checks).await != [1, 1] {
+        assert!(Instant::now() < limit, "no sum came");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
     stop.cancel();
     agent.await.unwrap().unwrap();
     assert!(people.replica.verify().await.unwrap().is_sound());

@@ -16,7 +16,7 @@ pub use icon::{Icon, icon, icon_button};
 pub use mesh::quad;
 pub use row::{Lead, Row, line, row};
 pub use sparkline::sparkline;
-pub use strip::history_strip;
+pub use strip::{day_strip, history_strip};
 
 use crate::text::Texts;
 use crate::theme::Tokens;

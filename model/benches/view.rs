@@ -197,6 +197,7 @@ fn after_a_heartbeat(bencher: Bencher<'_, '_>, systems: u16) {
                 check: check(3).id,
                 at: at(second),
                 raw: Severity::Ok,
+                attempt: 0,
             }],
         };
         workspace.heartbeat(space(2, 3), &beat, at(second));

@@ -9,7 +9,9 @@ use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::day::{Days, Present};
 use crate::id::{CheckId, EntryId, ItemId};
+use crate::journal::Try;
 use crate::perfdata::Metric;
 use crate::severity::Severity;
 
@@ -284,6 +286,12 @@ pub struct Alert {
     /// Hard states of the check within the last [`STRIP_DAYS`] days, oldest first, and the last one
     /// before: always broken, or just happened?
     pub transitions: Vec<(Timestamp, Severity)>,
+    /// With what it began, before it counted, oldest first.
+    pub tries: Vec<Try>,
+    /// What is known of the days of the check.
+    pub days: Arc<Days>,
+    /// What is known of it now.
+    pub present: Present,
     /// What each agent that looks sees, if several must agree.
     pub vantages: Vec<(SpaceId, Severity)>,
     /// Whom it concerns: the System itself, then all that reach it, nearest first.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alert::AlertId;
 use crate::check::Check;
+use crate::day::Day;
 use crate::desired::{DesiredRun, RUN_DETAIL_LEN_BYTES_MAX};
 use crate::id::{CheckId, EntryId};
 use crate::notify::Receipt;
@@ -74,6 +75,13 @@ pub enum JournalEntry {
     },
     /// The agent acted on what is desired.
     DesiredRun(DesiredRun),
+    /// What days that are over were like for checks, as the agent saw them: see [`JournalEntry::sum_up`].
+    Days {
+        /// When it was written, by the agent's clock.
+        at: Timestamp,
+        /// A day of a check each.
+        days: Vec<(CheckId, Day)>,
+    },
     /// Written by a newer program: kept, shown as such.
     Unknown(UnknownEntry),
 }
@@ -103,6 +111,11 @@ pub struct CarriedState {
 pub const CARRIED_STATES_MAX: usize = 32;
 /// How long the summary of a carried state may be.
 pub const CARRIED_SUMMARY_LEN_BYTES_MAX: usize = 128;
+
+/// How many days of checks one entry sums up: with the longest labels and numbers they fit.
+pub const DAYS_OF_ENTRY_MAX: usize = 14;
+/// How many of them are read: an entry of short ones has room for more.
+const DAYS_OF_ENTRY_READ_MAX: usize = 512;
 
 /// An agent began to observe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -221,6 +234,7 @@ const KIND_DECLARED: u16 = 6;
 const KIND_PROPOSED: u16 = 12;
 const KIND_SERVICES: u16 = 13;
 const KIND_DESIRED_RUN: u16 = 14;
+const KIND_DAYS: u16 = 16;
 const KIND_MESSAGE: u16 = 32;
 const KIND_DEPLOYMENT: u16 = 33;
 const KIND_ACKNOWLEDGEMENT: u16 = 34;
@@ -271,8 +285,20 @@ impl JournalEntry {
                 };
                 encode(KIND_DESIRED_RUN, &run)
             }
+            Self::Days { at, days } => encode(KIND_DAYS, &(at, days)),
             Self::Unknown(_) => Err(EncodeError::UnknownKind),
         }
+    }
+
+    /// Entries that tell what these days were like, as few as fit.
+    pub fn sum_up(at: Timestamp, days: &[(CheckId, Day)]) -> Vec<Self> {
+        let chunks = days.chunks(DAYS_OF_ENTRY_MAX);
+        chunks
+            .map(|days| Self::Days {
+                at,
+                days: days.to_vec(),
+            })
+            .collect()
     }
 
     /// Entries that declare these checks of one machine, and no others, from `at` on.
@@ -360,6 +386,15 @@ impl JournalEntry {
                 Self::Services { at, services }
             }
             KIND_DESIRED_RUN => Self::DesiredRun(versioned::body(kind, body)?),
+            KIND_DAYS => {
+                let (at, days): (Timestamp, Vec<(CheckId, Day)>) = versioned::body(kind, body)?;
+                let sane = days.into_iter().take(DAYS_OF_ENTRY_READ_MAX);
+                let sane = sane.filter_map(|(check, day)| Some((check, day.sane(at)?)));
+                Self::Days {
+                    at,
+                    days: sane.collect(),
+                }
+            }
             other => return Err(DecodeError::Kind(other)),
         })
     }
@@ -373,7 +408,8 @@ impl JournalEntry {
             | Self::ConfigApplied { at, .. }
             | Self::Declared { at, .. }
             | Self::Proposed { at, .. }
-            | Self::Services { at, .. } => Some(*at),
+            | Self::Services { at, .. }
+            | Self::Days { at, .. } => Some(*at),
             Self::DesiredRun(run) => Some(run.at),
             Self::States(states) => states.iter().map(|state| state.at).max(),
             Self::Unknown(_) => None,
@@ -518,7 +554,8 @@ fn encode_transition(transition: &Transition) -> Result<Vec<u8>, EncodeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::perfdata::Metric;
+    use crate::day::{DAY_METRICS_MAX, MetricDay, day_of};
+    use crate::perfdata::{LABEL_LEN_BYTES_MAX, Metric};
     use crate::transition::Hardness;
     use crate::unit::Unit;
 
@@ -702,6 +739,40 @@ mod tests {
         let (_at, as_before): (Timestamp, Vec<SentCheck>) =
             versioned::body(KIND_DECLARED, body).unwrap();
         assert_eq!(as_before.len(), 2);
+    }
+
+    #[test]
+    fn days_fit_their_entries_and_older_programs_keep_them() {
+        let metric = MetricDay {
+            label: "l".repeat(LABEL_LEN_BYTES_MAX),
+            unit: Unit::Other("u".repeat(16)),
+            min: f32::MIN,
+            max: f32::MAX,
+            last: -1.5e-9,
+        };
+        let at = Timestamp::from_millis(1_800_000_000_000);
+        let day = Day {
+            changes: u32::MAX,
+            seconds: [21_600; 4],
+            metrics: vec![metric; DAY_METRICS_MAX],
+            is_counted: true,
+            ..Day::new(day_of(at), Severity::Critical)
+        };
+        let days = vec![(CheckId::from_bytes([0xff; 16]), day); 50];
+        let entries = JournalEntry::sum_up(at, &days);
+        assert_eq!(entries.len(), 4);
+        for entry in &entries {
+            let bytes = entry.encode().unwrap();
+            assert_eq!(&JournalEntry::decode(&bytes), entry);
+            assert_eq!(bytes[1..3], KIND_DAYS.to_le_bytes());
+        }
+        // As older programs read it, which do not know the kind.
+        let mut bytes = entries[0].encode().unwrap();
+        bytes[1] = 99;
+        assert!(matches!(
+            JournalEntry::decode(&bytes),
+            JournalEntry::Unknown(_)
+        ));
     }
 
     #[test]

@@ -38,6 +38,10 @@ pub struct CheckBeat {
     pub at: Timestamp,
     /// What it said.
     pub raw: Severity,
+    /// How many results in a row were not OK while that does not count yet; 0 when it does. Written after all
+    /// results, which older programs read alone.
+    #[serde(skip)]
+    pub attempt: u8,
 }
 
 impl Heartbeat {
@@ -59,7 +63,8 @@ impl Heartbeat {
     /// # Errors
     /// When it carries too many results.
     pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
-        versioned::encode(KIND_HEARTBEAT, self, HEARTBEAT_LEN_BYTES_MAX)
+        let attempts: Vec<u8> = self.checks.iter().map(|beat| beat.attempt).collect();
+        versioned::encode(KIND_HEARTBEAT, &(self, attempts), HEARTBEAT_LEN_BYTES_MAX)
     }
 
     /// Reads what an agent sent.
@@ -68,7 +73,14 @@ impl Heartbeat {
     /// When the bytes are of a newer version or malformed.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         match versioned::split(bytes, HEARTBEAT_LEN_BYTES_MAX)? {
-            (KIND_HEARTBEAT, body) => versioned::body(KIND_HEARTBEAT, body),
+            (KIND_HEARTBEAT, body) => {
+                let (mut beat, attempts): (Self, Vec<u8>) =
+                    versioned::body_and_later(KIND_HEARTBEAT, body)?;
+                for (check, attempt) in beat.checks.iter_mut().zip(attempts) {
+                    check.attempt = attempt;
+                }
+                Ok(beat)
+            }
             (other, _) => Err(DecodeError::Kind(other)),
         }
     }
@@ -84,6 +96,7 @@ mod tests {
             check: CheckId::from_bytes([0xff; 16]),
             at: Timestamp::MAX,
             raw: Severity::Critical,
+            attempt: u8::MAX,
         };
         let batches = Heartbeat::batches(Timestamp::MAX, u64::MAX, &[beat; 50]);
         assert_eq!(
@@ -94,5 +107,24 @@ mod tests {
             assert_eq!(Heartbeat::decode(&batch.encode().unwrap()), Ok(batch));
         }
         assert_eq!(Heartbeat::batches(Timestamp::ZERO, 1, &[]).len(), 1);
+    }
+
+    #[test]
+    fn what_an_older_agent_sends_is_read_and_what_is_new_does_not_disturb_it() {
+        let beat = CheckBeat {
+            check: CheckId::from_bytes([7; 16]),
+            at: Timestamp::from_millis(9),
+            raw: Severity::Critical,
+            attempt: 2,
+        };
+        let beat = &Heartbeat::batches(Timestamp::from_millis(9), 4, &[beat])[0];
+        let old = versioned::encode(KIND_HEARTBEAT, beat, HEARTBEAT_LEN_BYTES_MAX).unwrap();
+        let read = Heartbeat::decode(&old).unwrap();
+        assert_eq!((read.generation, read.checks[0].attempt), (4, 0));
+        // As an older program reads what is sent now.
+        let new = beat.encode().unwrap();
+        let (kind, body) = versioned::split(&new, HEARTBEAT_LEN_BYTES_MAX).unwrap();
+        assert_eq!(versioned::body::<Heartbeat>(kind, body), Ok(read));
+        assert_eq!(Heartbeat::decode(&new).unwrap().checks[0].attempt, 2);
     }
 }

@@ -4,10 +4,12 @@
 //! and a new segment begins with the states carried over, which makes it readable alone.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aramaki_sync_core::Timestamp;
 
 use crate::check::Check;
+use crate::day::Days;
 use crate::desired::{DESIRED_MAX, DesiredRun};
 use crate::entry::{AgentStarted, CarriedState, JournalEntry};
 use crate::id::{CheckId, EntryId};
@@ -23,8 +25,12 @@ const HISTORY_MAX: usize = 256;
 const TURNS_MAX: usize = 64;
 /// How much of that is remembered.
 const TURN_SUMMARY_LEN_BYTES_MAX: usize = 128;
+/// How many results before a problem counted are remembered.
+const TRIES_MAX: usize = 16;
 /// How many checks a machine may add to those of its System.
 const DECLARED_MAX: usize = 1_024;
+/// Of how many checks of an agent days are remembered.
+const DAYS_CHECKS_MAX: usize = 2_048;
 
 /// An entry as it stands in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,11 +60,28 @@ pub struct Turn {
     pub summary: String,
 }
 
+/// A result that differs from the state that counts, before it counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Try {
+    /// When, by the agent's clock.
+    pub at: Timestamp,
+    /// What came.
+    pub to: Severity,
+    /// Which attempt it was, from 1.
+    pub attempt: u32,
+    /// How many make it count.
+    pub attempts: u32,
+    /// What the check said, cut short.
+    pub summary: String,
+}
+
 /// What is known of a check from its agent's journal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckRecord {
     /// The state of the last result that changed anything.
     pub raw: Severity,
+    /// Which attempt that was, from 1.
+    pub attempt: u32,
     /// The state that counts.
     pub hard: Severity,
     /// Since when it holds.
@@ -91,6 +114,8 @@ pub struct CheckRecord {
     /// The last changes of the hard state, oldest first. The one that opened the present problem
     /// stays among them.
     pub turns: Vec<Turn>,
+    /// With what the present problem began, before it counted, oldest first; kept until it is over.
+    pub tries: Vec<Try>,
 }
 
 impl CheckRecord {
@@ -98,6 +123,7 @@ impl CheckRecord {
     fn new(at: Timestamp) -> Self {
         Self {
             raw: Severity::Missing,
+            attempt: 1,
             hard: Severity::Missing,
             hard_since: at,
             problem_since: None,
@@ -113,6 +139,7 @@ impl CheckRecord {
             flapping: false,
             history: Vec::new(),
             turns: Vec::new(),
+            tries: Vec::new(),
         }
     }
 
@@ -154,6 +181,8 @@ impl CheckRecord {
 pub struct Journal {
     /// Its checks.
     pub checks: BTreeMap<CheckId, CheckRecord>,
+    /// What is known of the days of checks.
+    pub days: BTreeMap<CheckId, Arc<Days>>,
     /// Checks of the machine's own file, which the System does not name.
     pub declared: BTreeMap<CheckId, Check>,
     declared_at: Option<Timestamp>,
@@ -228,8 +257,24 @@ impl Journal {
                     self.desired.insert(run.path.clone(), run.clone());
                 }
             }
+            JournalEntry::Days { days, .. } => {
+                for (check, day) in days {
+                    if let Some(days) = self.days_of(*check) {
+                        days.count(day.clone());
+                    }
+                }
+            }
             JournalEntry::Unknown(_) => {}
         }
+    }
+
+    /// The days of a check; none when there are too many checks.
+    fn days_of(&mut self, check: CheckId) -> Option<&mut Days> {
+        let is_full = self.days.len() >= DAYS_CHECKS_MAX;
+        if is_full && !self.days.contains_key(&check) {
+            return None;
+        }
+        Some(Arc::make_mut(self.days.entry(check).or_default()))
     }
 
     fn services(&mut self, at: Timestamp, services: &[ServiceClaim]) {
@@ -274,7 +319,23 @@ impl Journal {
         } else if !was_problem {
             record.evidence.clone_from(&transition.detail);
         }
+        if transition.to <= Severity::Missing {
+            record.tries.clear();
+        } else if transition.hardness == Hardness::Soft
+            && record.hard <= Severity::Missing
+            && record.raw != transition.to
+            && record.tries.len() < TRIES_MAX
+        {
+            record.tries.push(Try {
+                at,
+                to: transition.to,
+                attempt: transition.attempt,
+                attempts: transition.attempts,
+                summary: clean_line(&transition.summary, TURN_SUMMARY_LEN_BYTES_MAX),
+            });
+        }
         record.raw = transition.to;
+        record.attempt = transition.attempt;
         record.last_at = at;
         record.last_id = Some(id);
         record.summary.clone_from(&transition.summary);
@@ -285,9 +346,14 @@ impl Journal {
             record.last_ok = Some(at);
         }
         if transition.hardness == Hardness::Soft {
+            let hard = record.hard;
+            if let Some(days) = self.days_of(transition.check) {
+                days.sign(at, hard);
+            }
             return;
         }
         let from = record.hard;
+        let before = (from, record.hard_since);
         record.hard = transition.to;
         record.hard_since = at;
         if transition.to.is_ok() {
@@ -309,6 +375,9 @@ impl Journal {
             attempt: transition.attempt,
             summary: clean_line(&transition.summary, TURN_SUMMARY_LEN_BYTES_MAX),
         });
+        if let Some(days) = self.days_of(transition.check) {
+            days.turn(at, before, transition.to);
+        }
     }
 
     fn carried(&mut self, state: &CarriedState) {
@@ -330,6 +399,7 @@ impl Journal {
             let mut from = before.0;
             if before.2 != state.problem_since {
                 record.evidence = String::new();
+                record.tries.clear();
                 record.opened_by = None;
                 record.worst = Severity::Ok;
                 record.problem_since = state.problem_since;
@@ -363,6 +433,9 @@ impl Journal {
             }
         }
         self.checks.insert(state.check, record);
+        if let Some(days) = self.days_of(state.check) {
+            days.sign(state.at, state.hard);
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod check;
 pub mod check_fault;
 pub mod check_state;
 pub mod cron;
+pub mod day;
 pub mod desired;
 pub mod doc;
 pub mod edit;

@@ -38,6 +38,12 @@ pub fn journal(at: Timestamp, full: usize) -> DocumentId {
     segment("journal", "%Y-%m-%d", at, full)
 }
 
+/// What an agent sums the days of its checks up in: a journal of a month, because a year of days is read at
+/// once; `full` segments of it came before.
+pub fn days(at: Timestamp, full: usize) -> DocumentId {
+    segment("days", "%Y-%m", at, full)
+}
+
 fn segment(kind: &str, format: &str, at: Timestamp, full: usize) -> DocumentId {
     let at = at.millis().clamp(0, Timestamp::MAX.millis());
     let at = DateTime::<Utc>::from_timestamp_millis(at).unwrap_or_default();

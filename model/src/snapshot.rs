@@ -7,6 +7,7 @@ use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 use crate::alert::{Alert, AlertId};
 use crate::check::Check;
+use crate::day::Days;
 use crate::desired::{Desired, DesiredPath, DesiredRun};
 use crate::entry::{Acknowledgement, Claim, Deployment, Message, UnknownEntry, Withdrawal};
 use crate::finding::Finding;
@@ -304,8 +305,38 @@ pub struct CheckView {
     pub last_ok: Option<Timestamp>,
     /// Hard states by time, oldest first.
     pub history: Vec<(Timestamp, Severity)>,
+    /// What is known of its days.
+    pub days: Arc<Days>,
     /// What each agent that looks sees, if several must agree ([`Check::quorum`]).
     pub vantages: Vec<(SpaceId, Severity)>,
+}
+
+/// A result that does not count yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "people say attempt 2 of 3")]
+pub struct Attempt {
+    /// What came.
+    pub raw: Severity,
+    /// What counts.
+    pub hard: Severity,
+    /// Which attempt it is, from 1.
+    pub attempt: u32,
+    /// How many make it count.
+    pub attempts: u32,
+}
+
+impl CheckView {
+    /// The last result, while it does not count yet.
+    pub fn attempt(&self) -> Option<Attempt> {
+        let (raw, hard) = (self.status.soft?, self.status.last?);
+        let attempts = self.check.attempts.max(1);
+        Some(Attempt {
+            raw,
+            hard,
+            attempt: self.status.attempt?.clamp(1, attempts),
+            attempts,
+        })
+    }
 }
 
 /// An agent.
@@ -335,6 +366,8 @@ pub struct AgentView {
     pub services: Vec<ServiceClaim>,
     /// What it last did on what is desired, by path.
     pub desired: Vec<DesiredRun>,
+    /// How many checks of the System it last told not to be OK.
+    pub failing: u32,
 }
 
 impl AgentView {
@@ -383,6 +416,8 @@ pub enum TimelineEvent {
         to: Severity,
         /// What the check said.
         summary: String,
+        /// The attempt that made it count, and how many there are.
+        attempt: (u32, u32),
     },
     /// An agent began to observe.
     AgentStarted {

@@ -6,6 +6,7 @@ use aramaki_sync_core::Timestamp;
 
 pub use crate::alert::AlertId;
 use crate::check::Check;
+use crate::day::Present;
 use crate::entry::Acknowledgement;
 use crate::heartbeat::{CheckBeat, HEARTBEAT_STALE_MS, Heartbeat};
 use crate::id::CheckId;
@@ -98,12 +99,27 @@ pub struct CheckStatus {
     pub last: Option<Severity>,
     /// The state of the last result; differs from `last` while a change is soft.
     pub soft: Option<Severity>,
+    /// Which attempt the last result is, while it differs from `last` and is heard of.
+    pub attempt: Option<u32>,
     /// Since when the state that counts holds.
     pub since: Option<Timestamp>,
     /// The last sign of the check.
     pub seen: Option<Timestamp>,
     /// Why the effective state differs.
     pub handled: Option<Handled>,
+}
+
+impl CheckStatus {
+    /// What is known of the check now, for the strip of its days.
+    pub(crate) fn present(&self) -> Present {
+        let is_heard = self.raw != Severity::Missing;
+        Present {
+            state: self.last.filter(|last| *last != Severity::Missing),
+            // Of a check that is not heard the moment is that of its last sign.
+            since: self.since.filter(|_| is_heard),
+            seen: self.seen,
+        }
+    }
 }
 
 /// Why a problem does not ask for attention.
@@ -157,6 +173,7 @@ pub fn check_status(facts: &CheckFacts<'_>, now: Timestamp) -> CheckStatus {
             effective: Severity::Missing,
             last: None,
             soft: facts.beat.map(|beat| beat.raw),
+            attempt: None,
             since: None,
             seen,
             handled: None,
@@ -169,16 +186,19 @@ pub fn check_status(facts: &CheckFacts<'_>, now: Timestamp) -> CheckStatus {
     } else {
         record.hard
     };
+    let newer = facts.beat.filter(|beat| beat.at > record.last_at);
+    let soft = newer.map_or(record.raw, |beat| beat.raw);
+    // Of an agent that does not say it, it is at least that of the change.
+    let told = newer
+        .map(|beat| u32::from(beat.attempt))
+        .filter(|it| *it > 0);
+    let is_soft = !is_missing && soft != record.hard && !soft.is_ok();
     CheckStatus {
         raw,
         effective: raw,
         last: Some(record.hard),
-        soft: Some(
-            facts
-                .beat
-                .filter(|beat| beat.at > record.last_at)
-                .map_or(record.raw, |b| b.raw),
-        ),
+        soft: Some(soft),
+        attempt: is_soft.then_some(told.unwrap_or(record.attempt)),
         since: if is_missing {
             seen
         } else {
@@ -287,6 +307,7 @@ mod tests {
             check: check.id,
             at: at(seconds),
             raw: Severity::Critical,
+            attempt: 0,
         });
         let silence = silence.map(|(from, until)| Silence {
             from: at(from),

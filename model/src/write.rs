@@ -124,9 +124,34 @@ impl Workspace {
         now: Timestamp,
         entries: &[(EntryId, JournalEntry)],
     ) -> Result<Edit, EditError> {
+        self.append_to(space, chain, now, entries, name::journal)
+    }
+
+    /// Adds sums of days to the journal segment of this month that holds them.
+    ///
+    /// # Errors
+    /// When the Space is not open or an entry cannot be written. Then nothing changed.
+    pub fn append_days(
+        &mut self,
+        space: SpaceId,
+        chain: &Chain,
+        now: Timestamp,
+        entries: &[(EntryId, JournalEntry)],
+    ) -> Result<Edit, EditError> {
+        self.append_to(space, chain, now, entries, name::days)
+    }
+
+    fn append_to(
+        &mut self,
+        space: SpaceId,
+        chain: &Chain,
+        now: Timestamp,
+        entries: &[(EntryId, JournalEntry)],
+        named: fn(Timestamp, usize) -> DocumentId,
+    ) -> Result<Edit, EditError> {
         let encoded = entries.iter().map(|(id, entry)| Ok((*id, entry.encode()?)));
         let encoded: Vec<_> = encoded.collect::<Result<_, EditError>>()?;
-        let document = self.segment(&space, |full| name::journal(now, full));
+        let document = self.segment(&space, |full| named(now, full));
         let place = Place {
             space,
             document,

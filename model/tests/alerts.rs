@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use aramaki_model::alert::{Hold, agent_check};
 use aramaki_model::check::{Builtin, CheckKind, Thresholds};
+use aramaki_model::day::{Day, day_of};
 use aramaki_model::entry::{Acknowledgement, AgentStarted, Claim, Withdrawal};
 use aramaki_model::notify::{self, NotificationId, Receipt, ReceiptItem, Stage, State, Target};
 use aramaki_model::status::Handled;
@@ -98,6 +99,7 @@ fn alive(workspace: &mut Workspace, seconds: i64, checks: &[u8]) {
         check: check(*n).id,
         at: at(seconds),
         raw: Severity::Ok,
+        attempt: 0,
     };
     let beat = Heartbeat {
         at: at(seconds),
@@ -850,4 +852,106 @@ fn two_replicas_that_took_entries_in_another_order_have_the_same_alerts() {
     let moment = at(40);
     assert_eq!(one.view(moment).alerts, other.view(moment).alerts);
     assert_eq!(one.view(moment).alerts.len(), 3);
+}
+
+#[test]
+fn a_result_that_does_not_count_yet_is_seen_with_its_attempt() {
+    let mut workspace = workspace();
+    let patient = Check {
+        attempts: 3,
+        ..check(1)
+    };
+    let edit = workspace.edit_system(space(DATABASE), &chain(ALICE), at(1), |edit| {
+        edit.put_check(&patient)
+    });
+    drop(edit.unwrap());
+    let mut state = CheckState::new(patient.id);
+    let mut tell = |workspace: &mut Workspace, seconds: i64, severity| {
+        let said = Observation::of_builtin(patient.id, at(seconds), severity, "lag");
+        let said = said.with_detail(&format!("seen at {seconds}"));
+        if let Some(transition) = state.observe(&patient, &said) {
+            journal(workspace, seconds, JournalEntry::Transition(transition));
+        }
+        let beat = CheckBeat {
+            check: patient.id,
+            at: at(seconds),
+            raw: severity,
+            attempt: u8::try_from(state.attempt).unwrap(),
+        };
+        let beat = &Heartbeat::batches(at(seconds), 1, &[beat])[0];
+        let beat = Heartbeat::decode(&beat.encode().unwrap()).unwrap();
+        workspace.heartbeat(space(AGENT), &beat, at(seconds));
+    };
+    tell(&mut workspace, 10, Severity::Ok);
+    let attempt = |workspace: &Workspace, seconds: i64| {
+        let snapshot = workspace.view(at(seconds));
+        let system = snapshot.system(&space(DATABASE)).unwrap();
+        let view = system.checks.iter().find(|it| it.check.id == patient.id);
+        let view = view.unwrap();
+        (view.attempt(), view.status.raw)
+    };
+    assert_eq!(attempt(&workspace, 11), (None, Severity::Ok));
+    for (seconds, number) in [(20, 1), (30, 2)] {
+        tell(&mut workspace, seconds, Severity::Critical);
+        let (soft, raw) = attempt(&workspace, seconds + 1);
+        let soft = soft.unwrap();
+        assert_eq!((soft.raw, soft.hard), (Severity::Critical, Severity::Ok));
+        assert_eq!((soft.attempt, soft.attempts), (number, 3));
+        assert_eq!(raw, Severity::Ok, "what counts did not change yet");
+        assert!(workspace.view(at(seconds + 1)).alerts.is_empty());
+    }
+    tell(&mut workspace, 40, Severity::Critical);
+    assert_eq!(attempt(&workspace, 41), (None, Severity::Critical));
+    let snapshot = workspace.view(at(41));
+    let alert = snapshot.alerts.iter().next().unwrap();
+    let tries: Vec<_> = alert.tries.iter().map(|it| (it.attempt, it.to)).collect();
+    assert_eq!(tries, [(1, Severity::Critical)]);
+    // Evidence of the first bad result is not lost by the time it counts.
+    assert!(alert.detail.contains("seen at 20"), "{}", alert.detail);
+    // A blip leaves nothing behind.
+    tell(&mut workspace, 50, Severity::Ok);
+    tell(&mut workspace, 60, Severity::Warning);
+    tell(&mut workspace, 70, Severity::Ok);
+    assert_eq!(attempt(&workspace, 71), (None, Severity::Ok));
+}
+
+#[test]
+fn a_day_on_which_nobody_heard_the_agent_is_not_ok() {
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(10, Severity::Ok)]);
+    let day = 86_400;
+    for ago in [1_i32, 2, 6, 7] {
+        let mut sum = Day::new(day_of(at(0)) + ago, Severity::Ok);
+        sum.lasted(Severity::Ok, 86_000);
+        let seconds = (i64::from(ago) + 1) * day + 60;
+        let sums = JournalEntry::sum_up(at(seconds), &[(check(1).id, sum)]);
+        let sums: Vec<_> = sums
+            .into_iter()
+            .map(|sum| (entry(seconds, 9), sum))
+            .collect();
+        let edit = workspace.append_days(space(AGENT), &chain(ROBOT), at(seconds), &sums);
+        drop(edit.unwrap());
+    }
+    let now = 8 * day + 100;
+    alive(&mut workspace, now - 5, &[1]);
+    let snapshot = workspace.view(at(now));
+    let system = snapshot.system(&space(DATABASE)).unwrap();
+    let view = system.checks.iter().find(|it| it.check.id == check(1).id);
+    let strip = view.unwrap().days.strip(
+        9,
+        aramaki_model::day::Present {
+            state: Some(Severity::Ok),
+            since: None,
+            seen: Some(at(now - 5)),
+        },
+        at(now),
+    );
+    let known: Vec<_> = strip.iter().map(|day| day.worst.is_some()).collect();
+    assert_eq!(
+        known,
+        [true, true, true, false, false, false, true, true, true]
+    );
+    let shown = &system.history[system.history.len() - 9..];
+    assert_eq!(shown[3..6], [Severity::Missing; 3]);
+    assert_eq!(shown[6], Severity::Ok);
 }

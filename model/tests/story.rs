@@ -114,6 +114,7 @@ fn heartbeat(seconds: i64, raw: Severity) -> Heartbeat {
         check: replication().id,
         at: at(seconds),
         raw,
+        attempt: 0,
     };
     Heartbeat {
         at: at(seconds),

@@ -7,6 +7,7 @@ mod common;
 mod dice;
 
 use aramaki_model::check::{Builtin, CheckKind, Thresholds};
+use aramaki_model::day::{Day, day_of};
 use aramaki_model::entry::{Acknowledgement, Claim, Message, Withdrawal};
 use aramaki_model::system::{AgentRef, Part, Reach, Silence};
 use aramaki_model::{
@@ -142,7 +143,15 @@ fn tell(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) {
     let later = |seconds: i64| Timestamp::from_millis(now.millis() + seconds * 1_000);
     workspace.open_space(system);
     workspace.open_space(agent);
-    let edit = match dice.below(6) {
+    let edit = match dice.below(7) {
+        5 => {
+            let day = day_of(now).saturating_sub(i32::from(n));
+            let mut sum = Day::new(day, severity(dice));
+            sum.lasted(severity(dice), 3_600);
+            let sums = JournalEntry::sum_up(now, &[(check(n).id, sum)]);
+            let sums: Vec<_> = sums.into_iter().map(|sum| (id, sum)).collect();
+            workspace.append_days(agent, &is, now, &sums)
+        }
         0 | 1 => {
             let mut state = CheckState::new(check(n).id);
             let said = Observation::of_builtin(check(n).id, now, severity(dice), "said");
@@ -167,6 +176,7 @@ fn tell(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) {
                     check: check(n).id,
                     at: now,
                     raw: severity(dice),
+                    attempt: 0,
                 }],
             };
             return workspace.heartbeat(agent, &beat, now);

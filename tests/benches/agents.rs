@@ -411,6 +411,7 @@ async fn beat(replica: Replica, agents: Vec<SpaceId>, ends: Arc<AtomicBool>) {
                 check: check(n).id,
                 at,
                 raw: Severity::Ok,
+                attempt: 0,
             });
             let checks: Vec<_> = checks.collect();
             for beat in Heartbeat::batches(at, 1, &checks) {

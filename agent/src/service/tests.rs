@@ -351,3 +351,31 @@ fn one_envelope_is_bounded_and_the_oldest_go_first() {
         .collect();
     assert_eq!(batch(small.iter()).len(), BATCH_ENTRIES_MAX);
 }
+
+#[tokio::test]
+async fn states_that_never_change_are_told_again_before_readers_forget_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config::parse(LOCAL, Path::new("test")).unwrap();
+    let (_inbox, arrivals) = Inbox::new();
+    let saved = Saved::default();
+    let folder = folder.path().to_owned();
+    let agent = AuthorId::ZERO;
+    let mut service = Service::new(folder, agent, config, saved, Fake::default(), arrivals);
+    service.reconfigure(true).await;
+    let check = service.watch.checks().next().unwrap().id;
+    let said = Observation::of_builtin(check, now(), Severity::Ok, "said");
+    service.observed(&Observed::of(said));
+    let told = |service: &Service<Fake>| {
+        let pending = service.watch.pending();
+        let entries = pending.map(|pending| JournalEntry::decode(&pending.entry));
+        let states = entries.filter(|entry| matches!(entry, JournalEntry::States(_)));
+        states.count()
+    };
+    service.saved.told_on = day_of(now());
+    service.sum_up();
+    assert_eq!(told(&service), 0);
+    service.saved.told_on -= TELL_EVERY_DAYS;
+    service.sum_up();
+    service.sum_up();
+    assert_eq!(told(&service), 1);
+}

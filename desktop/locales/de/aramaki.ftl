@@ -65,9 +65,21 @@ system-none-checks = Dieses System selbst wird nicht geprüft.
 system-none-notes = Keine Notizen.
 system-none-timeline = Noch ist nichts geschehen.
 system-history = { $n } Tage
+history-unknown = nichts bekannt
+history-unknown-days = von { $n ->
+    [one] 1 Tag
+   *[other] { $n } Tagen
+} ist nichts bekannt
+history-unknown-of = von { $span } ist nichts bekannt
+history-changes = { $n ->
+    [one] 1 Wechsel
+   *[other] { $n } Wechsel
+}
 check-last-ok = zuletzt OK { $time }
 check-never-ok = nie OK gesehen
 check-off = aus
+check-attempt = { $raw }, Versuch { $attempt } von { $attempts }, war { $hard }
+event-attempt = Versuch { $attempt } von { $attempts }
 check-flapping = wechselt zu oft
 check-about = über { $what }
 check-handled-ack = bestätigt
@@ -493,6 +505,10 @@ alert-follows = Folgt aus
 alert-habit-new = { $n ->
     [one] Gerade passiert: Am Tag davor war alles gut.
    *[other] Gerade passiert: An allen { $n } bekannten Tagen davor war alles gut.
+}
+alert-habit-unheard = { $n ->
+    [one] Von einem Tag davor ist nichts bekannt.
+   *[other] Von { $n } Tagen davor ist nichts bekannt.
 }
 alert-habit-sometimes = Kommt ab und zu vor: an { $bad } von { $days } Tagen davor.
 alert-habit-often = Oft kaputt: an { $bad } von { $days } Tagen davor.

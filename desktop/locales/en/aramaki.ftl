@@ -65,9 +65,21 @@ system-none-checks = Nothing looks at this System itself.
 system-none-notes = No notes.
 system-none-timeline = Nothing happened yet.
 system-history = { $n } days
+history-unknown = nothing is known
+history-unknown-days = nothing known of { $n ->
+    [one] 1 day
+   *[other] { $n } days
+}
+history-unknown-of = nothing known of { $span }
+history-changes = { $n ->
+    [one] 1 change
+   *[other] { $n } changes
+}
 check-last-ok = last OK { $time }
 check-never-ok = never seen OK
 check-off = off
+check-attempt = { $raw }, attempt { $attempt } of { $attempts }, was { $hard }
+event-attempt = attempt { $attempt } of { $attempts }
 check-flapping = changes too often
 check-about = about { $what }
 check-handled-ack = acknowledged
@@ -493,6 +505,10 @@ alert-follows = Follows from
 alert-habit-new = { $n ->
     [one] Just happened: it was OK on the day before.
    *[other] Just happened: it was OK on all { $n } days before that are known.
+}
+alert-habit-unheard = { $n ->
+    [one] Of one day before nothing is known.
+   *[other] Of { $n } days before nothing is known.
 }
 alert-habit-sometimes = Happens now and then: on { $bad } of { $days } days before.
 alert-habit-often = Often broken: on { $bad } of { $days } days before.

@@ -6,6 +6,7 @@ mod fields;
 mod link;
 mod list;
 mod object;
+mod remove_check;
 mod show;
 
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ use clap::Subcommand;
 use super::{CliError, Report};
 use crate::workspace::Live;
 
-pub(crate) use object::{row_json, severity_word, system_json};
+pub(crate) use object::{attempt_json, attempt_words, row_json, severity_word, system_json};
 
 /// Add, list, show, link and edit Systems.
 #[derive(Debug, Subcommand)]
@@ -25,6 +26,7 @@ pub(crate) enum System {
     Show(show::Show),
     Link(link::Link),
     Edit(edit::Edit),
+    RemoveCheck(remove_check::RemoveCheck),
 }
 
 impl System {
@@ -33,7 +35,7 @@ impl System {
         match self {
             Self::Add(verb) => verb.fields.path(),
             Self::Edit(verb) => verb.fields.path(),
-            Self::List(_) | Self::Show(_) | Self::Link(_) => None,
+            Self::List(_) | Self::Show(_) | Self::Link(_) | Self::RemoveCheck(_) => None,
         }
     }
 
@@ -45,6 +47,7 @@ impl System {
             Self::Show(verb) => verb.run(live),
             Self::Link(verb) => verb.run(live).await,
             Self::Edit(verb) => verb.run(live).await,
+            Self::RemoveCheck(verb) => verb.run(live).await,
         }
     }
 }

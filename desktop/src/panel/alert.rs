@@ -13,7 +13,7 @@ use super::{Window, alerts, cause, page};
 use crate::theme::{size, space, weighted};
 use crate::view::alert::{Habit, days};
 use crate::view::{Frame, Intent, Route};
-use crate::widget::{Look, age, card_titled, clock, history_strip, severity_glyph, severity_word};
+use crate::widget::{Look, age, card_titled, clock, day_strip, severity_glyph, severity_word};
 
 const WIDTH_MAX: f32 = 1_180.0;
 /// Below this width everything stands in one column.
@@ -185,7 +185,7 @@ fn now_ui(
         let habit = weighted(habit_words(look, Habit::of(alert, snapshot.now)), 550.0);
         ui.add(Label::new(habit.color(look.tokens.text)).wrap());
         let width = ui.available_width();
-        history_strip(ui, look, &days(alert, snapshot.now), width);
+        day_strip(ui, look, &days(alert, snapshot.now), width);
         let facts = RichText::new(facts(look, alert))
             .size(size::SMALL)
             .color(look.tokens.subdued);
@@ -224,21 +224,28 @@ fn name_of(snapshot: &Snapshot, space: &aramaki_sync_core::SpaceId) -> String {
     system.map_or_else(|| space.short(), |system| system.title.clone())
 }
 
-/// Always broken, or did it just happen?
+/// Always broken, or did it just happen? And of how much nothing is known.
 fn habit_words(look: Look<'_>, habit: Habit) -> String {
     let count = |n: u32| n.to_string();
-    match habit {
-        Habit::New { days } => look.texts.count("alert-habit-new", u64::from(days)),
-        Habit::Sometimes { bad, days } => look.texts.with(
+    let said = match habit {
+        Habit::New { days, .. } => look.texts.count("alert-habit-new", u64::from(days)),
+        Habit::Sometimes { bad, days, .. } => look.texts.with(
             "alert-habit-sometimes",
             &[("bad", &count(bad)), ("days", &count(days))],
         ),
-        Habit::Often { bad, days } => look.texts.with(
+        Habit::Often { bad, days, .. } => look.texts.with(
             "alert-habit-often",
             &[("bad", &count(bad)), ("days", &count(days))],
         ),
         Habit::Long { days } => look.texts.count("alert-habit-long", u64::from(days)),
         Habit::Unknown => look.texts.get("alert-habit-unknown"),
+    };
+    match habit.unheard() {
+        0 => said,
+        days => {
+            let unheard = look.texts.count("alert-habit-unheard", u64::from(days));
+            format!("{said} {unheard}")
+        }
     }
 }
 

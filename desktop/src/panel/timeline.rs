@@ -144,6 +144,18 @@ fn told(look: Look<'_>, receipt: &Receipt) -> String {
 
 fn words(look: Look<'_>, event: &TimelineEvent) -> String {
     match event {
+        TimelineEvent::Transition {
+            name,
+            summary,
+            to,
+            attempt: (attempt, attempts),
+            ..
+        } if *attempts > 1 && !to.is_ok() => {
+            let (attempt, attempts) = (attempt.to_string(), attempts.to_string());
+            let of = [("attempt", attempt.as_str()), ("attempts", &attempts)];
+            let of = look.texts.with("event-attempt", &of);
+            format!("{name}: {summary} ({of})")
+        }
         TimelineEvent::Transition { name, summary, .. } => format!("{name}: {summary}"),
         TimelineEvent::AgentStarted { host, version } => look.texts.with(
             "event-agent-started",

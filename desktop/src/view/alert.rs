@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use aramaki_model::Snapshot;
 use aramaki_model::alert::{Alert, AlertId, STRIP_DAYS};
+use aramaki_model::day::{StripDay, day_of};
 use aramaki_model::snapshot::{TimelineEvent, TimelineItem};
-use aramaki_model::{Severity, Snapshot};
 use aramaki_sync_core::Timestamp;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -20,6 +21,8 @@ pub enum Habit {
     New {
         /// How many days those are.
         days: u32,
+        /// On how many more nobody heard of it.
+        unheard: u32,
     },
     /// It was not OK on some of them.
     Sometimes {
@@ -27,6 +30,8 @@ pub enum Habit {
         bad: u32,
         /// Of how many.
         days: u32,
+        /// On how many more nobody heard of it.
+        unheard: u32,
     },
     /// It was not OK on more than half of them.
     Often {
@@ -34,6 +39,8 @@ pub enum Habit {
         bad: u32,
         /// Of how many.
         days: u32,
+        /// On how many more nobody heard of it.
+        unheard: u32,
     },
     /// This alert is open for a week or longer.
     Long {
@@ -52,52 +59,41 @@ impl Habit {
             let days = u32::try_from(lasted.as_secs() / DAY.as_secs()).unwrap_or(u32::MAX);
             return Self::Long { days };
         }
-        let strip = days(alert, now);
         let opened = day_of(alert.opened);
-        let first = day_of(now) - i64::from(STRIP_DAYS) + 1;
-        let before = (first..)
-            .zip(strip)
-            .filter(|(day, severity)| *day < opened && *severity != Severity::Missing);
-        let (mut known, mut bad) = (0_u32, 0_u32);
-        for (_day, severity) in before {
-            known += 1;
-            bad += u32::from(!severity.is_ok());
+        let strip = days(alert, now).into_iter();
+        let (mut known, mut bad, mut unheard) = (0_u32, 0_u32, 0_u32);
+        for day in strip.filter(|day| day.is_begun && day.day < opened) {
+            match day.worst {
+                None => unheard += 1,
+                Some(worst) => {
+                    known += 1;
+                    bad += u32::from(!worst.is_ok());
+                }
+            }
         }
         match (known, bad) {
             (0, _) => Self::Unknown,
-            (days, 0) => Self::New { days },
-            (days, bad) if bad * 2 > days => Self::Often { bad, days },
-            (days, bad) => Self::Sometimes { bad, days },
+            (days, 0) => Self::New { days, unheard },
+            (days, bad) if bad * 2 > days => Self::Often { bad, days, unheard },
+            (days, bad) => Self::Sometimes { bad, days, unheard },
+        }
+    }
+
+    /// On how many of the days before nobody heard of the check.
+    pub const fn unheard(self) -> u32 {
+        match self {
+            Self::New { unheard, .. }
+            | Self::Sometimes { unheard, .. }
+            | Self::Often { unheard, .. } => unheard,
+            Self::Long { .. } | Self::Unknown => 0,
         }
     }
 }
 
-/// Days since the beginning of Unix time, in UTC.
-fn day_of(time: Timestamp) -> i64 {
-    time.millis().div_euclid(86_400_000)
-}
-
-/// The worst state of the check on each of the last [`STRIP_DAYS`] days in UTC, oldest first; Missing
-/// where nothing is known.
-pub fn days(alert: &Alert, now: Timestamp) -> Vec<Severity> {
-    let first = day_of(now) - i64::from(STRIP_DAYS) + 1;
-    let mut strip = Vec::new();
-    let mut transitions = alert.transitions.iter().peekable();
-    let mut carried = None;
-    for day in first..=day_of(now) {
-        let mut worst: Option<Severity> = carried;
-        while let Some((_at, severity)) = transitions.next_if(|(at, _)| day_of(*at) <= day) {
-            let was_before = carried.is_none() && worst.is_none();
-            worst = if was_before {
-                Some(*severity)
-            } else {
-                worst.max(Some(*severity))
-            };
-            carried = Some(*severity);
-        }
-        strip.push(worst.unwrap_or(Severity::Missing));
-    }
-    strip
+/// What is known of each of the last [`STRIP_DAYS`] days in UTC, oldest first.
+pub fn days(alert: &Alert, now: Timestamp) -> Vec<StripDay> {
+    let count = usize::try_from(STRIP_DAYS).unwrap_or(0);
+    alert.days.strip(count, alert.present, now)
 }
 
 /// What happened to it, newest first: its check, and what people wrote since shortly before.

@@ -18,8 +18,11 @@ use crate::cli::CliError;
 const DAY: Duration = Duration::from_hours(24);
 /// Shorter than any month, so that none is passed over.
 const MONTH: Duration = Duration::from_hours(28 * 24);
-/// How far back journals are read: what the history strip shows, and a day for time zones.
+/// How far back journals are read: a month; agents tell all states anew more often, and what is older is in the
+/// sums of days.
 const JOURNAL_DAYS: u32 = 31;
+/// How far back sums of days are read: three months, and one for its beginning and for short ones.
+const DAYS_MONTHS: u32 = 5;
 /// How far back timelines are read.
 const TIMELINE_MONTHS: u32 = 13;
 /// Agents of one System whose Spaces are held; what a System lists is others' word.
@@ -91,6 +94,8 @@ async fn load_space(live: &Live, space: SpaceId) {
     } else {
         let days = (0..JOURNAL_DAYS).map(|n| now.minus(DAY * n));
         shown.extend(segments(&present, days, name::journal));
+        let months = (0..DAYS_MONTHS).map(|n| now.minus(MONTH * n));
+        shown.extend(segments(&present, months, name::days));
     }
     for document in shown {
         if present.remove(&document) {

@@ -3,6 +3,7 @@
 mod access;
 mod act;
 mod actions;
+mod agents;
 mod alerts;
 mod audit;
 mod awaited;
@@ -59,13 +60,14 @@ mod whole;
 
 pub(crate) use access::AccessRow;
 pub(crate) use actions::{AgentActions, Allowance, RequestRow, Wanted};
+pub(crate) use agents::AgentOf;
 pub(crate) use alerts::EndedItems;
 pub(crate) use audit::AuditRow;
 pub(crate) use awaited::Awaiting;
 pub(crate) use backup::restore;
 pub(crate) use carry::{CarriedFile, JoinedByFile, names_file};
 pub(crate) use change::SystemChange;
-pub(crate) use checks::read_checks;
+pub(crate) use checks::{KnownChecks, read_checks};
 #[cfg(test)]
 pub(crate) use desk::tests::opened;
 pub(crate) use emergency::{EmergencyKey, EmergencyRow};
@@ -85,7 +87,7 @@ pub(crate) use notify::read_policy;
 pub(crate) use open::{open_demo_window, open_window, overview_png};
 pub(crate) use opening::SealedSystem;
 pub(crate) use profile::{create, device_keys, profile_of, refuse_existing, with_causes};
-pub(crate) use read::{timeline_row, transitions};
+pub(crate) use read::{agent_state, timeline_row, transitions};
 pub(crate) use reason::EndReason;
 pub(crate) use recover::{Named, Recovering, RecoveryPlan, adopt};
 pub(crate) use recovery::{KitNamed, RecoveryKit};

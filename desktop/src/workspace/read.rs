@@ -98,6 +98,7 @@ pub(super) fn page(system: &SystemView) -> SystemPage {
                 since: check.status.since,
                 seen: check.status.seen,
                 summary: check.summary.clone(),
+                attempt: check.attempt(),
             })
             .collect(),
         agents: system.agents.iter().map(agent).collect(),
@@ -105,19 +106,23 @@ pub(super) fn page(system: &SystemView) -> SystemPage {
     }
 }
 
-fn agent(agent: &AgentView) -> AgentRow {
-    let state = match agent.life {
+/// Whether an agent is heard of, in words.
+pub(crate) fn agent_state(agent: &AgentView) -> &'static str {
+    match agent.life {
         _ if agent.access != Access::Readable => "not readable here",
         _ if agent.is_offline() => "offline",
         AgentLife::Alive => "heard",
         AgentLife::Stopped => "stopped",
         AgentLife::Stale => "not heard",
         AgentLife::Unseen => "never heard",
-    };
+    }
+}
+
+fn agent(agent: &AgentView) -> AgentRow {
     AgentRow {
         id: agent.space,
         name: agent.label.clone(),
-        state,
+        state: agent_state(agent),
         presence: agent.presence,
         seen: agent.seen,
     }
@@ -207,12 +212,20 @@ fn said(event: &TimelineEvent) -> (&'static str, Option<Severity>, String) {
             from,
             to,
             summary,
+            attempt,
             ..
-        } => (
-            "transition",
-            Some(*to),
-            format!("{name}: {from} → {to}  {summary}"),
-        ),
+        } => {
+            let attempt = match attempt {
+                (_, 0 | 1) => String::new(),
+                _ if to.is_ok() => String::new(),
+                (attempt, attempts) => format!(" (attempt {attempt} of {attempts})"),
+            };
+            (
+                "transition",
+                Some(*to),
+                format!("{name}: {from} → {to}{attempt}  {summary}"),
+            )
+        }
         TimelineEvent::AgentStarted { host, version } => {
             ("agent", None, format!("agent {version} began on {host}"))
         }

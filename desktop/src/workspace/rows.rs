@@ -1,5 +1,6 @@
 //! What verbs say of Systems: plain rows, one place between the model's snapshot and any output.
 
+use aramaki_model::snapshot::Attempt;
 use aramaki_model::{NoteId, Presence, Severity};
 use aramaki_sync_core::{SpaceId, Timestamp};
 
@@ -58,6 +59,8 @@ pub(crate) struct CheckRow {
     pub(crate) seen: Option<Timestamp>,
     /// What it said.
     pub(crate) summary: String,
+    /// Its last result, while that does not count yet.
+    pub(crate) attempt: Option<Attempt>,
 }
 
 /// An agent of a System.

@@ -374,15 +374,25 @@ fn the_strip_tells_what_just_happened_from_what_is_always_broken() {
         let alert = alerts.find(|alert| alert.name == name).unwrap();
         let strip = days(alert, snapshot.now);
         assert_eq!(strip.len(), 90);
-        (Habit::of(alert, snapshot.now), strip[89], strip[86])
+        let unheard = strip
+            .iter()
+            .filter(|day| day.is_begun && day.worst.is_none());
+        assert_eq!(strip[72].worst, None, "nobody heard it that day");
+        let seen = (strip[89].drawn(), strip[86].drawn(), unheard.count());
+        (Habit::of(alert, snapshot.now), seen)
     };
-    assert_eq!(of("backup_age"), (Habit::New { days: 30 }, Critical, Ok));
-    assert_eq!(
-        of("disk_usage"),
-        (Habit::Long { days: 12 }, Warning, Warning)
-    );
-    let (bad, known) = (1, 31);
-    let now_and_then = Habit::Sometimes { bad, days: known };
-    assert_eq!(of("connections"), (now_and_then, Critical, Critical));
-    assert_eq!(of("replication"), (Habit::Unknown, Critical, Missing));
+    let (days, unheard) = (24, 7);
+    // That began yesterday, before midnight.
+    let new = Habit::New { days: 23, unheard };
+    assert_eq!(of("backup_age"), (new, (Critical, Ok, 7)));
+    let long = Habit::Long { days: 12 };
+    assert_eq!(of("disk_usage"), (long, (Warning, Warning, 7)));
+    let now_and_then = Habit::Sometimes {
+        bad: 1,
+        days,
+        unheard,
+    };
+    assert_eq!(of("connections"), (now_and_then, (Critical, Critical, 7)));
+    let fresh = (Critical, Missing, 0);
+    assert_eq!(of("replication"), (Habit::Unknown, fresh));
 }

@@ -7,6 +7,7 @@ use aramaki_desktop::view::actions::{Came, HostAction, Run, SystemActions};
 use aramaki_desktop::view::deed::{Deed, DeedKind};
 use aramaki_desktop::view::{Backend as _, Frame, PeerKind, Presence};
 use aramaki_model::action::{Parameter, ParameterKind};
+use aramaki_model::day::{Day, day_of};
 use aramaki_model::entry::{Acknowledgement, Deployment, Message};
 use aramaki_model::preview::preview_silence;
 use aramaki_model::system::AgentRef;
@@ -168,6 +169,31 @@ pub(crate) fn without_orders() -> Workspace {
     workspace
 }
 
+/// The agent sums up its days; in one week nobody heard it.
+fn sum_up(workspace: &mut Workspace) {
+    let mut sums = Vec::new();
+    for ago in (1..=31_i32).filter(|ago| !(14..21).contains(ago)) {
+        for n in [3, 4, 5] {
+            let (worst, seconds) = match n {
+                3 if ago <= 12 => (Severity::Warning, 86_400),
+                5 if ago == 3 => (Severity::Critical, 600),
+                _ => (Severity::Ok, 86_400),
+            };
+            let mut day = Day::new(day_of(at(0)) - ago, worst);
+            day.lasted(worst, seconds);
+            sums.push((check(n, "").id, day));
+        }
+    }
+    let entries = (0_u8..).zip(JournalEntry::sum_up(at(-40), &sums));
+    let entries: Vec<_> = entries
+        .map(|(n, entry)| (EntryId::new(at(-40), [n; 10]), entry))
+        .collect();
+    workspace
+        .append_days(space(AGENT), &chain(AGENT), at(-40), &entries)
+        .map(drop)
+        .unwrap();
+}
+
 fn observe(workspace: &mut Workspace) {
     let mut states = BTreeMap::new();
     let mut entries = Vec::new();
@@ -184,6 +210,7 @@ fn observe(workspace: &mut Workspace) {
         .append_journal(space(AGENT), &chain(AGENT), at(-30), &entries)
         .map(drop)
         .unwrap();
+    sum_up(workspace);
     let beats = [
         (1, Severity::Critical),
         (2, Severity::Ok),
@@ -195,6 +222,7 @@ fn observe(workspace: &mut Workspace) {
         check: check(n, "").id,
         at: at(-3),
         raw,
+        attempt: 0,
     });
     let heartbeat = Heartbeat {
         at: at(-3),

@@ -555,6 +555,7 @@ fn observe(workspace: &mut Workspace) {
         check: check(n, "").id,
         at: at(-4),
         raw,
+        attempt: 0,
     };
     let heartbeat = Heartbeat {
         at: at(-4),

@@ -13,6 +13,7 @@ use crate::alert::{
     agent_check,
 };
 use crate::check::Check;
+use crate::day::Present;
 use crate::episode::{Episode, episodes};
 use crate::family::family;
 use crate::heartbeat::HEARTBEAT_STALE_MS;
@@ -156,6 +157,9 @@ fn said(
         last_ok: None,
         flaps: 0,
         transitions: Vec::new(),
+        tries: Vec::new(),
+        days: Arc::default(),
+        present: Present::default(),
         vantages: Vec::new(),
         concerns: Arc::default(),
     }
@@ -265,6 +269,7 @@ impl<'a> Looked<'a> {
             metrics: last
                 .map(|record| record.metrics.clone())
                 .unwrap_or_default(),
+            tries: last.map(|record| record.tries.clone()).unwrap_or_default(),
             occurrences: episode.occurrences,
             watermark: episode.watermark,
             ..self.told(said(care, self.space, self.title, matter, episode.severity))
@@ -363,12 +368,17 @@ impl<'a> Looked<'a> {
         let began = usize::from(first.is_some_and(|(at, _)| *at >= begin));
         let judged = self.judged.iter().filter(|_| self.check.quorum.is_some());
         let vantages = judged.filter_map(|(status, v)| Some((v.agent?, status.raw)));
+        let told = self.judged.get(self.told);
         Alert {
             name: self.check.name.clone(),
             first_seen: history.iter().find(is_problem).map(|(at, _)| *at),
             last_ok: record.and_then(|record| record.last_ok),
             flaps: u32::try_from(flaps.count() + began).unwrap_or(u32::MAX),
             transitions: strip.to_vec(),
+            days: told
+                .map(|(_, vantage)| vantage.days(&self.check.id))
+                .unwrap_or_default(),
+            present: told.map(|(status, _)| status.present()).unwrap_or_default(),
             vantages: vantages.collect(),
             ..alert
         }

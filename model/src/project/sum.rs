@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aramaki_sync_core::{SpaceId, Timestamp};
 
-use super::own::{DAY_MS, Own};
+use super::own::Own;
 use crate::severity::{Severity, SeverityCounts};
 use crate::snapshot::{CheckView, HISTORY_DAYS};
 
@@ -104,21 +104,17 @@ pub(super) fn sums(
     sums
 }
 
-/// The worst state on each of the last days.
+/// The worst state on each of the last days; Missing when nothing is known of one of the checks that were there.
 fn history(checks: &[CheckView], now: Timestamp) -> Vec<Severity> {
-    let today = now.millis().div_euclid(DAY_MS);
-    let days = i64::try_from(HISTORY_DAYS).unwrap_or(0);
-    let mut strip = Vec::with_capacity(HISTORY_DAYS);
-    for day in (today - days + 1)..=today {
-        let (begin, end) = (day * DAY_MS, (day + 1) * DAY_MS);
-        let states = checks.iter().filter_map(|view| {
-            // What it was when the day began counts as well.
-            let until = view.history.partition_point(|(at, _)| at.millis() < end);
-            let from = view.history.partition_point(|(at, _)| at.millis() < begin);
-            let during = view.history.get(from.saturating_sub(1)..until)?;
-            during.iter().map(|(_, severity)| *severity).max()
-        });
-        strip.push(states.max().unwrap_or(Severity::Missing));
+    let mut worst: Vec<Option<Severity>> = vec![None; HISTORY_DAYS];
+    for view in checks.iter().filter(|view| view.check.enabled) {
+        let strip = view.days.strip(HISTORY_DAYS, view.status.present(), now);
+        for (worst, day) in worst.iter_mut().rev().zip(strip.iter().rev()) {
+            if day.is_begun {
+                *worst = (*worst).max(Some(day.drawn()));
+            }
+        }
     }
-    strip
+    let known = worst.into_iter();
+    known.map(|it| it.unwrap_or(Severity::Missing)).collect()
 }

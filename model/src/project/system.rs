@@ -9,6 +9,7 @@ use super::Seen;
 use super::own::Own;
 use crate::doc::DocumentKind;
 use crate::graph::Edge;
+use crate::id::CheckId;
 use crate::journal::Journal;
 use crate::name;
 use crate::note_edit::NoteVersion;
@@ -254,6 +255,7 @@ impl Seen<'_> {
                 desired: journal
                     .map(|journal| journal.desired.values().cloned().collect())
                     .unwrap_or_default(),
+                failing: journal.map_or(0, |journal| failing(system, journal)),
             }
         };
         system.agents.iter().map(view).collect()
@@ -326,4 +328,15 @@ fn note_views(open: &OpenSpace, system: &System) -> Vec<NoteView> {
     }
     views.sort_by(|a, b| (&a.title, a.document).cmp(&(&b.title, b.document)));
     views
+}
+
+/// How many checks that are looked at an agent last told not to be OK.
+fn failing(system: &System, journal: &Journal) -> u32 {
+    let is_looked_at = |id: &CheckId| {
+        let check = system.checks.get(id).or_else(|| journal.declared.get(id));
+        check.is_some_and(|check| check.enabled)
+    };
+    let checks = journal.checks.iter();
+    let failing = checks.filter(|(id, it)| it.hard > Severity::Missing && is_looked_at(id));
+    u32::try_from(failing.count()).unwrap_or(u32::MAX)
 }

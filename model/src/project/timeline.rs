@@ -128,7 +128,8 @@ fn is_told(system: &System, journal: Option<&Journal>, entry: &JournalEntry) -> 
         | JournalEntry::States(_)
         | JournalEntry::Declared { .. }
         | JournalEntry::Proposed { .. }
-        | JournalEntry::Services { .. } => false,
+        | JournalEntry::Services { .. }
+        | JournalEntry::Days { .. } => false,
     }
 }
 
@@ -147,6 +148,7 @@ fn journal_event(
                 from: transition.from,
                 to: transition.to,
                 summary: transition.summary.clone(),
+                attempt: (transition.attempt, transition.attempts),
             })
         }
         JournalEntry::Started(started) => Some(TimelineEvent::AgentStarted {
@@ -160,7 +162,8 @@ fn journal_event(
         | JournalEntry::States(_)
         | JournalEntry::Declared { .. }
         | JournalEntry::Proposed { .. }
-        | JournalEntry::Services { .. } => None,
+        | JournalEntry::Services { .. }
+        | JournalEntry::Days { .. } => None,
     }
 }
 

@@ -1,11 +1,15 @@
 //! What the agents that look at a check say of it.
 
+use std::sync::Arc;
+
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::Seen;
 use super::alerts::Found;
 use super::own::Next;
+use crate::day::Days;
 use crate::heartbeat::CheckBeat;
+use crate::id::CheckId;
 use crate::journal::{CheckRecord, Journal};
 use crate::presence::Presence;
 use crate::severity::Severity;
@@ -114,6 +118,12 @@ pub(super) struct Vantage<'a> {
 }
 
 impl Vantage<'_> {
+    /// What is known of the days of a check.
+    pub(super) fn days(&self, check: &CheckId) -> Arc<Days> {
+        let days = self.journal.and_then(|journal| journal.days.get(check));
+        days.cloned().unwrap_or_default()
+    }
+
     /// Whether it is not heard of, and need not be. One that never was is no machine yet.
     pub(super) fn is_offline(&self) -> bool {
         let is_away = matches!(self.life, AgentLife::Stale | AgentLife::Stopped);
@@ -169,6 +179,7 @@ pub(super) fn check_view(
         history: record
             .map(|record| record.history.clone())
             .unwrap_or_default(),
+        days: vantage.days(&check.id),
         vantages,
     }
 }

@@ -245,6 +245,7 @@ mod tests {
             version: None,
             services: Vec::new(),
             desired: Vec::new(),
+            failing: 0,
         }
     }
 

@@ -4,14 +4,15 @@ use std::sync::OnceLock;
 
 use aramaki_model::action::Outcome;
 use aramaki_model::agent_config::AgentConfig;
+use aramaki_model::day::{Day, day_of};
 use aramaki_model::desired::{Desired, DesiredRun, DesiredState, Schema};
 use aramaki_model::entry::{AgentStarted, Message};
 use aramaki_model::service::ServiceClaim;
 use aramaki_model::system::Contact;
 use aramaki_model::{
     AdmittedChange, Builtin, Check, CheckBeat, CheckId, CheckKind, Cron, Edit, EntryId,
-    EnvelopeLinks, FlappingLimits, Heartbeat, ItemId, JournalEntry, MetricRule, NoteId, Pattern,
-    Severity, Thresholds, TimelineEntry, Workspace, name,
+    EnvelopeLinks, FlappingLimits, Heartbeat, ItemId, JournalEntry, Metric, MetricRule, NoteId,
+    Pattern, Severity, Thresholds, TimelineEntry, Unit, Workspace, name,
 };
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, SpaceId, Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -75,6 +76,11 @@ pub(super) const ENTRY: Decoder = Decoder {
             outcome: Outcome::Exit(0),
             detail: "done".to_owned(),
         }));
+        let mut day = Day::new(day_of(NOW), Severity::Warning);
+        day.measured(&[Metric::new("load1", 0.5, Unit::None)]);
+        day.lasted(Severity::Warning, 60);
+        let days = [(CheckId::from_bytes([5; 16]), day)];
+        declared.extend(JournalEntry::sum_up(NOW, &days));
         seeds.extend(declared.iter().filter_map(|entry| entry.encode().ok()));
         seeds
     },
@@ -94,6 +100,7 @@ pub(super) const HEARTBEAT: Decoder = Decoder {
             check: CheckId::from_bytes([5; 16]),
             at: NOW,
             raw: Severity::Warning,
+            attempt: 0,
         };
         let beats = Heartbeat::batches(NOW, 3, &[beat; 3]);
         beats.iter().filter_map(|it| it.encode().ok()).collect()

@@ -6,8 +6,6 @@ use super::*;
 use aramaki_model::{Transition, Unit};
 use std::process::{Child, Command, Stdio};
 
-use crate::observe::Observer;
-
 const PROMETHEUS: &str = "/usr/bin/prometheus";
 const PLUGINS: &str = "/usr/lib/nagios/plugins";
 

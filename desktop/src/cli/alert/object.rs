@@ -1,10 +1,14 @@
 //! Alerts for people and programs.
 
 use aramaki_model::alert::{Acknowledged, Claimed, Concern, Hold};
-use aramaki_model::{Alert, AlertKind};
+use aramaki_model::day::{MetricDay, StripDay, begin_of};
+use aramaki_model::{Alert, AlertKind, Severity};
+use aramaki_sync_core::Timestamp;
+use chrono::DateTime;
 use serde_json::{Value, json};
 
 use crate::cli::local;
+use crate::view::alert::days;
 use crate::workspace::Live;
 
 /// What is wrong, in a word.
@@ -131,6 +135,38 @@ fn concern_json(live: &Live, concern: &Concern) -> Value {
     })
 }
 
+/// What is known of its days, oldest first; those of which nothing is have no state.
+pub(super) fn days_json(alert: &Alert, now: Timestamp) -> Value {
+    let day = |day: StripDay| {
+        let date = DateTime::from_timestamp_millis(begin_of(day.day).millis());
+        let known = alert.days.on(day.day);
+        let metrics = known.map_or(&[][..], |known| &known.metrics);
+        let metric = |metric: &MetricDay| {
+            json!({
+                "label": metric.label,
+                "unit": metric.unit.to_string(),
+                "min": metric.min,
+                "max": metric.max,
+                "last": metric.last,
+            })
+        };
+        json!({
+            "day": date.map(|date| date.format("%Y-%m-%d").to_string()),
+            "worst": day.worst.map(Severity::word),
+            "changes": day.changes,
+            "seconds": {
+                "ok": day.lasting(Severity::Ok),
+                "warning": day.lasting(Severity::Warning),
+                "unknown": day.lasting(Severity::Unknown),
+                "critical": day.lasting(Severity::Critical),
+            },
+            "metrics": metrics.iter().map(metric).collect::<Vec<_>>(),
+        })
+    };
+    let begun = days(alert, now).into_iter().filter(|day| day.is_begun);
+    begun.map(day).collect()
+}
+
 /// An alert for programs.
 pub(super) fn alert_json(live: &Live, alert: &Alert) -> Value {
     json!({
@@ -152,6 +188,13 @@ pub(super) fn alert_json(live: &Live, alert: &Alert) -> Value {
         "stale": alert.is_stale,
         "flapping": alert.is_flapping,
         "needs_attention": alert.needs_attention(),
+        "tries": alert.tries.iter().map(|it| json!({
+            "at": it.at.to_string(),
+            "raw": it.to.word(),
+            "attempt": it.attempt,
+            "attempts": it.attempts,
+            "summary": it.summary,
+        })).collect::<Vec<_>>(),
         "summary": summary(alert),
         "detail": alert.detail,
         "occurrences": alert.occurrences,

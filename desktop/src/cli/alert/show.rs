@@ -3,16 +3,21 @@
 use std::time::Duration;
 
 use aramaki_model::Alert;
+use aramaki_model::Severity;
 use aramaki_model::changed_before::{Near, changed_before};
+use aramaki_model::day::StripDay;
 use aramaki_model::root_cause::root_causes;
+use aramaki_model::snapshot::Attempt;
 use aramaki_sync_core::Timestamp;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::object::{alert_json, hold_words, summary};
+use super::object::{alert_json, days_json, hold_words, summary};
 use crate::cli::report::{Lines, count, table};
+use crate::cli::system::{attempt_json, attempt_words};
 use crate::cli::timeline::entry_json;
 use crate::cli::{CliError, Clock, Report, age, local, parse_span};
+use crate::view::alert::days;
 use crate::workspace::{Live, TimelineRow, timeline_row};
 
 /// How many changes before it are shown to people.
@@ -60,6 +65,9 @@ impl Show {
             fields.insert("changed_before".to_owned(), changed.collect());
             let ways = causes.iter().map(|cause| json!(cause.words()));
             fields.insert("root_causes".to_owned(), ways.collect());
+            let attempt = attempt_of(live, &alert).map(attempt_json);
+            fields.insert("attempt".to_owned(), json!(attempt));
+            fields.insert("days".to_owned(), days_json(&alert, Clock::now()));
         }
         Ok(Report::new(
             text(live, &alert, &rows),
@@ -71,12 +79,22 @@ impl Show {
 fn text(live: &Live, alert: &Alert, changes: &[(Near, TimelineRow)]) -> String {
     let now = Clock::now();
     let mut out = Lines::default();
-    head(&mut out, alert, now);
+    head(&mut out, alert, attempt_of(live, alert), now);
     people(&mut out, alert);
     for concern in alert.concerns.iter().skip(1) {
         let name = |space| live.title(space).unwrap_or_else(|| space.short());
         let way: Vec<_> = concern.path.iter().map(|space| name(*space)).collect();
         out.add(format_args!("concerns {}", way.join(" → ")));
+    }
+    if !alert.tries.is_empty() {
+        out.add("\nBefore it counted:");
+        for it in &alert.tries {
+            let (at, to, summary) = (local(it.at), it.to, &it.summary);
+            let (attempt, attempts) = (it.attempt, it.attempts);
+            out.add(format_args!(
+                "{at}  {to}, attempt {attempt} of {attempts}  {summary}"
+            ));
+        }
     }
     if !alert.detail.is_empty() {
         out.add(format_args!("\n{}", alert.detail.trim_end()));
@@ -100,7 +118,7 @@ fn text(live: &Live, alert: &Alert, changes: &[(Near, TimelineRow)]) -> String {
 }
 
 /// What is wrong, and since when.
-fn head(out: &mut Lines, alert: &Alert, now: Timestamp) {
+fn head(out: &mut Lines, alert: &Alert, attempt: Option<Attempt>, now: Timestamp) {
     out.add(format_args!("{}: {}", alert.title, alert.name));
     let (severity, state) = (alert.severity, alert.state.word());
     out.add(format_args!("{severity} {state}, {}", summary(alert)));
@@ -126,9 +144,40 @@ fn head(out: &mut Lines, alert: &Alert, now: Timestamp) {
         "{} in 90 days, {ok}",
         count(usize::try_from(alert.flaps).unwrap_or(usize::MAX), "time")
     ));
+    if let Some(it) = attempt {
+        out.add(format_args!("now {}", attempt_words(it)));
+    }
+    if alert.days.iter().next().is_some() {
+        out.add(format_args!(
+            "90 days {} (? nothing is known)",
+            strip(alert, now)
+        ));
+    }
     if alert.is_flapping {
         out.add("it changes too often to be told each time (flapping)");
     }
+}
+
+/// The last result of its check, while that does not count yet.
+fn attempt_of(live: &Live, alert: &Alert) -> Option<Attempt> {
+    let snapshot = live.snapshot();
+    let checks = snapshot.system(&alert.system)?.checks.iter();
+    let mut of = checks.filter(|it| it.check.id == alert.check);
+    of.next()?.attempt()
+}
+
+/// A letter a day, oldest first.
+fn strip(alert: &Alert, now: Timestamp) -> String {
+    let letter = |day: &StripDay| match day.worst {
+        _ if !day.is_begun => ' ',
+        None | Some(Severity::Missing) => '?',
+        Some(Severity::Ok) => '-',
+        Some(Severity::Warning) => 'w',
+        Some(Severity::Unknown) => 'u',
+        Some(Severity::Critical) => 'C',
+    };
+    let letters: String = days(alert, now).iter().map(letter).collect();
+    letters.trim_start().to_owned()
 }
 
 /// Who knows, who works on it, and what keeps it quiet.

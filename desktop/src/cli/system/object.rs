@@ -1,6 +1,7 @@
 //! Systems for programs.
 
 use aramaki_model::Severity;
+use aramaki_model::snapshot::Attempt;
 use aramaki_sync_core::SpaceId;
 use serde_json::{Value, json};
 
@@ -11,6 +12,27 @@ use crate::workspace::{Live, SystemRow};
 /// A state's word; `unobserved` where nothing looks.
 pub(crate) fn severity_word(severity: Option<Severity>) -> &'static str {
     severity.map_or("unobserved", Severity::word)
+}
+
+/// A result that does not count yet, for people.
+pub(crate) fn attempt_words(it: Attempt) -> String {
+    let Attempt {
+        raw,
+        hard,
+        attempt,
+        attempts,
+    } = it;
+    format!("{raw}, attempt {attempt} of {attempts}, was {hard}")
+}
+
+/// The same for programs.
+pub(crate) fn attempt_json(it: Attempt) -> Value {
+    json!({
+        "raw": it.raw.word(),
+        "hard": it.hard.word(),
+        "attempt": it.attempt,
+        "attempts": it.attempts,
+    })
 }
 
 /// A System in a list.
@@ -68,6 +90,7 @@ pub(crate) fn system_json(live: &Live, space: SpaceId, entries: usize) -> Result
             "since": check.since.map(|since| since.to_string()),
             "seen": check.seen.map(|seen| seen.to_string()),
             "summary": check.summary,
+            "attempt": check.attempt.map(attempt_json),
         })).collect::<Vec<_>>(),
         "agents": page.agents.iter().map(|agent| json!({
             "id": agent.id.to_string(),

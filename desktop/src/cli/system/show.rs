@@ -6,7 +6,7 @@ use aramaki_model::{KnownFamily, Presence};
 use aramaki_sync_core::Timestamp;
 use clap::Args;
 
-use super::{severity_word, system_json};
+use super::{attempt_words, severity_word, system_json};
 use crate::cli::report::{Lines, table};
 use crate::cli::status::not_listened;
 use crate::cli::{CliError, Clock, Report, age};
@@ -77,7 +77,7 @@ fn head(out: &mut Lines, page: &SystemPage, now: Timestamp) {
         out.add(format_args!("Observed: {}", severity_word(row.raw)));
     }
     if let Some(at) = row.as_of {
-        out.add(format_args!("{}", not_listened(now, at)));
+        out.add(format_args!("{}", not_listened("status", now, at)));
     }
     if !row.why.is_empty() {
         out.add(format_args!("Worst path: {}", row.why));
@@ -129,6 +129,7 @@ fn sections(out: &mut Lines, page: &SystemPage, now: Timestamp) {
             },
             check.name.clone(),
             check.summary.clone(),
+            check.attempt.map(attempt_words).unwrap_or_default(),
             seen,
         ]
     });

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use aramaki_model::Snapshot;
 use aramaki_model::alert::Alert;
 use aramaki_model::changed_before::{CHANGED_BEFORE_SPAN, changed_before};
+use aramaki_model::journal::Try;
 use aramaki_model::snapshot::TimelineItem;
 use aramaki_sync_core::Timestamp;
 use egui::{FontId, Label, RichText, Ui};
@@ -18,7 +19,7 @@ use crate::theme::{size, space};
 use crate::view::actions::{HostAction, Run};
 use crate::view::alert::story;
 use crate::view::{Frame, Route};
-use crate::widget::{Look, card_titled, clock, severity_glyph};
+use crate::widget::{Look, card_titled, clock, severity_glyph, severity_word};
 
 /// How many changes are named.
 const CHANGES_SHOWN_MAX: usize = 12;
@@ -125,8 +126,23 @@ pub(super) fn evidence_ui(
         for item in items {
             item_ui(ui, look, item, "");
         }
+        for it in alert.tries.iter().rev() {
+            try_ui(ui, look, it);
+        }
     });
     ui.add_space(space::S);
+}
+
+/// With what it began, before it counted.
+fn try_ui(ui: &mut Ui, look: Look<'_>, it: &Try) {
+    let (time, raw) = (clock(look, it.at), severity_word(look, it.to));
+    let (attempt, attempts) = (it.attempt.to_string(), it.attempts.to_string());
+    let of = [("attempt", attempt.as_str()), ("attempts", &attempts)];
+    let of = look.texts.with("event-attempt", &of);
+    ui.horizontal(|ui| {
+        severity_glyph(ui, look, it.to, 14.0);
+        quiet(ui, look, &format!("{time}  {raw}, {of}: {}", it.summary));
+    });
 }
 
 /// What the check measured, once somebody asks; nothing where nobody looks.

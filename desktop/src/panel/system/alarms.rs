@@ -53,7 +53,7 @@ pub(super) fn alarms_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &m
             if response.clicked() {
                 window.go(Route::Alert(alert.id));
             }
-            if let Habit::New { .. } = Habit::of(alert, shown.snapshot.now) {
+            if let Habit::New { unheard: 0, .. } = Habit::of(alert, shown.snapshot.now) {
                 let new = RichText::new(look.texts.get("system-alert-new"));
                 ui.add(Label::new(new.color(look.tokens.subdued)).truncate());
             }

@@ -1,7 +1,7 @@
 //! What is observed: checks, parts and what went on.
 
 use aramaki_model::Severity;
-use aramaki_model::snapshot::{Access, AgentView, CheckView, PartView};
+use aramaki_model::snapshot::{Access, AgentView, Attempt, CheckView, PartView};
 use aramaki_model::status::Handled;
 use aramaki_sync_core::SpaceId;
 use egui::{Align, Label, Layout, RichText, Ui};
@@ -135,6 +135,9 @@ fn check_ui(
             if let Some(since) = check.status.since {
                 quiet(ui, look, &age(look, since));
             }
+            if let Some(it) = check.attempt() {
+                quiet(ui, look, &attempt_words(look, it));
+            }
             if check.flapping {
                 quiet(ui, look, &look.texts.get("check-flapping"));
             }
@@ -176,6 +179,19 @@ fn check_ui(
             });
         });
     });
+}
+
+/// A result that does not count yet.
+fn attempt_words(look: Look<'_>, it: Attempt) -> String {
+    let (raw, hard) = (severity_word(look, it.raw), severity_word(look, it.hard));
+    let (attempt, attempts) = (it.attempt.to_string(), it.attempts.to_string());
+    let words = [
+        ("raw", raw.as_str()),
+        ("hard", &hard),
+        ("attempt", &attempt),
+        ("attempts", &attempts),
+    ];
+    look.texts.with("check-attempt", &words)
 }
 
 /// What each agent that looks sees, a line each, where several must agree.
