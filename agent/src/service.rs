@@ -170,14 +170,7 @@ impl<O: Outlet> Service<O> {
     /// When the state cannot be kept at the beginning: an agent that forgets would repeat itself.
     pub(crate) async fn serve(&mut self, stop: &CancellationToken) -> Result<(), StateError> {
         self.reconfigure(true).await;
-        let started = AgentStarted {
-            at: now(),
-            host: platform::host_name(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        self.enter(&JournalEntry::Started(started));
-        // A segment of its own begins with all states.
-        self.saved.told_on = day_of(now());
+        self.begin();
         self.declare();
         self.save()?;
 
@@ -242,6 +235,18 @@ impl<O: Outlet> Service<O> {
         let ended = self.recorder.end(now());
         self.measured(ended);
         self.save()
+    }
+
+    /// Tells that it looks from now on.
+    fn begin(&mut self) {
+        let started = AgentStarted {
+            at: now(),
+            host: platform::host_name(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        self.enter(&JournalEntry::Started(started));
+        // A segment of its own begins with all states.
+        self.saved.told_on = day_of(now());
     }
 
     /// Reads configurations anew: the System's as it was last seen, and this machine's file.

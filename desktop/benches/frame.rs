@@ -7,6 +7,7 @@ use aramaki_desktop::text::Texts;
 use aramaki_desktop::theme;
 use aramaki_desktop::view::alerts::{Grouping, Tab, Worklist};
 use aramaki_desktop::view::{Frame, Route, Stage};
+use aramaki_model::day::Present;
 use aramaki_model::system::Part;
 use aramaki_model::{
     Alert, AlertId, AlertKind, AlertState, CheckId, EditError, Query, Severity, Snapshot,
@@ -117,6 +118,9 @@ fn with_alerts(mut frame: Frame) -> Frame {
             last_ok: None,
             flaps: 1,
             transitions: Vec::new(),
+            tries: Vec::new(),
+            days: Arc::default(),
+            present: Present::default(),
             vantages: Vec::new(),
             concerns: Arc::new([]),
         })

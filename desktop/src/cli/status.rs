@@ -6,14 +6,14 @@ use aramaki_model::snapshot::Attempt;
 use aramaki_model::{Severity, SeverityCounts, SystemView};
 use aramaki_sync_core::{SpaceId, Timestamp};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::emergency::{emergencies_json, emergencies_text};
 use super::peers::{say_awaiting, say_ended};
 use super::report::{Lines, table};
 use super::system::{attempt_json, attempt_words, row_json, severity_word};
 use super::{CliError, Clock, Report, age, parse_span};
-use crate::workspace::{Live, SystemRow};
+use crate::workspace::{EmergencyRow, Live, SystemRow};
 
 /// How many results that do not count yet are shown to people.
 const ATTEMPTS_SHOWN_MAX: usize = 20;
@@ -70,18 +70,7 @@ impl Status {
             text = format!("{}\n\n{}", text.trim_end(), not_listened("status", now, at));
         }
         let soft = attempts(live, wanted);
-        if !soft.is_empty() {
-            let lines = soft.iter().take(ATTEMPTS_SHOWN_MAX);
-            let lines = lines.map(|(_, title, name, it)| {
-                let said = attempt_words(*it);
-                format!("not counted yet: {title}: {name}: {said}")
-            });
-            text = format!(
-                "{}\n\n{}\n",
-                text.trim_end(),
-                lines.collect::<Vec<_>>().join("\n")
-            );
-        }
+        attempts_text(&mut text, &soft);
         let ended = live.ended_elsewhere(wanted).await;
         for (_space, title) in &ended {
             text.push_str(&say_ended(title));
@@ -93,42 +82,75 @@ impl Status {
                 text.push('\n');
             }
         }
-        let is_open = |row: &SystemRow| emergencies.iter().any(|it| it.space == row.id);
-        let systems = rows.iter().map(|row| {
-            let mut object = row_json(row);
-            object["emergency"] = json!(is_open(row));
-            object
-        });
-        let systems: Vec<_> = systems.collect();
-        let count = |severity: Severity| counts.of(severity);
+        let systems = systems_json(&rows, &emergencies);
         Ok(Report::new(
             text,
             &json!({
                 "as_of": now.to_string(),
                 "emergencies": emergencies_json(&emergencies),
-                "counts": {
-                    "ok": count(Severity::Ok),
-                    "warning": count(Severity::Warning),
-                    "unknown": count(Severity::Unknown),
-                    "critical": count(Severity::Critical),
-                    "missing": count(Severity::Missing),
-                },
+                "counts": counts_json(&counts),
                 "ended_elsewhere": ended.iter().map(|(space, _title)| space.to_string()).collect::<Vec<_>>(),
-                "attempts": soft.iter().map(|(system, title, name, it)| {
-                    let mut object = attempt_json(*it);
-                    object["system"] = json!(system.to_string());
-                    object["title"] = json!(title);
-                    object["check"] = json!(name);
-                    object
-                }).collect::<Vec<_>>(),
+                "attempts": attempts_json(&soft),
                 "systems": systems,
             }),
         ))
     }
 }
 
+/// How many Systems are in each state.
+fn counts_json(counts: &SeverityCounts) -> Value {
+    let count = |severity: Severity| counts.of(severity);
+    json!({
+        "ok": count(Severity::Ok),
+        "warning": count(Severity::Warning),
+        "unknown": count(Severity::Unknown),
+        "critical": count(Severity::Critical),
+        "missing": count(Severity::Missing),
+    })
+}
+
+/// Systems for programs.
+fn systems_json(rows: &[SystemRow], emergencies: &[EmergencyRow]) -> Vec<Value> {
+    let is_open = |row: &SystemRow| emergencies.iter().any(|it| it.space == row.id);
+    let systems = rows.iter().map(|row| {
+        let mut object = row_json(row);
+        object["emergency"] = json!(is_open(row));
+        object
+    });
+    systems.collect()
+}
+
+/// Says which results do not count yet.
+fn attempts_text(text: &mut String, soft: &[Soft]) {
+    if soft.is_empty() {
+        return;
+    }
+    let lines = soft.iter().take(ATTEMPTS_SHOWN_MAX);
+    let lines = lines.map(|(_, title, name, it)| {
+        let said = attempt_words(*it);
+        format!("not counted yet: {title}: {name}: {said}")
+    });
+    let lines: Vec<_> = lines.collect();
+    *text = format!("{}\n\n{}\n", text.trim_end(), lines.join("\n"));
+}
+
+/// The same for programs.
+fn attempts_json(soft: &[Soft]) -> Vec<Value> {
+    let object = |(system, title, name, it): &Soft| {
+        let mut object = attempt_json(*it);
+        object["system"] = json!(system.to_string());
+        object["title"] = json!(title);
+        object["check"] = json!(name);
+        object
+    };
+    soft.iter().map(object).collect()
+}
+
+/// A System with its title, a check of it, and its last result.
+type Soft = (SpaceId, String, String, Attempt);
+
 /// Results that do not count yet, of all Systems or of one and what is below it.
-fn attempts(live: &Live, wanted: Option<SpaceId>) -> Vec<(SpaceId, String, String, Attempt)> {
+fn attempts(live: &Live, wanted: Option<SpaceId>) -> Vec<Soft> {
     let snapshot = live.snapshot();
     let below = wanted.map(|wanted| {
         let mut below = snapshot.graph.below(wanted);

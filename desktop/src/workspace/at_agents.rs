@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use aramaki_sync::replica::{Keep, SpaceSummary};
 use aramaki_sync_core::admission::Member;
+use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, SpaceId};
 
 use super::fresh;
@@ -40,16 +41,15 @@ impl Live {
     pub(crate) async fn at_agents(&self, system: SpaceId) -> Result<Vec<AtAgent>, CliError> {
         let mut found = Vec::new();
         for (agent, label) in self.agents_named(system) {
-            let own = self
-                .model()
-                .system(&system)
-                .and_then(|it| it.agents.get(&agent)?.author);
             let grants = match self.grants(agent).await {
                 // It is not shared with this device.
                 Err(CliError::NoSuchSystem { .. }) => continue,
                 grants => grants?,
             };
-            let of_people = grants.into_iter().filter(|it| Some(it.author) != own);
+            // To write there is the agent's alone; relays hold less than to comment.
+            let of_people = grants
+                .into_iter()
+                .filter(|it| matches!(it.capability, Capability::Comment | Capability::Administer));
             found.extend(of_people.map(|grant| AtAgent {
                 agent,
                 label: label.clone(),

@@ -52,6 +52,23 @@ fn checks_handed_over_again_without_ids_are_the_same_ones() {
     assert!(message.contains("the System has no checks"), "{message}");
 }
 
+/// The hook ran with the first bad result; two more made it count, and people still see what it printed.
+fn its_hook_is_seen(aramaki: &Aramaki) {
+    let alerts = aramaki.json(&["alert", "list", "--wait", "1s"])["alerts"].clone();
+    let id = alerts[0]["id"].as_str().unwrap();
+    let shown = aramaki.json(&["alert", "show", id])["alert"].clone();
+    let detail = shown["detail"].as_str().unwrap();
+    assert!(detail.contains("who was there"), "{shown}");
+    let tries = &shown["tries"];
+    assert_eq!(
+        (&tries[0]["attempt"], &tries[0]["attempts"]),
+        (&1.into(), &3.into())
+    );
+    let page = text(&aramaki.run(&["alert", "show", id]).stdout);
+    assert!(page.contains("Before it counted:"), "{page}");
+    assert!(page.contains("90 days "), "{page}");
+}
+
 #[test]
 fn an_agent_is_listed_with_what_fails_and_removed_with_a_word() {
     let aramaki = Aramaki::new();
@@ -92,20 +109,7 @@ fn an_agent_is_listed_with_what_fails_and_removed_with_a_word() {
     let shown = text(&aramaki.run(&["agent", "list"]).stdout);
     assert!(shown.contains("1 failing"), "{shown}");
 
-    // The hook ran with the first bad result; two more made it count, and people still see what it printed.
-    let alerts = aramaki.json(&["alert", "list", "--wait", "1s"])["alerts"].clone();
-    let id = alerts[0]["id"].as_str().unwrap();
-    let shown = aramaki.json(&["alert", "show", id])["alert"].clone();
-    let detail = shown["detail"].as_str().unwrap();
-    assert!(detail.contains("who was there"), "{shown}");
-    let tries = &shown["tries"];
-    assert_eq!(
-        (&tries[0]["attempt"], &tries[0]["attempts"]),
-        (&1.into(), &3.into())
-    );
-    let page = text(&aramaki.run(&["alert", "show", id]).stdout);
-    assert!(page.contains("Before it counted:"), "{page}");
-    assert!(page.contains("90 days "), "{page}");
+    its_hook_is_seen(&aramaki);
 
     let would = aramaki.json(&["system", "remove-check", "Webshop", "flag", "--preview"]);
     assert_eq!(would["closes"].as_array().unwrap().len(), 1, "{would}");

@@ -96,7 +96,7 @@ fn silences_that_were_made_together_end_together() {
     }
     let silence = |check: &[&str]| {
         let quiet = [
-            "alert", "silence", "db1", "db2", "--for", "1h", "--reason", "move",
+            "alert", "silence", "db1", "db2", "--for", "1h", "--reason", "move", "--yes",
         ];
         let done = aramaki.json(&[&quiet[..], check].concat());
         done["item"].as_str().unwrap().to_owned()

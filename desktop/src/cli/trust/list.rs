@@ -50,7 +50,6 @@ impl List {
         let mut at_agents = Vec::new();
         if let Some(system) = wanted {
             at_agents = live.at_agents(system).await?;
-            at_agents.retain(|it| it.grant.capability >= Capability::Comment);
             at_agents.retain(|it| it.grant.capability < Capability::Administer);
             at_agents.retain(|it| !self.soon || it.grant.is_soon(now));
         }
