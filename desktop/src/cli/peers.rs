@@ -107,7 +107,7 @@ fn peer_json(peer: &PeerStatus, names: &Names) -> Value {
 pub(super) fn say_ended(title: &str) -> String {
     format!(
         "A peer says that your access to {title} has ended: what is here may be old, and what you write \
-         reaches nobody."
+         reaches nobody. What you wrote in time is handed in when somebody answers, or in a file: `aramaki carry`."
     )
 }
 

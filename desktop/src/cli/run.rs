@@ -275,7 +275,8 @@ async fn with_warnings(mut report: Report, live: &Live, before: &BTreeMap<SpaceI
     for title in live.written_in_vain(before).await {
         warnings.push(format!(
             "a peer says that your access to {title} has ended: what you wrote is on this disk only, and \
-             reaches nobody"
+             reaches nobody over the network; `aramaki carry` brings it to an administrator in a file, who decides \
+             what of it counts"
         ));
     }
     if !warnings.is_empty() {

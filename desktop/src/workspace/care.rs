@@ -67,13 +67,14 @@ impl Live {
             .collect()
     }
 
-    /// The titles of Spaces in which this device wrote since `before`, and where a peer says that its
-    /// access has ended.
+    /// The titles of Spaces in which this device wrote since `before` what nobody else holds, and where a
+    /// peer says that its access has ended.
     pub(crate) async fn written_in_vain(&self, before: &BTreeMap<SpaceId, u64>) -> Vec<String> {
         let mut spaces = self.spaces().await;
         spaces.retain(|space| {
             let own = space.receipts.own.map(|(_chain, seq)| seq);
-            space.ended_elsewhere.is_some() && own > before.get(&space.id).copied()
+            let only_here = space.receipts.only_here > 0;
+            space.ended_elsewhere.is_some() && only_here && own > before.get(&space.id).copied()
         });
         let titles = spaces.iter().map(|space| {
             let title = self.space_title(space.id);

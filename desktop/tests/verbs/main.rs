@@ -7,6 +7,7 @@ mod again;
 mod alerts;
 mod comment;
 #[cfg(target_os = "linux")]
+mod delivered;
 mod demo;
 mod devices;
 mod emergency;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aramaki_sync_core::admission::{Held, Refusal, Verdict};
-use aramaki_sync_core::engine::{ConnectionId, Input};
+use aramaki_sync_core::engine::{ConnectionId, Input, Reach};
 use aramaki_sync_core::statement::{Capability, Cut, GrantFlags, Statement};
 use aramaki_sync_core::{Entropy, EnvelopeId, ephemeral};
 
@@ -89,6 +89,43 @@ fn a18_what_came_late_is_shown_and_an_administrator_can_accept_it() {
     let again = mallory.write(&world, 7, "once more");
     world.spread(&[&again]);
     assert_eq!(world.agreed(again.id()), Verdict::Cut);
+}
+
+/// Nobody carries for bob, whose time is over: what he wrote in it is taken from himself, and counts within
+/// the grace; later an administrator decides. He gets nothing for it.
+#[test]
+fn a18_work_in_time_comes_over_the_network_after_the_end() {
+    const BOBS_END: i64 = 10_000;
+    for (late, counts) in [(10, true), (180, false)] {
+        let mut world = World::new();
+        world.disconnect(RELAY, BOB);
+        world.disconnect(BOB, RITA);
+        world.at(BOBS_END - 30);
+        let grant = world.grant_of(BOB);
+        let on_a_train = world.write(BOB, "written on a train");
+        world.at(BOBS_END + late);
+        world.write(ALICE, "after bob's time");
+        let had = world.count(BOB);
+        world.connect(RELAY, BOB);
+        world.pass(Duration::from_secs(30));
+        let verdict = world.verdict(ALICE, on_a_train);
+        assert_eq!(verdict.counts(), counts, "{verdict:?}");
+        assert_eq!(world.verdict(RELAY, on_a_train), verdict);
+        assert_eq!(world.count(BOB), had);
+        let engine = world.engine(ALICE);
+        let space = world.space;
+        let waits = engine.waiting(space).iter().any(|it| it.grant == grant)
+            || engine.cut_off(space).iter().any(|it| it.grant == grant);
+        assert_eq!(waits, !counts, "it is shown");
+        let accepted = engine.acceptance(space, grant).into_iter();
+        let accepted = accepted.chain(engine.restoration(space, grant, Reach::All));
+        for statement in accepted.collect::<Vec<_>>() {
+            world.say(ALICE, statement);
+        }
+        world.pass(Duration::from_secs(30));
+        assert!(world.verdict(ALICE, on_a_train).counts());
+        assert!(world.shows(ALICE, "written on a train"));
+    }
 }
 
 /// Somebody who is offline for long is given three days for what they wrote in time; `a08` tries to take

@@ -11,6 +11,7 @@ mod by_id;
 mod control;
 mod cuts;
 mod emergency;
+mod ended;
 mod entry;
 mod epoch_fault;
 mod evaluation;
@@ -31,6 +32,7 @@ mod tests;
 
 pub use control::CLOCK_AHEAD_MAX;
 pub use emergency::EmergencyUse;
+pub use ended::DELIVERY_SPAN;
 pub use entry::{Entry, Link};
 pub use evaluation::{Evaluation, evaluate};
 pub use fork::Fork;

@@ -30,6 +30,8 @@ pub(super) struct Connection {
     pub(super) offered: BTreeSet<SpaceId>,
     /// Spaces of which the peer was told that its access is over.
     pub(super) told_ended: BTreeSet<SpaceId>,
+    /// What the peer said that it has of Spaces in which its time is over.
+    pub(super) asked: super::deliver::Asked,
     /// Spaces of which the peer showed grants that are not in the log here yet.
     pub(super) introduced: BTreeMap<SpaceId, super::introduce::Introduced>,
     /// Known after the peer's first frame.
@@ -174,6 +176,7 @@ impl Engine {
             authors,
             offered: BTreeSet::new(),
             told_ended: BTreeSet::new(),
+            asked: BTreeMap::new(),
             introduced: BTreeMap::new(),
             store_epoch: None,
             feeds: BTreeMap::new(),
@@ -556,7 +559,17 @@ impl Engine {
         if chains.is_some() {
             self.say_wants(id, space, false);
         }
-        let chains = chains.unwrap_or_default();
+        self.send_heads(id, space, chains.unwrap_or_default(), ask);
+    }
+
+    /// Sends chains in as many frames as they need.
+    pub(super) fn send_heads(
+        &mut self,
+        id: ConnectionId,
+        space: SpaceId,
+        chains: Vec<ChainSummary>,
+        ask: bool,
+    ) {
         let mut part = Vec::new();
         let mut bytes = 0;
         for chain in chains {

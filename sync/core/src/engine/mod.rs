@@ -5,7 +5,8 @@
 //! batch under way are in memory.
 //!
 //! **Invariant:** the logs hold durable envelopes only, so whatever is said of them is true.
-//! **Invariant:** nothing about a Space is said to a peer that has no capability in it.
+//! **Invariant:** nothing about a Space is said to a peer that has no capability in it, but that its own has
+//! ended, and, if that was by time, which of what it says it has is here.
 
 mod author;
 mod batch;
@@ -17,6 +18,7 @@ mod close;
 mod connection;
 mod counters;
 mod cut;
+mod deliver;
 mod draft;
 mod durable;
 mod ended;

@@ -72,6 +72,9 @@ pub struct Limits {
     pub orphans_per_chain_max: usize,
     /// Bytes of all such envelopes of one Space.
     pub orphan_bytes_max: usize,
+    /// Bytes that all whose time is over may bring into one Space a day, on devices too, which have no
+    /// quotas else.
+    pub delivered_bytes_per_day_max: u64,
     /// Spaces that are offered and not granted yet.
     pub candidates_max: usize,
     /// Bytes of each of them: control, and the headers of content.
@@ -101,6 +104,7 @@ impl Default for Limits {
             batch_bytes: 4 << 20,
             orphans_per_chain_max: 64,
             orphan_bytes_max: 4 << 20,
+            delivered_bytes_per_day_max: 64 << 20,
             candidates_max: 16,
             candidate_bytes_max: 16 << 20,
             faults_max: 8,

@@ -83,6 +83,8 @@ impl Engine {
                 self.consider(id, space);
             } else if self.listens_to(id, space) {
                 self.compare(id, space, digest);
+            } else {
+                self.ask_to_deliver(id, space, digest);
             }
         }
     }
@@ -151,6 +153,7 @@ impl Engine {
             return;
         }
         if !self.may_hear_of(id, since.space) {
+            self.ask_to_deliver(id, since.space, since.digest);
             return;
         }
         let peer = self.connections.get(&id).map(|it| it.peer);
@@ -171,7 +174,7 @@ impl Engine {
 
     /// Chains of a Space that has more than one frame holds: they wait for the last frame.
     fn heads_part_received(&mut self, id: ConnectionId, part: HeadsPart) {
-        if !self.listens_to(id, part.space) {
+        if !self.listens_to(id, part.space) && !self.is_delivering(id, part.space) {
             return;
         }
         let Some(connection) = self.connections.get_mut(&id) else {
@@ -187,6 +190,9 @@ impl Engine {
 
     fn heads_received(&mut self, id: ConnectionId, mut heads: Heads) {
         if !self.listens_to(id, heads.space) {
+            if self.is_delivering(id, heads.space) {
+                self.say_what_is_missing(id, heads);
+            }
             return;
         }
         if let Some(connection) = self.connections.get_mut(&id) {
@@ -261,7 +267,8 @@ impl Engine {
     fn envelopes_received(&mut self, id: ConnectionId, frame: Envelopes) {
         let space = frame.space;
         let candidate = self.candidates.contains_key(&space);
-        if !candidate && !self.listens_to(id, space) {
+        let delivers = !candidate && !self.listens_to(id, space);
+        if delivers && !self.is_delivering(id, space) {
             return;
         }
         let key = (id, frame.number);
@@ -281,6 +288,11 @@ impl Engine {
             refused: Vec::new(),
         };
         self.receiving.insert(key, receiving);
+        if delivers && !self.has_room_for(space, &frame.envelopes) {
+            self.take_later(key, &frame.envelopes);
+            self.answered(key, EnvelopeId::ZERO, None);
+            return;
+        }
         self.check(key, space, frame.envelopes);
     }
 
@@ -390,7 +402,9 @@ impl Engine {
             return;
         }
         self.advance_cursor(key.0, &done);
-        self.say_lacking_to(key.0, done.space);
+        if self.listens_to(key.0, done.space) {
+            self.say_lacking_to(key.0, done.space);
+        }
         let answer = Acknowledge {
             number: key.1,
             refused: done.refused,

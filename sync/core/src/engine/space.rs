@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::bodies::Missing;
 use super::counters::Counters;
+use super::deliver::Delivered;
 use super::ended::AccessEnd;
 use super::io::ConnectionId;
 use super::last_words::LastWords;
@@ -33,6 +34,8 @@ pub(super) struct Space {
     /// Bytes stored, and those of the day that began then.
     pub(super) bytes: u64,
     pub(super) today: (i64, u64),
+    /// What came today of those whose time is over.
+    pub(super) delivered: Delivered,
     /// Members changed since keys were last shared.
     pub(super) share_due: bool,
     pub(super) redeemed: bool,
@@ -82,6 +85,7 @@ impl Space {
             grants: BTreeMap::new(),
             bytes: 0,
             today: (0, 0),
+            delivered: Delivered::default(),
             share_due: true,
             redeemed: false,
             ended_elsewhere: None,

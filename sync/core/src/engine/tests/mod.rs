@@ -5,6 +5,7 @@ mod begin;
 mod carry;
 mod checks;
 mod closes;
+mod deliver;
 mod ephemerals;
 mod heads;
 mod hostile;

@@ -145,7 +145,7 @@ pub(super) enum Mood {
 
 /// An engine, its disk, and everything that came out of it.
 pub(super) struct Peer {
-    seed: u8,
+    pub(super) seed: u8,
     role: Role,
     lives: u64,
     pub(super) engine: Engine,
