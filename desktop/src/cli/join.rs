@@ -112,7 +112,12 @@ impl Join {
         };
         let mut text = Lines::default();
         say_joined(&mut text, &space.short(), &joined);
-        if !joined.handed_over {
+        if joined.again && !joined.handed_over {
+            text.add(
+                "Nobody answered, so whether you may still is not known: run `aramaki peers --wait 1m`, until \
+                 somebody who has it can be reached.",
+            );
+        } else if !joined.handed_over {
             text.add(
                 "Nobody else knows yet that you are in: leave the app open, or run `aramaki peers --wait 1m`, \
                  until somebody who has it can be reached.",
@@ -126,7 +131,14 @@ impl Join {
 }
 
 fn say_joined(text: &mut Lines, space: &str, joined: &Joined) {
-    text.add(format_args!("Joined {}, {space}.", joined.title));
+    if joined.again {
+        let title = &joined.title;
+        text.add(format_args!(
+            "You came to {title}, {space}, by this code already: it changes nothing."
+        ));
+    } else {
+        text.add(format_args!("Joined {}, {space}.", joined.title));
+    }
     let capability = joined.capability.map(capability_word);
     if let (Some(may), Some(end)) = (capability, joined.end) {
         text.add(format_args!("You may {may} until {}.", local(end)));
@@ -153,6 +165,7 @@ fn joined_json(id: &str, joined: Option<&Joined>) -> Value {
         "agents": joined.agents,
         "agents_readable": joined.agents_readable,
         "handed_over": joined.handed_over,
+        "again": joined.again,
     })
 }
 

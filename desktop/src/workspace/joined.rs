@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aramaki_sync::replica::Spent;
+use aramaki_sync::replica::{CameBefore, Spent};
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 use tokio::time::Instant;
@@ -29,6 +29,8 @@ pub(crate) struct Joining {
     pub(crate) grant: EnvelopeId,
     /// From when on it can be used; none: since it was made.
     pub(crate) begin: Option<Timestamp>,
+    /// Whether this device came by it before: then it changes nothing.
+    pub(crate) again: bool,
 }
 
 impl Joining {
@@ -59,6 +61,8 @@ pub(crate) struct Joined {
     pub(crate) agents_readable: usize,
     /// Whether somebody else holds the grant by which this device came: else nobody knows it yet.
     pub(crate) handed_over: bool,
+    /// Whether this device came by the same invitation before.
+    pub(crate) again: bool,
 }
 
 impl Live {
@@ -66,12 +70,29 @@ impl Live {
     /// read in time.
     ///
     /// # Errors
-    /// When the invitation turns out to be used by somebody else, or revoked.
+    /// When the invitation turns out to be used by somebody else, or revoked, or what it gave this device
+    /// before has ended.
     pub(crate) async fn wait_for_system(
         &self,
         joining: Joining,
         limit: Duration,
     ) -> Result<Option<Joined>, CliError> {
+        if joining.again {
+            let end = Instant::now() + limit;
+            let answered = self.answered_again(joining, end).await?;
+            if !answered && self.title(joining.space).is_none() {
+                return Ok(None);
+            }
+            let soon = end
+                .max(Instant::now() + LOOK_PAUSE)
+                .min(Instant::now() + AGENTS_TIME);
+            let joined = self.arrived(joining.space, soon).await;
+            return Ok(joined.map(|joined| Joined {
+                handed_over: answered,
+                again: true,
+                ..joined
+            }));
+        }
         tokio::select! {
             joined = self.let_in(joining.space, Some(joining.grant), limit) => Ok(joined),
             error = self.spent(joining) => Err(error),
@@ -89,6 +110,9 @@ impl Live {
         limit: Duration,
     ) -> Result<bool, CliError> {
         let end = Instant::now() + limit;
+        if joining.again {
+            return self.answered_again(joining, end).await;
+        }
         let asked = async {
             let joined = self.replica().joined_by(joining.space, joining.grant);
             if !matches!(tokio::time::timeout_at(end, joined).await, Ok(Ok(()))) {
@@ -100,6 +124,32 @@ impl Live {
         tokio::select! {
             asked = asked => Ok(asked),
             error = self.spent(joining) => Err(error),
+        }
+    }
+
+    /// Whether a peer knows this device by an invitation by which it came before. That it was let in then says
+    /// nothing: it may have been sent away since, and hear of it now.
+    ///
+    /// # Errors
+    /// When its access has ended, as a peer says now; or said before, and nobody contradicts.
+    async fn answered_again(&self, joining: Joining, end: Instant) -> Result<bool, CliError> {
+        let space = joining.space;
+        let answer = loop {
+            match self.replica().since_then(space, joining.grant).await {
+                Ok(None) if Instant::now() < end => tokio::time::sleep(LOOK_PAUSE).await,
+                Ok(answer) => break answer,
+                Err(_closed) => return Ok(false),
+            }
+        };
+        let summary = self.replica().space(space).await;
+        let said_before = summary.is_ok_and(|it| it.ended_elsewhere.is_some());
+        match answer {
+            Some(CameBefore::Stands) => Ok(true),
+            None if !said_before => Ok(false),
+            Some(CameBefore::Ended) | None => Err(CliError::Invitation {
+                reason: "this device came by it before, and its access has ended since".to_owned(),
+                hint: ASK_AGAIN,
+            }),
         }
     }
 
@@ -206,6 +256,7 @@ impl Live {
             agents: agents.len(),
             agents_readable,
             handed_over: false,
+            again: false,
         })
     }
 

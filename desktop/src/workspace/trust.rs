@@ -226,6 +226,8 @@ impl Live {
     ) -> Result<Joining, CliError> {
         let (space, grant) = (invitation.space, invitation.grant);
         let failed = refused("joining");
+        let came = self.replica().came_before(space, grant).await;
+        let again = came.map_err(|error| failed(&error))?;
         self.replica()
             .join(invitation)
             .await
@@ -236,6 +238,7 @@ impl Live {
             space,
             grant,
             begin,
+            again,
         })
     }
 

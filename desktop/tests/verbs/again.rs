@@ -323,3 +323,61 @@ fn a_code_that_goes_on_is_named_when_one_of_its_guests_is_sent_away() {
     assert_eq!(all["open_invitation"], Value::Null, "{all}");
     assert_eq!(all["grants"].as_array().unwrap().len(), 2, "{all}");
 }
+
+/// A code by which a device came before changes nothing: it says so, and what became of that access only
+/// somebody who answers now knows. A copy of the device is told nothing that was written since.
+#[test]
+fn a_code_by_which_one_came_before_is_no_way_back() {
+    let aramaki = Aramaki::new();
+    let (relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Webshop"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    aramaki.json_in("bob", &["init", "--name", "bob", "--no-recovery-kit"]);
+    let share = [
+        "share", "Webshop", "--can", "write", "--for", "8h", "--uses", "5",
+    ];
+    let code = aramaki.json(&share);
+    let code = code["invitation"].as_str().unwrap();
+    let joined = aramaki.json_in("bob", &["join", code]);
+    assert_eq!(
+        (&joined["again"], &joined["handed_over"]),
+        (&false.into(), &true.into()),
+        "{joined}"
+    );
+    drop(relay);
+    let alone = aramaki.json_in("bob", &["join", code, "--wait", "1s"]);
+    assert_eq!(
+        (&alone["again"], &alone["handed_over"]),
+        (&true.into(), &false.into()),
+        "{alone}"
+    );
+    let (_relay, _author, _address) = Process::relay_at(&aramaki, &address);
+    let answered = aramaki.json_in("bob", &["join", code, "--wait", "1m"]);
+    assert_eq!(
+        (&answered["again"], &answered["handed_over"]),
+        (&true.into(), &true.into()),
+        "{answered}"
+    );
+
+    let bob = key(&aramaki, "bob");
+    let grant = wait_for("bob is known", || {
+        aramaki.json(&["peers", "--wait", "1s"]);
+        grant_of(&aramaki, &bob)
+    });
+    aramaki.json(&["say", "Webshop", "not for bob any more"]);
+    aramaki.json(&["trust", "revoke", "Webshop", &grant]);
+    wait_for("the relay knows that bob is out", || {
+        let peers = aramaki.json(&["peers", "--wait", "1s"]);
+        (peers["only_here"] == 0).then_some(())
+    });
+    let refused = aramaki.refused_in("bob", &["join", code, "--wait", "1m"], 1);
+    assert_eq!(refused["code"], "A-110", "{refused}");
+    assert!(
+        refused.to_string().contains("came by it before"),
+        "{refused}"
+    );
+    // Longer than a device waits before it shows what let it in.
+    aramaki.json_in("bob", &["peers", "--wait", "12s"]);
+    let timeline = aramaki.json_in("bob", &["timeline", "Webshop"]);
+    assert!(!timeline.to_string().contains("not for bob"), "{timeline}");
+}

@@ -1,5 +1,6 @@
 //! The handle through which a shell uses a replica: cheap to clone, safe to share.
 
+mod again;
 mod audit;
 mod carry;
 mod compact;
@@ -39,6 +40,7 @@ use crate::store::{self, Folder, Operation, RedbStore, Store, StoreError, Writer
 use crate::transport::{PeerAddress, Transport, TransportError};
 
 pub use crate::records::Awaited;
+pub use again::CameBefore;
 pub use aramaki_sync_core::engine::SnapshotFinding;
 pub use aramaki_sync_core::engine::{
     AccessEnd, Bodies, Foreseen, ForkedChain, Limits, Quotas, Role,

@@ -11,6 +11,7 @@ use super::io::{
 };
 use super::options::Role;
 use super::queue::{InFlight, Work};
+use super::settle::redeemed_by;
 use super::space::{Space, len_of};
 use super::{Engine, Mutant};
 use crate::admission::{Entry, Verdict};
@@ -240,7 +241,8 @@ impl Engine {
     }
 
     /// A new one always wins: whoever was sent away, or may do more from now on, comes by that. Else the
-    /// one that let this device in stays: peers that lost its redemption know it by that.
+    /// one that let this device in stays: peers that lost its redemption know it by that. One by which this
+    /// device came before is nothing new.
     fn invitation_to_keep(
         &self,
         space: SpaceId,
@@ -249,6 +251,9 @@ impl Engine {
         let held = self.spaces.get(&space);
         let old = held.and_then(|it| it.invitation.as_ref());
         let old = old.map(|keys| Box::new(DeviceKeys::from_seed(*keys.expose_seed())));
+        let own = self.keys.public();
+        let is_known = |new: &DeviceKeys| held.is_some_and(|it| redeemed_by(it, new, &own));
+        let new = new.filter(|new| old.is_none() || !is_known(new));
         new.or(old)
     }
 

@@ -11,6 +11,7 @@ use super::io::{
 };
 use super::queue::Work;
 use super::receive::introduces;
+use super::settle::redeemed_by;
 use super::space::Space;
 use super::{Engine, Mutant};
 use crate::admission::Inserted;
@@ -143,6 +144,7 @@ impl Engine {
         joins: Vec<(WriteId, SpaceId, Option<Box<DeviceKeys>>)>,
         touched: &mut BTreeSet<SpaceId>,
     ) {
+        let own = self.keys.public();
         for (write, space, invitation) in joins {
             let held = self
                 .spaces
@@ -153,7 +155,11 @@ impl Engine {
             let after = held.invitation.as_ref().map(DeviceKeys::author);
             if before != after {
                 held.redeemed = false;
-                self.invited_anew(space);
+                // By one that it came by before it comes no second time: what was said of it stays so.
+                let invitation = held.invitation.as_ref();
+                if !invitation.is_some_and(|it| redeemed_by(held, it, &own)) {
+                    self.invited_anew(space);
+                }
             }
             self.learn(space);
             self.redeem_if_due(space);

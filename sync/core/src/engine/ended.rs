@@ -131,6 +131,12 @@ impl Engine {
         self.spaces.get(&space)?.ended_elsewhere
     }
 
+    /// Whether a peer said so since this process began.
+    pub fn is_told_ended(&self, space: SpaceId) -> bool {
+        let held = self.spaces.get(&space);
+        held.is_some_and(|held| held.ended_elsewhere.is_some() && held.ended_by.is_some())
+    }
+
     /// Whether a peer sent something of this Space that only a newer program can read: it is not
     /// here, and what follows it in its chain neither.
     pub fn is_newer_elsewhere(&self, space: SpaceId) -> bool {

@@ -6,10 +6,12 @@ use super::draft::New;
 use super::io::{Admitted, Event};
 use super::queue::Work;
 use super::snapshots::Changed;
+use super::space::Space;
 use super::{Engine, Mutant};
 use crate::admission::{Outsiders, Refreshed};
 use crate::envelope::Envelope;
 use crate::id::SpaceId;
+use crate::key::{DeviceKeys, PublicKeys};
 use crate::statement::{Audience, Capability, Kind, Statement};
 
 impl Engine {
@@ -131,12 +133,7 @@ impl Engine {
             && let Some(invitation) = &held.invitation
             && !held.redeemed
         {
-            let by = invitation.author();
-            held.redeemed = held.log.control().any(|(entry, statement)| {
-                let signed = entry.header().chain.author == by;
-                signed && matches!(statement, Statement::Grant(grant)
-                    if grant.audience == Audience::Author(own.author) && grant.box_key == own.box_key)
-            });
+            held.redeemed = redeemed_by(held, invitation, &own);
             if !held.redeemed {
                 self.queue.push(Work::Redeem { space });
             }
@@ -273,4 +270,15 @@ impl Engine {
             body: self.open_body(space, envelope),
         }
     }
+}
+
+/// Whether a device let itself in by an invitation, whatever became of that.
+pub(super) fn redeemed_by(held: &Space, invitation: &DeviceKeys, own: &PublicKeys) -> bool {
+    let by = invitation.author();
+    held.log.control().any(|(entry, statement)| {
+        let signed = entry.header().chain.author == by;
+        signed
+            && matches!(statement, Statement::Grant(grant)
+                if grant.audience == Audience::Author(own.author) && grant.box_key == own.box_key)
+    })
 }
