@@ -230,6 +230,15 @@ fn age_days(folder: &Path) {
     std::fs::write(&path, state.to_string()).unwrap();
 }
 
+/// The day before is summed up, in a document of its month; not in the first minute of a day.
+async fn until_summed(people: &People, checks: &[Check]) {
+    let limit = Instant::now() + 2 * LIMIT;
+    while people.summed(checks).await != [1, 1] {
+        assert!(Instant::now() < limit, "no sum came");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_agent_sees_reaches_people_also_what_it_saw_while_nobody_was_there() {
     let folder = tempfile::tempdir().unwrap();
@@ -303,12 +312,7 @@ async fn what_an_agent_sees_reaches_people_also_what_it_saw_while_nobody_was_the
     people
         .until_states(&checks, &[(UPTIME, Severity::Ok), (FILE, Severity::Ok)])
         .await;
-    // The day before is summed up, in a document of its month; not in the first minute of a day.
-    let limit = Instant::now() + 2 * LIMIT;
-    while people.summed(&checks).await != [1, 1] {
-        assert!(Instant::now() < limit, "no sum came");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    until_summed(&people, &checks).await;
     stop.cancel();
     agent.await.unwrap().unwrap();
     assert!(people.replica.verify().await.unwrap().is_sound());

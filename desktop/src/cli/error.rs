@@ -275,13 +275,11 @@ impl CliError {
             Self::NoSuchSystem { .. }
             | Self::NoSuchService { .. }
             | Self::NoSuchAlert { .. }
-            | Self::NoSuchGrant { .. } => self.name_hint(),
-            Self::AmbiguousAlert { .. }
+            | Self::NoSuchGrant { .. }
+            | Self::NoSuchNote { .. }
+            | Self::AmbiguousAlert { .. }
             | Self::AmbiguousSystem { .. }
-            | Self::AmbiguousNote { .. } => {
-                "name it by the id in front"
-            }
-            Self::NoSuchNote { .. } => "`aramaki note list SYSTEM` shows ids and titles",
+            | Self::AmbiguousNote { .. } => self.name_hint(),
             Self::Config { .. } => "correct the file; nothing was changed",
             Self::Setting { .. } => {
                 "correct it, or the ARAMAKI_ variable it comes from; nothing was changed"
@@ -337,13 +335,17 @@ impl CliError {
         .to_owned()
     }
 
-    /// What to do about a name that nothing has.
+    /// What to do about a name that nothing has, or several have.
     const fn name_hint(&self) -> &'static str {
         match self {
             Self::NoSuchSystem { .. } => {
                 "`aramaki system list` shows ids and titles; a prefix needs 6 digits"
             }
             Self::NoSuchService { .. } => "`aramaki service list` shows all",
+            Self::NoSuchNote { .. } => "`aramaki note list SYSTEM` shows ids and titles",
+            Self::AmbiguousAlert { .. }
+            | Self::AmbiguousSystem { .. }
+            | Self::AmbiguousNote { .. } => "name it by the id in front",
             Self::NoSuchGrant { .. } => {
                 "`aramaki trust list SYSTEM` shows them; a prefix needs 6 digits"
             }

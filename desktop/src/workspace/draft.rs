@@ -158,7 +158,7 @@ fn post_mortem(
         .map(|item| (item.at, referred_line(snapshot, item)))
         .collect();
     rows.extend(runs.iter().map(|row| (row.at, row_line(row))));
-    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    rows.sort_by_key(|(at, _line)| *at);
     let lines = rows.into_iter().map(|(_at, line)| line);
     section(&mut text, &words.timeline, lines, words);
     for heading_of in [why, follows] {

@@ -182,6 +182,44 @@ impl Live {
     }
 }
 
+impl Request {
+    /// One of which nothing came yet.
+    const fn new(
+        (id, at): (EnvelopeId, Timestamp),
+        by: AuthorId,
+        wish: ActionRequest,
+        maintenance: Option<ItemId>,
+    ) -> Self {
+        Self {
+            id,
+            by,
+            at,
+            wish,
+            said: Vec::new(),
+            started: None,
+            starts: 0,
+            maintenance,
+            attempt: None,
+            result: None,
+        }
+    }
+}
+
+/// The newest requests first, as many as are shown of each sort.
+fn newest(mut requests: Vec<Request>) -> Vec<Request> {
+    requests.sort_by_key(|it| std::cmp::Reverse((it.at, it.id)));
+    let (mut others, mut maintenance) = (0, 0);
+    requests.retain(|it| {
+        let (count, max) = match it.maintenance {
+            Some(_) => (&mut maintenance, MAINTENANCE_SHOWN_MAX),
+            None => (&mut others, REQUESTS_SHOWN_MAX),
+        };
+        *count += 1;
+        *count <= max
+    });
+    requests
+}
+
 impl Recalled {
     /// Puts together what is said. What cannot be read is left out.
     fn of(entries: Vec<Admitted>) -> Self {
@@ -194,18 +232,8 @@ impl Recalled {
         let mut results: BTreeMap<EnvelopeId, Arc<ActionResult>> = BTreeMap::new();
         for entry in entries {
             let by = entry.chain.author;
-            let asked = |wish, maintenance| Request {
-                id: entry.id,
-                by,
-                at: entry.time,
-                said: Vec::new(),
-                started: None,
-                starts: 0,
-                maintenance,
-                attempt: None,
-                result: None,
-                wish,
-            };
+            let asked =
+                |wish, maintenance| Request::new((entry.id, entry.time), by, wish, maintenance);
             match entry.body {
                 Some(Body::ActionRequest(bytes)) => match ActionWish::decode(&bytes) {
                     Ok(ActionWish::Request(request)) => {
@@ -248,17 +276,7 @@ impl Recalled {
             let answers = said.iter().filter(|(_by, it)| it.request == *id);
             row.said = answers.map(|(by, it)| (*by, it.agrees)).collect();
         }
-        let mut requests: Vec<_> = requests.into_values().collect();
-        requests.sort_by_key(|it| std::cmp::Reverse((it.at, it.id)));
-        let (mut others, mut maintenance) = (0, 0);
-        requests.retain(|it| {
-            let (count, max) = match it.maintenance {
-                Some(_) => (&mut maintenance, MAINTENANCE_SHOWN_MAX),
-                None => (&mut others, REQUESTS_SHOWN_MAX),
-            };
-            *count += 1;
-            *count <= max
-        });
+        let requests = newest(requests.into_values().collect());
         let values = told(&requests, SERIES_ACTION, SeriesAnswer::parse);
         let mut proposed = told(&requests, DISCOVER_ACTION, Proposals::parse);
         Self {

@@ -138,6 +138,30 @@ fn invitation_of<'a>(guest: &Member, members: &'a [Member]) -> Option<&'a Member
     members.iter().find(|it| it.grant == invitation)
 }
 
+/// A grant by a prefix of its id, or by the key or name of whoever holds it.
+fn grant_named<'a>(
+    members: &'a [Member],
+    names: &Names,
+    wanted: &str,
+) -> Result<&'a Member, CliError> {
+    let wanted = wanted.trim().to_ascii_lowercase();
+    let is_prefix = |of: &str| wanted.len() >= PREFIX_LEN_CHARS_MIN && of.starts_with(&wanted);
+    let named = |member: &&Member| is_prefix(&member.grant.to_string());
+    let mut found: Vec<_> = members.iter().filter(named).collect();
+    if found.is_empty() {
+        let holders = super::names::called(names, members.iter(), &wanted, fresh::now());
+        found.extend(members.iter().filter(|it| {
+            let is_meant = holders.contains(&it.author) || is_prefix(&it.author.to_string());
+            is_meant && !it.is_invitation() && !is_over(it, fresh::now())
+        }));
+    }
+    match found.as_slice() {
+        [target] => Ok(target),
+        [] => Err(CliError::NoSuchGrant { wanted }),
+        several => Err(ambiguous(&wanted, several)),
+    }
+}
+
 /// A device to which trust was to be given holds none yet. A name is the word of whoever may write in
 /// the System: trust is given to keys.
 fn no_member(names: &Names, summary: &SpaceSummary, wanted: &str) -> CliError {
@@ -300,22 +324,7 @@ impl Live {
     ) -> Result<Cutting, CliError> {
         let (summary, names) = self.summary(space).await?;
         let members = &summary.members;
-        let wanted = wanted.trim().to_ascii_lowercase();
-        let is_prefix = |of: &str| wanted.len() >= PREFIX_LEN_CHARS_MIN && of.starts_with(&wanted);
-        let named = |member: &&Member| is_prefix(&member.grant.to_string());
-        let mut found: Vec<_> = members.iter().filter(named).collect();
-        if found.is_empty() {
-            let holders = super::names::called(&names, members.iter(), &wanted, fresh::now());
-            found.extend(members.iter().filter(|it| {
-                let is_meant = holders.contains(&it.author) || is_prefix(&it.author.to_string());
-                is_meant && !it.is_invitation() && !is_over(it, fresh::now())
-            }));
-        }
-        let target = match found.as_slice() {
-            [target] => *target,
-            [] => return Err(CliError::NoSuchGrant { wanted }),
-            several => return Err(ambiguous(&wanted, several)),
-        };
+        let target = grant_named(members, &names, wanted)?;
         let own = self.profile().device;
         // Who gives up their own access may not end the invitation by which they came.
         let target = match invitation_of(target, members) {

@@ -299,6 +299,42 @@ fn a_lost_device_is_ended_in_two_clicks_after_its_preview() {
 /// What the field for a reason is called.
 const WHY_END: &str = "Why (optional; all who read the System will see it)";
 
+/// A tick asks anew what would go; without it everything is as before.
+fn what_goes_from_the_start_is_counted(
+    desk: &Desk,
+    window: &mut egui_kittest::Harness<'static, aramaki_desktop::app::AramakiApp<Desk>>,
+) {
+    let from_the_start = "Let nothing count that they ever wrote here";
+    window.get_by_label(from_the_start).click();
+    window.run();
+    window.get_by_label_contains("Looking what this would end");
+    desk.show(|frame| {
+        let mut preview = ending(EndWhat {
+            space: space(WEBSHOP),
+            grant: EnvelopeId::from_bytes([8; 32]),
+            everywhere: false,
+            from_the_start: true,
+        });
+        preview.places[0].written = (7, 1);
+        preview.places[0].code = Some((2, at(60)));
+        frame.ending = Some(preview);
+    });
+    window.run();
+    window.get_by_label_contains("7 changes that they wrote will no longer count. One goes on");
+    window.get_by_label_contains("which let in 2 more until");
+    window.get_by_label(from_the_start).click();
+    window.run();
+    desk.show(|frame| {
+        frame.ending = Some(ending(EndWhat {
+            space: space(WEBSHOP),
+            grant: EnvelopeId::from_bytes([8; 32]),
+            everywhere: false,
+            from_the_start: false,
+        }));
+    });
+    window.run();
+}
+
 #[test]
 fn a_guest_is_sent_away_with_a_reason_and_it_stands_on_the_page_afterwards() {
     let desk = Desk::new();
@@ -331,35 +367,7 @@ fn a_guest_is_sent_away_with_a_reason_and_it_stands_on_the_page_afterwards() {
     // The answer does not take away what was typed meanwhile.
     window.get_by_label_contains("a guest of theirs");
     window.get_by_label_contains("What they wrote until now stays.");
-    let from_the_start = "Let nothing count that they ever wrote here";
-    window.get_by_label(from_the_start).click();
-    window.run();
-    window.get_by_label_contains("Looking what this would end");
-    desk.show(|frame| {
-        let mut preview = ending(EndWhat {
-            space: space(WEBSHOP),
-            grant: EnvelopeId::from_bytes([8; 32]),
-            everywhere: false,
-            from_the_start: true,
-        });
-        preview.places[0].written = (7, 1);
-        preview.places[0].code = Some((2, at(60)));
-        frame.ending = Some(preview);
-    });
-    window.run();
-    window.get_by_label_contains("7 changes that they wrote will no longer count. One goes on");
-    window.get_by_label_contains("which let in 2 more until");
-    window.get_by_label(from_the_start).click();
-    window.run();
-    desk.show(|frame| {
-        frame.ending = Some(ending(EndWhat {
-            space: space(WEBSHOP),
-            grant: EnvelopeId::from_bytes([8; 32]),
-            everywhere: false,
-            from_the_start: false,
-        }));
-    });
-    window.run();
+    what_goes_from_the_start_is_counted(&desk, &mut window);
     window.get_by_label("End access").click();
     window.run();
     assert_eq!(desk.ended(), ["here: the audit is over"]);

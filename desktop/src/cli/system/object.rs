@@ -1,6 +1,7 @@
 //! Systems for programs.
 
 use aramaki_model::Severity;
+use aramaki_model::notify::OnCall;
 use aramaki_model::snapshot::Attempt;
 use aramaki_sync_core::SpaceId;
 use serde_json::{Value, json};
@@ -51,6 +52,23 @@ pub(crate) fn row_json(row: &SystemRow) -> Value {
     })
 }
 
+/// Who is on call for a System now.
+fn on_call_json(live: &Live, space: SpaceId) -> Vec<Value> {
+    let turns = live.snapshot().on_call(space, Clock::now());
+    let turn_json = |turn: &OnCall| {
+        let duty = turn.duty.as_ref();
+        json!({
+            "policy": turn.policy.to_string(),
+            "title": turn.title,
+            "schedule": turn.schedule,
+            "who": duty.map(|duty| duty.who.clone()),
+            "until": duty.map(|duty| duty.until.to_string()),
+            "reach": turn.reach,
+        })
+    };
+    turns.iter().map(turn_json).collect()
+}
+
 /// All that can be said of a System, with at most so many entries of its timeline.
 pub(crate) fn system_json(live: &Live, space: SpaceId, entries: usize) -> Result<Value, CliError> {
     let page = live.page(space)?;
@@ -72,14 +90,7 @@ pub(crate) fn system_json(live: &Live, space: SpaceId, entries: usize) -> Result
         "rules": page.rules.iter().map(|(kind, text)| json!({"kind": kind, "text": text}))
             .collect::<Vec<_>>(),
         "contacts": pairs(&page.contacts, "role", "reach"),
-        "on_call": live.snapshot().on_call(space, Clock::now()).iter().map(|turn| json!({
-            "policy": turn.policy.to_string(),
-            "title": turn.title,
-            "schedule": turn.schedule,
-            "who": turn.duty.as_ref().map(|duty| duty.who.clone()),
-            "until": turn.duty.as_ref().map(|duty| duty.until.to_string()),
-            "reach": turn.reach,
-        })).collect::<Vec<_>>(),
+        "on_call": on_call_json(live, space),
         "dashboards": pairs(&page.dashboards, "title", "url"),
         "linked": page.parts.iter().map(|part| json!({
             "id": part.id.to_string(),

@@ -49,13 +49,10 @@ async fn ended(live: &Live, space: SpaceId, extras: &mut Extras) -> Vec<(String,
         .collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn access_ends_where_the_preview_said() {
-    let folder = tempfile::tempdir().unwrap();
-    let live = opened(&folder).await;
-    let keys = DeviceKeys::from_seed([9; 32]);
+/// Systems in which a guest may write.
+async fn shared_with(live: &Live, keys: &DeviceKeys, titles: [&str; 2]) -> [SpaceId; 2] {
     let mut spaces = Vec::new();
-    for title in ["Webshop", "Mail"] {
+    for title in titles {
         let changes = vec![SystemChange::Title(title.to_owned())];
         let space = live.create_system(changes).await.unwrap();
         let end = fresh::now().plus(Duration::from_hours(8));
@@ -64,9 +61,15 @@ async fn access_ends_where_the_preview_said() {
         live.replica().grant(space, grant).await.unwrap();
         spaces.push(space);
     }
-    let [webshop, mail] = spaces[..] else {
-        panic!("{spaces:?}");
-    };
+    spaces.try_into().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn access_ends_where_the_preview_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = opened(&folder).await;
+    let keys = DeviceKeys::from_seed([9; 32]);
+    let [webshop, mail] = shared_with(&live, &keys, ["Webshop", "Mail"]).await;
     let guest = member(&live, webshop).await.unwrap();
     assert!(guest.can_end);
     let mut what = EndWhat {

@@ -121,8 +121,8 @@ impl Contract {
 
     fn verdict(&self) -> Option<Verdict> {
         let engine = &self.stage.peers[ADMINISTRATOR].engine;
-        let log = engine.log(self.space).unwrap();
-        let verdict = engine.evaluation(self.space).unwrap().verdict(self.written);
+        let log = engine.log(self.space)?;
+        let verdict = engine.evaluation(self.space)?.verdict(self.written);
         log.contains(self.written).then_some(verdict)
     }
 
