@@ -300,10 +300,7 @@ fn a_lost_device_is_ended_in_two_clicks_after_its_preview() {
 const WHY_END: &str = "Why (optional; all who read the System will see it)";
 
 /// A tick asks anew what would go; without it everything is as before.
-fn what_goes_from_the_start_is_counted(
-    desk: &Desk,
-    window: &mut egui_kittest::Harness<'static, aramaki_desktop::app::AramakiApp<Desk>>,
-) {
+fn what_goes_from_the_start_is_counted(desk: &Desk, window: &mut Window) {
     let from_the_start = "Let nothing count that they ever wrote here";
     window.get_by_label(from_the_start).click();
     window.run();

@@ -424,7 +424,14 @@ fn a_code_by_which_one_came_before_is_no_way_back() {
     aramaki.json(&["relay", "add", &author, &address]);
     aramaki.json_in("bob", &["init", "--name", "bob", "--no-recovery-kit"]);
     let share = [
-        "share", "Webshop", "--can", "write", "--for", "8h", "--uses", "5",
+        "share",
+        "Webshop",
+        "--can",
+        "write",
+        "--for",
+        "8h",
+        "--redemptions",
+        "5",
     ];
     let code = aramaki.json(&share);
     let code = code["invitation"].as_str().unwrap();
