@@ -141,8 +141,11 @@ impl Request {
         system: SpaceId,
         arguments: &BTreeMap<String, String>,
     ) -> Result<Report, CliError> {
-        live.check_values(system, (&self.agent, &self.action), arguments)
-            .await?;
+        // Without any value it is only asked who had it run.
+        if !arguments.is_empty() {
+            live.check_values(system, (&self.agent, &self.action), arguments)
+                .await?;
+        }
         let mut text = Lines::default();
         let runs = self.lately_text(live, system, &mut text).await?;
         Ok(Report::new(
