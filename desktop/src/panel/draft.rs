@@ -19,36 +19,34 @@ const BEFORE_ALERT: Duration = Duration::from_hours(1);
 
 /// Drafts what the next shift of a System has to know.
 pub(super) fn handover_ui(ui: &mut Ui, look: Look<'_>, system: SpaceId, window: &mut Window) {
-    let button = ui.button(look.texts.get("draft-handover"));
-    if button
-        .on_hover_text(look.texts.get("draft-handover-hint"))
-        .clicked()
-    {
-        let period = Period {
-            from: look.now.minus(SHIFT),
-            until: look.now,
-        };
-        window
-            .asks
-            .push(draft(look, DraftKind::Handover, system, period));
+    let period = Period {
+        from: look.now.minus(SHIFT),
+        until: look.now,
+    };
+    let words = ["draft-handover", "draft-handover-hint"];
+    if button_ui(ui, look, words) {
+        let handover = draft(look, DraftKind::Handover, system, period);
+        window.asks.push(handover);
     }
 }
 
 /// Drafts what an alert was.
 pub(super) fn post_mortem_ui(ui: &mut Ui, look: Look<'_>, alert: &Alert, window: &mut Window) {
-    let button = ui.button(look.texts.get("draft-post-mortem"));
-    if button
-        .on_hover_text(look.texts.get("draft-post-mortem-hint"))
-        .clicked()
-    {
-        let period = Period {
-            from: alert.opened.minus(BEFORE_ALERT),
-            until: alert.resolved.unwrap_or(look.now),
-        };
-        window
-            .asks
-            .push(draft(look, DraftKind::PostMortem, alert.system, period));
+    let period = Period {
+        from: alert.opened.minus(BEFORE_ALERT),
+        until: alert.resolved.unwrap_or(look.now),
+    };
+    let words = ["draft-post-mortem", "draft-post-mortem-hint"];
+    if button_ui(ui, look, words) {
+        let post_mortem = draft(look, DraftKind::PostMortem, alert.system, period);
+        window.asks.push(post_mortem);
     }
+}
+
+/// A button and what it does in a few words; whether it was pressed.
+fn button_ui(ui: &mut Ui, look: Look<'_>, [name, hint]: [&str; 2]) -> bool {
+    let button = ui.button(look.texts.get(name));
+    button.on_hover_text(look.texts.get(hint)).clicked()
 }
 
 fn draft(look: Look<'_>, kind: DraftKind, system: SpaceId, period: Period) -> Intent {

@@ -135,8 +135,8 @@ async fn link(live: &Live, space: SpaceId) {
             let findings = live.model().link(space, &links);
             note(&findings);
         }
-        // The workspace is being closed.
-        Err(ReplicaError::Closed) => {}
+        // The workspace is being closed, or the Space was given up meanwhile: a code was dead.
+        Err(ReplicaError::Closed | ReplicaError::UnknownSpace(_)) => {}
         Err(error) => tracing::error!(%error, %space, "what envelopes build on cannot be read"),
     }
 }

@@ -299,6 +299,16 @@ fn a_lost_device_is_ended_in_two_clicks_after_its_preview() {
 /// What the field for a reason is called.
 const WHY_END: &str = "Why (optional; all who read the System will see it)";
 
+/// The guest of the page is to be sent away there.
+fn sent_away(from_the_start: bool) -> EndWhat {
+    EndWhat {
+        space: space(WEBSHOP),
+        grant: EnvelopeId::from_bytes([8; 32]),
+        everywhere: false,
+        from_the_start,
+    }
+}
+
 /// A tick asks anew what would go; without it everything is as before.
 fn what_goes_from_the_start_is_counted(desk: &Desk, window: &mut Window) {
     let from_the_start = "Let nothing count that they ever wrote here";
@@ -306,12 +316,7 @@ fn what_goes_from_the_start_is_counted(desk: &Desk, window: &mut Window) {
     window.run();
     window.get_by_label_contains("Looking what this would end");
     desk.show(|frame| {
-        let mut preview = ending(EndWhat {
-            space: space(WEBSHOP),
-            grant: EnvelopeId::from_bytes([8; 32]),
-            everywhere: false,
-            from_the_start: true,
-        });
+        let mut preview = ending(sent_away(true));
         preview.places[0].written = (7, 1);
         preview.places[0].code = Some((2, at(60)));
         frame.ending = Some(preview);
@@ -321,14 +326,7 @@ fn what_goes_from_the_start_is_counted(desk: &Desk, window: &mut Window) {
     window.get_by_label_contains("which let in 2 more until");
     window.get_by_label(from_the_start).click();
     window.run();
-    desk.show(|frame| {
-        frame.ending = Some(ending(EndWhat {
-            space: space(WEBSHOP),
-            grant: EnvelopeId::from_bytes([8; 32]),
-            everywhere: false,
-            from_the_start: false,
-        }));
-    });
+    desk.show(|frame| frame.ending = Some(ending(sent_away(false))));
     window.run();
 }
 
@@ -344,14 +342,7 @@ fn a_guest_is_sent_away_with_a_reason_and_it_stands_on_the_page_afterwards() {
         .get_by_label("End access of 0a2b1597 · Device")
         .click();
     window.run();
-    desk.show(|frame| {
-        frame.ending = Some(ending(EndWhat {
-            space: space(WEBSHOP),
-            grant: EnvelopeId::from_bytes([8; 32]),
-            everywhere: false,
-            from_the_start: false,
-        }));
-    });
+    desk.show(|frame| frame.ending = Some(ending(sent_away(false))));
     window.run();
     window
         .get_by_role_and_label(Role::TextInput, WHY_END)

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use aramaki_model::action::{
-    ActionGrant, ActionPower, ActionRecord, ActionRequest, ActionResult, ActionWish, Approval,
-    Attempt, Catalogue, Described, MaintenanceRule, Outcome, Parameter, ParameterKind, RefusedFor,
+    ActionGrant, ActionOutput, ActionPower, ActionRecord, ActionRequest, ActionResult, ActionWish,
+    Approval, Attempt, Catalogue, Described, HeardOutput, MaintenanceRule, Outcome, Parameter,
+    ParameterKind, RefusedFor,
 };
 use aramaki_model::maintenance::redundancy::{GroupsHeld, Member, Redundancy};
 use aramaki_model::{HomeEntry, ItemId, Kit};
@@ -40,6 +41,14 @@ pub(super) const ACTION: Decoder = Decoder {
             let again = written.as_deref().map(GroupsHeld::decode);
             assert_eq!(again, Ok(GroupsHeld::decode(bytes)));
         }
+        if let Ok(piece) = ActionOutput::decode(bytes) {
+            let mut heard = HeardOutput::default();
+            heard.take(&piece);
+            drop(heard.after(0));
+            if let Ok(written) = piece.encode() {
+                assert_eq!(ActionOutput::decode(&written), Ok(piece));
+            }
+        }
         if let Ok(written) = HomeEntry::decode(bytes).encode() {
             assert_eq!(HomeEntry::decode(&written), HomeEntry::decode(bytes));
         }
@@ -68,6 +77,12 @@ pub(super) const ACTION: Decoder = Decoder {
         seeds.extend(ActionWish::Request(request.clone()).encode());
         let item = ItemId::from_bytes([8; 16]);
         seeds.extend(ActionWish::Maintenance { request, item }.encode());
+        let piece = ActionOutput {
+            request: id,
+            from: 640,
+            bytes: b"half of it".to_vec(),
+        };
+        seeds.extend(piece.encode());
         let approval = Approval {
             request: id,
             agrees: true,
