@@ -1,5 +1,5 @@
-//! Who came in by an invitation: as many devices as it lets in, in time, and nobody after one of them was
-//! sent away (TRUST §6, A24, A26, A36).
+//! Who came in by an invitation: as many devices as it lets in, in time, and nobody who was sent away
+//! (TRUST §6, A24, A26, A36).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,7 +76,7 @@ impl Control {
     /// Holds back, of grants at one depth, those under an invitation that it does not give.
     ///
     /// The first devices count, in the order in which witnesses saw them. One that redeems again,
-    /// because it lost its disk, is no further one. After one was sent away nobody comes in any more.
+    /// because it lost its disk, is no further one; one that was sent away stays away.
     pub(super) fn hold_redemptions(&mut self, log: &SpaceLog, level: &[(usize, EnvelopeId)]) {
         let mut by_invitation: BTreeMap<EnvelopeId, Vec<_>> = BTreeMap::new();
         for (_depth, id) in level {
@@ -121,16 +121,26 @@ impl Control {
         self.cuts().revocations(redemption.id).next().is_some()
     }
 
-    /// The redemptions after somebody who came by the code was sent away: they keep its key, so from then
-    /// on it lets in nobody and opens nothing. Without a witness only their own clock says when it was.
+    /// The redemptions of devices after the revocation of an earlier one of theirs. Others who came by the
+    /// code stay, whoever says when: whose word would end them is not to be trusted. Without a witness only
+    /// their own clock says when it was.
     fn come_back(&self, log: &SpaceLog, redemptions: &[Redemption<'_>]) -> Vec<EnvelopeId> {
-        let revocations = redemptions.iter();
-        let revocations = revocations.flat_map(|it| self.cuts().revocations(it.id));
-        let times = revocations.filter_map(|by| Some(log.get(by)?.header.time));
-        let Some(end) = times.min().filter(|_end| holds(Guard::SentAway)) else {
+        if !holds(Guard::SentAway) {
             return Vec::new();
+        }
+        let mut ended: BTreeMap<Audience, Timestamp> = BTreeMap::new();
+        for redemption in redemptions {
+            let revocations = self.cuts().revocations(redemption.id);
+            let times = revocations.filter_map(|by| Some(log.get(by)?.header.time));
+            if let Some(first) = times.min() {
+                let known = ended.entry(redemption.device).or_insert(first);
+                *known = first.min(*known);
+            }
+        }
+        let after = |it: &&Redemption<'_>| {
+            let end = ended.get(&it.device);
+            end.is_some_and(|end| it.time() > *end) && !self.is_revoked(it)
         };
-        let after = |it: &&Redemption<'_>| it.time() > end && !self.is_revoked(it);
         redemptions.iter().filter(after).map(|it| it.id).collect()
     }
 }

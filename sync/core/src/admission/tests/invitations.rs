@@ -162,9 +162,10 @@ pub(super) fn who_was_sent_away_does_not_come_back_by_the_same_code() {
     assert_eq!(stage.verdict(redeemed.id(), 6), held);
 }
 
-/// They keep the code's key: it lets in nobody from then on, and opens nothing that is sealed.
+/// They keep the code's key: it opens nothing that is sealed from then on. Others who came by it stay, also
+/// when a witness hears of them later than of the revocation.
 #[test]
-pub(super) fn a24_when_a_guest_is_sent_away_their_code_opens_nothing_and_lets_in_nobody() {
+pub(super) fn a24_when_a_guest_is_sent_away_their_code_opens_nothing_and_they_do_not_come_back() {
     let (mut stage, mut cast) = stage();
     let times = (REDEEM_UNTIL, ACCESS_END);
     let invitation = invite_several(&mut stage, &mut cast, times, 9);
@@ -204,17 +205,42 @@ pub(super) fn a24_when_a_guest_is_sent_away_their_code_opens_nothing_and_lets_in
     };
     let same_device = comes_back(&mut stage, &mut cast, (67, 167), 5);
     let backdated = comes_back(&mut stage, &mut cast, (67, 168), 3);
-    let another = comes_back(&mut stage, &mut cast, (69, 169), 3);
+    let known_late = comes_back(&mut stage, &mut cast, (69, 169), 3);
     let evaluation = stage.evaluate(8);
-    for back in [same_device, backdated, another] {
+    for back in [same_device, backdated] {
         let held = Verdict::Held(Held::Redeemed);
         assert_eq!(evaluation.verdict(back), held);
     }
     assert_eq!(evaluation.verdict(written), Verdict::Admitted);
+    assert_eq!(evaluation.verdict(known_late), Verdict::Admitted);
     let may = |author| evaluation.capability(author, minute(8));
     assert_eq!(may(guest.keys.author()), None);
     assert_eq!(may(code), None, "what follows is not sealed to it");
     assert_eq!(may(other.keys.author()), Some(Capability::Write));
+}
+
+/// The guest's grant ends with the invitation, so that the witness closes that one alone.
+#[test]
+pub(super) fn the_close_of_an_invitation_counts_for_the_work_of_its_guests() {
+    let (mut stage, mut cast) = stage();
+    let invitation = invite(&mut stage, &mut cast, REDEEM_UNTIL, ACCESS_END);
+    let mut guest = Actor::new(70);
+    let redeemed = redeem(&invitation, &mut guest, 2);
+    stage.deliver(&redeemed, minute(2));
+    let late = ACCESS_END + 100;
+    let written = stage.write_on(&mut guest, ACCESS_END - 1, late, &[]);
+    assert_eq!(stage.verdict(written, late), Verdict::Held(Held::Expired));
+    let cut = |chain, seq, id| Cut { chain, seq, id };
+    let cuts = vec![guest.cut(), cut(redeemed.header().chain, 1, redeemed.id())];
+    let target = invitation.grant;
+    stage.say(
+        &mut cast.relay,
+        late + 1,
+        &Statement::Close { target, cuts },
+    );
+    assert_eq!(stage.verdict(written, late + 2), Verdict::Admitted);
+    let beyond = stage.write_on(&mut guest, ACCESS_END - 1, late + 2, &[]);
+    assert_eq!(stage.verdict(beyond, late + 2), Verdict::Cut);
 }
 
 #[test]

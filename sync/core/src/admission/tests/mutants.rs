@@ -99,7 +99,7 @@ const STORIES: [fn(); 96] = [
     invitations::a_joiner_believes_the_witness_that_a_code_was_redeemed_in_time,
     invitations::a_code_that_let_in_all_that_it_may_reads_nothing_more,
     invitations::who_was_sent_away_does_not_come_back_by_the_same_code,
-    invitations::a24_when_a_guest_is_sent_away_their_code_opens_nothing_and_lets_in_nobody,
+    invitations::a24_when_a_guest_is_sent_away_their_code_opens_nothing_and_they_do_not_come_back,
     invitations::a_code_cannot_be_redeemed_after_the_access_it_gives,
     log::a_gap_names_the_head_and_the_order_of_chains_is_free,
     log::equal_sets_have_equal_digests_and_one_envelope_more_changes_them,
