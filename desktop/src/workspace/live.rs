@@ -365,6 +365,10 @@ impl Live {
         make: impl FnOnce(&mut Workspace, &Chain, Timestamp) -> Result<Edit, EditError>,
     ) -> Result<(), CliError> {
         let _order = self.shared.writing.lock().await;
+        if let Err(error) = self.replica().settle_chain(space).await {
+            // Who may not write there is told so by the edit itself.
+            tracing::debug!(%error, "no new chain was begun");
+        }
         let chain = self.chain()?;
         let edit =
             make(&mut self.model(), &chain, fresh::now()).map_err(|error| CliError::Refused {
