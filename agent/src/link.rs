@@ -62,13 +62,6 @@ impl Link {
         }
     }
 
-    fn chain(&self) -> Result<Chain, LinkError> {
-        Ok(Chain {
-            author: self.replica.author(),
-            instance: self.replica.instance()?,
-        })
-    }
-
     /// Waits for a write that was begun.
     async fn settle(&mut self) -> Result<(), LinkError> {
         if let Some(writing) = &mut self.writing {
@@ -88,6 +81,7 @@ impl Link {
     /// Writes changes of a document, and returns when they are durable.
     async fn write(
         &mut self,
+        chain: Chain,
         document: DocumentId,
         changes: Vec<Vec<u8>>,
     ) -> Result<(), LinkError> {
@@ -96,7 +90,7 @@ impl Link {
         }
         let body = Body::Changes(changes.into_iter().map(ByteBuf::from).collect());
         let (replica, space) = (self.replica.clone(), self.space);
-        let write = async move { replica.write(space, document, body).await };
+        let write = async move { replica.write_in(chain, space, document, body).await };
         self.writing = Some(tokio::spawn(write));
         self.settle().await
     }
@@ -146,7 +140,7 @@ impl Outlet for Link {
         // From here until the write has succeeded the workspace is ahead of the disk: whatever goes
         // wrong, it is read anew.
         let day = self.day.take();
-        let chain = self.chain()?;
+        let chain = self.replica.chain();
         let entries = entries
             .iter()
             .map(|pending| (pending.id, JournalEntry::decode(&pending.entry)));
@@ -165,11 +159,11 @@ impl Outlet for Link {
                     .append_journal(self.space, &chain, now, &states)?;
                 changes.extend(edit.changes);
             }
-            self.write(edit.document, changes).await?;
+            self.write(chain, edit.document, changes).await?;
         }
         if !sums.is_empty() {
             let edit = self.workspace.append_days(self.space, &chain, now, &sums)?;
-            self.write(edit.document, edit.changes).await?;
+            self.write(chain, edit.document, edit.changes).await?;
         }
         self.day = day;
         Ok(())

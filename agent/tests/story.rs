@@ -18,7 +18,7 @@ use aramaki_sync::replica::{CreateSpace, InviteRequest, Replica, ReplicaEvent, R
 use aramaki_sync::transport::NetworkOptions;
 use aramaki_sync_core::engine::Admitted;
 use aramaki_sync_core::statement::Body;
-use aramaki_sync_core::{Chain, DocumentId, PrincipalId, SpaceId, Timestamp};
+use aramaki_sync_core::{DocumentId, PrincipalId, SpaceId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 const LIMIT: Duration = Duration::from_mins(1);
@@ -102,10 +102,7 @@ impl People {
     async fn workspace(&self, checks: &[Check]) -> Workspace {
         let mut workspace = Workspace::new();
         workspace.open_space(self.system);
-        let chain = Chain {
-            author: self.replica.author(),
-            instance: self.replica.instance().unwrap(),
-        };
+        let chain = self.replica.chain();
         let edit = workspace.edit_system(self.system, &chain, now(), |edit| {
             edit.title("here")?;
             for check in checks {

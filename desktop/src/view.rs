@@ -304,6 +304,8 @@ pub struct EndingPlace {
     pub title: String,
     /// Whose access ends.
     pub ends: Vec<String>,
+    /// Who keeps which power until when, by another grant.
+    pub kept: Vec<(String, Capability, Timestamp)>,
     /// How much of what they wrote would no longer count, and how much would although they are to go
     /// from the start: others wrote on top of it.
     pub written: (u64, u64),
@@ -312,11 +314,16 @@ pub struct EndingPlace {
     pub code: Option<(u16, Timestamp)>,
 }
 
+/// Why an invitation lets in nobody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeEnd {
+    /// As many devices came by it as it lets in.
+    Used,
+    /// Somebody who came by it was sent away.
+    GuestSentAway,
+}
+
 /// Somebody with a grant.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "what is so and what can be done are independent of each other"
-)]
 #[derive(Clone, Debug)]
 pub struct Member {
     /// Their key.
@@ -341,8 +348,8 @@ pub struct Member {
     pub seen: Option<Timestamp>,
     /// Whether it is connected here now.
     pub presence: Presence,
-    /// Whether it is an invitation that lets in nobody else.
-    pub used_up: bool,
+    /// Why it is an invitation that lets in nobody else.
+    pub code_end: Option<CodeEnd>,
     /// Of an invitation: how many more devices it lets in, and until when its code works.
     pub left: Option<(u16, Timestamp)>,
     /// Of an emergency key: when it was last opened, and why; none: never.

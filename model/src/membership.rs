@@ -1,10 +1,13 @@
 //! Who came into a Space and who left it: told by the shell, which reads it off the control statements.
 
+use std::collections::BTreeMap;
+
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 
 use crate::id::EntryId;
-use crate::workspace::Workspace;
+use crate::system::System;
+use crate::workspace::{OpenSpace, Workspace};
 
 /// How many changes of one Space are kept: the newest.
 pub const MEMBERSHIP_MAX: usize = 500;
@@ -33,6 +36,8 @@ pub enum Membership {
         may: Capability,
         /// Until when.
         end: Timestamp,
+        /// Whether they came by a code, whose key signed it: who gave them the code named that.
+        by_code: bool,
     },
     /// They came by an emergency key.
     Opened {
@@ -63,6 +68,35 @@ impl MembershipChange {
         }
         EntryId::new(self.at, random)
     }
+}
+
+impl OpenSpace {
+    /// What a device is called in a System: as whoever may write there says, or as the code by which it came
+    /// was named.
+    pub(crate) fn called(&self, system: &System, who: &AuthorId) -> Option<String> {
+        let by_code = || {
+            let mut came = self.membership.iter().rev().filter(|it| it.who == *who);
+            came.find_map(|it| system.people.get(&code_of(it)?))
+        };
+        system.people.get(who).or_else(by_code).cloned()
+    }
+
+    /// What everybody is called in a System, as [`Self::called`] says it of one.
+    pub(crate) fn all_called(&self, system: &System) -> BTreeMap<AuthorId, String> {
+        let came = self.membership.iter().filter_map(|it| {
+            let name = system.people.get(&code_of(it)?)?;
+            Some((it.who, name.clone()))
+        });
+        let mut called: BTreeMap<_, _> = came.collect();
+        called.extend(system.people.iter().map(|(who, name)| (*who, name.clone())));
+        called
+    }
+}
+
+/// The key of the code by which somebody came.
+fn code_of(change: &MembershipChange) -> Option<AuthorId> {
+    let by_code = matches!(change.what, Membership::Given { by_code: true, .. });
+    change.by.filter(|_code| by_code)
 }
 
 impl Workspace {

@@ -13,8 +13,8 @@ use aramaki_sync_core::engine::{
 };
 use aramaki_sync_core::envelope::{Envelope, FormError, RawEnvelope};
 use aramaki_sync_core::key::DeviceKeys;
-use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
-use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
+use aramaki_sync_core::{AuthorId, EnvelopeId, Instance, SpaceId, Timestamp};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use tokio::time::sleep;
 
 use crate::records::{self, Awaited};
@@ -66,6 +66,8 @@ enum Answer {
 /// Everything that one replica runs on.
 pub(crate) struct Driver {
     engine: Engine,
+    /// Says under which instance the engine writes now.
+    writes_under: watch::Sender<Instance>,
     store: Arc<dyn Store>,
     writer: Writer,
     transport: Option<Arc<Transport>>,
@@ -103,6 +105,7 @@ pub(crate) fn now() -> Timestamp {
 /// Starts the driver; it ends when all senders of its commands are gone, or when told to.
 pub(crate) fn start(
     (engine, role): (Engine, Role),
+    writes_under: watch::Sender<Instance>,
     store: Arc<dyn Store>,
     writer: Writer,
     (transport, network): (Option<Arc<Transport>>, mpsc::Receiver<TransportEvent>),
@@ -115,6 +118,7 @@ pub(crate) fn start(
     let ended = ended.collect();
     let driver = Driver {
         engine,
+        writes_under,
         store,
         writer,
         transport,
@@ -310,6 +314,12 @@ impl Driver {
 
     /// Does what the engine asks for until it asks for nothing more.
     async fn carry_out(&mut self) {
+        let instance = self.engine.instance();
+        self.writes_under.send_if_modified(|known| {
+            let is_new = *known != instance;
+            *known = instance;
+            is_new
+        });
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Send { connection, frame } => {

@@ -135,10 +135,7 @@ struct Host {
 
 impl Host {
     fn chain(&self) -> Chain {
-        Chain {
-            author: self.device.replica.author(),
-            instance: self.device.replica.instance().expect("an instance"),
-        }
+        self.device.replica.chain()
     }
 
     fn change(&mut self, change: Change) -> usize {

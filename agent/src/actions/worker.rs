@@ -100,7 +100,7 @@ impl Worker {
     }
 
     async fn try_work(&self, stop: &CancellationToken) -> Result<(), WorkError> {
-        let instance = self.replica.instance()?;
+        let instance = self.replica.chain().instance;
         let mut journal = Journal::read(&self.data, instance, now())?;
         for (request, row) in &mut journal.rows {
             if row.is_open() {

@@ -338,6 +338,7 @@ trust-more = { $n ->
    *[other] und { $n } weitere
 }
 trust-show = Alle zeigen
+trust-over = vorbei: jemand, der damit kam, wurde weggeschickt
 trust-used = benutzt, lässt niemanden mehr ein
 trust-seen = verbunden { $age }
 trust-soon = Endet innerhalb von drei Tagen. Wer ihn noch braucht, sollte ihn neu bekommen.
@@ -361,6 +362,7 @@ trust-end-built-on = { $n ->
     [one] Eine gilt weiter: andere haben darauf geschrieben, ehe sie davon wussten.
    *[other] { $n } gelten weiter: andere haben darauf geschrieben, ehe sie davon wussten.
 }
+trust-end-kept = { $name } behält eine andere Berechtigung: { $may }, bis { $end }. Sie wird für sich beendet.
 trust-end-code = Der Code, der bis { $until } noch { $left } einließ, lässt von da an niemanden mehr ein. Andere, die mit ihm kamen, bleiben; wer noch kommen soll, braucht einen neuen.
 trust-ends = Endet: { $names }
 trust-beyond = Bleibt, denn das muss eine andere Verwalterin oder das Wiederherstellungs-Kit beenden: { $names }

@@ -338,6 +338,7 @@ trust-more = { $n ->
    *[other] and { $n } more
 }
 trust-show = Show everyone
+trust-over = over: somebody who came by it was sent away
 trust-used = used, lets in nobody else
 trust-seen = connected { $age }
 trust-soon = Ends within three days. Who still needs it should be given it anew.
@@ -361,6 +362,7 @@ trust-end-built-on = { $n ->
     [one] One goes on to count: others wrote on top of it before they knew.
    *[other] { $n } go on to count: others wrote on top of them before they knew.
 }
+trust-end-kept = { $name } keeps another grant: { $may }, until { $end }. It is ended on its own.
 trust-end-code = Their code, which let in { $left } more until { $until }, lets in nobody from then on. Others who came by it stay; whoever is to come needs a new one.
 trust-ends = Ends: { $names }
 trust-beyond = Stays, because another administrator or the recovery kit has to end it: { $names }

@@ -44,6 +44,16 @@ impl Relay {
             let agents = live.agents_of(system);
             spaces.retain(|space| *space == system || agents.contains(space));
         }
+        if spaces.is_empty() {
+            let of = add.system.as_deref().unwrap_or("any System");
+            return Err(CliError::Refused {
+                what: "the relay",
+                reason: format!(
+                    "this device does not administer {of}, and only who administers a System says where it is \
+                     kept: make one first, or ask for that power"
+                ),
+            });
+        }
         for space in &spaces {
             live.add_relay(*space, relay.clone()).await?;
         }

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::report::table;
 use super::{CliError, Clock, Report, age, local};
 use crate::fingerprint;
+use crate::view::CodeEnd;
 use crate::workspace::{AtAgent, GrantRow, Live, capability_word};
 
 /// What stands below a grant is broken into lines of about this length.
@@ -117,7 +118,10 @@ fn more_words(row: &GrantRow) -> Vec<String> {
 /// From when and until when it can be used.
 fn when_words(row: &GrantRow) -> String {
     let mut words = match row.left {
-        _ if row.used_up => "used".to_owned(),
+        _ if row.code_end == Some(CodeEnd::GuestSentAway) => {
+            "over: somebody who came by it was sent away".to_owned()
+        }
+        _ if row.code_end.is_some() => "used".to_owned(),
         Some((left, redeem_until)) => format!(
             "lets in {left} more until {}, they stay until {}",
             local(redeem_until),
@@ -149,7 +153,8 @@ fn row_json(row: &GrantRow) -> Value {
         "capability": capability_word(row.capability),
         "begin": row.begin.to_string(),
         "end": row.end.to_string(),
-        "used_up": row.used_up,
+        "used_up": row.code_end.is_some(),
+        "guest_sent_away": row.code_end == Some(CodeEnd::GuestSentAway),
         "redemptions_left": row.left.map(|(left, _until)| left),
         "redeem_until": row.left.map(|(_left, until)| until.to_string()),
         "emergency": row.sealed,

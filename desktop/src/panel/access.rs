@@ -162,7 +162,9 @@ fn shows(filter: AccessFilter, member: &Member) -> bool {
         AccessFilter::Ended => false,
         AccessFilter::People => matches!(member.kind, PeerKind::Here | PeerKind::Device),
         AccessFilter::Machines => matches!(member.kind, PeerKind::Agent | PeerKind::Relay),
-        AccessFilter::Invitations => member.kind == PeerKind::Invitation && !member.used_up,
+        AccessFilter::Invitations => {
+            member.kind == PeerKind::Invitation && member.code_end.is_none()
+        }
     }
 }
 

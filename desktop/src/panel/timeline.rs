@@ -405,7 +405,7 @@ fn words(look: Look<'_>, event: &TimelineEvent) -> String {
             .texts
             .with("event-withdrawal-because", &[("text", &back.text)]),
         TimelineEvent::Membership { name, what } => match what {
-            Membership::Given { may, end } => {
+            Membership::Given { may, end, .. } => {
                 let (may, end) = (may_words(look, *may), until(look, *end));
                 let said = [("name", name.as_str()), ("may", &may), ("end", &end)];
                 look.texts.with("event-access-given", &said)

@@ -14,7 +14,8 @@ use super::{access, ended, left_out};
 use crate::fingerprint;
 use crate::theme::{size, space, weighted};
 use crate::view::{
-    EndWhat, Ending, Intent, Late, LeftOut, LookedBack, Member, PeerKind, Route, Through, Trust,
+    CodeEnd, EndWhat, Ending, Intent, Late, LeftOut, LookedBack, Member, PeerKind, Route, Through,
+    Trust,
 };
 use crate::widget::{Icon, Look, ago, card, icon, until};
 
@@ -218,7 +219,8 @@ fn since_words(look: Look<'_>, member: &Member) -> String {
     let (begin, end) = (until(look, member.begin), until(look, member.end));
     let span = [("begin", begin.as_str()), ("end", end.as_str())];
     let mut said = vec![match member.left {
-        _ if member.used_up => look.texts.get("trust-used"),
+        _ if member.code_end == Some(CodeEnd::GuestSentAway) => look.texts.get("trust-over"),
+        _ if member.code_end.is_some() => look.texts.get("trust-used"),
         Some((left, code)) => {
             let (left, code) = (left.to_string(), until(look, code));
             let said = [("left", left.as_str()), ("code", &code), ("end", &end)];
@@ -402,6 +404,13 @@ fn ending_ui(ui: &mut Ui, look: Look<'_>, ending: &Ending) {
         let ends = look.texts.with("trust-ends", &[("names", &ends)]);
         ui.add(Label::new(RichText::new(ends).color(look.tokens.text)).wrap());
         ui.add(Label::new(written_words(look, place.written)).wrap());
+        for (name, may, end) in &place.kept {
+            let (may, end) = (may_words(look, *may), until(look, *end));
+            let said = [("name", name.as_str()), ("may", &may), ("end", &end)];
+            let kept = RichText::new(look.texts.with("trust-end-kept", &said));
+            let kept = kept.color(look.tokens.severity(Severity::Warning));
+            ui.add(Label::new(kept).wrap());
+        }
         if let Some((left, until_then)) = place.code {
             let (left, until_then) = (left.to_string(), until(look, until_then));
             let said = [("left", left.as_str()), ("until", &until_then)];

@@ -221,11 +221,12 @@ fn ended_why(
     words.cloned()
 }
 
-/// When the last device came that an invitation lets in, of each that is used up: its key reads no more
-/// since.
-fn used_up(entries: &[AuditEntry]) -> BTreeMap<EnvelopeId, Timestamp> {
+/// When an invitation's key stopped to read, of each that lets in nobody else: as the last device came that it
+/// lets in, or one that came by it was sent away.
+fn used_up(entries: &[AuditEntry]) -> BTreeMap<EnvelopeId, (Timestamp, &'static str)> {
     let mut allowed = BTreeMap::new();
     let mut came: BTreeMap<EnvelopeId, BTreeMap<Audience, Timestamp>> = BTreeMap::new();
+    let mut sent_away: BTreeMap<EnvelopeId, Timestamp> = BTreeMap::new();
     for entry in entries {
         let AuditEvent::Granted { grant, ended, .. } = &entry.event else {
             continue;
@@ -233,26 +234,50 @@ fn used_up(entries: &[AuditEntry]) -> BTreeMap<EnvelopeId, Timestamp> {
         if grant.flags.has(GrantFlags::INVITATION) {
             allowed.insert(entry.id, usize::from(grant.redemptions));
         }
-        let counted = !matches!(ended.map(|it| it.how), Some(HowEnded::NotStanding));
-        if let Some(parent) = grant.parent.filter(|_it| counted) {
+        let Some(parent) = grant.parent else {
+            continue;
+        };
+        let how = ended.map(|it| it.how);
+        if let (Some(HowEnded::Revoked { by }), Some(ended)) = (how, ended)
+            && names(entries, by, entry.id)
+        {
+            let at = sent_away.entry(parent).or_insert(ended.at);
+            *at = (*at).min(ended.at);
+        }
+        if !matches!(how, Some(HowEnded::NotStanding)) {
             let devices = came.entry(parent).or_default();
             let at = devices.entry(grant.audience).or_insert(entry.at);
             *at = (*at).min(entry.at);
         }
     }
-    let used = allowed.into_iter().filter_map(|(invitation, allowed)| {
-        let mut times: Vec<_> = came.get(&invitation)?.values().copied().collect();
+    let ends = allowed.into_iter().filter_map(|(invitation, allowed)| {
+        let devices = came.get(&invitation)?;
+        let mut times: Vec<_> = devices.values().copied().collect();
         times.sort_unstable();
-        Some((invitation, *times.get(allowed.checked_sub(1)?)?))
+        let used = allowed.checked_sub(1).and_then(|last| times.get(last));
+        let used = used.map(|at| (*at, "used"));
+        let over = sent_away
+            .get(&invitation)
+            .map(|at| (*at, "guest sent away"));
+        Some((invitation, used.into_iter().chain(over).min()?))
     });
-    used.collect()
+    ends.collect()
 }
 
-fn until_used_up(period: Period, used_up: &BTreeMap<EnvelopeId, Timestamp>) -> Period {
+/// Whether a revocation names this grant itself.
+fn names(entries: &[AuditEntry], revocation: EnvelopeId, grant: EnvelopeId) -> bool {
+    let mut named = entries.iter().filter(|it| it.id == revocation);
+    named.any(|it| matches!(it.event, AuditEvent::Revoked { target, .. } if target == grant))
+}
+
+fn until_used_up(
+    period: Period,
+    used_up: &BTreeMap<EnvelopeId, (Timestamp, &'static str)>,
+) -> Period {
     match used_up.get(&period.grant) {
-        Some(at) if *at < period.end => Period {
+        Some((at, how)) if *at < period.end => Period {
             end: *at,
-            ended: Some("used"),
+            ended: Some(how),
             end_reason: None,
             ..period
         },

@@ -202,7 +202,7 @@ impl Live {
 
     /// Refuses what cannot be said of a System, before it has a Space: else an empty one would be left.
     fn check_edit(&self, changes: &[SystemChange]) -> Result<(), CliError> {
-        let (ids, chain) = (change::ids(changes.len())?, self.chain()?);
+        let (ids, chain) = (change::ids(changes.len())?, self.chain());
         let (mut scratch, space) = (Workspace::new(), SpaceId::ZERO);
         scratch.open_space(space);
         let edited = scratch.edit_system(space, &chain, fresh::now(), |edit| {

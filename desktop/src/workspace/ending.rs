@@ -1,6 +1,8 @@
 //! Ending somebody's access from the window: what it would do, and doing it.
 
 use aramaki_sync::replica::Keep;
+use aramaki_sync_core::Timestamp;
+use aramaki_sync_core::statement::Capability;
 
 use super::at_agents::AtAgent;
 use super::live::Live;
@@ -25,6 +27,7 @@ impl Live {
             let written = cutting.written;
             let place = EndingPlace {
                 title: titled(self.title(what.space), what.space),
+                kept: kept_of(cutting.kept),
                 ends: ends_of(cutting.grants, cutting.at_agents),
                 written: (count(written.gone), count(written.stays)),
                 code: cutting.code.and_then(|it| it.left),
@@ -44,7 +47,8 @@ impl Live {
                 .chain(it.cut.into_iter().map(|(holder, _why)| holder))
                 .map(|holder| holder.who)
                 .collect(),
-            // A lost device is cut at what is here.
+            // All that a lost device has ends, cut at what is here.
+            kept: Vec::new(),
             written: (0, 0),
             code: None,
         });
@@ -92,6 +96,12 @@ fn ends_of(grants: Vec<GrantRow>, at_agents: Vec<AtAgent>) -> Vec<String> {
     let there = at_agents.into_iter();
     let there = there.map(|it| format!("{} ({})", it.grant.who, it.label));
     here.chain(there).collect()
+}
+
+/// What whose access ends may do on, by other grants.
+fn kept_of(grants: Vec<GrantRow>) -> Vec<(String, Capability, Timestamp)> {
+    let kept = grants.into_iter();
+    kept.map(|it| (it.who, it.capability, it.end)).collect()
 }
 
 /// What stays of what they wrote.

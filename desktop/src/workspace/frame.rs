@@ -386,7 +386,7 @@ fn members(
             } else {
                 Presence::Away
             },
-            used_up: member.is_invitation() && member.redemptions_left == 0,
+            code_end: super::roster::code_end(member),
             left: member
                 .is_invitation()
                 .then_some((member.redemptions_left, member.redeem_until)),

@@ -43,8 +43,8 @@ pub(crate) struct Arrival {
     pub(crate) sealed: Vec<Timestamp>,
 }
 
-/// Changes made here and not yet written, by document.
-type Typed = BTreeMap<(SpaceId, DocumentId), Vec<Vec<u8>>>;
+/// Changes made here and not yet written, by document, with the chain for which they were made.
+type Typed = BTreeMap<(SpaceId, DocumentId), (Chain, Vec<Vec<u8>>)>;
 
 /// The open workspace. A handle: clones share it.
 #[derive(Clone, Debug)]
@@ -340,19 +340,12 @@ impl Live {
         }
     }
 
-    /// The chain in which this device writes.
-    ///
-    /// # Errors
-    /// When the replica has ended.
-    pub(super) fn chain(&self) -> Result<Chain, CliError> {
-        let replica = &self.shared.replica;
-        let instance = replica.instance().map_err(|error| CliError::Write {
-            reason: with_causes(&error),
-        })?;
-        Ok(Chain {
-            author: replica.author(),
-            instance,
-        })
+    /// The chain for which edits are made: what was typed and waits is written in the same one as what is
+    /// made now.
+    pub(super) fn chain(&self) -> Chain {
+        let typed = self.typed();
+        let waiting = typed.values().next().map(|(chain, _changes)| *chain);
+        waiting.unwrap_or_else(|| self.shared.replica.chain())
     }
 
     /// Makes an edit in the model and writes it; returns when it is durable.
@@ -365,23 +358,20 @@ impl Live {
         make: impl FnOnce(&mut Workspace, &Chain, Timestamp) -> Result<Edit, EditError>,
     ) -> Result<(), CliError> {
         let _order = self.shared.writing.lock().await;
-        if let Err(error) = self.replica().settle_chain(space).await {
-            // Who may not write there is told so by the edit itself.
-            tracing::debug!(%error, "no new chain was begun");
+        if self.chain() != self.replica().chain() {
+            self.write_typed().await;
         }
-        let chain = self.chain()?;
+        let chain = self.chain();
         let edit =
             make(&mut self.model(), &chain, fresh::now()).map_err(|error| CliError::Refused {
                 what: "the edit",
                 reason: with_causes(&error),
             })?;
-        let typed = self
-            .typed()
-            .remove(&(space, edit.document))
-            .unwrap_or_default();
+        let typed = self.typed().remove(&(space, edit.document));
+        let typed = typed.map_or_else(Vec::new, |(_chain, changes)| changes);
         let changes = typed.into_iter().chain(edit.changes).collect();
         self.tell_changed();
-        self.write(space, edit.document, changes).await?;
+        self.write(&chain, space, edit.document, changes).await?;
         self.introduce(space, &chain).await
     }
 
@@ -412,7 +402,7 @@ impl Live {
                 edit.put_person(device, name)
             });
         match edit {
-            Ok(edit) => self.write(space, edit.document, edit.changes).await,
+            Ok(edit) => self.write(chain, space, edit.document, edit.changes).await,
             // What was asked for is written; a name that cannot be is no reason to refuse it.
             Err(error) => {
                 tracing::warn!(%error, "this device's name was not written");
@@ -428,11 +418,7 @@ impl Live {
             return;
         }
         let _order = self.shared.writing.lock().await;
-        let introduced = match self.chain() {
-            Ok(chain) => self.introduce(space, &chain).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = introduced {
+        if let Err(error) = self.introduce(space, &self.chain()).await {
             tracing::warn!(
                 error = error.message(),
                 "this device's name was not written"
@@ -446,7 +432,7 @@ impl Live {
         space: SpaceId,
         make: impl FnOnce(&mut Workspace, &Chain, Timestamp) -> Result<Edit, EditError>,
     ) -> Result<(), CliError> {
-        let chain = self.chain()?;
+        let chain = self.chain();
         let edit =
             make(&mut self.model(), &chain, fresh::now()).map_err(|error| CliError::Refused {
                 what: "the edit",
@@ -457,7 +443,8 @@ impl Live {
             let is_first = typed.is_empty();
             typed
                 .entry((space, edit.document))
-                .or_default()
+                .or_insert((chain, Vec::new()))
+                .1
                 .extend(edit.changes);
             is_first
         };
@@ -475,9 +462,14 @@ impl Live {
     /// Writes what was typed.
     pub(super) async fn flush(&self) {
         let _order = self.shared.writing.lock().await;
+        self.write_typed().await;
+    }
+
+    /// The same for who holds the lock of writing.
+    async fn write_typed(&self) {
         let typed = std::mem::take(&mut *self.typed());
-        for ((space, document), changes) in typed {
-            if let Err(error) = self.write(space, document, changes).await {
+        for ((space, document), (chain, changes)) in typed {
+            if let Err(error) = self.write(&chain, space, document, changes).await {
                 tracing::error!(error = error.message(), %space, "what was typed was not stored");
             }
         }
@@ -492,6 +484,7 @@ impl Live {
 
     async fn write(
         &self,
+        chain: &Chain,
         space: SpaceId,
         document: DocumentId,
         changes: Vec<Vec<u8>>,
@@ -507,7 +500,7 @@ impl Live {
                 Body::Changes(changes) if comments => Body::Entries(changes),
                 body => body,
             };
-            if let Err(error) = self.shared.replica.write(space, document, body).await {
+            if let Err(error) = self.replica().write_in(*chain, space, document, body).await {
                 feed::rebuild(self, space, document).await;
                 self.tell_changed();
                 return Err(not_written(&error));

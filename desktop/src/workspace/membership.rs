@@ -28,6 +28,7 @@ impl Live {
 fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
     let mut holders: BTreeMap<EnvelopeId, AuthorId> = BTreeMap::new();
     let mut sealed: BTreeSet<EnvelopeId> = BTreeSet::new();
+    let mut codes: BTreeSet<EnvelopeId> = BTreeSet::new();
     let mut changes = Vec::new();
     for entry in entries {
         let AuditEvent::Granted { grant, ended, .. } = &entry.event else {
@@ -35,6 +36,9 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
         };
         if grant.flags.has(GrantFlags::BREAK_GLASS) {
             sealed.insert(entry.id);
+        }
+        if grant.flags.has(GrantFlags::INVITATION) {
+            codes.insert(entry.id);
         }
         let begins = entry.by.as_bytes() == space.as_bytes();
         let (Some(who), false) = (reader(grant), begins) else {
@@ -58,6 +62,7 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
                 let given = Membership::Given {
                     may: grant.capability,
                     end: grant.end,
+                    by_code: grant.parent.is_some_and(|parent| codes.contains(&parent)),
                 };
                 let who = holders.get(&entry.id);
                 changes.extend(who.map(|who| change(*who, given)));

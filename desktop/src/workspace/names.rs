@@ -10,6 +10,9 @@ use aramaki_sync_core::{AuthorId, Timestamp};
 use super::live::Live;
 use super::roster::is_over;
 
+/// What stands behind the name of whoever uses this device.
+const HERE: &str = ", this device";
+
 /// Names of keys; a key without one is called by its first digits.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names(BTreeMap<AuthorId, String>);
@@ -39,24 +42,11 @@ pub(super) fn called<'a>(
     let wanted = wanted.trim().to_lowercase();
     let named = members.filter(|it| !it.is_invitation() && !is_over(it, now));
     let named = named.filter(|it| {
-        let name = names.known(it.author).map(str::to_lowercase);
+        let name = names.known(it.author);
+        let name = name.map(|name| name.strip_suffix(HERE).unwrap_or(name).to_lowercase());
         name.is_some_and(|name| name == wanted)
     });
     named.map(|it| it.author).collect()
-}
-
-/// What guests are called by those who invited them, where they have no name of their own.
-pub(super) fn guests(
-    space: &SpaceSummary,
-    people: &BTreeMap<AuthorId, String>,
-) -> BTreeMap<AuthorId, String> {
-    let guests = space.members.iter().filter_map(|guest| {
-        let invitation = guest.guest_of?;
-        let invitation = space.members.iter().find(|it| it.grant == invitation)?;
-        let name = people.get(&invitation.author)?;
-        (!people.contains_key(&guest.author)).then(|| (guest.author, name.clone()))
-    });
-    guests.collect()
 }
 
 impl Live {
@@ -76,7 +66,6 @@ impl Live {
     pub(crate) fn names(&self, spaces: &[SpaceSummary]) -> Names {
         let mut names = self.people();
         for space in spaces {
-            names.extend(guests(space, &names));
             for member in &space.members {
                 if member.is_invitation() {
                     let name = match names.get(&member.author) {
@@ -100,7 +89,7 @@ impl Live {
             }
         }
         let profile = self.profile();
-        names.insert(profile.device, format!("{}, this device", profile.name));
+        names.insert(profile.device, format!("{}{HERE}", profile.name));
         if let Some(anchor) = &profile.anchor {
             names.insert(anchor.author, "recovery kit".to_owned());
         }

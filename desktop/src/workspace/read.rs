@@ -276,7 +276,7 @@ fn access_words(name: &str, what: &Membership) -> (&'static str, String) {
                 format!("opened by the emergency key: {reason}"),
             );
         }
-        Membership::Given { may, end } => {
+        Membership::Given { may, end, .. } => {
             let may = super::capability_word(*may);
             format!("{name} may {may} until {}", crate::cli::local(*end))
         }

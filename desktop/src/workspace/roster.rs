@@ -16,7 +16,7 @@ use super::names::Names;
 use super::profile::with_causes;
 use super::reason::EndReason;
 use crate::cli::{CliError, local};
-use crate::view::ends_soon;
+use crate::view::{CodeEnd, ends_soon};
 
 /// Shorter prefixes of a grant's id are refused.
 const PREFIX_LEN_CHARS_MIN: usize = 6;
@@ -36,8 +36,8 @@ pub(crate) struct GrantRow {
     pub(crate) begin: Timestamp,
     /// Until when.
     pub(crate) end: Timestamp,
-    /// Whether it is an invitation that lets nobody else in.
-    pub(crate) used_up: bool,
+    /// Why it is an invitation that lets nobody else in.
+    pub(crate) code_end: Option<CodeEnd>,
     /// Of an invitation: how many more devices it lets in, and until when its code works.
     pub(crate) left: Option<(u16, Timestamp)>,
     /// Whether it is sealed for an emergency.
@@ -70,6 +70,8 @@ pub(crate) struct Cutting {
     /// The invitation by which the first came, if others came by it and it let in more: from then on it
     /// lets in nobody, because they keep its code.
     pub(crate) code: Option<GrantRow>,
+    /// Other grants of their holders that stay: they go on to do what those allow.
+    pub(crate) kept: Vec<GrantRow>,
     /// What their holders have at the System's agents, which ends too.
     pub(crate) at_agents: Vec<AtAgent>,
 }
@@ -91,6 +93,16 @@ pub(super) fn is_over(member: &Member, now: Timestamp) -> bool {
     end < now
 }
 
+/// Why an invitation lets nobody else in; none while it may, and of what is none.
+pub(super) fn code_end(member: &Member) -> Option<CodeEnd> {
+    let is_over = member.is_invitation() && member.redemptions_left == 0;
+    is_over.then_some(if member.is_over {
+        CodeEnd::GuestSentAway
+    } else {
+        CodeEnd::Used
+    })
+}
+
 fn row(
     member: &Member,
     summary: &SpaceSummary,
@@ -109,7 +121,7 @@ fn row(
         capability: member.capability,
         begin: summary.begin_of(member),
         end: member.end,
-        used_up: member.is_invitation() && member.redemptions_left == 0,
+        code_end: code_end(member),
         left: member
             .is_invitation()
             .then_some((member.redemptions_left, member.redeem_until)),
@@ -371,12 +383,17 @@ impl Live {
             let mut grants = members.iter().filter(|it| !cut.contains(&it.grant));
             grants.any(|it| it.author == author && it.reads(now))
         };
-        let gone = ends.iter().filter(|it| !it.is_invitation());
-        let gone: BTreeSet<_> = gone.map(|it| it.author).filter(|it| !stays(*it)).collect();
+        let holders = ends.iter().filter(|it| !it.is_invitation());
+        let holders: BTreeSet<_> = holders.map(|it| it.author).collect();
+        let kept = members.iter().filter(|it| {
+            holders.contains(&it.author) && !cut.contains(&it.grant) && !is_over(it, now)
+        });
+        let gone: BTreeSet<_> = holders.iter().copied().filter(|it| !stays(*it)).collect();
         Ok(Cutting {
             grants: ends.iter().copied().map(shown).collect(),
             written,
             code: code.map(shown),
+            kept: kept.map(shown).collect(),
             at_agents: self.held_at_agents(space, &gone).await?,
         })
     }
@@ -405,6 +422,13 @@ impl Live {
             .iter()
             .any(|it| it.grant == grant && it.author == own);
         if let (true, EndReason::Words(words)) = (is_own, why) {
+            if summary.capability < Some(Capability::Write) {
+                return Err(CliError::Refused {
+                    what: "the revocation",
+                    reason: "this device may not write there, so nobody would read why: leave the reason away"
+                        .to_owned(),
+                });
+            }
             // Afterwards nothing that this device writes counts.
             self.give_end_reason(space, &[grant], words).await;
         }

@@ -8,7 +8,6 @@ use aramaki_sync_core::{AuthorId, SpaceId};
 
 use super::live::Live;
 use super::lookalike;
-use super::names::guests;
 use crate::view::PeerKind;
 
 /// Who is who, from rosters and from what Systems say of their agents.
@@ -58,10 +57,7 @@ impl Who {
                 }
             }
         }
-        let mut people = live.people();
-        for space in spaces {
-            people.extend(guests(space, &people));
-        }
+        let people = live.people();
         let (invited, people): (BTreeMap<_, _>, BTreeMap<_, _>) = people
             .into_iter()
             .partition(|(author, _name)| invitations.contains(author));

@@ -230,6 +230,7 @@ fn ending(what: EndWhat) -> Ending {
         what,
         places: vec![EndingPlace {
             title: "Webshop".to_owned(),
+            kept: Vec::new(),
             ends: vec!["0a2b1597".to_owned(), "a guest of theirs".to_owned()],
             written: (0, 0),
             code: None,
@@ -845,6 +846,7 @@ fn a_sealed_emergency_key_says_that_it_reads_whether_it_was_used_and_ends_in_two
             what,
             places: vec![EndingPlace {
                 title: "Webshop".to_owned(),
+                kept: Vec::new(),
                 ends: vec!["Emergency key".to_owned()],
                 written: (0, 0),
                 code: None,
@@ -985,6 +987,7 @@ fn a_lost_device_is_sent_away_everywhere_in_two_clicks() {
             },
             places: vec![EndingPlace {
                 title: "Webshop".to_owned(),
+                kept: Vec::new(),
                 ends: vec!["0a2b1597".to_owned()],
                 written: (0, 0),
                 code: None,

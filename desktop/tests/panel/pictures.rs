@@ -67,6 +67,7 @@ fn pages() -> Vec<Page> {
     };
     let place = |title: &str| EndingPlace {
         title: title.to_owned(),
+        kept: Vec::new(),
         ends: vec!["0a2b1597".to_owned()],
         written: (0, 0),
         code: None,

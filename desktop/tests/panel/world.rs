@@ -646,7 +646,7 @@ fn trust() -> BTreeMap<SpaceId, Trust> {
         reason: String::new(),
         seen: None,
         presence: Presence::Away,
-        used_up: false,
+        code_end: None,
         left: None,
         opened: None,
         can_renew: matches!(kind, PeerKind::Device),

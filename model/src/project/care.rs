@@ -167,7 +167,7 @@ impl<'a> Care<'a> {
         let Some(who) = who else {
             return String::new();
         };
-        let called = self.system.people.get(&who).cloned();
+        let called = self.open.called(self.system, &who);
         called.unwrap_or_else(|| who.short())
     }
 }

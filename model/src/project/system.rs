@@ -73,7 +73,7 @@ impl Seen<'_> {
             policy: system.policy.clone(),
             on_call: system.on_call.clone(),
             policy_unread: system.policy_unread.clone(),
-            people: system.people.clone(),
+            people: open.all_called(system),
             reasons: system.reasons.clone(),
             revoked: system.revoked.clone(),
             labels: system.labels.clone(),

@@ -66,7 +66,7 @@ impl Seen<'_> {
                 author,
                 event: match source {
                     Source::People(written) => event(&written.entry),
-                    Source::Member(change) => membership(system, change),
+                    Source::Member(change) => membership(system, open, change),
                     Source::Agent(journal, written) => {
                         journal_event(system, journal, &written.entry)?
                     }
@@ -89,8 +89,8 @@ fn event(entry: &TimelineEntry) -> TimelineEvent {
     }
 }
 
-fn membership(system: &System, change: &MembershipChange) -> TimelineEvent {
-    let called = system.people.get(&change.who).cloned();
+fn membership(system: &System, open: &OpenSpace, change: &MembershipChange) -> TimelineEvent {
+    let called = open.called(system, &change.who);
     let mut what = change.what.clone();
     if let Membership::Ended { target, reason } = &mut what
         && let Some(said) = system.revoked.get(target)

@@ -289,8 +289,9 @@ pub(super) fn spent(
     let Statement::Grant(grant) = log.get(invitation)?.statement()? else {
         return None;
     };
-    if !evaluation.verdict(invitation).counts() {
-        return Some(Spent::Revoked);
+    let is_over = |member: &Member| member.grant == invitation && member.is_over;
+    if !evaluation.verdict(invitation).counts() || evaluation.members().iter().any(is_over) {
+        return (!is_in).then_some(Spent::Revoked);
     }
     let counting = log
         .iter()

@@ -29,9 +29,9 @@ use aramaki_sync_core::envelope::FormError;
 use aramaki_sync_core::invitation::InvitationError;
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::statement::{Body, RelayAddress, Statement};
-use aramaki_sync_core::{AuthorId, DocumentId, Instance, SpaceId};
+use aramaki_sync_core::{AuthorId, Chain, DocumentId, Instance, SpaceId};
 use thiserror::Error;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use zeroize::Zeroizing;
 
 use crate::driver::{self, Command};
@@ -158,6 +158,8 @@ struct Inner {
     events: broadcast::Sender<ReplicaEvent>,
     /// Stored rows that could not be read, by arrival.
     damaged: Mutex<BTreeSet<u64>>,
+    /// Under which instance this replica writes now; the driver keeps it.
+    instance: watch::Receiver<Instance>,
 }
 
 impl Inner {
@@ -260,8 +262,10 @@ impl Replica {
         };
         let writer = Writer::start(Arc::clone(&store)).map_err(|cause| system(&cause))?;
         let (events, _receiver) = broadcast::channel(EVENTS_KEPT_MAX);
+        let (writes_under, instance) = watch::channel(engine.instance());
         let commands = driver::start(
             (engine, role),
+            writes_under,
             Arc::clone(&store),
             writer,
             (transport.clone(), network),
@@ -275,6 +279,7 @@ impl Replica {
                 commands,
                 events,
                 damaged: Mutex::new(damaged),
+                instance,
             }),
         })
     }
@@ -289,12 +294,13 @@ impl Replica {
         self.inner.keys.box_public()
     }
 
-    /// Under which instance this database writes.
-    ///
-    /// # Errors
-    /// When the replica is shut down.
-    pub fn instance(&self) -> Result<Instance, ReplicaError> {
-        Ok(self.store()?.identity().instance)
+    /// Under which instance this replica writes now: what is made for [`Replica::write_in`] is numbered by
+    /// its chain.
+    pub fn chain(&self) -> Chain {
+        Chain {
+            author: self.author(),
+            instance: *self.inner.instance.borrow(),
+        }
     }
 
     /// Where this replica can be reached; none without a network.
@@ -352,6 +358,30 @@ impl Replica {
             space,
             document,
             body,
+            made_in: None,
+        })
+        .await
+    }
+
+    /// As [`Replica::write`], for what was made for one chain of this device's, as changes of documents are:
+    /// in another one they would be no changes.
+    ///
+    /// # Errors
+    /// As [`Replica::write`]; [`WriteError::ChainLeft`](aramaki_sync_core::engine::WriteError::ChainLeft) when this
+    /// device began another chain meanwhile.
+    pub async fn write_in(
+        &self,
+        chain: Chain,
+        space: SpaceId,
+        document: DocumentId,
+        body: Body,
+    ) -> Result<Written, ReplicaError> {
+        self.ask(move |write| Input::Write {
+            write,
+            space,
+            document,
+            body,
+            made_in: Some(chain.instance),
         })
         .await
     }

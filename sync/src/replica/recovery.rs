@@ -206,21 +206,6 @@ impl Replica {
             .await
     }
 
-    /// Begins this device's new chain in a Space where the one before does not go on, before anything is
-    /// made that would be numbered by that one: a document without what waits, or is cut, counts its
-    /// changes otherwise.
-    ///
-    /// # Errors
-    /// As [`Replica::write`].
-    pub async fn settle_chain(&self, space: SpaceId) -> Result<(), ReplicaError> {
-        if self.inspect(move |engine| engine.goes_on(space)).await? {
-            return Ok(());
-        }
-        self.write(space, DocumentId::named("rotation"), Body::Merge)
-            .await
-            .map(drop)
-    }
-
     /// Lets a new device in, gives anew what the lost ones had given to those who stay, and ends the
     /// lost ones.
     ///

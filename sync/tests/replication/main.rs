@@ -157,10 +157,10 @@ async fn a_replica_that_is_dropped_without_shutdown_loses_nothing_acknowledged()
         a.write(space, note(), changes(&text)).await.unwrap();
         written.push(text);
     }
-    let instance = a.instance().unwrap();
+    let instance = a.chain().instance;
     drop(a);
     let a = alice.open_offline().await;
-    assert_eq!(a.instance().unwrap(), instance);
+    assert_eq!(a.chain().instance, instance);
     assert_eq!(texts(&a, space, note()).await, written);
     a.write(space, note(), changes("entry 20")).await.unwrap();
     assert!(a.verify().await.unwrap().is_sound());
@@ -185,14 +185,14 @@ async fn a_restored_backup_writes_under_a_new_instance_and_gets_back_what_it_los
         texts(&b, space, note()).await.len() == 2
     })
     .await;
-    let instance = a.instance().unwrap();
+    let instance = a.chain().instance;
     a.shutdown().await;
     std::fs::remove_dir_all(alice.dir()).unwrap();
     aramaki_sync::replica::Replica::restore(&file, alice.dir(), &alice.keys())
         .await
         .unwrap();
     let a = alice.open().await;
-    assert_ne!(a.instance().unwrap(), instance);
+    assert_ne!(a.chain().instance, instance);
     a.add_peer(b.address().unwrap());
     a.write(space, note(), changes("restored")).await.unwrap();
     let mut all = vec!["after", "before", "restored"];

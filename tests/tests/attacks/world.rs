@@ -479,6 +479,7 @@ impl World {
                 space,
                 document,
                 body,
+                made_in: None,
             },
         );
         self.settle();

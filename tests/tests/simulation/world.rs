@@ -724,6 +724,7 @@ impl World {
             space,
             document,
             body,
+            made_in: None,
         };
         self.handle(node, input)
     }
@@ -750,6 +751,7 @@ impl World {
             space,
             document,
             body: Body::Snapshot(lies),
+            made_in: None,
         };
         self.handle(node, input)
     }

@@ -69,6 +69,13 @@ impl Revoke {
         for line in at_agents_text(&cutting.at_agents).lines() {
             text.add(format_args!("  {line}"));
         }
+        if !cutting.kept.is_empty() {
+            text.add("They keep, by other grants that are ended on their own:");
+            let rows: Vec<_> = cutting.kept.iter().map(|row| (None, row)).collect();
+            for line in rows_text(&rows).lines() {
+                text.add(format_args!("  {line}"));
+            }
+        }
         let Foreseen { gone, stays, .. } = cutting.written;
         match (gone, stays) {
             (0, _) => text.add("What they wrote until now stays."),
@@ -100,6 +107,7 @@ impl Revoke {
                 "system": space.to_string(),
                 "revoked": !self.preview,
                 "grants": cutting.grants.iter().map(row_json).collect::<Vec<_>>(),
+                "kept": cutting.kept.iter().map(row_json).collect::<Vec<_>>(),
                 "at_agents": cutting.at_agents.iter().map(at_agent_json).collect::<Vec<_>>(),
                 "changes_cut": gone,
                 "changes_that_stay": stays,

@@ -33,6 +33,7 @@ fn member(n: u8, person: u8) -> Member {
         grace: Duration::ZERO,
         redeem_until: Timestamp::ZERO,
         redemptions_left: 0,
+        is_over: false,
         depth_left: 0,
         through: Vec::new(),
         grant: EnvelopeId::from_bytes([n; 32]),

@@ -158,17 +158,10 @@ impl Control {
             return Verdict::Held(Held::Future);
         }
         let late = late_grants(log, entry, path, Some(&self.receipts));
-        if late.iter().any(|grant| !self.is_closed(path, *grant)) {
+        if late.iter().any(|grant| !self.cuts.ends_on(path, *grant)) {
             return Verdict::Held(Held::Expired);
         }
         Verdict::Admitted
-    }
-
-    /// Whether somebody ended a grant of a path or one above it: that names what is left of all below.
-    fn is_closed(&self, path: &[EnvelopeId], grant: EnvelopeId) -> bool {
-        let upto = path.iter().position(|it| *it == grant);
-        let above = path.iter().take(upto.map_or(0, |at| at + 1));
-        above.copied().any(|it| self.cuts.ends(it))
     }
 
     /// The grants above an envelope that closes, and nothing else, keep from counting.

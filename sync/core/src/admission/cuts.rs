@@ -87,8 +87,11 @@ impl Cuts {
 
     fn and_revokes(mut self, log: &SpaceLog, revokes: &[&Claim<'_>]) -> Self {
         for revoke in revokes {
-            let late =
-                holds(Guard::RevokeInTime) && revoke.late.iter().any(|grant| !self.ends(*grant));
+            let late = holds(Guard::RevokeInTime)
+                && revoke
+                    .late
+                    .iter()
+                    .any(|grant| !self.ends_on(revoke.path, *grant));
             let left = self.leaves_all(log, revoke.path, revoke.at);
             if !late && (left || !holds(Guard::CutCutsNothing)) {
                 self.add_revoke(revoke);
@@ -148,6 +151,13 @@ impl Cuts {
     /// Whether someone ended this grant.
     pub(super) fn ends(&self, grant: EnvelopeId) -> bool {
         self.closes.contains_key(&grant) || self.revokes.contains_key(&grant)
+    }
+
+    /// Whether someone ended a grant of a path or one above it: that names what is left of all below.
+    pub(super) fn ends_on(&self, path: &[EnvelopeId], grant: EnvelopeId) -> bool {
+        let upto = path.iter().position(|it| *it == grant);
+        let above = path.iter().take(upto.map_or(0, |at| at + 1));
+        above.copied().any(|it| self.ends(it))
     }
 
     /// The revocations of a grant.

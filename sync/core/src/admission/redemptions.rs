@@ -37,16 +37,22 @@ impl Redemption<'_> {
 
 impl Control {
     /// Whether a guest's grant was first seen after its invitation could be redeemed: its author's
-    /// clock may say anything (A26).
+    /// clock may say anything (A26). Who ended the invitation, or a grant above it, said which came in time.
     pub(super) fn redeems_late(&self, log: &SpaceLog, entry: &Entry) -> bool {
         let invitation = match &entry.statement {
             Some(Statement::Grant(grant)) => invitation_of(log, grant),
             _ => None,
         };
-        invitation.is_some_and(|(_id, invitation)| {
+        invitation.is_some_and(|(id, invitation)| {
             let received = first_received(log, entry, Some(self.receipts()));
-            received > invitation.redeem_until.plus(GRACE)
+            received > invitation.redeem_until.plus(GRACE) && !self.is_ended(log, id)
         })
+    }
+
+    /// Whether somebody ended a grant or one above it.
+    fn is_ended(&self, log: &SpaceLog, grant: EnvelopeId) -> bool {
+        let rooted = self.grants().get(log, grant);
+        rooted.is_ok_and(|rooted| self.cuts().ends_on(&rooted.path, grant))
     }
 
     /// Whether a grant under an invitation uses it. One that was revoked later does too: who was

@@ -42,6 +42,8 @@ pub struct Member {
     pub redeem_until: Timestamp,
     /// How many more devices may redeem an invitation; zero for other grants.
     pub redemptions_left: u16,
+    /// Of an invitation: somebody who came by it was sent away, so that it lets in nobody else.
+    pub is_over: bool,
     /// How many grants may follow below.
     pub depth_left: u8,
     /// The grants from which it descends, nearest the root first, without its own.
@@ -300,8 +302,8 @@ impl Roster {
     /// sent away.
     fn count_redemptions(&mut self, log: &SpaceLog, control: &Control) {
         for member in self.members.iter_mut().filter(|it| it.is_invitation()) {
-            let is_over = control.sent_away.contains(&member.author) && holds(Guard::SentAway);
-            let allowed = grant_in(log, member.grant).filter(|_grant| !is_over);
+            member.is_over = control.sent_away.contains(&member.author) && holds(Guard::SentAway);
+            let allowed = grant_in(log, member.grant).filter(|_grant| !member.is_over);
             let allowed = allowed.map_or(0, |grant| grant.redemptions);
             let guests = self.guests.get(&member.grant).map_or(0, BTreeSet::len);
             let guests = u16::try_from(guests).unwrap_or(u16::MAX);
@@ -363,6 +365,7 @@ impl Roster {
             grace,
             redeem_until: grant.redeem_until,
             redemptions_left: grant.redemptions,
+            is_over: false,
             depth_left: grant.depth_left,
             through: rooted.path[..above].to_vec(),
             grant: id,

@@ -19,6 +19,23 @@ use crate::time::Timestamp;
 const DEPTH_LEFT_GENESIS: u8 = 7;
 
 impl Engine {
+    /// Begins a new chain where the one before does not go on, because something of it waits, is cut or
+    /// was refused. As soon as that is known, not with the next write: whoever makes a change numbers it
+    /// by the chain, and a document without what waits or is cut counts its changes otherwise.
+    pub(super) fn leave_chain_if_over(&mut self, space: SpaceId) {
+        let chain = self.chain();
+        let Some(held) = self.spaces.get(&space) else {
+            return;
+        };
+        if held.log.forked_at(chain).is_some() {
+            // A person is told: their key wrote elsewhere too.
+            self.begin_instance();
+        } else if !held.evaluation.is_chain_usable(&held.log, chain) {
+            self.instance = Instance(self.entropy.next_u64());
+            self.queue.instance_dirty = true;
+        }
+    }
+
     /// Where this device's next envelope goes, on top of what the batch already has.
     fn position(
         &mut self,
@@ -30,12 +47,7 @@ impl Engine {
         if held.evaluation.capability(self.author, self.now) < Some(capability) {
             return Err(WriteError::NotAllowed);
         }
-        if !held.evaluation.is_chain_usable(&held.log, self.chain()) {
-            self.instance = Instance(self.entropy.next_u64());
-            self.queue.instance_dirty = true;
-        }
         let chain = self.chain();
-        let held = self.spaces.get(&space).ok_or(WriteError::UnknownSpace)?;
         let authority = held
             .evaluation
             .best_grant(self.author, self.now)

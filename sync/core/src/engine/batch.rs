@@ -157,9 +157,14 @@ impl Engine {
                 space,
                 document,
                 body,
+                made_in,
             } => {
                 self.queue.writes -= 1;
-                let done = self.draft_write(draft, Some(write), space, document, &body);
+                let done = if made_in.is_some_and(|made_in| made_in != self.instance) {
+                    Err(WriteError::ChainLeft)
+                } else {
+                    self.draft_write(draft, Some(write), space, document, &body)
+                };
                 self.fail_if(write, done)
             }
             Work::Snapshot {

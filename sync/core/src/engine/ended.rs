@@ -44,7 +44,7 @@ impl Engine {
         let mut grants = held.evaluation.members().iter().filter(own);
         let is_used_up = grants.any(|member| {
             let in_time = now <= member.redeem_until;
-            member.is_invitation() && member.redemptions_left == 0 && in_time
+            member.is_invitation() && member.redemptions_left == 0 && !member.is_over && in_time
         });
         if !connection.told_ended.insert(space) {
             return;

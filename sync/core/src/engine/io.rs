@@ -230,6 +230,9 @@ pub enum Input {
         document: DocumentId,
         /// What.
         body: Body,
+        /// Under which instance the body was made, if what it says counts in one chain only; it is refused with
+        /// [`WriteError::ChainLeft`] when this device writes under another one.
+        made_in: Option<Instance>,
     },
     /// Sign and store a control statement.
     WriteControl {
@@ -410,6 +413,9 @@ pub enum WriteError {
     /// No live grant of this device allows it.
     #[error("no grant of this device allows this")]
     NotAllowed,
+    /// What was made was numbered by a chain that does not go on.
+    #[error("this device began a new chain while it was made; make it again")]
+    ChainLeft,
     /// No key to seal with has arrived yet.
     #[error("this device has no key of the Space yet")]
     NoKey,

@@ -43,13 +43,6 @@ impl Engine {
 
     /// Two branches of a chain are here, and no proof of it yet.
     pub(super) fn plan_proof(&mut self, space: SpaceId) {
-        // This device's key wrote elsewhere too, from a copy of its store: what it writes on in the same
-        // chain would not count.
-        let own = self.chain();
-        let forked = self.spaces.get(&space).map(|it| it.log.forked_at(own));
-        if forked.flatten().is_some() {
-            self.begin_instance();
-        }
         let due = self.spaces.get(&space).is_some_and(|held| {
             held.next_proof.is_none() && held.log.unproven_forks().next().is_some()
         });

@@ -7,7 +7,7 @@ use super::Engine;
 use super::draft::Draft;
 use super::io::{BatchId, ConnectionId, Input, Output, WriteError, WriteId};
 use crate::envelope::Envelope;
-use crate::id::{AuthorId, Chain, DocumentId, EnvelopeId, PrincipalId, SpaceId};
+use crate::id::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, PrincipalId, SpaceId};
 use crate::key::{DeviceKeys, PublicKeys};
 use crate::statement::{Body, Statement};
 use crate::time::Timestamp;
@@ -24,6 +24,7 @@ pub(super) enum Work {
         space: SpaceId,
         document: DocumentId,
         body: Body,
+        made_in: Option<Instance>,
     },
     Control {
         write: Option<WriteId>,
@@ -139,6 +140,7 @@ impl Engine {
 }
 
 /// What a shell asks to be stored, as work; none of what is handled elsewhere.
+#[expect(clippy::too_many_lines, reason = "one arm an input")]
 fn work_of(input: Input) -> Option<(WriteId, Work)> {
     Some(match input {
         Input::Write {
@@ -146,6 +148,7 @@ fn work_of(input: Input) -> Option<(WriteId, Work)> {
             space,
             document,
             body,
+            made_in,
         } => (
             write,
             Work::Write {
@@ -153,6 +156,7 @@ fn work_of(input: Input) -> Option<(WriteId, Work)> {
                 space,
                 document,
                 body,
+                made_in,
             },
         ),
         Input::WriteControl {

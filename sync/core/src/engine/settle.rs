@@ -182,6 +182,7 @@ impl Engine {
             }
             learned = self.learn(space);
         }
+        self.leave_chain_if_over(space);
         if let Some(then) = self
             .spaces
             .get(&space)

@@ -54,15 +54,7 @@ impl Engine {
         self.author
     }
 
-    /// Whether what this device writes next in a Space goes into its own chain there as before. Else it
-    /// begins a new one, because something of that chain waits or is cut.
-    pub fn goes_on(&self, space: SpaceId) -> bool {
-        let chain = self.chain();
-        let held = self.spaces.get(&space);
-        held.is_none_or(|held| held.evaluation.is_chain_usable(&held.log, chain))
-    }
-
-    /// Under which instance it writes now.
+    /// Under which instance it writes now: another one as soon as the chain before does not go on anywhere.
     pub fn instance(&self) -> Instance {
         self.instance
     }

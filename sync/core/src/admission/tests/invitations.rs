@@ -243,6 +243,51 @@ pub(super) fn the_close_of_an_invitation_counts_for_the_work_of_its_guests() {
     assert_eq!(stage.verdict(beyond, late + 2), Verdict::Cut);
 }
 
+/// The witness who saw the guest come is gone before it said so; whoever ends the code names the guest.
+#[test]
+pub(super) fn the_end_of_an_invitation_says_who_came_by_it_in_time() {
+    for revoked in [false, true] {
+        let (mut stage, mut cast) = stage();
+        let invitation = invite(&mut stage, &mut cast, REDEEM_UNTIL, ACCESS_END);
+        let mut guest = Actor::new(72);
+        let redeemed = redeem(&invitation, &mut guest, 5);
+        let (known_late, why) = if revoked {
+            (REDEEM_UNTIL + 100, Held::RedeemedLate)
+        } else {
+            (ACCESS_END + 100, Held::Expired)
+        };
+        stage.deliver(&redeemed, minute(known_late));
+        let mut finder = Actor::new(73);
+        let backdated = redeem(&invitation, &mut finder, 6);
+        stage.deliver(&backdated, minute(known_late));
+        let held = Verdict::Held(why);
+        assert_eq!(stage.verdict(redeemed.id(), known_late), held);
+        let cuts = vec![Cut {
+            chain: redeemed.header().chain,
+            seq: 1,
+            id: redeemed.id(),
+        }];
+        let target = invitation.grant;
+        let end = if revoked {
+            let reason = 0;
+            Statement::Revoke {
+                target,
+                cuts,
+                reason,
+            }
+        } else {
+            Statement::Close { target, cuts }
+        };
+        stage.say(&mut cast.alice, known_late, &end);
+        assert_eq!(
+            stage.verdict(redeemed.id(), known_late + 1),
+            Verdict::Admitted
+        );
+        let finder = stage.verdict(backdated.id(), known_late + 1);
+        assert_eq!(finder, Verdict::Cut, "revoked: {revoked}");
+    }
+}
+
 #[test]
 pub(super) fn a_code_cannot_be_redeemed_after_the_access_it_gives() {
     let (mut stage, mut cast) = stage();

@@ -15,7 +15,7 @@ use crate::key::SpaceKey;
 use crate::statement::{Audience, Body, Capability, Statement};
 
 /// The stories of the other files; those that need long or many runs are left out.
-const STORIES: [fn(); 96] = [
+const STORIES: [fn(); 98] = [
     altered_bytes_have_no_form,
     a_second_encoding_is_none,
     control_stays_in_its_document,
@@ -75,6 +75,7 @@ const STORIES: [fn(); 96] = [
     time::a51_a_future_dated_close_waits_for_its_time,
     time::a_time_far_ahead_waits_and_counts_when_the_clock_gets_there,
     time::ordinary_content_does_not_evaluate_control_again,
+    time::the_close_of_a_grant_counts_for_revocations_under_grants_below_it,
     time::a50_a_revocation_beyond_the_close_does_not_void_that_close,
     time::a_revoked_witness_closes_nothing,
     time::a_contractors_grace_is_long_for_work_and_for_closes,
@@ -100,6 +101,7 @@ const STORIES: [fn(); 96] = [
     invitations::a_code_that_let_in_all_that_it_may_reads_nothing_more,
     invitations::who_was_sent_away_does_not_come_back_by_the_same_code,
     invitations::a24_when_a_guest_is_sent_away_their_code_opens_nothing_and_they_do_not_come_back,
+    invitations::the_end_of_an_invitation_says_who_came_by_it_in_time,
     invitations::a_code_cannot_be_redeemed_after_the_access_it_gives,
     log::a_gap_names_the_head_and_the_order_of_chains_is_free,
     log::equal_sets_have_equal_digests_and_one_envelope_more_changes_them,

@@ -3,7 +3,7 @@
 use super::stage::{Actor, END, Stage, minute, stage};
 use crate::admission::{Held, Refusal, Verdict};
 use crate::id::EnvelopeId;
-use crate::statement::{Capability, Cut, GrantFlags, Statement};
+use crate::statement::{Capability, Cut, Grant, GrantFlags, Statement};
 
 /// After the end and grace of most grants.
 const LATE: i64 = END + 20;
@@ -240,6 +240,45 @@ pub(super) fn ordinary_content_does_not_evaluate_control_again() {
     let refreshed = evaluation.refresh(&stage.log, &none, minute(2));
     assert_eq!(refreshed.withdrawn, [written]);
     assert_eq!(refreshed.admitted, [said]);
+}
+
+/// Both grants end at one time, and the witness closes the upper one: that names what is left of all below.
+#[test]
+pub(super) fn the_close_of_a_grant_counts_for_revocations_under_grants_below_it() {
+    let (mut stage, mut cast) = stage();
+    let (mut dave, mut erin, mut finn) = (Actor::new(74), Actor::new(75), Actor::new(76));
+    let administers = |depth_left| {
+        move |grant: &mut Grant| {
+            grant.capability = Capability::Administer;
+            grant.end = minute(100);
+            grant.depth_left = depth_left;
+        }
+    };
+    stage.grant(&mut cast.alice, &mut dave, 1, administers(2));
+    stage.grant(&mut dave, &mut erin, 1, administers(1));
+    stage.grant(&mut erin, &mut finn, 1, |grant| {
+        grant.end = minute(100);
+        grant.depth_left = 0;
+    });
+    let written = stage.write(&mut finn, 2);
+    let revoke = Statement::Revoke {
+        target: finn.grant,
+        cuts: Vec::new(),
+        reason: 0,
+    };
+    stage.say_late(&mut erin, 99, 130, &revoke);
+    assert_eq!(
+        stage.verdict(written, 130),
+        Verdict::Admitted,
+        "it came late"
+    );
+    let close = Statement::Close {
+        target: dave.grant,
+        cuts: vec![dave.cut(), erin.cut(), finn.cut()],
+    };
+    let closed = stage.say(&mut cast.relay, 131, &close);
+    assert_eq!(stage.verdict(closed, 132), Verdict::Admitted);
+    assert_eq!(stage.verdict(written, 132), Verdict::Cut);
 }
 
 #[test]

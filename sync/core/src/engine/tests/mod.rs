@@ -3,6 +3,7 @@
 mod alone;
 mod begin;
 mod carry;
+mod chains;
 mod checks;
 mod closes;
 mod deliver;

@@ -101,6 +101,7 @@ fn write_body(stage: &mut Stage, peer: usize, space: SpaceId, body: Body) {
         space,
         document: document(),
         body,
+        made_in: None,
     };
     stage.tell(peer, input);
 }

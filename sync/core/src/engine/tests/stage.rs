@@ -25,6 +25,7 @@ pub(super) struct Disk {
     pub(super) follows: BTreeMap<SpaceId, Option<SecretSeed>>,
     pub(super) covered: BTreeMap<EnvelopeId, EnvelopeId>,
     pub(super) commits: usize,
+    instance: Option<Instance>,
     life: u64,
 }
 
@@ -67,7 +68,7 @@ impl Disk {
                 StoreOperation::Unfollow { space } => {
                     self.follows.remove(&space);
                 }
-                StoreOperation::SetInstance(_instance) => {}
+                StoreOperation::SetInstance(instance) => self.instance = Some(instance),
             }
         }
     }
@@ -168,7 +169,7 @@ fn open(seed: u8, role: Role, lives: u64, now: Timestamp, disk: &Disk) -> Engine
     let entropy = [seed.wrapping_add(100).wrapping_add(lives.to_le_bytes()[0]); 32];
     let mut options = EngineOptions::new(
         keys,
-        Instance(u64::from(seed)),
+        disk.instance.unwrap_or(Instance(u64::from(seed))),
         StoreEpoch(u64::from(seed) + 1_000 * disk.life),
         entropy,
     );
@@ -381,6 +382,7 @@ impl Stage {
             space,
             document,
             body,
+            made_in: None,
         };
         self.tell(peer, input);
     }
