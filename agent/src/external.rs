@@ -53,6 +53,17 @@ pub(crate) struct Taken {
     pub(crate) news: Option<Check>,
 }
 
+/// What is configured under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    /// A check that waits for results.
+    Awaits(CheckId),
+    /// The same, turned off.
+    Off,
+    /// One that this agent runs itself: nobody else says how it is.
+    RunHere,
+}
+
 /// Whose results are taken.
 #[derive(Debug)]
 pub(crate) struct Externals {
@@ -60,8 +71,10 @@ pub(crate) struct Externals {
     names: Vec<Pattern>,
     limit: usize,
     ttl_ms: u64,
-    /// Checks that are configured, by name; none when it is turned off.
-    configured: BTreeMap<String, Option<CheckId>>,
+    /// What the names of configured checks mean for results.
+    configured: BTreeMap<String, Named>,
+    /// The ids of all that is configured.
+    ids: BTreeSet<CheckId>,
     learned: BTreeMap<CheckId, Learned>,
     refused: Vec<RefusedName>,
 }
@@ -75,6 +88,7 @@ impl Externals {
             limit: config.limit,
             ttl_ms: config.ttl_ms,
             configured: BTreeMap::new(),
+            ids: BTreeSet::new(),
             learned: BTreeMap::new(),
             refused: Vec::new(),
         };
@@ -89,18 +103,27 @@ impl Externals {
         externals
     }
 
-    /// These checks are configured now; one of them takes the place of one that was learned.
+    /// These checks are configured now; one of them takes the place of one that was learned under its name, or
+    /// under its id.
     pub(crate) fn configure<'a>(&mut self, checks: impl IntoIterator<Item = &'a Check>) {
         self.configured.clear();
+        self.ids.clear();
         for check in checks {
-            if check.kind == (CheckKind::External {}) {
-                let id = check.enabled.then_some(check.id);
-                self.configured.entry(check.name.clone()).or_insert(id);
+            self.ids.insert(check.id);
+            let named = match (&check.kind, check.enabled) {
+                (CheckKind::External {}, true) => Named::Awaits(check.id),
+                (CheckKind::External {}, false) => Named::Off,
+                _ => Named::RunHere,
+            };
+            let known = self.configured.entry(check.name.clone()).or_insert(named);
+            // Of two with one name the one that is run decides: no sender takes its place.
+            if named == Named::RunHere {
+                *known = named;
             }
         }
-        let names = &self.configured;
+        let (names, ids) = (&self.configured, &self.ids);
         self.learned
-            .retain(|_, learned| !names.contains_key(&learned.check.name));
+            .retain(|id, learned| !names.contains_key(&learned.check.name) && !ids.contains(id));
     }
 
     /// The checks that were learned.
@@ -142,13 +165,18 @@ impl Externals {
     ) -> Result<Option<Taken>, String> {
         let name = &result.name;
         match self.configured.get(name) {
-            Some(Some(id)) => {
+            Some(Named::Awaits(id)) => {
                 return Ok(Some(Taken {
                     check: *id,
                     news: None,
                 }));
             }
-            Some(None) => return Err(format!("the check {name:?} is turned off")),
+            Some(Named::Off) => return Err(format!("the check {name:?} is turned off")),
+            Some(Named::RunHere) => {
+                return Err(format!(
+                    "the check {name:?} is run by this agent, and takes no results of others"
+                ));
+            }
             None => {}
         }
         let id = local_check_id(self.agent, &result.key);
@@ -198,6 +226,11 @@ impl Externals {
             self.refuse(name, now);
             return Err(format!(
                 "no check is called {name:?}, and listen.names does not let it in"
+            ));
+        }
+        if self.ids.contains(&id) {
+            return Err(format!(
+                "{name:?} would stand in the place of a configured check"
             ));
         }
         if self.learned.len() >= self.limit {
@@ -389,6 +422,38 @@ mod tests {
         assert_eq!(after.checks().count(), 1);
         let taken = after.take(&result("a"), at(2)).unwrap().unwrap();
         assert_eq!((taken.check, taken.news), (check, None));
+    }
+
+    /// Any program of this machine may send: it says nothing of what the agent looks at itself, also not
+    /// when it was there first.
+    #[test]
+    fn nobody_takes_the_place_of_a_check_that_is_run_here() {
+        let run = CheckKind::Command {
+            program: "/bin/true".to_owned(),
+            arguments: Vec::new(),
+        };
+        let own = Check::new(local_check_id(AuthorId::ZERO, "state"), "state", run);
+        let mut externals = externals(&["*"]);
+        externals.take(&result("state"), at(1)).unwrap().unwrap();
+        externals.configure([&own]);
+        assert_eq!(externals.checks().count(), 0, "it is run again");
+        let refused = externals.take(&result("state"), at(2)).unwrap_err();
+        assert!(refused.contains("run by this agent"), "{refused}");
+        // An alert with another name whose labels make the same key.
+        let alert = ExternalResult {
+            key: "state".to_owned(),
+            ..result("other")
+        };
+        assert!(externals.take(&alert, at(3)).is_err());
+        let sent = Check::new(
+            CheckId::from_bytes([9; 16]),
+            "state",
+            CheckKind::External {},
+        );
+        for both in [[&own, &sent], [&sent, &own]] {
+            externals.configure(both);
+            assert!(externals.take(&result("state"), at(4)).is_err());
+        }
     }
 
     #[test]
