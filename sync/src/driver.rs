@@ -188,7 +188,9 @@ impl Driver {
     /// Lets the store finish, then lets everything go.
     async fn finish(mut self, answers: &mut mpsc::Receiver<Answer>) {
         self.carry_out().await;
-        while !self.waiting.is_empty() || !self.taking.is_empty() {
+        self.engine.handle(now(), Input::Finish);
+        self.carry_out().await;
+        while !self.waiting.is_empty() || !self.taking.is_empty() || self.engine.is_writing() {
             let Some(answer) = answers.recv().await else {
                 break;
             };

@@ -1,5 +1,7 @@
 //! What the engine's operations and the driver's own notes are called in the store.
 
+use std::collections::BTreeMap;
+
 use aramaki_sync_core::engine::{
     AccessEnd, SecretSeed, StoreOperation, StoredCounter, StoredCursor,
 };
@@ -14,6 +16,9 @@ use crate::transport::PeerAddress;
 pub(crate) const CURSOR_PREFIX: &[u8] = b"cursor/";
 /// Names of reserved ephemeral counters begin so.
 pub(crate) const COUNTER_PREFIX: &[u8] = b"counter/";
+/// Names of counters that are exactly what was heard begin so; they are that while they are equal to what stands
+/// under the other name.
+pub(crate) const EXACT_PREFIX: &[u8] = b"counter-exact/";
 /// Names of content whose sealed body is not here begin so. The value is empty, or the snapshot that
 /// holds the plain body: who does not know that takes the body for missing and fetches it.
 pub(crate) const BODILESS_PREFIX: &[u8] = b"bodiless/";
@@ -87,9 +92,16 @@ pub(crate) fn operations(operations: Vec<StoreOperation>) -> Vec<Operation> {
                 let StoredCounter { space, chain, .. } = counter;
                 let instance = chain.instance.0.to_be_bytes();
                 let names: [&[u8]; 3] = [space.as_bytes(), chain.author.as_bytes(), &instance];
+                let value = counter.reserved.to_be_bytes().to_vec();
+                if counter.exact {
+                    out.push(Operation::PutValue {
+                        key: named(EXACT_PREFIX, &names),
+                        value: value.clone(),
+                    });
+                }
                 out.push(Operation::PutValue {
                     key: named(COUNTER_PREFIX, &names),
-                    value: counter.reserved.to_be_bytes().to_vec(),
+                    value,
                 });
             }
             StoreOperation::SetInstance(instance) => out.push(Operation::SetInstance(instance)),
@@ -225,8 +237,12 @@ pub(crate) fn covered_by(value: &[u8]) -> Option<EnvelopeId> {
     Some(EnvelopeId::from_bytes(value.try_into().ok()?))
 }
 
-/// A reserved counter as it was kept.
-pub(crate) fn counter(key: &[u8], value: &[u8]) -> Option<StoredCounter> {
+/// A reserved counter as it was kept; `exact` are all values under [`EXACT_PREFIX`].
+pub(crate) fn counter(
+    key: &[u8],
+    value: &[u8],
+    exact: &BTreeMap<Vec<u8>, Vec<u8>>,
+) -> Option<StoredCounter> {
     let names = key.strip_prefix(COUNTER_PREFIX)?;
     let (space, chain) = names.split_at_checked(32)?;
     let (author, instance) = chain.split_at_checked(32)?;
@@ -237,6 +253,9 @@ pub(crate) fn counter(key: &[u8], value: &[u8]) -> Option<StoredCounter> {
             instance: Instance(u64::from_be_bytes(instance.try_into().ok()?)),
         },
         reserved: u64::from_be_bytes(value.try_into().ok()?),
+        exact: exact
+            .get(&named(EXACT_PREFIX, &[names]))
+            .is_some_and(|heard| heard == value),
     })
 }
 
@@ -331,6 +350,7 @@ mod tests {
             space,
             chain: whole.header().chain,
             reserved: 77,
+            exact: false,
         };
         let put = StoreOperation::Put {
             space,
@@ -347,9 +367,23 @@ mod tests {
         let stored = |id| store.envelopes(&[id]).unwrap().remove(0).raw;
         assert_eq!(bodiless_now(), [(space, whole.id())]);
         assert_eq!(stored(whole.id()).body, None);
-        let values = store.values(COUNTER_PREFIX).unwrap();
-        let (name, value) = &values[0];
-        assert_eq!(super::counter(name, value), Some(counter));
+        let counter_now = || {
+            let exact = store.values(EXACT_PREFIX).unwrap().into_iter().collect();
+            let (name, value) = &store.values(COUNTER_PREFIX).unwrap()[0];
+            super::counter(name, value, &exact)
+        };
+        assert_eq!(counter_now(), Some(counter));
+        // What was heard exactly is that until something is reserved again.
+        let heard = StoredCounter {
+            reserved: 50,
+            exact: true,
+            ..counter
+        };
+        for next in [heard, counter] {
+            let put = operations(vec![StoreOperation::PutCounter(next)]);
+            store.commit(&put).unwrap();
+            assert_eq!(counter_now(), Some(next));
+        }
         let id = whole.id();
         let later = operations(vec![StoreOperation::PutBody { space, id, body }]);
         store.commit(&later).unwrap();

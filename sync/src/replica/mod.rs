@@ -773,10 +773,11 @@ fn restore_engine(store: &dyn Store) -> Result<(Restored, BTreeSet<u64>), StoreE
             None => restored.bodiless.push((space, id)),
         }
     }
+    let exact = store.values(records::EXACT_PREFIX)?.into_iter().collect();
     let counters = store.values(records::COUNTER_PREFIX)?;
     restored.counters = counters
         .iter()
-        .filter_map(|(key, value)| records::counter(key, value))
+        .filter_map(|(key, value)| records::counter(key, value, &exact))
         .collect();
     let mut follows = BTreeMap::new();
     for (key, _empty) in store.values(records::FOLLOW_PREFIX)? {

@@ -102,6 +102,7 @@ impl Engine {
                 space: *space,
                 chain: *chain,
                 reserved: *reserved,
+                exact: self.is_ending,
             })
         });
         instance

@@ -6,7 +6,8 @@
 //!
 //! So after a restart a chain that speaks all the time is refused until it is above the reservation:
 //! its silence says nothing until then ([`Counters::refuses_until`]). What is refused is passed on all
-//! the same: those who come to hear it judge by their own counters.
+//! the same: those who come to hear it judge by their own counters. A process that ends in order stores
+//! exactly what it heard, so that the next one refuses nothing new.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,12 +49,12 @@ pub(super) const fn reservation(counter: u64) -> u64 {
 
 impl Counters {
     /// Takes up a reservation of an earlier run: all of it may have been heard.
-    pub(super) fn restore(&mut self, chain: Chain, reserved: u64) {
+    pub(super) fn restore(&mut self, chain: Chain, (reserved, exact): (u64, bool)) {
         let counter = Counter {
             last: reserved,
             reserved,
             passed: 0,
-            is_restored: true,
+            is_restored: !exact,
         };
         self.0.insert(chain, counter);
     }
@@ -113,6 +114,16 @@ impl Counters {
     pub(super) fn reserve(&mut self, chain: Chain, reserved: u64) {
         let counter = self.0.entry(chain).or_default();
         counter.reserved = counter.reserved.max(reserved);
+    }
+
+    /// What was heard, or said, in this life: at an orderly end it is stored instead of the reservations,
+    /// and nothing new is refused at the next start.
+    pub(super) fn exact(&self) -> impl Iterator<Item = (Chain, u64)> + '_ {
+        let used = |it: &&Counter| !it.is_restored && it.last > 0 && it.last <= it.reserved;
+        let heard = self.0.iter();
+        heard
+            .filter(move |(_chain, it)| used(it))
+            .map(|(chain, it)| (*chain, it.last))
     }
 
     /// Chains that will need a reservation soon, and which.

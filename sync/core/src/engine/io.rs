@@ -88,6 +88,8 @@ pub struct StoredCounter {
     pub chain: Chain,
     /// Nothing at or below it is accepted after a restart.
     pub reserved: u64,
+    /// Whether that was heard, and nothing above it.
+    pub exact: bool,
 }
 
 /// One operation of a batch.
@@ -290,6 +292,9 @@ pub enum Input {
         /// Plain; sealed before it leaves.
         bytes: Vec<u8>,
     },
+    /// The process ends in order: nothing more is heard, and what was heard is stored exactly. Wait until
+    /// [`Engine::is_writing`](super::Engine::is_writing) says no.
+    Finish,
     /// Of which documents bodies are kept from now on; not remembered over a restart. Unknown Spaces
     /// are ignored, and a relay always keeps all. What is here already stays.
     KeepBodies {

@@ -110,6 +110,8 @@ pub struct Engine {
     next_hearing: Option<Timestamp>,
     /// Messages that wait until their counters are reserved on disk.
     unheard: VecDeque<(ConnectionId, Ephemeral)>,
+    /// The process ends: nothing more is heard.
+    is_ending: bool,
     outputs: VecDeque<Output>,
     next_evaluation: Option<Timestamp>,
     /// How fast authors may write here, if this is a relay.
@@ -150,6 +152,7 @@ impl Engine {
             next_load: 0,
             queue: Queue::default(),
             unheard: VecDeque::new(),
+            is_ending: false,
             outputs: VecDeque::new(),
             next_evaluation: None,
             rates: rate::Rates::default(),
@@ -210,10 +213,11 @@ impl Engine {
             space,
             chain,
             reserved,
+            exact,
         } in restored.counters
         {
             if let Some(held) = self.spaces.get_mut(&space) {
-                held.counters.restore(chain, reserved);
+                held.counters.restore(chain, (reserved, exact));
             }
         }
         self.wait_to_hear(self.now);
@@ -259,6 +263,7 @@ impl Engine {
                 space,
                 envelopes,
             } => self.take(take, space, envelopes),
+            Input::Finish => self.finish_hearing(),
             Input::KeepBodies { space, bodies } => self.keep_bodies(space, bodies),
             Input::Timeout => self.timeout(),
             write => self.enqueue(write),

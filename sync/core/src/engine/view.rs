@@ -54,6 +54,11 @@ impl Engine {
         self.author
     }
 
+    /// Whether a commit is on its way to the disk.
+    pub fn is_writing(&self) -> bool {
+        self.queue.in_flight.is_some()
+    }
+
     /// Under which instance it writes now: another one as soon as the chain before does not go on anywhere.
     pub fn instance(&self) -> Instance {
         self.instance

@@ -52,7 +52,7 @@ impl Engine {
     }
 
     pub(super) fn heard(&mut self, id: ConnectionId, bytes: &[u8]) {
-        if bytes.len() > EPHEMERAL_BYTES_MAX {
+        if bytes.len() > EPHEMERAL_BYTES_MAX || self.is_ending {
             return;
         }
         let Ok(message) = codec::decode::<RawEphemeral>(bytes) else {
@@ -185,6 +185,17 @@ impl Engine {
             }
         }
         due
+    }
+
+    /// Nothing more is heard, so that what was heard can be stored exactly.
+    pub(super) fn finish_hearing(&mut self) {
+        self.is_ending = true;
+        self.unheard.clear();
+        let heard = self.spaces.iter().flat_map(|(space, held)| {
+            let exact = held.counters.exact();
+            exact.map(|(chain, last)| ((*space, chain), last))
+        });
+        self.queue.counters_due = heard.collect();
     }
 
     /// Reservations are durable: what waited for them is heard.

@@ -91,6 +91,36 @@ fn a_restarted_peer_says_that_it_hears_no_sooner_than_it_does() {
     panic!("never heard again");
 }
 
+/// Who ends in order knows exactly what it heard: it hears what is new at once, and no replay.
+#[test]
+fn a53_after_an_orderly_end_what_is_new_is_heard_at_once_and_a_replay_never() {
+    let (mut stage, space, last) = beaten(3);
+    let heard = stage.peers[1].heard().len();
+    stage.tell(1, Input::Finish);
+    stage.play();
+    assert!(!stage.peers[1].engine.is_writing());
+    // What comes while it ends is not heard: it is not counted either.
+    stage.wait(BEAT);
+    stage.whisper(0, space, b"too late");
+    assert_eq!(stage.peers[1].heard().len(), heard);
+    stage.restart(1);
+    replay(&mut stage, &last);
+    let all = stage.peers[1].heard();
+    // The others say again what it missed.
+    assert_eq!(
+        all[heard..],
+        [b"too late".to_vec()],
+        "heard after a restart"
+    );
+    assert!(!stage.peers[1].engine.refuses_some(space), "nothing new is");
+    stage.whisper(0, space, b"new");
+    let all = stage.peers[1].heard();
+    assert_eq!(all.last().unwrap(), b"new");
+    // The next life ends without order: what was reserved since is refused.
+    stage.restart(1);
+    assert!(stage.peers[1].engine.refuses_some(space));
+}
+
 #[test]
 fn a_restarted_peer_learns_in_time_that_somebody_is_silent() {
     let (mut stage, space) = over_a_relay();
