@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use aramaki_sync_core::Timestamp;
 
-use crate::heartbeat::HEARTBEAT_STALE_MS;
+use crate::heartbeat::{HEARTBEAT_INTERVAL_MS, HEARTBEAT_STALE_MS};
 
 /// How long after it began to listen a replica may not have heard yet what was said last: that
 /// comes as datagrams beside the documents.
-pub(crate) const SETTLING_MS: u64 = 1_000;
+const SETTLING_MS: u64 = 1_000;
+/// The same of whom nothing was heard in this life: what they said last may have been lost on its way, and the
+/// next heartbeat comes within this time.
+const UNHEARD_MS: u64 = HEARTBEAT_INTERVAL_MS + 5_000;
 
 /// Whether what an agent says reaches this replica.
 ///
@@ -29,7 +32,7 @@ impl Hearing {
         match (self.since, listens) {
             (None, true) => self.since = Some(now),
             (Some(from), false) => {
-                if settles(from) <= now {
+                if settles(from, UNHEARD_MS) <= now {
                     self.before = Some((from, now));
                 }
                 self.since = None;
@@ -39,10 +42,14 @@ impl Hearing {
         true
     }
 
-    /// The moment at which what an agent said last is judged; `sign` is the last sign of it. None
-    /// while nothing was ever heard.
-    pub(crate) fn as_of(self, sign: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-        if self.settled(now).is_some() {
+    /// The moment at which what an agent said last is judged; `sign` is the last sign of it, and whether
+    /// that was heard in this life. None while nothing was ever heard.
+    pub(crate) fn as_of(
+        self,
+        (sign, is_heard): (Option<Timestamp>, bool),
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        if self.settled(is_heard, now).is_some() {
             return Some(now);
         }
         self.until().max(sign).map(|at| at.min(now))
@@ -58,7 +65,7 @@ impl Hearing {
         now: Timestamp,
     ) -> Option<Timestamp> {
         let counts = self
-            .settled(now)
+            .settled(is_named, now)
             .is_some_and(|from| is_named || from.plus(Duration::from_millis(ttl_ms)) <= now);
         if counts {
             return Some(now);
@@ -66,16 +73,17 @@ impl Hearing {
         self.until().max(sign).map(|at| at.min(now))
     }
 
-    /// Since when it does, if silence counts by now.
-    fn settled(self, now: Timestamp) -> Option<Timestamp> {
-        self.since.filter(|from| settles(*from) <= now)
+    /// Since when it does, if silence counts by now: of whom something was heard in this life, or not.
+    fn settled(self, is_heard: bool, now: Timestamp) -> Option<Timestamp> {
+        let span = if is_heard { SETTLING_MS } else { UNHEARD_MS };
+        self.since.filter(|from| settles(*from, span) <= now)
     }
 
     /// From when people may be told that something is silent, of whom nothing is heard: whoever
     /// begins to listen listens for as long as silence may last. None while that did not happen.
     pub(crate) fn sure_from(self, now: Timestamp) -> Option<Timestamp> {
         let sure = |from: Timestamp| from.plus(Duration::from_millis(HEARTBEAT_STALE_MS));
-        match (self.settled(now), self.before) {
+        match (self.settled(true, now), self.before) {
             (Some(from), _) => Some(sure(from)),
             (None, Some((from, until))) => Some(sure(from)).filter(|sure| *sure <= until),
             (None, None) => None,
@@ -92,14 +100,14 @@ impl Hearing {
         self.before.map(|(_from, until)| until)
     }
 
-    /// When silence begins to count.
-    pub(crate) fn settles_at(self) -> Option<Timestamp> {
-        self.since.map(settles)
+    /// When silence begins to count: of whom something was heard, and of whom nothing was.
+    pub(crate) fn settles_at(self) -> [Option<Timestamp>; 2] {
+        [SETTLING_MS, UNHEARD_MS].map(|span| Some(settles(self.since?, span)))
     }
 }
 
-fn settles(from: Timestamp) -> Timestamp {
-    from.plus(Duration::from_millis(SETTLING_MS))
+fn settles(from: Timestamp, span_ms: u64) -> Timestamp {
+    from.plus(Duration::from_millis(span_ms))
 }
 
 #[cfg(test)]
@@ -113,16 +121,23 @@ mod tests {
     #[test]
     fn silence_counts_only_while_somebody_listens() {
         let mut hearing = Hearing::default();
-        assert_eq!(hearing.as_of(None, at(100)), None);
-        assert_eq!(hearing.as_of(Some(at(10)), at(100)), Some(at(10)));
+        let (never, old) = ((None, false), (Some(at(10)), false));
+        assert_eq!(hearing.as_of(never, at(100)), None);
+        assert_eq!(hearing.as_of(old, at(100)), Some(at(10)));
         assert!(hearing.turn(true, at(100)));
         assert!(!hearing.turn(true, at(100)));
-        // What was said before may still be on its way.
-        assert_eq!(hearing.as_of(Some(at(10)), at(100)), Some(at(10)));
-        assert_eq!(hearing.as_of(Some(at(10)), at(101)), Some(at(101)));
+        // What was said before may still be on its way, or be lost; a heartbeat comes then.
+        assert_eq!(hearing.as_of(old, at(124)), Some(at(10)));
+        assert_eq!(hearing.as_of(old, at(125)), Some(at(125)));
+        let heard = (Some(at(10)), true);
+        assert_eq!(hearing.as_of(heard, at(100)), Some(at(10)));
+        assert_eq!(hearing.as_of(heard, at(101)), Some(at(101)));
         assert!(hearing.turn(false, at(200)));
-        assert_eq!(hearing.as_of(Some(at(10)), at(300)), Some(at(200)));
-        assert_eq!(hearing.as_of(Some(at(250)), at(300)), Some(at(250)));
+        assert_eq!(hearing.as_of(old, at(300)), Some(at(200)));
+        assert_eq!(
+            hearing.as_of((Some(at(250)), false), at(300)),
+            Some(at(250))
+        );
     }
 
     #[test]
@@ -133,7 +148,7 @@ mod tests {
         };
         let before = hearing;
         hearing.turn(true, at(100));
-        hearing.turn(false, Timestamp::from_millis(100_500));
+        hearing.turn(false, Timestamp::from_millis(124_500));
         assert_eq!(hearing, before);
     }
 

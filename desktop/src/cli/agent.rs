@@ -45,7 +45,7 @@ impl Agent {
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let invite = match self {
             Self::Invite(invite) => invite,
-            Self::List(verb) => return verb.run(live),
+            Self::List(verb) => return verb.run(live).await,
             Self::Remove(verb) => return verb.run(live).await,
         };
         let system = live.find(&invite.system)?;

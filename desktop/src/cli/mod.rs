@@ -21,6 +21,7 @@ mod incident;
 mod init;
 mod join;
 mod key;
+mod listen;
 mod log;
 mod losses;
 mod maintenance;

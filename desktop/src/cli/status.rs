@@ -1,7 +1,5 @@
 //! `aramaki status`.
 
-use std::time::Duration;
-
 use aramaki_model::snapshot::Attempt;
 use aramaki_model::{Severity, SeverityCounts, SystemView};
 use aramaki_sync_core::{SpaceId, Timestamp};
@@ -9,10 +7,11 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::emergency::{emergencies_json, emergencies_text};
+use super::listen::Listen;
 use super::peers::{say_awaiting, say_ended};
 use super::report::{Lines, table};
 use super::system::{attempt_json, attempt_words, row_json, severity_word};
-use super::{CliError, Clock, Report, age, parse_span};
+use super::{CliError, Clock, Report, age};
 use crate::workspace::{EmergencyRow, Live, SystemRow};
 
 /// How many results that do not count yet are shown to people.
@@ -26,18 +25,14 @@ pub(crate) struct Status {
     /// Every System, not only those at the top.
     #[arg(long, conflicts_with = "system")]
     all: bool,
-    /// Listen to peers this long before answering: agents tell how they are, which is not on disk.
-    /// The app listens all the time.
-    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
-    wait: Option<Duration>,
+    #[command(flatten)]
+    listen: Listen,
 }
 
 impl Status {
     /// Derives it now.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        if let Some(wait) = self.wait {
-            tokio::time::sleep(wait).await;
-        }
+        self.listen.run(live).await;
         let wanted = self
             .system
             .as_deref()
@@ -67,7 +62,11 @@ impl Status {
         emergencies_text(&mut head, &emergencies);
         let mut text = format!("{}{}", head.into_text(), table(&lines));
         if let Some(at) = rows.iter().filter_map(|row| row.as_of).min() {
-            text = format!("{}\n\n{}", text.trim_end(), not_listened("status", now, at));
+            text = format!(
+                "{}\n\n{}",
+                text.trim_end(),
+                self.listen.words("status", now, at)
+            );
         }
         let soft = attempts(live, wanted);
         attempts_text(&mut text, &soft);
@@ -184,12 +183,4 @@ fn line(row: &SystemRow, now: Timestamp) -> Vec<String> {
         row.since.map(|since| age(now, since)).unwrap_or_default(),
         row.why.clone(),
     ]
-}
-
-/// Said where states are shown that may have changed unheard.
-pub(crate) fn not_listened(verb: &str, now: Timestamp, at: Timestamp) -> String {
-    format!(
-        "As recorded {} ago: nobody listened to the agents since. `aramaki {verb} --wait 3s` does.",
-        age(now, at)
-    )
 }

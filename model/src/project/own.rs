@@ -147,7 +147,7 @@ impl Seen<'_> {
             let open = self.workspace.spaces.get(agent);
             let beats = open.map(|open| &open.beats);
             let hearing = open.map(|open| open.hearing);
-            if let Some(at) = hearing.and_then(Hearing::settles_at) {
+            for at in hearing.into_iter().flat_map(Hearing::settles_at).flatten() {
                 next.consider(at);
             }
             // A moment later it tells of an earlier one.

@@ -212,7 +212,8 @@ impl Seen<'_> {
     /// The moment at which what an agent said last is judged.
     pub(super) fn as_of(&self, open: &OpenSpace, journal: &Journal) -> Option<Timestamp> {
         let sign = open.beats.at.max(journal.last_at);
-        open.hearing.as_of(sign, self.now)
+        open.hearing
+            .as_of((sign, open.beats.at.is_some()), self.now)
     }
 
     fn agent_views(&self, system: &System) -> Vec<AgentView> {

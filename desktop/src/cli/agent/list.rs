@@ -3,8 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
+use crate::cli::listen::Listen;
 use crate::cli::report::table;
-use crate::cli::status::not_listened;
 use crate::cli::{CliError, Clock, Report, age};
 use crate::workspace::{AgentOf, Live, agent_state};
 
@@ -13,11 +13,14 @@ use crate::workspace::{AgentOf, Live, agent_state};
 pub(crate) struct List {
     /// Only those of this System.
     system: Option<String>,
+    #[command(flatten)]
+    listen: Listen,
 }
 
 impl List {
     /// Lists them.
-    pub(crate) fn run(&self, live: &Live) -> Result<Report, CliError> {
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        self.listen.run(live).await;
         let system = self.system.as_deref();
         let system = system.map(|system| live.find(system)).transpose()?;
         let now = Clock::now();
@@ -50,7 +53,11 @@ impl List {
             table(&lines)
         };
         if let Some(at) = agents.iter().filter_map(|it| it.agent.as_of).min() {
-            text = format!("{}\n\n{}", text.trim_end(), not_listened("status", now, at));
+            text = format!(
+                "{}\n\n{}",
+                text.trim_end(),
+                self.listen.words("agent list", now, at)
+            );
         }
         let object = |it: &AgentOf| {
             let agent = &it.agent;

@@ -1,19 +1,18 @@
 //! `aramaki alert list`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use aramaki_model::Alert;
 use aramaki_model::alert::Hold;
-use aramaki_model::query::{AlertRow, Query};
+use aramaki_model::query::{AlertRow, Field, Query};
 use aramaki_sync_core::Timestamp;
 use clap::Args;
 use serde_json::json;
 
 use super::object::{alert_json, summary};
+use crate::cli::listen::Listen;
 use crate::cli::report::{Lines, count, table};
-use crate::cli::status::not_listened;
-use crate::cli::{CliError, Clock, Report, age, parse_span};
+use crate::cli::{CliError, Clock, Report, age};
 use crate::workspace::Live;
 
 /// List alerts: what asks for somebody first, the worst, then the oldest.
@@ -22,8 +21,10 @@ pub(crate) struct List {
     /// Only of this System and all of which it consists.
     #[arg(long, value_name = "SYSTEM")]
     system: Option<String>,
-    /// Only what this lets through: `severity>=warning NOT silenced:yes opened<2h lag`.
-    #[arg(long = "where", value_name = "EXPRESSION")]
+    /// Only what this lets through: `severity>=warning NOT silenced:yes opened<2h lag`. Bare words are searched
+    /// everywhere; `field:text` asks for a part, `field=text` for the whole, `field:~regex` for a pattern;
+    /// AND, OR, NOT and parentheses join them.
+    #[arg(long = "where", value_name = "EXPRESSION", long_help = where_help())]
     filter: Option<Query>,
     /// Only what nobody knows of and nothing keeps quiet.
     #[arg(long)]
@@ -34,18 +35,14 @@ pub(crate) struct List {
     /// How many at most.
     #[arg(long, value_name = "N", default_value_t = 200)]
     limit: usize,
-    /// Listen to peers this long first: agents tell how they are, which is not on disk. The app
-    /// listens all the time.
-    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
-    wait: Option<Duration>,
+    #[command(flatten)]
+    listen: Listen,
 }
 
 impl List {
     /// Derives them now.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        if let Some(wait) = self.wait {
-            tokio::time::sleep(wait).await;
-        }
+        self.listen.run(live).await;
         let system = self.system.as_deref();
         let system = system.map(|system| live.find(system)).transpose()?;
         let snapshot = live.snapshot();
@@ -56,20 +53,25 @@ impl List {
             plan.as_ref()
                 .is_none_or(|plan| plan.lets(&AlertRow { alert, system }))
         };
-        let is_meant = |alert: &&Arc<Alert>| {
+        let is_there = |alert: &&Arc<Alert>| {
             let mut concerns = alert.concerns.iter();
             let is_there = system.is_none_or(|it| concerns.any(|concern| concern.system == it));
-            is_there
-                && (self.resolved || alert.is_open())
-                && (!self.attention || alert.needs_attention())
-                && lets(alert)
+            is_there && (self.resolved || alert.is_open())
         };
-        let alerts: Vec<_> = snapshot.alerts.iter().filter(is_meant).collect();
+        let is_meant =
+            |alert: &&Arc<Alert>| (!self.attention || alert.needs_attention()) && lets(alert);
+        let all: Vec<_> = snapshot.alerts.iter().filter(is_there).collect();
+        let alerts: Vec<_> = all.iter().copied().filter(is_meant).collect();
         let shown = alerts.iter().take(self.limit);
         let lines: Vec<_> = shown.clone().map(|alert| line(now, alert)).collect();
         let mut text = Lines::default();
-        if lines.is_empty() {
+        if lines.is_empty() && all.is_empty() {
             text.add("Nothing is wrong that is known here.");
+        } else if lines.is_empty() {
+            let others = count(all.len(), "alert");
+            text.add(format_args!(
+                "No alert is of that kind; without it there are {others}."
+            ));
         } else {
             text.add(table(&lines).trim_end());
         }
@@ -83,7 +85,10 @@ impl List {
         let told = told.filter(|it| system.is_none_or(|space| space == it.space));
         let as_of = told.filter_map(|it| it.status.as_of).min();
         if let Some(at) = as_of {
-            text.add(format_args!("\n{}", not_listened("alert list", now, at)));
+            text.add(format_args!(
+                "\n{}",
+                self.listen.words("alert list", now, at)
+            ));
         }
         let objects: Vec<_> = shown.map(|alert| alert_json(live, alert)).collect();
         Ok(Report::new(
@@ -95,6 +100,17 @@ impl List {
             }),
         ))
     }
+}
+
+/// What `--where` understands.
+fn where_help() -> String {
+    let fields = Field::NAMED.map(|field| field.name().to_owned());
+    format!(
+        "Only what this lets through: `severity>=warning NOT silenced:yes opened<2h lag`. Bare words are searched \
+         everywhere; `field:text` asks for a part, `field=text` for the whole, `field:~regex` for a pattern; AND, \
+         OR, NOT and parentheses join them. Fields: {}, label.NAME",
+        fields.join(", ")
+    )
 }
 
 /// One line of the list.

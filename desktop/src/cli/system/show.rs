@@ -8,8 +8,8 @@ use aramaki_sync_core::Timestamp;
 use clap::Args;
 
 use super::{attempt_words, severity_word, system_json};
+use crate::cli::listen::Listen;
 use crate::cli::report::{Lines, table};
-use crate::cli::status::not_listened;
 use crate::cli::{CliError, Clock, Report, age, local};
 use crate::workspace::{Live, SystemPage};
 
@@ -92,7 +92,10 @@ fn head(out: &mut Lines, page: &SystemPage, now: Timestamp) {
         out.add(format_args!("Observed: {}", severity_word(row.raw)));
     }
     if let Some(at) = row.as_of {
-        out.add(format_args!("{}", not_listened("status", now, at)));
+        out.add(format_args!(
+            "{}",
+            Listen::default().words("status", now, at)
+        ));
     }
     if !row.why.is_empty() {
         out.add(format_args!("Worst path: {}", row.why));
