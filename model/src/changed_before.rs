@@ -69,8 +69,8 @@ pub fn changed_before<'a>(
 fn is_change(item: &TimelineItem, alert: &Alert) -> bool {
     match &item.event {
         TimelineEvent::Transition { check, .. } => {
-            let is_itself = item.system == alert.system && *check == alert.check;
-            !(is_itself && item.at >= alert.opened)
+            // How it was itself stands beside it; one that flaps would push all else out.
+            !(item.system == alert.system && *check == alert.check)
         }
         TimelineEvent::Acknowledgement(_)
         | TimelineEvent::Claim(_)

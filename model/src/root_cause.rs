@@ -100,6 +100,29 @@ pub fn root_causes(snapshot: &Snapshot, system: SpaceId) -> Vec<RootCause> {
     found
 }
 
+/// Why an alert came about: the way to what it follows, or what was observed there. What else is wrong in its
+/// System is no cause of it.
+pub fn cause_of(snapshot: &Snapshot, alert: &Alert) -> RootCause {
+    let walk = Walk {
+        snapshot,
+        seen: BTreeSet::new(),
+        found: Vec::new(),
+    };
+    let path = vec![(alert.system, alert.title.clone())];
+    let here = |path| RootCause {
+        path,
+        severity: alert.severity,
+        since: Some(alert.since),
+        leaf: Leaf::Check {
+            check: alert.check,
+            name: alert.name.clone(),
+            summary: alert.summary.clone(),
+            alert: Some(alert.id),
+        },
+    };
+    walk.beyond(alert, &path).unwrap_or_else(|| here(path))
+}
+
 struct Walk<'a> {
     snapshot: &'a Snapshot,
     seen: BTreeSet<SpaceId>,

@@ -5,7 +5,7 @@ mod show;
 
 use std::path::PathBuf;
 
-use aramaki_model::import::{self, Format, ImportOptions};
+use aramaki_model::import::{self, Format, ImportOptions, ImportPlan, Remark, Verdict};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
@@ -18,6 +18,10 @@ use crate::workspace::Live;
 /// Shows what would become what, and what is not understood; with --yes it is written, all of it or
 /// nothing. Doing it again with the same files changes nothing; with changed files, what changed.
 /// Nothing is ever removed.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches of a command line are independent of each other"
+)]
 #[derive(Debug, Args)]
 pub(crate) struct Import {
     /// Which program the files are for.
@@ -38,6 +42,10 @@ pub(crate) struct Import {
     /// Write it.
     #[arg(long, short)]
     yes: bool,
+    /// Take what stands before a place from which a file cannot be read on, and the other files. Without it
+    /// nothing is written then.
+    #[arg(long)]
+    skip_broken: bool,
 }
 
 fn formats() -> impl clap::builder::TypedValueParser<Value = Format> {
@@ -57,6 +65,38 @@ impl Import {
         } else {
             None
         }
+    }
+
+    /// What could not be imported as it stands there.
+    fn refuse(&self, plan: &ImportPlan) -> Result<(), CliError> {
+        let broken: Vec<_> = plan
+            .remarks
+            .iter()
+            .filter(|it| it.verdict == Verdict::Broken)
+            .collect();
+        let told = |remark: &Remark| format!("{}: {}", remark.place, remark.reason);
+        let reason = if let (true, false, [first, more @ ..]) =
+            (self.yes, self.skip_broken, broken.as_slice())
+        {
+            let more = match more.len() {
+                0 => String::new(),
+                more => format!(" (and {more} more)"),
+            };
+            format!(
+                "{}{more}; nothing was written. Mend it, or take the rest with --skip-broken",
+                told(first)
+            )
+        } else if plan.systems.is_empty() {
+            let first = plan.remarks.first().map(told);
+            let first = first.map_or_else(String::new, |first| format!("; {first}"));
+            format!("nothing in it can be imported as {}{first}", self.format)
+        } else {
+            return Ok(());
+        };
+        Err(CliError::Refused {
+            what: "the import",
+            reason,
+        })
     }
 
     /// Shows or writes it.
@@ -83,6 +123,7 @@ impl Import {
         };
         let plan = import::plan(self.format, &files, &options);
         let preview = live.preview_import(&plan, into);
+        self.refuse(&plan)?;
         let written = if self.yes {
             Some(live.import(&plan, &preview, into).await?)
         } else {

@@ -43,7 +43,7 @@ pub(super) fn alert_ui(
     page(ui, WIDTH_MAX, |ui| {
         super::requests::requests_ui(ui, look, (frame, snapshot), alert.system, window);
         now_ui(ui, look, (snapshot, alert), window);
-        cause::causes_ui(ui, look, (snapshot, alert.system), window);
+        cause::cause_of_ui(ui, look, (snapshot, alert), window);
         ui.add_space(space::S);
         let width = ui.available_width();
         if width < TWO_COLUMNS_MIN {

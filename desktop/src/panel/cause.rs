@@ -1,8 +1,8 @@
-//! Why this is red: the ways to what was observed, each one click away.
+//! Why this is red, where no alert of its own says it: the ways to that, each one click away.
 
 use aramaki_model::Snapshot;
-use aramaki_model::alert::AlertId;
-use aramaki_model::root_cause::{Leaf, RootCause};
+use aramaki_model::alert::{Alert, AlertId};
+use aramaki_model::root_cause::{Leaf, RootCause, cause_of};
 use aramaki_sync_core::SpaceId;
 use egui::Ui;
 
@@ -15,23 +15,45 @@ use crate::widget::{Look, Row, age, card_titled, row, severity_word};
 /// How many causes are named here.
 const CAUSES_SHOWN_MAX: usize = 6;
 
-/// The ways down from a System to all that makes it as bad as it is. What lies in the System itself
-/// stands on the page already: without a part among the causes there is nothing to draw.
-pub(super) fn causes_ui(
+/// What makes a System as bad as it is and has no alert: a part that cannot be read here, or the rule by which
+/// it sums up its parts.
+pub(super) fn unalarmed_ui(
     ui: &mut Ui,
     look: Look<'_>,
     (snapshot, system): (&Snapshot, SpaceId),
     window: &mut Window,
 ) {
     let causes = window.causes.of(snapshot, system);
-    let below = causes.iter().filter(|cause| leads_on(cause));
-    let below: Vec<RootCause> = below.take(CAUSES_SHOWN_MAX + 1).cloned().collect();
-    if below.is_empty() {
+    let causes = causes
+        .iter()
+        .filter(|it| !matches!(it.leaf, Leaf::Check { .. }));
+    let causes: Vec<RootCause> = causes.take(CAUSES_SHOWN_MAX + 1).cloned().collect();
+    causes_ui(ui, look, (snapshot, &causes), window);
+}
+
+/// The way from an alert to what it follows, if it follows something.
+pub(super) fn cause_of_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (snapshot, alert): (&Snapshot, &Alert),
+    window: &mut Window,
+) {
+    let cause = Some(cause_of(snapshot, alert)).filter(leads_on);
+    causes_ui(ui, look, (snapshot, cause.as_slice()), window);
+}
+
+fn causes_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (snapshot, causes): (&Snapshot, &[RootCause]),
+    window: &mut Window,
+) {
+    if causes.is_empty() {
         return;
     }
     card_titled(ui, look, &look.texts.get("cause-title"), |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
-        for cause in below.iter().take(CAUSES_SHOWN_MAX) {
+        for cause in causes.iter().take(CAUSES_SHOWN_MAX) {
             let words = words(look, cause);
             let word = severity_word(look, cause.severity);
             let since = cause.since.map(|at| age(look, at)).unwrap_or_default();
@@ -43,7 +65,7 @@ pub(super) fn causes_ui(
                 window.go(leads_to(snapshot, cause));
             }
         }
-        if below.len() > CAUSES_SHOWN_MAX {
+        if causes.len() > CAUSES_SHOWN_MAX {
             quiet(ui, look, &look.texts.get("cause-more"));
         }
     });
@@ -59,6 +81,7 @@ fn leads_on(cause: &RootCause) -> bool {
 fn words(look: Look<'_>, cause: &RootCause) -> String {
     let names = cause.path.iter().skip(1).map(|(_, name)| name.as_str());
     let way = names.collect::<Vec<_>>().join(" → ");
+    let way = if way.is_empty() { cause.way() } else { way };
     match &cause.leaf {
         Leaf::Check { name, summary, .. } if summary.is_empty() => format!("{way}: {name}"),
         Leaf::Check { name, summary, .. } => format!("{way}: {name}: {summary}"),

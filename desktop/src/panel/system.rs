@@ -65,6 +65,7 @@ pub(super) fn system_ui(
         if ui.available_width() < TWO_COLUMNS_MIN {
             // What one must know before one touches anything comes before the details.
             alarms::alarms_ui(ui, look, shown, window);
+            super::cause::unalarmed_ui(ui, look, (snapshot, space), window);
             duty_ui(ui, look, shown.snapshot, system);
             alarms::done_ui(ui, look, shown, window);
             runbooks_ui(ui, look, (frame, snapshot), space, window);
@@ -87,6 +88,7 @@ pub(super) fn system_ui(
             let left = ((width - space::L) * 0.6).floor();
             column(ui, left, &mut |ui| {
                 alarms::alarms_ui(ui, look, shown, window);
+                super::cause::unalarmed_ui(ui, look, (snapshot, space), window);
                 runbooks_ui(ui, look, (frame, snapshot), space, window);
                 checks::left_ui(ui, look, shown, window);
             });

@@ -121,6 +121,8 @@ impl fmt::Display for Place {
 /// What became of something that was not simply taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
+    /// The file cannot be read from here on.
+    Broken,
     /// Not taken.
     Left,
     /// Taken, but it means something else here.
@@ -151,7 +153,7 @@ pub(super) struct Remarks {
 impl Remarks {
     fn add(&self, place: &Place, field: &str, verdict: Verdict, reason: &str) {
         let mut list = self.list.borrow_mut();
-        if list.len() >= REMARKS_MAX {
+        if list.len() >= REMARKS_MAX && verdict != Verdict::Broken {
             self.left_out.set(self.left_out.get().saturating_add(1));
             return;
         }
@@ -173,6 +175,11 @@ impl Remarks {
         list.sort();
         list.dedup();
         (list, self.left_out.get())
+    }
+
+    /// A file cannot be read from here on.
+    pub(super) fn broken(&self, place: &Place, reason: &str) {
+        self.add(place, "", Verdict::Broken, reason);
     }
 
     /// Something is not taken.

@@ -1,8 +1,10 @@
 //! YAML and JSON as one kind of tree, bounded: an alias costs what it repeats.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use super::SourceFile;
@@ -14,6 +16,8 @@ const NODES_MAX: usize = 500_000;
 const TEXT_LEN_BYTES_MAX: usize = 16 << 20;
 /// How deep values may go.
 const DEPTH_MAX: usize = 64;
+/// Names of one file that are told because they stand somewhere more than once.
+const DOUBLES_MAX: usize = 100;
 /// Documents of one file.
 const DOCUMENTS_MAX: usize = 50_000;
 
@@ -39,8 +43,10 @@ pub(super) fn json(file: &SourceFile, remarks: &Remarks) -> Vec<Document> {
     let mut documents = Vec::new();
     let place = place_of(file);
     let text = file.text.trim_start_matches('\u{feff}');
-    for value in serde_json::Deserializer::from_str(text).into_iter() {
-        match value {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let doubles = RefCell::default();
+    while reader.end().is_err() {
+        match (Noticing { doubles: &doubles }).deserialize(&mut reader) {
             Ok(value) if documents.len() < DOCUMENTS_MAX => documents.push(Document {
                 place: place.clone(),
                 value,
@@ -54,12 +60,85 @@ pub(super) fn json(file: &SourceFile, remarks: &Remarks) -> Vec<Document> {
                     line: Some(error.line()),
                     ..place.clone()
                 };
-                remarks.left(&at, "", &format!("no JSON from here on: {error}"));
+                remarks.broken(&at, &format!("no JSON from here on: {error}"));
                 break;
             }
         }
     }
+    for name in doubles.into_inner() {
+        remarks.left(
+            &place,
+            &name,
+            "it stands there more than once: the last counts",
+        );
+    }
     documents
+}
+
+/// Reads a JSON value, and notices keys that stand in one object more than once.
+#[derive(Clone, Copy)]
+struct Noticing<'a> {
+    doubles: &'a RefCell<BTreeSet<String>>,
+}
+
+impl<'de> DeserializeSeed<'de> for Noticing<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Noticing<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = list.next_element_seed(self)? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(name) = fields.next_key::<String>()? {
+            let value = fields.next_value_seed(self)?;
+            if map.contains_key(&name) && self.doubles.borrow().len() < DOUBLES_MAX {
+                self.doubles.borrow_mut().insert(name.clone());
+            }
+            map.insert(name, value);
+        }
+        Ok(Value::Object(map))
+    }
 }
 
 /// Reads a file of YAML documents. What stands before an error counts.
@@ -84,7 +163,7 @@ pub(super) fn yaml(file: &SourceFile, remarks: &Remarks) -> Vec<Document> {
                 line: Some(line),
                 ..place_of(file)
             };
-            remarks.left(&at, "", &why);
+            remarks.broken(&at, &why);
             break;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::field::{Comparison, LABEL};
+use super::field::{Comparison, Field, LABEL};
 use super::{QueryError, QueryFault};
 
 /// A piece.
@@ -146,6 +146,14 @@ impl<'a> Scanner<'a> {
                 value,
                 at,
             });
+        }
+        if self.peek() == Some('~')
+            && let Some(field) = Field::of_name(&name)
+        {
+            // A pattern stands behind the sign.
+            let at = in_characters(self.text, self.at);
+            let fault = QueryFault::Comparison(field);
+            return Err(QueryError { at, fault });
         }
         if name.is_empty() {
             // A sign without a field before it.

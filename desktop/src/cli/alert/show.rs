@@ -6,7 +6,7 @@ use aramaki_model::Alert;
 use aramaki_model::Severity;
 use aramaki_model::changed_before::{Near, changed_before};
 use aramaki_model::day::StripDay;
-use aramaki_model::root_cause::root_causes;
+use aramaki_model::root_cause::cause_of;
 use aramaki_model::snapshot::Attempt;
 use aramaki_sync_core::Timestamp;
 use clap::Args;
@@ -52,7 +52,7 @@ impl Show {
             .iter()
             .map(|change| (change.near, timeline_row(&snapshot, change.item)))
             .collect();
-        let causes = root_causes(&snapshot, alert.system);
+        let cause = cause_of(&snapshot, &alert);
         let mut object = alert_json(live, &alert);
         if let Value::Object(fields) = &mut object {
             let changed = rows.iter().map(|(near, row)| {
@@ -63,8 +63,7 @@ impl Show {
                 entry
             });
             fields.insert("changed_before".to_owned(), changed.collect());
-            let ways = causes.iter().map(|cause| json!(cause.words()));
-            fields.insert("root_causes".to_owned(), ways.collect());
+            fields.insert("root_causes".to_owned(), json!([cause.words()]));
             let attempt = attempt_of(live, &alert).map(attempt_json);
             fields.insert("attempt".to_owned(), json!(attempt));
             fields.insert("days".to_owned(), days_json(&alert, Clock::now()));
@@ -183,9 +182,13 @@ fn strip(alert: &Alert, now: Timestamp) -> String {
 /// Who knows, who works on it, and what keeps it quiet.
 fn people(out: &mut Lines, alert: &Alert) {
     for known in &alert.acknowledgements {
-        let ended = if known.holds { "" } else { " (ended)" };
+        let holds = match known.until {
+            _ if !known.holds => " (ended)".to_owned(),
+            Some(until) => format!(", until {}", local(until)),
+            None => String::new(),
+        };
         let (who, at, text) = (&known.name, local(known.at), &known.text);
-        out.add(format_args!("acknowledged by {who} {at}{ended}: {text}"));
+        out.add(format_args!("acknowledged by {who} {at}{holds}: {text}"));
     }
     for claim in alert.claimed_by() {
         let (who, until, text) = (&claim.name, local(claim.until), &claim.text);

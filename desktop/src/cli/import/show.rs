@@ -60,7 +60,6 @@ impl Shown<'_> {
                     "Checks run once an agent joined: `aramaki agent invite SYSTEM --name MACHINE`.",
                 );
             }
-            None if self.preview.is_empty() => out.add("There is nothing that could be imported."),
             None if is_same => out.add("All of it is here already: --yes would change nothing."),
             None => out.add("Nothing was written: --yes does it."),
         }
@@ -138,6 +137,7 @@ impl Shown<'_> {
 
     fn remarks(&self, out: &mut Lines) {
         for (verdict, title) in [
+            (Verdict::Broken, "Cannot be read from there on"),
             (Verdict::Adapted, "Taken, but it means something else here"),
             (Verdict::Left, "Not taken"),
         ] {
@@ -219,6 +219,7 @@ impl Shown<'_> {
                 "path": it.place.path,
                 "field": it.field,
                 "taken": it.verdict == Verdict::Adapted,
+                "broken": it.verdict == Verdict::Broken,
                 "reason": it.reason,
             })
         });

@@ -99,7 +99,7 @@ fn parse_file(file: &SourceFile, whole: &mut Configuration, remarks: &Remarks) {
         }
     }
     if let Some(object) = open {
-        remarks.left(&object.place, "", "this definition has no end");
+        remarks.broken(&object.place, "this definition has no end");
     }
 }
 
