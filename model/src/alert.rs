@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::day::{Days, Present};
 use crate::id::{CheckId, EntryId, ItemId};
 use crate::journal::Try;
+use crate::observer::SeenFrom;
 use crate::perfdata::Metric;
 use crate::severity::Severity;
 
@@ -294,6 +295,8 @@ pub struct Alert {
     pub present: Present,
     /// What each agent that looks sees, if several must agree.
     pub vantages: Vec<(SpaceId, Severity)>,
+    /// From where it is seen, if agents of other Systems look; `vantages` is empty then.
+    pub seen_from: Vec<SeenFrom>,
     /// Whom it concerns: the System itself, then all that reach it, nearest first.
     pub concerns: Arc<[Concern]>,
 }

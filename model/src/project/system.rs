@@ -66,8 +66,10 @@ impl Seen<'_> {
             notes: note_views(open, system),
             history: sum.history(),
             checks: own.checks.clone(),
+            for_others: own.for_others.clone(),
+            observers: own.observers.clone(),
             alerts: self.view.alerts.get(&space).cloned().unwrap_or_default(),
-            agents: self.agent_views(system),
+            agents: self.agent_views(space, system),
             silences: items(&system.silences),
             maintenance: items(&system.maintenance),
             policy: system.policy.clone(),
@@ -215,7 +217,7 @@ impl Seen<'_> {
         open.hearing.as_of(sign, self.now)
     }
 
-    fn agent_views(&self, system: &System) -> Vec<AgentView> {
+    fn agent_views(&self, space: SpaceId, system: &System) -> Vec<AgentView> {
         let view = |(agent, link): (&SpaceId, &AgentRef)| {
             let open = self.workspace.spaces.get(agent);
             let journal = self.view.journals.get(&(*agent, link.author));
@@ -255,7 +257,7 @@ impl Seen<'_> {
                 desired: journal
                     .map(|journal| journal.desired.values().cloned().collect())
                     .unwrap_or_default(),
-                failing: journal.map_or(0, |journal| failing(system, journal)),
+                failing: journal.map_or(0, |journal| failing(space, system, journal)),
             }
         };
         system.agents.iter().map(view).collect()
@@ -331,10 +333,10 @@ fn note_views(open: &OpenSpace, system: &System) -> Vec<NoteView> {
 }
 
 /// How many checks that are looked at an agent last told not to be OK.
-fn failing(system: &System, journal: &Journal) -> u32 {
+fn failing(space: SpaceId, system: &System, journal: &Journal) -> u32 {
     let is_looked_at = |id: &CheckId| {
         let check = system.checks.get(id).or_else(|| journal.declared.get(id));
-        check.is_some_and(|check| check.enabled)
+        check.is_some_and(|check| check.enabled && check.is_about_other(&space).is_none())
     };
     let checks = journal.checks.iter();
     let failing = checks.filter(|(id, it)| it.hard > Severity::Missing && is_looked_at(id));
