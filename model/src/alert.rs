@@ -1,6 +1,7 @@
 //! Alerts: conditions that people work on, from their beginning to their end.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -297,7 +298,10 @@ pub struct Alert {
     pub vantages: Vec<(SpaceId, Severity)>,
     /// From where it is seen, if agents of other Systems look; `vantages` is empty then.
     pub seen_from: Vec<SeenFrom>,
-    /// Whom it concerns: the System itself, then all that reach it, nearest first.
+    /// Of an agent that is not heard: Systems of others that nothing else looks at for some check now.
+    pub blind: BTreeSet<SpaceId>,
+    /// Whom it concerns: the System itself, then all that reach it, nearest first; then Systems that are blind
+    /// because of it, and all that reach those.
     pub concerns: Arc<[Concern]>,
 }
 

@@ -154,3 +154,32 @@ const fn is_later(kind: &CheckKind) -> bool {
             )
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_older_programs_sent_is_read_and_they_read_what_they_know() {
+        let plain = Check {
+            about: Some("switch".to_owned()),
+            ..Check::new(CheckId::from_bytes([1; 16]), "ping", CheckKind::External {})
+        };
+        let check = Check {
+            about_system: Some(SpaceId::from_bytes([7; 32])),
+            ..plain.clone()
+        };
+        let (_, later) = split(std::slice::from_ref(&check)).unwrap();
+        let (id, new) = later.fields[0].clone();
+        // An older program reads its own fields, and ignores what stands behind them.
+        let read: LaterFields = postcard::from_bytes(&new).unwrap();
+        assert_eq!(read.about, plain.about);
+        assert_eq!(join(Vec::new(), later, 9), [check]);
+        // What it wrote ends there.
+        let (_, mut later) = split(std::slice::from_ref(&plain)).unwrap();
+        let old = postcard::to_stdvec(&read).unwrap();
+        assert!(new.starts_with(&old) && new.len() > old.len());
+        later.fields = vec![(id, old.into())];
+        assert_eq!(join(Vec::new(), later, 9), [plain]);
+    }
+}

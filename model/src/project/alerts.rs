@@ -1,5 +1,6 @@
 //! Alerts of one System, from what its agents tell and people say.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -163,6 +164,7 @@ fn said(
         present: Present::default(),
         vantages: Vec::new(),
         seen_from: Vec::new(),
+        blind: BTreeSet::new(),
         concerns: Arc::default(),
     }
 }

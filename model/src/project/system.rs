@@ -95,6 +95,13 @@ impl Seen<'_> {
             .raw
             .worst_path(&self.view.graph, &self.view.own_raw, space);
         let end = path.last().copied().unwrap_or(space);
+        let mut named = self.named(&path);
+        if raw == Some(Severity::Missing) && self.is_hidden_alone(&end) {
+            let hidden = self.view.own.get(&end).into_iter();
+            let hidden = hidden.flat_map(|own| &own.observers);
+            let hidden = hidden.filter(|it| it.checks.is_none());
+            named.extend(hidden.take(1).map(|it| (it.space, it.label.clone())));
+        }
         let checks = self
             .view
             .own
@@ -132,13 +139,20 @@ impl Seen<'_> {
                 cause.and_then(|view| view.status.since)
             },
             as_of: self.view.told.get(&space).copied(),
-            worst_path: self.named(&path),
+            worst_path: named,
             cause: cause.filter(|_| !is_ok).map(|view| Cause {
                 check: view.check.name.clone(),
                 severity: view.status.raw,
                 summary: view.summary.clone(),
             }),
         }
+    }
+
+    /// Whether no check of a System that can be read here is in trouble.
+    fn is_hidden_alone(&self, space: &SpaceId) -> bool {
+        let own = self.view.own.get(space);
+        let mut checks = own.into_iter().flat_map(|own| &own.checks);
+        checks.all(|view| !view.check.enabled || view.status.raw.is_ok())
     }
 
     /// Titles along a way; what cannot be read has the label of the one before.

@@ -263,6 +263,7 @@ const fn kind_word(kind: ChangeKind) -> &'static str {
         ChangeKind::Contact => "contact",
         ChangeKind::Dashboard => "dashboard",
         ChangeKind::Family => "family",
+        ChangeKind::Observer => "observer",
     }
 }
 
