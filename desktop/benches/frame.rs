@@ -122,6 +122,8 @@ fn with_alerts(mut frame: Frame) -> Frame {
             days: Arc::default(),
             present: Present::default(),
             vantages: Vec::new(),
+            seen_from: Vec::new(),
+            blind: std::collections::BTreeSet::new(),
             concerns: Arc::new([]),
         })
     });

@@ -1,6 +1,7 @@
 //! Alerts: conditions that people work on, from their beginning to their end.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use thiserror::Error;
 use crate::day::{Days, Present};
 use crate::id::{CheckId, EntryId, ItemId};
 use crate::journal::Try;
+use crate::observer::SeenFrom;
 use crate::perfdata::Metric;
 use crate::severity::Severity;
 
@@ -294,7 +296,12 @@ pub struct Alert {
     pub present: Present,
     /// What each agent that looks sees, if several must agree.
     pub vantages: Vec<(SpaceId, Severity)>,
-    /// Whom it concerns: the System itself, then all that reach it, nearest first.
+    /// From where it is seen, if agents of other Systems look; `vantages` is empty then.
+    pub seen_from: Vec<SeenFrom>,
+    /// Of an agent that is not heard: Systems of others that nothing else looks at for some check now.
+    pub blind: BTreeSet<SpaceId>,
+    /// Whom it concerns: the System itself, then all that reach it, nearest first; then Systems that are blind
+    /// because of it, and all that reach those.
     pub concerns: Arc<[Concern]>,
 }
 

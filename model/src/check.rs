@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use aramaki_sync_core::SpaceId;
 use serde::{Deserialize, Serialize};
 
 use crate::cron::Cron;
@@ -61,6 +62,11 @@ pub struct Check {
     /// What it is about, if that is not the machine that looks: a switch, a service of others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
+    /// The System that it is about, if that is not the one in which it stands: there it counts, as far
+    /// as that System lets this one look, and not here. `about` then is what that is called for
+    /// those who cannot read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about_system: Option<SpaceId>,
 }
 
 /// A program that gathers evidence; no shell is involved.
@@ -105,6 +111,22 @@ mod defaults {
 }
 
 impl Check {
+    /// Fields that are not written while they say nothing.
+    pub(crate) const OPTIONAL: [&str; 7] = [
+        "quorum",
+        "hook",
+        "cron",
+        "metrics",
+        "flapping",
+        "about",
+        "about_system",
+    ];
+
+    /// The System that a check of `system` is about, if that is another one.
+    pub fn is_about_other(&self, system: &SpaceId) -> Option<SpaceId> {
+        self.about_system.filter(|about| about != system)
+    }
+
     /// A check with the defaults: every minute, killed after 30 seconds, hard at once.
     pub fn new(id: CheckId, name: impl Into<String>, kind: CheckKind) -> Self {
         Self {
@@ -123,6 +145,7 @@ impl Check {
             metrics: Vec::new(),
             flapping: None,
             about: None,
+            about_system: None,
         }
     }
 

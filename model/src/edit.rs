@@ -18,6 +18,7 @@ use crate::maintenance::redundancy::{OutOfService, Redundancy};
 use crate::maintenance::request::{MaintenanceRequest, Withdrawn};
 use crate::note::NOTE_LEN_CHARS_MAX;
 use crate::notify::{OnCallOverride, Policy};
+use crate::observer::Observer;
 use crate::presence::Presence;
 use crate::rollup::Operator;
 use crate::selector::Selector;
@@ -363,6 +364,22 @@ impl<'a, 'b> SystemEdit<'a, 'b> {
         self.put(field::MORE, more(field::IGNORED, check), &name)
     }
 
+    /// Lets another System's agents say how this one is.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn put_observer(&mut self, system: SpaceId, observer: &Observer) -> Result<(), EditError> {
+        self.put(field::MORE, more(field::OBSERVER, system), observer)
+    }
+
+    /// Lets it look no longer.
+    ///
+    /// # Errors
+    /// When the document cannot be edited.
+    pub fn remove_observer(&mut self, system: SpaceId) -> Result<(), EditError> {
+        self.remove(field::MORE, more(field::OBSERVER, system))
+    }
+
     /// Lets it be proposed again.
     ///
     /// # Errors
@@ -396,6 +413,18 @@ impl<'a, 'b> SystemEdit<'a, 'b> {
         key: impl Display,
         item: &impl Serialize,
     ) -> Result<(), EditError> {
+        self.put_anew(name, key, item, &[])
+    }
+
+    /// Writes an item. Fields of it that this program does not know are kept; of those that it does
+    /// and leaves out, nothing is.
+    fn put_anew(
+        &mut self,
+        name: &str,
+        key: impl Display,
+        item: &impl Serialize,
+        left_out: &[&str],
+    ) -> Result<(), EditError> {
         let (map, key) = (self.map(name)?, key.to_string());
         let mut item = serde_json::to_value(item).map_err(EditError::Item)?;
         let old = match self.transaction.get(&map, &key)? {
@@ -410,7 +439,9 @@ impl<'a, 'b> SystemEdit<'a, 'b> {
             .and_then(|old| serde_json::from_str(old).ok());
         if let (Some(serde_json::Value::Object(old)), Some(item)) = (known, item.as_object_mut()) {
             for (name, value) in old {
-                item.entry(name).or_insert(value);
+                if !left_out.contains(&name.as_str()) {
+                    item.entry(name).or_insert(value);
+                }
             }
         }
         let text = item.to_string();
@@ -485,7 +516,7 @@ impl SystemEdit<'_, '_> {
     /// # Errors
     /// When it is too long, or the document cannot be edited.
     pub fn put_check(&mut self, check: &Check) -> Result<(), EditError> {
-        self.put(field::CHECKS, check.id, check)
+        self.put_anew(field::CHECKS, check.id, check, &Check::OPTIONAL)
     }
 
     /// Removes a check.

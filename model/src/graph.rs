@@ -165,6 +165,26 @@ impl Graph {
         found
     }
 
+    /// The same of a problem that also makes others blind, with all above those: each System once, by its
+    /// first way.
+    pub fn concerned_with<'a>(
+        &self,
+        system: SpaceId,
+        blind: impl IntoIterator<Item = &'a SpaceId>,
+    ) -> Vec<Concerned> {
+        let mut found = self.concerned(system);
+        let mut seen: BTreeSet<SpaceId> = found.iter().map(|it| it.system).collect();
+        for other in blind {
+            let others = self.concerned(*other).into_iter();
+            let new = others.filter(|it| seen.insert(it.system));
+            found.extend(new.map(|mut concerned| {
+                concerned.path.push(system);
+                concerned
+            }));
+        }
+        found
+    }
+
     /// Whom a problem of a System concerns: the System itself and every one that reaches it, each
     /// once and with the shortest way, nearest first.
     pub fn concerned(&self, system: SpaceId) -> Vec<Concerned> {

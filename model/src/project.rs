@@ -8,6 +8,7 @@ mod care;
 mod concern;
 mod draw;
 mod inhibit;
+mod observed;
 mod own;
 mod roll;
 mod sum;
@@ -58,6 +59,10 @@ pub struct View {
     readers: BTreeMap<Link, BTreeSet<SpaceId>>,
     links: BTreeMap<SpaceId, BTreeSet<Link>>,
     journals: BTreeMap<Link, Journal>,
+    /// Which Systems' documents a System depends on besides its own, because one looks at the other,
+    /// and the other way round. They may be of Spaces that are not here.
+    beside: BTreeMap<SpaceId, BTreeSet<SpaceId>>,
+    looked_from: BTreeMap<SpaceId, BTreeSet<SpaceId>>,
     own: BTreeMap<SpaceId, Own>,
     /// Systems by the moment at which time alone changes them.
     deadlines: BTreeSet<(Timestamp, SpaceId)>,

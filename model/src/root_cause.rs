@@ -141,6 +141,7 @@ impl<'a> Walk<'a> {
             }
             let before = self.found.len() + open.len();
             self.checks(view, &path);
+            self.hidden(view, &path);
             let parts = view.parts.iter().rev();
             let guilty = parts.filter(|part| {
                 part.relation == Relation::Part && part.raw >= Some(view.status.raw)
@@ -198,6 +199,21 @@ impl<'a> Walk<'a> {
             let beyond = alert.and_then(|alert| self.beyond(alert, path));
             self.found.push(beyond.unwrap_or(here));
         }
+    }
+
+    /// Whose agents look at the System and cannot be read here, where nothing worse is known.
+    fn hidden(&mut self, view: &SystemView, path: &[(SpaceId, String)]) {
+        let hidden = view.observers.iter().filter(|it| it.checks.is_none());
+        let guilty = hidden.filter(|_| view.status.raw == Severity::Missing);
+        self.found.extend(guilty.map(|it| {
+            let there = [(it.space, it.label.clone())];
+            RootCause {
+                path: path.iter().cloned().chain(there).collect(),
+                severity: Severity::Missing,
+                since: None,
+                leaf: Leaf::NotShared,
+            }
+        }));
     }
 
     /// The way on to what makes an alert come about.

@@ -3,6 +3,7 @@
 //! Version 1 counts fields and kinds, so what came later follows behind: fields by check, and checks
 //! of later kinds each in bytes of its own. Older programs read what they know and ignore the rest.
 
+use aramaki_sync_core::SpaceId;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
@@ -56,13 +57,20 @@ impl From<SentCheck> for Check {
     }
 }
 
-/// Fields that came after version 1, in the order in which they came. New ones go to the end.
+/// Fields that came after version 1, in the order in which they came. What came after these stands behind
+/// them ([`LaterStill`]): bytes of an older program end here.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 struct LaterFields {
     cron: Option<Cron>,
     metrics: Vec<MetricRule>,
     flapping: Option<FlappingLimits>,
     about: Option<String>,
+}
+
+/// Fields that came after those.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+struct LaterStill {
+    about_system: Option<SpaceId>,
 }
 
 /// What stands behind the checks of version 1: later fields by check, and checks of later kinds. Both
@@ -89,8 +97,15 @@ pub(crate) fn split(checks: &[Check]) -> Result<(Vec<SentCheck>, Later), postcar
             flapping: check.flapping,
             about: check.about.clone(),
         };
-        if fields != LaterFields::default() {
-            let bytes = postcard::to_stdvec(&fields)?;
+        let still = LaterStill {
+            about_system: check.about_system,
+        };
+        let has_more = still != LaterStill::default();
+        if has_more || fields != LaterFields::default() {
+            let mut bytes = postcard::to_stdvec(&fields)?;
+            if has_more {
+                bytes.extend(postcard::to_stdvec(&still)?);
+            }
             later.fields.push((check.id, bytes.into()));
         }
     }
@@ -113,15 +128,17 @@ pub(crate) fn join(sent: Vec<SentCheck>, later: Later, limit: usize) -> Vec<Chec
         .map(|(place, check)| (check.id, place))
         .collect();
     for (id, bytes) in later.fields {
-        let Ok(fields) = postcard::from_bytes::<LaterFields>(&bytes) else {
+        let Ok((fields, rest)) = postcard::take_from_bytes::<LaterFields>(&bytes) else {
             continue;
         };
+        let still: LaterStill = postcard::from_bytes(rest).unwrap_or_default();
         let place = places.get(&id).copied();
         if let Some(check) = place.and_then(|place| checks.get_mut(place)) {
             check.cron = fields.cron;
             check.metrics = fields.metrics;
             check.flapping = fields.flapping;
             check.about = fields.about;
+            check.about_system = still.about_system;
         }
     }
     checks
@@ -136,4 +153,33 @@ const fn is_later(kind: &CheckKind) -> bool {
                 Builtin::Statsd { .. } | Builtin::Ping { .. } | Builtin::Clock { .. }
             )
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_older_programs_sent_is_read_and_they_read_what_they_know() {
+        let plain = Check {
+            about: Some("switch".to_owned()),
+            ..Check::new(CheckId::from_bytes([1; 16]), "ping", CheckKind::External {})
+        };
+        let check = Check {
+            about_system: Some(SpaceId::from_bytes([7; 32])),
+            ..plain.clone()
+        };
+        let (_, later) = split(std::slice::from_ref(&check)).unwrap();
+        let (id, new) = later.fields[0].clone();
+        // An older program reads its own fields, and ignores what stands behind them.
+        let read: LaterFields = postcard::from_bytes(&new).unwrap();
+        assert_eq!(read.about, plain.about);
+        assert_eq!(join(Vec::new(), later, 9), [check]);
+        // What it wrote ends there.
+        let (_, mut later) = split(std::slice::from_ref(&plain)).unwrap();
+        let old = postcard::to_stdvec(&read).unwrap();
+        assert!(new.starts_with(&old) && new.len() > old.len());
+        later.fields = vec![(id, old.into())];
+        assert_eq!(join(Vec::new(), later, 9), [plain]);
+    }
 }

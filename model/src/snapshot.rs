@@ -17,6 +17,7 @@ use crate::maintenance::Maintenance;
 use crate::membership::Membership;
 use crate::note_edit::NoteVersion;
 use crate::notify::{OnCallOverride, Policy, Receipt};
+use crate::observer::{ObserverView, OtherCheck, SeenFrom};
 use crate::presence::Presence;
 use crate::rollup::{Operator, Override};
 use crate::selector::Selector;
@@ -130,6 +131,10 @@ pub struct SystemView {
     pub notes: Vec<NoteView>,
     /// Its checks, worst first.
     pub checks: Vec<CheckView>,
+    /// Checks that its agents look at for other Systems, worst first: they count there.
+    pub for_others: Vec<OtherCheck>,
+    /// Whom it lets look, by name.
+    pub observers: Vec<ObserverView>,
     /// Its own alerts, in the order of a worklist.
     pub alerts: Vec<Arc<Alert>>,
     /// Who observes it.
@@ -309,6 +314,9 @@ pub struct CheckView {
     pub days: Arc<Days>,
     /// What each agent that looks sees, if several must agree ([`Check::quorum`]).
     pub vantages: Vec<(SpaceId, Severity)>,
+    /// From where it is seen, if agents of other Systems look: each vantage that counts. `vantages` is
+    /// empty then.
+    pub seen_from: Vec<SeenFrom>,
 }
 
 /// A result that does not count yet.

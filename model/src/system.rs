@@ -17,6 +17,7 @@ use crate::maintenance::Maintenance;
 use crate::maintenance::redundancy::{GROUPS_MAX, MEMBERS_MAX, OUT_MAX, OutOfService, Redundancy};
 use crate::maintenance::request::{MaintenanceRequest, REQUESTS_MAX, Withdrawn};
 use crate::notify::{OnCallOverride, Policy};
+use crate::observer::{OBSERVERS_MAX, Observer};
 use crate::presence::Presence;
 use crate::rollup::{Operator, Override};
 use crate::selector::{SELECTOR_LEN_BYTES_MAX, Selector};
@@ -221,6 +222,8 @@ pub struct System {
     pub desired: Arc<BTreeMap<DesiredPath, Desired>>,
     /// Proposed checks that nobody wants, with their names.
     pub ignored: Arc<BTreeMap<CheckId, String>>,
+    /// Systems whose agents may say how this one is.
+    pub observers: BTreeMap<SpaceId, Observer>,
     /// Which Systems are its parts besides those that it lists.
     pub selector: Option<Selector>,
     /// What several people wrote at once.
@@ -301,6 +304,7 @@ impl System {
             families: more.families,
             desired: Arc::new(more.desired),
             ignored: Arc::new(more.ignored),
+            observers: more.observers,
             ..system
         }
     }
@@ -359,6 +363,7 @@ struct More {
     presence: Presence,
     agent_presence: BTreeMap<SpaceId, Presence>,
     ignored: BTreeMap<CheckId, String>,
+    observers: BTreeMap<SpaceId, Observer>,
 }
 
 /// Keeps an item by its id, the newest `limit` of them. Says no to what it does not know.
@@ -427,6 +432,19 @@ impl More {
         }
         self.maintenance.insert(id, window);
         is_read
+    }
+
+    /// Keeps who may look; says no to what it cannot read.
+    fn let_look(&mut self, system: &str, value: serde_json::Value) -> bool {
+        let read = system.parse().ok().zip(serde_json::from_value(value).ok());
+        let Some((system, Observer { label })) = read else {
+            return false;
+        };
+        if self.observers.len() < OBSERVERS_MAX {
+            let label = clean_line(&label, NAME_LEN_BYTES_MAX);
+            self.observers.insert(system, Observer { label });
+        }
+        true
     }
 
     /// Keeps whether agents are expected to be heard of; says no to what it does not know. A class of a
@@ -525,6 +543,9 @@ impl Gather<'_> {
                         Some((id, change)) => drop(more.on_call.insert(id, change)),
                         None => self.system.unreadable.push(clean_line(&key, 128)),
                     }
+                }
+                Some((field::OBSERVER, of)) if !more.let_look(of, value.clone()) => {
+                    self.system.unreadable.push(clean_line(&key, 128));
                 }
                 Some((field::PRESENCE, of)) if !more.expect(of, &value) => {
                     self.system.unreadable.push(clean_line(&key, 128));

@@ -108,7 +108,12 @@ fn sensu_core_checks_run_on_the_clients_that_subscribe() {
     assert_eq!(check("web").hook.as_ref().unwrap().program, "ps");
     let duty: Vec<_> = web1.contacts.iter().map(|it| it.reach.as_str()).collect();
     assert_eq!(duty, ["duty@example.org", "#ops"]);
-    assert_eq!(checks(system(&plan, "database.example.org")), ["mysql"]);
+    // The machines of the subscription look at it; it is the database's check.
+    let database = system(&plan, "database.example.org");
+    let dba = system(&plan, "dba");
+    assert_eq!((checks(database).len(), checks(dba)), (0, vec!["mysql"]));
+    assert_eq!(dba.abouts["mysql"].0, database.key);
+    assert_eq!(database.observers.keys().collect::<Vec<_>>(), [&dba.key]);
     let storage = system(&plan, "storage");
     assert_eq!(storage.edges[0].overrides.warning, Some(Severity::Critical));
     for aggregate in ["storage", "frontend", "shop", "web", "base"] {
@@ -194,13 +199,18 @@ fn sensu_go_dumps_become_systems() {
     assert_eq!(cpu.hook.as_ref().unwrap().arguments, ["-eo", "pid,args"]);
     assert_eq!(cpu.flapping, Some(FlappingLimits { low: 20, high: 60 }));
     let www = system(&plan, "www.example.org");
-    let cron = www.checks[0].cron.as_ref().unwrap();
+    let prober = system(&plan, "prober");
+    assert_eq!(www.observers[&prober.key], "prober");
+    let about = ("sensu-go:entity/www.example.org", "www.example.org");
+    let (key, title) = &prober.abouts["site"];
+    assert_eq!((key.as_str(), title.as_str()), about);
+    let cron = prober.checks[0].cron.as_ref().unwrap();
     assert_eq!(
         (cron.expression.as_str(), cron.zone.as_str()),
         ("0 9 * * *", "Europe/Berlin")
     );
     assert_eq!(
-        command(www, "site"),
+        command(prober, "site"),
         "check_http -H www.example.org -u /health"
     );
     let orphan = system(&plan, "other/database");
@@ -516,4 +526,47 @@ fn a_system_with_many_checks_is_written_in_pieces_that_fit() {
     workspace.open_space(space);
     write(&mut workspace, space, planned, &BTreeMap::new());
     assert_eq!(workspace.system(&space).unwrap().checks.len(), 900);
+}
+
+#[test]
+fn a_check_about_another_machine_counts_there_once_it_is_written() {
+    for (format, text, from, to, name) in [
+        (
+            Format::SensuCore,
+            SENSU_CORE,
+            "dba",
+            "database.example.org",
+            "mysql",
+        ),
+        (
+            Format::SensuGo,
+            SENSU_GO,
+            "prober",
+            "www.example.org",
+            "site",
+        ),
+    ] {
+        let plan = read(format, &[("file", text)]);
+        let mut workspace = Workspace::new();
+        let spaces: BTreeMap<String, SpaceId> = (1_u8..)
+            .zip(&plan.systems)
+            .map(|(number, it)| (it.key.clone(), SpaceId::from_bytes([number; 32])))
+            .collect();
+        for planned in &plan.systems {
+            let space = spaces[&planned.key];
+            workspace.open_space(space);
+            write(&mut workspace, space, planned, &spaces);
+            let again = planned.changes(workspace.system(&space), &spaces);
+            assert_eq!(again, [], "{}", planned.title);
+        }
+        let space_of = |title: &str| spaces[&system(&plan, title).key];
+        let view = workspace.view(Timestamp::from_millis(9));
+        let there = &view.system(&space_of(to)).unwrap().checks;
+        let found: Vec<_> = there
+            .iter()
+            .filter(|it| it.check.name == name)
+            .flat_map(|it| it.seen_from.iter().map(|from| from.system))
+            .collect();
+        assert_eq!(found, [space_of(from)], "{to}");
+    }
 }

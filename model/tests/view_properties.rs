@@ -12,8 +12,8 @@ use aramaki_model::entry::{Acknowledgement, Claim, Message, Withdrawal};
 use aramaki_model::system::{AgentRef, Part, Reach, Silence};
 use aramaki_model::{
     Check, CheckBeat, CheckId, CheckState, Edit, EntryId, Heartbeat, ItemId, JournalEntry,
-    Maintenance, NoteId, Observation, Operator, Override, Relation, Severity, TimelineEntry, View,
-    Workspace,
+    Maintenance, NoteId, Observation, Observer, Operator, Override, Relation, Severity,
+    TimelineEntry, View, Workspace,
 };
 use aramaki_sync_core::Timestamp;
 use common::{at, chain, send, space};
@@ -42,7 +42,7 @@ fn describe(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) -> Edit 
     let agent = space(SYSTEMS + dice.byte() % SYSTEMS);
     let other = space(dice.byte() % (SYSTEMS + 1));
     let (n, label) = (dice.byte() % 4, format!("w{}", dice.below(9)));
-    let kind = dice.below(12);
+    let kind = dice.below(14);
     workspace.open_space(system);
     let edit = workspace.edit_system(system, &chain(WRITER), now, |e| match kind {
         0 => e.title(&label),
@@ -78,6 +78,12 @@ fn describe(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) -> Edit 
             e.selector((n > 0).then_some(&selector))
         }
         9 => e.put_label("site", &label),
+        12 if n == 0 => e.remove_observer(other),
+        12 => e.put_observer(other, &Observer { label }),
+        13 => e.put_check(&Check {
+            about_system: Some(other),
+            ..check(n)
+        }),
         10 => {
             let window = Maintenance {
                 from: Timestamp::from_millis(now.millis() + 20_000),
@@ -143,7 +149,7 @@ fn tell(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) {
     let later = |seconds: i64| Timestamp::from_millis(now.millis() + seconds * 1_000);
     workspace.open_space(system);
     workspace.open_space(agent);
-    let edit = match dice.below(7) {
+    let edit = match dice.below(8) {
         5 => {
             let day = day_of(now).saturating_sub(i32::from(n));
             let mut sum = Day::new(day, severity(dice));
@@ -151,6 +157,15 @@ fn tell(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) {
             let sums = JournalEntry::sum_up(now, &[(check(n).id, sum)]);
             let sums: Vec<_> = sums.into_iter().map(|sum| (id, sum)).collect();
             workspace.append_days(agent, &is, now, &sums)
+        }
+        7 => {
+            let about_system = Some(space(dice.byte() % SYSTEMS));
+            let checks = vec![Check {
+                about_system,
+                ..check(n)
+            }];
+            let entries = [(id, JournalEntry::Declared { at: now, checks })];
+            workspace.append_journal(agent, &is, now, &entries)
         }
         0 | 1 => {
             let mut state = CheckState::new(check(n).id);

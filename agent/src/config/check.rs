@@ -9,7 +9,7 @@ use aramaki_model::{
     Builtin, Check, CheckId, CheckKind, Cron, FlappingLimits, Hook, MetricRule, Pattern, Severity,
 };
 use aramaki_sync::toml_place::bytes_of_field;
-use aramaki_sync_core::AuthorId;
+use aramaki_sync_core::{AuthorId, SpaceId};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -50,6 +50,7 @@ pub(super) struct CheckFile {
     metrics: Vec<MetricFile>,
     flapping: Option<FlappingFile>,
     about: Option<String>,
+    about_system: Option<SpaceId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -284,6 +285,7 @@ impl CheckFile {
                 high: file.high,
             }),
             about: self.about.clone(),
+            about_system: self.about_system,
             ..default
         })
     }

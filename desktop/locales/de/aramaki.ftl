@@ -85,6 +85,17 @@ check-attempt = { $raw }, Versuch { $attempt } von { $attempts }, war { $hard }
 event-attempt = Versuch { $attempt } von { $attempts }
 check-flapping = wechselt zu oft
 check-about = über { $what }
+system-for-others = Beobachtet für andere
+system-observers = Von anderen Systemen aus gesehen
+seen-from = gesehen von { $system }, { $agent }
+seen-from-hidden = gesehen von { $system }, dessen Agenten nicht mit dir geteilt sind
+other-counts = zählt dort
+other-not-let = zählt nirgends: es lässt dieses System nicht beobachten
+observer-checks = { $n ->
+    [one] 1 Prüfung
+   *[other] { $n } Prüfungen
+}
+observer-hidden = Was ein System sieht, das nicht mit dir geteilt ist, ist hier nicht bekannt; darum steht dieses nicht als OK da.
 check-handled-ack = bestätigt
 check-handled-silence = stummgeschaltet
 check-handled-maintenance = in Wartung

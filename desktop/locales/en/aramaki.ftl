@@ -85,6 +85,17 @@ check-attempt = { $raw }, attempt { $attempt } of { $attempts }, was { $hard }
 event-attempt = attempt { $attempt } of { $attempts }
 check-flapping = changes too often
 check-about = about { $what }
+system-for-others = Looks at for others
+system-observers = Seen from other Systems
+seen-from = seen from { $system }, { $agent }
+seen-from-hidden = seen from { $system }, whose agents are not shared with you
+other-counts = counts there
+other-not-let = counts nowhere: it does not let this System look
+observer-checks = { $n ->
+    [one] 1 check
+   *[other] { $n } checks
+}
+observer-hidden = What a System that is not shared with you sees is not known here, so this one is not shown as OK.
 check-handled-ack = acknowledged
 check-handled-silence = silenced
 check-handled-maintenance = in maintenance

@@ -1,5 +1,6 @@
 //! `aramaki status`.
 
+use aramaki_model::observer::SeenFrom;
 use aramaki_model::snapshot::Attempt;
 use aramaki_model::{Severity, SeverityCounts, SystemView};
 use aramaki_sync_core::{SpaceId, Timestamp};
@@ -10,7 +11,9 @@ use super::emergency::{emergencies_json, emergencies_text};
 use super::listen::Listen;
 use super::peers::{say_awaiting, say_ended};
 use super::report::{Lines, table};
-use super::system::{attempt_json, attempt_words, row_json, severity_word};
+use super::system::{
+    attempt_json, attempt_words, row_json, seen_from_json, seen_from_words, severity_word,
+};
 use super::{CliError, Clock, Report, age};
 use crate::workspace::{EmergencyRow, Live, SystemRow};
 
@@ -70,6 +73,10 @@ impl Status {
         }
         let soft = attempts(live, wanted);
         attempts_text(&mut text, &soft);
+        let elsewhere = elsewhere(live, &rows);
+        if wanted.is_some() {
+            elsewhere_text(&mut text, &elsewhere);
+        }
         let ended = live.ended_elsewhere(wanted).await;
         for (_space, title) in &ended {
             text.push_str(&say_ended(title));
@@ -90,6 +97,7 @@ impl Status {
                 "counts": counts_json(&counts),
                 "ended_elsewhere": ended.iter().map(|(space, _title)| space.to_string()).collect::<Vec<_>>(),
                 "attempts": attempts_json(&soft),
+                "seen_from": elsewhere_json(&elsewhere),
                 "systems": systems,
             }),
         ))
@@ -143,6 +151,49 @@ fn attempts_json(soft: &[Soft]) -> Vec<Value> {
         object
     };
     soft.iter().map(object).collect()
+}
+
+/// A System with its title, a check of it, and from where that is seen.
+type Elsewhere = (SpaceId, String, String, SeenFrom);
+
+/// What agents of others see of these Systems.
+fn elsewhere(live: &Live, rows: &[SystemRow]) -> Vec<Elsewhere> {
+    let snapshot = live.snapshot();
+    let systems = rows.iter().filter_map(|row| snapshot.system(&row.id));
+    let of = |system: &SystemView| {
+        let checks = system.checks.iter().filter(|check| check.check.enabled);
+        let seen =
+            checks.flat_map(|view| view.seen_from.iter().map(|from| (&view.check.name, from)));
+        let seen = seen.map(|(name, from)| {
+            let (title, from) = (system.title.clone(), from.clone());
+            (system.space, title, name.clone(), from)
+        });
+        seen.collect::<Vec<_>>()
+    };
+    systems.flat_map(of).collect()
+}
+
+fn elsewhere_text(text: &mut String, elsewhere: &[Elsewhere]) {
+    let lines = elsewhere.iter().take(ATTEMPTS_SHOWN_MAX);
+    let lines = lines.map(|(_, title, name, from)| {
+        let (words, severity) = (seen_from_words(from), from.severity);
+        format!("{title}: {name}: {severity}, seen from {words}")
+    });
+    let lines: Vec<_> = lines.collect();
+    if !lines.is_empty() {
+        *text = format!("{}\n\n{}\n", text.trim_end(), lines.join("\n"));
+    }
+}
+
+/// The same for programs.
+fn elsewhere_json(elsewhere: &[Elsewhere]) -> Vec<Value> {
+    let object = |(system, _, name, from): &Elsewhere| {
+        let mut object = seen_from_json(from);
+        object["about"] = json!(system.to_string());
+        object["check"] = json!(name);
+        object
+    };
+    elsewhere.iter().map(object).collect()
 }
 
 /// A System with its title, a check of it, and its last result.

@@ -6,6 +6,7 @@ mod fields;
 mod link;
 mod list;
 mod object;
+mod observe;
 mod remove_check;
 mod show;
 
@@ -16,7 +17,10 @@ use clap::Subcommand;
 use super::{CliError, Report};
 use crate::workspace::Live;
 
-pub(crate) use object::{attempt_json, attempt_words, row_json, severity_word, system_json};
+pub(crate) use object::{
+    attempt_json, attempt_words, row_json, seen_from_json, seen_from_words, severity_word,
+    system_json,
+};
 
 /// Add, list, show, link and edit Systems.
 #[derive(Debug, Subcommand)]
@@ -26,6 +30,7 @@ pub(crate) enum System {
     Show(show::Show),
     Link(link::Link),
     Edit(edit::Edit),
+    Observe(observe::Observe),
     RemoveCheck(remove_check::RemoveCheck),
 }
 
@@ -35,7 +40,11 @@ impl System {
         match self {
             Self::Add(verb) => verb.fields.path(),
             Self::Edit(verb) => verb.fields.path(),
-            Self::List(_) | Self::Show(_) | Self::Link(_) | Self::RemoveCheck(_) => None,
+            Self::List(_)
+            | Self::Show(_)
+            | Self::Link(_)
+            | Self::Observe(_)
+            | Self::RemoveCheck(_) => None,
         }
     }
 
@@ -47,6 +56,7 @@ impl System {
             Self::Show(verb) => verb.run(live),
             Self::Link(verb) => verb.run(live).await,
             Self::Edit(verb) => verb.run(live).await,
+            Self::Observe(verb) => verb.run(live).await,
             Self::RemoveCheck(verb) => verb.run(live).await,
         }
     }

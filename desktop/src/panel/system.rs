@@ -3,6 +3,7 @@
 mod alarms;
 mod around;
 mod checks;
+mod observers;
 mod services;
 
 use aramaki_model::snapshot::{Observed, StatusView};
@@ -19,6 +20,7 @@ use crate::widget::{
 };
 
 pub(super) use around::duty_ui;
+pub(super) use observers::seen_from_words;
 pub(super) use services::{run_words, service_severity};
 
 const WIDTH_MAX: f32 = 1_180.0;

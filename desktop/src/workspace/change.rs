@@ -6,8 +6,8 @@ use aramaki_model::address::check_web_address;
 use aramaki_model::desired::{Desired, DesiredPath};
 use aramaki_model::system::{AgentRef, Contact, Dashboard, Part, Rule, Touch};
 use aramaki_model::{
-    Check, CheckId, EditError, ItemId, Operator, Override, Presence, Relation, Severity, System,
-    SystemEdit,
+    Check, CheckId, EditError, ItemId, Observer, Operator, Override, Presence, Relation, Severity,
+    System, SystemEdit,
 };
 use aramaki_sync_core::SpaceId;
 
@@ -61,6 +61,10 @@ pub(crate) enum SystemChange {
     Ignore(Vec<(CheckId, String)>),
     /// They may be proposed again.
     Unignore(Vec<CheckId>),
+    /// A System whose agents may say how this one is.
+    Observer { space: SpaceId, label: String },
+    /// They may no longer.
+    RemoveObserver(SpaceId),
 }
 
 impl SystemChange {
@@ -199,6 +203,13 @@ impl SystemChange {
                 let mut checks = checks.iter();
                 checks.try_for_each(|(check, name)| edit.put_ignored(*check, name))
             }
+            Self::Observer { space, label } => edit.put_observer(
+                *space,
+                &Observer {
+                    label: label.clone(),
+                },
+            ),
+            Self::RemoveObserver(space) => edit.remove_observer(*space),
             Self::Unignore(checks) => {
                 let mut checks = checks.iter();
                 checks.try_for_each(|check| edit.remove_ignored(*check))

@@ -8,26 +8,36 @@ use aramaki_model::agent_config::CHECKS_MAX;
 use aramaki_model::{Check, CheckId};
 use aramaki_sync::text_file;
 use aramaki_sync::toml_place::{Place, bytes_of_field};
+use aramaki_sync_core::SpaceId;
 use serde::Deserialize as _;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::fresh;
-use crate::cli::CliError;
+use crate::cli::{CliError, select};
 
 /// More than what agents can be told fits in (they take 192 KiB), however it is laid out.
 const FILE_LEN_BYTES_MAX: u64 = 1024 * 1024;
 /// The only field of a file: a list of tables.
 const CHECK: &str = "check";
+/// The fields that say what a check is about.
+const ABOUT_SYSTEM: &str = "about_system";
+const ABOUT: &str = "about";
 
-/// The checks that a System has, by name.
+/// How long the name of what a check is about may be.
+const ABOUT_LEN_CHARS_MAX: usize = 128;
+
+/// The checks that a System has, by name, and the Systems that a check can be about.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct KnownChecks(BTreeMap<String, Vec<CheckId>>);
+pub(crate) struct KnownChecks {
+    checks: BTreeMap<String, Vec<CheckId>>,
+    systems: Vec<(SpaceId, String)>,
+}
 
 impl KnownChecks {
     /// Which check is meant by a name alone; a new one if the System has none.
     fn id_of(&self, name: Option<&str>) -> Result<CheckId, CliError> {
-        let known = name.and_then(|name| self.0.get(name));
+        let known = name.and_then(|name| self.checks.get(name));
         match known.map(Vec::as_slice) {
             None | Some([]) => Ok(CheckId::new(fresh::now(), fresh::random()?)),
             Some([id]) => Ok(*id),
@@ -37,10 +47,21 @@ impl KnownChecks {
 
     /// Refuses a check that would be a second one of its name.
     fn examine(&self, check: &Check) -> Result<(), CliError> {
-        match self.0.get(&check.name) {
+        match self.checks.get(&check.name) {
             Some(known) if !known.contains(&check.id) => Err(self.refused(&check.name, known)),
             _ => Ok(()),
         }
+    }
+
+    /// The System that is meant by its id, the beginning of that, or its title, and what it is called
+    /// here; one that cannot be read here is named by its full id.
+    fn system(&self, wanted: &str) -> Result<(SpaceId, Option<String>), CliError> {
+        let candidates = self.systems.iter();
+        let found = select(wanted, candidates.map(|(id, title)| (*id, title.as_str())));
+        let space = found.or_else(|error| wanted.trim().parse().map_err(|_not_an_id| error))?;
+        let mut known = self.systems.iter();
+        let known = known.find(|(id, _)| *id == space);
+        Ok((space, known.map(|(_, title)| title.clone())))
     }
 
     #[expect(clippy::unused_self, reason = "it is said of these checks")]
@@ -58,17 +79,19 @@ impl KnownChecks {
 }
 
 impl super::live::Live {
-    /// The checks that a System has now.
-    pub(crate) fn known_checks(&self, system: aramaki_sync_core::SpaceId) -> KnownChecks {
+    /// The checks that a System has now; none: a new one.
+    pub(crate) fn known_checks(&self, system: Option<SpaceId>) -> KnownChecks {
+        let snapshot = self.snapshot();
+        let systems = snapshot.systems.iter();
+        let mut known = KnownChecks {
+            checks: BTreeMap::new(),
+            systems: systems.map(|it| (it.space, it.title.clone())).collect(),
+        };
         let model = self.model();
-        let mut known = KnownChecks::default();
-        for check in model
-            .system(&system)
-            .into_iter()
-            .flat_map(|it| it.checks.values())
-        {
+        let system = system.and_then(|system| model.system(&system));
+        for check in system.into_iter().flat_map(|it| it.checks.values()) {
             known
-                .0
+                .checks
                 .entry(check.name.clone())
                 .or_default()
                 .push(check.id);
@@ -84,12 +107,13 @@ impl super::live::Live {
 /// would be a second one of its name; the error names line and field.
 pub(crate) fn read_checks(path: &Path, known: &KnownChecks) -> Result<Vec<Check>, CliError> {
     let text = text_file::read(path, FILE_LEN_BYTES_MAX)?;
-    let read = parse(&text, |name| known.id_of(name)).and_then(|checks| {
-        let mut each = checks.iter();
-        each.try_for_each(|check| known.examine(check))
-            .map_err(Wrong::Id)?;
-        Ok(checks)
-    });
+    let read =
+        parse(&text, |name| known.id_of(name), |name| known.system(name)).and_then(|checks| {
+            let mut each = checks.iter();
+            each.try_for_each(|check| known.examine(check))
+                .map_err(Wrong::Id)?;
+            Ok(checks)
+        });
     read.map_err(|wrong| match wrong {
         Wrong::Here { line, message } => CliError::Config {
             file: path.to_owned(),
@@ -114,6 +138,7 @@ pub(super) enum Wrong {
 fn parse(
     text: &str,
     mut new_id: impl FnMut(Option<&str>) -> Result<CheckId, CliError>,
+    system: impl Fn(&str) -> Result<(SpaceId, Option<String>), CliError>,
 ) -> Result<Vec<Check>, Wrong> {
     let whole = DeTable::parse(text).map_err(|error| malformed(text, "", error))?;
     let whole = whole.into_inner();
@@ -145,7 +170,7 @@ fn parse(
     let mut checks: Vec<Check> = Vec::new();
     let (mut ids, mut names) = (BTreeMap::new(), BTreeMap::new());
     for (number, table) in (1..).zip(tables.iter()) {
-        let check = one(text, number, table.clone(), &mut new_id)?;
+        let check = one(text, number, table.clone(), &mut new_id, &system)?;
         let same_id = ids.insert(check.id, number);
         let same_name = names.insert(check.name.clone(), number);
         for (field, other) in [("id", same_id), ("name", same_name)] {
@@ -164,18 +189,37 @@ fn one(
     number: usize,
     mut value: Spanned<DeValue<'_>>,
     new_id: &mut impl FnMut(Option<&str>) -> Result<CheckId, CliError>,
+    system: &impl Fn(&str) -> Result<(SpaceId, Option<String>), CliError>,
 ) -> Result<Check, Wrong> {
     let place = format!("{CHECK}[{number}]");
     let span = value.span();
     let DeValue::Table(table) = value.get_mut() else {
         return Err(wrong(text, &place, "a `[[check]]` table is expected"));
     };
+    let written_about = table.contains_key(ABOUT);
     if !table.contains_key("id") {
         let name = table.get("name").and_then(|name| name.get_ref().as_str());
         let id = new_id(name).map_err(Wrong::Id)?;
         let id = DeValue::String(Cow::Owned(id.to_string()));
         let key = Spanned::new(span.clone(), Cow::Borrowed("id"));
-        table.insert(key, Spanned::new(span, id));
+        table.insert(key, Spanned::new(span.clone(), id));
+    }
+    let about = table.get(ABOUT_SYSTEM).map(Spanned::get_ref);
+    if let Some(wanted) = about.and_then(DeValue::as_str).map(str::to_owned) {
+        let place = format!("{place}.{ABOUT_SYSTEM}");
+        let (space, title) =
+            system(&wanted).map_err(|error| wrong(text, &place, &error.message()))?;
+        let mut put = |name: &'static str, value: String| {
+            let key = Spanned::new(span.clone(), Cow::Borrowed(name));
+            let value = DeValue::String(Cow::Owned(value));
+            table.insert(key, Spanned::new(span.clone(), value));
+        };
+        put(ABOUT_SYSTEM, space.to_string());
+        // For those who cannot read that System; a word of one's own stays.
+        let title = title.filter(|title| !title.is_empty());
+        if let (Some(title), true) = (title, !written_about) {
+            put(ABOUT, title.chars().take(ABOUT_LEN_CHARS_MAX).collect());
+        }
     }
     let written = table.clone();
     let check = Check::deserialize(ValueDeserializer::from(value))
@@ -351,6 +395,46 @@ mod tests {
             message.ends_with("checks.toml:6: check[2].id: the same as that of check[1]"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn a_check_is_about_a_system_by_its_title_or_its_id() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checks.toml");
+        let [switch, other] = [7, 8].map(|n| SpaceId::from_bytes([n; 32]));
+        let known = KnownChecks {
+            systems: vec![(switch, "Switch 1".to_owned())],
+            ..KnownChecks::default()
+        };
+        let read = |about: &str| {
+            let text = format!(
+                "[[check]]\nname = \"a\"\n{about}\nkind.builtin.ping.host = \"192.0.2.1\"\n"
+            );
+            std::fs::write(&path, text).unwrap();
+            read_checks(&path, &known).map(|mut checks| {
+                let check = checks.remove(0);
+                (check.about_system, check.about)
+            })
+        };
+        let named = (Some(switch), Some("Switch 1".to_owned()));
+        for wanted in ["Switch 1", &switch.to_string(), &switch.to_string()[..8]] {
+            assert_eq!(
+                read(&format!("about_system = \"{wanted}\"")).unwrap(),
+                named
+            );
+        }
+        let own_word = read("about_system = \"Switch 1\"\nabout = \"the core\"").unwrap();
+        assert_eq!(own_word, (Some(switch), Some("the core".to_owned())));
+        let hidden = read(&format!("about_system = \"{other}\"")).unwrap();
+        assert_eq!(hidden, (Some(other), None));
+        let message = read("about_system = \"Switch 2\"").unwrap_err().message();
+        assert!(
+            message.contains("checks.toml:3: check[1].about_system: ")
+                && message.contains("Switch 2"),
+            "{message}"
+        );
+        let message = read("about_system = 5").unwrap_err().message();
+        assert!(message.contains(":3: check[1].about_system: "), "{message}");
     }
 
     #[test]

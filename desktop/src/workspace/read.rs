@@ -6,14 +6,17 @@ use aramaki_model::action::Outcome;
 use aramaki_model::desired::DesiredRun;
 use aramaki_model::notify::{Receipt, Stage};
 use aramaki_model::snapshot::{
-    Access, AgentView, NoteView, Observed, Rank, Snapshot, SystemView, TimelineEvent, TimelineItem,
+    Access, AgentView, CheckView, NoteView, Observed, Rank, Snapshot, SystemView, TimelineEvent,
+    TimelineItem,
 };
 use aramaki_model::status::AgentLife;
 use aramaki_model::system::Touch;
 use aramaki_model::{EntryId, Membership, NoteId, Severity};
 use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 
-use super::rows::{AgentRow, CheckRow, NoteRow, PartRow, SystemPage, SystemRow, TimelineRow};
+use super::rows::{
+    AgentRow, CheckRow, NoteRow, OtherCheckRow, PartRow, SystemPage, SystemRow, TimelineRow,
+};
 
 /// So much of a generation is shown to people.
 const GENERATION_SHOWN_CHARS: usize = 10;
@@ -87,22 +90,41 @@ pub(super) fn page(system: &SystemView) -> SystemPage {
             })
             .collect(),
         aggregates: system.aggregates.clone(),
-        checks: system
-            .checks
+        checks: system.checks.iter().map(|it| check(system, it)).collect(),
+        for_others: system
+            .for_others
             .iter()
-            .map(|check| CheckRow {
-                name: check.check.name.clone(),
-                enabled: check.check.enabled,
-                raw: check.status.raw,
-                effective: check.status.effective,
-                since: check.status.since,
-                seen: check.status.seen,
-                summary: check.summary.clone(),
-                attempt: check.attempt(),
+            .map(|other| OtherCheckRow {
+                check: check(system, &other.view),
+                system: other.system,
+                title: other.title.clone(),
+                standing: other.standing,
             })
             .collect(),
+        observers: system.observers.clone(),
         agents: system.agents.iter().map(agent).collect(),
         notes: notes(system),
+    }
+}
+
+fn check(system: &SystemView, view: &CheckView) -> CheckRow {
+    let vantage = |(agent, severity): &(SpaceId, Severity)| {
+        let mut agents = system.agents.iter();
+        let agent_of = agents.find(|it| it.space == *agent);
+        let label = agent_of.map_or_else(|| agent.short(), |it| it.label.clone());
+        (*agent, label, *severity)
+    };
+    CheckRow {
+        name: view.check.name.clone(),
+        enabled: view.check.enabled,
+        raw: view.status.raw,
+        effective: view.status.effective,
+        since: view.status.since,
+        seen: view.status.seen,
+        summary: view.summary.clone(),
+        attempt: view.attempt(),
+        vantages: view.vantages.iter().map(vantage).collect(),
+        seen_from: view.seen_from.clone(),
     }
 }
 

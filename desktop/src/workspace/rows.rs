@@ -1,5 +1,6 @@
 //! What verbs say of Systems: plain rows, one place between the model's snapshot and any output.
 
+use aramaki_model::observer::{ObserverView, SeenFrom, Standing};
 use aramaki_model::snapshot::Attempt;
 use aramaki_model::system::NoteKind;
 use aramaki_model::{NoteId, Presence, Severity};
@@ -62,6 +63,23 @@ pub(crate) struct CheckRow {
     pub(crate) summary: String,
     /// Its last result, while that does not count yet.
     pub(crate) attempt: Option<Attempt>,
+    /// What each agent of the System sees, if several must agree: its Space and name.
+    pub(crate) vantages: Vec<(SpaceId, String, Severity)>,
+    /// From where it is seen, if agents of other Systems look.
+    pub(crate) seen_from: Vec<SeenFrom>,
+}
+
+/// A check that agents of a System look at for another one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct OtherCheckRow {
+    /// What it sees.
+    pub(crate) check: CheckRow,
+    /// What it is about.
+    pub(crate) system: SpaceId,
+    /// What that is called.
+    pub(crate) title: String,
+    /// Whether it counts there.
+    pub(crate) standing: Standing,
 }
 
 /// An agent of a System.
@@ -132,6 +150,10 @@ pub(crate) struct SystemPage {
     pub(crate) aggregates: Vec<(SpaceId, String)>,
     /// What is looked at.
     pub(crate) checks: Vec<CheckRow>,
+    /// What its agents look at for others.
+    pub(crate) for_others: Vec<OtherCheckRow>,
+    /// Whom it lets look.
+    pub(crate) observers: Vec<ObserverView>,
     /// Who looks.
     pub(crate) agents: Vec<AgentRow>,
     /// What people wrote down.

@@ -142,3 +142,138 @@ fn an_agent_is_listed_with_what_fails_and_removed_with_a_word() {
     // Its name is free again.
     aramaki.json(&["agent", "invite", "Webshop", "--name", "web1"]);
 }
+
+/// A check of the office about something that is not there, looked at every second.
+fn office(aramaki: &Aramaki) -> (Process, Process, String) {
+    let (relay, author, address) = Process::relay(aramaki);
+    let (file, flag) = (aramaki.path("checks.toml"), aramaki.path("flag"));
+    aramaki.json(&["system", "add", "Site"]);
+    aramaki.json(&["system", "add", "Switch 1"]);
+    aramaki.json(&["system", "link", "Site", "Switch 1"]);
+    std::fs::write(
+        &file,
+        format!(
+            "[[check]]\nname = \"uplink\"\ninterval_ms = 1000\nquorum = 1\nabout_system = \"Switch 1\"\n\
+             kind.command = {{ program = \"/usr/bin/test\", arguments = [\"-e\", \"{flag}\"] }}\n"
+        ),
+    )
+    .unwrap();
+    aramaki.json(&["system", "add", "Office", "--checks", &file]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    let invited = aramaki.json(&["agent", "invite", "Office", "--name", "probe1"]);
+    let agent = Process::agent(aramaki, invited["invitation"].as_str().unwrap());
+    (relay, agent, flag)
+}
+
+#[test]
+fn a_switch_is_seen_from_the_office_when_both_say_so() {
+    let aramaki = Aramaki::new();
+    let (_relay, _agent, flag) = office(&aramaki);
+    let state = |data: &str, system: &str| {
+        let shown = aramaki.json_in(data, &["status", system, "--wait", "1s"]);
+        shown["systems"][0]["raw"].clone()
+    };
+    // The office sees it, and it is nobody's yet.
+    let seen = wait_for("a result", || {
+        aramaki.json(&["status", "--wait", "1s"]);
+        let other = aramaki.json(&["system", "show", "Office"])["for_others"][0].clone();
+        (other["raw"] == "warning").then_some(other)
+    });
+    assert_eq!(
+        (&seen["standing"], &seen["title"]),
+        (&"not-let".into(), &"Switch 1".into())
+    );
+    assert_eq!(aramaki.json(&["alert", "list"])["total"], 0);
+    let page = text(&aramaki.run(&["system", "show", "Office"]).stdout);
+    assert!(page.contains("counts nowhere"), "{page}");
+
+    let refused = aramaki.refused(&["system", "observe", "Office", "--from", "Office"], 1);
+    assert!(
+        refused["message"]
+            .as_str()
+            .unwrap()
+            .contains("look at it anyway"),
+        "{refused}"
+    );
+    let done = aramaki.json(&["system", "observe", "Switch 1", "--from", "Office"]);
+    assert_eq!(
+        (&done["observes"], &done["checks"]),
+        (&true.into(), &1.into())
+    );
+    let alert = wait_for("an alert about the switch", || {
+        let listed = aramaki.json(&["alert", "list", "--wait", "1s"]);
+        listed["alerts"].as_array().unwrap().first().cloned()
+    });
+    assert_eq!(
+        (&alert["title"], &alert["name"]),
+        (&"Switch 1".into(), &"uplink".into())
+    );
+    let from = &alert["seen_from"][0];
+    assert_eq!(
+        (&from["title"], &from["name"]),
+        (&"Office".into(), &"probe1".into())
+    );
+    assert_eq!(state("data", "Site"), "warning");
+    assert_eq!(
+        state("data", "Office"),
+        Value::Null,
+        "nothing of the office itself is looked at"
+    );
+    let id = alert["id"].as_str().unwrap();
+    for verb in [
+        &["alert", "show", id][..],
+        &["status", "Switch 1"],
+        &["system", "show", "Switch 1"],
+    ] {
+        let said = text(&aramaki.run(verb).stdout);
+        assert!(
+            said.contains("seen from Office, probe1"),
+            "{verb:?}: {said}"
+        );
+    }
+    let told = aramaki.json(&["status", "Switch 1"])["seen_from"][0].clone();
+    assert_eq!(
+        (&told["check"], &told["raw"]),
+        (&"uplink".into(), &"warning".into())
+    );
+
+    others_see_what_they_may(&aramaki, id);
+
+    // It recovers, and the alert is over.
+    std::fs::write(&flag, "").unwrap();
+    wait_for("an end", || {
+        (state("data", "Switch 1") == "ok").then_some(())
+    });
+    let off = aramaki.json(&[
+        "system", "observe", "Switch 1", "--from", "Office", "--remove",
+    ]);
+    assert_eq!(off["observes"], false);
+    assert_eq!(state("data", "Switch 1"), Value::Null);
+    let again = [
+        "system", "observe", "Switch 1", "--from", "Office", "--remove",
+    ];
+    aramaki.refused(&again, 1);
+}
+
+/// Who reads the switch alone is told that it is not known; who reads both sees the same alert.
+fn others_see_what_they_may(aramaki: &Aramaki, id: &str) {
+    let join = |system: &str| {
+        let shared = aramaki.json(&["share", system]);
+        aramaki.json_in("second", &["join", shared["invitation"].as_str().unwrap()]);
+    };
+    aramaki.json_in("second", &["init", "--name", "Wilma", "--no-recovery-kit"]);
+    join("Switch 1");
+    let row = wait_for("the switch", || {
+        let shown = aramaki.json_in("second", &["status", "Switch 1", "--wait", "1s"]);
+        let row = shown["systems"][0].clone();
+        (row["raw"] == "missing").then_some(row)
+    });
+    assert_eq!(row["why"], "Switch 1 → Office", "{row}");
+    let shown = aramaki.json_in("second", &["system", "show", "Switch 1"]);
+    assert_eq!(shown["observers"][0]["readable"], false, "{shown}");
+    join("Office");
+    wait_for("the same alert", || {
+        let listed = aramaki.json_in("second", &["alert", "list", "--wait", "1s"]);
+        (listed["alerts"][0]["id"] == id).then_some(())
+    });
+}

@@ -48,6 +48,7 @@ pub(crate) mod field {
     pub(crate) const DESIRED: &str = "desired";
     pub(crate) const PRESENCE: &str = "presence";
     pub(crate) const IGNORED: &str = "ignored";
+    pub(crate) const OBSERVER: &str = "observer";
     /// Maps of later versions go below this one, so that the first change stays as it is.
     pub(crate) const MORE: &str = "more";
 }

@@ -13,6 +13,7 @@ use crate::check::Check;
 use crate::graph::Relation;
 use crate::id::{CheckId, ItemId};
 use crate::known_family::KnownFamily;
+use crate::observer::OBSERVERS_MAX;
 use crate::rollup::Override;
 use crate::system::{Contact, Dashboard, LABELS_MAX, NAME_LEN_BYTES_MAX, PURPOSE_LEN_BYTES_MAX};
 use crate::text::{clean, clean_line};
@@ -65,6 +66,10 @@ pub struct PlannedSystem {
     pub families: BTreeMap<String, KnownFamily>,
     /// Its parts and what it uses.
     pub edges: Vec<PlannedEdge>,
+    /// Which of its checks are about another System: that one's key and name by the check's name.
+    pub abouts: BTreeMap<String, (String, String)>,
+    /// Systems whose agents look at this one: name by key, at most [`OBSERVERS_MAX`].
+    pub observers: BTreeMap<String, String>,
 }
 
 /// A part of a System that would be made.
@@ -276,6 +281,33 @@ impl<'r> Drafts<'r> {
             self.remarks.left(place, "", &reason);
         } else {
             system.checks.push(check);
+        }
+    }
+
+    /// Says that the check of this name is about another System, and lets the one look at the other; both
+    /// are there.
+    pub(super) fn about(&mut self, place: &Place, from: &str, check: &str, to: &str) {
+        let name = clean_line(check, NAME_LEN_BYTES_MAX);
+        let title = |key: &str| self.systems.get(key).map(|it| it.title.clone());
+        let (Some(from_title), Some(to_title)) = (title(from), title(to)) else {
+            return;
+        };
+        let Some(looked_at) = self.systems.get_mut(to).filter(|_| from != to) else {
+            return;
+        };
+        let observers = &mut looked_at.observers;
+        if !observers.contains_key(from) && observers.len() >= OBSERVERS_MAX {
+            let reason = format!(
+                "{to_title} is looked at from {OBSERVERS_MAX} Systems already: not from {from_title}"
+            );
+            self.remarks.left(place, "", &reason);
+        } else {
+            observers.insert(from.to_owned(), from_title);
+        }
+        if let Some(looks) = self.systems.get_mut(from)
+            && looks.checks.iter().any(|it| it.name == name)
+        {
+            looks.abouts.insert(name, (to.to_owned(), to_title));
         }
     }
 

@@ -116,7 +116,8 @@ impl Reader<'_, '_> {
         let subscribers = cells.texts("subscribers");
         let source = cells.text("source");
         let standalone = cells.truth("standalone") == Some(true);
-        let targets = self.targets(&place, &subscribers, source.as_deref(), standalone);
+        let about = source.and_then(|source| self.source(&place, &source));
+        let targets = self.targets(&place, &subscribers, about.as_ref(), standalone);
         let line = cells.text("command");
         let (template, extra) = template(name, &cells, self.remarks);
         let mut aggregates = cells.texts("aggregates");
@@ -130,7 +131,10 @@ impl Reader<'_, '_> {
             dependencies: cells.texts("dependencies"),
             aggregates,
             warning_is_critical: cells.truth("warnIsCritical") == Some(true),
-            at: targets.iter().map(|(key, _)| key.clone()).collect(),
+            at: match &about {
+                Some((key, _)) => vec![key.clone()],
+                None => targets.iter().map(|(key, _)| key.clone()).collect(),
+            },
             place: place.clone(),
         };
         if wants.warning_is_critical {
@@ -140,7 +144,8 @@ impl Reader<'_, '_> {
         }
         cells.finish();
         for (key, client) in targets {
-            let filled = self.fill(line.as_deref(), client, &place);
+            let source = about.as_ref().and_then(|(_, known)| *known);
+            let filled = self.fill(line.as_deref(), source.or(client), &place);
             let Some(kind) = filled else { continue };
             let check = Check {
                 kind,
@@ -148,9 +153,21 @@ impl Reader<'_, '_> {
             };
             let check = extra::add(check, &extra, &place, self.remarks);
             self.put(&place, &key, check, &contacts);
-            self.places.entry(name.to_owned()).or_default().push(key);
+            let of = about.as_ref().map_or(&key, |(about, _)| about).clone();
+            self.drafts.about(&place, &key, name, &of);
+            let places = self.places.entry(name.to_owned()).or_default();
+            if !places.contains(&of) {
+                places.push(of);
+            }
         }
         wants
+    }
+
+    /// The System that a check is about, if its machine is not the one that looks.
+    fn source(&mut self, place: &Place, source: &str) -> Option<Target> {
+        self.drafts.system(place, CLIENT, source, "machine")?;
+        let known = self.clients.iter().position(|client| client.name == source);
+        Some((self.drafts.key(CLIENT, source), known))
     }
 
     /// Where it runs: keys of Systems, with the client whose tokens are filled in.
@@ -158,21 +175,17 @@ impl Reader<'_, '_> {
         &mut self,
         place: &Place,
         subscribers: &[String],
-        source: Option<&str>,
+        source: Option<&Target>,
         standalone: bool,
     ) -> Vec<Target> {
-        if let Some(source) = source {
-            if self
-                .drafts
-                .system(place, CLIENT, source, "machine")
-                .is_none()
-            {
-                return Vec::new();
-            }
-            let known = self.clients.iter().position(|client| client.name == source);
-            let reason = "it is about this System: the machine that looks needs an agent there";
+        if let Some(source) = source.filter(|_| subscribers.is_empty() && !standalone) {
+            let reason = "it is about this System, and the files do not say who looks: the machine \
+                          that looks needs an agent there";
             self.remarks.adapted(place, "source", reason);
-            return vec![(self.drafts.key(CLIENT, source), known)];
+            return vec![source.clone()];
+        }
+        if source.is_some() {
+            self.remarks.adapted(place, "source", LOOKED_AT);
         }
         let mut targets = self.subscribed(place, subscribers);
         if standalone {
@@ -337,6 +350,10 @@ impl Reader<'_, '_> {
         }
     }
 }
+
+/// What becomes of a check about another System.
+const LOOKED_AT: &str =
+    "a System of that name is looked at from those whose machines run it, and counts for itself";
 
 /// Sections that have no counterpart.
 const SECTIONS_LEFT: [(&str, &str); 16] = [

@@ -192,8 +192,12 @@ impl Reader<'_, '_> {
                 "a check has no labels",
             );
         }
-        for (key, entity) in self.targets(resource, &subscriptions, proxy.as_deref()) {
-            let entity = entity.and_then(|number| self.entities.get(number));
+        let about = proxy.and_then(|proxy| self.proxy(resource, &proxy));
+        for (key, entity) in self.targets(resource, &subscriptions, about.as_ref()) {
+            let known = about.as_ref().and_then(|(_, known)| *known);
+            let entity = known
+                .or(entity)
+                .and_then(|number| self.entities.get(number));
             let filled = fill_go(&line, &|path| entity?.values.get(path).cloned());
             if !filled.missing.is_empty() {
                 let whom = entity.map_or("the entity", |it| it.name.as_str());
@@ -212,30 +216,42 @@ impl Reader<'_, '_> {
             };
             let check = extra::add(check, &extra, &spec.place, remarks);
             self.drafts.check(&spec.place, &key, check);
+            if let Some((about, _)) = &about {
+                self.drafts.about(&spec.place, &key, &resource.name, about);
+            }
         }
+    }
+
+    /// The System that a check is about, if its machine is not the one that looks.
+    fn proxy(&mut self, resource: &Resource<'_>, proxy: &str) -> Option<(String, Option<usize>)> {
+        let title = resource.qualified(proxy);
+        let place = &resource.spec.place;
+        self.drafts.system(place, ENTITY, &title, "proxy")?;
+        let is_same = |it: &Entity| it.name == proxy && it.namespace == resource.namespace;
+        let known = self.entities.iter().position(is_same);
+        Some((self.drafts.key(ENTITY, &title), known))
     }
 
     fn targets(
         &mut self,
         resource: &Resource<'_>,
         subscriptions: &[String],
-        proxy: Option<&str>,
+        about: Option<&(String, Option<usize>)>,
     ) -> Vec<(String, Option<usize>)> {
         let place = &resource.spec.place;
-        if let Some(proxy) = proxy {
-            let title = resource.qualified(proxy);
-            if self.drafts.system(place, ENTITY, &title, "proxy").is_none() {
-                return Vec::new();
+        if let Some(about) = about {
+            let reason = if subscriptions.is_empty() {
+                "it is about this System, and the files do not say who looks: the machine that looks \
+                 needs an agent there"
+            } else {
+                "a System of that name is looked at from those whose machines run it, and counts for \
+                 itself"
+            };
+            let remarks = self.drafts.remarks;
+            remarks.adapted(place, "proxy_entity_name", reason);
+            if subscriptions.is_empty() {
+                return vec![about.clone()];
             }
-            let known = self
-                .entities
-                .iter()
-                .position(|it| it.name == proxy && it.namespace == resource.namespace);
-            let reason = "it is about this System: the machine that looks needs an agent there";
-            self.drafts
-                .remarks
-                .adapted(place, "proxy_entity_name", reason);
-            return vec![(self.drafts.key(ENTITY, &title), known)];
         }
         let mut targets = Vec::new();
         for subscription in subscriptions {

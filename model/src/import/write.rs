@@ -8,8 +8,10 @@ use serde::Serialize;
 
 use super::plan::{IMPORT_LABEL, PlannedSystem, check_id, item_id};
 use crate::check::Check;
+use crate::check_fault::CHECK_NAME_LEN_CHARS_MAX;
 use crate::edit::{EditError, SystemEdit};
 use crate::id::ItemId;
+use crate::observer::Observer;
 use crate::system::{Contact, Dashboard, Part, System};
 
 /// Bytes of items in one piece; a change may have 256 KiB, with what Automerge adds.
@@ -30,6 +32,8 @@ pub enum ChangeKind {
     Contact,
     /// A dashboard.
     Dashboard,
+    /// A System whose agents look at it.
+    Observer,
     /// A known family of alerts.
     Family,
 }
@@ -80,11 +84,21 @@ impl PlannedSystem {
     }
 
     /// The check as it would be written: what people decided of one that is there holds.
-    fn merged(check: &Check, there: Option<&Check>) -> Check {
+    fn merged(
+        &self,
+        check: &Check,
+        there: Option<&Check>,
+        spaces: &BTreeMap<String, SpaceId>,
+    ) -> Check {
         let mut check = check.clone();
+        if let Some((key, title)) = self.abouts.get(&check.name) {
+            check.about_system = spaces.get(key).copied();
+            check.about = Some(title.chars().take(CHECK_NAME_LEN_CHARS_MAX).collect());
+        }
         if let Some(there) = there {
             check.enabled = check.enabled && there.enabled;
             check.quorum = check.quorum.or(there.quorum);
+            check.about_system = check.about_system.or(there.about_system);
         }
         check
     }
@@ -103,12 +117,15 @@ impl PlannedSystem {
             title: self.title.clone(),
             category: self.category.clone(),
             purpose: self.purpose.clone(),
+            // Only looked into for the checks of a piece.
+            abouts: self.abouts.clone(),
             ..Self::default()
         };
         let mut pieces = Pieces {
             done: Vec::new(),
             piece: Self {
                 labels: self.labels.clone(),
+                observers: self.observers.clone(),
                 ..frame.clone()
             },
             frame,
@@ -155,7 +172,7 @@ impl PlannedSystem {
         add(ChangeKind::System, is_new, &self.title);
         for check in &self.checks {
             let old = there.checks.get(&check.id);
-            let merged = Self::merged(check, old);
+            let merged = self.merged(check, old, spaces);
             let how = difference(old, &merged);
             let off = (check.enabled && !merged.enabled).then_some(How::StaysOff);
             add(ChangeKind::Check, how.or(off), &check.name);
@@ -187,6 +204,13 @@ impl PlannedSystem {
                 difference(there.families.get(name), family),
                 name,
             );
+        }
+        for (key, name) in &self.observers {
+            let is_there = spaces
+                .get(key)
+                .is_some_and(|space| there.observers.contains_key(space));
+            let how = (!is_there).then_some(How::Added);
+            add(ChangeKind::Observer, how, name);
         }
         for edge in &self.edges {
             let is_there = spaces
@@ -229,7 +253,16 @@ impl PlannedSystem {
         }
         for check in &self.checks {
             let old = before.and_then(|it| it.checks.get(&check.id));
-            edit.put_check(&Self::merged(check, old))?;
+            edit.put_check(&self.merged(check, old, spaces))?;
+        }
+        for (key, label) in &self.observers {
+            let Some(space) = spaces.get(key) else {
+                continue;
+            };
+            if before.is_none_or(|it| !it.observers.contains_key(space)) {
+                let label = label.clone();
+                edit.put_observer(*space, &Observer { label })?;
+            }
         }
         for edge in &self.edges {
             let Some(space) = spaces.get(&edge.key) else {

@@ -106,6 +106,7 @@ fn fact(snapshot: &Snapshot, alert: &Alert) -> AlertFact {
         acknowledged: acknowledged(alert),
         muted: muted(alert),
         quiet: quiet.map(|concern| concern.system).collect(),
+        blind: alert.blind.clone(),
         recurrence: match alert.kind {
             AlertKind::Problem => Recurrence::Never,
             AlertKind::Missing | AlertKind::Silent { .. } => Recurrence::Possible,
@@ -213,6 +214,7 @@ fn over(
         acknowledged: None,
         muted: None,
         quiet: BTreeSet::new(),
+        blind: BTreeSet::new(),
         recurrence: Recurrence::Possible,
     })
 }

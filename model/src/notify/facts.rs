@@ -66,6 +66,8 @@ pub struct AlertFact {
     pub muted: Option<Muted>,
     /// Systems on the way whose silence keeps it quiet there and above.
     pub quiet: BTreeSet<SpaceId>,
+    /// Systems that see nothing of a check because of it: it concerns them and all above too.
+    pub blind: BTreeSet<SpaceId>,
     /// Whether the same id may begin again, as that of something that is not heard does.
     pub recurrence: Recurrence,
 }

@@ -46,7 +46,9 @@ impl Notifier {
             let way = ways
                 .entry(alert.system)
                 .or_insert_with(|| facts.graph.concerned(alert.system));
-            for mut pending in pending(facts, alert, way) {
+            let all = (!alert.blind.is_empty())
+                .then(|| facts.graph.concerned_with(alert.system, &alert.blind));
+            for mut pending in pending(facts, alert, all.as_ref().unwrap_or(way)) {
                 let is_due = pending.due.is_some_and(|due| due <= facts.now);
                 if pending.held.is_none() && is_due {
                     let id = pending.item.id;

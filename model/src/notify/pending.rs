@@ -154,7 +154,10 @@ fn is_untold(facts: &Facts<'_>, alert: &AlertFact, pending: &mut Pending) -> boo
 fn afterwards(facts: &Facts<'_>, alert: &AlertFact, state: State, at: Timestamp) -> Vec<Pending> {
     let pending = |mark: &Mark| {
         let policy = facts.policies.get(&mark.policy);
-        let paths = facts.graph.concerned(alert.system).into_iter();
+        let paths = facts
+            .graph
+            .concerned_with(alert.system, &alert.blind)
+            .into_iter();
         let path = paths
             .filter(|it| it.system == mark.policy)
             .map(|it| it.path)

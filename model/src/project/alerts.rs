@@ -1,5 +1,6 @@
 //! Alerts of one System, from what its agents tell and people say.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::family::family;
 use crate::heartbeat::HEARTBEAT_STALE_MS;
 use crate::id::EntryId;
 use crate::journal::{CheckRecord, Journal};
+use crate::observer::SeenFrom;
 use crate::presence::Presence;
 use crate::severity::Severity;
 use crate::silence::Matter;
@@ -161,6 +163,8 @@ fn said(
         days: Arc::default(),
         present: Present::default(),
         vantages: Vec::new(),
+        seen_from: Vec::new(),
+        blind: BTreeSet::new(),
         concerns: Arc::default(),
     }
 }
@@ -178,6 +182,10 @@ pub(super) struct Looked<'a> {
     pub(super) told: usize,
     /// Agents that are not heard.
     pub(super) silent: &'a [Silent],
+    /// From where it is seen, if agents of others look.
+    pub(super) seen_from: &'a [SeenFrom],
+    /// What those others' people said.
+    pub(super) beside: &'a [Care<'a>],
     pub(super) now: Timestamp,
 }
 
@@ -292,8 +300,9 @@ impl<'a> Looked<'a> {
                 Some(_) => (status.seen.max(vantage.back()), vantage.judged),
                 None => (vantage.begun().max(vantage.back()), vantage.as_of),
             };
-            next.old(last, self.check.ttl_ms());
-            let since = last?.plus(Duration::from_millis(self.check.ttl_ms()));
+            let ttl_ms = vantage.ttl_ms();
+            next.old(last, ttl_ms);
+            let since = last?.plus(Duration::from_millis(ttl_ms));
             let last_id = vantage.record.and_then(|record| record.last_id);
             (Some(since) < judged).then_some((since, last_id, vantage.sure_from))
         });
@@ -327,7 +336,15 @@ impl<'a> Looked<'a> {
         // A problem that was told last is still one.
         let is_offline = found.open.is_none() && missing.all(|(_, vantage)| vantage.is_offline());
         let handled = care.handled(self.raw, &matters);
-        found.handled = handled.or(is_offline.then_some(Handled::Offline));
+        // That an observer's agent is not heard is theirs to know.
+        let theirs = || {
+            let silent = matters.get(1..).filter(|silent| !silent.is_empty())?;
+            let mut beside = self.beside.iter();
+            beside.find_map(|care| care.handled(self.raw, silent))
+        };
+        found.handled = handled
+            .or_else(theirs)
+            .or(is_offline.then_some(Handled::Offline));
         if let Some(matter) = matter.filter(|_| self.check.enabled) {
             let record = self.record();
             let (summary, detail) = record.map_or_else(Default::default, |record| {
@@ -366,7 +383,8 @@ impl<'a> Looked<'a> {
         });
         let first = strip.first().filter(is_problem);
         let began = usize::from(first.is_some_and(|(at, _)| *at >= begin));
-        let judged = self.judged.iter().filter(|_| self.check.quorum.is_some());
+        let is_one_word = self.check.quorum.is_none() || !self.seen_from.is_empty();
+        let judged = self.judged.iter().filter(|_| !is_one_word);
         let vantages = judged.filter_map(|(status, v)| Some((v.agent?, status.raw)));
         let told = self.judged.get(self.told);
         Alert {
@@ -375,11 +393,10 @@ impl<'a> Looked<'a> {
             last_ok: record.and_then(|record| record.last_ok),
             flaps: u32::try_from(flaps.count() + began).unwrap_or(u32::MAX),
             transitions: strip.to_vec(),
-            days: told
-                .map(|(_, vantage)| vantage.days(&self.check.id))
-                .unwrap_or_default(),
+            days: told.map(|(_, vantage)| vantage.days()).unwrap_or_default(),
             present: told.map(|(status, _)| status.present()).unwrap_or_default(),
             vantages: vantages.collect(),
+            seen_from: self.seen_from.to_vec(),
             ..alert
         }
     }

@@ -38,6 +38,10 @@ impl View {
         for space in &changed.quieted {
             shown.extend(self.graph.below(*space));
         }
+        // Whom the alert of a silent agent concerns depends on those at which it looks.
+        let beside = shown.iter().filter_map(|space| self.looked_from.get(space));
+        let beside: Vec<SpaceId> = beside.flatten().copied().collect();
+        shown.extend(beside);
         shown
     }
 

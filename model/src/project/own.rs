@@ -9,15 +9,18 @@ use aramaki_sync_core::{SpaceId, Timestamp};
 use super::Seen;
 use super::alerts::{Looked, Silent};
 use super::care::Care;
+use super::observed::agreement;
 use super::sum::Sum;
-use super::vantage::check_view;
+use super::vantage::{Looking, check_view};
 use crate::alert::Alert;
+use crate::check::Check;
 use crate::hearing::Hearing;
 use crate::heartbeat::HEARTBEAT_STALE_MS;
+use crate::observer::{ObserverView, OtherCheck};
 use crate::presence::Presence;
 use crate::severity::Severity;
 use crate::snapshot::{CheckView, TimelineItem};
-use crate::status::{agent_life, agreed};
+use crate::status::agent_life;
 use crate::system::{AgentRef, System};
 
 /// Milliseconds of a day.
@@ -28,6 +31,8 @@ pub(super) const DAY_MS: i64 = 86_400_000;
 pub(super) struct Own {
     pub(super) title: String,
     pub(super) checks: Vec<CheckView>,
+    pub(super) for_others: Vec<OtherCheck>,
+    pub(super) observers: Vec<ObserverView>,
     pub(super) alerts: Vec<Alert>,
     pub(super) timeline: Vec<Arc<TimelineItem>>,
     /// What it adds to the sums of all that contain it.
@@ -39,10 +44,14 @@ pub(super) struct Own {
 }
 
 impl Own {
-    /// The worst state of the checks that run.
+    /// The worst state of the checks that run. What is seen by whom cannot be read here is not known.
     pub(super) fn worst(&self, of: fn(&CheckView) -> Severity) -> Option<Severity> {
         let running = self.checks.iter().filter(|view| view.check.enabled);
-        running.map(of).max()
+        let hidden = self.observers.iter().filter(|it| it.checks.is_none());
+        running
+            .map(of)
+            .chain(hidden.map(|_| Severity::Missing))
+            .max()
     }
 
     /// Whether whoever contains or uses it shows something else after this became `now`: its
@@ -59,6 +68,7 @@ impl Own {
         let is_same = self.title == now.title
             && self.share == now.share
             && self.as_of == now.as_of
+            && self.observers == now.observers
             && self.checks.len() == now.checks.len()
             && self
                 .checks
@@ -117,15 +127,23 @@ impl Seen<'_> {
             system.title.clone()
         };
         let care = Care::new(system, open, self.now);
-        let (checks, alerts) = self.checks(space, system, (&title, &care), &mut next);
+        let found = self.checks(space, system, (&title, &care), &mut next);
+        let Checks {
+            views: checks,
+            for_others,
+            alerts,
+            as_of,
+        } = found;
         care.deadlines().for_each(|at| next.consider(at));
         Own {
             title,
             share: Sum::of(&checks, self.now),
             checks,
+            for_others,
+            observers: self.observer_views(space, system),
             alerts,
             timeline: self.timeline(space, system, open),
-            as_of: self.heard(system),
+            as_of,
             until: next.at,
         }
     }
@@ -181,54 +199,139 @@ impl Seen<'_> {
         system.agents.iter().filter_map(silent).collect()
     }
 
-    /// Its checks, worst first, and its alerts.
+    /// Its checks and those that it looks at for others, worst first, and its alerts.
     fn checks(
         &self,
         space: SpaceId,
         system: &System,
         (title, care): (&str, &Care<'_>),
         next: &mut Next,
-    ) -> (Vec<CheckView>, Vec<Alert>) {
+    ) -> Checks {
         self.ages(system, next);
         let silent = self.silent(space, system);
-        // What the System sets comes first; what its machines add is named by their journals.
-        let mut checks: BTreeMap<_, _> = system.checks.iter().collect();
-        for (agent, link) in &system.agents {
-            let journal = self.view.journals.get(&(*agent, link.author));
-            for (id, check) in journal.iter().flat_map(|journal| &journal.declared) {
-                checks.entry(id).or_insert(check);
-            }
-        }
-        let (mut views, mut alerts) = (Vec::new(), Vec::new());
-        let mut is_looked_at = false;
-        for check in checks.into_values() {
-            let judged = self.judged(system, check, next);
-            let seen: Vec<_> = judged.iter().map(|(status, _)| status.raw).collect();
-            let raw = agreed(&seen, check.quorum.unwrap_or(1)).unwrap_or_default();
-            let looked = Looked {
-                space,
-                title,
+        let all = self.all_checks(system);
+        let mut found = Checks {
+            for_others: self.for_others(space, (system, &all), next),
+            as_of: self.heard(system),
+            ..Checks::default()
+        };
+        let place = Place {
+            space,
+            title,
+            care,
+            silent: &silent,
+            beside: &[],
+        };
+        let is_own = |check: &&&Check| check.is_about_other(&space).is_none();
+        for check in all.values().filter(is_own) {
+            let looking = Looking {
+                system,
                 check,
-                raw,
-                judged: &judged,
-                told: seen.iter().position(|state| *state == raw).unwrap_or(0),
-                silent: &silent,
-                now: self.now,
+                observer: None,
             };
-            is_looked_at |= check.enabled;
-            let mut found = looked.alerts(care, next);
-            alerts.append(&mut found.alerts);
-            let told = looked.told;
-            views.push(check_view(check, judged, told, &found));
+            self.look(check, &[looking], place, &mut found, next);
         }
-        if is_looked_at {
-            alerts.extend(silent.iter().map(|silent| silent.alert(space, title, care)));
+        self.observed_checks(space, system, (title, care), &mut found, next);
+        if all.values().any(|check| check.enabled) {
+            let alerts = silent.iter().map(|silent| silent.alert(space, title, care));
+            found.alerts.extend(alerts);
         }
-        views.sort_by(|a, b| {
+        found.views.sort_by(|a, b| {
             let worst = b.status.raw.cmp(&a.status.raw);
             worst.then_with(|| (&a.check.name, a.check.id).cmp(&(&b.check.name, b.check.id)))
         });
-        alerts.sort_by_cached_key(Alert::order);
-        (views, alerts)
+        found.alerts.sort_by_cached_key(Alert::order);
+        found
     }
+
+    /// Adds the checks about it at which the agents of others look.
+    fn observed_checks(
+        &self,
+        space: SpaceId,
+        system: &System,
+        (title, care): (&str, &Care<'_>),
+        found: &mut Checks,
+        next: &mut Next,
+    ) {
+        let observed = self.observed(space, system);
+        let looks = observed.iter().flat_map(|it| &it.lookings);
+        let observers: BTreeMap<SpaceId, &System> = looks
+            .filter_map(|looking| Some((looking.observer?, looking.system)))
+            .collect();
+        let (mut silent, mut beside) = (Vec::new(), Vec::new());
+        for (observer, looks) in &observers {
+            self.ages(looks, next);
+            found.as_of = found.as_of.into_iter().chain(self.heard(looks)).min();
+            let unheard = self.silent(*observer, looks);
+            if let (false, Some(open)) = (unheard.is_empty(), self.workspace.spaces.get(observer)) {
+                let care = Care::new(looks, open, self.now);
+                care.deadlines().for_each(|at| next.consider(at));
+                beside.push(care);
+            }
+            silent.extend(unheard);
+        }
+        let place = Place {
+            space,
+            title,
+            care,
+            silent: &silent,
+            beside: &beside,
+        };
+        for it in &observed {
+            self.look(&it.check, &it.lookings, place, found, next);
+        }
+    }
+
+    /// Adds a check with what all who look see of it.
+    fn look(
+        &self,
+        check: &Check,
+        lookings: &[Looking<'_>],
+        place: Place<'_>,
+        checks: &mut Checks,
+        next: &mut Next,
+    ) {
+        let judged = self.judged(lookings, check.quorum, next);
+        let (raw, told) = agreement(check, &judged);
+        let seen_from = self.seen_from(&judged);
+        let looked = Looked {
+            space: place.space,
+            title: place.title,
+            check,
+            raw,
+            judged: &judged,
+            told,
+            silent: place.silent,
+            seen_from: &seen_from,
+            beside: place.beside,
+            now: self.now,
+        };
+        let mut found = looked.alerts(place.care, next);
+        checks.alerts.append(&mut found.alerts);
+        checks
+            .views
+            .push(check_view(check, judged, told, (&found, seen_from)));
+    }
+}
+
+/// The checks of a System and what follows from them.
+#[derive(Default)]
+struct Checks {
+    views: Vec<CheckView>,
+    for_others: Vec<OtherCheck>,
+    alerts: Vec<Alert>,
+    /// Up to when all agents that look would have been heard, if one is not heard now.
+    as_of: Option<Timestamp>,
+}
+
+/// Where checks count.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    space: SpaceId,
+    title: &'a str,
+    care: &'a Care<'a>,
+    /// Agents that look and are not heard.
+    silent: &'a [Silent],
+    /// What the people of observers said, whose agents are not heard.
+    beside: &'a [Care<'a>],
 }

@@ -66,8 +66,10 @@ impl Seen<'_> {
             notes: note_views(open, system),
             history: sum.history(),
             checks: own.checks.clone(),
+            for_others: own.for_others.clone(),
+            observers: own.observers.clone(),
             alerts: self.view.alerts.get(&space).cloned().unwrap_or_default(),
-            agents: self.agent_views(system),
+            agents: self.agent_views(space, system),
             silences: items(&system.silences),
             maintenance: items(&system.maintenance),
             policy: system.policy.clone(),
@@ -93,6 +95,13 @@ impl Seen<'_> {
             .raw
             .worst_path(&self.view.graph, &self.view.own_raw, space);
         let end = path.last().copied().unwrap_or(space);
+        let mut named = self.named(&path);
+        if raw == Some(Severity::Missing) && self.is_hidden_alone(&end) {
+            let hidden = self.view.own.get(&end).into_iter();
+            let hidden = hidden.flat_map(|own| &own.observers);
+            let hidden = hidden.filter(|it| it.checks.is_none());
+            named.extend(hidden.take(1).map(|it| (it.space, it.label.clone())));
+        }
         let checks = self
             .view
             .own
@@ -130,13 +139,20 @@ impl Seen<'_> {
                 cause.and_then(|view| view.status.since)
             },
             as_of: self.view.told.get(&space).copied(),
-            worst_path: self.named(&path),
+            worst_path: named,
             cause: cause.filter(|_| !is_ok).map(|view| Cause {
                 check: view.check.name.clone(),
                 severity: view.status.raw,
                 summary: view.summary.clone(),
             }),
         }
+    }
+
+    /// Whether no check of a System that can be read here is in trouble.
+    fn is_hidden_alone(&self, space: &SpaceId) -> bool {
+        let own = self.view.own.get(space);
+        let mut checks = own.into_iter().flat_map(|own| &own.checks);
+        checks.all(|view| !view.check.enabled || view.status.raw.is_ok())
     }
 
     /// Titles along a way; what cannot be read has the label of the one before.
@@ -216,7 +232,7 @@ impl Seen<'_> {
             .as_of((sign, open.beats.at.is_some()), self.now)
     }
 
-    fn agent_views(&self, system: &System) -> Vec<AgentView> {
+    fn agent_views(&self, space: SpaceId, system: &System) -> Vec<AgentView> {
         let view = |(agent, link): (&SpaceId, &AgentRef)| {
             let open = self.workspace.spaces.get(agent);
             let journal = self.view.journals.get(&(*agent, link.author));
@@ -256,7 +272,7 @@ impl Seen<'_> {
                 desired: journal
                     .map(|journal| journal.desired.values().cloned().collect())
                     .unwrap_or_default(),
-                failing: journal.map_or(0, |journal| failing(system, journal)),
+                failing: journal.map_or(0, |journal| failing(space, system, journal)),
             }
         };
         system.agents.iter().map(view).collect()
@@ -332,10 +348,10 @@ fn note_views(open: &OpenSpace, system: &System) -> Vec<NoteView> {
 }
 
 /// How many checks that are looked at an agent last told not to be OK.
-fn failing(system: &System, journal: &Journal) -> u32 {
+fn failing(space: SpaceId, system: &System, journal: &Journal) -> u32 {
     let is_looked_at = |id: &CheckId| {
         let check = system.checks.get(id).or_else(|| journal.declared.get(id));
-        check.is_some_and(|check| check.enabled)
+        check.is_some_and(|check| check.enabled && check.is_about_other(&space).is_none())
     };
     let checks = journal.checks.iter();
     let failing = checks.filter(|(id, it)| it.hard > Severity::Missing && is_looked_at(id));

@@ -29,6 +29,7 @@ impl View {
                 self.forget(&link, &mut changed);
                 stale.extend(self.readers.get(&link).into_iter().flatten());
             }
+            stale.extend(self.looked_from.get(space).into_iter().flatten());
         }
         while let Some((at, space)) = self.deadlines.first().copied() {
             if at > now {
@@ -51,6 +52,44 @@ impl View {
         changed
     }
 
+    /// Remembers which journals and which other Systems say how one is. What machines add to the checks of
+    /// their System stands in journals, so those are read first.
+    fn look_aside(
+        &mut self,
+        workspace: &Workspace,
+        now: Timestamp,
+        space: SpaceId,
+        changed: &mut Changed,
+    ) {
+        let system = workspace.spaces.get(&space).and_then(OpenSpace::system);
+        let around = |view: &Self| {
+            let seen = Seen {
+                view,
+                workspace,
+                now,
+            };
+            let around = system.map(|system| seen.looked_at_by(space, system));
+            around.unwrap_or_default()
+        };
+        let (links, _) = around(self);
+        self.relink(workspace, space, &links, changed);
+        let (_, beside) = around(self);
+        for before in self.beside.remove(&space).into_iter().flatten() {
+            if let Some(from) = self.looked_from.get_mut(&before) {
+                from.remove(&space);
+                if from.is_empty() {
+                    self.looked_from.remove(&before);
+                }
+            }
+        }
+        for other in &beside {
+            self.looked_from.entry(*other).or_default().insert(space);
+        }
+        if !beside.is_empty() {
+            self.beside.insert(space, beside);
+        }
+    }
+
     fn readers_of(&self, agent: SpaceId) -> impl Iterator<Item = (&Link, &BTreeSet<SpaceId>)> {
         let links = self.readers.range((agent, None)..);
         links.take_while(move |((space, _), _)| *space == agent)
@@ -65,12 +104,7 @@ impl View {
         changed: &mut Changed,
     ) {
         let system = workspace.spaces.get(&space).and_then(OpenSpace::system);
-        let links: BTreeSet<Link> = system
-            .into_iter()
-            .flat_map(|system| &system.agents)
-            .map(|(agent, link)| (*agent, link.author))
-            .collect();
-        self.relink(workspace, space, &links, changed);
+        self.look_aside(workspace, now, space, changed);
         if let Some(at) = self.own.get(&space).and_then(|own| own.until) {
             self.deadlines.remove(&(at, space));
         }

@@ -1,16 +1,18 @@
 //! Timelines: entries of people and adapters, and what agents saw, merged.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 
 use super::Seen;
-use crate::check::Check;
 use crate::entry::{JournalEntry, TimelineEntry};
 use crate::id::{CheckId, EntryId};
-use crate::journal::{Journal, Written};
+use crate::journal::Written;
 use crate::membership::{Membership, MembershipChange};
+use crate::observer::observed_check;
 use crate::snapshot::{TIMELINE_ITEMS_MAX, TimelineEvent, TimelineItem};
 use crate::system::System;
 use crate::transition::Hardness;
@@ -20,7 +22,19 @@ use crate::workspace::{Content, OpenSpace};
 enum Source<'a> {
     People(&'a Written<TimelineEntry>),
     Member(&'a MembershipChange),
-    Agent(Option<&'a Journal>, &'a Written<JournalEntry>),
+    Agent(Rc<Names<'a>>, &'a Written<JournalEntry>),
+}
+
+/// The checks of which an agent tells here: by its own ids, the ids and names that they have here.
+type Names<'a> = BTreeMap<CheckId, (CheckId, &'a str)>;
+
+/// Whose agent tells.
+#[derive(Clone, Copy, PartialEq)]
+enum Whose {
+    /// The System's own.
+    Own,
+    /// That of a System that looks at this one: only what it sees of it is told here.
+    Others,
 }
 
 /// When, which entry, and whose.
@@ -44,18 +58,27 @@ impl Seen<'_> {
             let key = (change.at, change.id(), change.by);
             (key, Source::Member(change))
         }));
-        for (agent, link) in &system.agents {
-            let Some(open) = self.workspace.spaces.get(agent) else {
+        let all = self.all_checks(system);
+        let named = all
+            .iter()
+            .map(|(id, check)| (*id, (*id, check.name.as_str())));
+        // What counts elsewhere is told there.
+        let own = named.filter(|(id, _)| {
+            let about = all.get(id).and_then(|check| check.is_about_other(&space));
+            let there = about.and_then(|about| self.system_of(&about));
+            there.is_none_or(|there| !there.observers.contains_key(&space))
+        });
+        self.told_by_agents(system, Rc::new(own.collect()), Whose::Own, &mut found);
+        for (_, looks) in self.observers(space, system) {
+            let about = self.checks_about(space, looks);
+            if about.is_empty() {
                 continue;
-            };
-            let journal = self.view.journals.get(&(*agent, link.author));
-            let entries = journal_entries(open, link.author);
-            let entries = entries.filter(|it| is_told(system, journal, &it.entry));
-            found.extend(entries.map(|written| {
-                let at = written.entry.at().unwrap_or_else(|| written.id.at());
-                let key = (at, written.id, open.author(&written.actor));
-                (key, Source::Agent(journal, written))
-            }));
+            }
+            let named = about.iter().map(|(id, check)| {
+                let name = check.name.as_str();
+                (*id, (observed_check(&space, name), name))
+            });
+            self.told_by_agents(looks, Rc::new(named.collect()), Whose::Others, &mut found);
         }
         newest_first(&mut found, |(key, _)| *key);
         let items = found.into_iter().filter_map(|((at, id, author), source)| {
@@ -67,13 +90,35 @@ impl Seen<'_> {
                 event: match source {
                     Source::People(written) => event(&written.entry),
                     Source::Member(change) => membership(system, open, change),
-                    Source::Agent(journal, written) => {
-                        journal_event(system, journal, &written.entry)?
-                    }
+                    Source::Agent(names, written) => journal_event(&names, &written.entry)?,
                 },
             }))
         });
         items.collect()
+    }
+
+    /// Adds what the agents of a System tell.
+    fn told_by_agents<'a>(
+        &self,
+        system: &System,
+        names: Rc<Names<'a>>,
+        whose: Whose,
+        found: &mut Vec<(Key, Source<'a>)>,
+    ) where
+        Self: 'a,
+    {
+        for (agent, link) in &system.agents {
+            let Some(open) = self.workspace.spaces.get(agent) else {
+                continue;
+            };
+            let entries = journal_entries(open, link.author);
+            let entries = entries.filter(|it| is_told(&names, whose, &it.entry));
+            found.extend(entries.map(|written| {
+                let at = written.entry.at().unwrap_or_else(|| written.id.at());
+                let key = (at, written.id, open.author(&written.actor));
+                (key, Source::Agent(Rc::clone(&names), written))
+            }));
+        }
     }
 }
 
@@ -103,27 +148,16 @@ fn membership(system: &System, open: &OpenSpace, change: &MembershipChange) -> T
     }
 }
 
-/// A check that people know: the System's own, or one that its machine adds.
-fn check_of<'a>(
-    system: &'a System,
-    journal: Option<&'a Journal>,
-    id: &CheckId,
-) -> Option<&'a Check> {
-    let declared = || journal.and_then(|journal| journal.declared.get(id));
-    system.checks.get(id).or_else(declared)
-}
-
 /// Whether an entry of a journal is for people, and about this System.
-fn is_told(system: &System, journal: Option<&Journal>, entry: &JournalEntry) -> bool {
+fn is_told(names: &Names<'_>, whose: Whose, entry: &JournalEntry) -> bool {
     match entry {
         JournalEntry::Transition(transition) => {
-            transition.hardness == Hardness::Hard
-                && check_of(system, journal, &transition.check).is_some()
+            transition.hardness == Hardness::Hard && names.contains_key(&transition.check)
         }
         JournalEntry::Started(_)
         | JournalEntry::Stopped { .. }
         | JournalEntry::DesiredRun(_)
-        | JournalEntry::Unknown(_) => true,
+        | JournalEntry::Unknown(_) => whose == Whose::Own,
         JournalEntry::ConfigApplied { .. }
         | JournalEntry::States(_)
         | JournalEntry::Declared { .. }
@@ -134,17 +168,13 @@ fn is_told(system: &System, journal: Option<&Journal>, entry: &JournalEntry) -> 
 }
 
 /// What people see of an entry that [`is_told`].
-fn journal_event(
-    system: &System,
-    journal: Option<&Journal>,
-    entry: &JournalEntry,
-) -> Option<TimelineEvent> {
+fn journal_event(names: &Names<'_>, entry: &JournalEntry) -> Option<TimelineEvent> {
     match entry {
         JournalEntry::Transition(transition) => {
-            let check = check_of(system, journal, &transition.check)?;
+            let (check, name) = *names.get(&transition.check)?;
             Some(TimelineEvent::Transition {
-                check: check.id,
-                name: check.name.clone(),
+                check,
+                name: name.to_owned(),
                 from: transition.from,
                 to: transition.to,
                 summary: transition.summary.clone(),

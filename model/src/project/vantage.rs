@@ -7,10 +7,11 @@ use aramaki_sync_core::{SpaceId, Timestamp};
 use super::Seen;
 use super::alerts::Found;
 use super::own::Next;
+use crate::check::Check;
 use crate::day::Days;
 use crate::heartbeat::CheckBeat;
-use crate::id::CheckId;
 use crate::journal::{CheckRecord, Journal};
+use crate::observer::SeenFrom;
 use crate::presence::Presence;
 use crate::severity::Severity;
 use crate::snapshot::CheckView;
@@ -19,9 +20,14 @@ use crate::system::{AgentRef, System};
 use crate::workspace::OpenSpace;
 
 impl Seen<'_> {
-    /// What every agent that looks says of a check; one without agents has one empty vantage.
-    fn vantages(&self, system: &System, check: &crate::Check) -> Vec<Vantage<'_>> {
-        let vantage = |(agent, link): (&SpaceId, &AgentRef)| {
+    /// What every agent of one System says of a check.
+    fn vantages_of<'a>(&'a self, looking: Looking<'a>) -> impl Iterator<Item = Vantage<'a>> {
+        let Looking {
+            system,
+            check,
+            observer,
+        } = looking;
+        let vantage = move |(agent, link): (&SpaceId, &AgentRef)| {
             let (open, journal) = self.agent(agent, link)?;
             let as_of = self.as_of(open, journal).unwrap_or(self.now);
             let beats = &open.beats;
@@ -30,6 +36,8 @@ impl Seen<'_> {
             let sign = told.max(beat.map(|beat| beat.at));
             Some(Vantage {
                 agent: Some(*agent),
+                observer,
+                check: Some(check),
                 presence: system.presence_of(agent),
                 as_of: Some(as_of),
                 judged: open
@@ -44,8 +52,21 @@ impl Seen<'_> {
                 listens: open.hearing.since(),
             })
         };
-        let mut vantages: Vec<_> = system.agents.iter().filter_map(vantage).collect();
-        if check.quorum.is_none() {
+        system.agents.iter().filter_map(vantage)
+    }
+
+    /// What every agent that looks says of a check; one without agents has one empty vantage.
+    fn vantages<'a>(&'a self, lookings: &[Looking<'a>], quorum: Option<u32>) -> Vec<Vantage<'a>> {
+        let mut vantages = Vec::new();
+        for looking in lookings {
+            let before = vantages.len();
+            vantages.extend(self.vantages_of(*looking));
+            if vantages.len() == before && looking.observer.is_some() {
+                // That nobody there can be read here is a vantage that sees nothing.
+                vantages.push(Vantage::nobody(*looking));
+            }
+        }
+        if quorum.is_none() {
             // Whoever told last; the first one when several did at once.
             let told = |vantage: &Vantage<'_>| vantage.record.map(|record| record.last_at);
             let last = vantages.into_iter().reduce(|best, next| {
@@ -57,8 +78,8 @@ impl Seen<'_> {
             });
             vantages = last.into_iter().collect();
         }
-        if vantages.is_empty() {
-            vantages.push(Vantage::default());
+        if let (true, Some(looking)) = (vantages.is_empty(), lookings.first()) {
+            vantages.push(Vantage::nobody(*looking));
         }
         vantages
     }
@@ -71,11 +92,12 @@ impl Seen<'_> {
     /// How each vantage sees a check.
     pub(super) fn judged<'a>(
         &'a self,
-        system: &System,
-        check: &crate::Check,
+        lookings: &[Looking<'a>],
+        quorum: Option<u32>,
         next: &mut Next,
     ) -> Vec<(CheckStatus, Vantage<'a>)> {
         let judge = |vantage: Vantage<'a>| {
+            let check = vantage.check?;
             let facts = CheckFacts {
                 as_of: vantage.judged.unwrap_or(self.now),
                 check,
@@ -83,23 +105,37 @@ impl Seen<'_> {
                 beat: vantage.beat,
                 life: vantage.life,
             };
-            (check_status(&facts, self.now), vantage)
+            Some((check_status(&facts, self.now), vantage))
         };
-        let vantages = self.vantages(system, check).into_iter();
-        let judged: Vec<_> = vantages.map(judge).collect();
+        let vantages = self.vantages(lookings, quorum).into_iter();
+        let judged: Vec<_> = vantages.filter_map(judge).collect();
         for (_, vantage) in &judged {
-            next.old(vantage.record.map(|record| record.last_at), check.ttl_ms());
-            next.old(vantage.beat.map(|beat| beat.at), check.ttl_ms());
-            next.old(vantage.listens, check.ttl_ms());
+            let ttl_ms = vantage.ttl_ms();
+            next.old(vantage.record.map(|record| record.last_at), ttl_ms);
+            next.old(vantage.beat.map(|beat| beat.at), ttl_ms);
+            next.old(vantage.listens, ttl_ms);
         }
         judged
     }
+}
+
+/// A check as one System has it, whose agents look.
+#[derive(Clone, Copy)]
+pub(super) struct Looking<'a> {
+    pub(super) system: &'a System,
+    pub(super) check: &'a Check,
+    /// That System, if the check is about another one.
+    pub(super) observer: Option<SpaceId>,
 }
 
 /// What one agent says of a check.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Vantage<'a> {
     pub(super) agent: Option<SpaceId>,
+    /// Whose agent it is, if not that of the System that the check is about.
+    pub(super) observer: Option<SpaceId>,
+    /// The check as that System has it.
+    pub(super) check: Option<&'a Check>,
     pub(super) presence: Presence,
     /// Up to when the agent would have been heard.
     pub(super) as_of: Option<Timestamp>,
@@ -117,11 +153,32 @@ pub(super) struct Vantage<'a> {
     pub(super) beat: Option<&'a CheckBeat>,
 }
 
-impl Vantage<'_> {
-    /// What is known of the days of a check.
-    pub(super) fn days(&self, check: &CheckId) -> Arc<Days> {
-        let days = self.journal.and_then(|journal| journal.days.get(check));
+impl<'a> Vantage<'a> {
+    /// That no agent can be read here.
+    fn nobody(looking: Looking<'a>) -> Self {
+        Self {
+            observer: looking.observer,
+            check: Some(looking.check),
+            ..Self::default()
+        }
+    }
+
+    /// What is known of the days of its check.
+    pub(super) fn days(&self) -> Arc<Days> {
+        let journal = self.journal.zip(self.check);
+        let days = journal.and_then(|(journal, check)| journal.days.get(&check.id));
         days.cloned().unwrap_or_default()
+    }
+
+    /// Milliseconds after which what it says of its check is old.
+    pub(super) fn ttl_ms(&self) -> u64 {
+        self.check.map_or(0, Check::ttl_ms)
+    }
+
+    /// The machine, as it says itself.
+    pub(super) fn host(&self) -> Option<String> {
+        let started = self.journal?.started.as_ref();
+        started.map(|started| started.host.clone())
     }
 
     /// Whether it is not heard of, and need not be. One that never was is no machine yet.
@@ -148,12 +205,13 @@ impl Vantage<'_> {
 
 /// A check as several vantages see it together, told in the words of one that sees what is agreed.
 pub(super) fn check_view(
-    check: &crate::Check,
+    check: &Check,
     mut judged: Vec<(CheckStatus, Vantage<'_>)>,
     told: usize,
-    found: &Found,
+    (found, seen_from): (&Found, Vec<SeenFrom>),
 ) -> CheckView {
     let vantages = match check.quorum {
+        _ if !seen_from.is_empty() => Vec::new(),
         None => Vec::new(),
         Some(_) => judged
             .iter()
@@ -179,7 +237,8 @@ pub(super) fn check_view(
         history: record
             .map(|record| record.history.clone())
             .unwrap_or_default(),
-        days: vantage.days(&check.id),
+        days: vantage.days(),
         vantages,
+        seen_from,
     }
 }

@@ -8,6 +8,7 @@ use chrono::DateTime;
 use serde_json::{Value, json};
 
 use crate::cli::local;
+use crate::cli::system::seen_from_json;
 use crate::view::alert::days;
 use crate::workspace::Live;
 
@@ -195,6 +196,11 @@ pub(super) fn alert_json(live: &Live, alert: &Alert) -> Value {
             "attempts": it.attempts,
             "summary": it.summary,
         })).collect::<Vec<_>>(),
+        "vantages": alert.vantages.iter().map(|(agent, severity)| json!({
+            "agent": agent.to_string(),
+            "raw": severity.word(),
+        })).collect::<Vec<_>>(),
+        "seen_from": alert.seen_from.iter().map(seen_from_json).collect::<Vec<_>>(),
         "summary": summary(alert),
         "detail": alert.detail,
         "occurrences": alert.occurrences,

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::object::{alert_json, days_json, hold_words, summary};
 use crate::cli::report::{Lines, count, table};
-use crate::cli::system::{attempt_json, attempt_words};
+use crate::cli::system::{attempt_json, attempt_words, seen_from_words};
 use crate::cli::timeline::entry_json;
 use crate::cli::{CliError, Clock, Report, age, local, parse_span};
 use crate::view::alert::days;
@@ -79,6 +79,7 @@ fn text(live: &Live, alert: &Alert, changes: &[(Near, TimelineRow)]) -> String {
     let now = Clock::now();
     let mut out = Lines::default();
     head(&mut out, alert, attempt_of(live, alert), now);
+    vantages(&mut out, live, alert);
     people(&mut out, alert);
     for concern in alert.concerns.iter().skip(1) {
         let name = |space| live.title(space).unwrap_or_else(|| space.short());
@@ -114,6 +115,22 @@ fn text(live: &Live, alert: &Alert, changes: &[(Near, TimelineRow)]) -> String {
         out.add(table(&lines).trim_end());
     }
     out.into_text()
+}
+
+/// What each vantage sees, where several must agree or others look.
+fn vantages(out: &mut Lines, live: &Live, alert: &Alert) {
+    for from in &alert.seen_from {
+        let (words, severity) = (seen_from_words(from), from.severity);
+        out.add(format_args!("seen from {words}: {severity}"));
+    }
+    let snapshot = live.snapshot();
+    let agents = snapshot.system(&alert.system).map(|it| it.agents.iter());
+    let agents: Vec<_> = agents.into_iter().flatten().collect();
+    for (agent, severity) in &alert.vantages {
+        let known = agents.iter().find(|it| it.space == *agent);
+        let name = known.map_or_else(|| agent.short(), |it| it.label.clone());
+        out.add(format_args!("seen from {name}: {severity}"));
+    }
 }
 
 /// What is wrong, and since when.

@@ -264,6 +264,7 @@ const fn kind_word(kind: ChangeKind) -> &'static str {
         ChangeKind::Contact => "contact",
         ChangeKind::Dashboard => "dashboard",
         ChangeKind::Family => "family",
+        ChangeKind::Observer => "observer",
     }
 }
 

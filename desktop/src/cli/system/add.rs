@@ -7,7 +7,7 @@ use serde_json::json;
 use super::fields::Fields;
 use crate::cli::parse::parse_line;
 use crate::cli::{CliError, Report};
-use crate::workspace::{KnownChecks, Live, SystemChange};
+use crate::workspace::{Live, SystemChange};
 
 /// Add a System: a thing that a team runs.
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ impl Add {
     /// Makes its Space and writes its document.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let mut changes = vec![SystemChange::Title(self.title.clone())];
-        changes.extend(self.fields.changes(&KnownChecks::default())?);
+        changes.extend(self.fields.changes(&live.known_checks(None))?);
         let same = live.systems_called(&self.title);
         let space = live.create_system(changes).await?;
         let mut text = format!("Added {} as {}.", self.title, space.short());

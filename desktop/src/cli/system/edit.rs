@@ -33,7 +33,7 @@ impl Edit {
             .map(SystemChange::Title)
             .into_iter()
             .collect();
-        changes.extend(self.fields.changes(&live.known_checks(space))?);
+        changes.extend(self.fields.changes(&live.known_checks(Some(space)))?);
         if let Some(agent) = &self.agent {
             let agent = live.agent_named(space, agent)?;
             for change in &mut changes {

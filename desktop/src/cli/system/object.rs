@@ -2,13 +2,14 @@
 
 use aramaki_model::Severity;
 use aramaki_model::notify::OnCall;
+use aramaki_model::observer::SeenFrom;
 use aramaki_model::snapshot::Attempt;
 use aramaki_sync_core::SpaceId;
 use serde_json::{Value, json};
 
 use crate::cli::timeline::entry_json;
 use crate::cli::{CliError, Clock};
-use crate::workspace::{Live, SystemRow};
+use crate::workspace::{CheckRow, Live, SystemRow};
 
 /// A state's word; `unobserved` where nothing looks.
 pub(crate) fn severity_word(severity: Option<Severity>) -> &'static str {
@@ -69,6 +70,43 @@ fn on_call_json(live: &Live, space: SpaceId) -> Vec<Value> {
     turns.iter().map(turn_json).collect()
 }
 
+/// A check.
+fn check_json(check: &CheckRow) -> Value {
+    let vantage = |(agent, name, severity): &(SpaceId, String, Severity)| json!({"agent": agent.to_string(), "name": name, "raw": severity.word()});
+    json!({
+        "name": check.name,
+        "enabled": check.enabled,
+        "raw": check.raw.word(),
+        "effective": check.effective.word(),
+        "since": check.since.map(|since| since.to_string()),
+        "seen": check.seen.map(|seen| seen.to_string()),
+        "summary": check.summary,
+        "attempt": check.attempt.map(attempt_json),
+        "vantages": check.vantages.iter().map(vantage).collect::<Vec<_>>(),
+        "seen_from": check.seen_from.iter().map(seen_from_json).collect::<Vec<_>>(),
+    })
+}
+
+/// From where a check about a System is seen.
+pub(crate) fn seen_from_json(from: &SeenFrom) -> Value {
+    json!({
+        "system": from.system.to_string(),
+        "title": from.title,
+        "agent": from.agent.map(|agent| agent.to_string()),
+        "name": from.label,
+        "check": from.check.to_string(),
+        "raw": from.severity.word(),
+    })
+}
+
+/// The same for people: `Office, host21`.
+pub(crate) fn seen_from_words(from: &SeenFrom) -> String {
+    match from.label.as_str() {
+        "" => format!("{}, whose agents are not readable here", from.title),
+        label => format!("{}, {label}", from.title),
+    }
+}
+
 /// All that can be said of a System, with at most so many entries of its timeline.
 pub(crate) fn system_json(live: &Live, space: SpaceId, entries: usize) -> Result<Value, CliError> {
     let page = live.page(space)?;
@@ -101,15 +139,19 @@ pub(crate) fn system_json(live: &Live, space: SpaceId, entries: usize) -> Result
         "aggregates": page.aggregates.iter()
             .map(|(id, title)| json!({"id": id.to_string(), "title": title}))
             .collect::<Vec<_>>(),
-        "checks": page.checks.iter().map(|check| json!({
-            "name": check.name,
-            "enabled": check.enabled,
-            "raw": check.raw.word(),
-            "effective": check.effective.word(),
-            "since": check.since.map(|since| since.to_string()),
-            "seen": check.seen.map(|seen| seen.to_string()),
-            "summary": check.summary,
-            "attempt": check.attempt.map(attempt_json),
+        "checks": page.checks.iter().map(check_json).collect::<Vec<_>>(),
+        "for_others": page.for_others.iter().map(|other| {
+            let mut object = check_json(&other.check);
+            object["system"] = json!(other.system.to_string());
+            object["title"] = json!(other.title);
+            object["standing"] = json!(other.standing.word());
+            object
+        }).collect::<Vec<_>>(),
+        "observers": page.observers.iter().map(|observer| json!({
+            "id": observer.space.to_string(),
+            "label": observer.label,
+            "readable": observer.checks.is_some(),
+            "checks": observer.checks,
         })).collect::<Vec<_>>(),
         "agents": page.agents.iter().map(|agent| json!({
             "id": agent.id.to_string(),

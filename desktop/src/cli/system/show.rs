@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use aramaki_model::notify::OnCall;
-use aramaki_model::{KnownFamily, Presence};
+use aramaki_model::observer::Standing;
+use aramaki_model::{KnownFamily, Presence, Severity};
 use aramaki_sync_core::Timestamp;
 use clap::Args;
 
-use super::{attempt_words, severity_word, system_json};
+use super::{attempt_words, seen_from_words, severity_word, system_json};
 use crate::cli::listen::Listen;
-use crate::cli::report::{Lines, table};
+use crate::cli::report::{Lines, count, table};
 use crate::cli::{CliError, Clock, Report, age, local};
-use crate::workspace::{Live, SystemPage};
+use crate::workspace::{CheckRow, Live, SystemPage};
 
 /// How many entries of the timeline are shown.
 const ENTRIES_SHOWN: usize = 10;
@@ -134,24 +135,9 @@ fn sections(out: &mut Lines, page: &SystemPage, now: Timestamp) {
         .iter()
         .map(|(id, title)| vec![title.clone(), id.short()]);
     section(out, "Part of", &aggregates.collect::<Vec<_>>());
-    let checks = page.checks.iter().map(|check| {
-        let seen = check
-            .seen
-            .map(|seen| format!("{} ago", age(now, seen)))
-            .unwrap_or_default();
-        vec![
-            if check.enabled {
-                check.effective.word().to_owned()
-            } else {
-                "off".to_owned()
-            },
-            check.name.clone(),
-            check.summary.clone(),
-            check.attempt.map(attempt_words).unwrap_or_default(),
-            seen,
-        ]
-    });
+    let checks = page.checks.iter().flat_map(|check| check_lines(check, now));
     section(out, "Checks", &checks.collect::<Vec<_>>());
+    observers(out, page, now);
     let agents = page.agents.iter().map(|agent| {
         let seen = agent.seen.map(|seen| format!("{} ago", age(now, seen)));
         let may = match agent.presence {
@@ -171,6 +157,68 @@ fn sections(out: &mut Lines, page: &SystemPage, now: Timestamp) {
         .iter()
         .map(|note| vec![note.id.to_string(), note.title.clone()]);
     section(out, "Notes", &notes.collect::<Vec<_>>());
+}
+
+/// A check, and a line for each vantage.
+fn check_lines(check: &CheckRow, now: Timestamp) -> Vec<Vec<String>> {
+    let seen = check
+        .seen
+        .map(|seen| format!("{} ago", age(now, seen)))
+        .unwrap_or_default();
+    let mut lines = vec![vec![
+        if check.enabled {
+            check.effective.word().to_owned()
+        } else {
+            "off".to_owned()
+        },
+        check.name.clone(),
+        check.summary.clone(),
+        check.attempt.map(attempt_words).unwrap_or_default(),
+        seen,
+    ]];
+    let mut vantage = |from: &str, severity: Severity| {
+        lines.push(vec![
+            String::new(),
+            format!("  seen from {from}"),
+            severity.word().to_owned(),
+        ]);
+    };
+    for (_, name, severity) in &check.vantages {
+        vantage(name, *severity);
+    }
+    for from in &check.seen_from {
+        vantage(&seen_from_words(from), from.severity);
+    }
+    lines
+}
+
+/// What it looks at for others, and whom it lets look.
+fn observers(out: &mut Lines, page: &SystemPage, now: Timestamp) {
+    let others = page.for_others.iter().flat_map(|other| {
+        let counts = match other.standing {
+            Standing::Counts => "counts there",
+            Standing::NotLet => "counts nowhere: it does not let this System look",
+            Standing::NotShared => "it is not shared with you",
+        };
+        let mut lines = check_lines(&other.check, now);
+        if let Some(line) = lines.first_mut() {
+            line.push(format!("about {}, {counts}", other.title));
+        }
+        lines
+    });
+    section(out, "Looks at for others", &others.collect::<Vec<_>>());
+    let observers = page.observers.iter().map(|observer| {
+        let sees = match observer.checks {
+            Some(checks) => count(checks, "check"),
+            None => "not shared with you: what it sees is not known here".to_owned(),
+        };
+        vec![observer.label.clone(), observer.space.short(), sees]
+    });
+    section(
+        out,
+        "Seen from other Systems",
+        &observers.collect::<Vec<_>>(),
+    );
 }
 
 fn section(out: &mut Lines, title: &str, rows: &[Vec<String>]) {

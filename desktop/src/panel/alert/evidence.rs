@@ -6,12 +6,13 @@ use aramaki_model::Snapshot;
 use aramaki_model::alert::Alert;
 use aramaki_model::changed_before::{CHANGED_BEFORE_SPAN, changed_before};
 use aramaki_model::journal::Try;
-use aramaki_model::snapshot::TimelineItem;
+use aramaki_model::snapshot::{CheckView, TimelineItem};
 use aramaki_sync_core::Timestamp;
 use egui::{FontId, Label, RichText, Ui};
 
 use super::super::Window;
 use super::super::actions::{run_link_ui, run_words};
+use super::super::system::seen_from_words;
 use super::super::timeline::item_ui;
 use super::super::values::{Measured, values_ui};
 use super::{drawn, name_of, quiet};
@@ -114,7 +115,8 @@ pub(super) fn evidence_ui(
     window: &mut Window,
 ) {
     before_ui(ui, look, (frame, snapshot, alert), window);
-    let has_any = !alert.detail.is_empty() || !alert.metrics.is_empty() || alert.vantages.len() > 1;
+    let has_vantages = alert.vantages.len() > 1 || !alert.seen_from.is_empty();
+    let has_any = !alert.detail.is_empty() || !alert.metrics.is_empty() || has_vantages;
     if has_any {
         card_titled(ui, look, &look.texts.get("alert-evidence"), |ui| {
             said_ui(ui, look, (snapshot, alert));
@@ -162,7 +164,8 @@ fn measured_ui(
         return;
     };
     let check = system.checks.iter().find(|it| it.check.id == alert.check);
-    let Some(check) = check.filter(|_| !system.agents.is_empty()) else {
+    let is_own = |check: &&CheckView| !system.agents.is_empty() && check.seen_from.is_empty();
+    let Some(check) = check.filter(is_own) else {
         return;
     };
     card_titled(ui, look, &look.texts.get("values-title"), |ui| {
@@ -190,6 +193,12 @@ fn said_ui(ui: &mut Ui, look: Look<'_>, (snapshot, alert): (&Snapshot, &Alert)) 
                 .find(|it| it.space == *agent)
                 .map_or_else(|| agent.short(), |it| it.label.clone());
             ui.label(label);
+        });
+    }
+    for from in &alert.seen_from {
+        ui.horizontal(|ui| {
+            severity_glyph(ui, look, from.severity, 14.0);
+            ui.label(seen_from_words(look, from));
         });
     }
     if !alert.detail.is_empty() {

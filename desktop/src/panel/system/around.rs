@@ -9,7 +9,7 @@ use egui::{FontId, Label, RichText, Sense, Ui, Vec2, vec2};
 use super::super::Window;
 use super::super::peers::{heard, life_severity};
 use super::super::trust::member_words;
-use super::{Page, none_ui, quiet};
+use super::{Page, none_ui, observers, quiet};
 use crate::theme::{size, space};
 use crate::view::{PeerKind, Route};
 use crate::widget::{Icon, Look, Row, ago, card_titled, row, severity_glyph, until};
@@ -130,6 +130,7 @@ pub(super) fn around_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &m
             }
         });
     }
+    observers::observers_ui(ui, look, shown, window);
     if !system.aggregates.is_empty() {
         ui.add_space(space::S);
         card_titled(ui, look, &look.texts.get("system-part-of"), |ui| {

@@ -10,7 +10,7 @@ use super::super::Window;
 use super::super::proposals;
 use super::super::timeline::item_ui;
 use super::super::values::{self, Measured};
-use super::{Page, none_ui, quiet};
+use super::{Page, none_ui, observers, quiet};
 use crate::theme::{size, space, weighted};
 use crate::view::Route;
 use crate::widget::{Look, Row, age, card_titled, clock, row, severity_glyph, severity_word};
@@ -38,6 +38,7 @@ pub(super) fn left_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut
         proposals::line_ui(ui, look, shown.frame, system, window);
     });
     ui.add_space(space::S);
+    observers::for_others_ui(ui, look, shown, window);
     if !system.parts.is_empty() {
         card_titled(ui, look, &look.texts.get("system-parts"), |ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
@@ -97,7 +98,8 @@ fn values_button_ui(
     check: &CheckView,
     window: &mut Window,
 ) {
-    if shown.system.agents.is_empty() {
+    // Hosts of other Systems are asked on their pages.
+    if shown.system.agents.is_empty() || !check.seen_from.is_empty() {
         return;
     }
     let here = Some((shown.system.space, check.check.id));
@@ -116,7 +118,7 @@ fn values_button_ui(
     }
 }
 
-fn check_ui(
+pub(super) fn check_ui(
     ui: &mut Ui,
     look: Look<'_>,
     check: &CheckView,
@@ -141,7 +143,14 @@ fn check_ui(
             if check.flapping {
                 quiet(ui, look, &look.texts.get("check-flapping"));
             }
-            if let Some(about) = &check.check.about {
+            if let [from, more @ ..] = check.seen_from.as_slice() {
+                let mut words = observers::seen_from_words(look, from);
+                if !more.is_empty() {
+                    words.push_str(&format!(" +{}", more.len()));
+                }
+                quiet(ui, look, &words);
+            }
+            if let (Some(about), None) = (&check.check.about, check.check.about_system) {
                 let about = look.texts.with("check-about", &[("what", about)]);
                 quiet(ui, look, &about);
             }
@@ -201,8 +210,9 @@ fn vantages(look: Look<'_>, check: &CheckView, agents: &[AgentView]) -> String {
         let label = agent.map_or_else(|| space.short(), |agent| agent.label.clone());
         format!("{label}: {}", severity_word(look, *severity))
     };
-    let lines: Vec<String> = check.vantages.iter().map(line).collect();
-    lines.join("\n")
+    let lines = check.vantages.iter().map(line);
+    let from = observers::vantages(look, &check.seen_from);
+    lines.chain(from).collect::<Vec<_>>().join("\n")
 }
 
 fn part_ui(ui: &mut Ui, look: Look<'_>, part: &PartView, window: &mut Window) {

@@ -1,0 +1,104 @@
+//! `aramaki system observe`.
+
+use aramaki_model::observer::OBSERVERS_MAX;
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::parse::parse_line;
+use crate::cli::report::Lines;
+use crate::cli::{CliError, Report};
+use crate::workspace::{Live, SystemChange};
+
+/// Let the agents of another System say how this one is, or end that.
+///
+/// That is one half: the checks of the other System name this one (`about_system` in their file).
+#[derive(Debug, Args)]
+pub(crate) struct Observe {
+    /// The System that is looked at: a switch, the site of a partner.
+    system: String,
+    /// The System whose agents look; a full Space id may be one that cannot be read here.
+    #[arg(long = "from", value_name = "SYSTEM", value_parser = parse_line)]
+    observer: String,
+    /// What that is called where it cannot be read; its title otherwise.
+    #[arg(long, value_parser = parse_line)]
+    label: Option<String>,
+    /// End it.
+    #[arg(long, conflicts_with = "label")]
+    remove: bool,
+}
+
+impl Observe {
+    /// Writes it into the document of the System that is looked at.
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let system = live.find(&self.system)?;
+        let observer = match self.observer.parse() {
+            Ok(id) => id,
+            Err(_not_an_id) => live.find(&self.observer)?,
+        };
+        let refused = |reason: String| CliError::Setting {
+            what: "observer",
+            value: self.observer.clone(),
+            reason,
+        };
+        if observer == system {
+            return Err(refused(
+                "the agents of a System look at it anyway".to_owned(),
+            ));
+        }
+        let snapshot = live.snapshot();
+        let view = snapshot.system(&system);
+        let before = view.map_or(&[][..], |view| &view.observers);
+        let known = before.iter().find(|it| it.space == observer);
+        let title = live.title(system).unwrap_or_else(|| system.short());
+        let label = || known.map_or_else(|| observer.short(), |it| it.label.clone());
+        let from = live.title(observer).unwrap_or_else(label);
+        let mut text = Lines::default();
+        if self.remove {
+            if known.is_none() {
+                return Err(refused(format!("it does not look at {title}")));
+            }
+            live.edit_system(system, vec![SystemChange::RemoveObserver(observer)])
+                .await?;
+            text.add(format_args!(
+                "What agents of {from} see of {title} does not count there any more."
+            ));
+        } else {
+            if known.is_none() && before.len() >= OBSERVERS_MAX {
+                return Err(refused(format!(
+                    "{title} is looked at from {OBSERVERS_MAX} Systems already: end one of those first"
+                )));
+            }
+            let label = self.label.clone().unwrap_or_else(|| from.clone());
+            let change = SystemChange::Observer {
+                space: observer,
+                label,
+            };
+            live.edit_system(system, vec![change]).await?;
+            text.add(format_args!(
+                "Agents of {from} may say how {title} is: by checks of {from} with `about_system`."
+            ));
+        }
+        let about = live.snapshot().system(&observer).map(|view| {
+            let all = view.for_others.iter();
+            all.filter(|it| it.system == system).count()
+        });
+        match about {
+            Some(0) if !self.remove => text.add(format_args!(
+                "{from} has no such check yet: `aramaki system edit --checks` adds them."
+            )),
+            None if !self.remove => text.add(format_args!(
+                "{from} is not shared with you, so what its agents see is not known here."
+            )),
+            _ => {}
+        }
+        Ok(Report::new(
+            text.into_text(),
+            &json!({
+                "system": system.to_string(),
+                "observer": observer.to_string(),
+                "observes": !self.remove,
+                "checks": about,
+            }),
+        ))
+    }
+}
