@@ -294,7 +294,7 @@ pub struct Alert {
     pub days: Arc<Days>,
     /// What is known of it now.
     pub present: Present,
-    /// What each agent that looks sees, if several must agree.
+    /// What each agent that looks sees, if several do.
     pub vantages: Vec<(SpaceId, Severity)>,
     /// From where it is seen, if agents of other Systems look; `vantages` is empty then.
     pub seen_from: Vec<SeenFrom>,

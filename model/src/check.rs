@@ -43,8 +43,8 @@ pub struct Check {
     /// Whether it runs at all.
     #[serde(default = "defaults::enabled")]
     pub enabled: bool,
-    /// How many of the agents that look must see a problem before it counts; none: whichever told
-    /// last is believed.
+    /// How many of the agents that look must see a problem before it counts; none: one is enough, so
+    /// that the worst of what they see counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quorum: Option<u32>,
     /// Runs when a problem begins; what it prints becomes part of the transition, as evidence.

@@ -312,7 +312,7 @@ pub struct CheckView {
     pub history: Vec<(Timestamp, Severity)>,
     /// What is known of its days.
     pub days: Arc<Days>,
-    /// What each agent that looks sees, if several must agree ([`Check::quorum`]).
+    /// What each agent that looks sees, if several do; how many must agree is [`Check::quorum`].
     pub vantages: Vec<(SpaceId, Severity)>,
     /// From where it is seen, if agents of other Systems look: each vantage that counts. `vantages` is
     /// empty then.

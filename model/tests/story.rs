@@ -198,13 +198,14 @@ fn silence_to_which_nobody_listened_says_nothing() {
     };
     assert_eq!(told(&alice, 9_000), (Severity::Ok, Some(at(5))));
     alice.hears(space(AGENT), true, at(9_000));
-    assert_eq!(told(&alice, 9_000), (Severity::Ok, Some(at(5))));
-    assert_eq!(told(&alice, 9_001), (Severity::Missing, None));
-    alice.heartbeat(space(AGENT), &heartbeat(9_010, Severity::Ok), at(9_010));
-    assert_eq!(told(&alice, 9_011), (Severity::Ok, None));
+    // What was said last may be lost on its way: the next heartbeat comes within its time.
+    assert_eq!(told(&alice, 9_024), (Severity::Ok, Some(at(5))));
+    assert_eq!(told(&alice, 9_025), (Severity::Missing, None));
+    alice.heartbeat(space(AGENT), &heartbeat(9_030, Severity::Ok), at(9_030));
+    assert_eq!(told(&alice, 9_031), (Severity::Ok, None));
     // The connection is cut, and for an hour nothing can be heard.
-    alice.hears(space(AGENT), false, at(9_020));
-    assert_eq!(told(&alice, 12_620), (Severity::Ok, Some(at(9_020))));
+    alice.hears(space(AGENT), false, at(9_040));
+    assert_eq!(told(&alice, 12_640), (Severity::Ok, Some(at(9_040))));
 }
 
 #[test]
@@ -620,45 +621,121 @@ fn in_a_maintenance_window_problems_are_expected() {
     assert_eq!(handled(20), (Severity::Critical, None));
 }
 
-#[test]
-fn a_problem_counts_when_enough_vantages_agree() {
+/// A System at which three agents look, with this check.
+fn watched(check: &Check) -> Workspace {
     let mut alice = Workspace::new();
     described(&mut alice);
-    let check = Check {
-        quorum: Some(2),
-        ..replication()
-    };
     let _edit = alice
         .edit_system(space(DATABASE), &chain(ALICE), at(0), |e| {
-            e.put_check(&check)?;
+            e.put_check(check)?;
             e.put_agent(space(20), &AgentRef::default())?;
             e.put_agent(space(21), &AgentRef::default())
         })
         .unwrap();
-    let tell = |alice: &mut Workspace, agent: u8, seconds: i64, severity| {
-        alice.open_space(space(agent));
-        let mut state = CheckState::new(check.id);
-        let said = Observation::of_builtin(check.id, at(seconds), severity, "from here");
-        let transition = state.observe(&check, &said).unwrap();
-        let entries = [(entry(seconds, agent), JournalEntry::Transition(transition))];
+    alice
+}
+
+/// What one of its agents says.
+fn tell(alice: &mut Workspace, check: &Check, agent: u8, (seconds, severity): (i64, Severity)) {
+    alice.open_space(space(agent));
+    let mut state = CheckState::new(check.id);
+    let before = if severity.is_ok() {
+        Severity::Warning
+    } else {
+        Severity::Ok
+    };
+    for (at_second, severity) in [(seconds - 1, before), (seconds, severity)] {
+        let said = Observation::of_builtin(check.id, at(at_second), severity, "from here");
+        let transition = state.observe(check, &said);
+        if at_second < seconds {
+            continue;
+        }
+        let entries = [(
+            entry(seconds, agent),
+            JournalEntry::Transition(transition.unwrap()),
+        )];
         let edit = alice.append_journal(space(agent), &chain(ROBOT), at(seconds), &entries);
         drop(edit.unwrap());
-    };
-    let seen = |alice: &Workspace| {
-        let view = alice.view(at(60));
-        let check = view.system(&space(DATABASE)).unwrap().checks[0].clone();
-        (check.status.raw, check.vantages.len(), check.alert)
-    };
-    for agent in [AGENT, 20, 21] {
-        tell(&mut alice, agent, 1, Severity::Ok);
     }
-    tell(&mut alice, 20, 10, Severity::Critical);
-    assert_eq!(seen(&alice), (Severity::Ok, 3, None));
-    tell(&mut alice, 21, 20, Severity::Critical);
-    let (raw, _, alert) = seen(&alice);
+}
+
+/// What counts, how many look, and the open alert.
+fn seen(
+    alice: &Workspace,
+    check: &Check,
+) -> (Severity, usize, Option<aramaki_model::alert::AlertId>) {
+    let view = alice.view(at(60));
+    let checks = &view.system(&space(DATABASE)).unwrap().checks;
+    let seen = checks.iter().find(|it| it.check.id == check.id).unwrap();
+    (seen.status.raw, seen.vantages.len(), seen.alert)
+}
+
+/// Each machine has a disk of its own: the one that is well says nothing of the other's.
+#[test]
+fn where_several_agents_look_the_worst_of_what_they_see_counts() {
+    let check = replication();
+    let mut alice = watched(&check);
+    for agent in [AGENT, 20, 21] {
+        tell(&mut alice, &check, agent, (1, Severity::Ok));
+    }
+    assert_eq!(seen(&alice, &check), (Severity::Ok, 3, None));
+    tell(&mut alice, &check, 20, (10, Severity::Critical));
+    let (raw, vantages, alert) = seen(&alice, &check);
+    assert_eq!((raw, vantages), (Severity::Critical, 3));
+    assert!(alert.is_some());
+    tell(&mut alice, &check, 21, (15, Severity::Warning));
+    tell(&mut alice, &check, 21, (20, Severity::Ok));
+    assert_eq!(
+        seen(&alice, &check),
+        (Severity::Critical, 3, alert),
+        "of another machine"
+    );
+    tell(&mut alice, &check, 20, (30, Severity::Ok));
+    assert_eq!(seen(&alice, &check), (Severity::Ok, 3, None));
+}
+
+#[test]
+fn of_what_is_sent_to_one_machine_the_others_know_nothing() {
+    let check = Check {
+        kind: CheckKind::External {},
+        ..replication()
+    };
+    let mut alice = watched(&check);
+    for agent in [AGENT, 20, 21] {
+        tell(&mut alice, &replication(), agent, (1, Severity::Ok));
+    }
+    assert_eq!(seen(&alice, &check).0, Severity::Ok);
+    let check = Check {
+        id: CheckId::from_bytes([77; 16]),
+        ..check
+    };
+    let _edit = alice
+        .edit_system(space(DATABASE), &chain(ALICE), at(0), |e| {
+            e.put_check(&check)
+        })
+        .unwrap();
+    assert_eq!(seen(&alice, &check).0, Severity::Missing);
+    tell(&mut alice, &check, 20, (5, Severity::Ok));
+    assert_eq!(seen(&alice, &check), (Severity::Ok, 0, None));
+}
+
+#[test]
+fn a_problem_counts_when_enough_vantages_agree() {
+    let check = Check {
+        quorum: Some(2),
+        ..replication()
+    };
+    let mut alice = watched(&check);
+    for agent in [AGENT, 20, 21] {
+        tell(&mut alice, &check, agent, (1, Severity::Ok));
+    }
+    tell(&mut alice, &check, 20, (10, Severity::Critical));
+    assert_eq!(seen(&alice, &check), (Severity::Ok, 3, None));
+    tell(&mut alice, &check, 21, (20, Severity::Critical));
+    let (raw, _, alert) = seen(&alice, &check);
     assert_eq!(raw, Severity::Critical);
     assert!(alert.is_some());
     // Further agreement is the same alert.
-    tell(&mut alice, AGENT, 30, Severity::Critical);
-    assert_eq!(seen(&alice).2, alert);
+    tell(&mut alice, &check, AGENT, (30, Severity::Critical));
+    assert_eq!(seen(&alice, &check).2, alert);
 }

@@ -8,7 +8,7 @@ use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::care::Care;
 use super::own::{DAY_MS, Next};
-use super::vantage::Vantage;
+use super::vantage::{Vantage, vantages_told};
 use crate::alert::{
     Alert, AlertId, AlertKind, AlertState, RESOLVED_DAYS, RESOLVED_OF_CHECK_MAX, STRIP_DAYS,
     agent_check,
@@ -383,9 +383,6 @@ impl<'a> Looked<'a> {
         });
         let first = strip.first().filter(is_problem);
         let began = usize::from(first.is_some_and(|(at, _)| *at >= begin));
-        let is_one_word = self.check.quorum.is_none() || !self.seen_from.is_empty();
-        let judged = self.judged.iter().filter(|_| !is_one_word);
-        let vantages = judged.filter_map(|(status, v)| Some((v.agent?, status.raw)));
         let told = self.judged.get(self.told);
         Alert {
             name: self.check.name.clone(),
@@ -395,7 +392,7 @@ impl<'a> Looked<'a> {
             transitions: strip.to_vec(),
             days: told.map(|(_, vantage)| vantage.days()).unwrap_or_default(),
             present: told.map(|(status, _)| status.present()).unwrap_or_default(),
-            vantages: vantages.collect(),
+            vantages: vantages_told(self.judged, self.seen_from),
             seen_from: self.seen_from.to_vec(),
             ..alert
         }

@@ -128,7 +128,7 @@ impl<'a> Seen<'a> {
                     check,
                     observer: None,
                 };
-                let judged = self.judged(&[looking], check.quorum, next);
+                let judged = self.judged(&[looking], next);
                 let (_, told) = agreement(check, &judged);
                 let other = self.system_of(&about);
                 OtherCheck {

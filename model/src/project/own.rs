@@ -291,7 +291,7 @@ impl Seen<'_> {
         checks: &mut Checks,
         next: &mut Next,
     ) {
-        let judged = self.judged(lookings, check.quorum, next);
+        let judged = self.judged(lookings, next);
         let (raw, told) = agreement(check, &judged);
         let seen_from = self.seen_from(&judged);
         let looked = Looked {

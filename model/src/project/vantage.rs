@@ -7,7 +7,7 @@ use aramaki_sync_core::{SpaceId, Timestamp};
 use super::Seen;
 use super::alerts::Found;
 use super::own::Next;
-use crate::check::Check;
+use crate::check::{Check, CheckKind};
 use crate::day::Days;
 use crate::heartbeat::CheckBeat;
 use crate::journal::{CheckRecord, Journal};
@@ -56,7 +56,7 @@ impl Seen<'_> {
     }
 
     /// What every agent that looks says of a check; one without agents has one empty vantage.
-    fn vantages<'a>(&'a self, lookings: &[Looking<'a>], quorum: Option<u32>) -> Vec<Vantage<'a>> {
+    fn vantages<'a>(&'a self, lookings: &[Looking<'a>]) -> Vec<Vantage<'a>> {
         let mut vantages = Vec::new();
         for looking in lookings {
             let before = vantages.len();
@@ -66,17 +66,12 @@ impl Seen<'_> {
                 vantages.push(Vantage::nobody(*looking));
             }
         }
-        if quorum.is_none() {
-            // Whoever told last; the first one when several did at once.
-            let told = |vantage: &Vantage<'_>| vantage.record.map(|record| record.last_at);
-            let last = vantages.into_iter().reduce(|best, next| {
-                if told(&next) > told(&best) {
-                    next
-                } else {
-                    best
-                }
-            });
-            vantages = last.into_iter().collect();
+        // Of what is sent to one machine the others know nothing.
+        let is_sent = lookings
+            .iter()
+            .all(|looking| looking.check.kind == (CheckKind::External {}));
+        if is_sent && vantages.iter().any(|vantage| vantage.record.is_some()) {
+            vantages.retain(|vantage| vantage.record.is_some());
         }
         if let (true, Some(looking)) = (vantages.is_empty(), lookings.first()) {
             vantages.push(Vantage::nobody(*looking));
@@ -93,7 +88,6 @@ impl Seen<'_> {
     pub(super) fn judged<'a>(
         &'a self,
         lookings: &[Looking<'a>],
-        quorum: Option<u32>,
         next: &mut Next,
     ) -> Vec<(CheckStatus, Vantage<'a>)> {
         let judge = |vantage: Vantage<'a>| {
@@ -107,7 +101,7 @@ impl Seen<'_> {
             };
             Some((check_status(&facts, self.now), vantage))
         };
-        let vantages = self.vantages(lookings, quorum).into_iter();
+        let vantages = self.vantages(lookings).into_iter();
         let judged: Vec<_> = vantages.filter_map(judge).collect();
         for (_, vantage) in &judged {
             let ttl_ms = vantage.ttl_ms();
@@ -203,6 +197,19 @@ impl<'a> Vantage<'a> {
     }
 }
 
+/// What each of several agents of a System sees; nothing where one looks, or those of other Systems do.
+pub(super) fn vantages_told(
+    judged: &[(CheckStatus, Vantage<'_>)],
+    seen_from: &[SeenFrom],
+) -> Vec<(SpaceId, Severity)> {
+    if judged.len() < 2 || !seen_from.is_empty() {
+        return Vec::new();
+    }
+    let told = judged.iter();
+    told.filter_map(|(status, vantage)| Some((vantage.agent?, status.raw)))
+        .collect()
+}
+
 /// A check as several vantages see it together, told in the words of one that sees what is agreed.
 pub(super) fn check_view(
     check: &Check,
@@ -210,14 +217,7 @@ pub(super) fn check_view(
     told: usize,
     (found, seen_from): (&Found, Vec<SeenFrom>),
 ) -> CheckView {
-    let vantages = match check.quorum {
-        _ if !seen_from.is_empty() => Vec::new(),
-        None => Vec::new(),
-        Some(_) => judged
-            .iter()
-            .filter_map(|(status, vantage)| Some((vantage.agent?, status.raw)))
-            .collect(),
-    };
+    let vantages = vantages_told(&judged, &seen_from);
     let (mut status, vantage) = judged.swap_remove(told);
     status.handled = found.handled;
     if status.handled.is_some() {

@@ -2,7 +2,6 @@
 
 use thiserror::Error;
 
-use super::field::LABEL;
 use super::{
     Field, PATTERN_LEN_BYTES_MAX, PATTERNS_MAX, QUERY_DEPTH_MAX, QUERY_LEN_BYTES_MAX,
     QUERY_TERMS_MAX,
@@ -93,12 +92,8 @@ pub enum QueryFault {
 }
 
 fn suggestion(similar: Option<&Field>) -> String {
-    if let Some(field) = similar {
-        return format!("is {field} meant? In quotation marks the word itself is searched");
+    match similar {
+        Some(field) => format!("is {field} meant? In quotation marks the word itself is searched"),
+        None => "in quotation marks the word itself is searched".to_owned(),
     }
-    let fields = Field::NAMED.map(|field| field.name());
-    format!(
-        "in quotation marks the word itself is searched. Fields are {} and {LABEL}NAME",
-        fields.join(", ")
-    )
 }
