@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use crate::{Host, Person, Running};
 
@@ -12,6 +13,9 @@ pub struct Notifier {
     folder: PathBuf,
     running: Option<Running>,
 }
+
+/// How long an orderly end may take.
+const STOP_TIME: Duration = Duration::from_secs(30);
 
 impl Notifier {
     /// One of this rank; it has not joined anything.
@@ -84,6 +88,15 @@ impl Notifier {
     /// When it had ended by itself.
     pub fn kill(&mut self) {
         self.running.take().unwrap().kill();
+    }
+
+    /// Ends it as a service manager does.
+    ///
+    /// # Panics
+    /// When it had ended by itself, or does not end in time.
+    pub fn stop(&mut self) {
+        let ended = self.running.take().unwrap().stop(STOP_TIME);
+        assert!(ended.success(), "{}", self.log());
     }
 
     /// What its receivers got so far, line by line: state, System and address.

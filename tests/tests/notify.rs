@@ -183,6 +183,24 @@ fn a_cut_cable_costs_one_duplicate_each_and_nothing_is_lost_or_told_again_once_i
         &["critical"],
     );
     team.stays("once", &["critical", "resolved"], &["critical"]);
+    // What begins, and what ends, while the cable is cut is told on the side that hears it, and nobody is told
+    // once more when it is whole.
+    let first = ["critical", "resolved"];
+    team.lan.plug(4, false);
+    team.agent.observe(2);
+    team.wait_for("what began meanwhile", &first, &["critical", "critical"]);
+    team.lan.plug(4, true);
+    team.stays(
+        "the other side learns it",
+        &first,
+        &["critical", "critical"],
+    );
+    team.lan.plug(4, false);
+    team.agent.observe(0);
+    let all = ["critical", "critical", "resolved"];
+    team.wait_for("what ended meanwhile", &first, &all);
+    team.lan.plug(4, true);
+    team.stays("and that", &first, &all);
 }
 
 #[test]

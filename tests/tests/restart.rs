@@ -10,20 +10,38 @@ use aramaki_tests::{Agent, Lan, Notifier, Person, Relay, eventually};
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(90);
-/// Longer than a restarted program refuses what it may have heard before, than the check's time to
-/// live, and than two heartbeats.
-const QUIET: Duration = Duration::from_secs(75);
+/// Who was killed may refuse for so long what it may have heard before, and says nothing of silence meanwhile.
+const DEAF: Duration = Duration::from_secs(240);
+/// Longer than the check's time to live, and than two heartbeats.
+const QUIET: Duration = Duration::from_secs(50);
 /// The time to live of the check.
 const TTL: Duration = Duration::from_secs(45);
+/// Who is dead is told of after two minutes of silence, to which somebody listened.
+const DEAD: Duration = Duration::from_secs(240);
 
-/// Nothing is told, and no alert is listed here, for so long.
-fn quiet(what: &str, notifier: &Notifier, person: &Person) {
-    let until = Instant::now() + QUIET;
-    while Instant::now() < until {
+/// What the running notifier lists, and whether it hears every agent.
+fn listed(notifier: &Notifier) -> (Value, bool) {
+    let listed = notifier.person().json(&["alert", "list"]);
+    (listed["alerts"].clone(), listed["as_of"].is_null())
+}
+
+/// From now on until the notifier hears every agent, and for a while after that, it tells nothing and lists
+/// no alert.
+fn quiet(what: &str, notifier: &Notifier) {
+    let limit = Instant::now() + DEAF;
+    let mut until = None;
+    while until.is_none_or(|until| Instant::now() < until) {
+        let (alerts, hears) = listed(notifier);
+        assert_eq!(alerts, Value::Array(Vec::new()), "{what}");
         assert_eq!(notifier.told(), [""; 0], "{what}: {}", notifier.log());
-        person.online("1s");
-        let listed = person.json(&["alert", "list"]);
-        assert_eq!(listed["alerts"], Value::Array(Vec::new()), "{what}");
+        if hears {
+            until = until.or(Some(Instant::now() + QUIET));
+        }
+        assert!(
+            until.is_some() || Instant::now() < limit,
+            "{what}: it never hears again"
+        );
+        std::thread::park_timeout(Duration::from_millis(500));
     }
 }
 
@@ -57,13 +75,19 @@ fn whoever_is_started_anew_tells_of_no_silence_that_there_was_not() {
     });
     notifier.start();
     // What the journal says of the check is older than the check may be silent: heartbeats alone keep it.
-    quiet("all is well", &notifier, &person);
-    notifier.kill();
+    quiet("all is well", &notifier);
+    notifier.stop();
     notifier.start();
-    quiet("the notifier was started anew", &notifier, &person);
+    quiet("the notifier was started anew", &notifier);
     relay.kill();
     relay.restart();
     agent.kill();
     agent.start();
-    quiet("relay and agent were started anew", &notifier, &person);
+    quiet("relay and agent were started anew", &notifier);
+    // It would have told: of an agent that is dead it does.
+    agent.kill();
+    eventually("people are told of who is dead", DEAD, || {
+        !notifier.told().is_empty()
+    });
+    assert_ne!(listed(&notifier).0, Value::Array(Vec::new()));
 }
