@@ -309,6 +309,8 @@ pub struct EndingPlace {
     /// How much of what they wrote would no longer count, and how much would although they are to go
     /// from the start: others wrote on top of it.
     pub written: (u64, u64),
+    /// How much of what waits for somebody's word would never count.
+    pub discarded: u64,
     /// How many more devices the code by which they came let in, and until when: it ends with them, and
     /// others who came by it stay.
     pub code: Option<(u16, Timestamp)>,

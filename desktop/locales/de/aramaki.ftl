@@ -373,6 +373,10 @@ trust-end-built-on = { $n ->
     [one] Eine gilt weiter: andere haben darauf geschrieben, ehe sie davon wussten.
    *[other] { $n } gelten weiter: andere haben darauf geschrieben, ehe sie davon wussten.
 }
+trust-end-discarded = { $n ->
+    [one] Eine wartende Änderung würde nie gelten: vorher annehmen, falls sie gelten soll.
+   *[other] { $n } wartende Änderungen würden nie gelten: vorher annehmen, falls sie gelten sollen.
+}
 trust-end-kept = { $name } behält eine andere Berechtigung: { $may }, bis { $end }. Sie wird für sich beendet.
 trust-end-code = Der Code, der bis { $until } noch { $left } einließ, lässt von da an niemanden mehr ein. Andere, die mit ihm kamen, bleiben; wer noch kommen soll, braucht einen neuen.
 trust-ends = Endet: { $names }

@@ -373,6 +373,10 @@ trust-end-built-on = { $n ->
     [one] One goes on to count: others wrote on top of it before they knew.
    *[other] { $n } go on to count: others wrote on top of them before they knew.
 }
+trust-end-discarded = { $n ->
+    [one] One change of theirs that waits would never count: accept it first if it is to.
+   *[other] { $n } changes of theirs that wait would never count: accept them first if they are to.
+}
 trust-end-kept = { $name } keeps another grant: { $may }, until { $end }. It is ended on its own.
 trust-end-code = Their code, which let in { $left } more until { $until }, lets in nobody from then on. Others who came by it stay; whoever is to come needs a new one.
 trust-ends = Ends: { $names }

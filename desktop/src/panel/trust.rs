@@ -404,6 +404,11 @@ fn ending_ui(ui: &mut Ui, look: Look<'_>, ending: &Ending) {
         let ends = look.texts.with("trust-ends", &[("names", &ends)]);
         ui.add(Label::new(RichText::new(ends).color(look.tokens.text)).wrap());
         ui.add(Label::new(written_words(look, place.written)).wrap());
+        if place.discarded > 0 {
+            let words = look.texts.count("trust-end-discarded", place.discarded);
+            let words = RichText::new(words).color(look.tokens.severity(Severity::Warning));
+            ui.add(Label::new(words).wrap());
+        }
         for (name, may, end) in &place.kept {
             let (may, end) = (may_words(look, *may), until(look, *end));
             let said = [("name", name.as_str()), ("may", &may), ("end", &end)];

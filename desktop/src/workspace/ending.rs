@@ -30,6 +30,7 @@ impl Live {
                 kept: kept_of(cutting.kept),
                 ends: ends_of(cutting.grants, cutting.at_agents),
                 written: (count(written.gone), count(written.stays)),
+                discarded: count(written.discarded),
                 code: cutting.code.and_then(|it| it.left),
             };
             return Ok(Ending {
@@ -50,6 +51,7 @@ impl Live {
             // All that a lost device has ends, cut at what is here.
             kept: Vec::new(),
             written: (0, 0),
+            discarded: 0,
             code: None,
         });
         let beyond = plan.beyond.into_iter();

@@ -70,6 +70,7 @@ fn pages() -> Vec<Page> {
         kept: Vec::new(),
         ends: vec!["0a2b1597".to_owned()],
         written: (0, 0),
+        discarded: 0,
         code: None,
     };
     let ending = Frame {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use aramaki_sync_core::admission::{AudienceSpace, Member, SpaceLog};
-use aramaki_sync_core::engine::{CutOff, Engine, Foreseen, Reach, Waiting, Written};
+use aramaki_sync_core::admission::{AudienceSpace, Member};
+use aramaki_sync_core::engine::{CutOff, Foreseen, Reach, Waiting, Written};
 use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, GrantFlags, Statement};
-use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 use super::{GrantRequest, Keep, Recovery, Replica, ReplicaError};
 
@@ -51,9 +51,10 @@ impl Replica {
             let mut leaving = Leaving::default();
             let mut ended = BTreeSet::new();
             for member in members.iter().filter(|it| lost.contains(&it.author)) {
-                ended.extend(grants_below(log, member.grant));
+                ended.extend(engine.grants_below(space, member.grant));
             }
-            leaving.accepted = cuts_of(log, &ended)
+            leaving.accepted = engine
+                .counting(space, &ended)
                 .into_iter()
                 .filter_map(|cut| {
                     let time = log.get(cut.id)?.header().time;
@@ -86,7 +87,7 @@ impl Replica {
         reason: u8,
     ) -> Result<Written, ReplicaError> {
         let statement = self
-            .inspect(move |engine| revocation(engine, space, (target, keep, reason)))
+            .inspect(move |engine| engine.revocation(space, (target, keep.keeps()), reason))
             .await?
             .ok_or(ReplicaError::UnknownSpace(space))?;
         self.write_control(space, statement).await
@@ -103,8 +104,9 @@ impl Replica {
         keep: Keep,
     ) -> Result<Foreseen, ReplicaError> {
         self.inspect(move |engine| {
-            let statement = revocation(engine, space, (target, keep, REASON_NONE))?;
-            let ended = grants_below(engine.log(space)?, target);
+            let ends = (target, keep.keeps());
+            let statement = engine.revocation(space, ends, REASON_NONE)?;
+            let ended = engine.grants_below(space, target);
             engine.foresee(space, &statement, &ended)
         })
         .await?
@@ -320,61 +322,5 @@ fn regrants(
             end: it.end,
             depth_left: it.depth_left,
         })
-        .collect()
-}
-
-/// The statement that ends a grant, on what is here.
-fn revocation(
-    engine: &Engine,
-    space: SpaceId,
-    (target, keep, reason): (EnvelopeId, Keep, u8),
-) -> Option<Statement> {
-    let log = engine.log(space)?;
-    let cuts = match keep {
-        Keep::Nothing => Vec::new(),
-        Keep::WhatIsHere => cuts_here(log, target),
-    };
-    Some(Statement::Revoke {
-        target,
-        cuts,
-        reason,
-    })
-}
-
-/// The heads of every chain that used a grant or one below it.
-fn cuts_here(log: &SpaceLog, target: EnvelopeId) -> Vec<Cut> {
-    cuts_of(log, &grants_below(log, target))
-}
-
-/// A grant and all below it.
-fn grants_below(log: &SpaceLog, target: EnvelopeId) -> BTreeSet<EnvelopeId> {
-    let mut below = BTreeSet::from([target]);
-    loop {
-        let found: Vec<EnvelopeId> = log
-            .control()
-            .filter_map(|(entry, statement)| match statement {
-                Statement::Grant(grant) => Some((entry.id(), grant.parent?)),
-                _ => None,
-            })
-            .filter(|(id, parent)| below.contains(parent) && !below.contains(id))
-            .map(|(id, _parent)| id)
-            .collect();
-        if found.is_empty() {
-            return below;
-        }
-        below.extend(found);
-    }
-}
-
-/// The heads of every chain that used one of these grants.
-fn cuts_of(log: &SpaceLog, grants: &BTreeSet<EnvelopeId>) -> Vec<Cut> {
-    let used: BTreeSet<Chain> = log
-        .iter()
-        .filter(|entry| grants.contains(&entry.header().authority))
-        .map(|entry| entry.header().chain)
-        .collect();
-    log.heads()
-        .filter(|(chain, _seq, _id)| used.contains(chain))
-        .map(|(chain, seq, id)| Cut { chain, seq, id })
         .collect()
 }

@@ -121,10 +121,17 @@ impl GrantRequest {
 /// What of a revoked grant's work stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// What is on this device now: for somebody who leaves, or a device that was lost.
+    /// What counts on this device now: for somebody who leaves, or a device that was lost. What waits for
+    /// somebody's word is not accepted by it.
     WhatIsHere,
     /// Nothing: the grant counts as if it had never been given.
     Nothing,
+}
+
+impl Keep {
+    pub(super) const fn keeps(self) -> bool {
+        matches!(self, Self::WhatIsHere)
+    }
 }
 
 /// What somebody who holds the recovery kit wants.

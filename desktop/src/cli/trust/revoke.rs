@@ -76,7 +76,12 @@ impl Revoke {
                 text.add(format_args!("  {line}"));
             }
         }
-        let Foreseen { gone, stays, .. } = cutting.written;
+        let Foreseen {
+            gone,
+            stays,
+            discarded,
+            ..
+        } = cutting.written;
         match (gone, stays) {
             (0, _) => text.add("What they wrote until now stays."),
             (gone, stays) => {
@@ -92,6 +97,16 @@ impl Revoke {
                     ));
                 }
             }
+        }
+        if discarded > 0 {
+            text.add(if self.preview {
+                format!(
+                    "{discarded} changes that wait would never count: `aramaki trust held` says which, and `aramaki trust \
+                     accept` takes them in before."
+                )
+            } else {
+                format!("{discarded} changes that waited never count.")
+            });
         }
         if let Some((left, until)) = cutting.code.as_ref().and_then(|code| code.left) {
             let lets_in = if self.preview { "would let" } else { "lets" };
@@ -111,6 +126,7 @@ impl Revoke {
                 "at_agents": cutting.at_agents.iter().map(at_agent_json).collect::<Vec<_>>(),
                 "changes_cut": gone,
                 "changes_that_stay": stays,
+                "waiting_changes_discarded": discarded,
                 "ended_invitation": cutting.code.as_ref().map(row_json),
             }),
         ))

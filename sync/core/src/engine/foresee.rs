@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Engine;
-use crate::admission::{Entry, evaluate};
+use crate::admission::{Entry, Held, Verdict, evaluate};
 use crate::envelope::{self, ANCESTORS_MAX, Position};
 use crate::id::{EnvelopeId, SpaceId};
 use crate::statement::Statement;
@@ -18,6 +18,8 @@ pub struct Foreseen {
     /// Written contents of those whose grants end that would go on to count: what the statement leaves, and
     /// what others built on before they knew.
     pub stays: usize,
+    /// Written contents that wait for somebody's word and would be over: nobody could accept them any more.
+    pub discarded: usize,
 }
 
 impl Engine {
@@ -57,8 +59,13 @@ impl Engine {
             ..Foreseen::default()
         };
         for entry in held.log.iter().filter(|entry| is_written(entry)) {
-            let counted = held.evaluation.verdict(entry.id()).counts();
-            match after.verdict(entry.id()).counts() {
+            let before = held.evaluation.verdict(entry.id());
+            let counted = before.counts();
+            let after = after.verdict(entry.id());
+            if after == Verdict::Cut && is_waiting(before) {
+                foreseen.discarded += 1;
+            }
+            match after.counts() {
                 true if ended.contains(&entry.header().authority) => foreseen.stays += 1,
                 false if counted => foreseen.gone += 1,
                 _ => {}
@@ -66,6 +73,14 @@ impl Engine {
         }
         Some(foreseen)
     }
+}
+
+/// Whether a person decides what becomes of it.
+fn is_waiting(verdict: Verdict) -> bool {
+    matches!(
+        verdict,
+        Verdict::Held(Held::Expired | Held::Future | Held::RedeemedLate | Held::Redeemed)
+    )
 }
 
 /// Whether somebody wrote it, rather than their program by itself.

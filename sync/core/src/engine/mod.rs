@@ -37,6 +37,7 @@ mod queue;
 mod rate;
 mod receive;
 mod reseal;
+mod revoke;
 mod settle;
 mod snapshots;
 mod space;

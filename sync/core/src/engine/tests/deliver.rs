@@ -258,3 +258,31 @@ fn who_delivers_fills_no_disk() {
     contract.stage.wait(Duration::from_mins(2));
     assert_eq!(contract.verdict(), Some(Verdict::Admitted));
 }
+
+/// Who ends an access accepts nothing by that: what waits is over, whether its grant is named or one above it,
+/// and the preview says so.
+#[test]
+fn a18_a_revocation_accepts_nothing_that_waits() {
+    let mut contract = Contract::new(Capability::Write, GrantFlags::NONE);
+    contract.comes_back(HOUR);
+    let Contract {
+        stage,
+        space,
+        grant,
+        written,
+        ..
+    } = &mut contract;
+    let verdict = |stage: &Stage| {
+        let evaluation = stage.peers[ADMINISTRATOR].engine.evaluation(*space);
+        evaluation.unwrap().verdict(*written)
+    };
+    assert_eq!(verdict(stage), Verdict::Held(Held::Expired));
+    let engine = &stage.peers[ADMINISTRATOR].engine;
+    let statement = engine.revocation(*space, (*grant, true), 0).unwrap();
+    let ended = engine.grants_below(*space, *grant);
+    let foreseen = engine.foresee(*space, &statement, &ended).unwrap();
+    assert_eq!((foreseen.discarded, foreseen.gone), (1, 0));
+    stage.state(ADMINISTRATOR, *space, statement);
+    stage.wait(SOON);
+    assert_eq!(verdict(stage), Verdict::Cut);
+}
