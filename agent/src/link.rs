@@ -13,7 +13,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::{JoinError, JoinHandle};
 
-use crate::service::Outlet;
+use crate::service::{Outlet, Standing};
 use crate::state::Pending;
 
 const DAY_MS: i64 = 86_400_000;
@@ -47,6 +47,8 @@ pub(crate) struct Link {
     /// A write that was begun. Who waited for it may have given up, the write has not: before it
     /// ended nothing is known about the journal on disk.
     writing: Option<JoinHandle<Result<Written, ReplicaError>>>,
+    /// Whether entries of another chain of this agent were let in.
+    late: bool,
 }
 
 impl Link {
@@ -59,6 +61,7 @@ impl Link {
             workspace: Workspace::new(),
             day: None,
             writing: None,
+            late: false,
         }
     }
 
@@ -126,8 +129,24 @@ impl Link {
     }
 }
 
+impl Link {
+    /// Whether these are of a chain of this agent in which it does not write any more.
+    fn are_late(&self, entries: &[Admitted]) -> bool {
+        let own = self.replica.chain();
+        let mut chains = entries.iter().map(|entry| entry.chain);
+        chains.any(|chain| chain.author == own.author && chain != own)
+    }
+}
+
 impl Outlet for Link {
     type Error = LinkError;
+
+    fn standing(&mut self) -> Standing {
+        Standing {
+            chain: self.replica.chain().instance.0,
+            late: std::mem::take(&mut self.late),
+        }
+    }
 
     async fn append(
         &mut self,
@@ -199,6 +218,13 @@ impl Outlet for Link {
     async fn changed(&mut self) {
         loop {
             match self.events.recv().await {
+                Ok(ReplicaEvent::Admitted { space, entries })
+                    if space == self.space && self.are_late(&entries) =>
+                {
+                    self.late = true;
+                    self.day = None;
+                    return;
+                }
                 Ok(ReplicaEvent::Admitted { space, entries })
                     if space == self.space
                         && entries

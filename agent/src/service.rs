@@ -81,8 +81,21 @@ pub(crate) trait Outlet {
     /// The configuration of the highest generation, if there is one.
     async fn configuration(&mut self) -> Result<Option<AgentConfig>, Self::Error>;
 
-    /// Returns when the configuration may have changed.
+    /// Returns when the configuration may have changed, or what readers have of the journal.
     async fn changed(&mut self);
+
+    /// In which chain the journal goes on, and whether entries of another one were let in since this was asked
+    /// last: what they say is older than what was told meanwhile.
+    fn standing(&mut self) -> Standing;
+}
+
+/// How the journal stands with those who read it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The number of the chain.
+    pub(crate) chain: u64,
+    /// Whether older entries came in between.
+    pub(crate) late: bool,
 }
 
 /// The agent at work.
@@ -172,6 +185,7 @@ impl<O: Outlet> Service<O> {
         self.reconfigure(true).await;
         self.begin();
         self.declare();
+        self.tell_again();
         self.save()?;
 
         let mut runs = JoinSet::new();
@@ -223,7 +237,10 @@ impl<O: Outlet> Service<O> {
                     self.sum_up();
                     self.keep();
                 }
-                () = self.outlet.changed() => self.reconfigure(false).await,
+                () = self.outlet.changed() => {
+                    self.reconfigure(false).await;
+                    self.tell_again();
+                }
                 () = tokio::time::sleep(wake), if runs.len() < RUNS_MAX => {}
             }
         }
@@ -474,10 +491,25 @@ impl<O: Outlet> Service<O> {
         let today = day_of(now());
         if today.saturating_sub(self.saved.told_on) >= TELL_EVERY_DAYS {
             self.saved.told_on = today;
-            for entry in JournalEntry::carry(&self.watch.carried()) {
-                self.enter(&entry);
-            }
+            self.tell_states();
         }
+    }
+
+    fn tell_states(&mut self) {
+        for entry in JournalEntry::carry(&self.watch.carried()) {
+            self.enter(&entry);
+        }
+    }
+
+    /// Tells all states once more when readers may not have them: what was written in a chain that is left,
+    /// because the clock was ahead, waits for its time, and stands then behind what is newer.
+    fn tell_again(&mut self) {
+        let standing = self.outlet.standing();
+        let known = self.saved.told_in.replace(standing.chain);
+        if known.is_some_and(|chain| chain != standing.chain) || standing.late {
+            self.tell_states();
+        }
+        self.dirty |= known != self.saved.told_in;
     }
 
     fn keep(&mut self) {

@@ -94,6 +94,9 @@ pub(crate) struct Saved {
     /// The day on which all states were last told.
     #[serde(default)]
     pub(crate) told_on: i32,
+    /// The chain in which states are told.
+    #[serde(default)]
+    pub(crate) told_in: Option<u64>,
 }
 
 /// Of a state in which nothing was told.

@@ -59,6 +59,8 @@ pub struct View {
     readers: BTreeMap<Link, BTreeSet<SpaceId>>,
     links: BTreeMap<SpaceId, BTreeSet<Link>>,
     journals: BTreeMap<Link, Journal>,
+    /// From when on a journal says more: entries of it are ahead of the clock.
+    early: BTreeMap<Link, Timestamp>,
     /// Which Systems' documents a System depends on besides its own, because one looks at the other,
     /// and the other way round. They may be of Spaces that are not here.
     beside: BTreeMap<SpaceId, BTreeSet<SpaceId>>,

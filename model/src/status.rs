@@ -181,18 +181,22 @@ pub fn check_status(facts: &CheckFacts<'_>, now: Timestamp) -> CheckStatus {
     };
     let is_old = seen.is_none_or(|seen| millis_since(facts.as_of, seen) > facts.check.ttl_ms());
     let is_missing = is_old || facts.life != AgentLife::Alive;
-    let raw = if is_missing {
-        Severity::Missing
-    } else {
-        record.hard
-    };
     let newer = facts.beat.filter(|beat| beat.at > record.last_at);
+    // A heartbeat says nothing better than the journal. What is worse and no attempt counts at the agent: its
+    // entry is on the way, or waits because the agent's clock was ahead.
+    let worse = newer.filter(|beat| beat.attempt == 0 && beat.raw > record.hard);
+    let worse = worse.filter(|beat| beat.raw > Severity::Missing);
+    let raw = match worse {
+        _ if is_missing => Severity::Missing,
+        Some(beat) => beat.raw,
+        None => record.hard,
+    };
     let soft = newer.map_or(record.raw, |beat| beat.raw);
     // Of an agent that does not say it, it is at least that of the change.
     let told = newer
         .map(|beat| u32::from(beat.attempt))
         .filter(|it| *it > 0);
-    let is_soft = !is_missing && soft != record.hard && !soft.is_ok();
+    let is_soft = !is_missing && soft != raw && !soft.is_ok();
     CheckStatus {
         raw,
         effective: raw,

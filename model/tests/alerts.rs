@@ -916,6 +916,67 @@ fn a_result_that_does_not_count_yet_is_seen_with_its_attempt() {
     assert_eq!(attempt(&workspace, 71), (None, Severity::Ok));
 }
 
+/// The agent's clock was ahead, and somebody built on what it said then: it says nothing of now, also not that
+/// the agent lives, until its time has come.
+#[test]
+fn a53_an_entry_of_the_future_keeps_nothing_green() {
+    let mut workspace = workspace();
+    told(
+        &mut workspace,
+        1,
+        &[(5, Severity::Critical), (50_000, Severity::Ok)],
+    );
+    workspace.hears(space(AGENT), true, at(10));
+    let mut view = aramaki_model::View::default();
+    let mut raw = |workspace: &Workspace, seconds| {
+        let snapshot = view.update(workspace, at(seconds));
+        let system = snapshot.system(&space(DATABASE)).unwrap();
+        let seen = system.checks.iter().find(|it| it.check.id == check(1).id);
+        (seen.unwrap().status.raw, system.agents[0].life)
+    };
+    alive(&mut workspace, 100, &[]);
+    assert_eq!(raw(&workspace, 101).0, Severity::Critical);
+    let (dead, life) = raw(&workspace, 1_000);
+    assert_eq!(
+        (dead, life),
+        (Severity::Missing, aramaki_model::status::AgentLife::Stale)
+    );
+    alive(&mut workspace, 50_000, &[1]);
+    assert_eq!(raw(&workspace, 50_001).0, Severity::Ok, "its time has come");
+}
+
+/// What an agent calls a problem that counts is one, though its entry did not come yet.
+#[test]
+fn a_heartbeat_that_is_worse_than_the_journal_is_believed_and_a_better_one_is_not() {
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Severity::Warning)]);
+    let mut raw = |seconds, severity, attempt| {
+        let beat = CheckBeat {
+            check: check(1).id,
+            at: at(seconds),
+            raw: severity,
+            attempt,
+        };
+        let beat = Heartbeat {
+            at: at(seconds),
+            generation: 1,
+            checks: vec![beat],
+        };
+        workspace.heartbeat(space(AGENT), &beat, at(seconds));
+        let snapshot = workspace.view(at(seconds + 1));
+        let system = snapshot.system(&space(DATABASE)).unwrap();
+        let seen = system.checks.iter().find(|it| it.check.id == check(1).id);
+        seen.unwrap().status.raw
+    };
+    assert_eq!(
+        raw(10, Severity::Critical, 1),
+        Severity::Warning,
+        "an attempt"
+    );
+    assert_eq!(raw(20, Severity::Critical, 0), Severity::Critical);
+    assert_eq!(raw(30, Severity::Ok, 0), Severity::Warning);
+}
+
 #[test]
 fn a_day_on_which_nobody_heard_the_agent_is_not_ok() {
     let mut workspace = workspace();

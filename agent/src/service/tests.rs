@@ -26,6 +26,7 @@ struct Heard {
     beats: Vec<Heartbeat>,
     config: Option<AgentConfig>,
     full: bool,
+    standing: Standing,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -50,6 +51,12 @@ impl Fake {
 
 impl Outlet for Fake {
     type Error = Full;
+
+    fn standing(&mut self) -> Standing {
+        let standing = &mut self.heard.lock().unwrap().standing;
+        let late = std::mem::take(&mut standing.late);
+        Standing { late, ..*standing }
+    }
 
     async fn append(
         &mut self,
@@ -378,4 +385,19 @@ async fn states_that_never_change_are_told_again_before_readers_forget_them() {
     service.sum_up();
     service.sum_up();
     assert_eq!(told(&service), 1);
+    // So they are when the chain was left, and when older entries come in between.
+    let stands = |service: &Service<Fake>, chain, late| {
+        service.outlet.heard.lock().unwrap().standing = Standing { chain, late };
+    };
+    for (chain, late, times) in [
+        (7, false, 1),
+        (7, false, 1),
+        (8, false, 2),
+        (8, true, 3),
+        (8, false, 3),
+    ] {
+        stands(&service, chain, late);
+        service.tell_again();
+        assert_eq!(told(&service), times, "{chain} {late}");
+    }
 }

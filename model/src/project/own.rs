@@ -162,6 +162,9 @@ impl Seen<'_> {
     fn ages(&self, system: &System, next: &mut Next) {
         for (agent, link) in &system.agents {
             let journal = self.view.journals.get(&(*agent, link.author));
+            if let Some(at) = self.view.early.get(&(*agent, link.author)) {
+                next.consider(*at);
+            }
             let open = self.workspace.spaces.get(agent);
             let beats = open.map(|open| &open.beats);
             let hearing = open.map(|open| open.hearing);

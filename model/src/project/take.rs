@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use aramaki_sync_core::admission::CLOCK_AHEAD_MAX;
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::timeline::journal_entries;
@@ -72,7 +73,7 @@ impl View {
             around.unwrap_or_default()
         };
         let (links, _) = around(self);
-        self.relink(workspace, space, &links, changed);
+        self.relink(workspace, now, space, &links, changed);
         let (_, beside) = around(self);
         for before in self.beside.remove(&space).into_iter().flatten() {
             if let Some(from) = self.looked_from.get_mut(&before) {
@@ -233,6 +234,7 @@ impl View {
     fn relink(
         &mut self,
         workspace: &Workspace,
+        now: Timestamp,
         space: SpaceId,
         links: &BTreeSet<Link>,
         changed: &mut Changed,
@@ -255,11 +257,11 @@ impl View {
             let Some(open) = workspace.spaces.get(&link.0) else {
                 continue;
             };
-            if self.journals.contains_key(link) {
+            let is_due = self.early.get(link).is_some_and(|at| *at <= now);
+            if self.journals.contains_key(link) && !is_due {
                 continue;
             }
-            let journal = Journal::read(journal_entries(open, link.1));
-            self.journals.insert(*link, journal);
+            self.read_journal(open, link, now);
             let all = journal_entries(open, None).count();
             let foreign = all - journal_entries(open, link.1).count();
             if foreign > 0 {
@@ -275,8 +277,25 @@ impl View {
         }
     }
 
+    /// Reads a journal without what is ahead of the clock: an entry of the future, on which somebody built
+    /// before that was known, says nothing of now, and would stand behind all that is told meanwhile.
+    fn read_journal(&mut self, open: &OpenSpace, link: &Link, now: Timestamp) {
+        let ahead = now.plus(CLOCK_AHEAD_MAX);
+        let is_early = |at: &Timestamp| *at > ahead;
+        let times = journal_entries(open, link.1).filter_map(|written| written.entry.at());
+        let first = times.filter(is_early).min();
+        let told = journal_entries(open, link.1);
+        let told = told.filter(|written| !written.entry.at().as_ref().is_some_and(is_early));
+        self.journals.insert(*link, Journal::read(told));
+        match first {
+            Some(at) => self.early.insert(*link, at.minus(CLOCK_AHEAD_MAX)),
+            None => self.early.remove(link),
+        };
+    }
+
     fn forget(&mut self, link: &Link, changed: &mut Changed) {
         self.journals.remove(link);
+        self.early.remove(link);
         changed.findings |= self.foreign.remove(link).is_some();
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aramaki_sync_core::admission::{AudienceSpace, Member};
 use aramaki_sync_core::engine::{CutOff, Foreseen, Reach, Waiting, Written};
-use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, GrantFlags, Statement};
+use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, GrantFlags};
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 use super::{GrantRequest, Keep, Recovery, Replica, ReplicaError};
@@ -236,7 +236,22 @@ impl Replica {
         };
         cap(&mut to_device, own);
         self.grant(space, to_device).await?;
-        self.end_devices(space, &request.lost, &request.keep).await
+        // Who stays stands one deeper than the device, below a second grant of the kit's own: else that
+        // device could end nobody's access without the kit.
+        let mut below = GrantRequest {
+            flags: own.flags,
+            depth_left: own.depth_left,
+            ..GrantRequest::to_device(
+                self.author(),
+                self.box_public(),
+                Capability::Administer,
+                own.end,
+            )
+        };
+        cap(&mut below, own);
+        let below = self.grant(space, below).await?.id;
+        self.end_devices_under(space, &request.lost, &request.keep, Some(below))
+            .await
     }
 
     /// Ends every grant of lost devices, gives anew what those had given to whoever is to stay, and
@@ -250,7 +265,17 @@ impl Replica {
         lost: &BTreeSet<AuthorId>,
         keep: &BTreeSet<Audience>,
     ) -> Result<(), ReplicaError> {
-        let own = self.own_grant(space).await?;
+        self.end_devices_under(space, lost, keep, None).await
+    }
+
+    async fn end_devices_under(
+        &self,
+        space: SpaceId,
+        lost: &BTreeSet<AuthorId>,
+        keep: &BTreeSet<Audience>,
+        under: Option<EnvelopeId>,
+    ) -> Result<(), ReplicaError> {
+        let own = self.grant_of(space, under).await?;
         if own.capability != Capability::Administer {
             return Err(ReplicaError::NotAllowed(space));
         }
@@ -259,6 +284,7 @@ impl Replica {
         grants.extend(self.audiences_kept(space, keep).await?);
         for mut grant in grants {
             cap(&mut grant, &own);
+            grant.under = under;
             self.grant(space, grant).await?;
         }
         for device in lost {
@@ -321,6 +347,7 @@ fn regrants(
             begin: (it.not_before > now).then_some(it.not_before),
             end: it.end,
             depth_left: it.depth_left,
+            under: None,
         })
         .collect()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aramaki_sync_core::invitation::Invitee;
 use aramaki_sync_core::key::PublicKeys;
 use aramaki_sync_core::statement::{Audience, Capability, GrantFlags};
-use aramaki_sync_core::{AuthorId, PrincipalId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, EnvelopeId, PrincipalId, SpaceId, Timestamp};
 
 use crate::driver;
 
@@ -62,6 +62,8 @@ pub struct GrantRequest {
     pub end: Timestamp,
     /// How many grants may follow below.
     pub depth_left: u8,
+    /// Below which of this device's grants; none: the best that it has.
+    pub under: Option<EnvelopeId>,
 }
 
 impl GrantRequest {
@@ -81,6 +83,7 @@ impl GrantRequest {
             begin: None,
             end,
             depth_left: 0,
+            under: None,
         }
     }
 

@@ -27,7 +27,7 @@ impl Replica {
         space: SpaceId,
         request: GrantRequest,
     ) -> Result<Written, ReplicaError> {
-        let own = self.own_grant(space).await?;
+        let own = self.grant_of(space, request.under).await?;
         let grant = Grant {
             audience: request.audience,
             box_key: request.box_key,
@@ -330,6 +330,22 @@ impl Replica {
         let author = self.author();
         self.inspect(move |engine| inspect::own_grant(engine, space, author, driver::now()))
             .await?
+            .ok_or(ReplicaError::NotAllowed(space))
+    }
+
+    /// A grant of this device that holds now: this one, or the best.
+    pub(super) async fn grant_of(
+        &self,
+        space: SpaceId,
+        grant: Option<EnvelopeId>,
+    ) -> Result<Member, ReplicaError> {
+        let Some(grant) = grant else {
+            return self.own_grant(space).await;
+        };
+        let (own, now) = (self.author(), driver::now());
+        let members = self.space(space).await?.members.into_iter();
+        let mut held = members.filter(|it| it.author == own && it.is_live(now));
+        held.find(|it| it.grant == grant)
             .ok_or(ReplicaError::NotAllowed(space))
     }
 }

@@ -438,7 +438,7 @@ impl Evaluation {
                 (
                     member.capability,
                     member.end,
-                    std::cmp::Reverse(member.grant),
+                    std::cmp::Reverse((member.through.len(), member.grant)),
                 )
             })
             .map(|member| member.grant)

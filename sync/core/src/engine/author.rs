@@ -349,6 +349,18 @@ impl Engine {
         }
     }
 
+    /// The same at the start: what came just before the last end has none yet.
+    pub(super) fn plan_first_receipt(&mut self, space: SpaceId) {
+        let at = self.now.plus(self.limits.receipt_interval);
+        let (author, now) = (self.author, self.now);
+        if let Some(held) = self.spaces.get_mut(&space)
+            && held.evaluation.is_witness(author, now)
+            && !unwitnessed(held, author).is_empty()
+        {
+            held.next_receipt = Some(at);
+        }
+    }
+
     /// Sets the time of the next receipt when something came that deserves one.
     pub(super) fn plan_receipt(&mut self, space: SpaceId, new: &New) {
         let interval = self.limits.receipt_interval;

@@ -67,6 +67,7 @@ use self::queue::Queue;
 use self::receive::Receiving;
 use self::snapshots::Changed;
 use self::space::{Candidate, Space};
+use crate::admission::{CLOCK_AHEAD_MAX, Evaluation};
 use crate::entropy::Entropy;
 use crate::ephemeral::Ephemeral;
 use crate::id::{AuthorId, Chain, Instance, SpaceId};
@@ -233,15 +234,20 @@ impl Engine {
             self.plan_proof(*space);
             self.follow_snapshots(*space, Changed::ALL);
             self.plan_begin(*space);
+            self.plan_first_receipt(*space);
         }
     }
 
     /// Takes what happened.
     pub fn handle(&mut self, now: Timestamp, input: Input) {
-        if now < self.now {
+        let before = self.now;
+        if now < before {
             self.clock_went_back(now);
         }
         self.now = now;
+        if now.plus(CLOCK_AHEAD_MAX) < before {
+            self.judge_anew();
+        }
         match input {
             Input::Connected {
                 connection,
@@ -325,6 +331,24 @@ impl Engine {
         self.queue.retry_at = self.queue.retry_at.map(|_then| now);
         self.begun = self.begun.min(now);
         self.wait_to_hear(now);
+    }
+
+    /// The clock was far ahead: what was written or came meanwhile may be of the future. It is judged as after
+    /// a restart, so that nothing more builds on what others hold back.
+    fn judge_anew(&mut self) {
+        let spaces: Vec<_> = self.spaces.keys().copied().collect();
+        for space in &spaces {
+            if let Some(held) = self.spaces.get_mut(space) {
+                held.evaluation = Evaluation::default();
+            }
+            self.refresh(*space);
+        }
+        for space in spaces {
+            self.look_outside(space);
+            self.follow_snapshots(space, Changed::ALL);
+            self.emit(Event::Rebuilt { space });
+            self.emit(Event::SpaceChanged { space });
+        }
     }
 
     fn timeout(&mut self) {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_bytes::ByteBuf;
 
 use super::stage::Stage;
-use crate::engine::{Input, WriteError};
+use crate::admission::{Held, Verdict};
+use crate::engine::{Event, Input, WriteError};
 use crate::id::{DocumentId, Instance, SpaceId};
 use crate::statement::{Body, Capability};
 
@@ -70,5 +71,43 @@ fn a_chain_with_work_of_the_future_is_left_before_anything_is_made() {
             instance,
             "it is remembered"
         );
+    }
+}
+
+/// The clock is put right while the program runs: it judges as after a restart, and goes on in a new chain that
+/// does not build on what others hold back.
+#[test]
+fn a_clock_that_is_put_right_is_noticed_at_once() {
+    let mut stage = Stage::new(2, 0);
+    let space = stage.found();
+    stage.connect(0, 1);
+    stage.let_in_as(space, 1, Capability::Write);
+    stage.wait(Duration::from_secs(30));
+    let right = stage.now;
+    let ahead = stage.peers[1].engine.instance();
+    stage.now = right.plus(AHEAD);
+    write_in(&mut stage, 1, space, ahead);
+    let early = stage.peers[1].written.last().unwrap().clone().unwrap().id;
+    stage.now = right.plus(Duration::from_secs(2));
+    stage.tell(0, Input::Timeout);
+    stage.tell(1, Input::Timeout);
+    let instance = stage.peers[1].engine.instance();
+    assert_ne!(instance, ahead);
+    let rebuilt = Event::Rebuilt { space };
+    assert!(
+        stage.peers[1].events.contains(&rebuilt),
+        "the shell reads anew"
+    );
+    write_in(&mut stage, 1, space, instance);
+    let late = stage.peers[1].written.last().unwrap().clone().unwrap().id;
+    for peer in [0, 1] {
+        let evaluation = stage.peers[peer].engine.evaluation(space).unwrap();
+        let held = Verdict::Held(Held::Future);
+        assert_eq!(
+            evaluation.verdict(early),
+            held,
+            "nobody builds on it: {peer}"
+        );
+        assert!(evaluation.verdict(late).counts());
     }
 }
