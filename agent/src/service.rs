@@ -507,6 +507,7 @@ impl<O: Outlet> Service<O> {
         let standing = self.outlet.standing();
         let known = self.saved.told_in.replace(standing.chain);
         if known.is_some_and(|chain| chain != standing.chain) || standing.late {
+            self.watch.put_right(now());
             self.tell_states();
         }
         self.dirty |= known != self.saved.told_in;

@@ -226,6 +226,13 @@ impl Watch {
         self.with_results().map(CheckState::carried).collect()
     }
 
+    /// The clock was ahead and is right now.
+    pub(crate) fn put_right(&mut self, now: Timestamp) {
+        for watched in self.watched.values_mut() {
+            watched.state.put_right(now);
+        }
+    }
+
     /// The last results, for a heartbeat.
     pub(crate) fn beats(&self) -> Vec<CheckBeat> {
         self.with_results()

@@ -155,6 +155,15 @@ impl CheckState {
         }
     }
 
+    /// The clock was ahead and is right now: no time is later than that.
+    pub fn put_right(&mut self, now: Timestamp) {
+        let past = |at: &mut Timestamp| *at = (*at).min(now);
+        past(&mut self.hard_since);
+        past(&mut self.last_at);
+        self.problem_since.as_mut().map(past);
+        self.last_ok.as_mut().map(past);
+    }
+
     /// Whether the last result differs from the state that counts.
     pub fn is_soft(&self) -> bool {
         self.raw != self.hard

@@ -45,7 +45,9 @@ impl Beats {
             self.at = Some(at);
             self.generation = Some(heartbeat.generation);
         }
-        for beat in &heartbeat.checks {
+        // A result after the heartbeat that tells of it is of a clock that was ahead.
+        let told = heartbeat.checks.iter();
+        for beat in told.filter(|beat| beat.at <= heartbeat.at) {
             let beat = CheckBeat {
                 at: beat.at.min(now),
                 ..*beat

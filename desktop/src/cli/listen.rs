@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aramaki_model::status::AgentLife;
 use aramaki_sync_core::Timestamp;
 use clap::Args;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -11,6 +12,8 @@ use crate::workspace::Live;
 
 /// What came in step with the agents may bring more that was written before.
 const AFTERWARDS: Duration = Duration::from_millis(500);
+/// An agent of which nothing is known may have joined elsewhere: so long it is waited for what it wrote.
+const UNSEEN_TIME: Duration = Duration::from_secs(5);
 /// What is derived changes by time as well.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
@@ -30,9 +33,9 @@ impl Listen {
         let Some(wait) = self.wait else {
             return;
         };
-        let end = Instant::now() + wait;
+        let (begin, end) = (Instant::now(), Instant::now() + wait);
         let mut changed = live.watch();
-        while !is_heard(live) {
+        while !is_heard(live, begin.elapsed() < UNSEEN_TIME) {
             let look = end.min(Instant::now() + LOOK_AGAIN);
             // Whether something changed or time passed: it is looked again.
             let _either = timeout_at(look, changed.changed()).await;
@@ -59,10 +62,12 @@ impl Listen {
     }
 }
 
-/// Whether there are agents, and all that is shown of them is of now.
-fn is_heard(live: &Live) -> bool {
+/// Whether there are agents, and all that is shown of them is of now; of those that were never heard of only
+/// when they are waited for.
+fn is_heard(live: &Live, waits_for_unseen: bool) -> bool {
     let snapshot = live.snapshot();
     let mut agents = snapshot.systems.iter().flat_map(|system| &system.agents);
     let of_now = snapshot.systems.iter().all(|it| it.status.as_of.is_none());
-    agents.next().is_some() && of_now
+    let unseen = agents.clone().any(|agent| agent.life == AgentLife::Unseen);
+    agents.next().is_some() && of_now && !(unseen && waits_for_unseen)
 }
