@@ -59,6 +59,8 @@ impl Observe {
             }
             live.edit_system(system, vec![SystemChange::RemoveObserver(observer)])
                 .await?;
+            live.say(system, &format!("observers: {from} looks no longer"))
+                .await?;
             text.add(format_args!(
                 "What agents of {from} see of {title} does not count there any more."
             ));
@@ -74,6 +76,10 @@ impl Observe {
                 label,
             };
             live.edit_system(system, vec![change]).await?;
+            if known.is_none() {
+                live.say(system, &format!("observers: {from} looks at it"))
+                    .await?;
+            }
             text.add(format_args!(
                 "Agents of {from} may say how {title} is: by checks of {from} with `about_system`."
             ));
