@@ -1,7 +1,7 @@
 //! The id of a Space as text where people write and read: in TOML and JSON, and as bytes elsewhere.
 
 use aramaki_sync_core::SpaceId;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de};
 
 /// Writes it.
 ///
