@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aramaki_sync_core::admission::{AudienceSpace, Member};
 use aramaki_sync_core::engine::{CutOff, Foreseen, Reach, Waiting, Written};
-use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, GrantFlags, Statement};
+use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, GrantFlags};
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 use super::{GrantRequest, Keep, Recovery, Replica, ReplicaError};
