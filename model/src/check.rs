@@ -65,7 +65,11 @@ pub struct Check {
     /// The System that it is about, if that is not the one in which it stands: there it counts, as far
     /// as that System lets this one look, and not here. `about` then is what that is called for
     /// those who cannot read it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::space_text"
+    )]
     pub about_system: Option<SpaceId>,
 }
 
@@ -382,6 +386,21 @@ mod tests {
             (60_000, 1, true)
         );
         assert_eq!(check.ttl_ms(), 210_000);
+    }
+
+    #[test]
+    fn a_system_that_a_check_is_about_is_named_by_the_text_of_its_id() {
+        let space = SpaceId::from_bytes([0xa7; 32]);
+        let about = Check {
+            about_system: Some(space),
+            ..Check::new(CheckId::default(), "ping", CheckKind::External {})
+        };
+        let json = serde_json::to_value(&about).unwrap();
+        assert_eq!(json["about_system"], space.to_string());
+        assert_eq!(serde_json::from_value::<Check>(json).unwrap(), about);
+        let other = serde_json::json!({"id": about.id, "name": "x", "kind": {"external": {}}, "about_system": "x"});
+        let error = serde_json::from_value::<Check>(other).unwrap_err();
+        assert!(error.to_string().contains("the id of a System"), "{error}");
     }
 
     #[test]

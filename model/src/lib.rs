@@ -60,6 +60,7 @@ pub mod severity;
 pub mod shared_list;
 pub mod silence;
 pub mod snapshot;
+pub mod space_text;
 pub mod status;
 pub mod system;
 mod text;

@@ -304,7 +304,6 @@ impl System {
             families: more.families,
             desired: Arc::new(more.desired),
             ignored: Arc::new(more.ignored),
-            observers: more.observers,
             ..system
         }
     }
@@ -411,12 +410,13 @@ impl More {
         true
     }
 
-    /// Hands over what is said of work and service.
+    /// Hands over what is said of work and service, and who may look.
     fn hand_over(&mut self, system: &mut System) {
         system.requests = std::mem::take(&mut self.requests);
         system.withdrawn = std::mem::take(&mut self.withdrawn);
         system.out_of_service = std::mem::take(&mut self.out_of_service);
         system.redundancy = std::mem::take(&mut self.redundancy);
+        system.observers = std::mem::take(&mut self.observers);
     }
 
     /// Keeps a maintenance window. One by a clock that cannot be read is kept as coming once; a time that

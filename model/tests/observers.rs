@@ -557,6 +557,47 @@ fn a_check_of_the_machines_own_file_may_be_about_another_system() {
         .map(|it| it.check.name.clone())
         .collect();
     assert_eq!(names, ["uplink", "ping"]);
+    // Another machine of the office declares one of that name: another vantage, and no more.
+    world.edit(OFFICE, |edit| {
+        let link = AgentRef {
+            label: "host22".to_owned(),
+            author: Some(chain(ROBOT).author),
+        };
+        edit.put_agent(space(OFFICE_SECOND), &link)
+    });
+    let twin = Check {
+        id: CheckId::from_bytes([78; 16]),
+        ..declared.clone()
+    };
+    observe(&mut world, PARTNER, &[PARTNER_AGENT], None);
+    let partners = Check {
+        name: "uplink".to_owned(),
+        ..ping(PARTNER, Some(1))
+    };
+    world.edit(PARTNER, |edit| edit.put_check(&partners));
+    world.edit(SWITCH, |edit| {
+        edit.put_observer(space(PARTNER), &Observer::default())
+    });
+    world.tells(PARTNER_AGENT, &partners, 6, Severity::Ok);
+    let checks = vec![twin.clone()];
+    world.journal(
+        OFFICE_SECOND,
+        5,
+        JournalEntry::Declared { at: at(5), checks },
+    );
+    world.tells(OFFICE_SECOND, &twin, 20, Severity::Ok);
+    let view = world.all.view(at(60));
+    let uplink = &view.system(&space(SWITCH)).unwrap().checks[0];
+    let seen = uplink
+        .seen_from
+        .iter()
+        .map(|it| (it.label.as_str(), it.severity));
+    let expected = [
+        ("host21", Severity::Warning),
+        ("host22", Severity::Ok),
+        ("host23", Severity::Ok),
+    ];
+    assert_eq!(seen.collect::<Vec<_>>(), expected);
 }
 
 #[test]

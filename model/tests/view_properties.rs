@@ -11,11 +11,11 @@ use aramaki_model::day::{Day, day_of};
 use aramaki_model::entry::{Acknowledgement, Claim, Message, Withdrawal};
 use aramaki_model::system::{AgentRef, Part, Reach, Silence};
 use aramaki_model::{
-    Check, CheckBeat, CheckId, CheckState, Edit, EntryId, Heartbeat, ItemId, JournalEntry,
-    Maintenance, NoteId, Observation, Observer, Operator, Override, Relation, Severity,
-    TimelineEntry, View, Workspace,
+    Check, CheckBeat, CheckId, CheckState, Edit, EditError, EntryId, Heartbeat, ItemId,
+    JournalEntry, Maintenance, NoteId, Observation, Observer, Operator, Override, Relation,
+    Severity, SystemEdit, TimelineEntry, View, Workspace,
 };
-use aramaki_sync_core::Timestamp;
+use aramaki_sync_core::{SpaceId, Timestamp};
 use common::{at, chain, send, space};
 use dice::Dice;
 use proptest::prelude::*;
@@ -78,12 +78,7 @@ fn describe(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) -> Edit 
             e.selector((n > 0).then_some(&selector))
         }
         9 => e.put_label("site", &label),
-        12 if n == 0 => e.remove_observer(other),
-        12 => e.put_observer(other, &Observer { label }),
-        13 => e.put_check(&Check {
-            about_system: Some(other),
-            ..check(n)
-        }),
+        12 | 13 => look(e, kind, other, (n, label)),
         10 => {
             let window = Maintenance {
                 from: Timestamp::from_millis(now.millis() + 20_000),
@@ -111,6 +106,23 @@ fn describe(workspace: &mut Workspace, dice: &mut Dice, now: Timestamp) -> Edit 
         }
     });
     edit.unwrap()
+}
+
+/// Somebody lets another System look, or a check is about another one.
+fn look(
+    edit: &mut SystemEdit<'_, '_>,
+    kind: usize,
+    other: SpaceId,
+    (n, label): (u8, String),
+) -> Result<(), EditError> {
+    match (kind, n) {
+        (12, 0) => edit.remove_observer(other),
+        (12, _) => edit.put_observer(other, &Observer { label }),
+        _ => edit.put_check(&Check {
+            about_system: Some(other),
+            ..check(n)
+        }),
+    }
 }
 
 /// Somebody says something about problems, or anything else.

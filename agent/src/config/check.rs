@@ -50,6 +50,7 @@ pub(super) struct CheckFile {
     metrics: Vec<MetricFile>,
     flapping: Option<FlappingFile>,
     about: Option<String>,
+    #[serde(default, with = "aramaki_model::space_text")]
     about_system: Option<SpaceId>,
 }
 

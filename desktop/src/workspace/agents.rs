@@ -1,7 +1,10 @@
 //! Agents of Systems as people manage them, and checks that nobody looks at any more.
 
+use std::sync::Arc;
+
+use aramaki_model::observer::observed_check;
 use aramaki_model::snapshot::AgentView;
-use aramaki_model::{Check, CheckId, Snapshot, SystemView};
+use aramaki_model::{Alert, Check, CheckId, Snapshot, SystemView};
 use aramaki_sync::replica::Keep;
 use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::statement::Capability;
@@ -88,7 +91,10 @@ impl Live {
             .find(|it| it.space == agent)
             .map_or_else(|| agent.short(), |it| it.label.clone());
         let is_last = view.is_some_and(|view| view.agents.len() == 1);
-        let checks = view.into_iter().flat_map(|view| &view.checks);
+        let own = view.into_iter().flat_map(|view| &view.checks);
+        let own = own.filter(|check| check.seen_from.is_empty());
+        let others = view.into_iter().flat_map(|view| &view.for_others);
+        let checks = own.chain(others.map(|other| &other.view));
         let unseen = checks.filter(|view| is_last && view.check.enabled);
         Ok(AgentLeaving {
             agent,
@@ -222,7 +228,14 @@ impl Live {
 fn no_such_check(snapshot: &Snapshot, system: SpaceId, wanted: &str, own: &[Check]) -> String {
     let views = snapshot.system(&system).map(|view| view.checks.as_slice());
     let mut views = views.unwrap_or_default().iter();
-    if views.any(|view| view.check.name == wanted) {
+    let found = views.find(|view| view.check.name == wanted);
+    if let Some(from) = found.and_then(|view| view.seen_from.first()) {
+        let from = &from.title;
+        return format!(
+            "{wanted:?} is a check of {from}, whose agents look at this System: it is removed there"
+        );
+    }
+    if found.is_some() {
         return format!(
             "{wanted:?} is a check that a machine adds by itself: it is removed in the file of that machine's agent"
         );
@@ -238,13 +251,23 @@ fn no_such_check(snapshot: &Snapshot, system: SpaceId, wanted: &str, own: &[Chec
 }
 
 fn leaving(snapshot: &Snapshot, system: SpaceId, check: &Check) -> CheckLeaving {
-    let view = snapshot.system(&system);
+    // One about another System has its alert there, under that System's id of it.
+    let about = check.is_about_other(&system);
+    let (place, id) = match about {
+        Some(about) => (about, observed_check(&about, &check.name)),
+        None => (system, check.id),
+    };
+    let view = snapshot.system(&place);
+    let is_seen_by_others = |alert: &&Arc<Alert>| {
+        let mut from = alert.seen_from.iter();
+        from.any(|it| it.system != system || it.check != check.id)
+    };
     let alerts = view.into_iter().flat_map(|view| &view.alerts);
-    let alerts = alerts.filter(|alert| alert.check == check.id && alert.is_open());
+    let alerts = alerts.filter(|alert| alert.check == id && alert.is_open());
+    let alerts = alerts.filter(|alert| !is_seen_by_others(alert));
     let silences = view.into_iter().flat_map(|view| &view.silences);
-    let silences = silences.filter(|(_, it)| {
-        it.check == Some(check.id) && it.family.is_none() && snapshot.now < it.until
-    });
+    let silences = silences
+        .filter(|(_, it)| it.check == Some(id) && it.family.is_none() && snapshot.now < it.until);
     CheckLeaving {
         check: check.id,
         name: check.name.clone(),

@@ -189,9 +189,12 @@ impl Live {
 
     /// What is said of a silence on a timeline.
     fn silence_words(&self, space: SpaceId, silence: &Silence) -> String {
-        let model = self.model();
-        let checks = model.system(&space).map(|system| &system.checks);
-        let check = silence.check.and_then(|check| checks?.get(&check));
+        let snapshot = self.snapshot();
+        let checks = snapshot.system(&space).map(|view| view.checks.iter());
+        let mut checks = checks.into_iter().flatten().map(|view| &view.check);
+        let check = silence
+            .check
+            .and_then(|wanted| checks.find(|check| check.id == wanted));
         let what = match (&silence.family, check, silence.check) {
             (Some(family), _, _) => format!("problems like “{family}”"),
             (None, Some(check), _) => check.name.clone(),

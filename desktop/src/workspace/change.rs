@@ -62,7 +62,7 @@ pub(crate) enum SystemChange {
     /// They may be proposed again.
     Unignore(Vec<CheckId>),
     /// A System whose agents may say how this one is.
-    Observer { space: SpaceId, label: String },
+    Observer { space: SpaceId, observer: Observer },
     /// They may no longer.
     RemoveObserver(SpaceId),
 }
@@ -203,12 +203,7 @@ impl SystemChange {
                 let mut checks = checks.iter();
                 checks.try_for_each(|(check, name)| edit.put_ignored(*check, name))
             }
-            Self::Observer { space, label } => edit.put_observer(
-                *space,
-                &Observer {
-                    label: label.clone(),
-                },
-            ),
+            Self::Observer { space, observer } => edit.put_observer(*space, observer),
             Self::RemoveObserver(space) => edit.remove_observer(*space),
             Self::Unignore(checks) => {
                 let mut checks = checks.iter();

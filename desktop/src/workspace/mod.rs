@@ -102,7 +102,7 @@ pub(crate) use reason::EndReason;
 pub(crate) use recover::{Named, Recovering, RecoveryPlan, adopt};
 pub(crate) use recovery::{KitNamed, RecoveryKit};
 pub(crate) use roster::GrantRow;
-pub(crate) use rows::{CheckRow, NoteRow, SystemPage, SystemRow, TimelineRow};
+pub(crate) use rows::{CheckRow, NoteRow, OtherCheckRow, SystemPage, SystemRow, TimelineRow};
 pub(crate) use seal::{Seal, seal, sealing, unseal};
 pub(crate) use serve::serve_verbs;
 pub(crate) use shares::{SHARES_MAX, join as join_shares, split as split_kit};

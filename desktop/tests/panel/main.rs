@@ -11,6 +11,7 @@ mod keyboard;
 mod maintenance;
 mod night;
 mod notes;
+mod observed;
 mod pages;
 mod perspectives;
 mod pictures;

@@ -165,15 +165,39 @@ fn office(aramaki: &Aramaki) -> (Process, Process, String) {
     (relay, agent, flag)
 }
 
+/// The raw state of a System, after listening for a moment.
+fn state(aramaki: &Aramaki, system: &str) -> Value {
+    let shown = aramaki.json(&["status", system, "--wait", "1s"]);
+    shown["systems"][0]["raw"].clone()
+}
+
 #[test]
 fn a_switch_is_seen_from_the_office_when_both_say_so() {
     let aramaki = Aramaki::new();
     let (_relay, _agent, flag) = office(&aramaki);
-    let state = |data: &str, system: &str| {
-        let shown = aramaki.json_in(data, &["status", system, "--wait", "1s"]);
-        shown["systems"][0]["raw"].clone()
-    };
-    // The office sees it, and it is nobody's yet.
+    it_is_nobodys_yet(&aramaki);
+    let observe = ["system", "observe", "Switch 1", "--from", "Office"];
+    let done = aramaki.json(&observe);
+    assert_eq!(
+        (&done["observes"], &done["checks"]),
+        (&true.into(), &1.into())
+    );
+    let id = it_is_the_switchs(&aramaki);
+    others_see_what_they_may(&aramaki, &id);
+
+    // It recovers, and the alert is over.
+    std::fs::write(&flag, "").unwrap();
+    wait_for("an end", || {
+        (state(&aramaki, "Switch 1") == "ok").then_some(())
+    });
+    let remove = [&observe[..], &["--remove"]].concat();
+    assert_eq!(aramaki.json(&remove)["observes"], false);
+    assert_eq!(state(&aramaki, "Switch 1"), Value::Null);
+    aramaki.refused(&remove, 1);
+}
+
+/// The office sees it, and nobody is told.
+fn it_is_nobodys_yet(aramaki: &Aramaki) {
     let seen = wait_for("a result", || {
         aramaki.json(&["status", "--wait", "1s"]);
         let other = aramaki.json(&["system", "show", "Office"])["for_others"][0].clone();
@@ -186,20 +210,14 @@ fn a_switch_is_seen_from_the_office_when_both_say_so() {
     assert_eq!(aramaki.json(&["alert", "list"])["total"], 0);
     let page = text(&aramaki.run(&["system", "show", "Office"]).stdout);
     assert!(page.contains("counts nowhere"), "{page}");
+    let itself = ["system", "observe", "Office", "--from", "Office"];
+    let refused = aramaki.refused(&itself, 1);
+    let message = refused["message"].as_str().unwrap();
+    assert!(message.contains("look at it anyway"), "{message}");
+}
 
-    let refused = aramaki.refused(&["system", "observe", "Office", "--from", "Office"], 1);
-    assert!(
-        refused["message"]
-            .as_str()
-            .unwrap()
-            .contains("look at it anyway"),
-        "{refused}"
-    );
-    let done = aramaki.json(&["system", "observe", "Switch 1", "--from", "Office"]);
-    assert_eq!(
-        (&done["observes"], &done["checks"]),
-        (&true.into(), &1.into())
-    );
+/// An alert about the switch, seen from the office; returns its id.
+fn it_is_the_switchs(aramaki: &Aramaki) -> String {
     let alert = wait_for("an alert about the switch", || {
         let listed = aramaki.json(&["alert", "list", "--wait", "1s"]);
         listed["alerts"].as_array().unwrap().first().cloned()
@@ -213,9 +231,9 @@ fn a_switch_is_seen_from_the_office_when_both_say_so() {
         (&from["title"], &from["name"]),
         (&"Office".into(), &"probe1".into())
     );
-    assert_eq!(state("data", "Site"), "warning");
+    assert_eq!(state(aramaki, "Site"), "warning");
     assert_eq!(
-        state("data", "Office"),
+        state(aramaki, "Office"),
         Value::Null,
         "nothing of the office itself is looked at"
     );
@@ -236,23 +254,7 @@ fn a_switch_is_seen_from_the_office_when_both_say_so() {
         (&told["check"], &told["raw"]),
         (&"uplink".into(), &"warning".into())
     );
-
-    others_see_what_they_may(&aramaki, id);
-
-    // It recovers, and the alert is over.
-    std::fs::write(&flag, "").unwrap();
-    wait_for("an end", || {
-        (state("data", "Switch 1") == "ok").then_some(())
-    });
-    let off = aramaki.json(&[
-        "system", "observe", "Switch 1", "--from", "Office", "--remove",
-    ]);
-    assert_eq!(off["observes"], false);
-    assert_eq!(state("data", "Switch 1"), Value::Null);
-    let again = [
-        "system", "observe", "Switch 1", "--from", "Office", "--remove",
-    ];
-    aramaki.refused(&again, 1);
+    id.to_owned()
 }
 
 /// Who reads the switch alone is told that it is not known; who reads both sees the same alert.

@@ -284,9 +284,12 @@ impl<'a> Looked<'a> {
         }
     }
 
-    /// That nothing fresh is heard of the check, though its agent is.
-    fn missing(&self, care: &Care<'_>, next: &mut Next, found: &mut Found) {
-        let family = family(&self.check.name, MISSING_WORDS);
+    /// Since when, after which entry, and from when people may be told, an agent that is heard gives no fresh
+    /// result.
+    fn unheard_since(
+        &self,
+        next: &mut Next,
+    ) -> Option<(Timestamp, Option<EntryId>, Option<Timestamp>)> {
         let old = self.judged.iter().filter_map(|(status, vantage)| {
             if vantage.life != AgentLife::Alive
                 || vantage.presence == Presence::MayBeOffline
@@ -306,7 +309,13 @@ impl<'a> Looked<'a> {
             let last_id = vantage.record.and_then(|record| record.last_id);
             (Some(since) < judged).then_some((since, last_id, vantage.sure_from))
         });
-        let first = old.min();
+        old.min()
+    }
+
+    /// That nothing fresh is heard of the check, though its agent is.
+    fn missing(&self, care: &Care<'_>, next: &mut Next, found: &mut Found) {
+        let family = family(&self.check.name, MISSING_WORDS);
+        let first = self.unheard_since(next);
         let sure_from = first.and_then(|(_, _, sure_from)| sure_from);
         let matter = first.map(|(since, last, _)| Matter {
             alert: Some(without_sign(&self.space, &self.check.id, last)),

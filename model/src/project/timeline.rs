@@ -68,7 +68,7 @@ impl Seen<'_> {
             let there = about.and_then(|about| self.system_of(&about));
             there.is_none_or(|there| !there.observers.contains_key(&space))
         });
-        self.told_by_agents(system, Rc::new(own.collect()), Whose::Own, &mut found);
+        self.told_by_agents(system, &Rc::new(own.collect()), Whose::Own, &mut found);
         for (_, looks) in self.observers(space, system) {
             let about = self.checks_about(space, looks);
             if about.is_empty() {
@@ -78,7 +78,7 @@ impl Seen<'_> {
                 let name = check.name.as_str();
                 (*id, (observed_check(&space, name), name))
             });
-            self.told_by_agents(looks, Rc::new(named.collect()), Whose::Others, &mut found);
+            self.told_by_agents(looks, &Rc::new(named.collect()), Whose::Others, &mut found);
         }
         newest_first(&mut found, |(key, _)| *key);
         let items = found.into_iter().filter_map(|((at, id, author), source)| {
@@ -101,7 +101,7 @@ impl Seen<'_> {
     fn told_by_agents<'a>(
         &self,
         system: &System,
-        names: Rc<Names<'a>>,
+        names: &Rc<Names<'a>>,
         whose: Whose,
         found: &mut Vec<(Key, Source<'a>)>,
     ) where
@@ -112,11 +112,11 @@ impl Seen<'_> {
                 continue;
             };
             let entries = journal_entries(open, link.author);
-            let entries = entries.filter(|it| is_told(&names, whose, &it.entry));
+            let entries = entries.filter(|it| is_told(names, whose, &it.entry));
             found.extend(entries.map(|written| {
                 let at = written.entry.at().unwrap_or_else(|| written.id.at());
                 let key = (at, written.id, open.author(&written.actor));
-                (key, Source::Agent(Rc::clone(&names), written))
+                (key, Source::Agent(Rc::clone(names), written))
             }));
         }
     }

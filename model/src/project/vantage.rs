@@ -29,6 +29,11 @@ impl Seen<'_> {
         } = looking;
         let vantage = move |(agent, link): (&SpaceId, &AgentRef)| {
             let (open, journal) = self.agent(agent, link)?;
+            // What one machine adds to the checks of an observer, its others do not look at.
+            let is_declared = observer.is_some() && !system.checks.contains_key(&check.id);
+            if is_declared && !journal.declared.contains_key(&check.id) {
+                return None;
+            }
             let as_of = self.as_of(open, journal).unwrap_or(self.now);
             let beats = &open.beats;
             let (record, beat) = (journal.checks.get(&check.id), beats.checks.get(&check.id));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::timeline::entry_json;
 use crate::cli::{CliError, Clock};
-use crate::workspace::{CheckRow, Live, SystemRow};
+use crate::workspace::{CheckRow, Live, OtherCheckRow, SystemRow};
 
 /// A state's word; `unobserved` where nothing looks.
 pub(crate) fn severity_word(severity: Option<Severity>) -> &'static str {
@@ -87,6 +87,15 @@ fn check_json(check: &CheckRow) -> Value {
     })
 }
 
+/// A check about another System.
+fn other_json(other: &OtherCheckRow) -> Value {
+    let mut object = check_json(&other.check);
+    object["system"] = json!(other.system.to_string());
+    object["title"] = json!(other.title);
+    object["standing"] = json!(other.standing.word());
+    object
+}
+
 /// From where a check about a System is seen.
 pub(crate) fn seen_from_json(from: &SeenFrom) -> Value {
     json!({
@@ -140,13 +149,7 @@ pub(crate) fn system_json(live: &Live, space: SpaceId, entries: usize) -> Result
             .map(|(id, title)| json!({"id": id.to_string(), "title": title}))
             .collect::<Vec<_>>(),
         "checks": page.checks.iter().map(check_json).collect::<Vec<_>>(),
-        "for_others": page.for_others.iter().map(|other| {
-            let mut object = check_json(&other.check);
-            object["system"] = json!(other.system.to_string());
-            object["title"] = json!(other.title);
-            object["standing"] = json!(other.standing.word());
-            object
-        }).collect::<Vec<_>>(),
+        "for_others": page.for_others.iter().map(other_json).collect::<Vec<_>>(),
         "observers": page.observers.iter().map(|observer| json!({
             "id": observer.space.to_string(),
             "label": observer.label,

@@ -1,5 +1,6 @@
 //! `aramaki system observe`.
 
+use aramaki_model::Observer;
 use aramaki_model::observer::OBSERVERS_MAX;
 use clap::Args;
 use serde_json::json;
@@ -35,70 +36,87 @@ impl Observe {
             Ok(id) => id,
             Err(_not_an_id) => live.find(&self.observer)?,
         };
-        let refused = |reason: String| CliError::Setting {
-            what: "observer",
-            value: self.observer.clone(),
-            reason,
-        };
         if observer == system {
-            return Err(refused(
-                "the agents of a System look at it anyway".to_owned(),
-            ));
+            return Err(self.refused("the agents of a System look at it anyway".to_owned()));
         }
-        let snapshot = live.snapshot();
-        let view = snapshot.system(&system);
-        let before = view.map_or(&[][..], |view| &view.observers);
-        let known = before.iter().find(|it| it.space == observer);
         let title = live.title(system).unwrap_or_else(|| system.short());
+        let snapshot = live.snapshot();
+        let before = snapshot.system(&system);
+        let before = before.map_or(&[][..], |view| &view.observers);
+        let known = before.iter().find(|it| it.space == observer);
         let label = || known.map_or_else(|| observer.short(), |it| it.label.clone());
         let from = live.title(observer).unwrap_or_else(label);
-        let mut text = Lines::default();
-        if self.remove {
-            if known.is_none() {
-                return Err(refused(format!("it does not look at {title}")));
-            }
-            live.edit_system(system, vec![SystemChange::RemoveObserver(observer)])
-                .await?;
-            text.add(format_args!(
-                "What agents of {from} see of {title} does not count there any more."
-            ));
-        } else {
-            if known.is_none() && before.len() >= OBSERVERS_MAX {
-                return Err(refused(format!(
+        match (known, self.remove) {
+            (None, true) => return Err(self.refused(format!("it does not look at {title}"))),
+            (None, false) if before.len() >= OBSERVERS_MAX => {
+                return Err(self.refused(format!(
                     "{title} is looked at from {OBSERVERS_MAX} Systems already: end one of those first"
                 )));
             }
-            let label = self.label.clone().unwrap_or_else(|| from.clone());
-            let change = SystemChange::Observer {
-                space: observer,
-                label,
-            };
-            live.edit_system(system, vec![change]).await?;
-            text.add(format_args!(
-                "Agents of {from} may say how {title} is: by checks of {from} with `about_system`."
-            ));
+            _ => {}
         }
-        let about = live.snapshot().system(&observer).map(|view| {
+        let change = if self.remove {
+            SystemChange::RemoveObserver(observer)
+        } else {
+            let label = self.label.clone().unwrap_or_else(|| from.clone());
+            SystemChange::Observer {
+                space: observer,
+                observer: Observer { label },
+            }
+        };
+        live.edit_system(system, vec![change]).await?;
+        let told = match (known, self.remove) {
+            (_, true) => Some(format!("observers: {from} looks no longer")),
+            (None, false) => Some(format!("observers: {from} looks at it")),
+            (Some(_), false) => None,
+        };
+        if let Some(told) = told {
+            live.say(system, &told).await?;
+        }
+        let checks = live.snapshot().system(&observer).map(|view| {
             let all = view.for_others.iter();
             all.filter(|it| it.system == system).count()
         });
-        match about {
-            Some(0) if !self.remove => text.add(format_args!(
-                "{from} has no such check yet: `aramaki system edit --checks` adds them."
-            )),
-            None if !self.remove => text.add(format_args!(
-                "{from} is not shared with you, so what its agents see is not known here."
-            )),
-            _ => {}
-        }
         Ok(Report::new(
-            text.into_text(),
+            self.text(&title, &from, checks),
             &json!({
                 "system": system.to_string(),
                 "observer": observer.to_string(),
                 "observes": !self.remove,
-                "checks": about,
+                "checks": checks,
             }),
         ))
+    }
+
+    fn refused(&self, reason: String) -> CliError {
+        CliError::Setting {
+            what: "observer",
+            value: self.observer.clone(),
+            reason,
+        }
+    }
+
+    /// What was done, and which half is missing.
+    fn text(&self, title: &str, from: &str, checks: Option<usize>) -> String {
+        let mut text = Lines::default();
+        if self.remove {
+            text.add(format_args!(
+                "What agents of {from} see of {title} does not count there any more."
+            ));
+            return text.into_text();
+        }
+        text.add(format_args!(
+            "Agents of {from} may say how {title} is: by checks of {from} with `about_system`."
+        ));
+        match checks {
+            Some(0) => text.add(format_args!(
+                "{from} has no such check yet: `aramaki system edit --checks` adds them."
+            )),
+            None => text.add(format_args!(
+                "{from} is not shared with you, so what its agents see is not known here."
+            )),
+            Some(_) => {}
+        }
+        text.into_text()
     }
 }

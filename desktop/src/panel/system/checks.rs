@@ -146,7 +146,7 @@ pub(super) fn check_ui(
             if let [from, more @ ..] = check.seen_from.as_slice() {
                 let mut words = observers::seen_from_words(look, from);
                 if !more.is_empty() {
-                    words.push_str(&format!(" +{}", more.len()));
+                    words = format!("{words} +{}", more.len());
                 }
                 quiet(ui, look, &words);
             }

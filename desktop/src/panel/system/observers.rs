@@ -59,6 +59,7 @@ fn about_ui(ui: &mut Ui, look: Look<'_>, other: &OtherCheck, window: &mut Window
     };
     let trailing = look.texts.get(key);
     let mut line = Row::icon(Icon::Overview, &other.title, false);
+    line.name = format!("{}, {trailing}", other.title);
     line.trailing = &trailing;
     let response = row(ui, look, &line);
     window.list_has(&response);
@@ -94,6 +95,7 @@ fn observer_ui(ui: &mut Ui, look: Look<'_>, observer: &ObserverView, window: &mu
         None => look.texts.get("part-not-shared"),
     };
     let mut line = Row::icon(Icon::Overview, &observer.label, false);
+    line.name = format!("{}, {trailing}", observer.label);
     line.trailing = &trailing;
     let response = row(ui, look, &line);
     window.list_has(&response);
