@@ -42,6 +42,7 @@ fn alert(n: u8, worst: Severity, opened: i64) -> AlertFact {
         acknowledged: None,
         muted: None,
         quiet: BTreeSet::new(),
+        blind: BTreeSet::new(),
         recurrence: Recurrence::Never,
     }
 }

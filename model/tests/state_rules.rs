@@ -14,7 +14,7 @@ use aramaki_model::flapping::{Flapping, FlappingLimits, STATES};
 use aramaki_model::graph::{Edge, Graph};
 use aramaki_model::maintenance::request::Window;
 use aramaki_model::rollup::{Override, roll_up};
-use aramaki_model::root_cause::{Leaf, root_causes};
+use aramaki_model::root_cause::{Leaf, RootCause, root_causes};
 use aramaki_model::snapshot::{Access, TimelineEvent};
 use aramaki_model::status::Handled;
 use aramaki_model::system::{AgentRef, Part};
@@ -462,7 +462,7 @@ fn only_a_machine_that_may_be_away_is_offline_when_it_is() {
 }
 
 #[test]
-fn of_several_that_look_the_one_that_told_last_is_believed() {
+fn of_several_that_look_the_worst_of_what_they_see_counts() {
     let mut world = World::new(&[1]);
     let other = 77;
     world.0.open_space(space(agent(other)));
@@ -475,9 +475,9 @@ fn of_several_that_look_the_one_that_told_last_is_believed() {
     world.told_by(&check(1), other, &[(15, Ok)]);
     assert_eq!(world.raw(1, 30).0, Critical);
     world.told_by(&check(1), other, &[(40, Warning)]);
-    assert_eq!(world.raw(1, 50).0, Warning);
+    assert_eq!(world.raw(1, 50).0, Critical);
     world.told_by(&check(1), 1, &[(60, Ok)]);
-    assert_eq!(world.raw(1, 70).0, Ok);
+    assert_eq!(world.raw(1, 70).0, Warning);
 }
 
 #[test]
@@ -562,7 +562,7 @@ fn reasons_are_only_what_makes_it_as_bad_as_it_is_the_worst_and_oldest_first() {
         let view = world.0.view(at(seconds));
         root_causes(&view, space(1))
             .iter()
-            .map(|it| it.words())
+            .map(RootCause::words)
             .collect()
     };
     assert_eq!(
