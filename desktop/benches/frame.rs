@@ -121,6 +121,7 @@ fn with_alerts(mut frame: Frame) -> Frame {
             tries: Vec::new(),
             days: Arc::default(),
             present: Present::default(),
+            was_observed: None,
             vantages: Vec::new(),
             seen_from: Vec::new(),
             blind: std::collections::BTreeSet::new(),

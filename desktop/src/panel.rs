@@ -274,6 +274,7 @@ fn page_ui(
         Route::Peers => {
             peers::title_ui(ui, look, &frame.sync);
             peers::awaited_ui(ui, look, &frame.sync, intents);
+            peers::equal_ranks_ui(ui, look, &frame.equal_ranks, window);
             devices::devices_ui(ui, look, &frame.devices, window, intents);
             peers::peers_ui(ui, look, snapshot, &frame.sync, window);
         }

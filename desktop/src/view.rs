@@ -64,8 +64,23 @@ pub struct Frame {
     pub incident: Option<IncidentAnswer>,
     /// Who is in by an emergency key now.
     pub emergencies: Vec<Emergency>,
+    /// Notifiers that tell the same, each of them.
+    pub equal_ranks: Vec<EqualRank>,
     /// What went wrong last; shown until closed.
     pub problem: Option<Problem>,
+}
+
+/// Notifiers of one rank: people hear everything from each of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EqualRank {
+    /// Whose policy they follow.
+    pub system: SpaceId,
+    /// What it is called.
+    pub title: String,
+    /// The rank of all of them.
+    pub rank: u8,
+    /// Who they are.
+    pub notifiers: Vec<String>,
 }
 
 /// What became of an incident that was asked for.

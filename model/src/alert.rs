@@ -16,6 +16,7 @@ use crate::journal::Try;
 use crate::observer::SeenFrom;
 use crate::perfdata::Metric;
 use crate::severity::Severity;
+use crate::snapshot::WasObserved;
 
 /// For how many days a resolved alert is shown.
 pub const RESOLVED_DAYS: u32 = 14;
@@ -296,6 +297,8 @@ pub struct Alert {
     pub present: Present,
     /// What each agent that looks sees, if several do.
     pub vantages: Vec<(SpaceId, Severity)>,
+    /// Who saw it, if that agent was removed since: it ended then at the latest, as nobody looks any more.
+    pub was_observed: Option<WasObserved>,
     /// From where it is seen, if agents of other Systems look; `vantages` is empty then.
     pub seen_from: Vec<SeenFrom>,
     /// Of an agent that is not heard: Systems of others that nothing else looks at for some check now.

@@ -39,7 +39,7 @@ pub struct Change<'a> {
 }
 
 /// What changed around the System of an alert within a span before it began, the newest first:
-/// deployments, words of people, who came and left, agents, and transitions of its neighbours. Not
+/// deployments, words of people, maintenance, who came and left, agents, and transitions of its neighbours. Not
 /// the transition that is the alert itself, nor what people did about problems.
 pub fn changed_before<'a>(
     snapshot: &'a Snapshot,
@@ -76,6 +76,7 @@ fn is_change(item: &TimelineItem, alert: &Alert) -> bool {
         | TimelineEvent::Claim(_)
         | TimelineEvent::Withdrawal(_)
         | TimelineEvent::Notification(_) => false,
+        TimelineEvent::Quiet(quiet) => quiet.is_maintenance(),
         _ => true,
     }
 }

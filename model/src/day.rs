@@ -274,6 +274,11 @@ impl Days {
         }
     }
 
+    /// Adds what somebody else knows of days.
+    pub(crate) fn add(&mut self, other: &Self) {
+        other.days.iter().for_each(|day| self.put(day.clone()));
+    }
+
     /// The agent summed this day up.
     pub(crate) fn count(&mut self, day: Day) {
         self.put(day);

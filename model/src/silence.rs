@@ -124,6 +124,22 @@ impl Matter<'_> {
         self.is_meant(said.alert, said.check, said.at)
     }
 
+    /// Whether a silence covered it at a moment at which it was there.
+    pub(crate) fn is_quiet_at(&self, silence: &Silence, at: Timestamp) -> bool {
+        self.was_there(at) && self.is_covered_by(silence, at)
+    }
+
+    /// Whether a silence covered it at some time before this.
+    pub(crate) fn is_quiet_in(&self, silence: &Silence, until: Timestamp) -> bool {
+        self.is_there_in(silence.from, until) && self.is_covered_by(silence, silence.from)
+    }
+
+    /// Whether it was there at some time between two moments.
+    pub(crate) fn is_there_in(&self, from: Timestamp, until: Timestamp) -> bool {
+        self.opened.is_some_and(|opened| opened < until)
+            && self.resolved.is_none_or(|resolved| from < resolved)
+    }
+
     /// Whether a silence covers it now.
     pub(crate) fn is_covered_by(&self, silence: &Silence, now: Timestamp) -> bool {
         let is_meant = match &silence.family {

@@ -19,6 +19,7 @@ use crate::note_edit::NoteVersion;
 use crate::notify::{OnCallOverride, Policy, Receipt};
 use crate::observer::{ObserverView, OtherCheck, SeenFrom};
 use crate::presence::Presence;
+use crate::quiet::Quiet;
 use crate::rollup::{Operator, Override};
 use crate::selector::Selector;
 use crate::service::ServiceClaim;
@@ -68,6 +69,14 @@ impl Snapshot {
     /// An alert by its id.
     pub fn alert(&self, id: &AlertId) -> Option<&Arc<Alert>> {
         self.alerts.iter().find(|alert| alert.id == *id)
+    }
+
+    /// The alert that an entry of a timeline opened, if it is shown.
+    pub fn opened_by(&self, item: &TimelineItem) -> Option<&Arc<Alert>> {
+        let TimelineEvent::Transition { check, .. } = &item.event else {
+            return None;
+        };
+        self.alert(&AlertId::of(&item.system, check, item.id.as_bytes()))
     }
 
     /// Whom a problem of a System concerns, each once, with the way to it.
@@ -317,6 +326,17 @@ pub struct CheckView {
     /// From where it is seen, if agents of other Systems look: each vantage that counts. `vantages` is
     /// empty then.
     pub seen_from: Vec<SeenFrom>,
+    /// Who looked last and was removed, if nobody looked since.
+    pub was_observed: Option<WasObserved>,
+}
+
+/// Somebody looked at a check, and was removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WasObserved {
+    /// What the machine was called.
+    pub by: String,
+    /// When its agent was removed.
+    pub until: Timestamp,
 }
 
 /// A result that does not count yet.
@@ -436,6 +456,13 @@ pub enum TimelineEvent {
     },
     /// An agent stopped in good order.
     AgentStopped,
+    /// An agent was taken out of the System.
+    AgentRemoved {
+        /// What it was called.
+        name: String,
+    },
+    /// A silence or a maintenance window began or ended.
+    Quiet(Quiet),
     /// A few words.
     Message(Message),
     /// Something was deployed or configured.

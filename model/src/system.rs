@@ -13,6 +13,7 @@ use crate::doc::{self, Reading, field};
 use crate::graph::{Edge, Relation};
 use crate::id::{CheckId, ItemId, NoteId};
 use crate::known_family::KnownFamily;
+use crate::lived::Lives;
 use crate::maintenance::Maintenance;
 use crate::maintenance::redundancy::{GROUPS_MAX, MEMBERS_MAX, OUT_MAX, OutOfService, Redundancy};
 use crate::maintenance::request::{MaintenanceRequest, REQUESTS_MAX, Withdrawn};
@@ -230,6 +231,8 @@ pub struct System {
     pub conflicts: Vec<Conflict>,
     /// What could not be read, and why.
     pub unreadable: Vec<String>,
+    /// What became of silences, windows and agents, also of those that are gone.
+    pub(crate) lives: Lives,
 }
 
 impl System {

@@ -18,6 +18,8 @@ pub enum TimelineKind {
     Words,
     /// Somebody knows of a problem, works on it, or does not any more.
     Care,
+    /// A silence or a maintenance window began or ended.
+    Quiet,
     /// Somebody was told, or could not be.
     Told,
     /// Somebody's access began or ended.
@@ -30,12 +32,13 @@ pub enum TimelineKind {
 
 impl TimelineKind {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::State,
         Self::Deployment,
         Self::Action,
         Self::Words,
         Self::Care,
+        Self::Quiet,
         Self::Told,
         Self::Access,
         Self::Agent,
@@ -46,12 +49,15 @@ impl TimelineKind {
     pub const fn of(event: &TimelineEvent) -> Self {
         match event {
             TimelineEvent::Transition { .. } => Self::State,
-            TimelineEvent::AgentStarted { .. } | TimelineEvent::AgentStopped => Self::Agent,
+            TimelineEvent::AgentStarted { .. }
+            | TimelineEvent::AgentStopped
+            | TimelineEvent::AgentRemoved { .. } => Self::Agent,
             TimelineEvent::Message(_) => Self::Words,
             TimelineEvent::Deployment(_) => Self::Deployment,
             TimelineEvent::Acknowledgement(_)
             | TimelineEvent::Claim(_)
             | TimelineEvent::Withdrawal(_) => Self::Care,
+            TimelineEvent::Quiet(_) => Self::Quiet,
             TimelineEvent::Notification(_) => Self::Told,
             TimelineEvent::DesiredRun(_) => Self::Action,
             TimelineEvent::Membership { .. } => Self::Access,
@@ -67,6 +73,7 @@ impl TimelineKind {
             Self::Action => "action",
             Self::Words => "words",
             Self::Care => "care",
+            Self::Quiet => "quiet",
             Self::Told => "told",
             Self::Access => "access",
             Self::Agent => "agent",

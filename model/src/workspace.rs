@@ -72,7 +72,9 @@ impl Content {
     /// Reads what a document says now. Logs only grow, so only what is new is decoded.
     fn update(&mut self, document: &mut Document) {
         match self {
-            Self::System(system) => **system = System::read(document.automerge()),
+            Self::System(system) => {
+                **system = System::read(document.automerge()).with_past(document.past());
+            }
             Self::Note(text) => *text = note::read(document.automerge()),
             Self::Timeline(entries) => entries.extend(fresh(document, TimelineEntry::decode)),
             Self::Journal(entries) => entries.extend(fresh(document, JournalEntry::decode)),

@@ -117,12 +117,14 @@ timeline-deployment = Deployments ({ $n })
 timeline-action = Aktionen ({ $n })
 timeline-said = Worte ({ $n })
 timeline-care = Bestätigt und übernommen ({ $n })
+timeline-quiet = Stumm und Wartung ({ $n })
 timeline-told = Benachrichtigungen ({ $n })
 timeline-access = Zugänge ({ $n })
 timeline-agent = Agenten ({ $n })
 timeline-newer = Von neueren Programmen ({ $n })
 timeline-words = Worte oder ein System
 timeline-none = Nichts dieser Art ist hier.
+timeline-entry-gone = Dieser Eintrag ist nicht unter denen, die hier stehen: Er ist älter, oder sein System ist mit diesem Gerät nicht geteilt.
 draft-handover = Übergabe entwerfen
 draft-handover-hint = Eine Notiz der letzten acht Stunden: was gestört ist und wer es hat, was geändert und gesagt wurde, was stumm ist. Du vollendest sie.
 draft-handover-title = Übergabe { $at }
@@ -143,8 +145,32 @@ draft-hit = Wen es traf
 draft-why = Warum
 draft-follows = Was daraus folgt
 draft-timeline = Zeitleiste
+draft-alert = Alarm
 event-agent-started = Agent auf { $host } gestartet ({ $version })
 event-agent-stopped = Agent beendet
+event-agent-removed = Agent { $name } wurde entfernt
+event-silenced = stellte { $what } stumm bis { $end }: { $reason }
+event-silenced-until-resolved = stellte { $what } stumm, bis es vorbei ist, längstens bis { $end }: { $reason }
+event-silence-ended = hob die Stille für { $what } vorzeitig auf: { $reason }
+event-silence-resolved = die Stille für { $what } endete mit den Problemen: { $reason }
+event-silence-ran-out = die Stille für { $what } lief ab: { $reason }
+event-maintenance = plante Wartung von { $begin } bis { $end }: { $reason }
+event-maintenance-again = plante Wartung von { $begin } bis { $end }, immer wieder: { $reason }
+event-maintenance-opened = Wartung begann, bis { $end }: { $reason }
+event-maintenance-ended = nahm die Wartung von { $begin } bis { $end } zurück: { $reason }
+event-maintenance-over = die Wartung seit { $begin } ist vorbei: { $reason }
+event-quiet-all = alles
+event-quiet-subtree = alles und was Teile melden
+event-quiet-gone = einen entfernten Check
+event-quiet-family = Probleme wie „{ $family }“
+event-quiet-agent = dass { $name } nicht gehört wird
+event-quiet-muted = { $n ->
+    [one] 1 Alarm blieb stumm
+   *[other] { $n } Alarme blieben stumm
+}
+was-observed = wurde bis { $time } von { $name } beobachtet
+place-entry = Zeigt diesen Eintrag auf der Zeitleiste
+place-alert = Öffnet diesen Alarm
 event-claim = arbeitet daran: { $text }
 event-desired-done = { $path }: { $action } ist erledigt
 event-desired-again = { $path }: { $action } ist gescheitert und wird wiederholt: { $text }
@@ -314,6 +340,8 @@ peers-count = { $n ->
     [one] 1 bekannt
    *[other] { $n } bekannt
 }
+peers-equal-rank = { $who } melden mit Rang { $rank } für { $system }: Jeder von ihnen meldet alles, man hört es also mehrfach. Gib jedem einen eigenen Rang in seiner notify.toml.
+peers-equal-open = { $system } öffnen
 peers-none = Noch ist niemand sonst bekannt
 awaited-later = Die Einladung zu { $system } beginnt { $begin }: das System kommt dann von selbst, wenn bis { $end } jemand zu erreichen ist, der es hat.
 awaited-live = Warten auf { $system }: es kommt, sobald jemand erreichbar ist, der es hat, bis { $end }.

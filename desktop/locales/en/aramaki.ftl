@@ -117,12 +117,14 @@ timeline-deployment = Deployments ({ $n })
 timeline-action = Actions ({ $n })
 timeline-said = Words ({ $n })
 timeline-care = Acknowledged and claimed ({ $n })
+timeline-quiet = Silences and maintenance ({ $n })
 timeline-told = Notifications ({ $n })
 timeline-access = Access ({ $n })
 timeline-agent = Agents ({ $n })
 timeline-newer = Of newer programs ({ $n })
 timeline-words = Words, or a System
 timeline-none = Nothing of that kind is here.
+timeline-entry-gone = That entry is not among those that are shown here: it is older, or of a System that is not shared with this device.
 draft-handover = Draft handover
 draft-handover-hint = A note of the last eight hours: what is wrong and who has it, what was changed and said, what is silenced. You finish it.
 draft-handover-title = Handover { $at }
@@ -143,8 +145,32 @@ draft-hit = Whom it hit
 draft-why = Why
 draft-follows = What follows
 draft-timeline = Timeline
+draft-alert = alert
 event-agent-started = agent on { $host } started ({ $version })
 event-agent-stopped = agent stopped
+event-agent-removed = agent { $name } was removed
+event-silenced = silenced { $what } until { $end }: { $reason }
+event-silenced-until-resolved = silenced { $what } until it is resolved, at the latest { $end }: { $reason }
+event-silence-ended = ended the silence of { $what } before its time: { $reason }
+event-silence-resolved = the silence of { $what } ended with its problems: { $reason }
+event-silence-ran-out = the silence of { $what } ran out: { $reason }
+event-maintenance = planned maintenance from { $begin } to { $end }: { $reason }
+event-maintenance-again = planned maintenance from { $begin } to { $end }, again and again: { $reason }
+event-maintenance-opened = maintenance began, until { $end }: { $reason }
+event-maintenance-ended = took back the maintenance from { $begin } to { $end }: { $reason }
+event-maintenance-over = the maintenance since { $begin } is over: { $reason }
+event-quiet-all = everything
+event-quiet-subtree = everything, and what parts bring
+event-quiet-gone = a check that was removed
+event-quiet-family = problems like “{ $family }”
+event-quiet-agent = that { $name } is not heard
+event-quiet-muted = { $n ->
+    [one] muted 1 alert
+   *[other] muted { $n } alerts
+}
+was-observed = was observed by { $name } until { $time }
+place-entry = Shows this entry on the timeline
+place-alert = Opens this alert
 event-claim = works on it: { $text }
 event-desired-done = { $path }: { $action } is done
 event-desired-again = { $path }: { $action } failed and is tried again: { $text }
@@ -314,6 +340,8 @@ peers-count = { $n ->
     [one] 1 known
    *[other] { $n } known
 }
+peers-equal-rank = { $who } are notifiers of rank { $rank } for { $system }: each of them tells everything, so people hear it more than once. Give each a rank of its own in its notify.toml.
+peers-equal-open = Open { $system }
 peers-none = Nobody else is known yet
 awaited-later = The invitation to { $system } begins { $begin }: the System comes by itself then, if somebody who has it can be reached until { $end }.
 awaited-live = Waiting for { $system }: it comes as soon as somebody who has it can be reached, until { $end }.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aramaki_model::TimelineKind;
+use aramaki_model::{EntryId, TimelineKind};
 use aramaki_sync_core::SpaceId;
 use clap::Args;
 use serde_json::{Value, json};
@@ -21,7 +21,8 @@ pub(crate) struct Timeline {
     /// Without their parts: what happened to these Systems themselves.
     #[arg(long, requires = "systems")]
     only_itself: bool,
-    /// Only these kinds: state, deployment, action, words, care, told, access, agent, newer.
+    /// Only these kinds: state, deployment, action, words, care, quiet (silences and maintenance), told,
+    /// access, agent, newer.
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
     kinds: Vec<TimelineKind>,
     /// How many entries.
@@ -30,6 +31,9 @@ pub(crate) struct Timeline {
     /// Only what happened within this span.
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     since: Option<Duration>,
+    /// Around this entry, to which a post-mortem refers: the id behind `entry:`.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["kinds", "since", "until"])]
+    entry: Option<EntryId>,
     /// Only what happened until then: a time with its zone, or how long ago.
     #[arg(long, value_name = "TIME", value_parser = parse_moment)]
     until: Option<Moment>,
@@ -69,12 +73,17 @@ impl Timeline {
                 && end.is_none_or(|end| row.at <= end)
                 && (self.kinds.is_empty() || self.kinds.contains(&kind_of(row)))
         });
+        if let Some(entry) = self.entry {
+            around(&mut rows, entry, self.limit)?;
+        }
         rows.truncate(self.limit);
         let lines: Vec<_> = rows
             .iter()
             .map(|row| {
+                let is_meant = self.entry.is_some() && row.entry == self.entry;
+                let mark = if is_meant { "→ " } else { "" };
                 vec![
-                    local(row.at),
+                    format!("{mark}{}", local(row.at)),
                     row.title.clone(),
                     row.text.clone(),
                     row.who.clone(),
@@ -86,9 +95,23 @@ impl Timeline {
     }
 }
 
+/// Leaves an entry and its neighbours, as many before it as after it.
+fn around(rows: &mut Vec<TimelineRow>, entry: EntryId, limit: usize) -> Result<(), CliError> {
+    let place = rows.iter().position(|row| row.entry == Some(entry));
+    let place = place.ok_or_else(|| CliError::Setting {
+        what: "entry",
+        value: entry.to_string(),
+        reason: "no timeline here has it: it is older than what is shown, or of a System that cannot be read here"
+            .to_owned(),
+    })?;
+    rows.drain(..place.saturating_sub(limit / 2));
+    Ok(())
+}
+
 /// An entry for programs.
 pub(super) fn entry_json(row: &TimelineRow) -> Value {
     json!({
+        "entry": row.entry.map(|entry| entry.to_string()),
         "at": row.at.to_string(),
         "system": row.system.to_string(),
         "title": row.title,

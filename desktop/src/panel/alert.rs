@@ -4,6 +4,7 @@ mod care;
 mod evidence;
 
 use aramaki_model::alert::{Alert, AlertId, AlertKind, Hold};
+use aramaki_model::snapshot::WasObserved;
 use aramaki_model::{Severity, Snapshot};
 use egui::{Align, Label, Layout, RichText, Sense, Ui, vec2};
 
@@ -136,6 +137,13 @@ fn head_ui(ui: &mut Ui, look: Look<'_>, alert: &Alert, window: &mut Window) {
     ui.add_space(space::S);
 }
 
+/// Who saw it, and until when.
+pub(super) fn was_observed_words(look: Look<'_>, was: &WasObserved) -> String {
+    let time = clock(look, was.until);
+    let said = [("name", was.by.as_str()), ("time", &time)];
+    look.texts.with("was-observed", &said)
+}
+
 /// Words that lead somewhere.
 fn link_ui(ui: &mut Ui, look: Look<'_>, text: RichText, name: &str, go: impl FnOnce()) {
     let label = Label::new(text.color(look.tokens.strong))
@@ -177,6 +185,9 @@ fn now_ui(
             };
             quiet(ui, look, &since);
         });
+        if let Some(was) = &alert.was_observed {
+            quiet(ui, look, &was_observed_words(look, was));
+        }
         let said = match alert.kind {
             AlertKind::Problem => alert.summary.clone(),
             AlertKind::Missing => look.texts.get("alert-missing"),

@@ -84,5 +84,6 @@ fn words(look: Look<'_>) -> DraftWords {
             texts.get("draft-follows"),
         ],
         timeline: texts.get("draft-timeline"),
+        alert: texts.get("draft-alert"),
     }
 }

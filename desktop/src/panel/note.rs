@@ -69,7 +69,7 @@ pub(super) fn note_ui(
         Some(may) if may < Capability::Write => Access::Read,
         _ => Access::Write,
     };
-    let width = if note.kind == NoteKind::Runbook {
+    let width = if is_read(note.kind) {
         BOTH_WIDTH_MAX
     } else {
         WIDTH_MAX
@@ -117,10 +117,10 @@ fn text_ui(
     (shown, draft): ((&Frame, SpaceId), &mut NoteDraft),
     window: &mut Window,
 ) -> Option<(NoteEdit, Typed)> {
-    let room = match (kind, ui.available_width() >= BOTH_MIN) {
-        (NoteKind::Runbook, true) => Room::Both,
-        (NoteKind::Runbook, false) => narrow_ui(ui, look, window),
-        _ => Room::Text,
+    let room = match (is_read(kind), ui.available_width() >= BOTH_MIN) {
+        (true, true) => Room::Both,
+        (true, false) => narrow_ui(ui, look, window),
+        (false, _) => Room::Text,
     };
     match room {
         Room::Text => editor_ui(ui, look, id, access, draft),
@@ -147,6 +147,14 @@ fn text_ui(
             .inner
         }
     }
+}
+
+/// Whether a note has buttons and references, which are of use only where it is drawn.
+const fn is_read(kind: NoteKind) -> bool {
+    matches!(
+        kind,
+        NoteKind::Runbook | NoteKind::PostMortem | NoteKind::Handover
+    )
 }
 
 /// What of a runbook is shown.

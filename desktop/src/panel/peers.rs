@@ -12,10 +12,12 @@ use egui::{
 use super::Window;
 use super::sync::{kind_word, reach_words};
 use crate::theme::{size, space, weighted};
-use crate::view::{Intent, Peer, Route, SyncState};
-use crate::widget::{Icon, Look, ago, card, line, paint_severity, until};
+use crate::view::{EqualRank, Intent, Peer, Route, SyncState};
+use crate::widget::{Icon, Look, ago, card, line, paint_severity, severity_glyph, until};
 
 const CARD_HEIGHT: f32 = 60.0;
+/// How many policies with notifiers of equal rank are named.
+const EQUAL_SHOWN_MAX: usize = 8;
 
 /// Draws the page's title.
 pub(super) fn title_ui(ui: &mut Ui, look: Look<'_>, sync: &SyncState) {
@@ -49,6 +51,39 @@ pub(super) fn awaited_ui(ui: &mut Ui, look: Look<'_>, sync: &SyncState, intents:
             ui.add(egui::Label::new(text).wrap());
             if ui.button(look.texts.get("awaited-give-up")).clicked() {
                 intents.push(Intent::GiveUp(it.space));
+            }
+        });
+        ui.add_space(space::S);
+    }
+}
+
+/// Draws which notifiers tell the same, and what to do about it.
+pub(super) fn equal_ranks_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    equal: &[EqualRank],
+    window: &mut Window,
+) {
+    for it in equal.iter().take(EQUAL_SHOWN_MAX) {
+        let (rank, who) = (it.rank.to_string(), it.notifiers.join(", "));
+        let said = [
+            ("rank", rank.as_str()),
+            ("who", &who),
+            ("system", &it.title),
+        ];
+        card(ui, look, |ui| {
+            ui.horizontal_wrapped(|ui| {
+                severity_glyph(ui, look, Severity::Warning, 16.0);
+                let text = RichText::new(look.texts.with("peers-equal-rank", &said));
+                ui.add(egui::Label::new(text.color(look.tokens.text)).wrap());
+            });
+            let open = look
+                .texts
+                .with("peers-equal-open", &[("system", &it.title)]);
+            let response = ui.button(open);
+            window.list_has(&response);
+            if response.clicked() {
+                window.go(Route::System(it.system));
             }
         });
         ui.add_space(space::S);

@@ -13,7 +13,7 @@ use super::dialog::{self, Next};
 use super::{Dialog, Window};
 use crate::theme::{size, space, weighted};
 use crate::view::runbook::{
-    ActionLink, Block, BlockKind, LinkFault, OfferFault, Runbook, Span, Style,
+    ActionLink, Block, BlockKind, LinkFault, OfferFault, Place, Runbook, Span, Style,
 };
 use crate::view::{Frame, Route};
 use crate::widget::{Look, card_titled};
@@ -174,10 +174,34 @@ fn spans_ui(
                     }
                     response.on_hover_text(address);
                 }
+                Span::Place(words, place) => place_ui(ui, look, (words, *place), window),
                 Span::Action(words, link) => action_ui(ui, look, shown, (words, link), window),
             }
         }
     });
+}
+
+/// Words that lead to an entry of the timeline, or to an alert.
+fn place_ui(ui: &mut Ui, look: Look<'_>, (words, place): (&str, Place), window: &mut Window) {
+    let text = RichText::new(words).color(look.tokens.accent);
+    let link = Label::new(text).selectable(false).sense(Sense::click());
+    let response = ui.add(link);
+    response.widget_info(|| WidgetInfo::labeled(Role::Link, true, words));
+    window.list_has(&response);
+    if response.clicked() {
+        match place {
+            Place::Entry(entry) => {
+                window.timeline.seek(entry);
+                window.go(Route::Timeline);
+            }
+            Place::Alert(alert) => window.go(Route::Alert(alert)),
+        }
+    }
+    let hint = match place {
+        Place::Entry(_) => "place-entry",
+        Place::Alert(_) => "place-alert",
+    };
+    response.on_hover_text(look.texts.get(hint));
 }
 
 fn styled(look: Look<'_>, words: &str, style: Style, heading: Option<f32>) -> RichText {

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_model::notify::{Receipt, Stage};
 use aramaki_model::snapshot::{TimelineEvent, TimelineItem};
-use aramaki_model::{Membership, Severity, Snapshot, TimelineKind};
+use aramaki_model::{
+    EntryId, Membership, Quiet, QuietAbout, QuietStep, Severity, Snapshot, TimelineKind,
+};
 use aramaki_sync_core::{SpaceId, Timestamp};
 use egui::{
     Button, Color32, FontId, Id, Rect, Response, RichText, Role, ScrollArea, Sense, TextEdit, Ui,
@@ -21,6 +23,9 @@ use crate::widget::{Icon, Look, clock, line, paint_severity, severity_word, unti
 
 const FIELD_WIDTH_MAX: f32 = 420.0;
 const GLYPH: f32 = 14.0;
+/// How wide the mark is of an entry that was sought, and how many rows are in sight before it.
+const MARK_WIDTH: f32 = 3.0;
+const ROWS_BEFORE: usize = 5;
 /// How much of a row a System's name may take.
 const NAME_SHARE: f32 = 0.34;
 
@@ -31,9 +36,30 @@ pub(super) struct Filter {
     kinds: BTreeSet<TimelineKind>,
     /// What the System's title or the words have in them.
     words: String,
+    /// The entry to which somebody wants to come.
+    sought: Option<Sought>,
+}
+
+/// An entry that somebody came for.
+#[derive(Clone, Copy, Debug)]
+struct Sought {
+    entry: EntryId,
+    /// Whether it was brought into sight.
+    is_shown: bool,
 }
 
 impl Filter {
+    /// Shows an entry among all others.
+    pub(super) fn seek(&mut self, entry: EntryId) {
+        *self = Self {
+            sought: Some(Sought {
+                entry,
+                is_shown: false,
+            }),
+            ..Self::default()
+        };
+    }
+
     /// Places of the lines that are shown. Without a filter nothing is looked at.
     fn shown(&self, look: Look<'_>, lines: &Lines<'_>) -> Vec<Place> {
         let wanted = self.words.trim().to_lowercase();
@@ -108,6 +134,14 @@ impl<'a> Lines<'a> {
         }
     }
 
+    /// The entry at a place.
+    fn entry(&self, place: Place) -> Option<EntryId> {
+        match self.at(place)? {
+            Line::Item(item) => Some(item.id),
+            Line::Ran(_) => None,
+        }
+    }
+
     /// All places, in order of time.
     fn places(&self) -> impl Iterator<Item = Place> {
         let (mut items, mut runs) = (0, 0);
@@ -173,6 +207,7 @@ const fn kind_key(kind: TimelineKind) -> &'static str {
         TimelineKind::Action => "timeline-action",
         TimelineKind::Words => "timeline-said",
         TimelineKind::Care => "timeline-care",
+        TimelineKind::Quiet => "timeline-quiet",
         TimelineKind::Told => "timeline-told",
         TimelineKind::Access => "timeline-access",
         TimelineKind::Agent => "timeline-agent",
@@ -213,31 +248,60 @@ pub(super) fn timeline_ui(
         return;
     }
     ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical().auto_shrink(false).show_rows(
-        ui,
-        space::ROW,
-        shown.len(),
-        |ui, visible| {
-            let visible = shown.get(visible).unwrap_or_default().iter();
-            for line in visible.filter_map(|place| lines.at(*place)) {
-                let title = title_of(snapshot, &line.system());
-                let (response, route) = match line {
-                    Line::Item(item) => {
-                        let response = item_ui(ui, look, item, title);
-                        (response, Route::System(item.system))
-                    }
-                    Line::Ran(ran) => {
-                        let response = ran_ui(ui, look, ran, title);
-                        (response, Route::Run(ran.system, ran.id))
-                    }
-                };
-                window.list_has(&response);
-                if response.clicked() {
-                    window.go(route);
-                }
+    let mut area = ScrollArea::vertical().auto_shrink(false);
+    let sought = window.timeline.sought;
+    if let Some(sought) = sought {
+        let of = |place: &Place| lines.entry(*place) == Some(sought.entry);
+        match shown.iter().position(of) {
+            None => {
+                let gone = RichText::new(look.texts.get("timeline-entry-gone"));
+                ui.label(gone.color(look.tokens.subdued));
             }
-        },
-    );
+            Some(row) if !sought.is_shown => area = area.vertical_scroll_offset(offset_of(row)),
+            Some(_) => {}
+        }
+        window.timeline.sought = Some(Sought {
+            is_shown: true,
+            ..sought
+        });
+    }
+    area.show_rows(ui, space::ROW, shown.len(), |ui, visible| {
+        let visible = shown.get(visible).unwrap_or_default().iter();
+        for (place, line) in visible.filter_map(|it| Some((*it, lines.at(*it)?))) {
+            let title = title_of(snapshot, &line.system());
+            if sought.is_some_and(|sought| lines.entry(place) == Some(sought.entry)) {
+                mark_ui(ui, look);
+            }
+            let (response, route) = match line {
+                Line::Item(item) => {
+                    let response = item_ui(ui, look, item, title);
+                    (response, Route::System(item.system))
+                }
+                Line::Ran(ran) => {
+                    let response = ran_ui(ui, look, ran, title);
+                    (response, Route::Run(ran.system, ran.id))
+                }
+            };
+            window.list_has(&response);
+            if response.clicked() {
+                window.go(route);
+            }
+        }
+    });
+}
+
+/// So far down a row begins, with some rows above it still in sight.
+fn offset_of(row: usize) -> f32 {
+    let row = u16::try_from(row.saturating_sub(ROWS_BEFORE)).unwrap_or(u16::MAX);
+    f32::from(row) * space::ROW
+}
+
+/// Marks the row that comes next as the one that was sought.
+fn mark_ui(ui: &Ui, look: Look<'_>) {
+    let row = Rect::from_min_size(ui.cursor().min, vec2(ui.available_width(), space::ROW));
+    ui.painter().rect_filled(row, 6.0, look.tokens.hover);
+    let bar = Rect::from_min_size(row.min, vec2(MARK_WIDTH, row.height()));
+    ui.painter().rect_filled(bar, 0.0, look.tokens.accent);
 }
 
 /// One entry in one line: when, what, whose, and the words. Without a System it leads nowhere.
@@ -388,6 +452,10 @@ fn words(look: Look<'_>, event: &TimelineEvent) -> String {
             &[("host", host), ("version", version)],
         ),
         TimelineEvent::AgentStopped => look.texts.get("event-agent-stopped"),
+        TimelineEvent::AgentRemoved { name } => {
+            look.texts.with("event-agent-removed", &[("name", name)])
+        }
+        TimelineEvent::Quiet(quiet) => quiet_words(look, quiet),
         TimelineEvent::Message(message) => first_line(&message.text),
         TimelineEvent::Deployment(deployment) => {
             format!("{} {}", deployment.title, deployment.reference)
@@ -428,6 +496,48 @@ fn words(look: Look<'_>, event: &TimelineEvent) -> String {
             u64::try_from(unknown.len_bytes).unwrap_or(u64::MAX),
         ),
         _ => look.texts.count("event-newer", 0),
+    }
+}
+
+/// That a silence or a maintenance window began or ended.
+fn quiet_words(look: Look<'_>, quiet: &Quiet) -> String {
+    let key = match (quiet.is_maintenance(), quiet.step) {
+        (false, QuietStep::Made) if quiet.until_resolved => "event-silenced-until-resolved",
+        (false, QuietStep::Made) => "event-silenced",
+        (false, QuietStep::Ended) => "event-silence-ended",
+        (false, QuietStep::Resolved) => "event-silence-resolved",
+        (false, QuietStep::Opened | QuietStep::RanOut) => "event-silence-ran-out",
+        (true, QuietStep::Made) if quiet.again => "event-maintenance-again",
+        (true, QuietStep::Made) => "event-maintenance",
+        (true, QuietStep::Opened) => "event-maintenance-opened",
+        (true, QuietStep::Ended) => "event-maintenance-ended",
+        (true, QuietStep::Resolved | QuietStep::RanOut) => "event-maintenance-over",
+    };
+    let what = match &quiet.about {
+        QuietAbout::System | QuietAbout::Maintenance => look.texts.get("event-quiet-all"),
+        QuietAbout::Subtree => look.texts.get("event-quiet-subtree"),
+        QuietAbout::Check { name, .. } if name.is_empty() => look.texts.get("event-quiet-gone"),
+        QuietAbout::Check { name, .. } => name.clone(),
+        QuietAbout::Family(family) => {
+            let said = [("family", family.as_str())];
+            look.texts.with("event-quiet-family", &said)
+        }
+        QuietAbout::Agent(name) => look.texts.with("event-quiet-agent", &[("name", name)]),
+    };
+    let (begin, end) = (until(look, quiet.from), until(look, quiet.until));
+    let said = [
+        ("what", what.as_str()),
+        ("reason", &quiet.reason),
+        ("begin", &begin),
+        ("end", &end),
+    ];
+    let said = look.texts.with(key, &said);
+    match quiet.muted {
+        None => said,
+        Some(muted) => {
+            let muted = look.texts.count("event-quiet-muted", u64::from(muted));
+            format!("{said} ({muted})")
+        }
     }
 }
 

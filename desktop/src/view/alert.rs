@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use aramaki_model::Snapshot;
-use aramaki_model::alert::{Alert, AlertId, STRIP_DAYS};
+use aramaki_model::alert::{Alert, AlertId, AlertKind, STRIP_DAYS};
 use aramaki_model::day::{StripDay, day_of};
 use aramaki_model::snapshot::{TimelineEvent, TimelineItem};
+use aramaki_model::{QuietAbout, Snapshot};
 use aramaki_sync_core::Timestamp;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -108,6 +108,12 @@ pub fn story<'a>(snapshot: &'a Snapshot, alert: &Alert) -> Vec<&'a TimelineItem>
     let is_of_it = |item: &&TimelineItem| match &item.event {
         TimelineEvent::Transition { check, .. } => *check == alert.check,
         TimelineEvent::Acknowledgement(it) => it.check.is_none_or(|check| check == alert.check),
+        TimelineEvent::Quiet(quiet) => {
+            let is_of_agent = matches!(alert.kind, AlertKind::Silent { .. });
+            let is_family = matches!(&quiet.about, QuietAbout::Family(it) if *it == alert.family);
+            let is_agent = matches!(quiet.about, QuietAbout::Agent(_)) && is_of_agent;
+            quiet.is_about(&alert.check) || is_family || is_agent
+        }
         TimelineEvent::Membership { .. } => false,
         _ => true,
     };

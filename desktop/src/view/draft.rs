@@ -52,6 +52,8 @@ pub struct DraftWords {
     pub sections: [String; 4],
     /// What happened when.
     pub timeline: String,
+    /// What leads to the alert that began with an entry.
+    pub alert: String,
 }
 
 impl DraftWords {
@@ -74,6 +76,7 @@ impl DraftWords {
                 "What follows".to_owned(),
             ],
             timeline: "Timeline".to_owned(),
+            alert: "alert".to_owned(),
         }
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! A note is a peer's word: it is read up to a limit, cannot nest without end, brings no HTML and no pictures, and
 //! what deceives the eye is left out. A link `action:HOST/ACTION?NAME=VALUE` becomes a button that asks; nothing is
-//! run by it.
+//! run by it. `entry:ID` and `alert:ID` lead to what a post-mortem refers to.
 
+use std::fmt;
 use std::sync::Arc;
 
 use aramaki_model::action::ArgumentFault;
-use aramaki_model::is_deceptive;
+use aramaki_model::{AlertId, EntryId, is_deceptive};
 use aramaki_sync_core::contain;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use thiserror::Error;
@@ -27,6 +28,8 @@ const ADDRESS_LEN_BYTES_MAX: usize = 2_048;
 /// How many values an action's link may give.
 const VALUES_MAX: usize = 32;
 const ACTION_SCHEME: &str = "action:";
+const ENTRY_SCHEME: &str = "entry:";
+const ALERT_SCHEME: &str = "alert:";
 
 /// A note as blocks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,8 +73,40 @@ pub enum Span {
     Break,
     /// Words that lead to an address of the web or of mail, which is shown whole before it is opened.
     Link(String, String),
+    /// Words that lead to a place of this window.
+    Place(String, Place),
     /// A button that asks for an action.
     Action(String, Result<ActionLink, LinkFault>),
+}
+
+/// A place of the window to which a note refers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// An entry on the timeline.
+    Entry(EntryId),
+    /// An alert's page.
+    Alert(AlertId),
+}
+
+impl Place {
+    /// Reads an address; none when it is of another kind, or names nothing that there can be.
+    pub fn parse(address: &str) -> Option<Self> {
+        if let Some(id) = address.strip_prefix(ENTRY_SCHEME) {
+            return id.parse().ok().map(Self::Entry);
+        }
+        let id = address.strip_prefix(ALERT_SCHEME)?;
+        id.parse().ok().map(Self::Alert)
+    }
+}
+
+impl fmt::Display for Place {
+    /// The address of it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entry(id) => write!(f, "{ENTRY_SCHEME}{id}"),
+            Self::Alert(id) => write!(f, "{ALERT_SCHEME}{id}"),
+        }
+    }
 }
 
 /// How words look.
@@ -397,6 +432,10 @@ impl Reader {
         };
         if let Some(action) = ActionLink::parse(&address) {
             self.span(Span::Action(words, action));
+            return;
+        }
+        if let Some(place) = Place::parse(&address) {
+            self.span(Span::Place(words, place));
             return;
         }
         let is_fit = address.len() <= ADDRESS_LEN_BYTES_MAX && !address.chars().any(is_deceptive);

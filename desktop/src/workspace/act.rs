@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use aramaki_model::entry::{Deployment, Message};
 use aramaki_model::system::{NoteKind, NoteRef};
-use aramaki_model::{Edit, EntryId, NoteEdit, NoteHistory, NoteId, TimelineEntry, Workspace};
+use aramaki_model::{
+    Edit, EntryId, NoteEdit, NoteHistory, NoteId, System, TimelineEntry, Workspace,
+};
 use aramaki_sync_core::{DocumentId, SpaceId};
 
 use super::change::{self, SystemChange};
@@ -67,6 +69,15 @@ impl Live {
             .system(&space)
             .map(|system| system.agents.keys().copied().collect())
             .unwrap_or_default()
+    }
+
+    /// The Spaces of agents that were removed from a System, who was removed last at the beginning.
+    pub(super) fn removed_agents_of(&self, space: SpaceId) -> Vec<SpaceId> {
+        let model = self.model();
+        let system = model.system(&space);
+        let mut removed: Vec<_> = system.into_iter().flat_map(System::removals).collect();
+        removed.sort_by_key(|(agent, at)| (std::cmp::Reverse(*at), *agent));
+        removed.into_iter().map(|(agent, _)| agent).collect()
     }
 
     /// The Spaces of all agents here.

@@ -156,11 +156,11 @@ impl Live {
             }
             self.edit_system(*system, vec![SystemChange::RemoveAgent(leaving.agent)])
                 .await?;
-            let told = match why {
-                EndReason::Words(words) => format!("agent {} was removed: {words}", leaving.name),
-                EndReason::None | EndReason::Lost => format!("agent {} was removed", leaving.name),
-            };
-            self.say(*system, &told).await?;
+            // That it was removed, and by whom, the timeline tells by that.
+            if let EndReason::Words(words) = why {
+                let told = format!("why agent {} was removed: {words}", leaving.name);
+                self.say(*system, &told).await?;
+            }
         }
         Ok(())
     }

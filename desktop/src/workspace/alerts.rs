@@ -165,7 +165,7 @@ impl Live {
             .map_err(|error| CliError::Usage(with_causes(&error)))
     }
 
-    /// Writes a silence in every System of its preview, and on their timelines; returns its item.
+    /// Writes a silence in every System of its preview, whose timelines tell of it by that; returns its item.
     ///
     /// # Errors
     /// When the store refuses; what was written until then stays.
@@ -179,34 +179,8 @@ impl Live {
                 })
             })
             .await?;
-            for silence in silences {
-                self.say(*space, &self.silence_words(*space, silence))
-                    .await?;
-            }
         }
         Ok(item)
-    }
-
-    /// What is said of a silence on a timeline.
-    fn silence_words(&self, space: SpaceId, silence: &Silence) -> String {
-        let snapshot = self.snapshot();
-        let checks = snapshot.system(&space).map(|view| view.checks.iter());
-        let mut checks = checks.into_iter().flatten().map(|view| &view.check);
-        let check = silence
-            .check
-            .and_then(|wanted| checks.find(|check| check.id == wanted));
-        let what = match (&silence.family, check, silence.check) {
-            (Some(family), _, _) => format!("problems like “{family}”"),
-            (None, Some(check), _) => check.name.clone(),
-            (None, None, Some(_)) => "an agent that is not heard".to_owned(),
-            (None, None, None) => "everything".to_owned(),
-        };
-        let until = if silence.until_resolved {
-            "until it is resolved".to_owned()
-        } else {
-            format!("until {}", silence.until)
-        };
-        format!("silenced {what} {until}: {}", silence.reason)
     }
 
     /// Ends a silence by its item, and those that were written together with it, in every System that
@@ -216,10 +190,8 @@ impl Live {
     /// When no System has it, or the store refuses.
     pub(crate) async fn unsilence(&self, item: ItemId) -> Result<EndedItems, CliError> {
         let those = |system: &System| together(item, system.silences.keys());
-        self.remove_items(item, those, "silence", |edit, item| {
-            edit.remove_silence(item)
-        })
-        .await
+        self.remove_items(item, those, |edit, item| edit.remove_silence(item))
+            .await
     }
 
     /// Writes a maintenance window in every System of its preview; returns its item.
@@ -239,16 +211,6 @@ impl Live {
                 })
             })
             .await?;
-            for window in windows {
-                let again = window.cron.as_ref().map_or_else(String::new, |cron| {
-                    format!(", again at {} in {}", cron.expression, cron.zone)
-                });
-                let told = format!(
-                    "maintenance from {} to {}{again}: {}",
-                    window.from, window.until, window.reason
-                );
-                self.say(*space, &told).await?;
-            }
         }
         Ok(item)
     }
@@ -260,10 +222,8 @@ impl Live {
     /// When no System has it, or the store refuses.
     pub(crate) async fn end_maintenance(&self, item: ItemId) -> Result<EndedItems, CliError> {
         let those = |system: &System| together(item, system.maintenance.keys());
-        self.remove_items(item, those, "maintenance window", |edit, item| {
-            edit.remove_maintenance(item)
-        })
-        .await
+        self.remove_items(item, those, |edit, item| edit.remove_maintenance(item))
+            .await
     }
 
     /// Removes what was written together with an item; nothing unless the item itself is somewhere.
@@ -271,7 +231,6 @@ impl Live {
         &self,
         item: ItemId,
         those: impl Fn(&System) -> Vec<ItemId>,
-        what: &str,
         remove: impl Fn(&mut SystemEdit<'_, '_>, ItemId) -> Result<(), EditError>,
     ) -> Result<EndedItems, CliError> {
         let there: Vec<_> = {
@@ -305,11 +264,6 @@ impl Live {
                 })
             })
             .await?;
-            let told = match items.len() {
-                1 => format!("ended a {what}"),
-                several => format!("ended {several} {what}s"),
-            };
-            self.say(*space, &told).await?;
         }
         Ok(EndedItems {
             count: mine.iter().map(|(_, items)| items.len()).sum(),

@@ -164,7 +164,6 @@ impl Live {
                         model.edit_system(space, chain, now, |edit| edit.remove_silence(item))
                     })
                     .await?;
-                    self.say(space, "ended a silence").await?;
                 }
             }
         }

@@ -14,6 +14,7 @@ use super::read::timeline_row;
 use super::rows::TimelineRow;
 use crate::cli::{CliError, action_row, local};
 use crate::view::draft::{Draft, DraftKind, DraftWords};
+use crate::view::runbook::Place;
 
 /// How many entries a post-mortem refers to.
 const ENTRIES_MAX: usize = 1_000;
@@ -155,7 +156,7 @@ fn post_mortem(
     let items = entries(snapshot, Some(systems), period, &[]);
     let mut rows: Vec<_> = items
         .take(ENTRIES_MAX)
-        .map(|item| (item.at, referred_line(snapshot, item)))
+        .map(|item| (item.at, referred_line(snapshot, item, words)))
         .collect();
     rows.extend(runs.iter().map(|row| (row.at, row_line(row))));
     rows.sort_by_key(|(at, _line)| *at);
@@ -176,6 +177,7 @@ pub(crate) fn kind_of(row: &TimelineRow) -> TimelineKind {
         "deployment" => TimelineKind::Deployment,
         "acknowledgement" | "claim" | "withdrawal" => TimelineKind::Care,
         "notification" => TimelineKind::Told,
+        "quiet" => TimelineKind::Quiet,
         "desired" | "action" => TimelineKind::Action,
         "access" | "emergency" => TimelineKind::Access,
         _ => TimelineKind::Newer,
@@ -261,19 +263,31 @@ fn held_line(
 }
 
 fn row_line(row: &TimelineRow) -> String {
+    format!("{} {}", local(row.at), said_of(row))
+}
+
+fn said_of(row: &TimelineRow) -> String {
     let who = if row.who.is_empty() {
         String::new()
     } else {
         format!(" — {}", plain(&row.who))
     };
     let (title, text) = (plain(&row.title), plain(&row.text));
-    format!("{} {title}: {text}{who}", local(row.at))
+    format!("{title}: {text}{who}")
 }
 
-/// A line that names its entry, by which it is found again.
-fn referred_line(snapshot: &Snapshot, item: &TimelineItem) -> String {
+/// A line whose time leads to its entry, and that names the alert that began with it.
+fn referred_line(snapshot: &Snapshot, item: &TimelineItem, words: &DraftWords) -> String {
     let row = timeline_row(snapshot, item);
-    format!("{} `{}`", row_line(&row), item.id)
+    let (at, said) = (local(row.at), said_of(&row));
+    let entry = Place::Entry(item.id);
+    match snapshot.opened_by(item) {
+        Some(alert) => {
+            let alert = Place::Alert(alert.id);
+            format!("[{at}]({entry}) {said} · [{}]({alert})", words.alert)
+        }
+        None => format!("[{at}]({entry}) {said}"),
+    }
 }
 
 /// One line that is no Markdown: what others wrote makes no headings, links or code in a draft.

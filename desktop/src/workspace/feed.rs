@@ -27,6 +27,8 @@ const DAYS_MONTHS: u32 = 5;
 const TIMELINE_MONTHS: u32 = 13;
 /// Agents of one System whose Spaces are held; what a System lists is others' word.
 const AGENTS_FOLLOWED_MAX: usize = 256;
+/// Agents that were removed and whose Spaces are held for what they saw: who was removed last.
+const REMOVED_FOLLOWED_MAX: usize = 32;
 
 /// A Space that is to be read anew, and who waits for it. Only the feed reads Spaces: of two readers
 /// the slower would put back an older state.
@@ -145,7 +147,9 @@ async fn link(live: &Live, space: SpaceId) {
 /// name it as their audience. One that does not let this device in stays empty.
 async fn follow_agents(live: &Live, system: SpaceId) {
     let agents = live.agents_of(system).into_iter();
-    for agent in agents.take(AGENTS_FOLLOWED_MAX) {
+    let removed = live.removed_agents_of(system).into_iter();
+    let agents = agents.take(AGENTS_FOLLOWED_MAX);
+    for agent in agents.chain(removed.take(REMOVED_FOLLOWED_MAX)) {
         if live.know(agent)
             && let Err(error) = live.replica().follow(agent).await
         {

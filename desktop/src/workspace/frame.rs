@@ -14,14 +14,15 @@ use super::deeds::Undo;
 use super::emergency::shown_reason;
 use super::fresh;
 use super::live::Live;
+use super::names::Names;
 use super::roster::is_over;
 use super::who::Who;
 use crate::view::actions::{LookedRun, SystemActions};
 use crate::view::maintenance::SystemWork;
 use crate::view::{
-    Awaited, Demo, Emergency, Ended, Ending, Frame, IncidentAnswer, Late, LeftOut, LookedBack,
-    MadeInvitation, Member, NoteWork, OwnDevice, Peer, PeerKind, Presence, Problem, RelayState,
-    Stage, SyncState, Through, Trust, Typed,
+    Awaited, Demo, Emergency, Ended, Ending, EqualRank, Frame, IncidentAnswer, Late, LeftOut,
+    LookedBack, MadeInvitation, Member, NoteWork, OwnDevice, Peer, PeerKind, Presence, Problem,
+    RelayState, Stage, SyncState, Through, Trust, Typed,
 };
 
 /// What only the window asked for.
@@ -82,6 +83,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
         ending: extras.ending.clone(),
         incident: extras.incident,
         emergencies: emergencies(live, &spaces),
+        equal_ranks: equal_ranks(live, &names),
         problem: extras.problem.clone(),
         notes: extras
             .notes
@@ -114,6 +116,18 @@ fn emergencies(live: &Live, spaces: &[SpaceSummary]) -> Vec<Emergency> {
         here: row.here,
     })
     .collect()
+}
+
+/// Notifiers that tell what others tell.
+fn equal_ranks(live: &Live, names: &Names) -> Vec<EqualRank> {
+    let found = live.equal_ranks(None).into_iter();
+    let equal = found.map(|it| EqualRank {
+        system: it.policy,
+        title: live.title(it.policy).unwrap_or_else(|| it.policy.short()),
+        rank: it.rank,
+        notifiers: it.notifiers.iter().map(|who| names.of(*who)).collect(),
+    });
+    equal.collect()
 }
 
 /// Everyone who is connected or takes part in a Space here.

@@ -45,6 +45,7 @@ mod open;
 mod opening;
 mod perspectives;
 mod profile;
+mod quiet_words;
 mod read;
 mod reason;
 mod recall;

@@ -189,6 +189,7 @@ pub(crate) fn timeline_row(snapshot: &Snapshot, item: &TimelineItem) -> Timeline
         name.cloned().unwrap_or_else(|| author.short())
     };
     TimelineRow {
+        entry: Some(item.id),
         at: item.at,
         system: item.system,
         title: snapshot
@@ -253,6 +254,10 @@ fn said(event: &TimelineEvent) -> (&'static str, Option<Severity>, String) {
             ("agent", None, format!("agent {version} began on {host}"))
         }
         TimelineEvent::AgentStopped => ("agent", None, "agent stopped".to_owned()),
+        TimelineEvent::AgentRemoved { name } => {
+            ("agent", None, format!("agent {name} was removed"))
+        }
+        TimelineEvent::Quiet(quiet) => ("quiet", None, super::quiet_words::words(quiet)),
         TimelineEvent::Message(message) => ("message", None, message.text.clone()),
         TimelineEvent::Deployment(deployment) => (
             "deployment",

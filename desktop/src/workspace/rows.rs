@@ -3,7 +3,7 @@
 use aramaki_model::observer::{ObserverView, SeenFrom, Standing};
 use aramaki_model::snapshot::Attempt;
 use aramaki_model::system::NoteKind;
-use aramaki_model::{NoteId, Presence, Severity};
+use aramaki_model::{EntryId, NoteId, Presence, Severity};
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 /// A System in a list.
@@ -115,6 +115,8 @@ pub(crate) struct NoteRow {
 /// An entry of a timeline.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TimelineRow {
+    /// Which entry; none for what stands on no timeline by itself.
+    pub(crate) entry: Option<EntryId>,
     /// When.
     pub(crate) at: Timestamp,
     /// In which System.

@@ -13,6 +13,7 @@ mod night;
 mod notes;
 mod observed;
 mod pages;
+mod past;
 mod perspectives;
 mod pictures;
 mod proposals;
@@ -31,12 +32,21 @@ use world::Desk;
 
 /// The app over a desk, in English, in a window of this size.
 pub(crate) fn app(desk: &Desk, size: [f32; 2]) -> Harness<'static, AramakiApp<Desk>> {
+    app_in(desk, size, Language::English)
+}
+
+/// The same in a language.
+pub(crate) fn app_in(
+    desk: &Desk,
+    size: [f32; 2],
+    language: Language,
+) -> Harness<'static, AramakiApp<Desk>> {
     let desk = desk.clone();
     let mut harness = Harness::builder()
         .with_size(size)
         .with_theme(egui::Theme::Dark)
         .allow_missing_glyphs()
-        .build_eframe(|creation| AramakiApp::new(&creation.egui_ctx, desk, Language::English));
+        .build_eframe(|creation| AramakiApp::new(&creation.egui_ctx, desk, language));
     harness.run();
     harness
 }

@@ -313,6 +313,15 @@ fn a_deployment_stands_on_the_timeline_and_in_the_drafts_of_the_shift() {
     let timeline = aramaki.json(&["timeline", "Webshop", "--kind", "deployment"]);
     let draft = draft["markdown"].as_str().unwrap();
     assert!(draft.contains("varnish 7.1"), "{draft} {timeline}");
+    // A reference in it leads to its entry.
+    let (_, entry) = draft.split_once("](entry:").unwrap();
+    let (entry, _) = entry.split_once(')').unwrap();
+    let around = aramaki.json(&["timeline", "--entry", entry, "--limit", "3"]);
+    let around = around["entries"].as_array().unwrap();
+    assert!(around.iter().any(|it| it["entry"] == entry), "{around:?}");
+    let shown = text(&aramaki.run(&["timeline", "--entry", entry]).stdout);
+    assert_eq!(shown.matches("→ ").count(), 1, "{shown}");
+    aramaki.refused(&["timeline", "--entry", "01ARZ3NDEKTSV4RRFFQ69G5FAV"], 1);
     let from_later = ["post-mortem", "Webshop", "--from", "5m", "--until", "10m"];
     aramaki.refused(&from_later, 2);
 }

@@ -9,8 +9,9 @@ use automerge::{
 };
 
 use crate::ancestry::Ancestry;
-use crate::doc::gate::{Known, NewEntry, Passed, Refusal, gate, look};
+use crate::doc::gate::{Known, News, Passed, Refusal, gate, look};
 use crate::doc::genesis::{DocumentKind, Genesis};
+use crate::doc::past::Past;
 use crate::id::EntryId;
 use crate::note;
 use crate::workspace::ChangeScope;
@@ -124,6 +125,8 @@ pub(crate) struct Document {
     waiting: Vec<CarriedChange>,
     /// Entries of a log that its reader has not taken yet.
     fresh: Vec<(EntryId, [u8; 16], Vec<u8>)>,
+    /// What became of items of a System.
+    past: Past,
 }
 
 impl Document {
@@ -141,6 +144,7 @@ impl Document {
             graph,
             waiting: Vec::new(),
             fresh: Vec::new(),
+            past: Past::default(),
         })
     }
 
@@ -172,9 +176,22 @@ impl Document {
         std::mem::take(&mut self.fresh)
     }
 
-    fn keep(&mut self, actor: [u8; 16], entries: Vec<NewEntry>) {
-        let fresh = entries.into_iter().map(|(id, bytes)| (id, actor, bytes));
-        self.fresh.extend(fresh);
+    /// What became of items of a System, also of those that are gone.
+    pub(crate) const fn past(&self) -> &Past {
+        &self.past
+    }
+
+    fn keep(&mut self, actor: [u8; 16], news: News) {
+        match news {
+            News::Entries(entries) => {
+                let fresh = entries.into_iter().map(|(id, bytes)| (id, actor, bytes));
+                self.fresh.extend(fresh);
+            }
+            News::Operations(change) if self.kind == DocumentKind::System => {
+                self.past.take(actor, &change);
+            }
+            News::Operations(_) => {}
+        }
     }
 
     /// How many changes wait for others.
@@ -257,10 +274,10 @@ impl Document {
             };
             match gate(&admitted.bytes, &actor, self.kind.is_log(), &seen) {
                 Ok(Passed::Waits) => self.wait(admitted, outcome),
-                Ok(Passed::Change(change, entries)) => {
+                Ok(Passed::Change(change, news)) => {
                     graph.add(actor, &change, Carrier::Envelope(admitted.envelope));
                     passed.push((admitted, *change));
-                    fresh.push((actor, entries));
+                    fresh.push((actor, news));
                 }
                 Err(refusal) => {
                     // A number that was used: often our own edit, which comes back admitted.
@@ -285,8 +302,8 @@ impl Document {
         if let Ok(automerge) = self.applied(changes) {
             self.automerge = automerge;
             self.graph = graph;
-            for (actor, entries) in fresh {
-                self.keep(actor, entries);
+            for (actor, news) in fresh {
+                self.keep(actor, news);
             }
             return true;
         }
@@ -309,8 +326,8 @@ impl Document {
             };
             // What it depends on may just have been left out.
             let passed = gate(&admitted.bytes, &actor, self.kind.is_log(), &seen);
-            let (change, entries) = match passed {
-                Ok(Passed::Change(change, entries)) => (change, entries),
+            let (change, news) = match passed {
+                Ok(Passed::Change(change, news)) => (change, news),
                 Ok(Passed::Waits) => {
                     self.wait(admitted, outcome);
                     continue;
@@ -325,7 +342,7 @@ impl Document {
                     self.automerge = automerge;
                     let carrier = Carrier::Envelope(admitted.envelope);
                     self.graph.add(actor, &change, carrier);
-                    self.keep(actor, entries);
+                    self.keep(actor, news);
                     any = true;
                 }
                 Err(refusal) => outcome.refused.push((admitted.envelope, refusal)),
@@ -416,7 +433,7 @@ impl Document {
             envelope: None,
         };
         match gate(&bytes, &actor, self.kind.is_log(), &seen) {
-            Ok(Passed::Change(_, entries)) => self.keep(actor, entries),
+            Ok(Passed::Change(_, news)) => self.keep(actor, news),
             Ok(Passed::Waits) => return Err(EditFailure(Refusal::Dependencies).into()),
             Err(refusal) => return Err(EditFailure(refusal).into()),
         }

@@ -110,11 +110,20 @@ pub(super) trait Known {
 /// An entry that a change adds to a journal or timeline.
 pub(crate) type NewEntry = (EntryId, Vec<u8>);
 
+/// What a change says, besides what Automerge makes of it.
+#[derive(Debug)]
+pub(super) enum News {
+    /// Entries of a log.
+    Entries(Vec<NewEntry>),
+    /// Operations on anything else.
+    Operations(Box<ExpandedChange>),
+}
+
 /// What became of a change at the gate.
 #[derive(Debug)]
 pub(super) enum Passed {
     /// It may be applied.
-    Change(Box<Change>, Vec<NewEntry>),
+    Change(Box<Change>, News),
     /// Its dependencies are not here yet.
     Waits,
 }
@@ -189,12 +198,12 @@ pub(super) fn gate(
             return Err(Refusal::UnknownActor);
         }
     }
-    let entries = if is_log {
-        whitelist(expanded)?
+    let news = if is_log {
+        News::Entries(whitelist(expanded)?)
     } else {
-        Vec::new()
+        News::Operations(Box::new(expanded))
     };
-    Ok(Passed::Change(Box::new(change), entries))
+    Ok(Passed::Change(Box::new(change), news))
 }
 
 /// Decodes with panics caught, and checks that encoding it again gives the same bytes, which

@@ -6,6 +6,7 @@
 mod document;
 mod gate;
 mod genesis;
+mod past;
 mod read;
 mod scan;
 
@@ -14,4 +15,5 @@ pub use document::{WAITING_CHANGES_MAX, WAITING_LEN_BYTES_MAX};
 pub use gate::{CHANGE_LEN_BYTES_MAX, Refusal};
 pub use genesis::DocumentKind;
 pub(crate) use genesis::{ENTRIES, Genesis, TEXT, field};
+pub(crate) use past::{Act, Past, PastKind};
 pub(crate) use read::{Reading, actor_of_item, conflicts, json_items, text_field};

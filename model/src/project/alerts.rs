@@ -7,6 +7,7 @@ use std::time::Duration;
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::care::Care;
+use super::gone::{self, Gone};
 use super::own::{DAY_MS, Next};
 use super::vantage::{Vantage, vantages_told};
 use crate::alert::{
@@ -100,6 +101,11 @@ impl Silent {
     }
 }
 
+/// Until when a problem is shown that was over at a moment.
+fn forgotten(resolved: Timestamp) -> Timestamp {
+    resolved.plus(Duration::from_hours(24 * u64::from(RESOLVED_DAYS)))
+}
+
 /// The id of what began when nothing was heard any more after an entry.
 fn without_sign(system: &SpaceId, check: &crate::CheckId, last: Option<EntryId>) -> AlertId {
     let mut bytes = b"not heard".to_vec();
@@ -165,6 +171,7 @@ fn said(
         vantages: Vec::new(),
         seen_from: Vec::new(),
         blind: BTreeSet::new(),
+        was_observed: None,
         concerns: Arc::default(),
     }
 }
@@ -186,6 +193,8 @@ pub(super) struct Looked<'a> {
     pub(super) seen_from: &'a [SeenFrom],
     /// What those others' people said.
     pub(super) beside: &'a [Care<'a>],
+    /// What agents told that were removed.
+    pub(super) gone: &'a [Gone<'a>],
     pub(super) now: Timestamp,
 }
 
@@ -204,6 +213,7 @@ impl<'a> Looked<'a> {
     pub(super) fn alerts(&self, care: &Care<'_>, next: &mut Next) -> Found {
         let mut found = Found::default();
         self.problems(care, next, &mut found);
+        self.past(care, next, &mut found);
         if self.raw == Severity::Missing {
             self.missing(care, next, &mut found);
         }
@@ -235,7 +245,7 @@ impl<'a> Looked<'a> {
                 resolved: episode.resolved,
             };
             if let Some(at) = episode.resolved {
-                let forgotten = at.plus(Duration::from_hours(24 * u64::from(RESOLVED_DAYS)));
+                let forgotten = forgotten(at);
                 if forgotten <= self.now || resolved >= RESOLVED_OF_CHECK_MAX {
                     break;
                 }
@@ -250,6 +260,38 @@ impl<'a> Looked<'a> {
                     .alerts
                     .push(self.problem(care, episode, &matter, seen));
             }
+        }
+    }
+
+    /// Problems that agents saw which were removed since.
+    fn past(&self, care: &Care<'_>, next: &mut Next, found: &mut Found) {
+        let records = self.judged.iter().filter_map(|(_, vantage)| vantage.record);
+        let begins = records.filter_map(|record| record.history.first());
+        let begins = begins.map(|(at, _)| *at).min();
+        let rule = (self.check.quorum, self.check.interval_ms);
+        let past = gone::past_episodes(self.gone, rule, begins);
+        let mut shown = 0;
+        for (episode, was) in past.iter().rev() {
+            let family = family(&self.check.name, &episode.summary);
+            let matter = Matter {
+                alert: Some(episode.id(&self.space, &self.check.id)),
+                check: self.check.id,
+                family: &family,
+                opened: Some(episode.opened),
+                resolved: episode.resolved,
+            };
+            let Some(forgotten) = episode.resolved.map(forgotten) else {
+                continue;
+            };
+            if forgotten <= self.now || shown >= RESOLVED_OF_CHECK_MAX {
+                continue;
+            }
+            next.consider(forgotten);
+            shown += 1;
+            found.alerts.push(Alert {
+                was_observed: Some(was.clone()),
+                ..self.problem(care, episode, &matter, None)
+            });
         }
     }
 
@@ -379,7 +421,7 @@ impl<'a> Looked<'a> {
     /// Adds what is known of the check for long.
     fn told(&self, alert: Alert) -> Alert {
         let record = self.record();
-        let history = record.map_or(&[][..], |record| &record.history);
+        let history = gone::history(self.gone, record);
         let is_problem = |(_, severity): &&(Timestamp, Severity)| *severity > Severity::Missing;
         let today = self.now.millis().div_euclid(DAY_MS);
         let days = today.saturating_sub(i64::from(STRIP_DAYS) - 1);
@@ -399,7 +441,10 @@ impl<'a> Looked<'a> {
             last_ok: record.and_then(|record| record.last_ok),
             flaps: u32::try_from(flaps.count() + began).unwrap_or(u32::MAX),
             transitions: strip.to_vec(),
-            days: told.map(|(_, vantage)| vantage.days()).unwrap_or_default(),
+            days: gone::days(
+                self.gone,
+                told.map(|(_, vantage)| vantage.days()).unwrap_or_default(),
+            ),
             present: told.map(|(status, _)| status.present()).unwrap_or_default(),
             vantages: vantages_told(self.judged, self.seen_from),
             seen_from: self.seen_from.to_vec(),

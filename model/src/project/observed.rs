@@ -132,7 +132,7 @@ impl<'a> Seen<'a> {
                 let (_, told) = agreement(check, &judged);
                 let other = self.system_of(&about);
                 OtherCheck {
-                    view: check_view(check, judged, told, (&Found::default(), Vec::new())),
+                    view: check_view(check, judged, told, (&Found::default(), Vec::new(), &[])),
                     system: about,
                     title: match (other, &check.about) {
                         (Some(other), _) => Self::called(&about, other),
@@ -210,6 +210,9 @@ impl<'a> Seen<'a> {
     ) -> (BTreeSet<Link>, BTreeSet<SpaceId>) {
         let link = |(agent, link): (&SpaceId, &crate::system::AgentRef)| (*agent, link.author);
         let mut links: BTreeSet<Link> = system.agents.iter().map(link).collect();
+        // What removed agents wrote stays readable.
+        let removed = system.removed_agents();
+        links.extend(removed.map(|(agent, link, _)| (agent, link.author)));
         for (_, looks) in self.observers(space, system) {
             links.extend(looks.agents.iter().map(link));
         }

@@ -10,6 +10,7 @@ use super::Seen;
 use super::alerts::{Looked, Silent};
 use super::care::Care;
 use super::observed::agreement;
+use super::quiet::Quieted;
 use super::sum::Sum;
 use super::vantage::{Looking, check_view};
 use crate::alert::Alert;
@@ -135,14 +136,23 @@ impl Seen<'_> {
             as_of,
         } = found;
         care.deadlines().for_each(|at| next.consider(at));
+        let quieted = Quieted {
+            system,
+            open,
+            checks: &checks,
+            alerts: &alerts,
+            now: self.now,
+        };
+        let deadlines = quieted.deadlines().into_iter();
+        deadlines.for_each(|at| next.consider(at));
         Own {
             title,
             share: Sum::of(&checks, self.now),
+            timeline: self.timeline(space, &quieted),
             checks,
             for_others,
             observers: self.observer_views(space, system),
             alerts,
-            timeline: self.timeline(space, system, open),
             as_of,
             until: next.at,
         }
@@ -297,6 +307,8 @@ impl Seen<'_> {
         let judged = self.judged(lookings, next);
         let (raw, told) = agreement(check, &judged);
         let seen_from = self.seen_from(&judged);
+        let of = |looking: &Looking<'_>| self.gone(looking.system, &looking.check.id);
+        let gone: Vec<_> = lookings.iter().flat_map(of).collect();
         let looked = Looked {
             space: place.space,
             title: place.title,
@@ -307,13 +319,14 @@ impl Seen<'_> {
             silent: place.silent,
             seen_from: &seen_from,
             beside: place.beside,
+            gone: &gone,
             now: self.now,
         };
         let mut found = looked.alerts(place.care, next);
         checks.alerts.append(&mut found.alerts);
         checks
             .views
-            .push(check_view(check, judged, told, (&found, seen_from)));
+            .push(check_view(check, judged, told, (&found, seen_from, &gone)));
     }
 }
 

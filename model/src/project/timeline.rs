@@ -8,13 +8,16 @@ use std::sync::Arc;
 use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 
 use super::Seen;
+use super::gone::{looked_until, machine};
+use super::quiet::Quieted;
 use crate::entry::{JournalEntry, TimelineEntry};
 use crate::id::{CheckId, EntryId};
 use crate::journal::Written;
 use crate::membership::{Membership, MembershipChange};
 use crate::observer::observed_check;
+use crate::quiet::Quiet;
 use crate::snapshot::{TIMELINE_ITEMS_MAX, TimelineEvent, TimelineItem};
-use crate::system::System;
+use crate::system::{AgentRef, System};
 use crate::transition::Hardness;
 use crate::workspace::{Content, OpenSpace};
 
@@ -23,6 +26,8 @@ enum Source<'a> {
     People(&'a Written<TimelineEntry>),
     Member(&'a MembershipChange),
     Agent(Rc<Names<'a>>, &'a Written<JournalEntry>),
+    Quiet(Quiet),
+    Removed(SpaceId, &'a AgentRef),
 }
 
 /// The checks of which an agent tells here: by its own ids, the ids and names that they have here.
@@ -42,12 +47,8 @@ type Key = (Timestamp, EntryId, Option<AuthorId>);
 
 impl Seen<'_> {
     /// The newest that happened to a System, newest first.
-    pub(super) fn timeline(
-        &self,
-        space: SpaceId,
-        system: &System,
-        open: &OpenSpace,
-    ) -> Vec<Arc<TimelineItem>> {
+    pub(super) fn timeline(&self, space: SpaceId, quieted: &Quieted<'_>) -> Vec<Arc<TimelineItem>> {
+        let (system, open) = (quieted.system, quieted.open);
         let mut found: Vec<(Key, Source<'_>)> = Vec::new();
         found.extend(timeline_entries(open).map(|written| {
             let at = written.entry.at().unwrap_or_else(|| written.id.at());
@@ -58,6 +59,7 @@ impl Seen<'_> {
             let key = (change.at, change.id(), change.by);
             (key, Source::Member(change))
         }));
+        found.extend(derived(quieted));
         let all = self.all_checks(system);
         let named = all
             .iter()
@@ -68,7 +70,19 @@ impl Seen<'_> {
             let there = about.and_then(|about| self.system_of(&about));
             there.is_none_or(|there| !there.observers.contains_key(&space))
         });
-        self.told_by_agents(system, &Rc::new(own.collect()), Whose::Own, &mut found);
+        let own: Rc<Names<'_>> = Rc::new(own.collect());
+        for (agent, link, taken) in system.removed_agents() {
+            // Checks of its machine's own file are named by its journal alone.
+            let journal = self.view.journals.get(&(agent, link.author));
+            let declared = journal.into_iter().flat_map(|it| &it.declared);
+            let mut names: Names<'_> = declared
+                .map(|(id, check)| (*id, (*id, check.name.as_str())))
+                .collect();
+            names.extend(own.iter().map(|(id, name)| (*id, *name)));
+            let told = (&agent, link, looked_until(taken.at));
+            self.told_by_agent(told, &Rc::new(names), Whose::Own, &mut found);
+        }
+        self.told_by_agents(system, &own, Whose::Own, &mut found);
         for (_, looks) in self.observers(space, system) {
             let about = self.checks_about(space, looks);
             if about.is_empty() {
@@ -78,7 +92,8 @@ impl Seen<'_> {
                 let name = check.name.as_str();
                 (*id, (observed_check(&space, name), name))
             });
-            self.told_by_agents(looks, &Rc::new(named.collect()), Whose::Others, &mut found);
+            let names = Rc::new(named.collect());
+            self.told_by_agents(looks, &names, Whose::Others, &mut found);
         }
         newest_first(&mut found, |(key, _)| *key);
         let items = found.into_iter().filter_map(|((at, id, author), source)| {
@@ -91,6 +106,10 @@ impl Seen<'_> {
                     Source::People(written) => event(&written.entry),
                     Source::Member(change) => membership(system, open, change),
                     Source::Agent(names, written) => journal_event(&names, &written.entry)?,
+                    Source::Quiet(quiet) => TimelineEvent::Quiet(quiet),
+                    Source::Removed(agent, link) => TimelineEvent::AgentRemoved {
+                        name: machine(&agent, link),
+                    },
                 },
             }))
         });
@@ -108,18 +127,56 @@ impl Seen<'_> {
         Self: 'a,
     {
         for (agent, link) in &system.agents {
-            let Some(open) = self.workspace.spaces.get(agent) else {
-                continue;
-            };
-            let entries = journal_entries(open, link.author);
-            let entries = entries.filter(|it| is_told(names, whose, &it.entry));
-            found.extend(entries.map(|written| {
-                let at = written.entry.at().unwrap_or_else(|| written.id.at());
-                let key = (at, written.id, open.author(&written.actor));
-                (key, Source::Agent(Rc::clone(names), written))
-            }));
+            self.told_by_agent((agent, link, Timestamp::MAX), names, whose, found);
         }
     }
+
+    /// Adds what an agent told before a moment.
+    fn told_by_agent<'a>(
+        &self,
+        (agent, link, until): (&SpaceId, &AgentRef, Timestamp),
+        names: &Rc<Names<'a>>,
+        whose: Whose,
+        found: &mut Vec<(Key, Source<'a>)>,
+    ) where
+        Self: 'a,
+    {
+        let Some(open) = self.workspace.spaces.get(agent) else {
+            return;
+        };
+        let entries = journal_entries(open, link.author);
+        let entries = entries.filter(|it| is_told(names, whose, &it.entry));
+        let entries = entries.filter_map(|written| {
+            let at = written.entry.at().unwrap_or_else(|| written.id.at());
+            let key = (at, written.id, open.author(&written.actor));
+            (at < until).then(|| (key, Source::Agent(Rc::clone(names), written)))
+        });
+        found.extend(entries);
+    }
+}
+
+/// What follows from what became of the System's items.
+fn derived<'a>(of: &Quieted<'a>) -> impl Iterator<Item = (Key, Source<'a>)> {
+    let quiet = of.lines().into_iter();
+    let quiet = quiet.map(|line| ((line.at, line.id, line.by), Source::Quiet(line.quiet)));
+    let (system, open) = (of.system, of.open);
+    let removed = system.removed_agents().map(|(agent, link, taken)| {
+        let id = EntryId::new(taken.at, removal(&agent));
+        let key = (taken.at, id, open.author(&taken.actor));
+        (key, Source::Removed(agent, link))
+    });
+    quiet.chain(removed)
+}
+
+/// The rest of an id for the removal of an agent, the same on every replica.
+fn removal(agent: &SpaceId) -> [u8; 10] {
+    let mut hasher = blake3::Hasher::new_derive_key("aramaki line of a removed agent v1");
+    hasher.update(agent.as_bytes());
+    let mut random = [0; 10];
+    for (place, byte) in random.iter_mut().zip(hasher.finalize().as_bytes()) {
+        *place = *byte;
+    }
+    random
 }
 
 fn event(entry: &TimelineEntry) -> TimelineEvent {

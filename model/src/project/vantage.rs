@@ -6,6 +6,7 @@ use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::Seen;
 use super::alerts::Found;
+use super::gone::{self, Gone};
 use super::own::Next;
 use crate::check::{Check, CheckKind};
 use crate::day::Days;
@@ -220,7 +221,7 @@ pub(super) fn check_view(
     check: &Check,
     mut judged: Vec<(CheckStatus, Vantage<'_>)>,
     told: usize,
-    (found, seen_from): (&Found, Vec<SeenFrom>),
+    (found, seen_from, before): (&Found, Vec<SeenFrom>, &[Gone<'_>]),
 ) -> CheckView {
     let vantages = vantages_told(&judged, &seen_from);
     let (mut status, vantage) = judged.swap_remove(told);
@@ -239,11 +240,10 @@ pub(super) fn check_view(
         detail: record.map(CheckRecord::lines).unwrap_or_default(),
         flapping: record.is_some_and(|record| record.flapping),
         last_ok: record.and_then(|record| record.last_ok),
-        history: record
-            .map(|record| record.history.clone())
-            .unwrap_or_default(),
-        days: vantage.days(),
+        history: gone::history(before, record).into_owned(),
+        days: gone::days(before, vantage.days()),
         vantages,
         seen_from,
+        was_observed: before.last().filter(|_| record.is_none()).map(Gone::was),
     }
 }

@@ -151,6 +151,7 @@ pub(crate) fn timeline_row(live: &Live, system: SpaceId, row: &RequestRow) -> Ti
         (None, None) => format!("asked for, waits until {}", local(row.request.end)),
     };
     TimelineRow {
+        entry: None,
         at: row.started.unwrap_or(row.at),
         system,
         title: live.title(system).unwrap_or_else(|| system.short()),

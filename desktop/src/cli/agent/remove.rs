@@ -14,7 +14,7 @@ const CHECKS_SHOWN: usize = 10;
 /// Remove an agent: end its access, and take it out of the Systems at which it looks.
 ///
 /// Its program goes on looking on its host until somebody stops it there; nobody is told any more what it
-/// sees. What it wrote until now stays in its Space on this device, and is no longer shown.
+/// sees. What it wrote until now stays readable: on the timeline, and in the history of its checks.
 #[derive(Debug, Args)]
 pub(crate) struct Remove {
     /// Of which System.
@@ -70,8 +70,8 @@ impl Remove {
         }
         if leaving.has_joined {
             text.add(
-                "What it wrote stays on this device, and is no longer shown. Its program goes on looking until \
-                 somebody stops it on its host: systemctl disable --now aramaki-agent",
+                "What it wrote stays readable as past. Its program goes on looking until somebody stops it on its host: \
+                 systemctl disable --now aramaki-agent",
             );
         }
         Ok(Report::new(

@@ -146,6 +146,12 @@ fn head(out: &mut Lines, alert: &Alert, attempt: Option<Attempt>, now: Timestamp
         }
         None => out.add(since),
     }
+    if let Some(was) = &alert.was_observed {
+        let (by, until) = (&was.by, local(was.until));
+        out.add(format_args!(
+            "was observed by {by} until {until}, when its agent was removed"
+        ));
+    }
     if let Some(seen) = alert.seen.filter(|_| alert.is_stale) {
         out.add(format_args!(
             "as told {} ago: nothing is heard since",

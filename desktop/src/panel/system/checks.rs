@@ -7,6 +7,7 @@ use aramaki_sync_core::SpaceId;
 use egui::{Align, Label, Layout, RichText, Ui};
 
 use super::super::Window;
+use super::super::alert::was_observed_words;
 use super::super::proposals;
 use super::super::timeline::item_ui;
 use super::super::values::{self, Measured};
@@ -149,6 +150,9 @@ pub(super) fn check_ui(
                     words = format!("{words} +{}", more.len());
                 }
                 quiet(ui, look, &words);
+            }
+            if let Some(was) = &check.was_observed {
+                quiet(ui, look, &was_observed_words(look, was));
             }
             if let (Some(about), None) = (&check.check.about, check.check.about_system) {
                 let about = look.texts.with("check-about", &[("what", about)]);

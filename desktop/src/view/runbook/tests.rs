@@ -108,6 +108,16 @@ fn a_link_is_an_action_an_address_of_web_or_mail_or_words() {
         let read = spans(&format!("[see]({address})"));
         assert_eq!(read, [plain(&format!("see ({address})"))]);
     }
+    let entry = EntryId::new(aramaki_sync_core::Timestamp::from_millis(5), [7; 10]);
+    let alert = AlertId([9; 32]);
+    for place in [Place::Entry(entry), Place::Alert(alert)] {
+        let read = spans(&format!("[12:00]({place})"));
+        assert_eq!(read, [Span::Place("12:00".to_owned(), place)]);
+    }
+    for address in ["entry:", "entry:01", "alert:x", "alert:0909"] {
+        let read = spans(&format!("[see]({address})"));
+        assert_eq!(read, [plain(&format!("see ({address})"))]);
+    }
     // A picture is never fetched, and HTML is shown as it stands there.
     assert_eq!(spans("![cat](https://example.org/cat.png)"), [plain("cat")]);
     let html = spans("a <b onclick=x>c</b>");

@@ -1,0 +1,75 @@
+//! Items of a System from their beginning to their end, also those that its document does not hold any more.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use aramaki_sync_core::{SpaceId, Timestamp};
+use serde::de::DeserializeOwned;
+
+use crate::doc::{Act, Past, PastKind};
+use crate::id::ItemId;
+use crate::maintenance::Maintenance;
+use crate::silence::Silence;
+use crate::system::{AgentRef, System};
+
+/// An item, who wrote it first, and who took it away.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Lived<T> {
+    /// What it says, or said last.
+    pub(crate) what: T,
+    pub(crate) made: Act,
+    /// None while it is there.
+    pub(crate) taken: Option<Act>,
+}
+
+/// All items of a System whose past is shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Lives {
+    pub(crate) silences: Vec<(ItemId, Lived<Silence>)>,
+    pub(crate) maintenance: Vec<(ItemId, Lived<Maintenance>)>,
+    pub(crate) agents: Vec<(SpaceId, Lived<AgentRef>)>,
+}
+
+impl System {
+    /// The same with what became of its items.
+    pub(crate) fn with_past(self, past: &Past) -> Self {
+        let lives = Lives {
+            silences: lives(past, PastKind::Silence, &self.silences),
+            maintenance: lives(past, PastKind::Maintenance, &self.maintenance),
+            agents: lives(past, PastKind::Agent, &self.agents),
+        };
+        Self { lives, ..self }
+    }
+
+    /// Agents that were removed, each with the moment.
+    pub fn removals(&self) -> impl Iterator<Item = (SpaceId, Timestamp)> + '_ {
+        let removed = self.removed_agents();
+        removed.map(|(agent, _, taken)| (agent, taken.at))
+    }
+
+    /// Agents that were removed, and as what they were known.
+    pub(crate) fn removed_agents(&self) -> impl Iterator<Item = (SpaceId, &AgentRef, Act)> {
+        let agents = self.lives.agents.iter();
+        agents.filter_map(|(agent, lived)| Some((*agent, &lived.what, lived.taken?)))
+    }
+}
+
+/// What is there, and what was taken away and can still be read.
+fn lives<K: FromStr + Ord, T: Clone + DeserializeOwned>(
+    past: &Past,
+    kind: PastKind,
+    there: &BTreeMap<K, T>,
+) -> Vec<(K, Lived<T>)> {
+    let lived = past.of(kind).filter_map(|(key, bygone)| {
+        let key: K = key.parse().ok()?;
+        let made = bygone.made?;
+        let (what, taken) = if let Some(what) = there.get(&key) {
+            (what.clone(), None)
+        } else {
+            let what = serde_json::from_str(bygone.text()).ok()?;
+            (what, Some(bygone.taken?))
+        };
+        Some((key, Lived { what, made, taken }))
+    });
+    lived.collect()
+}

@@ -1,0 +1,96 @@
+//! Silences and maintenance windows on a timeline: when they began, when they ended, and by whom.
+
+use aramaki_sync_core::Timestamp;
+
+use crate::id::CheckId;
+
+/// What of a System is to be quiet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QuietAbout {
+    /// All its problems.
+    System,
+    /// Those and what its parts bring to it.
+    Subtree,
+    /// One check.
+    Check {
+        /// Which.
+        check: CheckId,
+        /// What it is called; empty when nothing here has it any more.
+        name: String,
+    },
+    /// One family of problems.
+    Family(String),
+    /// That an agent is not heard; what it is called.
+    Agent(String),
+    /// All its problems are expected: a maintenance window.
+    Maintenance,
+}
+
+/// What happened to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum QuietStep {
+    /// Somebody made it.
+    Made,
+    /// A window that was planned before opened.
+    Opened,
+    /// Somebody ended it early.
+    Ended,
+    /// Its problems were resolved, so that nothing was quiet by it any more.
+    Resolved,
+    /// Its time was over.
+    RanOut,
+}
+
+impl QuietStep {
+    /// One lower-case English word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Made => "made",
+            Self::Opened => "opened",
+            Self::Ended => "ended",
+            Self::Resolved => "resolved",
+            Self::RanOut => "ran-out",
+        }
+    }
+}
+
+/// A silence or a maintenance window began or ended.
+///
+/// Derived from a System's document and what became of it, never stored: of a window that comes again and
+/// again the last one is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quiet {
+    /// What is quiet.
+    pub about: QuietAbout,
+    /// What happened.
+    pub step: QuietStep,
+    /// Why, in the words of whoever made it.
+    pub reason: String,
+    /// From when; of a window that comes again this time's.
+    pub from: Timestamp,
+    /// Until when at the latest.
+    pub until: Timestamp,
+    /// Whether it is only for the problems that were there.
+    pub until_resolved: bool,
+    /// Whether the window comes again.
+    pub again: bool,
+    /// How many alerts it kept quiet: when it was made those at that moment, when it ended all in its time. None
+    /// when that is too long ago to be known.
+    pub muted: Option<u32>,
+}
+
+impl Quiet {
+    /// Whether it is about a maintenance window.
+    pub const fn is_maintenance(&self) -> bool {
+        matches!(self.about, QuietAbout::Maintenance)
+    }
+
+    /// Whether it may have kept a check quiet.
+    pub fn is_about(&self, check: &CheckId) -> bool {
+        match &self.about {
+            QuietAbout::Check { check: own, .. } => own == check,
+            QuietAbout::System | QuietAbout::Subtree | QuietAbout::Maintenance => true,
+            QuietAbout::Family(_) | QuietAbout::Agent(_) => false,
+        }
+    }
+}

@@ -1,0 +1,536 @@
+//! What stays of silences, maintenance windows and agents when their time is over or somebody took them away.
+
+#![expect(clippy::unwrap_used, reason = "a step that fails ends the test")]
+
+#[path = "common/mod.rs"]
+mod common;
+
+use aramaki_model::check::{Builtin, CheckKind, Thresholds};
+use aramaki_model::day::day_of;
+use aramaki_model::entry::AgentStarted;
+use aramaki_model::notify::{self, NotificationId, Receipt, ReceiptItem, Stage, State, Target};
+use aramaki_model::snapshot::{TimelineEvent, TimelineItem};
+use aramaki_model::system::AgentRef;
+use aramaki_model::{
+    Alert, AlertState, Check, CheckId, CheckState, EntryId, ItemId, JournalEntry, Maintenance,
+    Observation, Quiet, QuietAbout, QuietStep, Reach, Severity, Silence, TimelineEntry,
+    TimelineKind, Workspace,
+};
+use aramaki_sync_core::{AuthorId, Timestamp};
+use common::{Sent, at, chain, receive, send, space};
+
+const SYSTEM: u8 = 1;
+const AGENT: u8 = 9;
+const OTHER_AGENT: u8 = 10;
+const ALICE: u8 = 11;
+const BOB: u8 = 12;
+const DAY: i64 = 86_400;
+
+fn check(n: u8) -> Check {
+    let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
+    Check::new(CheckId::from_bytes([n; 16]), format!("check{n}"), kind)
+}
+
+/// What was written so far, as it goes over the wire.
+struct World {
+    workspace: Workspace,
+    sent: Vec<Sent>,
+}
+
+impl World {
+    /// A System with two checks and an agent that looks at them.
+    fn new() -> Self {
+        let mut world = Self {
+            workspace: Workspace::new(),
+            sent: Vec::new(),
+        };
+        for n in [SYSTEM, AGENT, OTHER_AGENT] {
+            world.workspace.open_space(space(n));
+        }
+        world.edit(ALICE, 0, |edit| {
+            edit.title("db02")?;
+            edit.put_check(&check(1))?;
+            edit.put_check(&check(2))
+        });
+        world.looks(AGENT, 0);
+        world
+    }
+
+    fn edit(
+        &mut self,
+        who: u8,
+        seconds: i64,
+        edit: impl FnOnce(
+            &mut aramaki_model::SystemEdit<'_, '_>,
+        ) -> Result<(), aramaki_model::EditError>,
+    ) {
+        let chain = chain(who);
+        let made = self
+            .workspace
+            .edit_system(space(SYSTEM), &chain, at(seconds), edit);
+        self.sent.push(send(space(SYSTEM), &chain, made.unwrap()));
+    }
+
+    fn looks(&mut self, agent: u8, seconds: i64) {
+        let link = AgentRef {
+            label: format!("machine{agent}"),
+            author: Some(chain(agent).author),
+        };
+        self.edit(ALICE, seconds, |edit| edit.put_agent(space(agent), &link));
+    }
+
+    fn journal(&mut self, agent: u8, seconds: i64, said: JournalEntry) {
+        let entries = [(EntryId::new(at(seconds), [agent; 10]), said)];
+        let chain = chain(agent);
+        let made = self
+            .workspace
+            .append_journal(space(agent), &chain, at(seconds), &entries);
+        self.sent.push(send(space(agent), &chain, made.unwrap()));
+    }
+
+    fn told(&mut self, agent: u8, n: u8, results: &[(i64, Severity)]) {
+        let mut state = CheckState::new(check(n).id);
+        for (seconds, severity) in results {
+            let said = format!("lag {seconds} s");
+            let said = Observation::of_builtin(check(n).id, at(*seconds), *severity, &said);
+            if let Some(transition) = state.observe(&check(n), &said) {
+                self.journal(agent, *seconds, JournalEntry::Transition(transition));
+            }
+        }
+    }
+
+    fn silence(&mut self, who: u8, n: u8, silence: &Silence) {
+        let item = item(silence.from, n);
+        self.edit(who, seconds(silence.from), |edit| {
+            edit.put_silence(item, silence)
+        });
+    }
+
+    fn timeline(&self, seconds: i64) -> Vec<TimelineItem> {
+        let view = self.workspace.view(at(seconds));
+        let system = view.system(&space(SYSTEM)).unwrap();
+        let items = system.timeline.iter();
+        items.map(|item| TimelineItem::clone(item)).collect()
+    }
+
+    /// Lines of silences and windows, oldest first.
+    fn lines(&self, seconds: i64) -> Vec<(Timestamp, Option<AuthorId>, Quiet)> {
+        let items = self.timeline(seconds).into_iter().rev();
+        let quiet = items.filter_map(|item| match item.event {
+            TimelineEvent::Quiet(quiet) => Some((item.at, item.author, quiet)),
+            _ => None,
+        });
+        quiet.collect()
+    }
+
+    fn steps(&self, now: i64) -> Vec<(i64, QuietStep, Option<u32>)> {
+        let lines = self.lines(now).into_iter();
+        lines
+            .map(|(at, _, quiet)| (seconds(at), quiet.step, quiet.muted))
+            .collect()
+    }
+
+    fn alerts(&self, seconds: i64) -> Vec<Alert> {
+        let view = self.workspace.view(at(seconds));
+        view.alerts.iter().map(|it| Alert::clone(it)).collect()
+    }
+}
+
+/// The seconds of [`at`].
+fn seconds(moment: Timestamp) -> i64 {
+    (moment.millis() - at(0).millis()).div_euclid(1_000)
+}
+
+fn item(at: Timestamp, n: u8) -> ItemId {
+    ItemId::new(at, [n; 10])
+}
+
+fn quiet(from: i64, until: i64) -> Silence {
+    Silence {
+        reason: "disk is being replaced".to_owned(),
+        from: at(from),
+        until: at(until),
+        ..Silence::default()
+    }
+}
+
+fn who(n: u8) -> AuthorId {
+    chain(n).author
+}
+
+#[test]
+fn a_silence_that_runs_out_says_who_made_it_why_until_when_and_how_many_it_muted() {
+    use Severity::{Critical, Ok};
+    let mut world = World::new();
+    world.told(AGENT, 1, &[(10, Ok), (50, Critical)]);
+    world.told(AGENT, 2, &[(10, Ok), (200, Critical), (300, Ok)]);
+    world.silence(BOB, 1, &quiet(100, 400));
+    let [(made_at, by, made)] = &world.lines(399)[..] else {
+        panic!("one line while it runs");
+    };
+    assert_eq!((*made_at, *by), (at(100), Some(who(BOB))));
+    assert_eq!(made.about, QuietAbout::System);
+    assert_eq!(
+        (made.step, made.reason.as_str(), made.until),
+        (QuietStep::Made, "disk is being replaced", at(400))
+    );
+    assert_eq!(made.muted, Some(1), "what was there at that moment");
+    assert_eq!(
+        world.steps(400),
+        [
+            (100, QuietStep::Made, Some(1)),
+            (400, QuietStep::RanOut, Some(2))
+        ],
+        "all in its time"
+    );
+    let (_, by, over) = world.lines(400).pop().unwrap();
+    assert_eq!((by, over.reason.as_str()), (None, "disk is being replaced"));
+    let kinds = world.timeline(400);
+    let kinds = kinds.iter().map(|item| TimelineKind::of(&item.event));
+    assert_eq!(kinds.filter(|kind| *kind == TimelineKind::Quiet).count(), 2);
+}
+
+#[test]
+fn a_silence_that_somebody_ends_says_who_did_and_keeps_what_it_was() {
+    use Severity::{Critical, Ok};
+    let mut world = World::new();
+    world.told(AGENT, 1, &[(10, Ok), (250, Critical)]);
+    let of_check = Silence {
+        check: Some(check(1).id),
+        ..quiet(100, 400)
+    };
+    world.silence(BOB, 1, &of_check);
+    world.edit(ALICE, 200, |edit| edit.remove_silence(item(at(100), 1)));
+    for now in [200, 500] {
+        let lines = world.lines(now);
+        let brief: Vec<_> = lines
+            .iter()
+            .map(|(at, by, it)| (*at, *by, it.step))
+            .collect();
+        assert_eq!(
+            brief,
+            [
+                (at(100), Some(who(BOB)), QuietStep::Made),
+                (at(200), Some(who(ALICE)), QuietStep::Ended)
+            ],
+            "it does not run out any more"
+        );
+        let ended = &lines[1].2;
+        assert_eq!(
+            ended.about,
+            QuietAbout::Check {
+                check: check(1).id,
+                name: "check1".to_owned()
+            }
+        );
+        assert_eq!(ended.reason, "disk is being replaced");
+        assert_eq!(ended.muted, Some(0), "what came later was not muted");
+    }
+    // One that is tidied up when it was over ended when it was over.
+    world.silence(BOB, 2, &quiet(600, 700));
+    world.edit(ALICE, 900, |edit| edit.remove_silence(item(at(600), 2)));
+    let last = world.steps(1_000).pop().unwrap();
+    assert_eq!(last, (700, QuietStep::RanOut, Some(1)));
+}
+
+#[test]
+fn a_silence_until_resolved_ends_with_the_last_problem_that_was_there() {
+    use Severity::{Critical, Ok, Warning};
+    let mut world = World::new();
+    world.told(AGENT, 1, &[(10, Ok), (50, Critical), (250, Ok)]);
+    world.told(
+        AGENT,
+        2,
+        &[(10, Ok), (60, Warning), (300, Ok), (310, Warning)],
+    );
+    let until_resolved = Silence {
+        until_resolved: true,
+        ..quiet(100, 90 * DAY)
+    };
+    world.silence(BOB, 1, &until_resolved);
+    assert_eq!(
+        world.steps(350),
+        [
+            (100, QuietStep::Made, Some(2)),
+            (300, QuietStep::Resolved, Some(2))
+        ]
+    );
+    assert_eq!(world.steps(100 * DAY).len(), 2, "and not once more");
+    let family = Silence {
+        until_resolved: true,
+        ..quiet(320, 90 * DAY)
+    };
+    let named = world.alerts(350)[0].family.clone();
+    world.silence(BOB, 2, &family.of_family(&named));
+    let (_, _, made) = world.lines(350).pop().unwrap();
+    assert_eq!(
+        (made.about, made.muted),
+        (QuietAbout::Family(named), Some(1))
+    );
+    world.told(AGENT, 2, &[(400, Ok)]);
+    assert_eq!(
+        world.steps(450).pop().unwrap(),
+        (400, QuietStep::Resolved, Some(1))
+    );
+}
+
+#[test]
+fn a_window_says_when_it_was_planned_opened_and_closed_and_who_took_it_away() {
+    use Severity::{Critical, Ok};
+    let mut world = World::new();
+    world.told(AGENT, 1, &[(10, Ok), (1_100, Critical), (1_200, Ok)]);
+    let window = Maintenance {
+        reason: "kernel".to_owned(),
+        from: at(1_000),
+        until: at(2_000),
+        ..Maintenance::default()
+    };
+    let id = item(at(100), 1);
+    world.edit(BOB, 100, |edit| edit.put_maintenance(id, &window));
+    assert_eq!(world.steps(999), [(100, QuietStep::Made, None)]);
+    assert_eq!(
+        world.steps(2_000),
+        [
+            (100, QuietStep::Made, None),
+            (1_000, QuietStep::Opened, None),
+            (2_000, QuietStep::RanOut, Some(1))
+        ]
+    );
+    // Another one is ended while it is open, and one before it opens.
+    let open = item(at(3_000), 2);
+    let later = Maintenance {
+        from: at(3_500),
+        until: at(4_000),
+        ..window.clone()
+    };
+    world.edit(BOB, 3_000, |edit| edit.put_maintenance(open, &later));
+    world.edit(ALICE, 3_600, |edit| edit.remove_maintenance(open));
+    let planned = item(at(5_000), 3);
+    let daily = Maintenance {
+        from: at(6_000),
+        until: at(7_000),
+        every_days: Some(1),
+        ..window
+    };
+    world.edit(BOB, 5_000, |edit| edit.put_maintenance(planned, &daily));
+    let lines = world.lines(10_000);
+    let brief: Vec<_> = lines[3..]
+        .iter()
+        .map(|(at, by, it)| (seconds(*at), *by, it.step))
+        .collect();
+    assert_eq!(
+        brief,
+        [
+            (3_000, Some(who(BOB)), QuietStep::Made),
+            (3_500, None, QuietStep::Opened),
+            (3_600, Some(who(ALICE)), QuietStep::Ended),
+            (5_000, Some(who(BOB)), QuietStep::Made),
+            (6_000, None, QuietStep::Opened),
+            (7_000, None, QuietStep::RanOut),
+        ]
+    );
+    let after = world.steps(7_000 + 3 * DAY);
+    assert_eq!(
+        after[after.len() - 2..],
+        [
+            (6_000 + 3 * DAY, QuietStep::Opened, None),
+            (7_000 + 3 * DAY, QuietStep::RanOut, Some(0))
+        ],
+        "of a window that comes again the last time"
+    );
+}
+
+#[test]
+fn every_replica_shows_the_same_lines_in_whatever_order_it_heard_of_them() {
+    use Severity::{Critical, Ok};
+    let mut world = World::new();
+    world.told(AGENT, 1, &[(10, Ok), (50, Critical)]);
+    world.silence(BOB, 1, &quiet(100, 400));
+    let subtree = Silence {
+        reach: Reach::Subtree,
+        ..quiet(120, 130)
+    };
+    world.silence(ALICE, 2, &subtree);
+    world.edit(ALICE, 200, |edit| edit.remove_silence(item(at(100), 1)));
+    world.edit(BOB, 210, |edit| edit.remove_agent(space(AGENT)));
+    let mut other = Workspace::new();
+    for n in [SYSTEM, AGENT, OTHER_AGENT] {
+        other.open_space(space(n));
+    }
+    for sent in world.sent.iter().rev() {
+        assert!(
+            receive(&mut other, sent)
+                .iter()
+                .all(|it| it.envelope.is_none())
+        );
+    }
+    let view = other.view(at(500));
+    let items = &view.system(&space(SYSTEM)).unwrap().timeline;
+    let items: Vec<_> = items.iter().map(|item| TimelineItem::clone(item)).collect();
+    assert_eq!(items, world.timeline(500));
+    assert_eq!(
+        world
+            .lines(500)
+            .iter()
+            .map(|(_, _, it)| &it.about)
+            .collect::<Vec<_>>(),
+        [
+            &QuietAbout::System,
+            &QuietAbout::Subtree,
+            &QuietAbout::Subtree,
+            &QuietAbout::System
+        ]
+    );
+}
+
+#[test]
+fn what_a_removed_agent_saw_stays_readable_and_says_nothing_of_now() {
+    use Severity::{Critical, Missing, Ok};
+    let mut world = World::new();
+    let started = AgentStarted {
+        at: at(1),
+        host: "db02".to_owned(),
+        version: "0.1.0".to_owned(),
+    };
+    world.journal(AGENT, 1, JournalEntry::Started(started));
+    world.told(
+        AGENT,
+        1,
+        &[(10, Ok), (50, Critical), (60, Ok), (90, Critical)],
+    );
+    world.told(AGENT, 2, &[(11, Ok)]);
+    let before = world.alerts(95);
+    assert_eq!(before.len(), 2, "one open, one over");
+    world.edit(BOB, 100, |edit| edit.remove_agent(space(AGENT)));
+    // It does not hear of that at once, and goes on.
+    world.told(AGENT, 2, &[(200, Critical)]);
+
+    let timeline = world.timeline(300);
+    let removed = &timeline[0];
+    assert_eq!((removed.at, removed.author), (at(100), Some(who(BOB))));
+    assert_eq!(
+        removed.event,
+        TimelineEvent::AgentRemoved {
+            name: "machine9".to_owned()
+        }
+    );
+    let changes = timeline.iter();
+    let changes = changes.filter(|it| matches!(it.event, TimelineEvent::Transition { .. }));
+    assert_eq!(changes.count(), 5, "and none from after it");
+
+    let alerts = world.alerts(300);
+    let ids = |alerts: &[Alert]| {
+        let mut ids: Vec<_> = alerts.iter().map(|it| it.id).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids(&alerts), ids(&before), "they are the same as before");
+    let ended = alerts.iter().find(|it| it.opened == at(90)).unwrap();
+    assert_eq!(ended.state, AlertState::Resolved);
+    assert_eq!(ended.resolved, Some(at(100)));
+    let was = ended.was_observed.as_ref().unwrap();
+    assert_eq!((was.by.as_str(), was.until), ("machine9", at(100)));
+    assert_eq!(
+        ended.transitions,
+        [
+            (at(10), Ok),
+            (at(50), Critical),
+            (at(60), Ok),
+            (at(90), Critical),
+            (at(100), Missing)
+        ]
+    );
+    assert_eq!(ended.days.on(day_of(at(50))).unwrap().worst, Critical);
+
+    let view = world.workspace.view(at(300));
+    let system = view.system(&space(SYSTEM)).unwrap();
+    let check = system.checks.iter().find(|it| it.check.id == check(1).id);
+    let check = check.unwrap();
+    assert_eq!(check.status.raw, Missing, "nobody looks");
+    assert_eq!((check.alert, check.status.last), (None, None));
+    assert_eq!(check.was_observed.as_ref(), Some(was));
+    assert_eq!(check.days.on(day_of(at(50))).unwrap().worst, Critical);
+}
+
+#[test]
+fn who_was_told_of_a_problem_hears_that_nobody_looks_at_it_any_more() {
+    use Severity::{Critical, Ok};
+    let mut world = World::new();
+    world.told(AGENT, 1, &[(10, Ok), (50, Critical)]);
+    let alert = world.alerts(60).pop().unwrap();
+    let target = Target {
+        via: "pager".to_owned(),
+        to: "+49".to_owned(),
+    };
+    let state = State::Problem(Critical);
+    let receipt = Receipt {
+        at: at(70),
+        stage: Stage::Sent,
+        rank: 0,
+        receiver: "duty".to_owned(),
+        group: space(SYSTEM),
+        items: vec![ReceiptItem {
+            id: NotificationId::new(&alert.id, state, &target, 0, 0),
+            alert: alert.id.0,
+            system: space(SYSTEM),
+            check: alert.check,
+            state: state.code(),
+            step: 0,
+            repeat: 0,
+        }],
+        detail: String::new(),
+        target,
+    };
+    let said = [(
+        EntryId::new(at(70), [ALICE; 10]),
+        TimelineEntry::Notification(receipt),
+    )];
+    let edit = world
+        .workspace
+        .append_timeline(space(SYSTEM), &chain(ALICE), at(70), &said);
+    drop(edit.unwrap());
+    world.edit(BOB, 100, |edit| edit.remove_agent(space(AGENT)));
+    let record = world.workspace.told(chain(ALICE).author);
+    let facts = notify::alerts(&world.workspace.view(at(110)), &record);
+    assert_eq!(facts.len(), 1);
+    assert_eq!(facts[0].resolved, Some(at(100)));
+    assert_eq!(facts[0].summary, "it is looked at no more");
+}
+
+#[test]
+fn a_machine_that_takes_the_place_of_another_goes_on_with_its_history() {
+    use Severity::{Critical, Missing, Ok, Warning};
+    let mut world = World::new();
+    world.told(AGENT, 1, &[(10, Ok), (DAY + 50, Critical)]);
+    world.edit(BOB, DAY + 100, |edit| edit.remove_agent(space(AGENT)));
+    world.looks(OTHER_AGENT, DAY + 110);
+    world.told(OTHER_AGENT, 1, &[(DAY + 150, Ok), (2 * DAY, Warning)]);
+    let alerts = world.alerts(2 * DAY + 10);
+    let [open, over] = &alerts[..] else {
+        panic!("{alerts:#?}");
+    };
+    assert_eq!((open.severity, &open.was_observed), (Warning, &None));
+    assert_eq!(
+        open.transitions,
+        [
+            (at(10), Ok),
+            (at(DAY + 50), Critical),
+            (at(DAY + 100), Missing),
+            (at(DAY + 150), Ok),
+            (at(2 * DAY), Warning)
+        ]
+    );
+    assert_eq!(open.first_seen, Some(at(DAY + 50)));
+    for day in [10, DAY + 50, 2 * DAY] {
+        assert!(open.days.on(day_of(at(day))).is_some(), "{day}");
+    }
+    assert_eq!(
+        (over.severity, over.resolved),
+        (Critical, Some(at(DAY + 100)))
+    );
+    let view = world.workspace.view(at(2 * DAY + 10));
+    let checks = &view.system(&space(SYSTEM)).unwrap().checks;
+    let one = checks.iter().find(|it| it.check.id == check(1).id).unwrap();
+    assert_eq!(one.was_observed, None, "somebody looks");
+    assert_eq!(one.history, open.transitions);
+}
