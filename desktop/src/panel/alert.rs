@@ -2,6 +2,7 @@
 
 mod care;
 mod evidence;
+mod whole;
 
 use aramaki_model::alert::{Alert, AlertId, AlertKind, Hold};
 use aramaki_model::{Severity, Snapshot};

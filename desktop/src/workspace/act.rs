@@ -91,7 +91,7 @@ impl Live {
     }
 
     /// The Spaces of all agents here, with what their Systems call them.
-    pub(super) fn agent_labels(&self) -> Vec<(SpaceId, String)> {
+    pub(crate) fn agent_labels(&self) -> Vec<(SpaceId, String)> {
         let model = self.model();
         let systems = model.spaces().filter_map(|space| model.system(&space));
         systems

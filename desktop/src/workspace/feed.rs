@@ -282,6 +282,15 @@ async fn take(live: &Live, event: ReplicaEvent) {
             bytes,
             ..
         } if document == name::action_output() => live.hear_output((space, chain.author), &bytes),
+        ReplicaEvent::Ephemeral {
+            space,
+            document,
+            chain,
+            bytes,
+            ..
+        } if document == name::evidence() => live.hear_evidence((space, chain.author), &bytes),
+        // Other readers ask; their agent answers.
+        ReplicaEvent::Ephemeral { document, .. } if document == name::evidence_ask() => return,
         ReplicaEvent::Ephemeral { space, bytes, .. } => match Heartbeat::decode(&bytes) {
             Ok(heartbeat) => live.model().heartbeat(space, &heartbeat, fresh::now()),
             Err(error) => tracing::debug!(%error, %space, "an ephemeral is no heartbeat"),

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::profile::{self, Anchor, Profile, store_error, with_causes};
 use super::socket::is_served;
-use super::{feed, fresh, recall, streams};
+use super::{evidence, feed, fresh, recall, streams};
 use crate::cli::{CliError, Config};
 
 /// Plain changes of one envelope; the engine allows 256 KiB with everything around them.
@@ -87,6 +87,8 @@ pub(super) struct Shared {
     memory: Mutex<recall::Memory>,
     /// What running actions say.
     pub(super) streams: Mutex<streams::Streams>,
+    /// Evidence that is fetched from agents.
+    pub(super) evidence: Mutex<evidence::Evidence>,
     /// Held while an import is written.
     pub(super) importing: tokio::sync::Mutex<()>,
     pub(super) stop: CancellationToken,
@@ -186,6 +188,7 @@ impl Live {
                 shelf: Mutex::default(),
                 memory: Mutex::default(),
                 streams: Mutex::default(),
+                evidence: Mutex::default(),
                 importing: tokio::sync::Mutex::new(()),
                 stop: CancellationToken::new(),
             }),

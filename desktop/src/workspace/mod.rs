@@ -22,6 +22,7 @@ mod draft;
 mod emergency;
 mod ended;
 mod ending;
+mod evidence;
 mod feed;
 mod forks;
 mod frame;

@@ -12,6 +12,7 @@ use aramaki_sync_core::Timestamp;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::evidence;
 use super::object::{alert_json, days_json, hold_words, summary};
 use crate::cli::report::{Lines, count, table};
 use crate::cli::system::{attempt_json, attempt_words, seen_from_words};
@@ -31,6 +32,9 @@ pub(crate) struct Show {
     /// How far back to look for what changed before it began.
     #[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "1h")]
     before: Duration,
+    /// Print evidence whole: what is longer than 4 KiB is fetched from the agent that keeps it.
+    #[arg(long)]
+    evidence: bool,
 }
 
 const fn near_word(near: Near) -> &'static str {
@@ -44,8 +48,13 @@ const fn near_word(near: Near) -> &'static str {
 
 impl Show {
     /// Shows it.
-    pub(crate) fn run(&self, live: &Live) -> Result<Report, CliError> {
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let alert = live.find_alert(&self.alert)?;
+        let fetched = if self.evidence {
+            evidence::fetch(live, &alert).await
+        } else {
+            Vec::new()
+        };
         let snapshot = live.snapshot();
         let changes = changed_before(&snapshot, &alert, self.before);
         let rows: Vec<_> = changes
@@ -67,15 +76,26 @@ impl Show {
             let attempt = attempt_of(live, &alert).map(attempt_json);
             fields.insert("attempt".to_owned(), json!(attempt));
             fields.insert("days".to_owned(), days_json(&alert, Clock::now()));
+            if self.evidence {
+                let whole = evidence::fetched_json(&fetched);
+                fields.insert("evidence".to_owned(), whole);
+            }
         }
-        Ok(Report::new(
-            text(live, &alert, &rows),
-            &json!({"alert": object}),
-        ))
+        let text = text(live, &alert, &rows, &fetched);
+        let report = Report::new(text, &json!({"alert": object}));
+        Ok(match evidence::fault(&fetched) {
+            Some(error) => report.but(&error),
+            None => report,
+        })
     }
 }
 
-fn text(live: &Live, alert: &Alert, changes: &[(Near, TimelineRow)]) -> String {
+fn text(
+    live: &Live,
+    alert: &Alert,
+    changes: &[(Near, TimelineRow)],
+    fetched: &[evidence::Fetched],
+) -> String {
     let now = Clock::now();
     let mut out = Lines::default();
     head(&mut out, alert, attempt_of(live, alert), now);
@@ -96,9 +116,7 @@ fn text(live: &Live, alert: &Alert, changes: &[(Near, TimelineRow)]) -> String {
             ));
         }
     }
-    if !alert.detail.is_empty() {
-        out.add(format_args!("\n{}", alert.detail.trim_end()));
-    }
+    evidence::lines(&mut out, live, alert, fetched);
     let lines: Vec<_> = changes
         .iter()
         .take(CHANGES_SHOWN)
