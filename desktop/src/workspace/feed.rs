@@ -11,6 +11,7 @@ use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::fresh;
+use super::group_news;
 use super::live::{Arrival, Live};
 use super::profile::store_error;
 use crate::cli::CliError;
@@ -41,6 +42,8 @@ pub(super) async fn start(live: &Live, reloads: mpsc::Receiver<Reload>) -> Resul
     let events = live.replica().subscribe();
     load(live).await?;
     let live = live.clone();
+    group_news::start(&live);
+    live.shared.group_news.hear_all();
     tokio::spawn(async move { follow(&live, events, reloads).await });
     Ok(())
 }
@@ -233,6 +236,8 @@ async fn take(live: &Live, event: ReplicaEvent) {
         ReplicaEvent::Admitted { space, entries } => {
             let at = fresh::now();
             let sealed = entries.iter().map(|entry| entry.time).collect();
+            let documents = entries.iter().map(|entry| entry.document);
+            live.shared.group_news.hear(documents);
             if entries
                 .iter()
                 .any(|entry| entry.chain.author != live.profile().device)
@@ -247,7 +252,10 @@ async fn take(live: &Live, event: ReplicaEvent) {
             // Nobody listens outside the demo.
             drop(live.shared.arrivals.send(Arrival { space, at, sealed }));
         }
-        ReplicaEvent::Rebuilt { space } => load_space(live, space).await,
+        ReplicaEvent::Rebuilt { space } => {
+            load_space(live, space).await;
+            live.shared.group_news.hear_all();
+        }
         // What a change waits for may be control, which brings no entries.
         ReplicaEvent::Space { space } => {
             link(live, space).await;
@@ -271,8 +279,12 @@ async fn take(live: &Live, event: ReplicaEvent) {
             note(std::slice::from_ref(&finding));
             live.model().note_finding(finding);
         }
+        ReplicaEvent::InStep { space } if !live.agents().contains(&space) => {
+            live.shared.group_news.hear_all();
+        }
         ReplicaEvent::InStep { space } if live.agents().contains(&space) => {
             listen(live, BTreeSet::from([space])).await;
+            live.shared.group_news.hear_all();
         }
         ReplicaEvent::Peers => listen(live, live.agents()).await,
         ReplicaEvent::Ephemeral {

@@ -27,6 +27,7 @@ mod feed;
 mod forks;
 mod frame;
 mod fresh;
+mod group_news;
 mod home;
 mod import;
 mod incident;

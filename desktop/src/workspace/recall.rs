@@ -239,7 +239,7 @@ impl Recalled {
                     Ok(ActionWish::Request(request)) => {
                         requests.insert(entry.id, asked(request, None));
                     }
-                    Ok(ActionWish::Maintenance { request, item }) => {
+                    Ok(ActionWish::Maintenance { request, item, .. }) => {
                         requests.insert(entry.id, asked(request, Some(item)));
                     }
                     Ok(ActionWish::Approval(approval)) => said.push((by, approval)),

@@ -33,6 +33,9 @@ pub enum ActionWish {
         request: ActionRequest,
         /// The work it confirms.
         item: ItemId,
+        /// Up to which generation the agent was told of redundancy groups, as whoever signs knows: it decides by no
+        /// older ones. Written after the fields above, which older programs read alone.
+        groups: u64,
     },
 }
 
@@ -83,8 +86,13 @@ impl ActionWish {
             Self::Approval(approval) => {
                 versioned::encode(KIND_APPROVAL, approval, WISH_LEN_BYTES_MAX)
             }
-            Self::Maintenance { request, item } => {
-                versioned::encode(KIND_MAINTENANCE, &(request, item), WISH_LEN_BYTES_MAX)
+            Self::Maintenance {
+                request,
+                item,
+                groups,
+            } => {
+                let whole = ((request, item), groups);
+                versioned::encode(KIND_MAINTENANCE, &whole, WISH_LEN_BYTES_MAX)
             }
         }
     }
@@ -98,8 +106,12 @@ impl ActionWish {
             (KIND_REQUEST, body) => Ok(Self::Request(versioned::body(KIND_REQUEST, body)?)),
             (KIND_APPROVAL, body) => Ok(Self::Approval(versioned::body(KIND_APPROVAL, body)?)),
             (KIND_MAINTENANCE, body) => {
-                let (request, item) = versioned::body(KIND_MAINTENANCE, body)?;
-                Ok(Self::Maintenance { request, item })
+                let ((request, item), groups) = versioned::body_and_later(KIND_MAINTENANCE, body)?;
+                Ok(Self::Maintenance {
+                    request,
+                    item,
+                    groups,
+                })
             }
             (other, _body) => Err(DecodeError::Kind(other)),
         }

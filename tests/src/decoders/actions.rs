@@ -76,7 +76,7 @@ pub(super) const ACTION: Decoder = Decoder {
         };
         seeds.extend(ActionWish::Request(request.clone()).encode());
         let item = ItemId::from_bytes([8; 16]);
-        seeds.extend(ActionWish::Maintenance { request, item }.encode());
+        seeds.extend(ActionWish::Maintenance { request, item, groups: 7 }.encode());
         let piece = ActionOutput {
             request: id,
             from: 640,
@@ -164,6 +164,7 @@ pub(super) const ACTION: Decoder = Decoder {
             system: space,
             groups: vec![("front".to_owned(), group)],
             members: [(space, Member::default())].into(),
+            keepers: vec![space],
         };
         seeds.extend(held.encode());
         let kit = Kit {
