@@ -178,7 +178,8 @@ pub async fn run(options: AgentOptions, stop: CancellationToken) -> Result<(), A
     }
     let opened = Opened::open(&options).await?;
     let replica = opened.replica.clone();
-    let result = async {
+    // Large: what it holds lives as long as the agent.
+    let result = Box::pin(async {
         if let Some(invitation) = invitation {
             opened.join(&options.data, &mut saved, invitation).await?;
         }
@@ -214,7 +215,7 @@ pub async fn run(options: AgentOptions, stop: CancellationToken) -> Result<(), A
         );
         listeners.end().await;
         Ok(served?)
-    }
+    })
     .await;
     replica.shutdown().await;
     result

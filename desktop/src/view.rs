@@ -6,6 +6,7 @@ pub mod alerts;
 pub mod asked;
 pub mod begin;
 pub mod cause;
+pub mod check_runbook;
 pub mod deed;
 pub mod draft;
 pub mod evidence;

@@ -325,9 +325,13 @@ mod tests {
     use super::*;
 
     fn long(lines: usize) -> WholeEvidence {
-        let text: String = (0..lines)
-            .map(|n| format!("line {n} of a long tale\n"))
+        let lines: Vec<_> = (0..lines)
+            .map(|n| format!("line {n} of a long tale"))
             .collect();
+        let text = lines.join(
+            "
+",
+        );
         WholeEvidence::of(&text, "line 0").unwrap()
     }
 
@@ -412,7 +416,7 @@ mod tests {
         };
         let read = EvidenceAsk::decode(&ask.encode().unwrap()).unwrap();
         assert_eq!(read.pieces, EVIDENCE_ASKED_PIECES_MAX);
-        assert_eq!(pieces(&[b'x'; 100_000], &read).count(), 0);
+        assert_eq!(pieces(&vec![b'x'; 100_000], &read).count(), 0);
         let empty = KeptEvidence {
             id: EvidenceId::of(b""),
             len_bytes: 0,

@@ -160,6 +160,17 @@ impl CheckRecord {
         }
     }
 
+    /// Remembers with what a problem begins, until it is over.
+    fn begin_evidence(&mut self, transition: &Transition) {
+        if transition.to <= Severity::Missing {
+            self.evidence = String::new();
+            self.evidence_kept = None;
+        } else if self.raw <= Severity::Missing {
+            self.evidence.clone_from(&transition.detail);
+            self.evidence_kept = transition.evidence;
+        }
+    }
+
     /// What its agent keeps whole of those lines: of the last change, and of the problem's beginning.
     pub(crate) fn kept(&self) -> impl Iterator<Item = KeptEvidence> {
         let began = self
@@ -328,14 +339,7 @@ impl Journal {
         let at = transition.at;
         let record = self.checks.entry(transition.check);
         let record = record.or_insert_with(|| CheckRecord::new(at));
-        let was_problem = record.raw > Severity::Missing;
-        if transition.to <= Severity::Missing {
-            record.evidence = String::new();
-            record.evidence_kept = None;
-        } else if !was_problem {
-            record.evidence.clone_from(&transition.detail);
-            record.evidence_kept = transition.evidence;
-        }
+        record.begin_evidence(transition);
         if transition.to <= Severity::Missing {
             record.tries.clear();
         } else if transition.hardness == Hardness::Soft

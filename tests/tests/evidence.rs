@@ -32,10 +32,15 @@ fn script(begin: &str) -> String {
 }
 
 fn said() -> String {
-    let lines: String = (1..100_000)
-        .map(|n| format!("line {n} of a long tale\n"))
+    let lines: Vec<_> = (1..10_000)
+        .map(|n| format!("line {n} of a long tale"))
         .collect();
-    lines[..LEN_BYTES].trim_end().to_owned()
+    lines.join(
+        "
+",
+    )[..LEN_BYTES]
+        .trim_end()
+        .to_owned()
 }
 
 fn runnable(path: &Path, text: &str) {
@@ -204,6 +209,59 @@ fn what_hooks_and_plugins_say_is_fetched_whole_by_who_may_read_and_by_nobody_els
     });
     team.person.verify();
     drop(team.relay);
+}
+
+#[test]
+fn what_is_done_for_an_alert_is_listed_with_it_and_its_check_names_a_runbook() {
+    let team = Team::new();
+    team.agent
+        .allow("calm", "echo calm", "approvals = 0\nread_only = true");
+    let checks = team.folder.path().join("checks.toml");
+    let named = "[[check]]\nname = \"down\"\nrunbook = \"How to calm it\"\n\
+        [check.kind.command]\nprogram = \"/bin/false\"\n";
+    fs::write(&checks, named).unwrap();
+    let checks = checks.to_str().unwrap();
+    team.person
+        .json(&["system", "edit", "Webshop", "--checks", checks]);
+    let note = ["note", "add", "Webshop", "--kind", "runbook", "--title"];
+    let note = [&note[..], &["How to calm it", "--text", "Breathe."]].concat();
+    team.person.json(&note);
+    let alert = team.alert(&team.person, "down");
+    let id = alert["id"].as_str().unwrap();
+    eventually("the person knows what the host allows", LIMIT, || {
+        team.person.online("1s");
+        let listed = team.person.json(&["action", "list", "Webshop"]);
+        listed["agents"][0]["actions"]
+            .as_array()
+            .is_some_and(|actions| !actions.is_empty())
+    });
+    let device = team.person.word(&["peers"], "this_device");
+    let allow = ["action", "allow", "Webshop", "web1", &device];
+    team.person
+        .json(&[&allow[..], &["--action", "calm"]].concat());
+    let ask = ["action", "request", "Webshop", "web1", "calm", "--yes"];
+    let ask = [&ask[..], &["--reason", "it is loud", "--alert", id]].concat();
+    team.person.json(&ask);
+    let mut shown = Value::Null;
+    eventually("it is done", LIMIT, || {
+        team.person.online("1s");
+        shown = team.person.json(&["alert", "show", id]);
+        shown["alert"]["actions"][0]["result"]["outcome"] == "exit"
+    });
+    let done = &shown["alert"]["actions"][0];
+    assert_eq!(
+        (&done["alert"], &done["host"], &done["reason"]),
+        (&id.into(), &"web1".into(), &"it is loud".into()),
+        "{done}"
+    );
+    assert_eq!(shown["alert"]["runbook"]["title"], "How to calm it");
+    let timeline = team.person.run(&["timeline", "Webshop"]);
+    let timeline = String::from_utf8(timeline.stdout).unwrap();
+    assert!(timeline.contains("(for the alert down, "), "{timeline}");
+    let wrong = team.person.run(&[
+        "action", "request", "Webshop", "web1", "calm", "--yes", "--reason", "x", "--alert", "ffff",
+    ]);
+    assert_eq!(wrong.status.code(), Some(1));
 }
 
 #[test]

@@ -186,7 +186,6 @@ fn an_agent_hears_of_who_was_taken_out_though_nobody_who_administers_it_does_any
     let mut team = Team::new();
     team.person.json(&["system", "add", "Spare"]);
     team.person.json(&["system", "add", "Sites"]);
-    team.person.json(&["relay", "list"]);
     let share = ["share", "Spare", "--can", "write", "--for", "8h"];
     let code = team.person.word(&share, "invitation");
     let guest = Person::named(Host::here(), &team.folder.path().join("guest"), "guest");
@@ -198,7 +197,16 @@ fn an_agent_hears_of_who_was_taken_out_though_nobody_who_administers_it_does_any
         guest.run(&["system", "show", "Spare"]).status.success()
     });
     team.person.json(&[
-        "maintenance", "group", "Sites", "web", "--member", "Webshop", "--member", "Spare", "--at-least", "1",
+        "maintenance",
+        "group",
+        "Sites",
+        "web",
+        "--member",
+        "Webshop",
+        "--member",
+        "Spare",
+        "--at-least",
+        "1",
     ]);
     // Long enough for what follows.
     let opens = now().plus(2 * AHEAD);

@@ -51,6 +51,7 @@ pub(super) struct CheckFile {
     flapping: Option<FlappingFile>,
     about: Option<String>,
     about_system: Option<SpaceId>,
+    runbook: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -286,6 +287,7 @@ impl CheckFile {
             }),
             about: self.about.clone(),
             about_system: self.about_system,
+            runbook: self.runbook.clone(),
             ..default
         })
     }

@@ -62,7 +62,7 @@ impl Answers {
                             Ok(ask) if self.answer(chain.author, ask).await.is_err() => return,
                             Ok(_) => {}
                             Err(error) => {
-                                tracing::debug!(%error, "a question for evidence cannot be read")
+                                tracing::debug!(%error, "a question for evidence cannot be read");
                             }
                         }
                     }

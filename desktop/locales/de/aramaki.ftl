@@ -84,6 +84,10 @@ check-off = aus
 check-attempt = { $raw }, Versuch { $attempt } von { $attempts }, war { $hard }
 event-attempt = Versuch { $attempt } von { $attempts }
 check-flapping = wechselt zu oft
+check-runbook = Runbook
+check-runbook-of = Runbook von { $check }
+check-runbook-page = Diese Seite öffnen…
+check-runbook-missing = Keine Notiz dieses Systems heißt { $title }. Bitte eine der Art Runbook mit diesem Titel schreiben.
 check-about = über { $what }
 system-for-others = Beobachtet für andere
 system-observers = Von anderen Systemen aus gesehen
@@ -596,6 +600,12 @@ evidence-too-many = Es wird gerade zu viel auf einmal geholt. Gleich noch einmal
 evidence-too-long = Es soll länger sein, als ein Agent aufbewahrt: Es wird nicht geholt. Bitte auf { $host } selbst nachsehen.
 evidence-untrue = Was kam, ist nicht, was der Alarm nennt: Es wird nicht gezeigt. Bitte auf { $host } selbst nachsehen.
 evidence-closed = Der Arbeitsbereich wurde unterdessen geschlossen.
+alert-taken = Aktionen zu diesem Alarm
+alert-taken-line = { $time }  { $action } auf { $host }: { $came } · { $who }: { $reason }
+alert-taken-more = { $n ->
+    [one] und 1 frühere
+   *[other] und { $n } frühere
+}
 alert-story = Was mit ihm geschah
 alert-care = Wer es hat
 alert-nobody = Noch hat niemand etwas gesagt.
@@ -627,6 +637,7 @@ actions-approvals = { $n ->
 }
 actions-just-done = Das hat gerade jemand getan. { $run }
 actions-again = Trotzdem noch einmal ausführen
+actions-for-alert = Für den Alarm { $name }: Seine Seite nennt es dann.
 actions-last-runs = Letzte Läufe
 actions-run-now = Ausführen
 actions-run-again = Noch einmal ausführen
@@ -665,6 +676,7 @@ run-output-length = { $n } Bytes insgesamt
 run-output-left-out = Die ersten { $n } Bytes fehlen.
 run-copy = Kopieren
 run-again = Noch einmal ausführen…
+timeline-ran-alert = { $words } (für den Alarm { $name })
 timeline-ran = { $action } auf { $host }: { $came } · { $who }: { $reason }
 requests-title = Wartet auf eine Antwort
 requests-count = { $n ->

@@ -84,6 +84,10 @@ check-off = off
 check-attempt = { $raw }, attempt { $attempt } of { $attempts }, was { $hard }
 event-attempt = attempt { $attempt } of { $attempts }
 check-flapping = changes too often
+check-runbook = Runbook
+check-runbook-of = Runbook of { $check }
+check-runbook-page = Open this page…
+check-runbook-missing = No note of this System is called { $title }. Write one of kind runbook with that title.
 check-about = about { $what }
 system-for-others = Looks at for others
 system-observers = Seen from other Systems
@@ -596,6 +600,12 @@ evidence-too-many = Too much is being fetched at once. Try again in a moment.
 evidence-too-long = It is said to be longer than any agent keeps: it is not fetched. Look at { $host } itself.
 evidence-untrue = What came is not what the alert names: it is not shown. Look at { $host } itself.
 evidence-closed = The workspace was closed meanwhile.
+alert-taken = Actions taken for this alert
+alert-taken-line = { $time }  { $action } on { $host }: { $came } · { $who }: { $reason }
+alert-taken-more = { $n ->
+    [one] and 1 earlier
+   *[other] and { $n } earlier
+}
 alert-story = What happened to it
 alert-care = Who has it
 alert-nobody = Nobody has said anything yet.
@@ -627,6 +637,7 @@ actions-approvals = { $n ->
 }
 actions-just-done = Someone just did that. { $run }
 actions-again = Run it once more all the same
+actions-for-alert = For the alert { $name }: its page will say so.
 actions-last-runs = Last runs
 actions-run-now = Run
 actions-run-again = Run again
@@ -665,6 +676,7 @@ run-output-length = { $n } bytes in all
 run-output-left-out = The first { $n } bytes are left out.
 run-copy = Copy
 run-again = Run again…
+timeline-ran-alert = { $words } (for the alert { $name })
 timeline-ran = { $action } on { $host }: { $came } · { $who }: { $reason }
 requests-title = Waits for an answer
 requests-count = { $n ->

@@ -7,6 +7,7 @@ mod list;
 mod object;
 mod show;
 mod silence;
+mod taken;
 
 use clap::Subcommand;
 

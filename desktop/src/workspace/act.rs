@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aramaki_model::entry::{Deployment, Message};
 use aramaki_model::system::{NoteKind, NoteRef};
 use aramaki_model::{Edit, EntryId, NoteEdit, NoteHistory, NoteId, TimelineEntry, Workspace};
-use aramaki_sync_core::{DocumentId, SpaceId};
+use aramaki_sync_core::{AuthorId, DocumentId, SpaceId};
 
 use super::change::{self, SystemChange};
 use super::live::Live;
@@ -87,6 +87,15 @@ impl Live {
                 let system = model.system(space);
                 system.is_some_and(|system| system.agents.contains_key(&agent))
             })
+            .collect()
+    }
+
+    /// Whose journal of an agent counts, as its Systems say; nobody where none says.
+    pub(super) fn agent_authors(&self, agent: SpaceId) -> BTreeSet<AuthorId> {
+        let model = self.model();
+        let systems = model.spaces().filter_map(|space| model.system(&space));
+        systems
+            .filter_map(|system| system.agents.get(&agent)?.author)
             .collect()
     }
 

@@ -19,6 +19,8 @@ use crate::view::evidence::{EvidenceFault, Fetched, FetchedState};
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// How long nothing new may come.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// How long a device that was started anew may refuse what it hears, because it may have heard it before.
+const DEAF_MAX: Duration = Duration::from_secs(150);
 /// Texts that are fetched at once, by window and verbs together.
 const FETCHED_AT_ONCE_MAX: usize = 8;
 /// Texts that the window has fetched; the oldest goes.
@@ -115,7 +117,8 @@ impl Live {
             evidence.fetching.insert(number, fetching);
             Fetch { live: self, number }
         };
-        let mut news = Instant::now();
+        let begun = Instant::now();
+        let mut news = begun;
         while let Some(ask) = fetch.look(|it| it.gathering.next())? {
             let bytes = ask.encode().map_err(|_too_long| EvidenceFault::Closed)?;
             let sent = self
@@ -137,6 +140,10 @@ impl Live {
                 }
                 news = Instant::now();
             }
+            if begun.elapsed() < DEAF_MAX && self.is_deaf(of.agent).await {
+                // Silence says nothing yet.
+                news = Instant::now();
+            }
             if news.elapsed() >= SILENCE_MAX {
                 return Err(EvidenceFault::NobodyAnswers);
             }
@@ -145,6 +152,15 @@ impl Live {
         whole
             .unwrap_or_else(|| Ok(String::new()))
             .map_err(EvidenceFault::Untrue)
+    }
+
+    /// Whether what the agent says arrives here and is refused, because this device was started a moment ago and may
+    /// have heard it in its life before.
+    pub(crate) async fn is_deaf(&self, agent: SpaceId) -> bool {
+        let in_step = self.replica().in_step(agent).await;
+        let is_in_step = in_step.is_ok_and(|(peers, _)| !peers.is_empty());
+        let hears = self.replica().hears(BTreeSet::from([agent])).await;
+        is_in_step && hears.is_ok_and(|hears| hears.is_empty())
     }
 
     /// Whose answers count in an agent's Space, if this device may read there.
@@ -156,7 +172,12 @@ impl Live {
         let writers = space.members.iter().filter(|member| {
             member.capability == Capability::Write && !member.flags.has(GrantFlags::INVITATION)
         });
-        Ok(writers.map(|member| member.author).collect())
+        let writers = writers.map(|member| member.author);
+        // Where its Systems say whose journal counts, only that one.
+        let named = self.agent_authors(agent);
+        Ok(writers
+            .filter(|author| named.is_empty() || named.contains(author))
+            .collect())
     }
 
     /// Fetches evidence for the window.

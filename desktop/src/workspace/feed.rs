@@ -7,7 +7,7 @@ use aramaki_model::{AdmittedChange, ChangeScope, EnvelopeLinks, Finding, Heartbe
 use aramaki_sync::replica::{ReplicaError, ReplicaEvent};
 use aramaki_sync_core::engine::Admitted;
 use aramaki_sync_core::statement::Body;
-use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::fresh;
@@ -287,29 +287,32 @@ async fn take(live: &Live, event: ReplicaEvent) {
             live.shared.group_news.hear_all();
         }
         ReplicaEvent::Peers => listen(live, live.agents()).await,
-        ReplicaEvent::Ephemeral {
-            space,
-            document,
-            chain,
-            bytes,
-            ..
-        } if document == name::action_output() => live.hear_output((space, chain.author), &bytes),
-        ReplicaEvent::Ephemeral {
-            space,
-            document,
-            chain,
-            bytes,
-            ..
-        } if document == name::evidence() => live.hear_evidence((space, chain.author), &bytes),
         // Other readers ask; their agent answers.
         ReplicaEvent::Ephemeral { document, .. } if document == name::evidence_ask() => return,
-        ReplicaEvent::Ephemeral { space, bytes, .. } => match Heartbeat::decode(&bytes) {
-            Ok(heartbeat) => live.model().heartbeat(space, &heartbeat, fresh::now()),
-            Err(error) => tracing::debug!(%error, %space, "an ephemeral is no heartbeat"),
-        },
+        ReplicaEvent::Ephemeral {
+            space,
+            document,
+            chain,
+            bytes,
+            ..
+        } => hear(live, (space, document), chain.author, &bytes),
         _ => {}
     }
     live.tell_changed();
+}
+
+/// Takes in what somebody says in a Space and nobody stores.
+fn hear(live: &Live, (space, document): (SpaceId, DocumentId), author: AuthorId, bytes: &[u8]) {
+    if document == name::action_output() {
+        live.hear_output((space, author), bytes);
+    } else if document == name::evidence() {
+        live.hear_evidence((space, author), bytes);
+    } else {
+        match Heartbeat::decode(bytes) {
+            Ok(heartbeat) => live.model().heartbeat(space, &heartbeat, fresh::now()),
+            Err(error) => tracing::debug!(%error, %space, "an ephemeral is no heartbeat"),
+        }
+    }
 }
 
 /// Tells the model which of these agents are heard now.

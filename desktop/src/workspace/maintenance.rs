@@ -330,6 +330,7 @@ impl Live {
             not_before: window.begin,
             end: window.end,
             reason: request.reason.clone(),
+            alert: None,
         };
         let agent = request.agent;
         // In the same chain before the request: the host knows of the group when it knows of the work.

@@ -129,7 +129,9 @@ impl GroupsHeld {
     pub fn says_same(&self, other: &Self, now: Timestamp) -> bool {
         let open = |it: &Self| -> Vec<_> {
             let members = it.members.iter();
-            members.map(|(id, member)| (*id, member.open(now))).collect()
+            members
+                .map(|(id, member)| (*id, member.open(now)))
+                .collect()
         };
         let named = |it: &Self| -> BTreeSet<_> {
             let keepers = it.keepers.iter().copied().map(Some);
@@ -155,7 +157,8 @@ impl GroupsHeld {
             };
             is_told && (broken(self) || !broken(current))
         };
-        current.groups.is_empty() || (self.system == current.system && current.groups.iter().all(kept))
+        current.groups.is_empty()
+            || (self.system == current.system && current.groups.iter().all(kept))
     }
 
     /// Encodes it as the body of an `AgentConfig` envelope, in a document of its own.
@@ -339,7 +342,10 @@ mod tests {
                 .iter()
                 .map(|(keeper, group)| (format!("of {keeper}"), group.clone()))
                 .collect(),
-            members: readable.iter().map(|n| (space(*n), Member::default())).collect(),
+            members: readable
+                .iter()
+                .map(|n| (space(*n), Member::default()))
+                .collect(),
             keepers: groups.iter().map(|(keeper, _)| space(*keeper)).collect(),
         }
     }
@@ -363,13 +369,20 @@ mod tests {
         let mut other = held(&[(9, group(2, 3))], &[3]);
         let out = window(1, 100);
         other.members.get_mut(&space(3)).unwrap().out.push(out);
-        let first = one.clone().with_told(&GroupsHeld::default(), at(1), readable([8, 2]));
+        let first = one
+            .clone()
+            .with_told(&GroupsHeld::default(), at(1), readable([8, 2]));
         assert!(first.says_same(&one, at(1)));
         let second = other.clone().with_told(&first, at(1), readable([9, 3]));
         assert_eq!(second.groups.len(), 2);
         let third = one.with_told(&second, at(1), readable([8, 2]));
         assert!(third.says_same(&second, at(1)), "nothing more is told");
-        assert!(other.clone().with_told(&third, at(1), readable([9, 3])).says_same(&third, at(1)));
+        assert!(
+            other
+                .clone()
+                .with_told(&third, at(1), readable([9, 3]))
+                .says_same(&third, at(1))
+        );
         assert_eq!(third.members[&space(3)].out, [out]);
         // Who reads the aggregate knows when its group is gone, and what is over is not told anew.
         let gone = held(&[], &[]).with_told(&third, at(1), readable([8, 9]));
@@ -385,12 +398,22 @@ mod tests {
         let current = held(&[(8, group(2, 3))], &[2, 3]);
         assert!(current.knows(&current, night));
         assert!(!GroupsHeld::default().knows(&current, night), "no group");
-        assert!(!held(&[(8, group(1, 3))], &[2, 3]).knows(&current, night), "another");
+        assert!(
+            !held(&[(8, group(1, 3))], &[2, 3]).knows(&current, night),
+            "another"
+        );
         let mut out = current.clone();
-        out.members.get_mut(&space(2)).unwrap().out.push(window(9, 11));
+        out.members
+            .get_mut(&space(2))
+            .unwrap()
+            .out
+            .push(window(9, 11));
         assert!(!current.knows(&out, night), "it believes that 2 serves");
         assert!(current.knows(&out, window(20, 21)), "then it does");
-        assert!(out.knows(&current, night), "it stops more than it would have to");
+        assert!(
+            out.knows(&current, night),
+            "it stops more than it would have to"
+        );
         assert!(GroupsHeld::default().knows(&held(&[], &[]), night));
     }
 

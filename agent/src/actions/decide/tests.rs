@@ -101,6 +101,7 @@ impl Scene {
                     not_before: NOW,
                     end: NOW.plus(minutes(5)),
                     reason: "the prices are old".to_owned(),
+                    alert: None,
                 },
                 by: author(ASKER),
                 at: NOW,

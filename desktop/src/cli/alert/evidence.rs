@@ -1,13 +1,18 @@
 //! Evidence of an alert: what came with it, and what its agents keep whole.
 
+use std::time::Duration;
+
 use aramaki_model::Alert;
 use aramaki_model::evidence::AgentEvidence;
 use serde_json::{Value, json};
 
-use crate::cli::CliError;
 use crate::cli::report::Lines;
+use crate::cli::{CliError, parts};
 use crate::view::evidence::{EvidenceFault, size_words};
 use crate::workspace::Live;
+
+/// After so long without an answer people are told why.
+const TELL_AFTER: Duration = Duration::from_secs(4);
 
 /// What came of fetching evidence from one agent.
 #[derive(Debug)]
@@ -29,13 +34,31 @@ fn host(live: &Live, agent: &AgentEvidence) -> String {
 pub(super) async fn fetch(live: &Live, alert: &Alert) -> Vec<Fetched> {
     let mut fetched = Vec::new();
     for of in &alert.evidence {
+        let host = host(live, of);
+        let fetching = live.fetch_evidence(*of);
+        let came = tokio::select! {
+            came = fetching => came,
+            came = told(live, of, &host) => came,
+        };
         fetched.push(Fetched {
             of: *of,
-            host: host(live, of),
-            came: live.fetch_evidence(*of).await,
+            host,
+            came,
         });
     }
     fetched
+}
+
+/// Says why it may take longer, once; never ends.
+async fn told(live: &Live, of: &AgentEvidence, host: &str) -> Result<String, EvidenceFault> {
+    tokio::time::sleep(TELL_AFTER).await;
+    if live.is_deaf(of.agent).await {
+        parts::say(format!(
+            "waiting for {host}: this device was started a moment ago and takes its word after a minute or two\n"
+        ))
+        .await;
+    }
+    std::future::pending().await
 }
 
 /// The first that did not come.

@@ -12,8 +12,8 @@ use aramaki_sync_core::Timestamp;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::evidence;
 use super::object::{alert_json, days_json, hold_words, summary};
+use super::{evidence, taken};
 use crate::cli::report::{Lines, count, table};
 use crate::cli::system::{attempt_json, attempt_words, seen_from_words};
 use crate::cli::timeline::entry_json;
@@ -62,6 +62,7 @@ impl Show {
             .map(|change| (change.near, timeline_row(&snapshot, change.item)))
             .collect();
         let cause = cause_of(&snapshot, &alert);
+        let taken = taken::taken(live, &alert).await?;
         let mut object = alert_json(live, &alert);
         if let Value::Object(fields) = &mut object {
             let changed = rows.iter().map(|(near, row)| {
@@ -76,12 +77,14 @@ impl Show {
             let attempt = attempt_of(live, &alert).map(attempt_json);
             fields.insert("attempt".to_owned(), json!(attempt));
             fields.insert("days".to_owned(), days_json(&alert, Clock::now()));
+            fields.insert("runbook".to_owned(), taken::runbook_json(live, &alert));
+            fields.insert("actions".to_owned(), taken::taken_json(&taken));
             if self.evidence {
                 let whole = evidence::fetched_json(&fetched);
                 fields.insert("evidence".to_owned(), whole);
             }
         }
-        let text = text(live, &alert, &rows, &fetched);
+        let text = text(live, &alert, &rows, (&fetched, &taken));
         let report = Report::new(text, &json!({"alert": object}));
         Ok(match evidence::fault(&fetched) {
             Some(error) => report.but(&error),
@@ -94,13 +97,15 @@ fn text(
     live: &Live,
     alert: &Alert,
     changes: &[(Near, TimelineRow)],
-    fetched: &[evidence::Fetched],
+    (fetched, taken): (&[evidence::Fetched], &[taken::Taken]),
 ) -> String {
     let now = Clock::now();
     let mut out = Lines::default();
     head(&mut out, alert, attempt_of(live, alert), now);
     vantages(&mut out, live, alert);
     people(&mut out, alert);
+    taken::runbook_line(&mut out, live, alert);
+    taken::taken_lines(&mut out, taken);
     for concern in alert.concerns.iter().skip(1) {
         let name = |space| live.title(space).unwrap_or_else(|| space.short());
         let way: Vec<_> = concern.path.iter().map(|space| name(*space)).collect();
