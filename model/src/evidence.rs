@@ -328,10 +328,7 @@ mod tests {
         let lines: Vec<_> = (0..lines)
             .map(|n| format!("line {n} of a long tale"))
             .collect();
-        let text = lines.join(
-            "
-",
-        );
+        let text = lines.join("\n");
         WholeEvidence::of(&text, "line 0").unwrap()
     }
 

@@ -198,4 +198,27 @@ mod tests {
         later.fields = vec![(id, old.into())];
         assert_eq!(join(Vec::new(), later, 9), [plain]);
     }
+
+    #[test]
+    fn a_runbook_stands_behind_all_that_older_programs_know() {
+        let kind = CheckKind::External {};
+        let plain = Check {
+            about: Some("the switch".to_owned()),
+            about_system: Some(SpaceId::from_bytes([7; 32])),
+            ..Check::new(CheckId::from_bytes([3; 16]), "c", kind)
+        };
+        let named = |runbook: &str| Check {
+            runbook: Some(runbook.to_owned()),
+            ..plain.clone()
+        };
+        let check = named("https://wiki.example.org/c");
+        let (_, later) = split(std::slice::from_ref(&check)).unwrap();
+        let (_, old) = split(std::slice::from_ref(&plain)).unwrap();
+        assert!(later.fields[0].1.starts_with(&old.fields[0].1));
+        assert_eq!(join(Vec::new(), later, 9), [check]);
+        assert_eq!(join(Vec::new(), old, 9), std::slice::from_ref(&plain));
+        // What cannot be one is none; the check is run all the same.
+        let (_, hostile) = split(&[named("javascript://x")]).unwrap();
+        assert_eq!(join(Vec::new(), hostile, 9), [plain]);
+    }
 }

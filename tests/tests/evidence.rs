@@ -35,12 +35,7 @@ fn said() -> String {
     let lines: Vec<_> = (1..10_000)
         .map(|n| format!("line {n} of a long tale"))
         .collect();
-    lines.join(
-        "
-",
-    )[..LEN_BYTES]
-        .trim_end()
-        .to_owned()
+    lines.join("\n")[..LEN_BYTES].trim_end().to_owned()
 }
 
 fn runnable(path: &Path, text: &str) {
@@ -156,15 +151,8 @@ fn what_hooks_and_plugins_say_is_fetched_whole_by_who_may_read_and_by_nobody_els
     );
 
     // Who was sent away gets nothing more; what came with the alert stays.
-    let listed = team.person.json(&["trust", "list", "Webshop"]);
-    let grants = listed["grants"].as_array().unwrap();
-    let of_guest = grants
-        .iter()
-        .find(|grant| grant["name"] == "guest")
-        .unwrap();
-    let grant = of_guest["grant"].as_str().unwrap();
-    team.person
-        .json(&["trust", "revoke", "Webshop", grant, "--yes"]);
+    let device = guest.word(&["peers"], "this_device");
+    team.person.json(&["trust", "revoke", "Webshop", &device]);
     eventually("the agent and its guest know", LIMIT, || {
         team.person.online("2s");
         guest.online("2s");
@@ -297,8 +285,8 @@ impl Lies {
     fn tell(data: &Path, person: &Person) -> Self {
         let stop = tokio_util::sync::CancellationToken::new();
         let (ended, data) = (stop.clone(), data.to_owned());
-        let listed = person.json(&["agent", "list", "Webshop"]);
-        let space = listed["agents"][0]["agent"]
+        let listed = person.json(&["agent", "list"]);
+        let space = listed["agents"][0]["id"]
             .as_str()
             .unwrap_or_else(|| panic!("{listed}"));
         let space = space.parse().unwrap();

@@ -217,9 +217,9 @@ fn an_agent_hears_of_who_was_taken_out_though_nobody_who_administers_it_does_any
     eventually("the agent was told", LIMIT, || {
         team.person.online("5s");
         let log = team.agent.log();
-        now() > opens || log.contains("would break")
+        now() > opens || log.contains("would stay in service")
     });
-    let row = team.until(&work, "error");
+    let row = team.until(&work, "missed");
     assert!(row.to_string().contains("would stay in service"), "{row}");
     assert!(team.begun("once").is_empty());
     team.agent.kill();

@@ -22,10 +22,7 @@ fn text() -> String {
     format!(
         "{BEGIN}
 {}",
-        lines.join(
-            "
-"
-        )
+        lines.join("\n")
     )
 }
 
@@ -36,9 +33,8 @@ fn of() -> AgentEvidence {
     }
 }
 
-/// The page of an alert of which its agent keeps more.
-fn page() -> (Desk, Window) {
-    let desk = Desk::of(night::workspace());
+/// Of the alert its agent keeps more than is told with it; so it is again after a wish, which shows all anew.
+fn keep_more(desk: &Desk) {
     let id = night::replication();
     desk.show(|frame| {
         night::dress(frame);
@@ -56,6 +52,13 @@ fn page() -> (Desk, Window) {
         snapshot.alerts = alerts.collect();
         frame.snapshot = Some(Arc::new(snapshot));
     });
+}
+
+/// The page of an alert of which its agent keeps more.
+fn page() -> (Desk, Window) {
+    let desk = Desk::of(night::workspace());
+    let id = night::replication();
+    keep_more(&desk);
     let mut window = app(&desk, WIDE);
     window.get_by_label("Alerts, 2 need attention").click();
     window.run();
@@ -66,6 +69,7 @@ fn page() -> (Desk, Window) {
 }
 
 fn came(desk: &Desk, window: &mut Window, came: FetchedState) {
+    keep_more(desk);
     desk.show(|frame| frame.evidence = vec![Fetched { of: of(), came }]);
     window.run();
 }

@@ -524,6 +524,7 @@ fn work_that_would_break_a_group_is_refused_at_its_start() {
     older.asked.groups = 2;
     assert!(matches!(older.decide(), Decision::Wait(_)), "it may come");
     older.now = older.asked.request.end.plus(minutes(1));
+    older.contact = Some(older.now);
     assert!(matches!(older.refused(), RefusedFor::NotStarted(_)));
     assert!(
         with_held(NOW.plus(minutes(1))).runs(),
