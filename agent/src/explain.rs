@@ -253,6 +253,7 @@ mod tests {
             took: Duration::from_millis(3),
             program: None,
             findings,
+            whole: String::new(),
         };
         Explanation::new(&check, Origin::File, &observed, Some(&state)).to_text()
     }

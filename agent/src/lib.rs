@@ -7,6 +7,7 @@ pub mod config;
 mod days;
 mod desired;
 mod discover;
+mod evidence;
 pub mod explain;
 mod external;
 mod link;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use aramaki_model::evidence::WholeEvidence;
 use aramaki_model::metric_rule::judged;
 use aramaki_model::{Check, CheckKind, Exit, Observation, PluginOutput, Severity};
 use aramaki_sync_core::Timestamp;
@@ -24,8 +25,18 @@ pub const TIMEOUT_MAX: Duration = Duration::from_mins(10);
 
 /// How long a hook may gather evidence.
 const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
-/// How much of it is kept.
+/// How much of it is told with the transition; the agent keeps the rest.
 const EVIDENCE_LEN_BYTES_MAX: usize = 4 * 1024;
+
+/// What stands where output of a program ends that said more than is read.
+const DROPPED: &str = "\n… it said more: the rest was dropped";
+
+/// Two texts, one after the other.
+fn joined(one: &str, other: &str) -> String {
+    let parts = [one.trim_end(), other].into_iter();
+    let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
+    parts.join("\n")
+}
 
 /// One result, and what is worth knowing about how it came about.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +50,8 @@ pub struct Observed {
     pub program: Option<PathBuf>,
     /// What of the output was ignored, and why.
     pub findings: Vec<String>,
+    /// All further lines, of which the result has the beginning; empty when it has all.
+    pub whole: String,
 }
 
 impl Observed {
@@ -49,7 +62,21 @@ impl Observed {
             took: Duration::ZERO,
             program: None,
             findings: Vec::new(),
+            whole: String::new(),
         }
+    }
+
+    /// The same with all further lines, of which the result has the beginning.
+    pub(crate) fn with_whole(self, whole: String) -> Self {
+        Self { whole, ..self }
+    }
+
+    /// The result, naming what the agent has to keep of its further lines, and that.
+    pub(crate) fn into_parts(self) -> (Observation, Option<WholeEvidence>) {
+        let mut observation = self.observation;
+        let whole = WholeEvidence::of(&self.whole, &observation.detail);
+        observation.evidence = whole.as_ref().map(|whole| whole.kept);
+        (observation, whole)
     }
 }
 
@@ -107,10 +134,8 @@ impl Observer {
                         .with_detail(&reading.detail.join("\n"))
                         .with_metrics(reading.metrics);
                 Observed {
-                    observation,
                     took: started.elapsed(),
-                    program: None,
-                    findings: Vec::new(),
+                    ..Observed::of(observation)
                 }
             }
             CheckKind::Command { program, arguments } => {
@@ -119,10 +144,8 @@ impl Observer {
                     let output = PluginOutput::parse(exit, b"", b"");
                     let observation = Observation::of_plugin(check.id, now, output);
                     return Observed {
-                        observation,
                         took: started.elapsed(),
-                        program: None,
-                        findings: Vec::new(),
+                        ..Observed::of(observation)
                     };
                 };
                 let arguments = arguments.iter().map(Into::into).collect();
@@ -134,8 +157,10 @@ impl Observer {
                 .await;
                 let output = PluginOutput::parse(run.exit, &run.stdout, &run.stderr);
                 let mut findings = output.findings.clone();
+                let mut whole = output.whole.clone();
                 if run.truncated {
                     findings.push("the output is too long: its end was dropped".to_owned());
+                    whole.push_str(DROPPED);
                 }
                 let observation = Observation::of_plugin(check.id, now, output);
                 Observed {
@@ -143,6 +168,7 @@ impl Observer {
                     took: run.took,
                     program: Some(found),
                     findings,
+                    whole,
                 }
             }
         }
@@ -178,14 +204,22 @@ impl Observer {
                 };
                 let said = [run.stdout, run.stderr]
                     .map(|said| String::from_utf8_lossy(&said).into_owned());
-                format!("{}{end}:\n{}", hook.program, said.concat().trim_end())
+                let dropped = if run.truncated { DROPPED } else { "" };
+                format!(
+                    "{}{end}:\n{}{dropped}",
+                    hook.program,
+                    said.concat().trim_end()
+                )
             }
         };
         let cut = evidence.floor_char_boundary(EVIDENCE_LEN_BYTES_MAX);
         let said = std::mem::take(&mut observed.observation.detail);
-        let parts = [said.as_str(), &evidence[..cut]];
-        let detail: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        observed.observation = observed.observation.with_detail(&detail.join("\n"));
+        if observed.whole.is_empty() {
+            observed.whole.clone_from(&said);
+        }
+        observed.whole = joined(&observed.whole, &evidence);
+        let detail = joined(&said, &evidence[..cut]);
+        observed.observation = observed.observation.with_detail(&detail);
         observed
     }
 

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::actions::Worker;
 use crate::config::Config;
+use crate::evidence::{Answers, Kept};
 use crate::link::Link;
 use crate::listen::{Inbox, ListenError, Listeners};
 use crate::platform;
@@ -177,7 +178,8 @@ pub async fn run(options: AgentOptions, stop: CancellationToken) -> Result<(), A
     }
     let opened = Opened::open(&options).await?;
     let replica = opened.replica.clone();
-    let result = async {
+    // Large: what it holds lives as long as the agent.
+    let result = Box::pin(async {
         if let Some(invitation) = invitation {
             opened.join(&options.data, &mut saved, invitation).await?;
         }
@@ -191,6 +193,8 @@ pub async fn run(options: AgentOptions, stop: CancellationToken) -> Result<(), A
             folder: options.config.actions_folder.clone(),
             owner: ROOT,
         };
+        let kept = Kept::new(&options.data);
+        let answers = Answers::new(kept, opened.replica.clone(), space);
         let link = Link::new(opened.replica, space);
         let (inbox, arrivals) = Inbox::new();
         let listen = options.config.listen.clone();
@@ -200,17 +204,18 @@ pub async fn run(options: AgentOptions, stop: CancellationToken) -> Result<(), A
         let listeners = Listeners::start(&listen, &inbox, measured).await?;
         // What the worker does ends with the service, also when that cannot go on.
         let ended = stop.child_token();
-        let (served, ()) = tokio::join!(
+        let (served, (), ()) = tokio::join!(
             async {
                 let served = service.serve(&stop).await;
                 ended.cancel();
                 served
             },
-            worker.work(&ended)
+            worker.work(&ended),
+            answers.work(&ended)
         );
         listeners.end().await;
         Ok(served?)
-    }
+    })
     .await;
     replica.shutdown().await;
     result

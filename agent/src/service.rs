@@ -28,6 +28,7 @@ use crate::config::Config;
 use crate::days::Days;
 use crate::desired::Desires;
 use crate::discover;
+use crate::evidence::Kept;
 use crate::explain::Origin;
 use crate::external::Externals;
 use crate::listen::Arrival;
@@ -121,6 +122,8 @@ pub(crate) struct Service<O> {
     arrivals: mpsc::Receiver<Arrival>,
     /// What was measured.
     recorder: Recorder,
+    /// What is too long for transitions.
+    evidence: Kept,
     /// What days were like.
     days: Days,
     /// What is desired and not yet done.
@@ -147,6 +150,7 @@ impl<O: Outlet> Service<O> {
         );
         let observer = Observer::new(config.plugin_folders.clone());
         let recorder = Recorder::new(&folder);
+        let evidence = Kept::new(&folder);
         let days = Days::new(agent, std::mem::take(&mut saved.days), now());
         let desires = Desires::new(&config.watches, std::mem::take(&mut saved.desired));
         Self {
@@ -165,6 +169,7 @@ impl<O: Outlet> Service<O> {
             externals,
             arrivals,
             recorder,
+            evidence,
             days,
             desires,
             counts: Counts::default(),
@@ -206,7 +211,7 @@ impl<O: Outlet> Service<O> {
                 Some(done) = runs.join_next() => match done {
                     Ok(observed) => {
                         self.counts.runs += 1;
-                        self.observed(&observed);
+                        self.observed(observed);
                     }
                     Err(error) => tracing::error!(%error, "a run was lost"),
                 },
@@ -358,9 +363,10 @@ impl<O: Outlet> Service<O> {
             .min(SLEEP_MAX)
     }
 
-    fn observed(&mut self, observed: &Observed) {
+    fn observed(&mut self, observed: Observed) {
         self.dirty = true;
-        let observation = &observed.observation;
+        let (observation, whole) = observed.into_parts();
+        let observation = &observation;
         self.recorder
             .take(observation.check, observation.at, &observation.metrics);
         let changed = self.watch.observed(observation, now(), random());
@@ -373,6 +379,12 @@ impl<O: Outlet> Service<O> {
             self.days.observed(check, (hard, is_turn), metrics, now());
         }
         if let Some(transition) = changed {
+            // On disk before the journal names it.
+            if let Some(whole) = whole
+                && let Err(error) = self.evidence.keep(&whole, now())
+            {
+                tracing::warn!(%error, "evidence cannot be kept whole");
+            }
             self.counts.transitions += 1;
             tracing::debug!(check = %transition.check, from = %transition.from, to = %transition.to, "a check changed");
             self.flush_soon();

@@ -111,6 +111,7 @@ fn with_alerts(mut frame: Frame) -> Frame {
                 n % 777
             ),
             detail: String::new(),
+            evidence: Vec::new(),
             metrics: Vec::new(),
             occurrences: 3,
             watermark: 3,

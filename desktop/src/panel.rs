@@ -6,6 +6,7 @@ mod alert;
 mod alerts;
 mod bar;
 mod cause;
+mod check_runbook;
 mod deed;
 mod devices;
 mod dialog;
@@ -46,7 +47,7 @@ use crate::text::{Language, Texts};
 use crate::theme::{Tokens, space, weighted};
 use crate::view::{Frame, Intent, LookedBack, Route, Stage};
 use crate::widget::Look;
-use aramaki_model::{CheckId, Severity, Snapshot};
+use aramaki_model::{AlertId, CheckId, Severity, Snapshot};
 use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 
 pub use dialog::{Copied, Dialog, Hidden};
@@ -88,6 +89,8 @@ pub struct Window {
     looked_back: Option<LookedBack>,
     /// The check of a System whose values are open.
     measured: Option<(SpaceId, CheckId)>,
+    /// The alert that is looked at while its page or its short form is drawn: what is asked for there is for it.
+    about: Option<AlertId>,
     /// Notes as they were read.
     runbooks: runbook::Read,
     /// Whether a note is shown as it is read, where there is no room for both.
@@ -252,6 +255,7 @@ fn page_ui(
     window: &mut Window,
     intents: &mut Vec<Intent>,
 ) {
+    window.about = None;
     match window.route.clone() {
         Route::Overview => {
             access::soon_ui(ui, look, frame, window);

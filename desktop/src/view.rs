@@ -6,8 +6,10 @@ pub mod alerts;
 pub mod asked;
 pub mod begin;
 pub mod cause;
+pub mod check_runbook;
 pub mod deed;
 pub mod draft;
+pub mod evidence;
 pub mod maintenance;
 pub mod runbook;
 
@@ -17,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aramaki_model::evidence::AgentEvidence;
 use aramaki_model::system::NoteKind;
 use aramaki_model::{AlertId, Check, ItemId, NoteEdit, Perspective, Snapshot};
 use aramaki_sync_core::admission::Held;
@@ -52,6 +55,8 @@ pub struct Frame {
     pub run: Option<actions::LookedRun>,
     /// Maintenance of the System that is looked at.
     pub work: Option<maintenance::SystemWork>,
+    /// Evidence that was asked for whole.
+    pub evidence: Vec<evidence::Fetched>,
     /// The demo, when this is one.
     pub demo: Option<Demo>,
     /// This person's devices, those that wait for being accepted last.
@@ -653,6 +658,10 @@ pub enum Intent {
     },
     /// What became of the incident was seen.
     ForgetIncident,
+    /// Fetch evidence whole from the agent that keeps it.
+    ShowEvidence(AgentEvidence),
+    /// Fetch or show it no longer.
+    HideEvidence(AgentEvidence),
     /// Wait no more for a System.
     GiveUp(SpaceId),
     /// Say what ending somebody's access would do.
@@ -806,6 +815,8 @@ impl fmt::Debug for Intent {
             Self::AcceptProposals { .. } => "AcceptProposals",
             Self::IgnoreProposals { .. } => "IgnoreProposals",
             Self::AskValues { .. } => "AskValues",
+            Self::ShowEvidence(_) => "ShowEvidence",
+            Self::HideEvidence(_) => "HideEvidence",
             Self::StopRelay => "StopRelay",
             Self::StartRelay => "StartRelay",
         };

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::day::{Days, Present};
+use crate::evidence::AgentEvidence;
 use crate::id::{CheckId, EntryId, ItemId};
 use crate::journal::Try;
 use crate::observer::SeenFrom;
@@ -273,6 +274,8 @@ pub struct Alert {
     pub summary: String,
     /// Evidence: further lines.
     pub detail: String,
+    /// What agents keep of it whole, if that is more: of the last change, and of the problem's beginning.
+    pub evidence: Vec<AgentEvidence>,
     /// Values measured at the last change.
     pub metrics: Vec<Metric>,
     /// Results in a row with this state, counted by the check's interval from the last change to

@@ -71,6 +71,9 @@ pub struct Check {
         with = "crate::space_text"
     )]
     pub about_system: Option<SpaceId>,
+    /// What to do about it: a web address, or the title or id of a note of its System.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runbook: Option<String>,
 }
 
 /// A program that gathers evidence; no shell is involved.
@@ -150,6 +153,7 @@ impl Check {
             flapping: None,
             about: None,
             about_system: None,
+            runbook: None,
         }
     }
 

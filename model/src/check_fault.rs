@@ -20,6 +20,8 @@ pub const ATTEMPTS_MAX: u32 = 1_000;
 /// Units one check may name.
 pub const UNITS_MAX: usize = 64;
 const DAY_MS: u64 = 86_400_000;
+/// Characters of a note's title that a check names as its runbook.
+pub const RUNBOOK_LEN_CHARS_MAX: usize = 200;
 /// Bytes of a path, a program, an argument or a metric's name.
 const TEXT_LEN_BYTES_MAX: usize = 4_096;
 /// How many pings one check may send.
@@ -91,6 +93,9 @@ impl Check {
                 format!("a name of 1 to {CHECK_NAME_LEN_CHARS_MAX} characters is expected")
             })?;
         }
+        if let Some(runbook) = &self.runbook {
+            is_runbook(runbook).or_else(|expected| expect("runbook", false, || expected))?;
+        }
         match &self.kind {
             CheckKind::Command { program, arguments } => {
                 command("kind.command", program, arguments)?;
@@ -119,6 +124,25 @@ impl Check {
         }
         Ok(())
     }
+}
+
+/// Whether a text can name a runbook.
+///
+/// # Errors
+/// What is expected instead, in words.
+pub fn is_runbook(text: &str) -> Result<(), String> {
+    if text.contains("://") {
+        return check_web_address(text);
+    }
+    let is_title = !text.trim().is_empty()
+        && text.chars().count() <= RUNBOOK_LEN_CHARS_MAX
+        && !text.chars().any(crate::text::is_deceptive);
+    if is_title {
+        return Ok(());
+    }
+    Err(format!(
+        "a web address, or the title of a note in 1 to {RUNBOOK_LEN_CHARS_MAX} characters, is expected"
+    ))
 }
 
 /// What a metric that is missing can mean.

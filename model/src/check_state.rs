@@ -138,6 +138,7 @@ impl CheckState {
             summary: observation.summary.clone(),
             detail: observation.detail.clone(),
             metrics,
+            evidence: observation.evidence,
         })
     }
 

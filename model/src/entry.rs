@@ -351,7 +351,10 @@ impl JournalEntry {
     fn try_decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let (kind, body) = versioned::split(bytes, ENTRY_LEN_BYTES_MAX)?;
         Ok(match kind {
-            KIND_TRANSITION => Self::Transition(versioned::body(kind, body)?),
+            KIND_TRANSITION => {
+                let (known, evidence) = versioned::body_and_later(kind, body)?;
+                Self::Transition(Transition { evidence, ..known })
+            }
             KIND_STARTED => Self::Started(versioned::body(kind, body)?),
             KIND_STATES => Self::States(versioned::body(kind, body)?),
             KIND_STOPPED => Self::Stopped {
@@ -535,26 +538,32 @@ fn encode<T: Serialize + ?Sized>(kind: u16, value: &T) -> Result<Vec<u8>, Encode
 
 /// Encodes a transition, giving up metrics and then detail if it is too long.
 fn encode_transition(transition: &Transition) -> Result<Vec<u8>, EncodeError> {
-    let whole = encode(KIND_TRANSITION, transition);
+    let encode = |transition: &Transition| match transition.evidence {
+        // As older programs write it.
+        None => encode(KIND_TRANSITION, transition),
+        evidence => encode(KIND_TRANSITION, &(transition, evidence)),
+    };
+    let whole = encode(transition);
     let Err(EncodeError::TooLong { .. }) = whole else {
         return whole;
     };
     let mut short = transition.clone();
     short.metrics.clear();
-    let without_metrics = encode(KIND_TRANSITION, &short);
+    let without_metrics = encode(&short);
     let Err(EncodeError::TooLong { .. }) = without_metrics else {
         return without_metrics;
     };
     short.detail = clean(&short.detail, 1_024);
     short.summary = clean_line(&short.summary, LINE_LEN_BYTES_MAX);
     short.raw_exit = None;
-    encode(KIND_TRANSITION, &short)
+    encode(&short)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::day::{DAY_METRICS_MAX, MetricDay, day_of};
+    use crate::evidence::{EvidenceId, KeptEvidence};
     use crate::perfdata::{LABEL_LEN_BYTES_MAX, Metric};
     use crate::transition::Hardness;
     use crate::unit::Unit;
@@ -573,6 +582,7 @@ mod tests {
             summary: "disk full".to_owned(),
             detail: String::new(),
             metrics: vec![Metric::new("/", 99.0, Unit::Percent)],
+            evidence: None,
         }
     }
 
@@ -608,6 +618,36 @@ mod tests {
         for entry in entries {
             assert_eq!(TimelineEntry::decode(&entry.encode().unwrap()), entry);
         }
+    }
+
+    #[test]
+    fn a_transition_names_its_evidence_behind_what_older_programs_read() {
+        let old = JournalEntry::Transition(transition()).encode().unwrap();
+        let evidence = Some(KeptEvidence {
+            id: EvidenceId([9; 32]),
+            len_bytes: 60_000,
+        });
+        let new = JournalEntry::Transition(Transition {
+            evidence,
+            ..transition()
+        });
+        let bytes = new.encode().unwrap();
+        assert_eq!(JournalEntry::decode(&bytes), new);
+        assert!(bytes.starts_with(&old) && bytes.len() <= old.len() + 36);
+        assert_eq!(
+            JournalEntry::decode(&old),
+            JournalEntry::Transition(transition()),
+            "what was written before reads as it did"
+        );
+        // However long it is, its evidence is named.
+        let mut long = transition();
+        long.detail = "d".repeat(20_000);
+        long.evidence = evidence;
+        let bytes = JournalEntry::Transition(long).encode().unwrap();
+        let JournalEntry::Transition(read) = JournalEntry::decode(&bytes) else {
+            panic!("another entry came back");
+        };
+        assert_eq!(read.evidence, evidence);
     }
 
     #[test]

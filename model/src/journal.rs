@@ -12,6 +12,7 @@ use crate::check::Check;
 use crate::day::Days;
 use crate::desired::{DESIRED_MAX, DesiredRun};
 use crate::entry::{AgentStarted, CarriedState, JournalEntry};
+use crate::evidence::KeptEvidence;
 use crate::id::{CheckId, EntryId};
 use crate::perfdata::Metric;
 use crate::service::{SERVICES_MAX, ServiceClaim};
@@ -105,6 +106,10 @@ pub struct CheckRecord {
     /// Further lines of the result with which the present problem began, before it counted: a hook
     /// runs then. Kept until the problem is over.
     pub evidence: String,
+    /// What stands for the whole of `detail`, if that is only its beginning.
+    pub detail_kept: Option<KeptEvidence>,
+    /// The same of `evidence`.
+    pub evidence_kept: Option<KeptEvidence>,
     /// Values measured at the last transition.
     pub metrics: Vec<Metric>,
     /// Whether it changes too often.
@@ -135,6 +140,8 @@ impl CheckRecord {
             summary: String::new(),
             detail: String::new(),
             evidence: String::new(),
+            detail_kept: None,
+            evidence_kept: None,
             metrics: Vec::new(),
             flapping: false,
             history: Vec::new(),
@@ -151,6 +158,25 @@ impl CheckRecord {
             ["", evidence] => evidence.to_owned(),
             [detail, evidence] => format!("{detail}\n{evidence}"),
         }
+    }
+
+    /// Remembers with what a problem begins, until it is over.
+    fn begin_evidence(&mut self, transition: &Transition) {
+        if transition.to <= Severity::Missing {
+            self.evidence = String::new();
+            self.evidence_kept = None;
+        } else if self.raw <= Severity::Missing {
+            self.evidence.clone_from(&transition.detail);
+            self.evidence_kept = transition.evidence;
+        }
+    }
+
+    /// What its agent keeps whole of those lines: of the last change, and of the problem's beginning.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = KeptEvidence> {
+        let began = self
+            .evidence_kept
+            .filter(|it| Some(*it) != self.detail_kept);
+        self.detail_kept.into_iter().chain(began)
     }
 
     /// Remembers a change of the hard state.
@@ -313,12 +339,7 @@ impl Journal {
         let at = transition.at;
         let record = self.checks.entry(transition.check);
         let record = record.or_insert_with(|| CheckRecord::new(at));
-        let was_problem = record.raw > Severity::Missing;
-        if transition.to <= Severity::Missing {
-            record.evidence = String::new();
-        } else if !was_problem {
-            record.evidence.clone_from(&transition.detail);
-        }
+        record.begin_evidence(transition);
         if transition.to <= Severity::Missing {
             record.tries.clear();
         } else if transition.hardness == Hardness::Soft
@@ -340,6 +361,7 @@ impl Journal {
         record.last_id = Some(id);
         record.summary.clone_from(&transition.summary);
         record.detail.clone_from(&transition.detail);
+        record.detail_kept = transition.evidence;
         record.metrics.clone_from(&transition.metrics);
         record.flapping = transition.flapping;
         if transition.to.is_ok() || transition.from.is_ok() {
@@ -392,6 +414,7 @@ impl Journal {
             let summary = clean_line(&state.summary, TURN_SUMMARY_LEN_BYTES_MAX);
             record.summary.clone_from(&state.summary);
             record.detail = String::new();
+            record.detail_kept = None;
             record.metrics = Vec::new();
             record.flapping = false;
             record.hard = state.hard;
@@ -399,6 +422,7 @@ impl Journal {
             let mut from = before.0;
             if before.2 != state.problem_since {
                 record.evidence = String::new();
+                record.evidence_kept = None;
                 record.tries.clear();
                 record.opened_by = None;
                 record.worst = Severity::Ok;

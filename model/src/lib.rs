@@ -19,6 +19,7 @@ pub mod doc;
 pub mod edit;
 pub mod entry;
 mod episode;
+pub mod evidence;
 pub mod family;
 pub mod finding;
 pub mod flapping;

@@ -28,6 +28,16 @@ pub fn action_output() -> DocumentId {
     DocumentId::named("action-output")
 }
 
+/// Asking an agent for evidence: about this its readers send ephemeral messages, and nobody writes anything.
+pub fn evidence_ask() -> DocumentId {
+    DocumentId::named("evidence-ask")
+}
+
+/// What an agent answers them, the same way.
+pub fn evidence() -> DocumentId {
+    DocumentId::named("evidence")
+}
+
 /// The document of what an agent is told of redundancy groups.
 pub fn agent_groups() -> DocumentId {
     DocumentId::named("agent-groups")

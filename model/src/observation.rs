@@ -3,6 +3,7 @@
 use aramaki_sync_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::KeptEvidence;
 use crate::id::CheckId;
 use crate::perfdata::Metric;
 use crate::plugin_output::{DETAIL_LEN_BYTES_MAX, Exit, PluginOutput, SUMMARY_LEN_BYTES_MAX};
@@ -26,6 +27,9 @@ pub struct Observation {
     pub detail: String,
     /// Measured values.
     pub metrics: Vec<Metric>,
+    /// What stands for the whole of the further lines, if `detail` is only their beginning.
+    #[serde(skip)]
+    pub evidence: Option<KeptEvidence>,
 }
 
 impl Observation {
@@ -39,6 +43,7 @@ impl Observation {
             summary: output.summary,
             detail: output.detail,
             metrics: output.metrics,
+            evidence: None,
         }
     }
 
@@ -52,6 +57,7 @@ impl Observation {
             summary: clean_line(summary, SUMMARY_LEN_BYTES_MAX),
             detail: String::new(),
             metrics: Vec::new(),
+            evidence: None,
         }
     }
 

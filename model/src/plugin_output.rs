@@ -64,6 +64,8 @@ pub struct PluginOutput {
     pub summary: String,
     /// Further lines; after an exit outside the contract also what was written to stderr.
     pub detail: String,
+    /// The same whole, as it was printed.
+    pub whole: String,
     /// Performance data of the first line and of the long part.
     pub metrics: Vec<Metric>,
     /// What was ignored, and why.
@@ -107,6 +109,7 @@ impl PluginOutput {
             severity: exit.severity(),
             summary: summary_of(&exit, summary, &stderr),
             detail: clean(detail.trim_end(), DETAIL_LEN_BYTES_MAX),
+            whole: detail,
             metrics: read.metrics,
             findings: read.findings,
             exit,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::check::{Builtin, Check, CheckKind};
+use crate::check_fault::is_runbook;
 use crate::cron::Cron;
 use crate::flapping::FlappingLimits;
 use crate::id::CheckId;
@@ -73,6 +74,12 @@ struct LaterStill {
     about_system: Option<SpaceId>,
 }
 
+/// Fields that came after those.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+struct LaterThen {
+    runbook: Option<String>,
+}
+
 /// What stands behind the checks of version 1: later fields by check, and checks of later kinds. Both
 /// are bytes of their own, so that one that is newer still costs only itself.
 #[derive(Default, Serialize, Deserialize)]
@@ -100,11 +107,18 @@ pub(crate) fn split(checks: &[Check]) -> Result<(Vec<SentCheck>, Later), postcar
         let still = LaterStill {
             about_system: check.about_system,
         };
-        let has_more = still != LaterStill::default();
+        let then = LaterThen {
+            runbook: check.runbook.clone(),
+        };
+        let has_then = then != LaterThen::default();
+        let has_more = has_then || still != LaterStill::default();
         if has_more || fields != LaterFields::default() {
             let mut bytes = postcard::to_stdvec(&fields)?;
             if has_more {
-                bytes.extend(postcard::to_stdvec(&still)?);
+                bytes = postcard::to_extend(&still, bytes)?;
+            }
+            if has_then {
+                bytes = postcard::to_extend(&then, bytes)?;
             }
             later.fields.push((check.id, bytes.into()));
         }
@@ -131,7 +145,8 @@ pub(crate) fn join(sent: Vec<SentCheck>, later: Later, limit: usize) -> Vec<Chec
         let Ok((fields, rest)) = postcard::take_from_bytes::<LaterFields>(&bytes) else {
             continue;
         };
-        let still: LaterStill = postcard::from_bytes(rest).unwrap_or_default();
+        let (still, rest): (LaterStill, _) = postcard::take_from_bytes(rest).unwrap_or_default();
+        let then: LaterThen = postcard::from_bytes(rest).unwrap_or_default();
         let place = places.get(&id).copied();
         if let Some(check) = place.and_then(|place| checks.get_mut(place)) {
             check.cron = fields.cron;
@@ -139,6 +154,7 @@ pub(crate) fn join(sent: Vec<SentCheck>, later: Later, limit: usize) -> Vec<Chec
             check.flapping = fields.flapping;
             check.about = fields.about;
             check.about_system = still.about_system;
+            check.runbook = then.runbook.filter(|it| is_runbook(it).is_ok());
         }
     }
     checks
@@ -181,5 +197,28 @@ mod tests {
         assert!(new.starts_with(&old) && new.len() > old.len());
         later.fields = vec![(id, old.into())];
         assert_eq!(join(Vec::new(), later, 9), [plain]);
+    }
+
+    #[test]
+    fn a_runbook_stands_behind_all_that_older_programs_know() {
+        let kind = CheckKind::External {};
+        let plain = Check {
+            about: Some("the switch".to_owned()),
+            about_system: Some(SpaceId::from_bytes([7; 32])),
+            ..Check::new(CheckId::from_bytes([3; 16]), "c", kind)
+        };
+        let named = |runbook: &str| Check {
+            runbook: Some(runbook.to_owned()),
+            ..plain.clone()
+        };
+        let check = named("https://wiki.example.org/c");
+        let (_, later) = split(std::slice::from_ref(&check)).unwrap();
+        let (_, old) = split(std::slice::from_ref(&plain)).unwrap();
+        assert!(later.fields[0].1.starts_with(&old.fields[0].1));
+        assert_eq!(join(Vec::new(), later, 9), [check]);
+        assert_eq!(join(Vec::new(), old, 9), std::slice::from_ref(&plain));
+        // What cannot be one is none; the check is run all the same.
+        let (_, hostile) = split(&[named("javascript://x")]).unwrap();
+        assert_eq!(join(Vec::new(), hostile, 9), [plain]);
     }
 }

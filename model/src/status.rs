@@ -292,6 +292,7 @@ mod tests {
             summary: String::new(),
             detail: String::new(),
             metrics: Vec::new(),
+            evidence: None,
         };
         let written = Written {
             id: EntryId::new(at(100), [0; 10]),

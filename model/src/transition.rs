@@ -3,6 +3,7 @@
 use aramaki_sync_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::KeptEvidence;
 use crate::id::CheckId;
 use crate::perfdata::Metric;
 use crate::plugin_output::Exit;
@@ -48,4 +49,8 @@ pub struct Transition {
     pub detail: String,
     /// Values measured at that moment, the first few.
     pub metrics: Vec<Metric>,
+    /// What stands for the whole of the evidence, if `detail` is only its beginning: its agent keeps it.
+    /// Written after the fields above, which older programs read alone.
+    #[serde(skip)]
+    pub evidence: Option<KeptEvidence>,
 }

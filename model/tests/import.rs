@@ -106,6 +106,8 @@ fn sensu_core_checks_run_on_the_clients_that_subscribe() {
     );
     assert!(!check("backup").enabled);
     assert_eq!(check("web").hook.as_ref().unwrap().program, "ps");
+    let runbook = check("web").runbook.as_deref();
+    assert_eq!(runbook, Some("https://wiki.example.org/web"));
     let duty: Vec<_> = web1.contacts.iter().map(|it| it.reach.as_str()).collect();
     assert_eq!(duty, ["duty@example.org", "#ops"]);
     // The machines of the subscription look at it; it is the database's check.
@@ -138,7 +140,6 @@ fn every_field_of_sensu_core_is_taken_or_told() {
         ("checks.web", "notification", Verdict::Left),
         ("checks.web", "auto_resolve", Verdict::Left),
         ("checks.web", "handle", Verdict::Left),
-        ("checks.web", "playbook", Verdict::Left),
         ("checks.web", "hooks.critical", Verdict::Adapted),
         ("checks.web.hooks.warning", "", Verdict::Left),
         ("checks.web.hooks.ok", "", Verdict::Left),
@@ -168,6 +169,34 @@ fn every_field_of_sensu_core_is_taken_or_told() {
     }
     let shown = format!("{plan:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("not to be shown"));
+}
+
+#[test]
+fn a_runbook_of_sensu_is_that_of_its_check_if_it_can_be_one() {
+    let check = |runbook: &str| {
+        let json = format!(
+            r#"{{"type":"CheckConfig","metadata":{{"name":"c","annotations":{{"runbook":{runbook:?}}}}},
+            "spec":{{"command":"true","interval":60,"publish":true,"subscriptions":["s"]}}}}"#
+        );
+        let plan = read(Format::SensuGo, &[("a.json", &json)]);
+        let is_left = told(&plan, "CheckConfig c", "metadata.runbook", Verdict::Left)
+            || dump(&plan).contains("metadata.runbook");
+        (system(&plan, "s").checks[0].runbook.clone(), is_left)
+    };
+    let address = "https://wiki.example.org/c";
+    assert_eq!(check(address), (Some(address.to_owned()), false));
+    assert_eq!(check("file:///etc/passwd"), (None, true));
+    let core = |runbook: &str| {
+        let json = format!(
+            r#"{{"checks":{{"c":{{"command":"true","subscribers":["s"],"runbook":{runbook:?}}}}}}}"#
+        );
+        let plan = read(Format::SensuCore, &[("a.json", &json)]);
+        let is_told = dump(&plan).contains("runbook");
+        (system(&plan, "s").checks[0].runbook.clone(), is_told)
+    };
+    assert_eq!(core(address), (Some(address.to_owned()), false));
+    assert_eq!(core("Restart it"), (Some("Restart it".to_owned()), true));
+    assert_eq!(core("javascript://x"), (None, true));
 }
 
 #[test]
@@ -267,6 +296,8 @@ fn nagios_hosts_services_and_groups_become_systems_checks_and_aggregates() {
         (600_000, 120_000, 3)
     );
     assert_eq!(web1.dashboards[0].url, "https://wiki.example.org/web1");
+    let runbook = web1.checks[1].runbook.as_deref();
+    assert_eq!(runbook, Some("https://wiki.example.org/web1"));
     assert_eq!(web1.contacts.len(), 1);
     assert_eq!(web1.contacts[0].reach, "duty@example.org");
     // `!web2` takes it out of the group.

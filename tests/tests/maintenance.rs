@@ -180,6 +180,51 @@ fn work_waits_for_its_window_is_tried_again_in_it_and_postponed_to_the_next() {
     team.person.verify();
 }
 
+/// Somebody who does not know of the group takes its other member out; whoever administers only has to be online.
+#[test]
+fn an_agent_hears_of_who_was_taken_out_though_nobody_who_administers_it_does_anything() {
+    let mut team = Team::new();
+    team.person.json(&["system", "add", "Spare"]);
+    team.person.json(&["system", "add", "Sites"]);
+    let share = ["share", "Spare", "--can", "write", "--for", "8h"];
+    let code = team.person.word(&share, "invitation");
+    let guest = Person::named(Host::here(), &team.folder.path().join("guest"), "guest");
+    let online = team.person.stay_online("60s");
+    guest.json(&["join", &code]);
+    drop(online);
+    eventually("the guest reads the spare", LIMIT, || {
+        team.person.online("2s");
+        guest.run(&["system", "show", "Spare"]).status.success()
+    });
+    team.person.json(&[
+        "maintenance",
+        "group",
+        "Sites",
+        "web",
+        "--member",
+        "Webshop",
+        "--member",
+        "Spare",
+        "--at-least",
+        "1",
+    ]);
+    // Long enough for what follows.
+    let opens = now().plus(2 * AHEAD);
+    let work = team.ask_at("once", opens);
+    guest.json(&["maintenance", "out", "Spare", "--reason", "a broken disk"]);
+    guest.online("3s");
+    // Nothing is asked for: this device is there for a moment.
+    eventually("the agent was told", LIMIT, || {
+        team.person.online("5s");
+        let log = team.agent.log();
+        now() > opens || log.contains("would stay in service")
+    });
+    let row = team.until(&work, "missed");
+    assert!(row.to_string().contains("would stay in service"), "{row}");
+    assert!(team.begun("once").is_empty());
+    team.agent.kill();
+}
+
 #[test]
 fn withdrawn_work_never_runs_and_an_agent_that_was_restarted_meanwhile_runs_the_rest_once() {
     let mut team = Team::new();

@@ -26,6 +26,8 @@ pub(super) struct Asked {
     pub(super) at: Timestamp,
     /// The work that it confirms, if it is for a maintenance window.
     pub(super) maintenance: Option<ItemId>,
+    /// Up to which generation whoever signed it knew this agent to be told of redundancy groups.
+    pub(super) groups: u64,
 }
 
 /// Somebody whose grant in this agent's Space stands and lets them ask.
@@ -116,6 +118,7 @@ fn check(asked: &Asked, view: &View<'_>) -> Result<Decision, RefusedFor> {
     let missing = fresh(definition, view)
         .and_then(|()| in_system(asked, view))
         .and_then(|()| approved(asked, definition, view))
+        .and_then(|()| told(asked, view))
         .err();
     if missing == Some(RefusedFor::Denied) {
         return Err(RefusedFor::Denied);
@@ -157,6 +160,18 @@ fn is_timely(asked: &Asked) -> bool {
         None => lasts <= REQUEST_SPAN_MAX && request.not_before <= far,
     };
     request.not_before <= request.end && is_near
+}
+
+/// Whether this agent was told of the groups as late as whoever signed knew. It is waited for until the request
+/// ends: what was told may come later than the request.
+fn told(asked: &Asked, view: &View<'_>) -> Result<(), RefusedFor> {
+    match view.groups {
+        Some(held) if held.generation < asked.groups => {
+            let why = "what is told of redundancy groups did not arrive: only older is known here";
+            Err(RefusedFor::NotStarted(why.to_owned()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses work that would leave too few of a group in service now.

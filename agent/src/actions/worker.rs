@@ -530,13 +530,19 @@ impl Worker {
                     by,
                     at: entry.time,
                     maintenance: None,
+                    groups: 0,
                 }),
-                ActionWish::Maintenance { request, item } => said.requests.push(Asked {
+                ActionWish::Maintenance {
+                    request,
+                    item,
+                    groups,
+                } => said.requests.push(Asked {
                     id: entry.id,
                     request,
                     by,
                     at: entry.time,
                     maintenance: Some(item),
+                    groups,
                 }),
                 ActionWish::Approval(approval) => said.approvals.push((by, approval)),
                 _ => {}

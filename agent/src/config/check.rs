@@ -52,6 +52,7 @@ pub(super) struct CheckFile {
     about: Option<String>,
     #[serde(default, with = "aramaki_model::space_text")]
     about_system: Option<SpaceId>,
+    runbook: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -287,6 +288,7 @@ impl CheckFile {
             }),
             about: self.about.clone(),
             about_system: self.about_system,
+            runbook: self.runbook.clone(),
             ..default
         })
     }

@@ -1,6 +1,7 @@
 //! A result that another program on this machine found.
 
 use aramaki_model::check_fault::{CHECK_NAME_LEN_CHARS_MAX, SPAN_MAX_MS};
+use aramaki_model::plugin_output::DETAIL_LEN_BYTES_MAX;
 use aramaki_model::{CheckId, Exit, Metric, Observation, PluginOutput, Severity};
 use aramaki_sync_core::Timestamp;
 
@@ -94,6 +95,19 @@ impl ExternalResult {
         let mut metrics = std::mem::take(&mut observation.metrics);
         metrics.extend(self.metrics.iter().cloned());
         observation.with_metrics(metrics)
+    }
+}
+
+impl ExternalResult {
+    /// All further lines, of which the observation has the beginning; empty when it has all.
+    pub(crate) fn whole(&self) -> String {
+        match &self.said {
+            Said::Plugin { status, output } if output.len() > DETAIL_LEN_BYTES_MAX => {
+                PluginOutput::parse(Exit::Code(*status), output.as_bytes(), b"").whole
+            }
+            Said::Alert { detail, .. } if detail.len() > DETAIL_LEN_BYTES_MAX => detail.clone(),
+            Said::Plugin { .. } | Said::Alert { .. } => String::new(),
+        }
     }
 }
 

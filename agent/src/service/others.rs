@@ -107,7 +107,7 @@ impl<O: Outlet> Service<O> {
         };
         let observation = result.observation(taken.check, at);
         let observation = judged(&check.metrics, observation);
-        self.observed(&Observed::of(observation));
+        self.observed(Observed::of(observation).with_whole(result.whole()));
         Ok(())
     }
 

@@ -2,10 +2,12 @@
 
 mod acknowledge;
 mod claim;
+mod evidence;
 mod list;
 mod object;
 mod show;
 mod silence;
+mod taken;
 
 use clap::Subcommand;
 
@@ -32,7 +34,7 @@ impl Alert {
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         match self {
             Self::List(verb) => verb.run(live).await,
-            Self::Show(verb) => verb.run(live),
+            Self::Show(verb) => verb.run(live).await,
             Self::Acknowledge(verb) => verb.run(live).await,
             Self::Unacknowledge(verb) => verb.run(live).await,
             Self::Claim(verb) => verb.run(live).await,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::Sealed;
+use crate::view::evidence::EvidenceFault;
 
 /// Done.
 pub(crate) const EXIT_OK: u8 = 0;
@@ -56,6 +57,12 @@ pub(crate) enum CliError {
     AmbiguousAlert {
         wanted: String,
         candidates: Vec<String>,
+    },
+    #[error("the evidence {} of {host} is not here whole: {fault}", .hash)]
+    Evidence {
+        host: String,
+        hash: String,
+        fault: EvidenceFault,
     },
     #[error("no request of this System has the id `{wanted}`, or several begin so")]
     NoSuchRequest { wanted: String },
@@ -250,6 +257,7 @@ impl CliError {
             Self::NoSuchAlert { .. } => "A-140",
             Self::AmbiguousAlert { .. } => "A-141",
             Self::NoSuchService { .. } => "A-142",
+            Self::Evidence { .. } => "A-143",
             Self::NotRun { .. } => "A-150",
             Self::RunFailed { .. } => "A-151",
             Self::Duplicate { .. } => "A-152",
@@ -291,6 +299,7 @@ impl CliError {
             }
             Self::TextFile(_) => "name a text file; nothing was changed",
             Self::WouldBreak { .. } => BREAKS_HINT,
+            Self::Evidence { fault, .. } => fault.hint(),
             Self::Refused { .. } => "`aramaki trust list SYSTEM` says who may do what",
             Self::NotConfirmed { hint, .. }
             | Self::Store { hint, .. }

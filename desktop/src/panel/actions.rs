@@ -61,7 +61,7 @@ fn action_ui(
             let button = ui.button(run);
             button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
             if button.clicked() {
-                window.dialog = Some(Dialog::run(system, action));
+                window.dialog = Some(Dialog::run(system, action).about(window.about));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let name = weighted(&action.name, 550.0).color(look.tokens.strong);

@@ -2,6 +2,8 @@
 
 mod care;
 mod evidence;
+mod taken;
+mod whole;
 
 use aramaki_model::alert::{Alert, AlertId, AlertKind, Hold};
 use aramaki_model::snapshot::WasObserved;
@@ -37,6 +39,7 @@ pub(super) fn alert_ui(
         super::empty_ui(ui, look, ("alert-gone", "alert-gone-hint"), |_ui| {});
         return;
     };
+    window.about = Some(alert.id);
     window.look_at(alert.system, frame, intents);
     alerts::page_keys(ui, id, window, intents);
     ui.set_max_width(ui.available_width().min(WIDTH_MAX));
@@ -49,9 +52,10 @@ pub(super) fn alert_ui(
         let width = ui.available_width();
         if width < TWO_COLUMNS_MIN {
             care::care_ui(ui, look, alert);
+            taken::taken_ui(ui, look, (frame, alert), window);
             duty(ui, look, (snapshot, alert));
             actions_ui(ui, look, frame, alert.system, window);
-            runbooks_ui(ui, look, (frame, snapshot), alert.system, window);
+            runbooks(ui, look, (frame, snapshot, alert), window);
             evidence::evidence_ui(ui, look, (frame, snapshot, alert), window);
             care::concerns_ui(ui, look, (snapshot, alert), window);
             return;
@@ -67,11 +71,12 @@ pub(super) fn alert_ui(
             };
             let left = ((width - space::L) * 0.6).floor();
             column(ui, left, &mut |ui| {
-                runbooks_ui(ui, look, (frame, snapshot), alert.system, window);
+                runbooks(ui, look, (frame, snapshot, alert), window);
                 evidence::evidence_ui(ui, look, (frame, snapshot, alert), window);
             });
             column(ui, width - space::L - left, &mut |ui| {
                 care::care_ui(ui, look, alert);
+                taken::taken_ui(ui, look, (frame, alert), window);
                 duty(ui, look, (snapshot, alert));
                 actions_ui(ui, look, frame, alert.system, window);
                 care::concerns_ui(ui, look, (snapshot, alert), window);
@@ -89,6 +94,7 @@ pub(super) fn brief_ui(
     window: &mut Window,
     intents: &mut Vec<Intent>,
 ) {
+    window.about = Some(alert.id);
     window.look_at(alert.system, frame, intents);
     ui.horizontal(|ui| {
         severity_glyph(ui, look, alert.severity, 16.0);
@@ -102,11 +108,28 @@ pub(super) fn brief_ui(
     now_ui(ui, look, (snapshot, alert), window);
     care::care_ui(ui, look, alert);
     evidence::before_ui(ui, look, (frame, snapshot, alert), window);
+    taken::taken_ui(ui, look, (frame, alert), window);
     duty(ui, look, (snapshot, alert));
     actions_ui(ui, look, frame, alert.system, window);
+    window.about = None;
     if ui.button(look.texts.get("alert-open-page")).clicked() {
         window.go(Route::Alert(alert.id));
     }
+}
+
+/// The runbook that the check names, and the other runbooks of its System.
+fn runbooks(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (frame, snapshot, alert): (&Frame, &Snapshot, &Alert),
+    window: &mut Window,
+) {
+    let system = snapshot.system(&alert.system);
+    let named = system.and_then(|system| {
+        let of = (frame, system, alert.check);
+        super::check_runbook::card_ui(ui, look, of, window)
+    });
+    runbooks_ui(ui, look, (frame, snapshot), (alert.system, named), window);
 }
 
 /// What may be touched, and whom to call, if the System can be read here.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use aramaki_model::system::NoteKind;
-use aramaki_model::{ItemId, Perspective};
+use aramaki_model::{AlertId, ItemId, Perspective};
 use aramaki_sync_core::SpaceId;
 use egui::{Button, Frame as Box, Id, Modal, Ui};
 
@@ -167,6 +167,15 @@ impl Dialog {
     /// Asks whether an action is to be run.
     pub fn run(system: SpaceId, action: &HostAction) -> Self {
         Self::Run(RunForm::new(system, action))
+    }
+
+    /// The same for an alert, where it asks for an action.
+    #[must_use]
+    pub(super) fn about(self, alert: Option<AlertId>) -> Self {
+        match self {
+            Self::Run(form) => Self::Run(form.about(alert)),
+            other => other,
+        }
     }
 
     /// The same with values that are there already.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aramaki_model::AlertId;
 use aramaki_model::action::ParameterKind;
 use aramaki_sync_core::SpaceId;
 use egui::{Label, RichText, Ui};
@@ -10,7 +11,7 @@ use super::actions::{Links, run_words, runs_ui};
 use super::dialog::{self, Next};
 use super::start::field_ui;
 use crate::theme::{size, space};
-use crate::view::actions::{Again, HostAction, RunWish};
+use crate::view::actions::{AboutAlert, Again, HostAction, RunWish};
 use crate::view::maintenance::WorkWish;
 use crate::view::{Frame, Intent};
 use crate::widget::Look;
@@ -40,8 +41,16 @@ impl RunForm {
                 arguments: arguments.collect(),
                 reason: String::new(),
                 again: Again::No,
+                alert: None,
             },
         }
+    }
+
+    /// The same for an alert.
+    #[must_use]
+    pub(super) fn about(mut self, alert: Option<AlertId>) -> Self {
+        self.wish.alert = alert;
+        self
     }
 
     /// The same with these values.
@@ -80,6 +89,13 @@ impl RunForm {
             return if closed { Next::Close } else { Next::Stay };
         };
         ui.add(Label::new(&action.description).wrap());
+        if let (Some(id), Some(snapshot)) = (self.wish.alert, &frame.snapshot) {
+            let about = AboutAlert::of(snapshot, id);
+            let words = look
+                .texts
+                .with("actions-for-alert", &[("name", &about.name)]);
+            quiet(ui, look, &words);
+        }
         ui.add_space(space::S);
         dialog::first_field_ui(ui, look, "actions-reason", &mut self.wish.reason);
         parameters_ui(ui, look, action, &mut self.wish.arguments);

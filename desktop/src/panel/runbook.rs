@@ -46,18 +46,20 @@ impl Read {
     }
 }
 
-/// The runbooks of a System, each to be unfolded; one alone is open. Nothing where there is none.
+/// The runbooks of a System, each to be unfolded; one alone is open. Nothing where there is none. One may be left out:
+/// it is on the page already.
 pub(super) fn runbooks_ui(
     ui: &mut Ui,
     look: Look<'_>,
     (frame, snapshot): (&Frame, &Snapshot),
-    system: SpaceId,
+    (system, without): (SpaceId, Option<DocumentId>),
     window: &mut Window,
 ) {
     let Some(view) = snapshot.system(&system) else {
         return;
     };
-    let is_runbook = |note: &&NoteView| note.kind == NoteKind::Runbook;
+    let is_runbook =
+        |note: &&NoteView| note.kind == NoteKind::Runbook && Some(note.document) != without;
     let runbooks: Vec<&NoteView> = view.notes.iter().filter(is_runbook).collect();
     if runbooks.is_empty() {
         return;
@@ -67,7 +69,7 @@ pub(super) fn runbooks_ui(
             let title = weighted(&note.title, 550.0).color(look.tokens.strong);
             let head = CollapsingHeader::new(title)
                 .id_salt(("runbook", note.document))
-                .default_open(runbooks.len() == 1)
+                .default_open(runbooks.len() == 1 && without.is_none())
                 .show(ui, |ui| {
                     let runbook = window.runbooks.of(note.document, &note.text);
                     runbook_ui(ui, look, (frame, system), &runbook, window);
@@ -246,7 +248,8 @@ fn action_ui(
             window.list_has(&response);
             if response.clicked() {
                 let values: BTreeMap<_, _> = link.values.iter().cloned().collect();
-                window.dialog = Some(Dialog::run_with(system, action, &values));
+                let dialog = Dialog::run_with(system, action, &values);
+                window.dialog = Some(dialog.about(window.about));
             }
         }
         Err(why) => {

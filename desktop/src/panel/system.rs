@@ -70,7 +70,7 @@ pub(super) fn system_ui(
             super::cause::unalarmed_ui(ui, look, (snapshot, space), window);
             duty_ui(ui, look, shown.snapshot, system);
             alarms::done_ui(ui, look, shown, window);
-            runbooks_ui(ui, look, (frame, snapshot), space, window);
+            runbooks_ui(ui, look, (frame, snapshot), (space, None), window);
             around::notes_ui(ui, look, shown, window);
             checks::left_ui(ui, look, shown, window);
             services::services_ui(ui, look, shown);
@@ -91,7 +91,7 @@ pub(super) fn system_ui(
             column(ui, left, &mut |ui| {
                 alarms::alarms_ui(ui, look, shown, window);
                 super::cause::unalarmed_ui(ui, look, (snapshot, space), window);
-                runbooks_ui(ui, look, (frame, snapshot), space, window);
+                runbooks_ui(ui, look, (frame, snapshot), (space, None), window);
                 checks::left_ui(ui, look, shown, window);
             });
             column(ui, width - space::L - left, &mut |ui| {

@@ -345,7 +345,12 @@ fn ran_words(look: Look<'_>, ran: &Ran) -> String {
         ("came", &came),
         ("reason", &ran.reason),
     ];
-    look.texts.with("timeline-ran", &said)
+    let words = look.texts.with("timeline-ran", &said);
+    let Some(alert) = &ran.alert else {
+        return words;
+    };
+    let about = [("words", words.as_str()), ("name", &alert.name)];
+    look.texts.with("timeline-ran-alert", &about)
 }
 
 /// What stands before the words.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aramaki_model::action::Parameter;
-use aramaki_model::{Check, SystemView};
+use aramaki_model::{AlertId, Check, Snapshot, SystemView};
 use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 
 use super::asked::{CHECK_PARAMETER, DISCOVER_ACTION, Proposed, SERIES_ACTION, Values};
@@ -23,6 +23,37 @@ pub struct SystemActions {
     pub values: BTreeMap<String, Vec<Values>>,
     /// What could be looked at: what each host answered who asked.
     pub proposed: Vec<Proposed>,
+    /// What was asked for because of alerts, newest first.
+    pub taken: Vec<Taken>,
+}
+
+/// An action that somebody asked for because of an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// What the System calls the agent.
+    pub host: String,
+    /// Which action.
+    pub action: String,
+    /// Who asked, for which alert, and what came of it.
+    pub run: Run,
+}
+
+/// The alert for which something was done, as it is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AboutAlert {
+    /// Which.
+    pub id: AlertId,
+    /// Its check; the first digits of its id where it is not known here any more.
+    pub name: String,
+}
+
+impl AboutAlert {
+    /// As a snapshot names it.
+    pub fn of(snapshot: &Snapshot, id: AlertId) -> Self {
+        let known = snapshot.alert(&id);
+        let name = known.map_or_else(|| id.short(), |alert| alert.name.clone());
+        Self { id, name }
+    }
 }
 
 /// One action of one host.
@@ -55,6 +86,8 @@ pub struct Run {
     pub at: Timestamp,
     /// Why.
     pub reason: String,
+    /// For which alert, if for one.
+    pub alert: Option<AlertId>,
     /// With which values.
     pub arguments: BTreeMap<String, String>,
     /// What came of it.
@@ -118,6 +151,7 @@ impl SystemActions {
             actions: Vec::new(),
             values: BTreeMap::new(),
             proposed: Vec::new(),
+            taken: Vec::new(),
         }
     }
 
@@ -146,6 +180,12 @@ impl SystemActions {
             answer.map(move |check| (asked.host.as_str(), check))
         });
         open.filter(move |(_, check)| seen.insert(check.id))
+    }
+
+    /// What was asked for because of an alert, newest first.
+    pub fn taken_for(&self, alert: AlertId) -> impl Iterator<Item = &Taken> {
+        let taken = self.taken.iter();
+        taken.filter(move |it| it.run.alert == Some(alert))
     }
 
     /// What each host answered of a check.
@@ -184,6 +224,8 @@ pub struct RunWish {
     pub reason: String,
     /// Whether it is wanted although the same was just done.
     pub again: Again,
+    /// For which alert, if for one.
+    pub alert: Option<AlertId>,
 }
 
 /// Whether a second run within the window is wanted.
@@ -213,6 +255,8 @@ pub struct Ran {
     pub at: Timestamp,
     /// Why.
     pub reason: String,
+    /// For which alert, if for one.
+    pub alert: Option<AboutAlert>,
     /// What came of it.
     pub came: Came,
 }

@@ -7,7 +7,7 @@ use aramaki_model::system::{NoteKind, NoteRef};
 use aramaki_model::{
     Edit, EntryId, NoteEdit, NoteHistory, NoteId, System, TimelineEntry, Workspace,
 };
-use aramaki_sync_core::{DocumentId, SpaceId};
+use aramaki_sync_core::{AuthorId, DocumentId, SpaceId};
 
 use super::change::{self, SystemChange};
 use super::live::Live;
@@ -101,8 +101,17 @@ impl Live {
             .collect()
     }
 
+    /// Whose journal of an agent counts, as its Systems say; nobody where none says.
+    pub(super) fn agent_authors(&self, agent: SpaceId) -> BTreeSet<AuthorId> {
+        let model = self.model();
+        let systems = model.spaces().filter_map(|space| model.system(&space));
+        systems
+            .filter_map(|system| system.agents.get(&agent)?.author)
+            .collect()
+    }
+
     /// The Spaces of all agents here, with what their Systems call them.
-    pub(super) fn agent_labels(&self) -> Vec<(SpaceId, String)> {
+    pub(crate) fn agent_labels(&self) -> Vec<(SpaceId, String)> {
         let model = self.model();
         let systems = model.spaces().filter_map(|space| model.system(&space));
         systems

@@ -10,7 +10,7 @@ use aramaki_model::action::{
 };
 use aramaki_model::proposal::Proposals;
 use aramaki_model::series::SeriesAnswer;
-use aramaki_model::{ItemId, name};
+use aramaki_model::{AlertId, ItemId, name};
 use aramaki_sync::replica::{GrantRequest, ReplicaError, SpaceSummary};
 use aramaki_sync_core::engine::WriteError;
 use aramaki_sync_core::statement::{Body, Capability, GrantFlags};
@@ -111,6 +111,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) reason: &'a str,
     /// Although the same was run a moment ago.
     pub(crate) again: bool,
+    /// For which alert.
+    pub(crate) alert: Option<AlertId>,
 }
 
 /// To whom an administrator gives what.
@@ -397,6 +399,7 @@ impl Live {
             not_before: now,
             end: now.plus(REQUEST_SPAN_MAX),
             reason: wanted.reason.to_owned(),
+            alert: wanted.alert,
         };
         self.wish(agent, &ActionWish::Request(request)).await
     }

@@ -453,6 +453,8 @@ async fn carry_out_at_night(
             extras.undo = live.ignore_proposals(system, checks).await?;
         }
         Intent::AskValues { system, check } => live.ask_values(system, &check).await?,
+        Intent::ShowEvidence(of) => live.show_evidence(of),
+        Intent::HideEvidence(of) => live.hide_evidence(of),
         Intent::StopRelay => live.want_relay(false),
         Intent::StartRelay => live.want_relay(true),
         _ => {}

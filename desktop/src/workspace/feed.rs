@@ -7,10 +7,11 @@ use aramaki_model::{AdmittedChange, ChangeScope, EnvelopeLinks, Finding, Heartbe
 use aramaki_sync::replica::{ReplicaError, ReplicaEvent};
 use aramaki_sync_core::engine::Admitted;
 use aramaki_sync_core::statement::Body;
-use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::fresh;
+use super::group_news;
 use super::live::{Arrival, Live};
 use super::profile::store_error;
 use crate::cli::CliError;
@@ -43,6 +44,8 @@ pub(super) async fn start(live: &Live, reloads: mpsc::Receiver<Reload>) -> Resul
     let events = live.replica().subscribe();
     load(live).await?;
     let live = live.clone();
+    group_news::start(&live);
+    live.shared.group_news.hear_all();
     tokio::spawn(async move { follow(&live, events, reloads).await });
     Ok(())
 }
@@ -237,6 +240,8 @@ async fn take(live: &Live, event: ReplicaEvent) {
         ReplicaEvent::Admitted { space, entries } => {
             let at = fresh::now();
             let sealed = entries.iter().map(|entry| entry.time).collect();
+            let documents = entries.iter().map(|entry| entry.document);
+            live.shared.group_news.hear(documents);
             if entries
                 .iter()
                 .any(|entry| entry.chain.author != live.profile().device)
@@ -251,7 +256,10 @@ async fn take(live: &Live, event: ReplicaEvent) {
             // Nobody listens outside the demo.
             drop(live.shared.arrivals.send(Arrival { space, at, sealed }));
         }
-        ReplicaEvent::Rebuilt { space } => load_space(live, space).await,
+        ReplicaEvent::Rebuilt { space } => {
+            load_space(live, space).await;
+            live.shared.group_news.hear_all();
+        }
         // What a change waits for may be control, which brings no entries.
         ReplicaEvent::Space { space } => {
             link(live, space).await;
@@ -275,24 +283,40 @@ async fn take(live: &Live, event: ReplicaEvent) {
             note(std::slice::from_ref(&finding));
             live.model().note_finding(finding);
         }
+        ReplicaEvent::InStep { space } if !live.agents().contains(&space) => {
+            live.shared.group_news.hear_all();
+        }
         ReplicaEvent::InStep { space } if live.agents().contains(&space) => {
             listen(live, BTreeSet::from([space])).await;
+            live.shared.group_news.hear_all();
         }
         ReplicaEvent::Peers => listen(live, live.agents()).await,
+        // Other readers ask; their agent answers.
+        ReplicaEvent::Ephemeral { document, .. } if document == name::evidence_ask() => return,
         ReplicaEvent::Ephemeral {
             space,
             document,
             chain,
             bytes,
             ..
-        } if document == name::action_output() => live.hear_output((space, chain.author), &bytes),
-        ReplicaEvent::Ephemeral { space, bytes, .. } => match Heartbeat::decode(&bytes) {
-            Ok(heartbeat) => live.model().heartbeat(space, &heartbeat, fresh::now()),
-            Err(error) => tracing::debug!(%error, %space, "an ephemeral is no heartbeat"),
-        },
+        } => hear(live, (space, document), chain.author, &bytes),
         _ => {}
     }
     live.tell_changed();
+}
+
+/// Takes in what somebody says in a Space and nobody stores.
+fn hear(live: &Live, (space, document): (SpaceId, DocumentId), author: AuthorId, bytes: &[u8]) {
+    if document == name::action_output() {
+        live.hear_output((space, author), bytes);
+    } else if document == name::evidence() {
+        live.hear_evidence((space, author), bytes);
+    } else {
+        match Heartbeat::decode(bytes) {
+            Ok(heartbeat) => live.model().heartbeat(space, &heartbeat, fresh::now()),
+            Err(error) => tracing::debug!(%error, %space, "an ephemeral is no heartbeat"),
+        }
+    }
 }
 
 /// Tells the model which of these agents are heard now.

@@ -72,6 +72,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
         ran: live.ran(&names),
         run: run(live, extras.looked_at_run).await,
         work: work(live, extras.looked_at).await,
+        evidence: live.fetched_evidence(),
         demo: live.demo_running().map(|running| Demo {
             relay: if running {
                 RelayState::Running

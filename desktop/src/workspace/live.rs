@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::profile::{self, Anchor, Profile, store_error, with_causes};
 use super::socket::is_served;
-use super::{feed, fresh, recall, streams};
+use super::{evidence, feed, fresh, group_news, recall, streams};
 use crate::cli::{CliError, Config};
 
 /// Plain changes of one envelope; the engine allows 256 KiB with everything around them.
@@ -87,6 +87,10 @@ pub(super) struct Shared {
     memory: Mutex<recall::Memory>,
     /// What running actions say.
     pub(super) streams: Mutex<streams::Streams>,
+    /// Evidence that is fetched from agents.
+    pub(super) evidence: Mutex<evidence::Evidence>,
+    /// Whether agents may have to be told of redundancy groups.
+    pub(super) group_news: group_news::GroupNews,
     /// Held while an import is written.
     pub(super) importing: tokio::sync::Mutex<()>,
     pub(super) stop: CancellationToken,
@@ -186,6 +190,8 @@ impl Live {
                 shelf: Mutex::default(),
                 memory: Mutex::default(),
                 streams: Mutex::default(),
+                evidence: Mutex::default(),
+                group_news: group_news::GroupNews::default(),
                 importing: tokio::sync::Mutex::new(()),
                 stop: CancellationToken::new(),
             }),

@@ -172,6 +172,9 @@ impl Live {
         if let Some(window) = window {
             self.refuse_broken(system, window).await?;
         }
+        if let Some(signable) = window.and_then(|window| window.signable(now)) {
+            self.groups_known((system, agent), signable).await?;
+        }
         let item = ItemId::new(now, fresh::random()?);
         let old = self.forgotten(system).await?;
         self.edit(system, |model, chain, now| {
@@ -240,6 +243,8 @@ impl Live {
         self.refuse_broken(row.system, window).await?;
         let signable = window.signable(now);
         let signable = signable.ok_or_else(|| refused("its window is over"))?;
+        self.groups_known((row.system, row.request.agent), signable)
+            .await?;
         let id = self
             .sign_work(row.system, item, &row.request, &known, signable)
             .await?;
@@ -325,13 +330,18 @@ impl Live {
             not_before: window.begin,
             end: window.end,
             reason: request.reason.clone(),
+            alert: None,
         };
         let agent = request.agent;
         // In the same chain before the request: the host knows of the group when it knows of the work.
         self.tell_groups(&[system].into()).await?;
-        let id = self
-            .wish(agent, &ActionWish::Maintenance { request, item })
-            .await?;
+        let groups = self.groups_known((system, agent), window).await?;
+        let wish = ActionWish::Maintenance {
+            request,
+            item,
+            groups,
+        };
+        let id = self.wish(agent, &wish).await?;
         let mut others = self.together(system);
         others.remove(&system);
         self.tell_groups(&others).await?;

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use aramaki_model::ItemId;
 use aramaki_model::action::{
     ActionGrant, ActionRecord, ActionRequest, ActionResult, ActionWish, Approval, Attempt,
     Catalogue, HeardOutput, Outcome,
@@ -11,6 +10,7 @@ use aramaki_model::action::{
 use aramaki_model::name;
 use aramaki_model::proposal::Proposals;
 use aramaki_model::series::SeriesAnswer;
+use aramaki_model::{AlertId, ItemId};
 use aramaki_sync::replica::{ReplicaError, SpaceSummary};
 use aramaki_sync_core::engine::Admitted;
 use aramaki_sync_core::statement::Body;
@@ -56,6 +56,7 @@ pub(super) struct Brief {
     pub(super) at: Timestamp,
     pub(super) action: String,
     pub(super) reason: String,
+    pub(super) alert: Option<AlertId>,
     pub(super) came: Came,
 }
 
@@ -239,7 +240,7 @@ impl Recalled {
                     Ok(ActionWish::Request(request)) => {
                         requests.insert(entry.id, asked(request, None));
                     }
-                    Ok(ActionWish::Maintenance { request, item }) => {
+                    Ok(ActionWish::Maintenance { request, item, .. }) => {
                         requests.insert(entry.id, asked(request, Some(item)));
                     }
                     Ok(ActionWish::Approval(approval)) => said.push((by, approval)),
@@ -301,6 +302,7 @@ impl Recalled {
             at: it.started.map_or(it.at, |(at, _by)| at),
             action: it.wish.action.clone(),
             reason: it.wish.reason.clone(),
+            alert: it.wish.alert,
             came: came_of(it.started.map(|(at, _by)| at), it.result.as_deref()),
         };
         requests.take(BRIEFS_MAX).map(brief).collect()
@@ -436,6 +438,7 @@ mod tests {
                 not_before: Timestamp::ZERO,
                 end: Timestamp::MAX,
                 reason: String::new(),
+                alert: None,
             },
             said: Vec::new(),
             started: None,

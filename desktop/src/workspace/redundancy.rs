@@ -8,6 +8,7 @@ use aramaki_model::maintenance::redundancy::{
 };
 use aramaki_model::maintenance::request::{RequestState, Window};
 use aramaki_model::name;
+use aramaki_sync::replica::ReplicaError;
 use aramaki_sync_core::statement::Body;
 use aramaki_sync_core::{SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
@@ -183,11 +184,12 @@ impl Live {
     }
 
     /// Tells the agents of these Systems what must stay in service, where this device administers them
-    /// and it is not what they were told.
+    /// and it is not what they were told; whether any was told something.
     ///
     /// # Errors
     /// When the store refuses.
-    pub(super) async fn tell_groups(&self, systems: &BTreeSet<SpaceId>) -> Result<(), CliError> {
+    pub(super) async fn tell_groups(&self, systems: &BTreeSet<SpaceId>) -> Result<bool, CliError> {
+        let mut has_told = false;
         let administered = self.administered().await;
         for system in systems {
             let agents = self.agents_of(*system);
@@ -198,52 +200,101 @@ impl Live {
             if agents.is_empty() {
                 continue;
             }
-            let groups = self.groups_of(|group| group.members.contains(system));
-            let mut others = self.together(*system);
-            others.remove(system);
-            let held = GroupsHeld {
-                generation: 0,
-                system: *system,
-                groups: groups.into_iter().map(|it| (it.1, it.2)).collect(),
-                members: self.members(&others).await?,
-            };
+            let held = self.held_groups(*system).await?;
             for agent in agents {
-                self.tell_agent(agent, &held).await?;
+                has_told |= self.tell_agent(agent, &held).await?;
             }
         }
-        Ok(())
+        Ok(has_told)
     }
 
-    async fn tell_agent(&self, agent: SpaceId, held: &GroupsHeld) -> Result<(), CliError> {
-        let document = name::agent_groups();
-        let failed = |error: &dyn std::error::Error| refused(with_causes(error));
-        let told = self.replica().bodies(agent, document).await;
-        let told = told.map_err(|error| failed(&error))?;
+    /// The groups of a System, and what is known of the others in them.
+    async fn held_groups(&self, system: SpaceId) -> Result<GroupsHeld, CliError> {
+        let groups = self.groups_of(|group| group.members.contains(&system));
+        let mut others = self.together(system);
+        others.remove(&system);
+        Ok(GroupsHeld {
+            generation: 0,
+            system,
+            keepers: groups.iter().map(|it| it.0).collect(),
+            groups: groups.into_iter().map(|it| (it.1, it.2)).collect(),
+            members: self.members(&others).await?,
+        })
+    }
+
+    /// The aggregates that keep a group in which a System is.
+    pub(super) fn keepers_of(&self, system: SpaceId) -> BTreeSet<SpaceId> {
+        let groups = self.groups_of(|group| group.members.contains(&system));
+        groups.into_iter().map(|it| it.0).collect()
+    }
+
+    /// What an agent was told last; none when it never was.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) async fn told_groups(&self, agent: SpaceId) -> Result<Option<GroupsHeld>, CliError> {
+        let told = match self.replica().bodies(agent, name::agent_groups()).await {
+            Ok(told) => told,
+            Err(ReplicaError::UnknownSpace(_)) => return Ok(None),
+            Err(error) => return Err(refused(with_causes(&error))),
+        };
         let told = told.into_iter().filter_map(|entry| match entry.body {
             Some(Body::AgentConfig(bytes)) => GroupsHeld::decode(&bytes).ok(),
             _ => None,
         });
-        let newest = told.max_by_key(|it| it.generation);
-        let known = newest.as_ref().map_or(0, |it| it.generation);
-        let is_same = match &newest {
-            Some(newest) => {
-                (newest.system, &newest.groups, &newest.members)
-                    == (held.system, &held.groups, &held.members)
+        Ok(told.max_by_key(|it| it.generation))
+    }
+
+    /// Up to which generation an agent was told of the groups of its System, so that it stops what they forbid.
+    ///
+    /// # Errors
+    /// When it knows less than this device, which does not administer it and cannot tell it.
+    pub(super) async fn groups_known(
+        &self,
+        (system, agent): (SpaceId, SpaceId),
+        window: Window,
+    ) -> Result<u64, CliError> {
+        let told = self.told_groups(agent).await?.unwrap_or_default();
+        let current = self.held_groups(system).await?;
+        if self.administered().await.contains(&agent) || told.knows(&current, window) {
+            return Ok(told.generation);
+        }
+        Err(refused(
+            "its host does not know the redundancy groups as they are now: they are told it by any device that administers \
+             it, as soon as that is online for a moment; then try again",
+        ))
+    }
+
+    async fn tell_agent(&self, agent: SpaceId, held: &GroupsHeld) -> Result<bool, CliError> {
+        let document = name::agent_groups();
+        let failed = |error: &dyn std::error::Error| refused(with_causes(error));
+        let told = self.told_groups(agent).await?;
+        let known = told.as_ref().map_or(0, |it| it.generation);
+        let now = fresh::now();
+        let held = match &told {
+            Some(told) => {
+                let model = self.model();
+                held.clone()
+                    .with_told(told, now, |space| model.system(space).is_some())
             }
+            None => held.clone(),
+        };
+        let is_same = match &told {
+            Some(told) => told.says_same(&held, now),
             None => held.groups.is_empty(),
         };
         if is_same {
-            return Ok(());
+            return Ok(false);
         }
         let clock = u64::try_from(fresh::now().millis()).unwrap_or(1);
         let held = GroupsHeld {
             generation: clock.max(known.saturating_add(1)),
-            ..held.clone()
+            ..held
         };
         let bytes = held.encode().map_err(|error| failed(&error))?;
         let body = Body::AgentConfig(ByteBuf::from(bytes));
         let written = self.replica().write(agent, document, body).await;
-        written.map(drop).map_err(|error| failed(&error))
+        written.map(|_written| true).map_err(|error| failed(&error))
     }
 
     /// Keeps a group in an aggregate's document, or changes the one of that name.
@@ -279,6 +330,7 @@ impl Live {
         self.say(aggregate, &told).await?;
         self.tell_groups(&before.union(&group.members).copied().collect())
             .await
+            .map(drop)
     }
 
     /// Removes a group.
@@ -300,7 +352,7 @@ impl Live {
         .await?;
         self.say(aggregate, &format!("redundancy group {name} removed"))
             .await?;
-        self.tell_groups(&members).await
+        self.tell_groups(&members).await.map(drop)
     }
 
     fn group_members(&self, aggregate: SpaceId, name: &str) -> BTreeSet<SpaceId> {
@@ -334,7 +386,7 @@ impl Live {
         let end = until.map_or_else(String::new, |until| format!(" until {until}"));
         self.say(system, &format!("taken out of service{end}: {reason}"))
             .await?;
-        self.tell_groups(&self.together(system)).await
+        self.tell_groups(&self.together(system)).await.map(drop)
     }
 
     /// Puts a System back into service; whether it was out by hand.

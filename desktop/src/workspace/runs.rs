@@ -13,13 +13,16 @@ use super::names::Names;
 use super::values;
 use crate::cli::CliError;
 use crate::view::actions::{
-    Again, Came, HostAction, LookedRun, Ran, Run, RunPage, RunWish, SystemActions,
+    AboutAlert, Again, Came, HostAction, LookedRun, Ran, Run, RunPage, RunWish, SystemActions,
+    Taken,
 };
 
 /// How much of an output is shown: its end, in lines.
 const TAIL_LINES_MAX: usize = 12;
 /// How many runs of each action are shown.
 pub(super) const RUNS_MAX: usize = 5;
+/// How many of a System were asked for because of alerts and are shown.
+const TAKEN_MAX: usize = 200;
 /// How many runs stand in the timeline of everything.
 const RAN_MAX: usize = 200;
 
@@ -32,6 +35,7 @@ impl Live {
         let agents = self.actions(system).await?;
         Ok(SystemActions {
             actions: agents.iter().flat_map(of_agent).collect(),
+            taken: taken(&agents),
             values: values::by_check(&agents),
             proposed: values::proposed(&agents),
             ..SystemActions::new(system)
@@ -74,6 +78,7 @@ impl Live {
                     who: names.of(it.by),
                     at: it.at,
                     reason: it.reason.clone(),
+                    alert: it.alert.map(|id| AboutAlert::of(&snapshot, id)),
                     came: it.came.clone(),
                 }));
             }
@@ -94,9 +99,27 @@ impl Live {
             arguments: wish.arguments,
             reason: wish.reason.trim(),
             again: wish.again == Again::Confirmed,
+            alert: wish.alert,
         };
         self.request_action(wish.system, wanted).await.map(drop)
     }
+}
+
+/// What was asked for because of alerts, newest first.
+fn taken(agents: &[AgentActions]) -> Vec<Taken> {
+    let all = agents.iter().flat_map(|agent| {
+        let rows = agent.requests.iter();
+        rows.filter(|row| row.request.alert.is_some())
+            .map(|row| Taken {
+                host: agent.label.clone(),
+                action: row.request.action.clone(),
+                run: run(row),
+            })
+    });
+    let mut taken: Vec<_> = all.collect();
+    taken.sort_by_key(|it| Reverse((it.run.at, it.run.id)));
+    taken.truncate(TAKEN_MAX);
+    taken
 }
 
 fn of_agent(agent: &AgentActions) -> impl Iterator<Item = HostAction> {
@@ -125,6 +148,7 @@ pub(super) fn run(row: &RequestRow) -> Run {
         who: row.who.clone(),
         at: row.at,
         reason: row.request.reason.clone(),
+        alert: row.request.alert,
         arguments: row.request.arguments.clone(),
         came: came_of(row.started, row.result.as_deref()),
         tail: shown(tail.unwrap_or_default()),

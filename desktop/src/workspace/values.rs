@@ -125,6 +125,7 @@ impl Live {
                 reason,
                 // Looking twice does no harm.
                 again: true,
+                alert: None,
             };
             let sent = self.request_action(system, wanted).await.map(drop);
             // One that may be asked is enough.

@@ -68,6 +68,7 @@ impl Live {
                     arguments: wish.arguments,
                     reason: wish.reason.trim(),
                     again: true,
+                    alert: None,
                 };
                 self.ask_work(wish.system, wanted, None).await.map(drop)
             }

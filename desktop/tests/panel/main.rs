@@ -6,6 +6,8 @@
 mod acts;
 mod alerts;
 mod connection;
+mod evidence;
+mod for_alert;
 mod incident;
 mod keyboard;
 mod maintenance;

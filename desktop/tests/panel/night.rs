@@ -287,6 +287,7 @@ pub(crate) fn flush() -> HostAction {
         who: who.to_owned(),
         at: at(-minutes * MINUTE),
         reason: "stale prices".to_owned(),
+        alert: None,
         arguments: BTreeMap::from([("path".to_owned(), "/".to_owned())]),
         came,
         tail: "200 banned".to_owned(),

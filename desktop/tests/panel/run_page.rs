@@ -84,6 +84,7 @@ fn what_changed_before_an_alert_and_the_timeline_lead_to_a_run() {
         who: "Developer on call".to_owned(),
         at: at(-18 * 60),
         reason: "stale prices".to_owned(),
+        alert: None,
         came: Came::Done,
     }];
     let desk = Desk::over(frame);

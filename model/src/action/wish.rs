@@ -6,6 +6,7 @@ use std::time::Duration;
 use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::alert::AlertId;
 use crate::id::ItemId;
 use crate::versioned::{self, DecodeError, EncodeError};
 
@@ -33,6 +34,9 @@ pub enum ActionWish {
         request: ActionRequest,
         /// The work it confirms.
         item: ItemId,
+        /// Up to which generation the agent was told of redundancy groups, as whoever signs knows: it decides by no
+        /// older ones. Written after the fields above, which older programs read alone.
+        groups: u64,
     },
 }
 
@@ -59,6 +63,10 @@ pub struct ActionRequest {
     pub end: Timestamp,
     /// Why.
     pub reason: String,
+    /// The alert for which it is done, if there is one. Written after the fields above, which older programs
+    /// read alone.
+    #[serde(skip)]
+    pub alert: Option<AlertId>,
 }
 
 /// Somebody agrees or objects to a request.
@@ -79,12 +87,21 @@ impl ActionWish {
     /// When it is too long.
     pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
         match self {
-            Self::Request(request) => versioned::encode(KIND_REQUEST, request, WISH_LEN_BYTES_MAX),
+            Self::Request(request) => match request.alert {
+                // As older programs write it.
+                None => versioned::encode(KIND_REQUEST, request, WISH_LEN_BYTES_MAX),
+                alert => versioned::encode(KIND_REQUEST, &(request, alert), WISH_LEN_BYTES_MAX),
+            },
             Self::Approval(approval) => {
                 versioned::encode(KIND_APPROVAL, approval, WISH_LEN_BYTES_MAX)
             }
-            Self::Maintenance { request, item } => {
-                versioned::encode(KIND_MAINTENANCE, &(request, item), WISH_LEN_BYTES_MAX)
+            Self::Maintenance {
+                request,
+                item,
+                groups,
+            } => {
+                let whole = ((request, item), groups);
+                versioned::encode(KIND_MAINTENANCE, &whole, WISH_LEN_BYTES_MAX)
             }
         }
     }
@@ -95,13 +112,70 @@ impl ActionWish {
     /// When the bytes are of a newer version or malformed.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         match versioned::split(bytes, WISH_LEN_BYTES_MAX)? {
-            (KIND_REQUEST, body) => Ok(Self::Request(versioned::body(KIND_REQUEST, body)?)),
+            (KIND_REQUEST, body) => {
+                let (known, alert) = versioned::body_and_later(KIND_REQUEST, body)?;
+                Ok(Self::Request(ActionRequest { alert, ..known }))
+            }
             (KIND_APPROVAL, body) => Ok(Self::Approval(versioned::body(KIND_APPROVAL, body)?)),
             (KIND_MAINTENANCE, body) => {
-                let (request, item) = versioned::body(KIND_MAINTENANCE, body)?;
-                Ok(Self::Maintenance { request, item })
+                let ((request, item), groups) = versioned::body_and_later(KIND_MAINTENANCE, body)?;
+                Ok(Self::Maintenance {
+                    request,
+                    item,
+                    groups,
+                })
             }
             (other, _body) => Err(DecodeError::Kind(other)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(alert: Option<AlertId>) -> ActionRequest {
+        ActionRequest {
+            again: None,
+            agent: SpaceId::from_bytes([2; 32]),
+            action: "flush".to_owned(),
+            definition: [4; 32],
+            arguments: BTreeMap::new(),
+            not_before: Timestamp::from_millis(1),
+            end: Timestamp::from_millis(2),
+            reason: "old prices".to_owned(),
+            alert,
+        }
+    }
+
+    #[test]
+    fn an_alert_stands_behind_what_older_agents_read() {
+        let old = ActionWish::Request(request(None)).encode().unwrap();
+        let new = ActionWish::Request(request(Some(AlertId([7; 32]))));
+        let bytes = new.encode().unwrap();
+        assert_eq!(ActionWish::decode(&bytes), Ok(new));
+        assert!(bytes.starts_with(&old) && bytes.len() == old.len() + 33);
+        let read = ActionWish::decode(&old);
+        assert_eq!(
+            read,
+            Ok(ActionWish::Request(request(None))),
+            "what was asked before"
+        );
+    }
+
+    #[test]
+    fn what_is_known_of_groups_stands_behind_what_older_agents_read() {
+        let item = ItemId::from_bytes([8; 16]);
+        let wish = |groups| ActionWish::Maintenance {
+            request: request(None),
+            item,
+            groups,
+        };
+        let old = versioned::encode(KIND_MAINTENANCE, &(request(None), item), WISH_LEN_BYTES_MAX);
+        let old = old.unwrap();
+        let bytes = wish(9).encode().unwrap();
+        assert!(bytes.starts_with(&old));
+        assert_eq!(ActionWish::decode(&bytes), Ok(wish(9)));
+        assert_eq!(ActionWish::decode(&old), Ok(wish(0)));
     }
 }

@@ -18,7 +18,7 @@ use crate::check::Check;
 use crate::graph::Relation;
 use crate::rollup::Override;
 use resource::{Resource, left};
-use template::{Hooks, template};
+use template::{Hooks, runbook_of, template};
 
 const ENTITY: &str = "entity";
 const SUBSCRIPTION: &str = "subscription";
@@ -185,7 +185,11 @@ impl Reader<'_, '_> {
         let proxy = spec.text("proxy_entity_name").filter(|it| !it.is_empty());
         let line = spec.text("command").unwrap_or_default();
         let (check, extra) = template(resource, &self.hooks, remarks);
+        let runbook = runbook_of(resource).map(|(name, _)| name);
         for (name, _) in resource.labels.iter().chain(&resource.annotations) {
+            if Some(name.as_str()) == runbook {
+                continue;
+            }
             remarks.left(
                 &spec.place,
                 &format!("metadata.{name}"),

@@ -87,15 +87,86 @@ pub struct GroupsHeld {
     pub groups: Vec<(String, Redundancy)>,
     /// What is known of the others in them.
     pub members: BTreeMap<SpaceId, Member>,
+    /// The aggregates that keep the groups, one each, in the same order. Written after the fields above,
+    /// which older programs read alone; of what those wrote it is empty.
+    #[serde(skip)]
+    pub keepers: Vec<SpaceId>,
 }
 
 impl GroupsHeld {
+    /// What to tell an agent that was told something before: what is not readable here stays as others
+    /// told it, so that two who read different things agree after each told once.
+    #[must_use]
+    pub fn with_told(
+        mut self,
+        told: &Self,
+        now: Timestamp,
+        is_readable: impl Fn(&SpaceId) -> bool,
+    ) -> Self {
+        if told.system != self.system {
+            return self;
+        }
+        for ((name, group), keeper) in told.groups.iter().zip(&told.keepers) {
+            let has_place = self.groups.len() < GROUPS_MAX;
+            if has_place && !is_readable(keeper) && group.members.contains(&self.system) {
+                self.groups.push((name.clone(), group.clone()));
+                self.keepers.push(*keeper);
+            }
+        }
+        let members = self.groups.iter().flat_map(|(_, group)| &group.members);
+        let members: BTreeSet<_> = members.filter(|it| **it != self.system).copied().collect();
+        for member in members {
+            let known = told.members.get(&member).filter(|_| !is_readable(&member));
+            if let (Some(known), false) = (known, self.members.contains_key(&member)) {
+                self.members.insert(member, known.open(now));
+            }
+        }
+        self
+    }
+
+    /// Whether both say the same now, whoever told it when.
+    #[must_use]
+    pub fn says_same(&self, other: &Self, now: Timestamp) -> bool {
+        let open = |it: &Self| -> Vec<_> {
+            let members = it.members.iter();
+            members
+                .map(|(id, member)| (*id, member.open(now)))
+                .collect()
+        };
+        let named = |it: &Self| -> BTreeSet<_> {
+            let keepers = it.keepers.iter().copied().map(Some);
+            let keepers = keepers.chain(std::iter::repeat(None));
+            let groups = it.groups.iter().zip(keepers);
+            let named = groups.map(|((name, group), keeper)| {
+                (keeper, name.clone(), group.at_least, group.members.clone())
+            });
+            named.collect()
+        };
+        self.system == other.system && named(self) == named(other) && open(self) == open(other)
+    }
+
+    /// Whether an agent that was told this stops all work that `current` would have it stop in a window.
+    #[must_use]
+    pub fn knows(&self, current: &Self, window: Window) -> bool {
+        let kept = |(_, group): &(String, Redundancy)| {
+            let mut told = self.groups.iter();
+            let is_told = told.any(|(_, told)| told == group);
+            let broken = |it: &Self| {
+                let broken = group.broken_by(it.system, window, &it.members, None);
+                broken.is_some()
+            };
+            is_told && (broken(self) || !broken(current))
+        };
+        current.groups.is_empty()
+            || (self.system == current.system && current.groups.iter().all(kept))
+    }
+
     /// Encodes it as the body of an `AgentConfig` envelope, in a document of its own.
     ///
     /// # Errors
     /// When it is too long.
     pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
-        versioned::encode(KIND_GROUPS, self, GROUPS_LEN_BYTES_MAX)
+        versioned::encode(KIND_GROUPS, &(self, &self.keepers), GROUPS_LEN_BYTES_MAX)
     }
 
     /// Reads what an administrator wrote.
@@ -104,7 +175,10 @@ impl GroupsHeld {
     /// When the bytes are of a newer version or malformed.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         match versioned::split(bytes, GROUPS_LEN_BYTES_MAX)? {
-            (KIND_GROUPS, body) => versioned::body(KIND_GROUPS, body),
+            (KIND_GROUPS, body) => {
+                let (held, keepers) = versioned::body_and_later(KIND_GROUPS, body)?;
+                Ok(Self { keepers, ..held })
+            }
             (other, _body) => Err(DecodeError::Kind(other)),
         }
     }
@@ -160,6 +234,19 @@ impl Member {
     #[must_use]
     pub fn is_in_service(&self, window: Window, before: Option<(Timestamp, EnvelopeId)>) -> bool {
         !self.is_out(window, before)
+    }
+
+    /// The same without times that are over, in one order.
+    fn open(&self, now: Timestamp) -> Self {
+        let out = self.out.iter().filter(|it| now < it.end).copied();
+        let reserved = self.reserved.iter().filter(|it| now < it.window.end);
+        let mut open = Self {
+            out: out.collect(),
+            reserved: reserved.copied().collect(),
+        };
+        open.out.sort_by_key(|it| (it.begin, it.end));
+        open.reserved.sort();
+        open
     }
 
     fn is_out(&self, window: Window, before: Option<(Timestamp, EnvelopeId)>) -> bool {
@@ -245,6 +332,89 @@ mod tests {
             group(1, 2).broken_by(space(1), window(100, 101), &known, None),
             None
         );
+    }
+
+    fn held(groups: &[(u8, Redundancy)], readable: &[u8]) -> GroupsHeld {
+        GroupsHeld {
+            generation: 0,
+            system: space(1),
+            groups: groups
+                .iter()
+                .map(|(keeper, group)| (format!("of {keeper}"), group.clone()))
+                .collect(),
+            members: readable
+                .iter()
+                .map(|n| (space(*n), Member::default()))
+                .collect(),
+            keepers: groups.iter().map(|(keeper, _)| space(*keeper)).collect(),
+        }
+    }
+
+    #[test]
+    fn what_was_told_before_keepers_still_reads_and_older_agents_read_what_is_told() {
+        let new = held(&[(9, group(1, 3))], &[2, 3]);
+        let bytes = new.encode().unwrap();
+        assert_eq!(GroupsHeld::decode(&bytes), Ok(new.clone()));
+        let old = versioned::encode(KIND_GROUPS, &new, GROUPS_LEN_BYTES_MAX).unwrap();
+        assert!(bytes.starts_with(&old), "an older agent reads the same");
+        let read = GroupsHeld::decode(&old).unwrap();
+        assert_eq!((read.groups, read.keepers), (new.groups, Vec::new()));
+    }
+
+    /// One reads the aggregate 8 and the System 2, the other 9 and 3.
+    #[test]
+    fn two_who_read_different_things_agree_after_each_told_once() {
+        let readable = |own: [u8; 2]| move |it: &SpaceId| own.map(space).contains(it);
+        let one = held(&[(8, group(1, 2))], &[2]);
+        let mut other = held(&[(9, group(2, 3))], &[3]);
+        let out = window(1, 100);
+        other.members.get_mut(&space(3)).unwrap().out.push(out);
+        let first = one
+            .clone()
+            .with_told(&GroupsHeld::default(), at(1), readable([8, 2]));
+        assert!(first.says_same(&one, at(1)));
+        let second = other.clone().with_told(&first, at(1), readable([9, 3]));
+        assert_eq!(second.groups.len(), 2);
+        let third = one.with_told(&second, at(1), readable([8, 2]));
+        assert!(third.says_same(&second, at(1)), "nothing more is told");
+        assert!(
+            other
+                .clone()
+                .with_told(&third, at(1), readable([9, 3]))
+                .says_same(&third, at(1))
+        );
+        assert_eq!(third.members[&space(3)].out, [out]);
+        // Who reads the aggregate knows when its group is gone, and what is over is not told anew.
+        let gone = held(&[], &[]).with_told(&third, at(1), readable([8, 9]));
+        assert!(gone.groups.is_empty() && gone.members.is_empty());
+        let over = held(&[(8, group(1, 2))], &[2]).with_told(&third, at(100), readable([8, 2]));
+        assert!(over.says_same(&third, at(100)));
+        assert!(over.members[&space(3)].out.is_empty());
+    }
+
+    #[test]
+    fn an_agent_that_was_told_less_would_let_too_much_run() {
+        let night = window(10, 12);
+        let current = held(&[(8, group(2, 3))], &[2, 3]);
+        assert!(current.knows(&current, night));
+        assert!(!GroupsHeld::default().knows(&current, night), "no group");
+        assert!(
+            !held(&[(8, group(1, 3))], &[2, 3]).knows(&current, night),
+            "another"
+        );
+        let mut out = current.clone();
+        out.members
+            .get_mut(&space(2))
+            .unwrap()
+            .out
+            .push(window(9, 11));
+        assert!(!current.knows(&out, night), "it believes that 2 serves");
+        assert!(current.knows(&out, window(20, 21)), "then it does");
+        assert!(
+            out.knows(&current, night),
+            "it stops more than it would have to"
+        );
+        assert!(GroupsHeld::default().knows(&held(&[], &[]), night));
     }
 
     #[test]

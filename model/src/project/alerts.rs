@@ -17,6 +17,7 @@ use crate::alert::{
 use crate::check::Check;
 use crate::day::Present;
 use crate::episode::{Episode, episodes};
+use crate::evidence::AgentEvidence;
 use crate::family::family;
 use crate::heartbeat::HEARTBEAT_STALE_MS;
 use crate::id::EntryId;
@@ -158,6 +159,7 @@ fn said(
         is_flapping: false,
         summary: String::new(),
         detail: String::new(),
+        evidence: Vec::new(),
         metrics: Vec::new(),
         occurrences: 1,
         watermark: 1,
@@ -223,6 +225,20 @@ impl<'a> Looked<'a> {
     fn record(&self) -> Option<&'a CheckRecord> {
         let (_, vantage) = self.judged.get(self.told)?;
         vantage.record
+    }
+
+    /// What the agent in whose words it is told keeps of them whole.
+    fn kept(&self, record: Option<&CheckRecord>) -> Vec<AgentEvidence> {
+        let told = self.judged.get(self.told);
+        let agent = told.and_then(|(_, vantage)| vantage.agent);
+        let kept = record.into_iter().flat_map(CheckRecord::kept);
+        let of_agent = |kept| {
+            Some(AgentEvidence {
+                agent: agent?,
+                kept,
+            })
+        };
+        kept.filter_map(of_agent).collect()
     }
 
     /// Problems that are there or were lately.
@@ -316,6 +332,7 @@ impl<'a> Looked<'a> {
                 .map_or(&episode.summary, |record| &record.summary)
                 .clone(),
             detail: last.map(CheckRecord::lines).unwrap_or_default(),
+            evidence: self.kept(last),
             metrics: last
                 .map(|record| record.metrics.clone())
                 .unwrap_or_default(),
@@ -413,6 +430,7 @@ impl<'a> Looked<'a> {
                 is_stale: true,
                 summary,
                 detail,
+                evidence: self.kept(record),
                 ..self.told(alert)
             });
         }

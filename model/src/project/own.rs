@@ -249,6 +249,13 @@ impl Seen<'_> {
             let alerts = silent.iter().map(|silent| silent.alert(space, title, care));
             found.alerts.extend(alerts);
         }
+        let unnamed = found
+            .views
+            .iter_mut()
+            .filter(|it| it.check.runbook.is_none());
+        for view in unnamed {
+            view.check.runbook = runbook_of(system, &view.check.name);
+        }
         found.views.sort_by(|a, b| {
             let worst = b.status.raw.cmp(&a.status.raw);
             worst.then_with(|| (&a.check.name, a.check.id).cmp(&(&b.check.name, b.check.id)))
@@ -350,4 +357,10 @@ struct Place<'a> {
     silent: &'a [Silent],
     /// What the people of observers said, whose agents are not heard.
     beside: &'a [Care<'a>],
+}
+
+/// What the family of alerts of this name has as its runbook: such alerts become checks of that name.
+fn runbook_of(system: &System, name: &str) -> Option<String> {
+    let family = system.families.get(name)?;
+    (!family.runbook.is_empty()).then(|| family.runbook.clone())
 }

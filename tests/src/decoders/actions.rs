@@ -7,8 +7,11 @@ use aramaki_model::action::{
     Approval, Attempt, Catalogue, Described, HeardOutput, MaintenanceRule, Outcome, Parameter,
     ParameterKind, RefusedFor,
 };
+use aramaki_model::evidence::{
+    EvidenceAnswer, EvidenceAsk, Gathering, KeptEvidence, NoEvidence, WholeEvidence, pieces,
+};
 use aramaki_model::maintenance::redundancy::{GroupsHeld, Member, Redundancy};
-use aramaki_model::{HomeEntry, ItemId, Kit};
+use aramaki_model::{AlertId, HomeEntry, ItemId, Kit};
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId};
 
 use super::Decoder;
@@ -49,6 +52,19 @@ pub(super) const ACTION: Decoder = Decoder {
                 assert_eq!(ActionOutput::decode(&written), Ok(piece));
             }
         }
+        if let Ok(ask) = EvidenceAsk::decode(bytes) {
+            assert_eq!(EvidenceAsk::decode(&ask.encode().unwrap()), Ok(ask));
+            assert!(pieces(bytes, &ask).count() <= 32);
+        }
+        if let Ok(EvidenceAnswer::Piece(piece)) = EvidenceAnswer::decode(bytes) {
+            let len_bytes = u64::from(piece.number) * 3;
+            let id = piece.id;
+            if let Ok(mut gathering) = Gathering::new(KeptEvidence { id, len_bytes }) {
+                gathering.take(&piece);
+                assert!(gathering.len_came_bytes() <= len_bytes);
+                drop(gathering.whole());
+            }
+        }
         if let Ok(written) = HomeEntry::decode(bytes).encode() {
             assert_eq!(HomeEntry::decode(&written), HomeEntry::decode(bytes));
         }
@@ -73,16 +89,34 @@ pub(super) const ACTION: Decoder = Decoder {
             not_before: NOW,
             end: NOW,
             reason: "old prices".to_owned(),
+            alert: Some(AlertId([5; 32])),
         };
         seeds.extend(ActionWish::Request(request.clone()).encode());
         let item = ItemId::from_bytes([8; 16]);
-        seeds.extend(ActionWish::Maintenance { request, item }.encode());
+        seeds.extend(
+            ActionWish::Maintenance {
+                request,
+                item,
+                groups: 7,
+            }
+            .encode(),
+        );
         let piece = ActionOutput {
             request: id,
             from: 640,
             bytes: b"half of it".to_vec(),
         };
         seeds.extend(piece.encode());
+        let whole = WholeEvidence::of(&"what a hook said\n".repeat(99), "").unwrap();
+        let ask = EvidenceAsk {
+            id: whole.kept.id,
+            from: 1,
+            pieces: 2,
+        };
+        seeds.extend(ask.encode());
+        let answers = pieces(whole.text.as_bytes(), &ask).map(EvidenceAnswer::Piece);
+        seeds.extend(answers.filter_map(|it| it.encode().ok()));
+        seeds.extend(EvidenceAnswer::Nothing(ask.id, NoEvidence::Gone).encode());
         let approval = Approval {
             request: id,
             agrees: true,
@@ -164,6 +198,7 @@ pub(super) const ACTION: Decoder = Decoder {
             system: space,
             groups: vec![("front".to_owned(), group)],
             members: [(space, Member::default())].into(),
+            keepers: vec![space],
         };
         seeds.extend(held.encode());
         let kit = Kit {

@@ -101,10 +101,12 @@ impl Scene {
                     not_before: NOW,
                     end: NOW.plus(minutes(5)),
                     reason: "the prices are old".to_owned(),
+                    alert: None,
                 },
                 by: author(ASKER),
                 at: NOW,
                 maintenance: None,
+                groups: 0,
             },
             actions: Actions {
                 definitions: [(definition.name.clone(), definition)].into(),
@@ -507,6 +509,7 @@ fn work_that_would_break_a_group_is_refused_at_its_start() {
                 system: SpaceId::from_bytes([5; 32]),
                 groups: vec![("web".to_owned(), group.clone())],
                 members: [(SpaceId::from_bytes([6; 32]), member)].into(),
+                keepers: Vec::new(),
             });
         })
     };
@@ -516,6 +519,13 @@ fn work_that_would_break_a_group_is_refused_at_its_start() {
         at_least: 1,
     };
     assert_eq!(with_held(NOW.minus(minutes(1))).refused(), broken);
+    // What whoever signed knew of has not arrived: it is waited for, and older is not believed.
+    let mut older = with_held(NOW.plus(minutes(1)));
+    older.asked.groups = 2;
+    assert!(matches!(older.decide(), Decision::Wait(_)), "it may come");
+    older.now = older.asked.request.end.plus(minutes(1));
+    older.contact = Some(older.now);
+    assert!(matches!(older.refused(), RefusedFor::NotStarted(_)));
     assert!(
         with_held(NOW.plus(minutes(1))).runs(),
         "it was signed first"

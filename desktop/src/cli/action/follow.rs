@@ -172,6 +172,7 @@ mod tests {
                 not_before: Timestamp::ZERO,
                 end: Timestamp::ZERO,
                 reason: String::new(),
+                alert: None,
             },
             who: "alice".to_owned(),
             at: Timestamp::ZERO,

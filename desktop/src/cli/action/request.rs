@@ -45,6 +45,10 @@ pub(crate) struct Request {
     /// Ask for nothing: only say who had this action run lately, and what came of it.
     #[arg(long)]
     dry_run: bool,
+    /// The alert for which it is done: its id, or a unique prefix of at least 4 digits. Its page says so, and the
+    /// timeline.
+    #[arg(long, value_name = "ID", conflicts_with = "dry_run")]
+    alert: Option<String>,
     /// Do not ask on a terminal whether it is meant.
     #[arg(long, conflicts_with = "dry_run")]
     yes: bool,
@@ -67,6 +71,7 @@ impl Request {
         (is_asked && somebody).then(|| Self {
             dry_run: true,
             again: false,
+            alert: None,
             ..self.clone()
         })
     }
@@ -123,7 +128,10 @@ impl Request {
         if !self.yes {
             self.lately_text(live, system, &mut text).await?;
         }
+        let alert = self.alert.as_deref();
+        let alert = alert.map(|alert| live.find_alert(alert)).transpose()?;
         let wanted = Wanted {
+            alert: alert.map(|alert| alert.id),
             agent: &self.agent,
             action: &self.action,
             arguments,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::report::{Lines, count};
 use crate::cli::{CliError, local};
+use crate::view::actions::AboutAlert;
 use crate::workspace::{AgentActions, Live, RequestRow, TimelineRow};
 
 /// The request because of which this one was not run.
@@ -158,11 +159,22 @@ pub(crate) fn timeline_row(live: &Live, system: SpaceId, row: &RequestRow) -> Ti
         kind: "action",
         severity: None,
         text: format!(
-            "{}{values}: {came}; {}",
-            row.request.action, row.request.reason
+            "{}{values}: {came}; {}{}",
+            row.request.action,
+            row.request.reason,
+            for_alert(live, row)
         ),
         who: row.who.clone(),
     }
+}
+
+/// For which alert it was, if for one.
+fn for_alert(live: &Live, row: &RequestRow) -> String {
+    let about = row.request.alert;
+    let about = about.map(|id| AboutAlert::of(&live.snapshot(), id));
+    about.map_or_else(String::new, |it| {
+        format!(" (for the alert {}, {})", it.name, it.id.short())
+    })
 }
 
 /// A request in a list: who asked for what, who said what to it, what came of it, and what it said.
@@ -172,7 +184,7 @@ pub(super) fn request_text(text: &mut Lines, row: &RequestRow, indent: &str) {
 }
 
 /// The same without what it said.
-pub(super) fn request_head(text: &mut Lines, row: &RequestRow, indent: &str) {
+pub(in crate::cli) fn request_head(text: &mut Lines, row: &RequestRow, indent: &str) {
     text.add(format_args!(
         "{indent}{}  {}{}  {}  {}: {}",
         row.id.to_string().get(..12).unwrap_or_default(),
@@ -215,6 +227,9 @@ pub(super) fn run_text(text: &mut Lines, (host, row): (&str, &RequestRow), with_
     text.add(format_args!("asked     {} by {}", local(row.at), row.who));
     text.add(format_args!("why       {}", request.reason));
     text.add(format_args!("until     {}", local(request.end)));
+    if let Some(alert) = request.alert {
+        text.add(format_args!("for alert {}", alert.short()));
+    }
     if let Some(before) = request.again {
         text.add(format_args!("again     after {}", before.short()));
     }
@@ -298,6 +313,7 @@ pub(in crate::cli) fn request_json(row: &RequestRow) -> Value {
         "starts": row.starts,
         "again": row.request.again.map(|it| it.to_string()),
         "reason": row.request.reason,
+        "alert": row.request.alert.map(|id| id.to_string()),
         "said": row.said.iter().map(|(who, agrees)| json!({"who": who, "agrees": agrees})).collect::<Vec<_>>(),
         "started": row.started.map(|at| at.to_string()),
         "heard": row.heard.after(0).map(|it| String::from_utf8_lossy(&it.bytes).into_owned()),

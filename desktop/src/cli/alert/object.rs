@@ -7,6 +7,7 @@ use aramaki_sync_core::Timestamp;
 use chrono::DateTime;
 use serde_json::{Value, json};
 
+use super::evidence;
 use crate::cli::local;
 use crate::cli::system::seen_from_json;
 use crate::view::alert::days;
@@ -203,6 +204,7 @@ pub(super) fn alert_json(live: &Live, alert: &Alert) -> Value {
         "seen_from": alert.seen_from.iter().map(seen_from_json).collect::<Vec<_>>(),
         "summary": summary(alert),
         "detail": alert.detail,
+        "evidence": evidence::all_json(live, alert),
         "occurrences": alert.occurrences,
         "watermark": alert.watermark,
         "first_seen": alert.first_seen.map(|at| at.to_string()),

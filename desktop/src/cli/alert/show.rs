@@ -13,6 +13,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::object::{alert_json, days_json, hold_words, summary};
+use super::{evidence, taken};
 use crate::cli::report::{Lines, count, table};
 use crate::cli::system::{attempt_json, attempt_words, seen_from_words};
 use crate::cli::timeline::entry_json;
@@ -31,6 +32,9 @@ pub(crate) struct Show {
     /// How far back to look for what changed before it began.
     #[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "1h")]
     before: Duration,
+    /// Print evidence whole: what is longer than 4 KiB is fetched from the agent that keeps it.
+    #[arg(long)]
+    evidence: bool,
 }
 
 const fn near_word(near: Near) -> &'static str {
@@ -44,8 +48,13 @@ const fn near_word(near: Near) -> &'static str {
 
 impl Show {
     /// Shows it.
-    pub(crate) fn run(&self, live: &Live) -> Result<Report, CliError> {
+    pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let alert = live.find_alert(&self.alert)?;
+        let fetched = if self.evidence {
+            evidence::fetch(live, &alert).await
+        } else {
+            Vec::new()
+        };
         let snapshot = live.snapshot();
         let changes = changed_before(&snapshot, &alert, self.before);
         let rows: Vec<_> = changes
@@ -53,6 +62,7 @@ impl Show {
             .map(|change| (change.near, timeline_row(&snapshot, change.item)))
             .collect();
         let cause = cause_of(&snapshot, &alert);
+        let taken = taken::taken(live, &alert).await?;
         let mut object = alert_json(live, &alert);
         if let Value::Object(fields) = &mut object {
             let changed = rows.iter().map(|(near, row)| {
@@ -67,20 +77,35 @@ impl Show {
             let attempt = attempt_of(live, &alert).map(attempt_json);
             fields.insert("attempt".to_owned(), json!(attempt));
             fields.insert("days".to_owned(), days_json(&alert, Clock::now()));
+            fields.insert("runbook".to_owned(), taken::runbook_json(live, &alert));
+            fields.insert("actions".to_owned(), taken::taken_json(&taken));
+            if self.evidence {
+                let whole = evidence::fetched_json(&fetched);
+                fields.insert("evidence".to_owned(), whole);
+            }
         }
-        Ok(Report::new(
-            text(live, &alert, &rows),
-            &json!({"alert": object}),
-        ))
+        let text = text(live, &alert, &rows, (&fetched, &taken));
+        let report = Report::new(text, &json!({"alert": object}));
+        Ok(match evidence::fault(&fetched) {
+            Some(error) => report.but(&error),
+            None => report,
+        })
     }
 }
 
-fn text(live: &Live, alert: &Alert, changes: &[(Near, TimelineRow)]) -> String {
+fn text(
+    live: &Live,
+    alert: &Alert,
+    changes: &[(Near, TimelineRow)],
+    (fetched, taken): (&[evidence::Fetched], &[taken::Taken]),
+) -> String {
     let now = Clock::now();
     let mut out = Lines::default();
     head(&mut out, alert, attempt_of(live, alert), now);
     vantages(&mut out, live, alert);
     people(&mut out, alert);
+    taken::runbook_line(&mut out, live, alert);
+    taken::taken_lines(&mut out, taken);
     for concern in alert.concerns.iter().skip(1) {
         let name = |space| live.title(space).unwrap_or_else(|| space.short());
         let way: Vec<_> = concern.path.iter().map(|space| name(*space)).collect();
@@ -96,9 +121,7 @@ fn text(live: &Live, alert: &Alert, changes: &[(Near, TimelineRow)]) -> String {
             ));
         }
     }
-    if !alert.detail.is_empty() {
-        out.add(format_args!("\n{}", alert.detail.trim_end()));
-    }
+    evidence::lines(&mut out, live, alert, fetched);
     let lines: Vec<_> = changes
         .iter()
         .take(CHANGES_SHOWN)

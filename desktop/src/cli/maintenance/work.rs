@@ -65,6 +65,7 @@ impl Request {
             arguments,
             reason: &self.reason,
             again: true,
+            alert: None,
         };
         let asked = live.ask_work(system, wanted, stated).await?;
         Ok(asked_report(&asked, "Asked for"))

@@ -15,6 +15,7 @@ use super::super::actions::{run_link_ui, run_words};
 use super::super::system::seen_from_words;
 use super::super::timeline::item_ui;
 use super::super::values::{Measured, values_ui};
+use super::whole::whole_ui;
 use super::{drawn, name_of, quiet};
 use crate::theme::{size, space};
 use crate::view::actions::{HostAction, Run};
@@ -116,10 +117,13 @@ pub(super) fn evidence_ui(
 ) {
     before_ui(ui, look, (frame, snapshot, alert), window);
     let has_vantages = alert.vantages.len() > 1 || !alert.seen_from.is_empty();
-    let has_any = !alert.detail.is_empty() || !alert.metrics.is_empty() || has_vantages;
+    let has_any = !alert.detail.is_empty()
+        || !alert.evidence.is_empty()
+        || !alert.metrics.is_empty()
+        || has_vantages;
     if has_any {
         card_titled(ui, look, &look.texts.get("alert-evidence"), |ui| {
-            said_ui(ui, look, (snapshot, alert));
+            said_ui(ui, look, (frame, snapshot, alert), window);
         });
         ui.add_space(space::S);
     }
@@ -181,7 +185,12 @@ fn measured_ui(
 }
 
 /// Output, values, and what each agent sees.
-fn said_ui(ui: &mut Ui, look: Look<'_>, (snapshot, alert): (&Snapshot, &Alert)) {
+fn said_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (frame, snapshot, alert): (&Frame, &Snapshot, &Alert),
+    window: &mut Window,
+) {
     for (agent, severity) in &alert.vantages {
         ui.horizontal(|ui| {
             severity_glyph(ui, look, *severity, 14.0);
@@ -201,7 +210,8 @@ fn said_ui(ui: &mut Ui, look: Look<'_>, (snapshot, alert): (&Snapshot, &Alert)) 
             ui.label(seen_from_words(look, from));
         });
     }
-    if !alert.detail.is_empty() {
+    let is_whole = whole_ui(ui, look, (frame, snapshot, alert), window);
+    if !alert.detail.is_empty() && !is_whole {
         let lines = alert.detail.lines().take(DETAIL_LINES_MAX);
         let text: String = lines.flat_map(|line| [line, "\n"]).collect();
         let text: String = text.chars().take(DETAIL_LEN_CHARS_MAX).collect();

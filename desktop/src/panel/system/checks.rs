@@ -8,9 +8,9 @@ use egui::{Align, Label, Layout, RichText, Ui};
 
 use super::super::Window;
 use super::super::alert::was_observed_words;
-use super::super::proposals;
 use super::super::timeline::item_ui;
 use super::super::values::{self, Measured};
+use super::super::{check_runbook, proposals};
 use super::{Page, none_ui, observers, quiet};
 use crate::theme::{size, space, weighted};
 use crate::view::Route;
@@ -28,6 +28,7 @@ pub(super) fn left_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut
         for check in system.checks.iter().take(CHECKS_SHOWN_MAX) {
             check_ui(ui, look, check, &system.agents, |ui| {
                 values_button_ui(ui, look, shown, check, window);
+                check_runbook::button_ui(ui, look, (system, &check.check), window);
             });
             if window.measured == Some((system.space, check.check.id)) {
                 let measured = measured(shown, check);

@@ -185,6 +185,7 @@ async fn one_person_asks_at_the_window_and_another_agrees_there() {
         arguments: BTreeMap::new(),
         reason: "prices are old".to_owned(),
         again: crate::view::actions::Again::No,
+        alert: None,
     };
     first.run_wish(wish).await.unwrap();
 

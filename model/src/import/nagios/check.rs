@@ -59,7 +59,12 @@ impl Reader<'_, '_> {
         };
         let title = on.service.and_then(|it| it.text("service_description"));
         let title = title.unwrap_or(HOST_CHECK);
-        let check = Check::new(CheckId::default(), title, CheckKind::from(command));
+        let mut check = Check::new(CheckId::default(), title, CheckKind::from(command));
+        // `pages` tells of one that is no web address.
+        let runbook = from.text("notes_url");
+        let runbook =
+            runbook.map(|url| meaning.fill(url).unwrap_or_else(|_unknown| url.to_owned()));
+        check.runbook = runbook.filter(|url| check_web_address(url).is_ok());
         let check = self.timed(check, place, from);
         let key = self.drafts.key(HOST, on.host_name);
         self.drafts.check(place, &key, check);

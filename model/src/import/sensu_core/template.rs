@@ -1,6 +1,7 @@
 //! What a check of Sensu Core says beside its command and where it runs.
 
 use crate::check::{Check, CheckKind, Hook};
+use crate::check_fault::is_runbook;
 use crate::id::CheckId;
 use crate::import::cell::Cells;
 use crate::import::command::command;
@@ -35,6 +36,7 @@ pub(super) fn template(name: &str, cells: &Cells<'_>, remarks: &Remarks) -> (Che
         cells.adapt("publish", "it is taken as a check that is off");
     }
     check.hook = hook(cells, remarks);
+    check.runbook = runbook(cells);
     for (field, reason) in LEFT {
         cells.leave(field, reason);
     }
@@ -66,6 +68,28 @@ pub(super) fn template(name: &str, cells: &Cells<'_>, remarks: &Remarks) -> (Che
     (check, extra)
 }
 
+/// A web address as it is; another text is taken as the title of a note.
+fn runbook(cells: &Cells<'_>) -> Option<String> {
+    let mut runbook = None;
+    for field in ["runbook", "playbook"] {
+        let Some(text) = cells.text(field).filter(|it| !it.is_empty()) else {
+            continue;
+        };
+        if runbook.is_some() {
+            cells.leave(field, "a check has one runbook");
+        } else if is_runbook(&text).is_err() {
+            cells.leave(field, "put it into a note of kind runbook");
+        } else {
+            if !text.contains("://") {
+                let reason = "it is taken as the title of a note: write one of that title";
+                cells.adapt(field, reason);
+            }
+            runbook = Some(text);
+        }
+    }
+    runbook
+}
+
 /// Sensu has a hook a state; here there is one for the beginning of a problem.
 fn hook(cells: &Cells<'_>, remarks: &Remarks) -> Option<Hook> {
     const ORDER: [&str; 8] = [
@@ -94,7 +118,7 @@ fn hook(cells: &Cells<'_>, remarks: &Remarks) -> Option<Hook> {
     chosen.map(Hook::from)
 }
 
-const LEFT: [(&str, &str); 22] = [
+const LEFT: [(&str, &str); 20] = [
     (
         "handlers",
         "who is told is set up with routes and receivers",
@@ -124,8 +148,6 @@ const LEFT: [(&str, &str); 22] = [
     ("output_format", "perfdata is read by itself"),
     ("output_metric_format", "perfdata is read by itself"),
     ("env", "a check's environment is the agent's"),
-    ("runbook", "put it into a note of kind runbook"),
-    ("playbook", "put it into a note of kind runbook"),
     ("reset", "how often one is told again is set up with routes"),
     ("high_flap_action", "it has no meaning here"),
     (

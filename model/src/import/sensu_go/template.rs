@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::resource::Resource;
 use crate::check::{Check, CheckKind, Hook};
+use crate::check_fault::is_runbook;
 use crate::id::CheckId;
 use crate::import::cell::text_of;
 use crate::import::extra::Extra;
@@ -47,6 +48,7 @@ pub(super) fn template(
         spec.adapt("publish", "it is taken as a check that is off");
     }
     check.hook = hook_of(resource, hooks, remarks);
+    check.runbook = runbook_of(resource).map(|(_, text)| text);
     spec.pass(&["name", "namespace", "scheduler", "max_output_size"]);
     for (field, reason) in LEFT {
         let says_nothing = spec.raw(field).is_none_or(|value| match value {
@@ -62,6 +64,9 @@ pub(super) fn template(
     }
     (check, extra)
 }
+
+/// Annotations that name a runbook.
+const RUNBOOKS: [&str; 3] = ["runbook", "runbook_url", "playbook"];
 
 /// Hooks by namespace and name.
 pub(super) type Hooks = BTreeMap<(String, String), Hook>;
@@ -107,6 +112,15 @@ fn hook_of(resource: &Resource<'_>, hooks: &Hooks, remarks: &Remarks) -> Option<
         remarks.left(&spec.place, "check_hooks", &reason);
     }
     found.cloned()
+}
+
+/// Under which annotation people keep a runbook, and that.
+pub(super) fn runbook_of(resource: &Resource<'_>) -> Option<(&'static str, String)> {
+    let mut named = RUNBOOKS.into_iter().filter_map(|name| {
+        let text = resource.annotations.get(name)?;
+        is_runbook(text).ok().map(|()| (name, text.clone()))
+    });
+    named.next()
 }
 
 fn zone_of(cron: &str) -> Option<&str> {

@@ -1,0 +1,105 @@
+//! Evidence that is too long for a transition, as it is fetched from the agent that keeps it.
+
+use std::sync::Arc;
+
+use aramaki_model::evidence::{AgentEvidence, GatherError, NoEvidence};
+use thiserror::Error;
+
+/// Evidence that was asked for from this window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// Which, and from whom.
+    pub of: AgentEvidence,
+    /// What came of it.
+    pub came: FetchedState,
+}
+
+/// How far fetching is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FetchedState {
+    /// So many bytes came.
+    Comes(u64),
+    /// All of it, and it is what the transition names.
+    Whole(Arc<str>),
+    /// Nothing that can be shown.
+    Failed(EvidenceFault),
+}
+
+/// Why evidence cannot be shown whole.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EvidenceFault {
+    /// This device may not read the agent's Space now.
+    #[error("this device may not read what the agent says")]
+    NotAllowed,
+    /// Nobody answered in time.
+    #[error("the agent does not answer; it may be off, or nobody passes messages on to it")]
+    NobodyAnswers,
+    /// It has no such text.
+    #[error("the agent does not keep it any more")]
+    Gone,
+    /// It was asked for too much.
+    #[error("the agent was asked for too much evidence lately")]
+    Busy,
+    /// Others are fetched.
+    #[error("too much evidence is being fetched at once")]
+    TooMany,
+    /// What came, or what should come, is not to be believed.
+    #[error("it is not shown: {0}")]
+    Untrue(GatherError),
+    /// The workspace was closed meanwhile.
+    #[error("the workspace was closed")]
+    Closed,
+}
+
+impl EvidenceFault {
+    /// The key of its words.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::NotAllowed => "evidence-not-allowed",
+            Self::NobodyAnswers => "evidence-nobody",
+            Self::Gone => "evidence-gone",
+            Self::Busy => "evidence-busy",
+            Self::TooMany => "evidence-too-many",
+            Self::Untrue(GatherError::TooLong { .. }) => "evidence-too-long",
+            Self::Untrue(_) => "evidence-untrue",
+            Self::Closed => "evidence-closed",
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) const fn hint(self) -> &'static str {
+        match self {
+            Self::NotAllowed => "`aramaki trust list SYSTEM` says who may read",
+            Self::NobodyAnswers => {
+                "`aramaki agent list` says when it was heard last; what came with the alert is shown without it"
+            }
+            Self::Gone => {
+                "an agent keeps 32 MiB for 30 days; what came with the alert is shown without it"
+            }
+            Self::Busy => "try again in ten minutes",
+            Self::TooMany | Self::Closed => "try again",
+            Self::Untrue(_) => {
+                "somebody who may write there gives out something else: look at the machine itself"
+            }
+        }
+    }
+}
+
+impl From<NoEvidence> for EvidenceFault {
+    fn from(why: NoEvidence) -> Self {
+        match why {
+            NoEvidence::Gone => Self::Gone,
+            NoEvidence::Busy => Self::Busy,
+        }
+    }
+}
+
+/// A length for people: `38 KiB`.
+pub fn size_words(len_bytes: u64) -> String {
+    if len_bytes < 1_024 {
+        format!("{len_bytes} B")
+    } else {
+        format!("{} KiB", len_bytes.div_ceil(1_024))
+    }
+}
