@@ -279,10 +279,10 @@ fn worse_news_goes_through_the_steps_anew() {
         since: at(200),
         ..alert(1, CRITICAL, 0)
     };
-    assert_eq!(team.tell(200, &[worse.clone()]), ["ann"]);
+    assert_eq!(team.tell(200, std::slice::from_ref(&worse)), ["ann"]);
     let whom: Vec<String> = Vec::new();
     assert_eq!(
-        team.tell(310, &[worse.clone()]),
+        team.tell(310, std::slice::from_ref(&worse)),
         whom,
         "not from the warning"
     );
@@ -541,7 +541,7 @@ fn a_message_tells_the_worst_first_and_only_so_much() {
     let due = team.look(1, &alerts).due;
     let names: Vec<_> = due[0].items.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["disk 2", "disk 1"]);
-    let many: Vec<_> = (0..MESSAGE_ITEMS_MAX + 1)
+    let many: Vec<_> = (0..=MESSAGE_ITEMS_MAX)
         .map(|n| {
             let mut id = [0; 32];
             id[..8].copy_from_slice(&u64::try_from(n).unwrap().to_be_bytes());

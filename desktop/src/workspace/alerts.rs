@@ -188,6 +188,10 @@ impl Live {
     ///
     /// # Errors
     /// When no System has it, or the store refuses.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method itself is of one lifetime"
+    )]
     pub(crate) async fn unsilence(&self, item: ItemId) -> Result<EndedItems, CliError> {
         let those = |system: &System| together(item, system.silences.keys());
         self.remove_items(item, those, |edit, item| edit.remove_silence(item))
@@ -220,6 +224,10 @@ impl Live {
     ///
     /// # Errors
     /// When no System has it, or the store refuses.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method itself is of one lifetime"
+    )]
     pub(crate) async fn end_maintenance(&self, item: ItemId) -> Result<EndedItems, CliError> {
         let those = |system: &System| together(item, system.maintenance.keys());
         self.remove_items(item, those, |edit, item| edit.remove_maintenance(item))

@@ -69,6 +69,28 @@ fn its_hook_is_seen(aramaki: &Aramaki) {
     assert!(page.contains("90 days "), "{page}");
 }
 
+/// What a removed agent saw is still there, and who removed it why.
+fn its_past_stays(aramaki: &Aramaki) {
+    let told = aramaki.json(&["timeline", "Webshop"]);
+    let told = told["entries"].as_array().unwrap().clone();
+    let is_told = |it: &Value| it["text"] == "agent web1 was removed" && it["who"] != "";
+    assert!(told.iter().any(is_told), "{told:?}");
+    let is_why = |it: &Value| it["text"] == "why agent web1 was removed: sold";
+    assert!(told.iter().any(is_why), "{told:?}");
+    // What it saw is still there.
+    let is_seen = |it: &Value| {
+        it["kind"] == "transition"
+            && it["text"]
+                .as_str()
+                .is_some_and(|it| it.starts_with("flag: "))
+    };
+    assert!(told.iter().any(is_seen), "{told:?}");
+    let past = aramaki.json(&["alert", "list", "--resolved"]);
+    let past = past["alerts"][0]["id"].as_str().unwrap().to_owned();
+    let shown = text(&aramaki.run(&["alert", "show", &past]).stdout);
+    assert!(shown.contains("was observed by web1 until "), "{shown}");
+}
+
 #[test]
 fn an_agent_is_listed_with_what_fails_and_removed_with_a_word() {
     let aramaki = Aramaki::new();
@@ -135,24 +157,7 @@ fn an_agent_is_listed_with_what_fails_and_removed_with_a_word() {
         aramaki.json(&["agent", "list"])["agents"],
         Value::Array(Vec::new())
     );
-    let told = aramaki.json(&["timeline", "Webshop"]);
-    let told = told["entries"].as_array().unwrap().clone();
-    let is_told = |it: &Value| it["text"] == "agent web1 was removed" && it["who"] != "";
-    assert!(told.iter().any(is_told), "{told:?}");
-    let is_why = |it: &Value| it["text"] == "why agent web1 was removed: sold";
-    assert!(told.iter().any(is_why), "{told:?}");
-    // What it saw is still there.
-    let is_seen = |it: &Value| {
-        it["kind"] == "transition"
-            && it["text"]
-                .as_str()
-                .is_some_and(|it| it.starts_with("flag: "))
-    };
-    assert!(told.iter().any(is_seen), "{told:?}");
-    let past = aramaki.json(&["alert", "list", "--resolved"]);
-    let past = past["alerts"][0]["id"].as_str().unwrap().to_owned();
-    let shown = text(&aramaki.run(&["alert", "show", &past]).stdout);
-    assert!(shown.contains("was observed by web1 until "), "{shown}");
+    its_past_stays(&aramaki);
     // Its name is free again.
     aramaki.json(&["agent", "invite", "Webshop", "--name", "web1"]);
 }

@@ -8,7 +8,7 @@ use super::{at_agent_json, at_agents_text, row_json, rows_text};
 use crate::cli::parse::parse_line;
 use crate::cli::report::Lines;
 use crate::cli::{CliError, Report, local};
-use crate::workspace::{EndReason, Live};
+use crate::workspace::{Cutting, EndReason, Live};
 
 /// End a grant and every grant below it, and seal anew what is written from now on.
 ///
@@ -56,6 +56,24 @@ impl Revoke {
         if let (false, Some(target)) = (self.preview, cutting.grants.first()) {
             live.revoke(space, target.id, keep, &self.reason).await?;
         }
+        Ok(Report::new(
+            self.said(&cutting),
+            &json!({
+                "system": space.to_string(),
+                "revoked": !self.preview,
+                "grants": cutting.grants.iter().map(row_json).collect::<Vec<_>>(),
+                "kept": cutting.kept.iter().map(row_json).collect::<Vec<_>>(),
+                "at_agents": cutting.at_agents.iter().map(at_agent_json).collect::<Vec<_>>(),
+                "changes_cut": cutting.written.gone,
+                "changes_that_stay": cutting.written.stays,
+                "waiting_changes_discarded": cutting.written.discarded,
+                "ended_invitation": cutting.code.as_ref().map(row_json),
+            }),
+        ))
+    }
+
+    /// What ends, and what stays.
+    fn said(&self, cutting: &Cutting) -> String {
         let mut text = Lines::default();
         text.add(if self.preview {
             "These would end:"
@@ -76,12 +94,26 @@ impl Revoke {
                 text.add(format_args!("  {line}"));
             }
         }
+        self.say_written(&mut text, cutting.written);
+        if let Some((left, until)) = cutting.code.as_ref().and_then(|code| code.left) {
+            let lets_in = if self.preview { "would let" } else { "lets" };
+            text.add(format_args!(
+                "Their code, which let in {left} more until {}, {lets_in} in nobody any more; others who came \
+                 by it stay.",
+                local(until)
+            ));
+        }
+        text.into_text()
+    }
+
+    /// What becomes of what they wrote.
+    fn say_written(&self, text: &mut Lines, written: Foreseen) {
         let Foreseen {
             gone,
             stays,
             discarded,
             ..
-        } = cutting.written;
+        } = written;
         match (gone, stays) {
             (0, _) => text.add("What they wrote until now stays."),
             (gone, stays) => {
@@ -108,27 +140,5 @@ impl Revoke {
                 format!("{discarded} changes that waited never count.")
             });
         }
-        if let Some((left, until)) = cutting.code.as_ref().and_then(|code| code.left) {
-            let lets_in = if self.preview { "would let" } else { "lets" };
-            text.add(format_args!(
-                "Their code, which let in {left} more until {}, {lets_in} in nobody any more; others who came \
-                 by it stay.",
-                local(until)
-            ));
-        }
-        Ok(Report::new(
-            text.into_text(),
-            &json!({
-                "system": space.to_string(),
-                "revoked": !self.preview,
-                "grants": cutting.grants.iter().map(row_json).collect::<Vec<_>>(),
-                "kept": cutting.kept.iter().map(row_json).collect::<Vec<_>>(),
-                "at_agents": cutting.at_agents.iter().map(at_agent_json).collect::<Vec<_>>(),
-                "changes_cut": gone,
-                "changes_that_stay": stays,
-                "waiting_changes_discarded": discarded,
-                "ended_invitation": cutting.code.as_ref().map(row_json),
-            }),
-        ))
     }
 }
