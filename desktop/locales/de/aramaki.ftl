@@ -593,6 +593,7 @@ alert-lasted = von { $begin } bis { $end }
 alert-missing = Von dieser Prüfung kommt kein Ergebnis mehr, obwohl ihr Agent zu hören ist.
 alert-silent = Der Agent ist nicht mehr zu hören: Was er beobachtet, ist unbekannt.
 cause-title = Warum es so ist
+cause-below = Darunter ist etwas kaputt, vielleicht die Ursache
 cause-more = Es gibt mehr; die Teile darunter nennen sie.
 cause-not-shared = nicht mit diesem Gerät geteilt
 cause-rule = wegen seiner Regel: { $rule }

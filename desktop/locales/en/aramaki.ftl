@@ -593,6 +593,7 @@ alert-lasted = from { $begin } to { $end }
 alert-missing = No result of this check comes any more, though its agent is heard.
 alert-silent = The agent is not heard any more: nothing is known of what it looks at.
 cause-title = Why it is so
+cause-below = Broken below, perhaps the cause
 cause-more = There are more; the parts below name them.
 cause-not-shared = not shared with this device
 cause-rule = by its rule: { $rule }

@@ -28,10 +28,11 @@ pub(super) fn unalarmed_ui(
         .iter()
         .filter(|it| !matches!(it.leaf, Leaf::Check { .. }));
     let causes: Vec<RootCause> = causes.take(CAUSES_SHOWN_MAX + 1).cloned().collect();
-    causes_ui(ui, look, (snapshot, &causes), window);
+    causes_ui(ui, look, ("cause-title", snapshot, &causes), window);
 }
 
-/// The way from an alert to what it follows, if it follows something.
+/// The way from an alert to what it follows, if it follows something; else what is broken in the parts below its
+/// System, which may be why.
 pub(super) fn cause_of_ui(
     ui: &mut Ui,
     look: Look<'_>,
@@ -39,19 +40,30 @@ pub(super) fn cause_of_ui(
     window: &mut Window,
 ) {
     let cause = Some(cause_of(snapshot, alert)).filter(leads_on);
-    causes_ui(ui, look, (snapshot, cause.as_slice()), window);
+    if cause.is_some() {
+        return causes_ui(
+            ui,
+            look,
+            ("cause-title", snapshot, cause.as_slice()),
+            window,
+        );
+    }
+    let below = window.causes.of(snapshot, alert.system).iter();
+    let below = below.filter(|cause| leads_on(cause));
+    let below: Vec<RootCause> = below.take(CAUSES_SHOWN_MAX + 1).cloned().collect();
+    causes_ui(ui, look, ("cause-below", snapshot, &below), window);
 }
 
 fn causes_ui(
     ui: &mut Ui,
     look: Look<'_>,
-    (snapshot, causes): (&Snapshot, &[RootCause]),
+    (title, snapshot, causes): (&str, &Snapshot, &[RootCause]),
     window: &mut Window,
 ) {
     if causes.is_empty() {
         return;
     }
-    card_titled(ui, look, &look.texts.get("cause-title"), |ui| {
+    card_titled(ui, look, &look.texts.get(title), |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
         for cause in causes.iter().take(CAUSES_SHOWN_MAX) {
             let words = words(look, cause);

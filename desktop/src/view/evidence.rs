@@ -53,20 +53,6 @@ pub enum EvidenceFault {
 }
 
 impl EvidenceFault {
-    /// The key of its words.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::NotAllowed => "evidence-not-allowed",
-            Self::NobodyAnswers => "evidence-nobody",
-            Self::Gone => "evidence-gone",
-            Self::Busy => "evidence-busy",
-            Self::TooMany => "evidence-too-many",
-            Self::Untrue(GatherError::TooLong { .. }) => "evidence-too-long",
-            Self::Untrue(_) => "evidence-untrue",
-            Self::Closed => "evidence-closed",
-        }
-    }
-
     /// What to do about it.
     pub(crate) const fn hint(self) -> &'static str {
         match self {

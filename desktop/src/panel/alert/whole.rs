@@ -1,14 +1,14 @@
 //! Evidence that is too long for an alert: a button that fetches it from its agent, how far that is, and all of it.
 
 use aramaki_model::alert::Alert;
-use aramaki_model::evidence::AgentEvidence;
+use aramaki_model::evidence::{AgentEvidence, GatherError};
 use aramaki_model::{Severity, Snapshot};
 use egui::{FontId, Label, ProgressBar, RichText, ScrollArea, Ui};
 
 use super::super::Window;
 use super::quiet;
 use crate::theme::{size, space};
-use crate::view::evidence::{FetchedState, size_words};
+use crate::view::evidence::{EvidenceFault, FetchedState, size_words};
 use crate::view::{Frame, Intent};
 use crate::widget::Look;
 
@@ -38,7 +38,7 @@ pub(super) fn whole_ui(
                 Some(FetchedState::Comes(len)) => comes_ui(ui, look, (*len, &host, of), window),
                 Some(FetchedState::Failed(fault)) => {
                     let color = look.tokens.severity(Severity::Warning);
-                    let words = look.texts.with(fault.key(), &[("host", &host)]);
+                    let words = look.texts.with(fault_key(*fault), &[("host", &host)]);
                     ui.add(Label::new(RichText::new(words).color(color)).wrap());
                     ask_ui(ui, look, ("evidence-again", &host, of), window);
                 }
@@ -140,4 +140,18 @@ fn text_ui(
                 ui.add(Label::new(line.color(look.tokens.text)).extend());
             }
         });
+}
+
+/// What became of it, in words.
+const fn fault_key(fault: EvidenceFault) -> &'static str {
+    match fault {
+        EvidenceFault::NotAllowed => "evidence-not-allowed",
+        EvidenceFault::NobodyAnswers => "evidence-nobody",
+        EvidenceFault::Gone => "evidence-gone",
+        EvidenceFault::Busy => "evidence-busy",
+        EvidenceFault::TooMany => "evidence-too-many",
+        EvidenceFault::Untrue(GatherError::TooLong { .. }) => "evidence-too-long",
+        EvidenceFault::Untrue(_) => "evidence-untrue",
+        EvidenceFault::Closed => "evidence-closed",
+    }
 }
