@@ -141,12 +141,36 @@ fn what_cannot_be_read_is_named() {
     aramaki.refused(&["import", "consul", &nothing, "--into", "Nobody"], 1);
     let broken = aramaki.path("broken.json");
     std::fs::write(&broken, "{\"checks\": {\"a\": {\"command\": \"x\",}}}").unwrap();
-    let shown = aramaki.json(&["import", "sensu-core", &broken]);
-    assert_eq!(shown["remarks"][0]["line"], 1);
+    let message = |error: &Value| error["message"].as_str().unwrap().to_owned();
+    let error = aramaki.refused(&["import", "sensu-core", &broken], 1);
+    let said = message(&error);
+    assert!(said.contains("broken.json:1"), "{said}");
+    assert!(said.contains("no JSON"), "{said}");
+    // Beside one that can be read: shown, and written only if somebody wants the rest alone.
+    let folder = aramaki.path("both");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::copy(&broken, format!("{folder}/broken.json")).unwrap();
+    let good = "{\"checks\": {\"a\": {\"command\": \"x\", \"interval\": 60, \"interval\": 30, \"subscribers\": [\"db\"]}}}";
+    std::fs::write(format!("{folder}/good.json"), good).unwrap();
+    let shown = aramaki.json(&["import", "sensu-core", &folder]);
+    let remarks = shown["remarks"].as_array().unwrap();
+    let cut = remarks.iter().find(|it| it["broken"] == true).unwrap();
+    assert_eq!(cut["line"], 1);
     assert!(
-        shown["remarks"][0]["reason"]
-            .as_str()
-            .unwrap()
-            .contains("no JSON")
+        remarks
+            .iter()
+            .any(|it| it["field"] == "interval" && it["broken"] == false),
+        "it stands there twice: {remarks:?}"
+    );
+    let error = aramaki.refused(&["import", "sensu-core", &folder, "--yes"], 1);
+    assert!(message(&error).contains("nothing was written"), "{error}");
+    assert_eq!(
+        aramaki.json(&["system", "list"])["systems"],
+        Value::Array(Vec::new())
+    );
+    aramaki.json(&["import", "sensu-core", &folder, "--yes", "--skip-broken"]);
+    assert_ne!(
+        aramaki.json(&["system", "list"])["systems"],
+        Value::Array(Vec::new())
     );
 }

@@ -160,6 +160,13 @@ fn a_lost_device_is_replaced_with_the_kit_and_nothing_of_it_counts_any_more() {
         invited["invitation"].is_string(),
         "the new device administers"
     );
+    // Who stayed stands below the new device, so that no kit is needed to send them away.
+    let writes = |it: &&Value| it["capability"] == "write" && it["emergency"] == false;
+    let grants = listed["grants"].as_array().unwrap().iter();
+    let guests: Vec<_> = grants.filter(writes).collect();
+    let guest = guests[0]["grant"].as_str().unwrap();
+    let ends = ["trust", "revoke", "Webshop", guest, "--preview"];
+    aramaki.json_in("new", &ends);
 
     // Whoever has the old device writes on, and nobody reads it; nor does it read what is new.
     story.note("data", "Stolen");

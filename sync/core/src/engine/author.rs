@@ -91,6 +91,14 @@ impl Engine {
     ) -> Result<(), WriteError> {
         let mut position = self.position(draft, space, Capability::Relay)?;
         position.ancestors.truncate(ANCESTORS_MAX);
+        if let Statement::Grant(Grant {
+            parent: Some(parent),
+            ..
+        }) = statement
+        {
+            // One that is given below another than the best.
+            position.authority = *parent;
+        }
         let envelope = envelope::control(&self.keys, position, statement)?;
         self.add_own(draft, envelope, write);
         Ok(())
