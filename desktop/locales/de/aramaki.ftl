@@ -628,6 +628,7 @@ evidence-hide = Weniger zeigen
 evidence-nobody = { $host } antwortet nicht. Vielleicht ist er aus, oder niemand reicht ihm Nachrichten weiter. Was mit dem Alarm kam, steht unten.
 evidence-gone = { $host } bewahrt es nicht mehr auf. Was mit dem Alarm kam, steht unten.
 evidence-busy = { $host } wurde zuletzt nach zu viel gefragt. In zehn Minuten noch einmal versuchen.
+evidence-may-not-ask = Dieses Gerät liest { $host } nur über sein System und darf nicht fragen: wer das System verwaltet, kann es holen.
 evidence-not-allowed = Dieses Gerät darf nicht lesen, was { $host } sagt.
 evidence-too-many = Es wird gerade zu viel auf einmal geholt. Gleich noch einmal versuchen.
 evidence-too-long = Es soll länger sein, als ein Agent aufbewahrt: Es wird nicht geholt. Bitte auf { $host } selbst nachsehen.

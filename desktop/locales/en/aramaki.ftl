@@ -628,6 +628,7 @@ evidence-hide = Show less
 evidence-nobody = { $host } does not answer. It may be off, or nobody passes messages on to it. What came with the alert is below.
 evidence-gone = { $host } does not keep it any more. What came with the alert is below.
 evidence-busy = { $host } was asked for too much lately. Try again in ten minutes.
+evidence-may-not-ask = This device reads { $host } through its System alone and may not ask it: whoever administers the System can fetch it.
 evidence-not-allowed = This device may not read what { $host } says.
 evidence-too-many = Too much is being fetched at once. Try again in a moment.
 evidence-too-long = It is said to be longer than any agent keeps: it is not fetched. Look at { $host } itself.

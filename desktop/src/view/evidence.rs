@@ -32,6 +32,9 @@ pub enum EvidenceFault {
     /// This device may not read the agent's Space now.
     #[error("this device may not read what the agent says")]
     NotAllowed,
+    /// This device reads what the agent says as a reader of its System, and may not ask it.
+    #[error("this device reads the agent through its System alone, and may not ask it")]
+    MayNotAsk,
     /// Nobody answered in time.
     #[error("the agent does not answer; it may be off, or nobody passes messages on to it")]
     NobodyAnswers,
@@ -57,6 +60,9 @@ impl EvidenceFault {
     pub(crate) const fn hint(self) -> &'static str {
         match self {
             Self::NotAllowed => "`aramaki trust list SYSTEM` says who may read",
+            Self::MayNotAsk => {
+                "whoever administers the System can fetch it; what came with the alert is shown without it"
+            }
             Self::NobodyAnswers => {
                 "`aramaki agent list` says when it was heard last; what came with the alert is shown without it"
             }

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::fresh;
 use super::live::Live;
 use crate::view::evidence::{EvidenceFault, Fetched, FetchedState};
 
@@ -169,6 +170,12 @@ impl Live {
         let space = spaces.iter().find(|space| space.id == agent);
         let space = space.filter(|space| space.capability >= Some(Capability::Read));
         let space = space.ok_or(EvidenceFault::NotAllowed)?;
+        // A message needs a grant in the Space itself: readers of its System hear, and say nothing there.
+        let (own, now) = (self.profile().device, fresh::now());
+        let mut members = space.members.iter();
+        if !members.any(|it| it.author == own && it.reads(now)) {
+            return Err(EvidenceFault::MayNotAsk);
+        }
         let writers = space.members.iter().filter(|member| {
             member.capability == Capability::Write && !member.flags.has(GrantFlags::INVITATION)
         });

@@ -146,6 +146,7 @@ fn text_ui(
 const fn fault_key(fault: EvidenceFault) -> &'static str {
     match fault {
         EvidenceFault::NotAllowed => "evidence-not-allowed",
+        EvidenceFault::MayNotAsk => "evidence-may-not-ask",
         EvidenceFault::NobodyAnswers => "evidence-nobody",
         EvidenceFault::Gone => "evidence-gone",
         EvidenceFault::Busy => "evidence-busy",
