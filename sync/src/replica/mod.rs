@@ -367,7 +367,7 @@ impl Replica {
     /// in another one they would be no changes.
     ///
     /// # Errors
-    /// As [`Replica::write`]; [`WriteError::ChainLeft`](aramaki_sync_core::engine::WriteError::ChainLeft) when this
+    /// As [`Replica::write`]; [`WriteError::ChainLeft`] when this
     /// device began another chain meanwhile.
     pub async fn write_in(
         &self,
