@@ -353,14 +353,7 @@ impl Replica {
         document: DocumentId,
         body: Body,
     ) -> Result<Written, ReplicaError> {
-        self.ask(move |write| Input::Write {
-            write,
-            space,
-            document,
-            body,
-            made_in: None,
-        })
-        .await
+        self.write_made(None, space, (document, body)).await
     }
 
     /// As [`Replica::write`], for what was made for one chain of this device's, as changes of documents are:
@@ -376,12 +369,22 @@ impl Replica {
         document: DocumentId,
         body: Body,
     ) -> Result<Written, ReplicaError> {
+        self.write_made(Some(chain.instance), space, (document, body))
+            .await
+    }
+
+    async fn write_made(
+        &self,
+        made_in: Option<Instance>,
+        space: SpaceId,
+        (document, body): (DocumentId, Body),
+    ) -> Result<Written, ReplicaError> {
         self.ask(move |write| Input::Write {
             write,
             space,
             document,
             body,
-            made_in: Some(chain.instance),
+            made_in,
         })
         .await
     }
