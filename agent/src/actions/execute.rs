@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use aramaki_model::action::{Outcome, RefusedFor, TAIL_LEN_BYTES_MAX};
 use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use super::definition::Definition;
 use super::tell::Tap;
-use crate::platform;
+use crate::platform::{self, Pipe};
 
 /// How long pipes may stay open after the program itself has ended.
 const PIPE_GRACE: Duration = Duration::from_millis(500);
@@ -73,13 +73,14 @@ pub(crate) async fn run_heard(definition: &Definition, argv: &[String], tap: Tap
         ..Output::default()
     };
     let outcome = match start(definition, argv) {
-        Ok(child) => until_end(child, definition.timeout, &mut output).await,
+        Ok(started) => until_end(started, definition.timeout, &mut output).await,
         Err(why) => Outcome::Refused(RefusedFor::NotStarted(why)),
     };
     Ran { outcome, output }
 }
 
-fn start(definition: &Definition, argv: &[String]) -> Result<Child, String> {
+fn start(definition: &Definition, argv: &[String]) -> Result<(Child, Pipe), String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", definition.program.display());
     if let Some(expected) = definition.sha256 {
         check_program(&definition.program, expected)?;
     }
@@ -92,16 +93,14 @@ fn start(definition: &Definition, argv: &[String]) -> Result<Child, String> {
         .envs(&definition.environment)
         .current_dir(&definition.folder)
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .kill_on_drop(true);
     if let Some(user) = &definition.user {
         platform::run_as(&mut command, user)?;
     }
     platform::own_process_group(&mut command);
-    command
-        .spawn()
-        .map_err(|error| format!("{}: {error}", definition.program.display()))
+    let pipe = platform::one_pipe(&mut command).map_err(failed)?;
+    // The command holds the end that is written to: it must go before the pipe can end.
+    Ok((command.spawn().map_err(failed)?, pipe))
 }
 
 /// Between this look and the start somebody may change the program who may change it anyway.
@@ -137,16 +136,19 @@ impl Drop for Group {
     }
 }
 
-async fn until_end(mut child: Child, timeout: Duration, output: &mut Output) -> Outcome {
+async fn until_end(
+    (mut child, pipe): (Child, Pipe),
+    timeout: Duration,
+    output: &mut Output,
+) -> Outcome {
     let _group = Group(child.id());
-    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
+    let mut pipe = Some(pipe);
     let deadline = Instant::now() + timeout;
     let mut ended: Option<std::io::Result<ExitStatus>> = None;
     let mut close_at = deadline;
-    while out.is_some() || err.is_some() || ended.is_none() {
+    while pipe.is_some() || ended.is_none() {
         tokio::select! {
-            bytes = next(&mut out), if out.is_some() => output.add(&bytes),
-            bytes = next(&mut err), if err.is_some() => output.add(&bytes),
+            bytes = next(&mut pipe), if pipe.is_some() => output.add(&bytes),
             status = child.wait(), if ended.is_none() => {
                 ended = Some(status);
                 close_at = deadline.min(Instant::now() + PIPE_GRACE);
@@ -169,7 +171,7 @@ async fn until_end(mut child: Child, timeout: Duration, output: &mut Output) -> 
 }
 
 /// What a pipe gives next; at its end it is closed.
-async fn next<R: AsyncRead + Unpin>(pipe: &mut Option<R>) -> Vec<u8> {
+async fn next(pipe: &mut Option<Pipe>) -> Vec<u8> {
     let mut buffer = vec![0_u8; 8 * 1024];
     let read = match pipe {
         Some(open) => open.read(&mut buffer).await,
@@ -182,8 +184,7 @@ async fn next<R: AsyncRead + Unpin>(pipe: &mut Option<R>) -> Vec<u8> {
     buffer
 }
 
-#[cfg(unix)]
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
@@ -208,13 +209,17 @@ mod tests {
     #[tokio::test]
     async fn code_output_and_surroundings_are_those_of_the_definition() {
         let more = "folder = \"/tmp\"\n[environment]\nCOLOUR = \"red\"\n";
-        let ran = shell("pwd; echo $COLOUR $CARGO; echo bad >&2; exit 3", more).await;
+        let ran = shell("pwd; echo $COLOUR $CARGO; exit 3", more).await;
         assert_eq!(ran.outcome, Outcome::Exit(3));
-        let text = text(&ran);
-        assert!(
-            text.contains("/tmp\nred\n") && text.contains("bad"),
-            "{text}"
-        );
+        assert_eq!(text(&ran), "/tmp\nred\n");
+    }
+
+    #[tokio::test]
+    async fn both_streams_keep_the_order_in_which_they_were_written() {
+        let numbers: String = (0..200).map(|number| format!("{number}\n")).collect();
+        let script = "for n in $(seq 0 2 198); do echo $n; echo $((n + 1)) >&2; done";
+        let ran = shell(script, "").await;
+        assert_eq!(text(&ran), numbers);
     }
 
     #[tokio::test]

@@ -26,6 +26,17 @@ pub(crate) fn own_process_group(command: &mut tokio::process::Command) {
     command.process_group(0);
 }
 
+/// Where a command's output comes from when both of its streams are one.
+pub(crate) type Pipe = tokio::net::unix::pipe::Receiver;
+
+/// Gives the command one pipe for both streams: two would lose the order between them. It ends when the
+/// command and whatever it started have closed it.
+pub(crate) fn one_pipe(command: &mut tokio::process::Command) -> std::io::Result<Pipe> {
+    let (reader, writer) = std::io::pipe()?;
+    command.stdout(writer.try_clone()?).stderr(writer);
+    Pipe::from_owned_fd(reader.into())
+}
+
 /// Who owns a file, and its permission bits.
 pub(crate) fn owner_and_mode(metadata: &std::fs::Metadata) -> (u32, u32) {
     use std::os::unix::fs::MetadataExt as _;

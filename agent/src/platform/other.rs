@@ -14,7 +14,15 @@ pub(crate) fn own_process_group(command: &mut tokio::process::Command) {
     command.kill_on_drop(true);
 }
 
-/// Kills every process of the group that `leader` leads.
+/// Where a command's output comes from when both of its streams are one.
+pub(crate) type Pipe = tokio::io::Empty;
+
+/// Not supported here yet.
+pub(crate) fn one_pipe(_command: &mut tokio::process::Command) -> std::io::Result<Pipe> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
+/// Who owns a file, and its permission bits.
 pub(crate) fn owner_and_mode(_metadata: &std::fs::Metadata) -> (u32, u32) {
     // Nobody is known to own it: nothing is allowed here yet.
     (u32::MAX, 0o777)
@@ -25,6 +33,7 @@ pub(crate) fn run_as(_command: &mut tokio::process::Command, _user: &str) -> Res
     Err("running as another user is not supported on this operating system yet".to_owned())
 }
 
+/// Kills every process of the group that `leader` leads.
 pub(crate) fn kill_process_group(leader: u32) {
     #[cfg(unix)]
     if let Some(group) = i32::try_from(leader)
