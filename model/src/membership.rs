@@ -50,6 +50,8 @@ pub enum Membership {
         target: EnvelopeId,
         /// Why, as the System says of that grant; empty when nobody said.
         reason: String,
+        /// Whether their device was lost.
+        lost: bool,
     },
     /// Its time was over.
     Expired,

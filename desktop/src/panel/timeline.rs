@@ -486,11 +486,14 @@ fn words(look: Look<'_>, event: &TimelineEvent) -> String {
             Membership::Opened { reason } => {
                 look.texts.with("event-emergency", &[("reason", reason)])
             }
-            Membership::Ended { reason, .. } if reason.is_empty() => {
-                look.texts.with("event-access-ended", &[("name", name)])
-            }
-            Membership::Ended { reason, .. } => {
-                let said = [("name", name.as_str()), ("reason", reason)];
+            Membership::Ended { reason, lost, .. } => {
+                let lost = lost.then(|| look.texts.get("trust-ended-lost"));
+                let why = lost.iter().chain(Some(reason).filter(|it| !it.is_empty()));
+                let why = why.map(String::as_str).collect::<Vec<_>>().join(": ");
+                if why.is_empty() {
+                    return look.texts.with("event-access-ended", &[("name", name)]);
+                }
+                let said = [("name", name.as_str()), ("reason", &why)];
                 look.texts.with("event-access-ended-why", &said)
             }
             Membership::Expired => look.texts.with("event-access-expired", &[("name", name)]),

@@ -1,7 +1,7 @@
 //! Who could read what, from when until when and through whom: the periods that an audit adds up to, for
 //! every person in all Systems.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_sync::replica::{AuditEntry, AuditEvent, HowEnded};
 use aramaki_sync_core::statement::{Audience, Capability, Grant, GrantFlags};
@@ -82,8 +82,15 @@ impl Live {
         }
         let people = self.people();
         // A code that has ended is no person, whoever it was for.
-        let called = |device: AuthorId, period: &Period| match people.get(&device) {
-            _ if !period.is_invitation => names.of(device),
+        let invitations = periods.values().flatten().filter(|it| it.is_invitation);
+        let codes: BTreeSet<AuthorId> = invitations
+            .filter_map(|it| match it.audience {
+                Audience::Author(code) => Some(code),
+                Audience::ReadersOf(_) => None,
+            })
+            .collect();
+        let called = |device: AuthorId| match people.get(&device) {
+            _ if !codes.contains(&device) => names.of(device),
             Some(name) => format!("invitation for {name} ({})", device.short()),
             None => format!("invitation ({})", device.short()),
         };
@@ -94,13 +101,13 @@ impl Live {
                 continue;
             }
             for period in own {
-                let by = (period.by.as_bytes() != space.as_bytes()).then(|| names.of(period.by));
+                let by = (period.by.as_bytes() != space.as_bytes()).then(|| called(period.by));
                 let spans = spans(period, &periods).into_iter();
                 rows.extend(spans.map(|span| AccessRow {
                     space: *space,
                     title: title(*space),
                     device: span.device,
-                    who: called(span.device, period),
+                    who: called(span.device),
                     capability: period.capability,
                     begin: span.begin,
                     end: span.end,

@@ -205,7 +205,7 @@ impl Live {
                 what: "the late work",
                 reason:
                     "none of it came here before the access had ended; ask its author, then accept \
-                         all of it"
+                         all of it with --all"
                         .to_owned(),
             });
         }

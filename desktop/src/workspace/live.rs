@@ -10,11 +10,12 @@ use aramaki_sync::replica::{Replica, ReplicaError, ReplicaOptions};
 use aramaki_sync_core::engine::WriteError;
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::statement::{Body, Capability};
-use aramaki_sync_core::{Chain, DocumentId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, Chain, DocumentId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::names::KIT_NAME;
 use super::profile::{self, Anchor, Profile, store_error, with_causes};
 use super::socket::is_served;
 use super::{evidence, feed, fresh, group_news, recall, streams};
@@ -387,8 +388,17 @@ impl Live {
         may.and_then(|summary| summary.capability) == Some(Capability::Comment)
     }
 
+    /// The key of this person's recovery kit, where it holds a grant.
+    async fn kit_in(&self, space: SpaceId) -> Option<AuthorId> {
+        let kit = self.profile().anchor.as_ref()?.author;
+        let summary = self.replica().space(space).await.ok()?;
+        let mut members = summary.members.iter();
+        members.any(|it| it.author == kit).then_some(kit)
+    }
+
     /// Tells the others of a System what whoever uses this device is called, once: with what was
-    /// written first, so that nobody has to ask at night whose key that is.
+    /// written first, so that nobody has to ask at night whose key that is. So it is with the key of their
+    /// recovery kit.
     async fn introduce(&self, space: SpaceId, chain: &Chain) -> Result<(), CliError> {
         let (device, name) = (self.profile().device, &self.profile().name);
         let is_known = |model: &Workspace| {
@@ -402,10 +412,12 @@ impl Live {
             // They write no document; whoever invited them says what they are called.
             return Ok(());
         }
+        let kit = self.kit_in(space).await;
         let edit = self
             .model()
             .edit_system(space, chain, fresh::now(), |edit| {
-                edit.put_person(device, name)
+                edit.put_person(device, name)?;
+                kit.map_or(Ok(()), |kit| edit.put_person(kit, KIT_NAME))
             });
         match edit {
             Ok(edit) => self.write(chain, space, edit.document, edit.changes).await,

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_model::{Membership, MembershipChange};
-use aramaki_sync::replica::{AuditEntry, AuditEvent};
+use aramaki_sync::replica::{AuditEntry, AuditEvent, REASON_LOST};
 use aramaki_sync_core::statement::{Audience, Capability, Grant, GrantFlags};
-use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId};
+use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 
 use super::emergency::shown_reason;
 use super::live::Live;
@@ -26,7 +26,7 @@ impl Live {
 /// What is worth a line: people and agents who were let in, and whose access ended. A Space's own
 /// beginning, codes that nobody used yet, and relays, which read nothing, are left to the audit.
 fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
-    let mut holders: BTreeMap<EnvelopeId, AuthorId> = BTreeMap::new();
+    let mut holders: BTreeMap<EnvelopeId, Holding> = BTreeMap::new();
     let mut sealed: BTreeSet<EnvelopeId> = BTreeSet::new();
     let mut codes: BTreeSet<EnvelopeId> = BTreeSet::new();
     let mut changes = Vec::new();
@@ -40,12 +40,20 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
         if grant.flags.has(GrantFlags::INVITATION) {
             codes.insert(entry.id);
         }
-        let begins = entry.by.as_bytes() == space.as_bytes();
-        let (Some(who), false) = (reader(grant), begins) else {
+        let Some(who) = reader(grant) else {
             continue;
         };
-        if entry.verdict.counts() || ended.is_some() {
-            holders.insert(entry.id, who);
+        // A second grant to oneself gives nobody anything.
+        if who != entry.by && (entry.verdict.counts() || ended.is_some()) {
+            let end = ended.map_or(grant.end, |ending| ending.at.min(grant.end));
+            holders.insert(
+                entry.id,
+                Holding {
+                    who,
+                    may: grant.capability,
+                    time: (entry.at, end),
+                },
+            );
         }
     }
     let mut forked = BTreeSet::new();
@@ -64,8 +72,9 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
                     end: grant.end,
                     by_code: grant.parent.is_some_and(|parent| codes.contains(&parent)),
                 };
-                let who = holders.get(&entry.id);
-                changes.extend(who.map(|who| change(*who, given)));
+                let begins = entry.by.as_bytes() == space.as_bytes();
+                let held = holders.get(&entry.id).filter(|_held| !begins);
+                changes.extend(held.map(|held| change(held.who, given)));
             }
             AuditEvent::Opened { grant, reason } => {
                 let opened = Membership::Opened {
@@ -75,19 +84,26 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
                 changes.extend(counts.then(|| change(entry.by, opened)));
             }
             AuditEvent::Expired => {
-                let who = holders.get(&entry.id);
-                changes.extend(who.map(|who| MembershipChange {
+                let held = holders.get(&entry.id);
+                let held = held.filter(|it| !it.goes_on(&holders, entry.at));
+                changes.extend(held.map(|held| MembershipChange {
                     by: None,
-                    ..change(*who, Membership::Expired)
+                    ..change(held.who, Membership::Expired)
                 }));
             }
-            AuditEvent::Revoked { target, ended, .. } => {
+            AuditEvent::Revoked {
+                target,
+                reason,
+                ended,
+            } => {
                 let ended = ended.iter().filter_map(|grant| holders.get(grant));
+                let ended = ended.filter(|it| !it.goes_on(&holders, entry.at));
                 let what = || Membership::Ended {
                     target: *target,
                     reason: String::new(),
+                    lost: *reason == REASON_LOST,
                 };
-                changes.extend(ended.map(|who| change(*who, what())));
+                changes.extend(ended.map(|held| change(held.who, what())));
             }
             // Of several proofs of one chain the first is told.
             AuditEvent::Forked { chain, .. } if forked.insert(*chain) => {
@@ -97,6 +113,24 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
         }
     }
     changes
+}
+
+/// What somebody held by one grant, from when it was given until it ended.
+struct Holding {
+    who: AuthorId,
+    may: Capability,
+    time: (Timestamp, Timestamp),
+}
+
+impl Holding {
+    /// Whether its holder may do as much after a moment by another grant: a renewal, or what was given anew
+    /// to whoever stays when a device above them was lost.
+    fn goes_on(&self, holders: &BTreeMap<EnvelopeId, Self>, at: Timestamp) -> bool {
+        holders.values().any(|other| {
+            let (given, end) = other.time;
+            other.who == self.who && other.may >= self.may && given <= at && end > at
+        })
+    }
 }
 
 fn reader(grant: &Grant) -> Option<AuthorId> {

@@ -10,6 +10,8 @@ use aramaki_sync_core::{AuthorId, Timestamp};
 use super::live::Live;
 use super::roster::is_over;
 
+/// What the key of a recovery kit is called.
+pub(super) const KIT_NAME: &str = "recovery kit";
 /// What stands behind the name of whoever uses this device.
 const HERE: &str = ", this device";
 
@@ -91,7 +93,7 @@ impl Live {
         let profile = self.profile();
         names.insert(profile.device, format!("{}{HERE}", profile.name));
         if let Some(anchor) = &profile.anchor {
-            names.insert(anchor.author, "recovery kit".to_owned());
+            names.insert(anchor.author, KIT_NAME.to_owned());
         }
         Names(names)
     }

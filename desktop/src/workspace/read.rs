@@ -307,10 +307,12 @@ fn access_words(name: &str, what: &Membership) -> (&'static str, String) {
             let may = super::capability_word(*may);
             format!("{name} may {may} until {}", crate::cli::local(*end))
         }
-        Membership::Ended { reason, .. } if reason.is_empty() => {
-            format!("the access of {name} was ended")
+        Membership::Ended { reason, lost, .. } => {
+            let lost = if *lost { "the device was lost" } else { "" };
+            let why = [lost, reason].into_iter().filter(|it| !it.is_empty());
+            let why: String = why.map(|it| format!(": {it}")).collect();
+            format!("the access of {name} was ended{why}")
         }
-        Membership::Ended { reason, .. } => format!("the access of {name} was ended: {reason}"),
         Membership::Expired => format!("the access of {name} ended by itself"),
         Membership::TwoHistories => format!(
             "two histories were signed by {name}: it was restored from a copy, or its key is in two hands"

@@ -181,7 +181,8 @@ fn no_member(names: &Names, summary: &SpaceSummary, wanted: &str) -> CliError {
     let keys: Vec<_> = called.iter().map(ToString::to_string).collect();
     let reason = if keys.is_empty() {
         format!(
-            "no device with the key {wanted} holds a grant here: let it in by `aramaki share` first"
+            "no device with the key {wanted} holds a grant, as far as is known here: if it came just now, \
+             `aramaki peers` brings the news; else let it in by `aramaki share`"
         )
     } else {
         format!(
@@ -298,7 +299,10 @@ impl Live {
             .max();
         let reason = match longest {
             Some(longest) if end <= longest => return Ok(()),
-            Some(longest) => format!("this device's own grant ends {}", local(longest)),
+            Some(longest) => format!(
+                "this device's own grant ends {}: give it for less with --for",
+                local(longest)
+            ),
             None => "no grant of this device allows to give that to others".to_owned(),
         };
         Err(CliError::Refused {
@@ -517,6 +521,18 @@ impl Live {
         let Some(member) = member else {
             return Err(no_member(&names, &summary, &wanted));
         };
+        let mut held = summary.members.iter();
+        let reads = held.any(|it| it.author == member.author && it.capability > Capability::Relay);
+        if !reads && capability > Capability::Relay {
+            return Err(CliError::Refused {
+                what: "giving trust",
+                reason: format!(
+                    "{} is a relay's key, and a relay keeps what it cannot read: let a person's device in \
+                     by `aramaki share`",
+                    names.of(member.author)
+                ),
+            });
+        }
         self.check_may_give(space, capability, end).await?;
         let request = GrantRequest {
             principal: Some(member.principal),

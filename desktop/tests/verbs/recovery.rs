@@ -160,6 +160,18 @@ fn a_lost_device_is_replaced_with_the_kit_and_nothing_of_it_counts_any_more() {
         invited["invitation"].is_string(),
         "the new device administers"
     );
+    // Who stayed lost nothing, and the kit's own second grant is nobody's business.
+    let told = aramaki.json_in("new", &["timeline", "Webshop", "--kind", "access"]);
+    let told = told["entries"].as_array().unwrap().iter();
+    let told: Vec<_> = told.map(|it| it["text"].as_str().unwrap()).collect();
+    let ended = told.iter().filter(|it| it.contains("was ended"));
+    let ended: Vec<_> = ended.collect();
+    assert_eq!(ended.len(), 1, "{told:?}");
+    assert!(ended[0].contains("the device was lost"), "{ended:?}");
+    assert!(
+        !told.iter().any(|it| it.starts_with("recovery kit")),
+        "{told:?}"
+    );
     // Who stayed stands below the new device, so that no kit is needed to send them away.
     let writes = |it: &&Value| it["capability"] == "write" && it["emergency"] == false;
     let grants = listed["grants"].as_array().unwrap().iter();

@@ -194,7 +194,7 @@ fn event(entry: &TimelineEntry) -> TimelineEvent {
 fn membership(system: &System, open: &OpenSpace, change: &MembershipChange) -> TimelineEvent {
     let called = open.called(system, &change.who);
     let mut what = change.what.clone();
-    if let Membership::Ended { target, reason } = &mut what
+    if let Membership::Ended { target, reason, .. } = &mut what
         && let Some(said) = system.revoked.get(target)
     {
         reason.clone_from(said);
