@@ -232,7 +232,7 @@ fn parse(invitation: &str) -> Result<Invitation, AgentError> {
 const fn spent(how: Spent) -> &'static str {
     match how {
         Spent::Used => "this invitation was used by another device",
-        Spent::Revoked => "this invitation was revoked",
+        Spent::Revoked => "this invitation was revoked, or its time has come",
     }
 }
 

@@ -475,7 +475,9 @@ impl Driver {
         for (space, keys) in self.engine.invitations() {
             let members = self.engine.members(space).iter();
             let mut own = members.filter(|it| it.author == keys.author()).peekable();
-            if own.peek().is_some() && !own.any(|member| member.is_live(now)) {
+            let is_over = own.peek().is_some() && !own.any(|member| member.is_live(now));
+            // What was done by it without a network is handed in after its end.
+            if is_over && !self.engine.may_come_by(space, keys.author()) {
                 continue;
             }
             if self.engine.capability(space).is_none() {

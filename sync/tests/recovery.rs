@@ -5,10 +5,10 @@ mod common;
 
 use std::time::Duration;
 
-use aramaki_sync::core::statement::{Audience, Capability, RelayAddress};
+use aramaki_sync::core::statement::{Capability, RelayAddress};
 use aramaki_sync::core::{DocumentId, PrincipalId, SpaceId};
 use aramaki_sync::replica::{
-    CreateSpace, InviteRequest, Keep, Quotas, Recovery, Replica, ReplicaEvent, Role,
+    CreateSpace, InviteRequest, Keep, Quotas, Recovery, Replica, ReplicaEvent, Role, Staying,
 };
 use common::{Device, changes, eventually, in_a_day, texts};
 
@@ -100,14 +100,18 @@ impl Theft {
         })
         .await;
         assert_eq!(texts(&k, space, note()).await, ["before"]);
+        let stays = [self.b.author(), self.relay.author()];
+        let members = k.space(space).await.unwrap().members.into_iter();
+        let grants = members.filter(|it| stays.contains(&it.author));
         let recovery = Recovery {
             space,
             device: new.keys().public(),
             end: in_a_day(),
             lost: [self.alice.keys().author()].into(),
-            keep: [&self.b, &self.relay]
-                .map(|it| Audience::Author(it.author()))
-                .into(),
+            keep: Staying {
+                grants: grants.map(|it| it.grant).collect(),
+                ..Staying::default()
+            },
         };
         k.recover(recovery).await.unwrap();
         eventually("the relay has it", async || {
@@ -193,7 +197,7 @@ async fn a_recovery_with_keys_that_do_not_stand_above_is_refused() {
         device: other.keys().public(),
         end: in_a_day(),
         lost: [alice.keys().author()].into(),
-        keep: [].into(),
+        keep: Staying::default(),
     };
     assert!(stranger.recover(recovery).await.is_err());
     assert_eq!(

@@ -117,7 +117,7 @@ pub(super) fn say_awaiting(it: &Awaiting) -> String {
     if let Some(spent) = it.spent {
         let why = match spent {
             Spent::Used => "was used by as many devices as it lets in",
-            Spent::Revoked => "was revoked",
+            Spent::Revoked => "was revoked, or its time has come",
         };
         format!(
             "The invitation to {short} {why}: ask for a new one, and give this one up with `aramaki join --cancel \

@@ -63,7 +63,7 @@ pub(crate) struct Share {
 pub(crate) enum Allowed {
     /// See everything of the System.
     Read,
-    /// Add timeline entries and notes.
+    /// See everything, and add to its timeline.
     Comment,
     /// Change it.
     Write,

@@ -14,6 +14,7 @@ use super::report::{Lines, table};
 use super::system::{
     attempt_json, attempt_words, row_json, seen_from_json, seen_from_words, severity_word,
 };
+use super::trust::held::say_waiting;
 use super::{CliError, Clock, Report, age};
 use crate::workspace::{EmergencyRow, Live, SystemRow};
 
@@ -88,6 +89,8 @@ impl Status {
                 text.push('\n');
             }
         }
+        let late = live.late_work(wanted).await?;
+        say_waiting(&mut text, &late, now);
         let systems = systems_json(&rows, &emergencies);
         Ok(Report::new(
             text,
@@ -97,6 +100,7 @@ impl Status {
                 "counts": counts_json(&counts),
                 "ended_elsewhere": ended.iter().map(|(space, _title)| space.to_string()).collect::<Vec<_>>(),
                 "attempts": attempts_json(&soft),
+                "waits": late.iter().map(|it| it.envelopes).sum::<u64>(),
                 "seen_from": elsewhere_json(&elsewhere),
                 "systems": systems,
             }),

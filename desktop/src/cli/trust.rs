@@ -2,7 +2,7 @@
 
 mod audit;
 mod grant;
-mod held;
+pub(super) mod held;
 mod list;
 mod lost;
 mod renew;

@@ -5,7 +5,7 @@ use aramaki_sync_core::SpaceId;
 use egui::{Button, Label, RichText, ScrollArea, Sense, Ui, UiBuilder, vec2};
 
 use super::trust::{self, Asked};
-use super::{Dialog, Window, ended};
+use super::{Dialog, Window, ended, left_out};
 use crate::theme::{size, space, weighted};
 use crate::view::{AccessFilter, EndWhat, Frame, Intent, LookedBack, Member, PeerKind, Route};
 use crate::widget::{Look, card};
@@ -41,6 +41,7 @@ pub(super) fn access_ui(
     let explain = RichText::new(look.texts.get("trust-explain")).color(look.tokens.subdued);
     ui.add(Label::new(explain).wrap());
     ui.add_space(space::M);
+    left_out::undecided_ui(ui, look, (snapshot, &frame.trust), window);
     ui.horizontal_wrapped(|ui| {
         for (of, name) in FILTERS {
             let name = if of == AccessFilter::Ended {

@@ -1,15 +1,21 @@
 //! What does not count or was ignored, and why: nothing is left out silently.
 
+use std::collections::BTreeMap;
+
 use aramaki_model::{Finding, Reason, Severity, Snapshot};
 use aramaki_sync_core::SpaceId;
 use aramaki_sync_core::admission::Held;
 use egui::{Label, RichText, Ui};
 
+use super::Window;
 use crate::theme::{size, space};
-use crate::widget::{Look, card};
+use crate::view::{Route, Trust};
+use crate::widget::{Look, card, severity_glyph};
 
 /// The rest is told by `aramaki trust held`.
 const SHOWN_MAX: usize = 5;
+/// How many Systems are named in which something waits for a decision.
+const UNDECIDED_SHOWN_MAX: usize = 8;
 
 /// Why work waits: not all of it came too late.
 pub(super) const fn waits_key(held: Held) -> &'static str {
@@ -20,6 +26,40 @@ pub(super) const fn waits_key(held: Held) -> &'static str {
         Held::Future => "trust-late-future",
         Held::Quarantined => "trust-late-fork",
         _ => "trust-late-missing",
+    }
+}
+
+/// Draws in which Systems something waits for a decision: whoever decides looks there.
+pub(super) fn undecided_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (snapshot, trust): (&Snapshot, &BTreeMap<SpaceId, Trust>),
+    window: &mut Window,
+) {
+    let waits = trust
+        .iter()
+        .filter(|(_space, trust)| !trust.late.is_empty());
+    for (id, trust) in waits.take(UNDECIDED_SHOWN_MAX) {
+        let Some(system) = snapshot.system(id) else {
+            continue;
+        };
+        let envelopes = trust.late.iter().map(|it| it.envelopes).sum();
+        let count = look.texts.count("trust-late-count", envelopes);
+        let said = [("count", count.as_str()), ("system", &system.title)];
+        card(ui, look, |ui| {
+            ui.horizontal_wrapped(|ui| {
+                severity_glyph(ui, look, Severity::Warning, 16.0);
+                let text = RichText::new(look.texts.with("trust-undecided", &said));
+                ui.add(Label::new(text.color(look.tokens.text)).wrap());
+            });
+            let open = [("system", system.title.as_str())];
+            let response = ui.button(look.texts.with("trust-undecided-open", &open));
+            window.list_has(&response);
+            if response.clicked() {
+                window.go(Route::Trust(*id));
+            }
+        });
+        ui.add_space(space::S);
     }
 }
 

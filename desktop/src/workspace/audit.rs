@@ -59,12 +59,12 @@ impl Live {
     /// When a Space is not here.
     pub(crate) async fn audit(&self, system: Option<SpaceId>) -> Result<Vec<AuditRow>, CliError> {
         let spaces = self.spaces().await;
-        let names = self.names(&spaces);
         let mut rows = Vec::new();
         for space in spaces.iter().map(|it| it.id) {
             if system.is_some_and(|wanted| wanted != space) {
                 continue;
             }
+            let names = self.names_in(Some(space), &spaces);
             let audited = self.replica().audit(space).await;
             let entries = audited.map_err(|error| CliError::Refused {
                 what: "the audit",

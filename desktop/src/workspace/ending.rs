@@ -41,15 +41,21 @@ impl Live {
         }
         let plan = self.plan_lost(&self.device_of(what).await?, &[]).await?;
         let places = plan.spaces.into_iter().map(|it| EndingPlace {
-            title: titled(it.title, it.space),
+            // All that a lost device has ends, cut at what is here.
             ends: it
                 .lost
-                .into_iter()
-                .chain(it.cut.into_iter().map(|(holder, _why)| holder))
-                .map(|holder| holder.who)
+                .iter()
+                .chain(it.cut.iter().map(|(holder, _why)| holder))
+                .map(|holder| holder.who.clone())
                 .collect(),
-            // All that a lost device has ends, cut at what is here.
-            kept: Vec::new(),
+            // Whom it had given more than they keep.
+            kept: it
+                .cut
+                .iter()
+                .filter_map(|(holder, _why)| it.stays(holder.author))
+                .map(|holder| (holder.who.clone(), holder.capability, holder.end))
+                .collect(),
+            title: titled(it.title, it.space),
             written: (0, 0),
             discarded: 0,
             code: None,

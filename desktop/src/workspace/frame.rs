@@ -300,7 +300,7 @@ async fn trust(
             last: it.span.1,
             held: it.held,
             left_out: None,
-            can_accept: administers && it.held == Held::Expired,
+            can_accept: administers && matches!(it.held, Held::Expired | Held::RedeemedLate),
         });
         let cut_off = live.replica().cut_off(space.id).await.unwrap_or_default();
         let cut_off = cut_off.into_iter().map(|it| Late {

@@ -1,9 +1,11 @@
 //! Work that waits: it came after its grant had ended, by an invitation that was used up, or a close left it
 //! out.
 
-use aramaki_sync_core::admission::Held;
+use aramaki_sync::replica::AuditEvent;
+use aramaki_sync_core::admission::{Held, Verdict, guest_principal};
 use aramaki_sync_core::engine::Reach;
-use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
+use aramaki_sync_core::statement::Audience;
+use aramaki_sync_core::{AuthorId, EnvelopeId, PrincipalId, SpaceId, Timestamp};
 
 use super::live::Live;
 use super::profile::with_causes;
@@ -64,7 +66,7 @@ impl LateWork {
     pub(crate) fn can_be_accepted(&self) -> bool {
         matches!(
             self.waits,
-            Waits::Held(Held::Expired) | Waits::LeftOut { .. }
+            Waits::Held(Held::Expired | Held::RedeemedLate) | Waits::LeftOut { .. }
         )
     }
 
@@ -79,6 +81,17 @@ impl LateWork {
             ),
         }
     }
+}
+
+/// A device that came by a code, and is in nowhere: it was too late, as far as is known here.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Newcomer {
+    /// Its key.
+    pub(super) device: AuthorId,
+    /// Where epochs are sealed for it.
+    pub(super) box_key: [u8; 32],
+    /// Who is behind it.
+    pub(super) principal: PrincipalId,
 }
 
 fn refused(error: &dyn std::error::Error) -> CliError {
@@ -162,6 +175,41 @@ impl Live {
         Ok(late)
     }
 
+    /// Who came by a code too late, by their key or a prefix of it.
+    ///
+    /// # Errors
+    /// When the Space is not here.
+    pub(super) async fn newcomer(
+        &self,
+        space: SpaceId,
+        wanted: &str,
+    ) -> Result<Option<Newcomer>, CliError> {
+        if wanted.len() < PREFIX_LEN_CHARS_MIN {
+            return Ok(None);
+        }
+        let entries = self.replica().audit(space).await;
+        let entries = entries.map_err(|error| refused(&error))?;
+        let mut came = entries.iter().filter_map(|entry| match &entry.event {
+            AuditEvent::Granted { grant, .. }
+                if entry.verdict == Verdict::Held(Held::RedeemedLate) =>
+            {
+                let Audience::Author(device) = grant.audience else {
+                    return None;
+                };
+                let is_meant = device.to_string().starts_with(wanted);
+                is_meant.then_some(Newcomer {
+                    device,
+                    box_key: grant.box_key,
+                    principal: guest_principal(grant.parent?),
+                })
+            }
+            _ => None,
+        });
+        let first = came.next();
+        let is_one = came.all(|it| first.is_some_and(|first| first.device == it.device));
+        Ok(first.filter(|_first| is_one))
+    }
+
     /// Lets late work count that was written under a grant, as much of it as is here; of what a close left
     /// out as much as is wanted.
     ///
@@ -199,6 +247,16 @@ impl Live {
                 Waits::LeftOut { .. } => self.replica().give_back(space, work.grant, reach).await,
             };
             given |= accepted.map_err(|error| refused(&error))?;
+        }
+        let by_late_code = |it: &LateWork| it.waits == Waits::Held(Held::RedeemedLate);
+        if !given && found.iter().any(by_late_code) {
+            return Err(CliError::Refused {
+                what: "the late work",
+                reason: "the access that its code gives has not ended, and what lasts is not closed: let the \
+                         device in with `aramaki trust grant SYSTEM KEY` until then, and accept what it \
+                         wrote afterwards"
+                    .to_owned(),
+            });
         }
         if !given {
             return Err(CliError::Refused {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use aramaki_sync::replica::{LastAccepted, SpaceSummary};
+use aramaki_sync::replica::{LastAccepted, SpaceSummary, Staying};
 use aramaki_sync_core::admission::Member;
-use aramaki_sync_core::statement::{Audience, Capability};
-use aramaki_sync_core::{AuthorId, SpaceId};
+use aramaki_sync_core::statement::Capability;
+use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 
 use super::fresh;
 use super::live::Live;
@@ -49,8 +49,11 @@ pub(crate) struct SpacePlan {
     pub(crate) lost: Vec<Holder>,
     /// Who stays.
     pub(crate) kept: Vec<Holder>,
-    /// Who loses access besides, and why.
+    /// What ends besides, and why: all that its holder may, or what a lost device had given them of more than
+    /// that.
     pub(crate) cut: Vec<(Holder, &'static str)>,
+    /// The grants by which those who stay do so.
+    pub(super) grants: BTreeSet<EnvelopeId>,
     /// Systems whose readers go on to read here.
     pub(crate) readers_of: Vec<SpaceId>,
     /// The last envelope that is accepted of each chain.
@@ -68,20 +71,29 @@ pub(crate) struct Holder {
     pub(crate) who: String,
     /// The most that it may do.
     pub(crate) capability: Capability,
+    /// Until when.
+    pub(crate) end: Timestamp,
 }
 
 impl SpacePlan {
     /// Whose every grant ends.
     pub(super) fn ends(&self) -> BTreeSet<AuthorId> {
         let cut = self.cut.iter().map(|(holder, _why)| holder);
+        let cut = cut.filter(|it| self.stays(it.author).is_none());
         self.lost.iter().chain(cut).map(|it| it.author).collect()
     }
 
-    /// Who is let in anew.
-    pub(super) fn keeps(&self) -> BTreeSet<Audience> {
-        let kept = self.kept.iter().map(|it| Audience::Author(it.author));
-        let readers = self.readers_of.iter().copied().map(Audience::ReadersOf);
-        kept.chain(readers).collect()
+    /// What somebody goes on to hold.
+    pub(super) fn stays(&self, author: AuthorId) -> Option<&Holder> {
+        self.kept.iter().find(|it| it.author == author)
+    }
+
+    /// What is given anew.
+    pub(super) fn keeps(&self) -> Staying {
+        Staying {
+            grants: self.grants.clone(),
+            readers_of: self.readers_of.iter().copied().collect(),
+        }
     }
 }
 
@@ -180,16 +192,20 @@ impl Live {
             lost: Vec::new(),
             kept: Vec::new(),
             cut: Vec::new(),
+            grants: BTreeSet::new(),
             readers_of: Vec::new(),
             accepted: Vec::new(),
             done: false,
         };
-        let live = space.members.iter().filter(|it| it.is_live(now));
-        for member in live.filter(|it| it.author != own) {
+        // Whoever comes later goes on to come later.
+        let stand = space.members.iter();
+        let stand = stand.filter(|it| it.is_live(it.not_before.max(now)));
+        for member in stand.filter(|it| it.author != own) {
             let holder = Holder {
                 author: member.author,
                 who: names.of(member.author),
                 capability: member.capability,
+                end: member.end,
             };
             if lost.contains(&member.author) {
                 add(&mut plan.lost, holder);
@@ -198,14 +214,19 @@ impl Live {
             } else if let Some(why) = why_cut(member, &space.members, lost, cut) {
                 plan.cut.push((holder, why));
             } else {
+                plan.grants.insert(member.grant);
                 add(&mut plan.kept, holder);
             }
         }
-        // Of several grants one that stays is enough.
-        let stays = |author| plan.kept.iter().any(|it: &Holder| it.author == author);
-        plan.cut.retain(|(holder, _why)| !stays(holder.author));
-        let mut ends: Vec<_> = lost.iter().copied().collect();
-        ends.extend(plan.cut.iter().map(|(holder, _why)| holder.author));
+        // What ends and is no more than what stays is no loss.
+        let kept = std::mem::take(&mut plan.kept);
+        plan.cut.retain(|(cut, _why)| {
+            let mut stays = kept.iter().filter(|it| it.author == cut.author);
+            !stays.any(|it| it.capability >= cut.capability && it.end >= cut.end)
+        });
+        plan.kept = kept;
+        let ends = plan.ends().into_iter().chain(lost.iter().copied());
+        let ends = ends.collect::<BTreeSet<_>>().into_iter().collect();
         let leaving = self
             .replica()
             .leaving(space.id, ends)
@@ -255,12 +276,16 @@ fn nearest<'a>(members: impl Iterator<Item = &'a Member>) -> Option<usize> {
 /// One line for each key, with the most that it may do.
 fn add(holders: &mut Vec<Holder>, holder: Holder) {
     match holders.iter_mut().find(|it| it.author == holder.author) {
-        Some(known) => known.capability = known.capability.max(holder.capability),
+        Some(known) => {
+            known.capability = known.capability.max(holder.capability);
+            known.end = known.end.max(holder.end);
+        }
         None => holders.push(holder),
     }
 }
 
-/// Why somebody does not stay: a thief may have let in more, but can give nobody more than it has.
+/// Why a grant does not stay: a thief may have let in more and given more, but can give nobody more than it
+/// has.
 fn why_cut(
     member: &Member,
     members: &[Member],
@@ -282,7 +307,7 @@ fn why_cut(
         let administers = it.capability == Capability::Administer && !it.is_invitation();
         administers || cut.contains(&it.author)
     }) {
-        Some("let in by somebody who does not stay")
+        Some("let in by what somebody does not keep")
     } else {
         None
     }

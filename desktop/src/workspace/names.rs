@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aramaki_sync::replica::SpaceSummary;
 use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::statement::{Capability, GrantFlags};
-use aramaki_sync_core::{AuthorId, Timestamp};
+use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 
 use super::live::Live;
 use super::roster::is_over;
@@ -54,9 +54,16 @@ pub(super) fn called<'a>(
 impl Live {
     /// What people are called in the Systems that can be read here.
     pub(super) fn people(&self) -> BTreeMap<AuthorId, String> {
+        self.people_of(None)
+    }
+
+    /// The same; what one System says comes before what others say.
+    fn people_of(&self, first: Option<SpaceId>) -> BTreeMap<AuthorId, String> {
         let snapshot = self.snapshot();
+        let systems = snapshot.systems.iter();
+        let (own, others): (Vec<_>, Vec<_>) = systems.partition(|it| Some(it.space) == first);
         let mut people = BTreeMap::new();
-        for system in &snapshot.systems {
+        for system in own.into_iter().chain(others) {
             for (device, name) in &system.people {
                 people.entry(*device).or_insert_with(|| name.clone());
             }
@@ -66,7 +73,12 @@ impl Live {
 
     /// The names of everybody who holds a grant in one of these Spaces.
     pub(crate) fn names(&self, spaces: &[SpaceSummary]) -> Names {
-        let mut names = self.people();
+        self.names_in(None, spaces)
+    }
+
+    /// The same, as one System calls them.
+    pub(super) fn names_in(&self, system: Option<SpaceId>, spaces: &[SpaceSummary]) -> Names {
+        let mut names = self.people_of(system);
         for space in spaces {
             for member in &space.members {
                 if member.is_invitation() {

@@ -11,6 +11,7 @@ use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 use super::at_agents::{AtAgent, readers};
 use super::emergency::is_sealed;
 use super::fresh;
+use super::late::Newcomer;
 use super::live::Live;
 use super::names::Names;
 use super::profile::with_causes;
@@ -270,7 +271,7 @@ impl Live {
     ) -> Result<(SpaceSummary, Names, BTreeMap<AuthorId, Timestamp>), CliError> {
         let spaces = self.spaces().await;
         let seen = self.seen(&spaces);
-        let names = self.names(&spaces);
+        let names = self.names_in(Some(space), &spaces);
         let missing = || CliError::NoSuchSystem {
             wanted: space.to_string(),
             similar: Vec::new(),
@@ -420,6 +421,8 @@ impl Live {
         };
         let (summary, _names) = self.summary(space).await?;
         let before = readers(&summary);
+        let is_relay = |it: &&Member| it.grant == grant && it.capability == Capability::Relay;
+        let relay = summary.members.iter().find(is_relay).map(|it| it.author);
         let own = self.profile().device;
         let is_own = summary
             .members
@@ -449,6 +452,12 @@ impl Live {
                     names.of(stands.author)
                 ),
             });
+        }
+        if let Some(relay) = relay
+            && summary.capability == Some(Capability::Administer)
+        {
+            let forgotten = self.replica().forget_relay(space, relay).await;
+            forgotten.map_err(|error| refused(&error))?;
         }
         let gone: BTreeSet<_> = before.difference(&readers(&summary)).copied().collect();
         if !is_own {
@@ -502,7 +511,7 @@ impl Live {
     /// Gives a device that holds a grant already another one.
     ///
     /// # Errors
-    /// When the device is no member, or this device may not.
+    /// When the device is no member and did not come by a code too late, or this device may not.
     pub(crate) async fn grant_anew(
         &self,
         space: SpaceId,
@@ -518,26 +527,41 @@ impl Live {
             let key = member.author.to_string();
             long_enough && !member.is_invitation() && key.starts_with(&wanted)
         });
-        let Some(member) = member else {
-            return Err(no_member(&names, &summary, &wanted));
+        let newcomer = match member {
+            Some(member) => Newcomer {
+                device: member.author,
+                box_key: member.box_key,
+                principal: member.principal,
+            },
+            // Who came by a code too late, as far as is known here, is let in by whoever knows better.
+            None => self
+                .newcomer(space, &wanted)
+                .await?
+                .ok_or_else(|| no_member(&names, &summary, &wanted))?,
         };
-        let mut held = summary.members.iter();
-        let reads = held.any(|it| it.author == member.author && it.capability > Capability::Relay);
-        if !reads && capability > Capability::Relay {
+        let Newcomer {
+            device,
+            box_key,
+            principal,
+        } = newcomer;
+        let of_device = |it: &&Member| it.author == device;
+        let most = summary.members.iter().filter(of_device);
+        let most = most.map(|it| it.capability).max();
+        if most == Some(Capability::Relay) && capability > Capability::Relay {
             return Err(CliError::Refused {
                 what: "giving trust",
                 reason: format!(
                     "{} is a relay's key, and a relay keeps what it cannot read: let a person's device in \
                      by `aramaki share`",
-                    names.of(member.author)
+                    names.of(device)
                 ),
             });
         }
         self.check_may_give(space, capability, end).await?;
         let request = GrantRequest {
-            principal: Some(member.principal),
+            principal: Some(principal),
             begin,
-            ..GrantRequest::to_device(member.author, member.box_key, capability, end)
+            ..GrantRequest::to_device(device, box_key, capability, end)
         };
         let (system, mut spaces) = (space, vec![space]);
         if capability == Capability::Administer {
@@ -557,7 +581,7 @@ impl Live {
                 self.give_reason(space, &[given.id], reason).await;
             }
         }
-        Ok(names.of(member.author))
+        Ok(names.of(device))
     }
 
     /// Gives somebody anew what they have by a grant, to the same device: for as long as it was given for,

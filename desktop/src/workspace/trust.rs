@@ -459,15 +459,24 @@ impl Live {
         Ok(summary.relays)
     }
 
-    /// The relays that keep all that this device administers: a new System goes there too.
+    /// The relays that keep all that this device administers: a new System goes there too. One whose access
+    /// was ended anywhere keeps less than all, though its address is still told there.
     pub(super) async fn usual_relays(&self) -> Vec<RelayAddress> {
-        let spaces = self.spaces().await;
+        let (spaces, now) = (self.spaces().await, fresh::now());
         let mut own = spaces
-            .into_iter()
-            .filter(|space| space.capability >= Some(Capability::Administer));
-        let first = own.next().map(|space| space.relays).unwrap_or_default();
-        own.fold(first, |mut usual, space| {
-            usual.retain(|relay| space.relays.contains(relay));
+            .iter()
+            .filter(|space| space.capability >= Some(Capability::Administer))
+            .map(|space| {
+                let keeps = |relay: &&RelayAddress| {
+                    let mut members = space.members.iter();
+                    members.any(|it| it.author == relay.author && it.is_live(now))
+                };
+                let relays = space.relays.iter();
+                relays.filter(keeps).cloned().collect::<Vec<_>>()
+            });
+        let first = own.next().unwrap_or_default();
+        own.fold(first, |mut usual, relays| {
+            usual.retain(|relay| relays.contains(relay));
             usual
         })
     }

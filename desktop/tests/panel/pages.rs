@@ -525,6 +525,13 @@ fn what_came_late_is_shown_and_accepted_by_who_may() {
     window.run();
     window.get_by_label_contains("came of 0a2b1597");
     assert!(window.query_by_label("Accept what is here").is_none());
+    // Whoever looks at everybody is led there.
+    window.get_by_label("Trust").click();
+    window.run();
+    window.get_by_label_contains("2 changes in Webshop wait for a decision");
+    window.get_by_label("Look at the trust of Webshop").click();
+    window.run();
+    window.get_by_label_contains("came of 0a2b1597");
 }
 
 #[test]

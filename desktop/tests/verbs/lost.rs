@@ -90,6 +90,63 @@ fn a_lost_device_loses_everything_in_one_step_and_what_it_wrote_stays() {
     assert_eq!(refused.status.code(), Some(1));
 }
 
+/// What a key may do in Mail, as a device lists it.
+fn may(aramaki: &Aramaki, data: &str, device: &str) -> Vec<String> {
+    let listed = aramaki.json_in(data, &["trust", "list", "Mail"]);
+    let grants = listed["grants"].as_array().unwrap().iter();
+    let own = grants.filter(|grant| grant["device"] == device);
+    own.map(|grant| grant["capability"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn who_stays_keeps_what_they_had_and_not_what_a_thief_gave_them() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Mail"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    for guest in ["second", "third"] {
+        aramaki.json_in(guest, &["init", "--name", guest, "--no-recovery-kit"]);
+        invited(&aramaki, guest, "Mail");
+    }
+    let key = |data: &str| -> String {
+        let me = aramaki.json_in(data, &["peers"]);
+        me["this_device"].as_str().unwrap().to_owned()
+    };
+    let (second, third) = (key("second"), key("third"));
+    wait_for("both guests arrive", || {
+        aramaki.json(&["peers", "--wait", "1s"]);
+        (holds(&aramaki, "Mail", &second) && holds(&aramaki, "Mail", &third)).then_some(())
+    });
+    let administer = |span| ["--can", "administer", "--for", span];
+    let grants = ["trust", "grant", "Mail", &second];
+    aramaki.json(&[&grants[..], &administer("7h")].concat());
+    wait_for("the second administers, and knows the third", || {
+        aramaki.json_in("second", &["peers", "--wait", "1s"]);
+        let own = may(&aramaki, "second", &second);
+        (own.len() == 2 && !may(&aramaki, "second", &third).is_empty()).then_some(())
+    });
+    let grants = ["trust", "grant", "Mail", &third];
+    aramaki.json_in("second", &[&grants[..], &administer("6h")].concat());
+    wait_for("the first hears of it", || {
+        aramaki.json(&["peers", "--wait", "1s"]);
+        (may(&aramaki, "data", &third).len() == 2).then_some(())
+    });
+    let plan = aramaki.json(&["trust", "lost", &second[..12]]);
+    let space = &plan["spaces"][0];
+    let of_third = |what: &str| -> Vec<Value> {
+        let holders = space[what].as_array().unwrap().iter();
+        let own = holders.filter(|it| it["device"] == third.as_str());
+        own.map(|it| it["capability"].clone()).collect()
+    };
+    assert_eq!(of_third("kept"), ["write"], "{plan}");
+    assert_eq!(of_third("cut"), ["administer"], "{plan}");
+    aramaki.json(&["trust", "lost", &second[..12], "--yes"]);
+    assert_eq!(may(&aramaki, "data", &third), ["write"]);
+    assert!(!holds(&aramaki, "Mail", &second));
+    reads_what_follows(&aramaki, "third", true);
+}
+
 /// Who stays is told why, in each System; who only forwards is told that it was lost.
 fn told_why(aramaki: &Aramaki, lost: &str, why: &str) {
     let audit = aramaki.json(&["trust", "audit"]);

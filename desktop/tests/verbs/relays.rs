@@ -24,3 +24,23 @@ fn whether_a_relay_answers_is_said_when_it_is_added() {
     assert!(said.status.success(), "it may answer later");
     assert!(text(&said.stdout).contains("Nobody answers"), "{said:?}");
 }
+
+#[test]
+fn a_relay_whose_access_was_ended_keeps_no_new_system() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Webshop"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    let made = aramaki.json(&["system", "add", "Mail"]);
+    assert_eq!(made["relays"], serde_json::json!([author]), "{made}");
+    let listed = aramaki.json(&["trust", "list", "Webshop"]);
+    let mut grants = listed["grants"].as_array().unwrap().iter();
+    let relay = grants.find(|it| it["device"] == author.as_str()).unwrap();
+    let grant = relay["grant"].as_str().unwrap();
+    let ends = ["trust", "revoke", "Webshop", grant];
+    aramaki.json(&[&ends[..], &["--reason", "its operator is not trusted"]].concat());
+    let made = aramaki.json(&["system", "add", "Accounts"]);
+    assert_eq!(made["relays"], serde_json::json!([]), "{made}");
+    let listed = aramaki.json(&["trust", "list", "Accounts"]);
+    assert!(!listed.to_string().contains(&author), "{listed}");
+}

@@ -54,7 +54,7 @@ pub use options::ReplicaOptions;
 pub use recovery::{LastAccepted, Leaving, REASON_LOST, REASON_NONE};
 pub use request::{
     AGENT_SPAN, BACKDATE, CreateSpace, GRANT_SPAN, GrantRequest, INVITATION_SPAN, InviteRequest,
-    Keep, Recovery, Spent,
+    Keep, Recovery, Spent, Staying,
 };
 pub use status::{Lineage, PeerStatus, Receipt, Receipts, ReplicaEvent, SpaceSummary};
 pub use verify::{FINDINGS_MAX, VerifyFinding, VerifyReport};

@@ -7,7 +7,7 @@ use aramaki_sync_core::engine::{CutOff, Foreseen, Reach, Waiting, Written};
 use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, GrantFlags};
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
-use super::{GrantRequest, Keep, Recovery, Replica, ReplicaError};
+use super::{GrantRequest, Keep, Recovery, Replica, ReplicaError, Staying};
 
 /// How many grants may follow below a recovered device's: as below a founder's.
 const RECOVERED_DEPTH_LEFT: u8 = 6;
@@ -254,8 +254,7 @@ impl Replica {
             .await
     }
 
-    /// Ends every grant of lost devices, gives anew what those had given to whoever is to stay, and
-    /// seals anew what is written from now on. What is here of theirs stays.
+    /// Ends every grant of lost devices, gives anew what of theirs is to stay, and seals anew what is written from now on. What is here of theirs stays.
     ///
     /// # Errors
     /// When this device does not administer the Space, or the store fails.
@@ -263,7 +262,7 @@ impl Replica {
         &self,
         space: SpaceId,
         lost: &BTreeSet<AuthorId>,
-        keep: &BTreeSet<Audience>,
+        keep: &Staying,
     ) -> Result<(), ReplicaError> {
         self.end_devices_under(space, lost, keep, None).await
     }
@@ -272,7 +271,7 @@ impl Replica {
         &self,
         space: SpaceId,
         lost: &BTreeSet<AuthorId>,
-        keep: &BTreeSet<Audience>,
+        keep: &Staying,
         under: Option<EnvelopeId>,
     ) -> Result<(), ReplicaError> {
         let own = self.grant_of(space, under).await?;
@@ -298,7 +297,7 @@ impl Replica {
     async fn audiences_kept(
         &self,
         space: SpaceId,
-        keep: &BTreeSet<Audience>,
+        keep: &Staying,
     ) -> Result<Vec<GrantRequest>, ReplicaError> {
         let audiences = self
             .inspect(move |engine| {
@@ -308,7 +307,7 @@ impl Replica {
             .await?;
         Ok(audiences
             .into_iter()
-            .filter(|it| keep.contains(&Audience::ReadersOf(it.space)))
+            .filter(|it| keep.readers_of.contains(&it.space))
             .map(|it| GrantRequest::to_readers_of(it.space, it.end))
             .collect())
     }
@@ -320,11 +319,11 @@ fn cap(grant: &mut GrantRequest, own: &Member) {
     grant.depth_left = grant.depth_left.min(own.depth_left.saturating_sub(1));
 }
 
-/// What lost devices had given to those who stay, once more.
+/// What lost devices had given and is to stay, once more.
 fn regrants(
     members: &[Member],
     lost: &BTreeSet<AuthorId>,
-    keep: &BTreeSet<Audience>,
+    keep: &Staying,
     now: Timestamp,
 ) -> Vec<GrantRequest> {
     let ended: BTreeSet<EnvelopeId> = members
@@ -335,7 +334,7 @@ fn regrants(
     members
         .iter()
         .filter(|it| it.through.iter().any(|above| ended.contains(above)))
-        .filter(|it| keep.contains(&Audience::Author(it.author)) && !it.is_invitation())
+        .filter(|it| keep.grants.contains(&it.grant) && !it.is_invitation())
         .filter(|it| !lost.contains(&it.author))
         .map(|it| GrantRequest {
             audience: Audience::Author(it.author),

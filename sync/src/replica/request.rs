@@ -148,9 +148,20 @@ pub struct Recovery {
     pub end: Timestamp,
     /// The devices that are lost.
     pub lost: BTreeSet<AuthorId>,
-    /// Whom a lost device had let in and who stays: everyone else's access through it ends with it.
-    /// Choose with care, a thief may have let in more.
-    pub keep: BTreeSet<Audience>,
+    /// What of it stays.
+    pub keep: Staying,
+}
+
+/// What stays of all that lost devices had given: everything else through them ends with them.
+///
+/// Grants are chosen, not people: a thief may have let in more, and may have given more to whoever was
+/// there before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Staying {
+    /// Grants of devices, which are given anew.
+    pub grants: BTreeSet<EnvelopeId>,
+    /// Spaces whose readers go on to read.
+    pub readers_of: BTreeSet<SpaceId>,
 }
 
 /// Trust handed over as text.
@@ -220,6 +231,6 @@ impl InviteRequest {
 pub enum Spent {
     /// As many devices as it allows have used it.
     Used,
-    /// It was revoked, or the grant that it stands on.
+    /// It was revoked, or the grant that it stands on, or its time has come.
     Revoked,
 }

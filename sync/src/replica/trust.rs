@@ -4,7 +4,7 @@ use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::engine::{Engine, Input, WriteError, Written};
 use aramaki_sync_core::invitation::{self, Bootstrap, Draft, Invitation, Terms};
 use aramaki_sync_core::statement::{Grant, RelayAddress, Statement};
-use aramaki_sync_core::{Entropy, EnvelopeId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, Entropy, EnvelopeId, SpaceId, Timestamp};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{
@@ -69,6 +69,20 @@ impl Replica {
             self.write_control(space, Statement::Relays(relays)).await?;
         }
         self.add_peer(PeerAddress::from(&relay));
+        Ok(())
+    }
+
+    /// Tells members that a relay keeps a Space no longer. That it may not is said by the end of its grant.
+    ///
+    /// # Errors
+    /// As [`Replica::grant`].
+    pub async fn forget_relay(&self, space: SpaceId, relay: AuthorId) -> Result<(), ReplicaError> {
+        let mut relays = self.space(space).await?.relays;
+        let told = relays.len();
+        relays.retain(|known| known.author != relay);
+        if relays.len() < told {
+            self.write_control(space, Statement::Relays(relays)).await?;
+        }
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! `aramaki system add`.
 
-use aramaki_sync_core::SpaceId;
+use aramaki_sync_core::{AuthorId, SpaceId};
 use clap::Args;
 use serde_json::json;
 
@@ -34,9 +34,19 @@ impl Add {
                 ids.join(", ")
             );
         }
+        let relays = live.relays(space).await?.into_iter();
+        let relays: Vec<_> = relays.map(|relay| relay.author).collect();
+        if !relays.is_empty() {
+            let short: Vec<_> = relays.iter().map(AuthorId::short).collect();
+            text = format!(
+                "{text}\nKept by the relays that keep all others: {}.",
+                short.join(", ")
+            );
+        }
+        let relays: Vec<_> = relays.iter().map(ToString::to_string).collect();
         Ok(Report::new(
             text,
-            &json!({"id": space.to_string(), "title": self.title}),
+            &json!({"id": space.to_string(), "title": self.title, "relays": relays}),
         ))
     }
 }

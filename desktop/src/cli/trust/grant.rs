@@ -42,7 +42,7 @@ pub(crate) struct Grant {
 enum Power {
     /// See everything of the System.
     Read,
-    /// Add timeline entries and notes.
+    /// See everything, and add to its timeline.
     Comment,
     /// Change it.
     Write,

@@ -1,5 +1,7 @@
 //! `aramaki trust held` and `aramaki trust accept`.
 
+use aramaki_sync_core::Timestamp;
+use aramaki_sync_core::admission::Held as HeldFor;
 use aramaki_sync_core::engine::Reach;
 use clap::Args;
 use serde_json::{Value, json};
@@ -82,6 +84,29 @@ impl Held {
             text,
             &json!({"held": work, "left_out": ignored}),
         ))
+    }
+}
+
+/// What a person should know of what waits, for those who ask how things are: that this device's clock is
+/// behind hides everything that is newer.
+pub(crate) fn say_waiting(text: &mut String, late: &[LateWork], now: Timestamp) {
+    let of = |wanted: fn(&LateWork) -> bool| -> u64 {
+        let work = late.iter().filter(|it| wanted(it));
+        work.map(|it| it.envelopes).sum()
+    };
+    let ahead = of(|it| it.waits == Waits::Held(HeldFor::Future));
+    if ahead > 0 {
+        let now = local(now);
+        text.push_str(&format!(
+            "{ahead} of what came here are dated later than this device's clock, which says {now}, and are not \
+             shown: is it right?\n"
+        ));
+    }
+    let decide = of(LateWork::can_be_accepted);
+    if decide > 0 {
+        text.push_str(&format!(
+            "{decide} of what came here late wait for a decision: `aramaki trust held` shows them\n"
+        ));
     }
 }
 

@@ -19,9 +19,15 @@ impl Evaluation {
     /// as ever. Nobody whose newest grant was revoked, itself or one above it, and nobody who could write
     /// nothing: they have nothing that is missed.
     ///
-    /// Of an invitation's key never. Costs one pass over the grants.
+    /// Of an invitation's key only while the use of its code, and what its guest wrote, may come later than its
+    /// access lasts. Costs one pass over the grants.
     pub fn may_deliver(&self, log: &SpaceLog, author: AuthorId, now: Timestamp) -> bool {
         let control = self.control();
+        let mut members = self.members().iter();
+        let lets_in = members.any(|it| it.author == author && it.redemptions_left > 0);
+        if lets_in && self.may_come_by(log, author, now) {
+            return true;
+        }
         let own = control.grants().iter().filter_map(|(id, found)| {
             let (entry, grant) = (log.get(id)?, grant_in(log, id)?);
             let is_own = grant.audience == Audience::Author(author)
@@ -41,5 +47,22 @@ impl Evaluation {
             && grant.capability >= Capability::Comment
             && grant.not_before <= now
             && now <= until
+    }
+
+    /// Whether an author is the key of a code for somebody without a network, who may have used it in time: that
+    /// they did may come as late as what they wrote.
+    pub fn may_come_by(&self, log: &SpaceLog, author: AuthorId, now: Timestamp) -> bool {
+        let mut members = self.members().iter();
+        let code = members.find(|it| it.author == author && it.is_invitation());
+        code.is_some_and(|code| {
+            let grant = grant_in(log, code.grant);
+            grant.is_some_and(|grant| {
+                let until = self.control().redeemable_until(log, (code.grant, grant));
+                grant.redeem_until >= grant.end
+                    && code.capability >= Capability::Comment
+                    && code.not_before <= now
+                    && now <= until.plus(DELIVERY_SPAN)
+            })
+        })
     }
 }

@@ -365,7 +365,8 @@ fn resolve(log: &SpaceLog, id: EnvelopeId) -> Result<Rooted, Problem> {
     Ok(rooted)
 }
 
-fn guest_principal(invitation: EnvelopeId) -> PrincipalId {
+/// Who is behind whoever came by an invitation: nobody said.
+pub fn guest_principal(invitation: EnvelopeId) -> PrincipalId {
     let hash = blake3::derive_key("aramaki guest principal v1", invitation.as_bytes());
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash[..16]);

@@ -37,7 +37,7 @@ pub use entry::{Entry, Link};
 pub use evaluation::{Evaluation, evaluate};
 pub use fork::Fork;
 pub(crate) use grant_chain::needed;
-pub use grant_chain::{BREAK_GLASS_SPAN, DEPTH_MAX, GRACE, LONG_GRACE, Refusal};
+pub use grant_chain::{BREAK_GLASS_SPAN, DEPTH_MAX, GRACE, LONG_GRACE, Refusal, guest_principal};
 pub use keyring::{Keyring, KeyringError, Rotation, RotationReason, WRAPS_MAX};
 pub use left_out::LeftOut;
 pub use log::{BRANCHES_MAX, ChainSummary, Inserted, NotInserted, SpaceLog};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::control::{Control, first_received};
 use super::entry::Entry;
-use super::grant_chain::{GRACE, grant_in};
+use super::grant_chain::{GRACE, grace_of, grant_in};
 use super::log::SpaceLog;
 use super::verdict::{Held, Verdict};
 use crate::guard::{Guard, holds};
@@ -45,8 +45,25 @@ impl Control {
         };
         invitation.is_some_and(|(id, invitation)| {
             let received = first_received(log, entry, Some(self.receipts()));
-            received > invitation.redeem_until.plus(GRACE) && !self.is_ended(log, id)
+            received > self.redeemable_until(log, (id, invitation)) && !self.is_ended(log, id)
         })
+    }
+
+    /// Until when the use of a code may come in that was used in time. A code that works as long as its access
+    /// is for somebody without a network: its use travels with what they wrote, and has as long. One that
+    /// ends before its access would let in whoever finds it, for all of that.
+    pub(super) fn redeemable_until(
+        &self,
+        log: &SpaceLog,
+        (id, invitation): (EnvelopeId, &Grant),
+    ) -> Timestamp {
+        let rooted = self.grants().get(log, id).ok();
+        let travels = invitation.redeem_until >= invitation.end;
+        let grace = match rooted {
+            Some(rooted) if travels => grace_of(log, &rooted.path),
+            _ => GRACE,
+        };
+        invitation.redeem_until.plus(grace)
     }
 
     /// Whether somebody ended a grant or one above it.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Engine;
 use super::draft::{Draft, Item, New};
@@ -17,6 +18,8 @@ use crate::time::Timestamp;
 
 /// How many grants may follow below a Space's first.
 const DEPTH_LEFT_GENESIS: u8 = 7;
+/// How many receipts say at once what came at different times: what is older goes with what came next.
+const RECEIPTS_AT_ONCE_MAX: usize = 4;
 
 impl Engine {
     /// Begins a new chain where the one before does not go on, because something of it waits, is cut or
@@ -346,12 +349,13 @@ impl Engine {
             if !held.evaluation.is_witness(self.author, self.now) {
                 continue;
             }
-            let cuts = unwitnessed(held, self.author);
-            if !cuts.is_empty() {
+            let seen = unwitnessed(held, self.author);
+            for (at, cuts) in by_arrival(seen, self.limits.receipt_interval) {
+                let at = at.min(self.now);
                 self.queue.push(Work::Control {
                     write: None,
                     space,
-                    statement: Statement::Receipt { cuts, at: self.now },
+                    statement: Statement::Receipt { cuts, at },
                 });
             }
         }
@@ -388,9 +392,31 @@ impl Engine {
     }
 }
 
+/// What came at about one time, in one receipt each: a witness that was stopped before it said what it had says
+/// at its next start when that came.
+fn by_arrival(mut seen: Vec<(Timestamp, Cut)>, interval: Duration) -> Vec<(Timestamp, Vec<Cut>)> {
+    seen.sort_unstable_by_key(|(received, cut)| (*received, cut.chain));
+    let mut receipts: Vec<(Timestamp, Vec<Cut>)> = Vec::new();
+    let mut first = Timestamp::ZERO;
+    for (received, cut) in seen {
+        let is_full = receipts.len() >= RECEIPTS_AT_ONCE_MAX;
+        match receipts.last_mut() {
+            Some((at, cuts)) if is_full || received <= first.plus(interval) => {
+                *at = received;
+                cuts.push(cut);
+            }
+            _ => {
+                first = received;
+                receipts.push((received, vec![cut]));
+            }
+        }
+    }
+    receipts
+}
+
 /// Heads of others' chains that this author's last receipts do not name, without those that grew by
-/// receipts alone.
-fn unwitnessed(held: &Space, author: crate::id::AuthorId) -> Vec<Cut> {
+/// receipts alone, and when they came.
+fn unwitnessed(held: &Space, author: crate::id::AuthorId) -> Vec<(Timestamp, Cut)> {
     let own: BTreeSet<Chain> = held.log.chains_of(author).collect();
     let mut witnessed = std::collections::BTreeMap::new();
     for chain in &own {
@@ -413,6 +439,9 @@ fn unwitnessed(held: &Space, author: crate::id::AuthorId) -> Vec<Cut> {
                     || !matches!(entry.statement(), Some(Statement::Receipt { .. }))
             })
         })
-        .map(|(chain, seq, id)| Cut { chain, seq, id })
+        .filter_map(|(chain, seq, id)| {
+            let received = held.log.get(id)?.received();
+            Some((received, Cut { chain, seq, id }))
+        })
         .collect()
 }

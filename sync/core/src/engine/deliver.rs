@@ -51,6 +51,13 @@ impl Engine {
         !self.listens_to(id, space) && connection.authors.iter().any(may)
     }
 
+    /// Whether what was done by a code for somebody without a network may still be handed in, with the proof of
+    /// its key.
+    pub fn may_come_by(&self, space: SpaceId, code: AuthorId) -> bool {
+        let held = self.spaces.get(&space);
+        held.is_some_and(|held| held.evaluation.may_come_by(&held.log, code, self.now))
+    }
+
     /// Somebody who may deliver says what it has: it is asked for its chains, unless it said the same just
     /// now. What is here is not told.
     pub(super) fn ask_to_deliver(&mut self, id: ConnectionId, space: SpaceId, digest: [u8; 32]) {

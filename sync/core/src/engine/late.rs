@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
-use crate::admission::{Held, LeftOut, Member, SpaceLog};
+use crate::admission::{Held, LeftOut, SpaceLog};
 use crate::id::{AuthorId, Chain, EnvelopeId, SpaceId};
-use crate::statement::{Cut, Statement};
+use crate::statement::{Cut, GrantFlags, Statement};
 use crate::time::Timestamp;
 
 /// Envelopes of one grant that wait for one reason.
@@ -169,33 +169,38 @@ impl Engine {
         waiting.into_values().collect()
     }
 
-    /// The statements by which an administrator accepts all that came late under a grant, as far as it
-    /// is here: closes at the last of it, of the grant and of those above that have ended too. None
-    /// when nothing of it waits for that.
+    /// The statements by which an administrator accepts all that came late under a grant, or by a code that
+    /// was used too late as far as anybody knows, as far as it is here: closes at the last of it, of the
+    /// grant and of those above that have ended too. None when nothing of it waits for that, or the access
+    /// of the code lasts: what has not ended is not closed.
     pub fn acceptance(&self, space: SpaceId, grant: EnvelopeId) -> Vec<Statement> {
-        let waits = |it: &Waiting| it.grant == grant && it.held == Held::Expired;
         let Some(held) = self.spaces.get(&space) else {
             return Vec::new();
         };
-        let members = held.evaluation.members();
-        let Some(member) = members.iter().find(|it| it.grant == grant) else {
+        let waiting = self.waiting(space);
+        let mut reasons = waiting.iter().filter(|it| it.grant == grant);
+        let came_late = |it: &Waiting| matches!(it.held, Held::Expired | Held::RedeemedLate);
+        let Some(waits) = reasons.find(|it| came_late(it)) else {
             return Vec::new();
         };
-        if !self.waiting(space).iter().any(waits) {
+        let path = held.evaluation.path(&held.log, grant).unwrap_or_default();
+        let ended = |above: &&EnvelopeId| {
+            let end = held.evaluation.ends_with_grace(&held.log, **above);
+            end.is_some_and(|end| end < self.now)
+        };
+        let closed: Vec<EnvelopeId> = path.iter().filter(ended).copied().collect();
+        let is_code = |above: &EnvelopeId| {
+            let grant = held.log.get(*above).and_then(|entry| entry.statement());
+            matches!(grant, Some(Statement::Grant(grant)) if grant.flags.has(GrantFlags::INVITATION))
+        };
+        if waits.held == Held::RedeemedLate && !closed.iter().any(is_code) {
             return Vec::new();
         }
-        let ended = |it: &&Member| it.end.plus(it.grace) < self.now;
-        let path = member.through.iter().chain([&grant]);
-        path.filter_map(|above| members.iter().find(|it| it.grant == *above))
-            .filter(ended)
-            .map(|above| {
-                let target = above.grant;
-                let below = members.iter().filter(|it| it.through.contains(&target));
-                let below = below.map(|it| it.grant).chain([target]).collect();
-                let cuts = last_of(&held.log, &below);
-                Statement::Close { target, cuts }
-            })
-            .collect()
+        let close = |target: EnvelopeId| Statement::Close {
+            target,
+            cuts: last_of(&held.log, &self.grants_below(space, target)),
+        };
+        closed.into_iter().map(close).collect()
     }
 }
 

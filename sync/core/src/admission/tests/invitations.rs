@@ -18,8 +18,17 @@ fn invite(stage: &mut Stage, cast: &mut Cast, redeem_until: i64, end: i64) -> In
 fn invite_several(
     stage: &mut Stage,
     cast: &mut Cast,
-    (redeem_until, end): (i64, i64),
+    ends: (i64, i64),
     redemptions: u16,
+) -> Invitation {
+    issue(stage, cast, ends, (redemptions, false))
+}
+
+fn issue(
+    stage: &mut Stage,
+    cast: &mut Cast,
+    (redeem_until, end): (i64, i64),
+    (redemptions, long_grace): (u16, bool),
 ) -> Invitation {
     let terms = Terms {
         invitee: Invitee::Person,
@@ -30,7 +39,7 @@ fn invite_several(
         end: minute(end),
         redeem_until: minute(redeem_until),
         redemptions,
-        long_grace: false,
+        long_grace,
     };
     let draft = Draft::new(&terms, &mut stage.entropy);
     let grant = stage.say(&mut cast.alice, 1, &draft.statement());
@@ -98,6 +107,54 @@ pub(super) fn a26_a_code_redeemed_late_lets_nobody_in_whatever_its_finders_clock
         evaluation.capability(finder, minute(REDEEM_UNTIL + 30)),
         None
     );
+}
+
+/// For somebody without a network: that they came has three days to arrive, as what they wrote has.
+#[test]
+pub(super) fn the_use_of_a_code_that_lasts_as_long_as_its_access_may_come_as_late_as_its_guests_work()
+ {
+    let hours_after = |hours: i64| ACCESS_END + hours * 60;
+    for (redeem_until, long_grace, known, expected) in [
+        (ACCESS_END, true, hours_after(71), Verdict::Admitted),
+        (
+            ACCESS_END,
+            true,
+            hours_after(73),
+            Verdict::Held(Held::Expired),
+        ),
+        (
+            ACCESS_END,
+            false,
+            hours_after(1),
+            Verdict::Held(Held::Expired),
+        ),
+        // Whoever finds a code that has ended would be let in for as long as its access lasts.
+        (
+            REDEEM_UNTIL,
+            true,
+            REDEEM_UNTIL + 30,
+            Verdict::Held(Held::RedeemedLate),
+        ),
+    ] {
+        let (mut stage, mut cast) = stage();
+        let ends = (redeem_until, ACCESS_END);
+        let invitation = issue(&mut stage, &mut cast, ends, (1, long_grace));
+        let mut guest = Actor::new(64);
+        let redeemed = redeem(&invitation, &mut guest, 5);
+        stage.deliver(&redeemed, minute(known));
+        let written = stage.write_on(&mut guest, 6, known, &[]);
+        let evaluation = stage.evaluate(known);
+        assert_eq!(
+            evaluation.verdict(redeemed.id()),
+            expected,
+            "after {known} minutes"
+        );
+        assert_eq!(
+            evaluation.verdict(written),
+            expected,
+            "after {known} minutes"
+        );
+    }
 }
 
 #[test]

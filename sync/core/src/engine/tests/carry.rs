@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::stage::{Mood, Stage};
-use crate::admission::Verdict;
+use crate::admission::{Held, LONG_GRACE, Verdict};
 use crate::engine::frame::Frame;
 use crate::engine::*;
 use crate::envelope::Envelope;
@@ -51,12 +51,20 @@ fn give(stage: &mut Stage, peer: usize, space: SpaceId, envelopes: Vec<Envelope>
     stage.tell(peer, input);
 }
 
+const DAY: Duration = Duration::from_hours(24);
+
 /// Two members that were never connected, of whom the first invited the second.
 fn apart() -> (Stage, SpaceId, Invitation) {
+    apart_by(DAY)
+}
+
+/// The same by a code that works for so long, of a day's access.
+fn apart_by(code: Duration) -> (Stage, SpaceId, Invitation) {
     let mut stage = Stage::new(2, 0);
     let space = stage.found();
     stage.change(0, space, b"before");
-    let end = stage.now.plus(Duration::from_hours(24));
+    let end = stage.now.plus(DAY);
+    let redeem_until = stage.now.plus(code);
     let terms = Terms {
         invitee: Invitee::Person,
         parent: stage.peers[0].engine.best_grant(space).unwrap(),
@@ -64,7 +72,7 @@ fn apart() -> (Stage, SpaceId, Invitation) {
         capability: Capability::Write,
         not_before: Timestamp::ZERO,
         end,
-        redeem_until: end,
+        redeem_until,
         redemptions: 1,
         long_grace: true,
     };
@@ -124,6 +132,80 @@ fn a_guest_joins_by_a_file_writes_and_is_known_by_a_file() {
     stage.connect(0, 1);
     stage.wait(SOON);
     assert!(stage.agree(space));
+}
+
+/// What the guest of a file wrote, as the host judges it; none when it is not there.
+fn written_by_guest(stage: &Stage, space: SpaceId) -> (EnvelopeId, Option<Verdict>) {
+    let written = stage.peers[1].written.last().unwrap();
+    let id = written.as_ref().unwrap().id;
+    let host = &stage.peers[0].engine;
+    let here = host.log(space).unwrap().contains(id);
+    (
+        id,
+        here.then(|| host.evaluation(space).unwrap().verdict(id)),
+    )
+}
+
+/// An administrator takes in what waits of the guest, as far as may be now.
+fn accept(stage: &mut Stage, space: SpaceId, written: EnvelopeId) -> usize {
+    let host = &stage.peers[0].engine;
+    let grant = host.log(space).unwrap().get(written).unwrap();
+    let closes = host.acceptance(space, grant.header().authority);
+    let count = closes.len();
+    for close in closes {
+        stage.state(0, space, close);
+    }
+    stage.wait(SOON);
+    count
+}
+
+#[test]
+fn who_joined_by_a_file_is_heard_over_the_network_after_the_end() {
+    for (after_end, counts) in [(Duration::from_hours(1), true), (DAY * 4, false)] {
+        let (mut stage, space, invitation) = apart();
+        let begun = stage.now;
+        let carried = file(&stage, 0);
+        join(&mut stage, 1, &invitation);
+        take(&mut stage, 1, space, carried);
+        stage.change(1, space, b"in time");
+        stage.now = begun.plus(DAY).plus(after_end);
+        stage.wait(SOON);
+        let code = invitation.keys().author();
+        assert!(stage.peers[1].engine.may_come_by(space, code));
+        stage.connect_with(0, 1, &[code]);
+        stage.wait(SOON);
+        let (written, verdict) = written_by_guest(&stage, space);
+        let verdict = verdict.expect("it reaches the host");
+        assert_eq!(verdict.counts(), counts, "{verdict:?} after {after_end:?}");
+        if !counts {
+            assert!(matches!(verdict, Verdict::Held(_)), "{verdict:?}");
+            assert_ne!(accept(&mut stage, space, written), 0);
+            let (_written, verdict) = written_by_guest(&stage, space);
+            assert!(verdict.unwrap().counts(), "{verdict:?}");
+        }
+    }
+}
+
+#[test]
+fn who_came_by_a_code_that_had_ended_is_taken_in_once_its_access_has_ended() {
+    let hours = Duration::from_hours;
+    let (mut stage, space, invitation) = apart_by(hours(1));
+    let begun = stage.now;
+    let carried = file(&stage, 0);
+    join(&mut stage, 1, &invitation);
+    take(&mut stage, 1, space, carried);
+    stage.change(1, space, b"in time");
+    stage.now = begun.plus(hours(2));
+    bring(&mut stage, 1, 0, space);
+    let (written, verdict) = written_by_guest(&stage, space);
+    assert_eq!(verdict, Some(Verdict::Held(Held::RedeemedLate)));
+    // Its access lasts: nobody closes it.
+    assert_eq!(accept(&mut stage, space, written), 0);
+    stage.now = begun.plus(DAY).plus(LONG_GRACE).plus(hours(1));
+    stage.wait(SOON);
+    assert_ne!(accept(&mut stage, space, written), 0);
+    let (_written, verdict) = written_by_guest(&stage, space);
+    assert!(verdict.unwrap().counts(), "{verdict:?}");
 }
 
 #[test]

@@ -286,3 +286,28 @@ fn a18_a_revocation_accepts_nothing_that_waits() {
     stage.wait(SOON);
     assert_eq!(verdict(stage), Verdict::Cut);
 }
+
+/// A witness that was stopped before it said what it had says when that came, not when it began anew.
+#[test]
+fn a_receipt_says_when_something_came_although_its_witness_was_stopped_since() {
+    let (mut stage, space) = Stage::gathered(2, 0);
+    stage.wait(HOUR);
+    stage.change(CONTRACTOR, space, b"in time");
+    stage.wait(Duration::from_secs(5));
+    let written = stage.peers[CONTRACTOR].written.last().unwrap();
+    let written = written.as_ref().unwrap().id;
+    let came = stage.now;
+    stage.restart(ADMINISTRATOR);
+    let log = stage.peers[ADMINISTRATOR].engine.log(space).unwrap();
+    let chain = log.get(written).expect("it came").header().chain;
+    stage.now = came.plus(HOUR * 10);
+    stage.restart(ADMINISTRATOR);
+    stage.wait(Duration::from_mins(2));
+    let log = stage.peers[ADMINISTRATOR].engine.log(space).unwrap();
+    let seen = log.control().filter_map(|(_entry, it)| match it {
+        Statement::Receipt { cuts, at } => cuts.iter().any(|cut| cut.chain == chain).then_some(*at),
+        _ => None,
+    });
+    let last = seen.max().expect("a receipt");
+    assert!(last <= came, "{last} is after {came}");
+}
