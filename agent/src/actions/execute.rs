@@ -184,7 +184,8 @@ async fn next(pipe: &mut Option<Pipe>) -> Vec<u8> {
     buffer
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -216,10 +217,10 @@ mod tests {
 
     #[tokio::test]
     async fn both_streams_keep_the_order_in_which_they_were_written() {
-        let numbers: String = (0..200).map(|number| format!("{number}\n")).collect();
+        let numbers: Vec<_> = (0..200).map(|number| number.to_string()).collect();
         let script = "for n in $(seq 0 2 198); do echo $n; echo $((n + 1)) >&2; done";
         let ran = shell(script, "").await;
-        assert_eq!(text(&ran), numbers);
+        assert_eq!(text(&ran).lines().collect::<Vec<_>>(), numbers);
     }
 
     #[tokio::test]

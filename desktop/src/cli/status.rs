@@ -90,7 +90,7 @@ impl Status {
             }
         }
         let late = live.late_work(wanted).await?;
-        say_waiting(&mut text, &late, now);
+        text.push_str(&say_waiting(&late, now));
         let systems = systems_json(&rows, &emergencies);
         Ok(Report::new(
             text,

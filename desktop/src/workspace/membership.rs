@@ -26,36 +26,12 @@ impl Live {
 /// What is worth a line: people and agents who were let in, and whose access ended. A Space's own
 /// beginning, codes that nobody used yet, and relays, which read nothing, are left to the audit.
 fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
-    let mut holders: BTreeMap<EnvelopeId, Holding> = BTreeMap::new();
-    let mut sealed: BTreeSet<EnvelopeId> = BTreeSet::new();
-    let mut codes: BTreeSet<EnvelopeId> = BTreeSet::new();
+    let Held {
+        holders,
+        sealed,
+        codes,
+    } = held(entries);
     let mut changes = Vec::new();
-    for entry in entries {
-        let AuditEvent::Granted { grant, ended, .. } = &entry.event else {
-            continue;
-        };
-        if grant.flags.has(GrantFlags::BREAK_GLASS) {
-            sealed.insert(entry.id);
-        }
-        if grant.flags.has(GrantFlags::INVITATION) {
-            codes.insert(entry.id);
-        }
-        let Some(who) = reader(grant) else {
-            continue;
-        };
-        // A second grant to oneself gives nobody anything.
-        if who != entry.by && (entry.verdict.counts() || ended.is_some()) {
-            let end = ended.map_or(grant.end, |ending| ending.at.min(grant.end));
-            holders.insert(
-                entry.id,
-                Holding {
-                    who,
-                    may: grant.capability,
-                    time: (entry.at, end),
-                },
-            );
-        }
-    }
     let mut forked = BTreeSet::new();
     for entry in entries {
         let change = |who: AuthorId, what| MembershipChange {
@@ -113,6 +89,50 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
         }
     }
     changes
+}
+
+/// Who held what by which grant, and which grants are nobody's.
+struct Held {
+    holders: BTreeMap<EnvelopeId, Holding>,
+    sealed: BTreeSet<EnvelopeId>,
+    codes: BTreeSet<EnvelopeId>,
+}
+
+fn held(entries: &[AuditEntry]) -> Held {
+    let mut holders: BTreeMap<EnvelopeId, Holding> = BTreeMap::new();
+    let mut sealed: BTreeSet<EnvelopeId> = BTreeSet::new();
+    let mut codes: BTreeSet<EnvelopeId> = BTreeSet::new();
+    for entry in entries {
+        let AuditEvent::Granted { grant, ended, .. } = &entry.event else {
+            continue;
+        };
+        if grant.flags.has(GrantFlags::BREAK_GLASS) {
+            sealed.insert(entry.id);
+        }
+        if grant.flags.has(GrantFlags::INVITATION) {
+            codes.insert(entry.id);
+        }
+        let Some(who) = reader(grant) else {
+            continue;
+        };
+        // A second grant to oneself gives nobody anything.
+        if who != entry.by && (entry.verdict.counts() || ended.is_some()) {
+            let end = ended.map_or(grant.end, |ending| ending.at.min(grant.end));
+            holders.insert(
+                entry.id,
+                Holding {
+                    who,
+                    may: grant.capability,
+                    time: (entry.at, end),
+                },
+            );
+        }
+    }
+    Held {
+        holders,
+        sealed,
+        codes,
+    }
 }
 
 /// What somebody held by one grant, from when it was given until it ended.

@@ -309,9 +309,10 @@ fn access_words(name: &str, what: &Membership) -> (&'static str, String) {
         }
         Membership::Ended { reason, lost, .. } => {
             let lost = if *lost { "the device was lost" } else { "" };
+            let ended = format!("the access of {name} was ended");
             let why = [lost, reason].into_iter().filter(|it| !it.is_empty());
-            let why: String = why.map(|it| format!(": {it}")).collect();
-            format!("the access of {name} was ended{why}")
+            let said: Vec<_> = std::iter::once(ended.as_str()).chain(why).collect();
+            said.join(": ")
         }
         Membership::Expired => format!("the access of {name} ended by itself"),
         Membership::TwoHistories => format!(

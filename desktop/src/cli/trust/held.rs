@@ -6,7 +6,7 @@ use aramaki_sync_core::engine::Reach;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::report::table;
+use crate::cli::report::{Lines, table};
 use crate::cli::{CliError, Report, local};
 use crate::workspace::{LateWork, Live, Waits};
 
@@ -89,7 +89,8 @@ impl Held {
 
 /// What a person should know of what waits, for those who ask how things are: that this device's clock is
 /// behind hides everything that is newer.
-pub(crate) fn say_waiting(text: &mut String, late: &[LateWork], now: Timestamp) {
+pub(crate) fn say_waiting(late: &[LateWork], now: Timestamp) -> String {
+    let mut text = Lines::default();
     let of = |wanted: fn(&LateWork) -> bool| -> u64 {
         let work = late.iter().filter(|it| wanted(it));
         work.map(|it| it.envelopes).sum()
@@ -97,17 +98,18 @@ pub(crate) fn say_waiting(text: &mut String, late: &[LateWork], now: Timestamp) 
     let ahead = of(|it| it.waits == Waits::Held(HeldFor::Future));
     if ahead > 0 {
         let now = local(now);
-        text.push_str(&format!(
+        text.add(format_args!(
             "{ahead} of what came here are dated later than this device's clock, which says {now}, and are not \
-             shown: is it right?\n"
+             shown: is it right?"
         ));
     }
     let decide = of(LateWork::can_be_accepted);
     if decide > 0 {
-        text.push_str(&format!(
-            "{decide} of what came here late wait for a decision: `aramaki trust held` shows them\n"
+        text.add(format_args!(
+            "{decide} of what came here late wait for a decision: `aramaki trust held` shows them"
         ));
     }
+    text.into_text()
 }
 
 impl Accept {
