@@ -3,53 +3,33 @@
 //! Needs `dbus-daemon` and `gnome-keyring-daemon`. `.ci/run keyring` runs it.
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
+#[path = "session/bus.rs"]
+mod bus;
 #[path = "verbs/program.rs"]
 #[allow(dead_code, reason = "what the other verbs' tests need of it")]
 mod program;
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::process::{Child, Command, Output, Stdio};
 
+use bus::Bus;
 use program::{Aramaki, error_of, text, wait_for};
 use serde_json::Value;
 
-/// A bus that starts nobody: a second keyring, which nobody opened, would be the first to answer.
-const BUS: &str = r#"<busconfig>
-  <type>session</type>
-  <listen>unix:tmpdir=/tmp</listen>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>"#;
-
 /// A desktop session without a desktop: a bus, and a keyring that is open.
 struct Session {
-    bus: Child,
     keyring: Child,
-    address: String,
+    bus: Bus,
 }
 
 impl Session {
     fn start(aramaki: &Aramaki) -> Self {
+        let bus = Bus::start(aramaki);
         let run = aramaki.path("run");
         std::fs::create_dir_all(&run).unwrap();
-        let config = aramaki.path("bus.conf");
-        std::fs::write(&config, BUS).unwrap();
-        let mut bus = Command::new("dbus-daemon")
-            .args(["--nofork", "--print-address", "--config-file", &config])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut address = String::new();
-        BufReader::new(bus.stdout.take().unwrap())
-            .read_line(&mut address)
-            .unwrap();
-        let address = address.trim().to_owned();
         let mut keyring = Command::new("gnome-keyring-daemon")
             .args(["--foreground", "--unlock", "--components=secrets"])
-            .env("DBUS_SESSION_BUS_ADDRESS", &address)
+            .env("DBUS_SESSION_BUS_ADDRESS", bus.address())
             .env("HOME", aramaki.path("home"))
             .env("XDG_DATA_HOME", aramaki.path("home/share"))
             .env("XDG_RUNTIME_DIR", &run)
@@ -63,17 +43,13 @@ impl Session {
             .unwrap()
             .write_all(b"the session's password")
             .unwrap();
-        Self {
-            bus,
-            keyring,
-            address,
-        }
+        Self { keyring, bus }
     }
 
     fn run(&self, aramaki: &Aramaki, arguments: &[&str]) -> Output {
         aramaki
             .command("data", &[arguments, &["--json"]].concat())
-            .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
+            .env("DBUS_SESSION_BUS_ADDRESS", self.bus.address())
             .stdin(Stdio::null())
             .output()
             .unwrap()
@@ -88,10 +64,8 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        for child in [&mut self.keyring, &mut self.bus] {
-            drop(child.kill());
-            drop(child.wait());
-        }
+        drop(self.keyring.kill());
+        drop(self.keyring.wait());
     }
 }
 

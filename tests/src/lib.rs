@@ -15,6 +15,7 @@ mod person;
 mod process;
 mod relay;
 mod sink;
+mod webshop;
 
 pub use agent::Agent;
 pub use disk::Disk;
@@ -24,3 +25,4 @@ pub use person::Person;
 pub use process::{Running, eventually, program};
 pub use relay::Relay;
 pub use sink::Sink;
+pub use webshop::Webshop;

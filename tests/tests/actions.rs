@@ -8,10 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use aramaki_tests::{Agent, Host, Person, Relay, eventually};
+use aramaki_tests::{Agent, Host, Person, Relay, Webshop, eventually};
 use serde_json::Value;
 
-const LOOPBACK: &str = "127.0.0.1";
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A System with a relay, an agent, who administers it, and a second person who writes there.
@@ -25,15 +24,13 @@ struct Team {
 
 impl Team {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        let relay = Relay::start(Host::here(), &at("relay"), &at("relay/data"), LOOPBACK);
-        let first = Person::new(Host::here(), &at("first"));
-        let second = Person::new(Host::here(), &at("second"));
-        first.json(&["system", "add", "Webshop"]);
-        relay.serve(&first);
-        let mut agent = Agent::new(Host::here(), &at("agent"), &at("agent/data"));
-        agent.join(&first, "Webshop");
+        let Webshop {
+            relay,
+            person: first,
+            mut agent,
+            folder,
+        } = Webshop::new();
+        let second = Person::new(Host::here(), &folder.path().join("second"));
         agent.allow(
             "note",
             "echo \"$1\" >> \"$0.done\"; echo \"noted $1\"",

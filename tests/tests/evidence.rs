@@ -12,10 +12,9 @@ use aramaki_model::name;
 use aramaki_sync::keys;
 use aramaki_sync::replica::{Replica, ReplicaEvent, ReplicaOptions};
 use aramaki_sync::transport::NetworkOptions;
-use aramaki_tests::{Agent, Host, Person, Relay, eventually};
+use aramaki_tests::{Agent, Host, Person, Relay, Webshop, eventually};
 use serde_json::Value;
 
-const LOOPBACK: &str = "127.0.0.1";
 const LIMIT: Duration = Duration::from_secs(90);
 const LEN_BYTES: usize = 60 * 1024;
 
@@ -46,13 +45,13 @@ fn runnable(path: &Path, text: &str) {
 
 impl Team {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let Webshop {
+            relay,
+            person,
+            mut agent,
+            folder,
+        } = Webshop::new();
         let at = |name: &str| folder.path().join(name);
-        let relay = Relay::start(Host::here(), &at("relay"), &at("relay/data"), LOOPBACK);
-        let person = Person::new(Host::here(), &at("person"));
-        person.json(&["system", "add", "Webshop"]);
-        relay.serve(&person);
-        let mut agent = Agent::new(Host::here(), &at("agent"), &at("agent/data"));
         let state = at("agent/state");
         let begin = format!("read code < {}; [ $code = 0 ] && exit 0", state.display());
         runnable(&at("agent/hook"), &script(""));
@@ -66,7 +65,6 @@ impl Team {
              [[check]]\nname = \"talks\"\ninterval = \"1s\"\nattempts = 1\ncommand = {}\n",
             command("fails"), command("hook"), command("talks"),
         ));
-        agent.join(&person, "Webshop");
         agent.start();
         Self {
             folder,

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use aramaki_sync_core::Timestamp;
 use aramaki_tests::measure::now;
-use aramaki_tests::{Agent, Host, Person, Relay, eventually};
+use aramaki_tests::{Agent, Host, Person, Relay, Webshop, eventually};
 use serde_json::Value;
 
-const LOOPBACK: &str = "127.0.0.1";
 const LIMIT: Duration = Duration::from_secs(90);
 /// How far ahead a window opens: longer than asking for work in it takes.
 const AHEAD: Duration = Duration::from_secs(40);
@@ -33,14 +32,12 @@ const ALLOWED: &str = "approvals = 0\nmaintenance = true\nattempts = 5\nretry_af
 
 impl Team {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        let relay = Relay::start(Host::here(), &at("relay"), &at("relay/data"), LOOPBACK);
-        let person = Person::new(Host::here(), &at("person"));
-        person.json(&["system", "add", "Webshop"]);
-        relay.serve(&person);
-        let mut agent = Agent::new(Host::here(), &at("agent"), &at("agent/data"));
-        agent.join(&person, "Webshop");
+        let Webshop {
+            relay,
+            person,
+            mut agent,
+            folder,
+        } = Webshop::new();
         agent.allow("third", &script("[ \"$count\" -ge 3 ] || exit 75"), ALLOWED);
         agent.allow("later", &script("exit 69"), ALLOWED);
         agent.allow("once", &script("exit 0"), ALLOWED);

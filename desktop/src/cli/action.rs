@@ -1,7 +1,8 @@
 //! `aramaki action`.
 
 mod follow;
-pub(super) mod request;
+pub(super) mod operation;
+mod request;
 pub(super) mod words;
 
 use std::time::Duration;

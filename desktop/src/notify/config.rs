@@ -171,7 +171,7 @@ impl Reader<'_> {
             KindFile::Smtp => Kind::Smtp(Box::new(self.smtp(timeout)?)),
             KindFile::Webhook => Kind::Webhook(Box::new(self.webhook(timeout)?)),
             KindFile::Command => Kind::Command(self.command(timeout)?),
-            KindFile::Desktop => Kind::Surface(Surface),
+            KindFile::Desktop => Kind::Surface(Surface::default()),
         };
         Ok(Channel {
             only_to: file.only_to.clone(),

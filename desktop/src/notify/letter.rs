@@ -1,6 +1,9 @@
 //! A message in words: what all channels say of it.
 
+use std::collections::BTreeSet;
+
 use aramaki_model::Severity;
+use aramaki_model::alert::AlertId;
 use aramaki_model::notify::{Item, Message, State};
 use aramaki_sync_core::{SpaceId, Timestamp};
 
@@ -26,6 +29,8 @@ pub(crate) struct Letter {
     pub(crate) json: serde_json::Value,
     /// What the messages of one alert have in common: digits of its id.
     pub(super) thread: String,
+    /// All alerts that it tells of.
+    pub(super) alerts: BTreeSet<AlertId>,
     pub(super) worst: State,
     pub(super) receiver: String,
     pub(super) system: String,
@@ -74,6 +79,7 @@ impl Letter {
             text,
             json: v4::json(message, external_url, &name),
             thread: first.map(|item| hex(&item.alert.0, 16)).unwrap_or_default(),
+            alerts: message.items.iter().map(|item| item.alert).collect(),
             worst,
             receiver: message.receiver.clone(),
             system,
@@ -99,6 +105,7 @@ impl Letter {
                     .to_owned(),
             json: v4::json(&message, "", |_| String::new()),
             thread: String::new(),
+            alerts: BTreeSet::new(),
             worst: State::Resolved,
             receiver: channel.to_owned(),
             system: String::new(),
@@ -233,7 +240,7 @@ pub(super) mod tests {
     /// A message of these states.
     pub(in crate::notify) fn message(states: &[State]) -> Message {
         let item = |(n, state): (u8, &State)| {
-            let alert = aramaki_model::alert::AlertId([n; 32]);
+            let alert = AlertId([n; 32]);
             let target = Target {
                 via: "mail".to_owned(),
                 to: "ops@example.org".to_owned(),

@@ -1,5 +1,7 @@
 //! Telling people: channels of this host, what was sent, and the loop around the plan.
 
+#[cfg(target_os = "linux")]
+mod bubbles;
 mod calendar;
 mod channel;
 mod command;

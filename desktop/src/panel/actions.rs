@@ -9,7 +9,7 @@ use super::{Dialog, Window};
 use crate::theme::{size, space, weighted};
 use crate::view::actions::{Came, HostAction, Run};
 use crate::view::{Frame, Route};
-use crate::widget::{Look, ago, card_titled};
+use crate::widget::{Look, ago, card_titled, quiet};
 
 /// How many actions are named at once.
 const ACTIONS_SHOWN_MAX: usize = 20;
@@ -158,11 +158,4 @@ pub(super) fn run_words(look: Look<'_>, run: &Run) -> String {
         return words;
     }
     format!("{words} ({})", more.join("; "))
-}
-
-fn quiet(ui: &mut Ui, look: Look<'_>, text: &str) {
-    let text = RichText::new(text)
-        .size(size::SMALL)
-        .color(look.tokens.subdued);
-    ui.add(Label::new(text).wrap());
 }

@@ -17,7 +17,9 @@ use super::{Window, alerts, cause, draft, page};
 use crate::theme::{size, space, weighted};
 use crate::view::alert::{Habit, days};
 use crate::view::{Frame, Intent, Route};
-use crate::widget::{Look, age, card_titled, clock, day_strip, severity_glyph, severity_word};
+use crate::widget::{
+    Look, age, card_titled, clock, day_strip, quiet_line, severity_glyph, severity_word,
+};
 
 const WIDTH_MAX: f32 = 1_180.0;
 /// Below this width everything stands in one column.
@@ -102,7 +104,7 @@ pub(super) fn brief_ui(
         link_ui(ui, look, title, &alert.title, || {
             window.go(Route::System(alert.system));
         });
-        quiet(ui, look, &alert.name);
+        quiet_line(ui, look, &alert.name);
     });
     ui.horizontal_wrapped(|ui| alerts::deeds_ui(ui, look, &[alert.id], window));
     now_ui(ui, look, (snapshot, alert), window);
@@ -206,10 +208,10 @@ fn now_ui(
                         .with("alert-lasted", &[("begin", &time), ("end", &end)])
                 }
             };
-            quiet(ui, look, &since);
+            quiet_line(ui, look, &since);
         });
         if let Some(was) = &alert.was_observed {
-            quiet(ui, look, &was_observed_words(look, was));
+            quiet_line(ui, look, &was_observed_words(look, was));
         }
         let said = match alert.kind {
             AlertKind::Problem => alert.summary.clone(),
@@ -251,7 +253,7 @@ fn follows_ui(
             way = format!("{way}: {}", cause.name);
         }
         ui.horizontal_wrapped(|ui| {
-            quiet(ui, look, &look.texts.get("alert-follows"));
+            quiet_line(ui, look, &look.texts.get("alert-follows"));
             let text = RichText::new(&way).color(look.tokens.accent);
             link_ui(ui, look, text, &way, || window.go(Route::Alert(*by)));
         });
@@ -313,14 +315,6 @@ fn facts(look: Look<'_>, alert: &Alert) -> String {
         facts.push(look.texts.with("alert-stale", &[("time", &seen)]));
     }
     facts.join(" · ")
-}
-
-/// A short second word.
-fn quiet(ui: &mut Ui, look: Look<'_>, text: &str) {
-    let text = RichText::new(text)
-        .size(size::SMALL)
-        .color(look.tokens.subdued);
-    ui.add(Label::new(text).truncate());
 }
 
 /// What is bad enough to be drawn before its name.

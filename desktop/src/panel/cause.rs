@@ -7,10 +7,9 @@ use aramaki_sync_core::SpaceId;
 use egui::Ui;
 
 use super::Window;
-use super::system::quiet;
 use crate::theme::space;
 use crate::view::Route;
-use crate::widget::{Look, Row, age, card_titled, row, severity_word};
+use crate::widget::{Look, Row, age, card_titled, quiet_line, row, severity_word};
 
 /// How many causes are named here.
 const CAUSES_SHOWN_MAX: usize = 6;
@@ -78,7 +77,7 @@ fn causes_ui(
             }
         }
         if causes.len() > CAUSES_SHOWN_MAX {
-            quiet(ui, look, &look.texts.get("cause-more"));
+            quiet_line(ui, look, &look.texts.get("cause-more"));
         }
     });
     ui.add_space(space::S);

@@ -3,14 +3,14 @@
 use aramaki_model::snapshot::{NoteView, SystemView};
 use aramaki_model::{Check, CheckId};
 use aramaki_sync_core::DocumentId;
-use egui::{Button, Label, RichText, Role, Ui, WidgetInfo};
+use egui::{Button, RichText, Role, Ui, WidgetInfo};
 
 use super::runbook::runbook_ui;
 use super::{Dialog, Window};
 use crate::theme::{size, space};
 use crate::view::check_runbook::CheckRunbook;
 use crate::view::{Frame, Route};
-use crate::widget::{Look, card_titled};
+use crate::widget::{Look, card_titled, quiet};
 
 /// A small button that leads to a check's runbook; nothing where it names none.
 pub(super) fn button_ui(
@@ -92,11 +92,4 @@ fn note_ui(
     if ui.button(look.texts.get("runbook-edit")).clicked() {
         window.go(Route::Note(system.space, note.document));
     }
-}
-
-fn quiet(ui: &mut Ui, look: Look<'_>, text: &str) {
-    let text = RichText::new(text)
-        .size(size::SMALL)
-        .color(look.tokens.subdued);
-    ui.add(Label::new(text).wrap());
 }

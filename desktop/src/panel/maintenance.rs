@@ -5,10 +5,10 @@ use aramaki_sync_core::SpaceId;
 use egui::{Align, Label, Layout, RichText, Ui};
 
 use super::Window;
-use crate::theme::{size, space, weighted};
+use crate::theme::{space, weighted};
 use crate::view::maintenance::{SystemWork, Work, WorkWish};
 use crate::view::{Frame, Intent};
-use crate::widget::{Look, card_titled, clock};
+use crate::widget::{Look, card_titled, clock, quiet};
 
 /// How much work is named at once.
 const WORK_SHOWN_MAX: usize = 20;
@@ -155,11 +155,4 @@ pub(super) fn state_words(look: Look<'_>, work: &Work) -> String {
         ("until", &until),
     ];
     look.texts.with("work-when", &said)
-}
-
-fn quiet(ui: &mut Ui, look: Look<'_>, text: &str) {
-    let text = RichText::new(text)
-        .size(size::SMALL)
-        .color(look.tokens.subdued);
-    ui.add(Label::new(text).wrap());
 }

@@ -9,12 +9,12 @@ use egui::{Label, RichText, ScrollArea, Ui};
 use super::Window;
 use super::dialog::Next;
 use super::values::state_ui;
-use crate::theme::{size, space};
+use crate::theme::space;
 use crate::view::actions::SystemActions;
 use crate::view::asked::needs_asking;
 use crate::view::deed::may_write;
 use crate::view::{Frame, Intent};
-use crate::widget::Look;
+use crate::widget::{Look, quiet};
 
 /// Proposals that are listed at once.
 const SHOWN_MAX: usize = 300;
@@ -209,11 +209,4 @@ impl ProposalsForm {
         });
         next
     }
-}
-
-fn quiet(ui: &mut Ui, look: Look<'_>, text: &str) {
-    let text = RichText::new(text)
-        .size(size::SMALL)
-        .color(look.tokens.subdued);
-    ui.add(Label::new(text).wrap());
 }

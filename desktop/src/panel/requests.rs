@@ -10,7 +10,7 @@ use super::{Dialog, Window};
 use crate::theme::{size, space, weighted};
 use crate::view::actions::{MayAnswer, Say, Waiting, WhyNot};
 use crate::view::{Frame, Intent, Route};
-use crate::widget::{Icon, Look, Row, ago, card_titled, minute, row};
+use crate::widget::{Icon, Look, Row, ago, card_titled, minute, quiet, row};
 
 /// How many requests are named at once.
 const REQUESTS_SHOWN_MAX: usize = 8;
@@ -256,11 +256,4 @@ const fn why_key(why: WhyNot) -> &'static str {
         WhyNot::Guest => "requests-guest",
         WhyNot::NotGranted => "requests-not-granted",
     }
-}
-
-fn quiet(ui: &mut Ui, look: Look<'_>, text: &str) -> egui::Response {
-    let text = RichText::new(text)
-        .size(size::SMALL)
-        .color(look.tokens.subdued);
-    ui.add(Label::new(text).wrap())
 }

@@ -10,11 +10,11 @@ use egui::{Label, RichText, Ui};
 use super::actions::{Links, run_words, runs_ui};
 use super::dialog::{self, Next};
 use super::start::field_ui;
-use crate::theme::{size, space};
+use crate::theme::space;
 use crate::view::actions::{AboutAlert, Again, HostAction, RunWish};
 use crate::view::maintenance::WorkWish;
 use crate::view::{Frame, Intent};
-use crate::widget::Look;
+use crate::widget::{Look, quiet};
 
 /// What is asked about one action.
 #[derive(Clone, Debug)]
@@ -205,11 +205,4 @@ fn parameters_ui(
             }
         }
     }
-}
-
-fn quiet(ui: &mut Ui, look: Look<'_>, text: &str) {
-    let text = RichText::new(text)
-        .size(size::SMALL)
-        .color(look.tokens.subdued);
-    ui.add(Label::new(text).wrap());
 }

@@ -10,7 +10,7 @@ use super::{Dialog, Window, dialog, page, requests};
 use crate::theme::{size, space, weighted};
 use crate::view::actions::{Came, HostAction, RunPage};
 use crate::view::{Frame, Route};
-use crate::widget::{Look, ago, card_titled, clock, minute};
+use crate::widget::{Look, ago, card_titled, clock, minute, quiet};
 
 const WIDTH_MAX: f32 = 980.0;
 
@@ -182,11 +182,4 @@ fn output_ui(ui: &mut Ui, look: Look<'_>, run: &RunPage) {
 
 fn line_ui(ui: &mut Ui, look: Look<'_>, text: &str) {
     ui.add(Label::new(RichText::new(text).color(look.tokens.text)).wrap());
-}
-
-fn quiet(ui: &mut Ui, look: Look<'_>, text: &str) {
-    let text = RichText::new(text)
-        .size(size::SMALL)
-        .color(look.tokens.subdued);
-    ui.add(Label::new(text).wrap());
 }

@@ -16,7 +16,7 @@ use crate::view::runbook::{
     ActionLink, Block, BlockKind, LinkFault, OfferFault, Place, Runbook, Span, Style,
 };
 use crate::view::{Frame, Route};
-use crate::widget::{Look, card_titled};
+use crate::widget::{Look, card_titled, quiet};
 
 /// How many runbooks stand on a page; the System's notes have them all.
 const RUNBOOKS_SHOWN_MAX: usize = 12;
@@ -300,11 +300,4 @@ pub(super) fn leave_ui(ui: &mut Ui, look: Look<'_>, address: &str) -> Next {
         }
     });
     next
-}
-
-fn quiet(ui: &mut Ui, look: Look<'_>, text: &str) {
-    let text = RichText::new(text)
-        .size(size::SMALL)
-        .color(look.tokens.subdued);
-    ui.add(Label::new(text).wrap());
 }

@@ -16,7 +16,7 @@ use super::{Dialog, Window, dialog, draft, page};
 use crate::theme::{size, space, weighted};
 use crate::view::{Frame, Route, Trust};
 use crate::widget::{
-    Icon, Look, ago, card_titled, clock, history_strip, severity_glyph, severity_word,
+    Icon, Look, ago, card_titled, clock, history_strip, quiet_line, severity_glyph, severity_word,
 };
 
 pub(super) use around::duty_ui;
@@ -143,7 +143,7 @@ fn head_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView, window: &mut Window
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let title = weighted(&system.title, 650.0).size(size::PAGE);
                 ui.add(Label::new(title.color(look.tokens.strong)).truncate());
-                quiet(ui, look, &system.category);
+                quiet_line(ui, look, &system.category);
             });
         });
     });
@@ -152,14 +152,6 @@ fn head_ui(ui: &mut Ui, look: Look<'_>, system: &SystemView, window: &mut Window
         ui.add(Label::new(purpose).wrap());
     }
     ui.add_space(space::S);
-}
-
-/// A short second word.
-pub(super) fn quiet(ui: &mut Ui, look: Look<'_>, text: &str) {
-    let text = RichText::new(text)
-        .size(size::SMALL)
-        .color(look.tokens.subdued);
-    ui.add(Label::new(text).truncate());
 }
 
 fn now_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window) {
@@ -195,9 +187,9 @@ fn way_ui(ui: &mut Ui, look: Look<'_>, status: &StatusView, window: &mut Window)
     }
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = space::S;
-        quiet(ui, look, &look.texts.get("system-why"));
+        quiet_line(ui, look, &look.texts.get("system-why"));
         for (space, name) in status.worst_path.iter().skip(1) {
-            quiet(ui, look, "→");
+            quiet_line(ui, look, "→");
             let link = Label::new(RichText::new(name).color(look.tokens.accent))
                 .selectable(false)
                 .sense(Sense::click());
@@ -220,18 +212,18 @@ fn state_ui(ui: &mut Ui, look: Look<'_>, status: &StatusView) {
             let since = look
                 .texts
                 .with("system-since", &[("time", &time), ("age", &old)]);
-            quiet(ui, look, &since);
+            quiet_line(ui, look, &since);
         }
         if let (Some(at), Observed::Yes) = (status.as_of, status.observed) {
             let (time, old) = (clock(look, at), ago(look, at));
             let as_of = look
                 .texts
                 .with("system-as-of", &[("time", &time), ("age", &old)]);
-            quiet(ui, look, &as_of);
+            quiet_line(ui, look, &as_of);
         }
         if status.raw != status.effective {
             severity_glyph(ui, look, status.raw, 13.0);
-            quiet(ui, look, &look.texts.get("overview-raw"));
+            quiet_line(ui, look, &look.texts.get("overview-raw"));
         }
     });
 }

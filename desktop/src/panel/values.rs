@@ -12,7 +12,7 @@ use super::Window;
 use crate::theme::{size, space, weighted};
 use crate::view::asked::{Answer, Asked, Values, amount, needs_asking};
 use crate::view::{Frame, Intent};
-use crate::widget::{Look, ago, sparkline};
+use crate::widget::{Look, ago, quiet, sparkline};
 
 /// Metrics of one host that are drawn.
 const SERIES_SHOWN_MAX: usize = 12;
@@ -184,11 +184,4 @@ fn limit_of(look: Look<'_>, range: &Range, unit: &str) -> Option<String> {
         look.texts
             .with(key, &said.map(|(name, value)| (name, value.as_str()))),
     )
-}
-
-fn quiet(ui: &mut Ui, look: Look<'_>, text: &str) {
-    let text = RichText::new(text)
-        .size(size::SMALL)
-        .color(look.tokens.subdued);
-    ui.add(Label::new(text).wrap());
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::follow::Along;
+use super::operation::Operation;
 use super::words::{request_json, request_text};
 use crate::cli::report::{Lines, printable};
 use crate::cli::{CliError, Report};
@@ -27,15 +28,8 @@ const RUNS_SHOWN: usize = 5;
     reason = "each is an option that is typed or not"
 )]
 pub(crate) struct Request {
-    /// Which System.
-    system: String,
-    /// The agent of the host, as the System calls it.
-    agent: String,
-    /// The action's exact name.
-    action: String,
-    /// Values: NAME=VALUE.
-    #[arg(value_parser = parse_value)]
-    values: Vec<(String, String)>,
+    #[command(flatten)]
+    operation: Operation,
     /// Why: everybody who reads the System sees it.
     #[arg(long, required_unless_present = "dry_run")]
     reason: Option<String>,
@@ -56,13 +50,6 @@ pub(crate) struct Request {
     along: Along,
 }
 
-pub(in crate::cli) fn parse_value(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or_else(|| format!("`{text}` is no value: NAME=VALUE is expected"))?;
-    Ok((name.to_owned(), value.to_owned()))
-}
-
 impl Request {
     /// The same as a look at the last runs, where somebody sits who can be asked.
     pub(crate) fn first_look(&self) -> Option<Self> {
@@ -80,8 +67,15 @@ impl Request {
     pub(crate) fn arguments(&self) -> Vec<String> {
         let words = ["aramaki", "action", "request", "--dry-run", "--"];
         let mut arguments: Vec<_> = words.map(str::to_owned).into();
-        arguments.extend([&self.system, &self.agent, &self.action].map(Clone::clone));
-        let values = self.values.iter();
+        arguments.extend(
+            [
+                &self.operation.system,
+                &self.operation.agent,
+                &self.operation.action,
+            ]
+            .map(Clone::clone),
+        );
+        let values = self.operation.values.iter();
         arguments.extend(values.map(|(name, value)| format!("{name}={value}")));
         arguments
     }
@@ -98,7 +92,10 @@ impl Request {
             hint: "answer y, or add --yes",
         };
         let mut out = std::io::stderr().lock();
-        let question = format!("Ask {} for {}? [y/N] ", self.agent, self.action);
+        let question = format!(
+            "Ask {} for {}? [y/N] ",
+            self.operation.agent, self.operation.action
+        );
         let asked = write!(out, "{}{}", printable(&looked.text), printable(&question));
         let asked = asked.and_then(|()| out.flush());
         asked.map_err(|_nobody_reads| declined())?;
@@ -113,13 +110,8 @@ impl Request {
     }
 
     pub(super) async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let system = live.find(&self.system)?;
-        let mut arguments = BTreeMap::new();
-        for (name, value) in &self.values {
-            if arguments.insert(name.clone(), value.clone()).is_some() {
-                return Err(CliError::Usage(format!("{name} is given twice")));
-            }
-        }
+        let system = live.find(&self.operation.system)?;
+        let arguments = self.operation.arguments()?;
         if self.dry_run {
             return self.lately(live, system, &arguments).await;
         }
@@ -132,8 +124,8 @@ impl Request {
         let alert = alert.map(|alert| live.find_alert(alert)).transpose()?;
         let wanted = Wanted {
             alert: alert.map(|alert| alert.id),
-            agent: &self.agent,
-            action: &self.action,
+            agent: &self.operation.agent,
+            action: &self.operation.action,
             arguments,
             reason: self.reason.as_deref().unwrap_or_default(),
             again: self.again,
@@ -151,14 +143,18 @@ impl Request {
     ) -> Result<Report, CliError> {
         // Without any value it is only asked who had it run.
         if !arguments.is_empty() {
-            live.check_values(system, (&self.agent, &self.action), arguments)
-                .await?;
+            live.check_values(
+                system,
+                (&self.operation.agent, &self.operation.action),
+                arguments,
+            )
+            .await?;
         }
         let mut text = Lines::default();
         let runs = self.lately_text(live, system, &mut text).await?;
         Ok(Report::new(
             text.into_text(),
-            &json!({"action": self.action, "asked": false, "runs": runs}),
+            &json!({"action": self.operation.action, "asked": false, "runs": runs}),
         ))
     }
 
@@ -169,7 +165,12 @@ impl Request {
         text: &mut Lines,
     ) -> Result<Vec<Value>, CliError> {
         let runs = live
-            .last_runs(system, &self.agent, &self.action, RUNS_SHOWN)
+            .last_runs(
+                system,
+                &self.operation.agent,
+                &self.operation.action,
+                RUNS_SHOWN,
+            )
             .await?;
         if runs.is_empty() {
             text.add("Nobody has asked for it so far.");

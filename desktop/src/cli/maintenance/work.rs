@@ -1,6 +1,5 @@
 //! `aramaki maintenance request|requests|confirm|withdraw`.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aramaki_model::ItemId;
@@ -9,7 +8,7 @@ use aramaki_sync_core::Timestamp;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::super::action::request::parse_value;
+use super::super::action::operation::Operation;
 use super::super::action::words::{outcome_words, request_json};
 use super::super::parse::parse_line;
 use super::super::report::Lines;
@@ -25,15 +24,8 @@ use crate::workspace::{Asked, Live, Wanted, WorkRow};
 /// a signature is good for a day.
 #[derive(Debug, Args)]
 pub(crate) struct Request {
-    /// Which System.
-    system: String,
-    /// The agent of the host, as the System calls it.
-    agent: String,
-    /// The action's exact name.
-    action: String,
-    /// Values: NAME=VALUE.
-    #[arg(value_parser = parse_value)]
-    values: Vec<(String, String)>,
+    #[command(flatten)]
+    operation: Operation,
     /// Why: everybody who reads the System sees it.
     #[arg(long, value_name = "TEXT", value_parser = parse_line)]
     reason: String,
@@ -48,20 +40,15 @@ pub(crate) struct Request {
 impl Request {
     /// Asks.
     pub(super) async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let system = live.find(&self.system)?;
-        let mut arguments = BTreeMap::new();
-        for (name, value) in &self.values {
-            if arguments.insert(name.clone(), value.clone()).is_some() {
-                return Err(CliError::Usage(format!("{name} is given twice")));
-            }
-        }
+        let system = live.find(&self.operation.system)?;
+        let arguments = self.operation.arguments()?;
         let stated = self.at.zip(self.span).map(|(begin, span)| Window {
             begin,
             end: begin.plus(span),
         });
         let wanted = Wanted {
-            agent: &self.agent,
-            action: &self.action,
+            agent: &self.operation.agent,
+            action: &self.operation.action,
             arguments,
             reason: &self.reason,
             again: true,

@@ -16,12 +16,12 @@ use super::super::system::seen_from_words;
 use super::super::timeline::item_ui;
 use super::super::values::{Measured, values_ui};
 use super::whole::whole_ui;
-use super::{drawn, name_of, quiet};
+use super::{drawn, name_of};
 use crate::theme::{size, space};
 use crate::view::actions::{HostAction, Run};
 use crate::view::alert::story;
 use crate::view::{Frame, Route};
-use crate::widget::{Look, card_titled, clock, severity_glyph, severity_word};
+use crate::widget::{Look, card_titled, clock, quiet_line, severity_glyph, severity_word};
 
 /// How many changes are named.
 const CHANGES_SHOWN_MAX: usize = 12;
@@ -64,7 +64,7 @@ pub(super) fn before_ui(
         let mut before: Vec<_> = said.chain(ran).collect();
         before.sort_by_key(|it| Reverse(it.at()));
         if before.is_empty() {
-            quiet(ui, look, &look.texts.get("alert-before-none"));
+            quiet_line(ui, look, &look.texts.get("alert-before-none"));
         }
         for it in before.iter().take(CHANGES_SHOWN_MAX) {
             match it {
@@ -133,7 +133,7 @@ pub(super) fn evidence_ui(
         let items = story(snapshot, alert);
         if items.is_empty() {
             severity_glyph(ui, look, drawn(alert), 14.0);
-            quiet(ui, look, &look.texts.get("system-none-timeline"));
+            quiet_line(ui, look, &look.texts.get("system-none-timeline"));
         }
         for item in items {
             item_ui(ui, look, item, "");
@@ -153,7 +153,7 @@ fn try_ui(ui: &mut Ui, look: Look<'_>, it: &Try) {
     let of = look.texts.with("event-attempt", &of);
     ui.horizontal(|ui| {
         severity_glyph(ui, look, it.to, 14.0);
-        quiet(ui, look, &format!("{time}  {raw}, {of}: {}", it.summary));
+        quiet_line(ui, look, &format!("{time}  {raw}, {of}: {}", it.summary));
     });
 }
 

@@ -6,11 +6,10 @@ use egui::Ui;
 
 use super::super::Window;
 use super::super::actions::{came_words, run_link_ui};
-use super::quiet;
 use crate::theme::space;
 use crate::view::actions::Came;
 use crate::view::{Frame, Route};
-use crate::widget::{Look, card_titled, clock};
+use crate::widget::{Look, card_titled, clock, quiet_line};
 
 /// How many are shown: the newest.
 const TAKEN_SHOWN_MAX: usize = 20;
@@ -57,7 +56,7 @@ pub(super) fn taken_ui(
         let more = lines.len().saturating_sub(TAKEN_SHOWN_MAX);
         if more > 0 {
             let more = u64::try_from(more).unwrap_or(u64::MAX);
-            quiet(ui, look, &look.texts.count("alert-taken-more", more));
+            quiet_line(ui, look, &look.texts.count("alert-taken-more", more));
         }
     });
     ui.add_space(space::S);

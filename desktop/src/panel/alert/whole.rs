@@ -6,11 +6,10 @@ use aramaki_model::{Severity, Snapshot};
 use egui::{FontId, Label, ProgressBar, RichText, ScrollArea, Ui};
 
 use super::super::Window;
-use super::quiet;
 use crate::theme::{size, space};
 use crate::view::evidence::{EvidenceFault, FetchedState, size_words};
 use crate::view::{Frame, Intent};
-use crate::widget::Look;
+use crate::widget::{Look, quiet_line};
 
 /// How much room the whole text takes; it is scrolled in.
 const TEXT_HEIGHT_MAX: f32 = 420.0;
@@ -71,7 +70,7 @@ fn ask_ui(
             window.ask(Intent::ShowEvidence(*of));
         }
         let kept = look.texts.with("evidence-kept-by", &[("host", host)]);
-        quiet(ui, look, &kept);
+        quiet_line(ui, look, &kept);
     });
 }
 
@@ -83,7 +82,7 @@ fn comes_ui(
 ) {
     let (len, all) = (size_words(len_bytes), size_words(of.kept.len_bytes));
     let said = [("host", host), ("len", &len), ("all", &all)];
-    quiet(ui, look, &look.texts.with("evidence-comes", &said));
+    quiet_line(ui, look, &look.texts.with("evidence-comes", &said));
     ui.horizontal(|ui| {
         ui.add(ProgressBar::new(share(len_bytes, of.kept.len_bytes)).desired_width(PROGRESS_WIDTH));
         if ui.button(look.texts.get("evidence-stop")).clicked() {
@@ -119,7 +118,7 @@ fn text_ui(
     ui.horizontal_wrapped(|ui| {
         let size = size_words(of.kept.len_bytes);
         let said = [("host", host), ("size", size.as_str())];
-        quiet(ui, look, &look.texts.with("evidence-whole", &said));
+        quiet_line(ui, look, &look.texts.with("evidence-whole", &said));
         if ui.button(look.texts.get("run-copy")).clicked() {
             ui.ctx().copy_text(text.to_owned());
         }

@@ -6,11 +6,11 @@ use super::super::Window;
 use super::super::actions::actions_ui;
 use super::super::alerts::care_words;
 use super::super::maintenance::maintenance_ui;
-use super::{Page, none_ui, quiet};
+use super::{Page, none_ui};
 use crate::theme::space;
 use crate::view::alert::Habit;
 use crate::view::{PeerKind, Presence, Route};
-use crate::widget::{Look, Row, age, ago, card_titled, row, severity_word};
+use crate::widget::{Look, Row, age, ago, card_titled, quiet_line, row, severity_word};
 
 /// How many alerts are named here; the worklist has them all.
 const ALERTS_SHOWN_MAX: usize = 12;
@@ -62,7 +62,7 @@ pub(super) fn alarms_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &m
         let more = open.len().saturating_sub(ALERTS_SHOWN_MAX);
         if more > 0 {
             let more = u64::try_from(more).unwrap_or(u64::MAX);
-            quiet(ui, look, &look.texts.count("trust-more", more));
+            quiet_line(ui, look, &look.texts.count("trust-more", more));
         }
     });
     ui.add_space(space::S);
@@ -99,7 +99,7 @@ pub(super) fn done_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut
             };
             ui.horizontal(|ui| {
                 ui.label(&member.name);
-                quiet(ui, look, &words);
+                quiet_line(ui, look, &words);
             });
         }
     });

@@ -9,10 +9,10 @@ use egui::{FontId, Label, RichText, Sense, Ui, Vec2, vec2};
 use super::super::Window;
 use super::super::peers::{heard, life_severity};
 use super::super::trust::member_words;
-use super::{Page, none_ui, observers, quiet};
+use super::{Page, none_ui, observers};
 use crate::theme::{size, space};
 use crate::view::{PeerKind, Route};
-use crate::widget::{Icon, Look, Row, ago, card_titled, row, severity_glyph, until};
+use crate::widget::{Icon, Look, Row, ago, card_titled, quiet_line, row, severity_glyph, until};
 
 /// How much of a card's width the first of two columns may take.
 const FIRST_SHARE: f32 = 0.42;
@@ -124,7 +124,7 @@ pub(super) fn around_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &m
                     agent_glyph(ui, look, agent);
                     ui.label(&agent.label);
                     if let Some(seen) = agent.seen {
-                        quiet(ui, look, &heard(look, agent, &ago(look, seen)));
+                        quiet_line(ui, look, &heard(look, agent, &ago(look, seen)));
                     }
                 });
             }
@@ -170,12 +170,12 @@ fn readers_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window)
             .filter(|member| member.kind != PeerKind::Relay)
             .collect();
         for member in readers.iter().take(MEMBERS_SHOWN) {
-            quiet(ui, look, &member_words(look, member));
+            quiet_line(ui, look, &member_words(look, member));
         }
         let more = readers.len().saturating_sub(MEMBERS_SHOWN);
         if more > 0 {
             let more = u64::try_from(more).unwrap_or(u64::MAX);
-            quiet(ui, look, &look.texts.count("trust-more", more));
+            quiet_line(ui, look, &look.texts.count("trust-more", more));
         }
         let show = look.texts.get("trust-show");
         let response = row(ui, look, &Row::icon(Icon::Trust, &show, false));

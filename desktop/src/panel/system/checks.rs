@@ -11,10 +11,12 @@ use super::super::alert::was_observed_words;
 use super::super::timeline::item_ui;
 use super::super::values::{self, Measured};
 use super::super::{check_runbook, proposals};
-use super::{Page, none_ui, observers, quiet};
+use super::{Page, none_ui, observers};
 use crate::theme::{size, space, weighted};
 use crate::view::Route;
-use crate::widget::{Look, Row, age, card_titled, clock, row, severity_glyph, severity_word};
+use crate::widget::{
+    Look, Row, age, card_titled, clock, quiet_line, row, severity_glyph, severity_word,
+};
 
 const TIMELINE_SHOWN_MAX: usize = 40;
 const CHECKS_SHOWN_MAX: usize = 200;
@@ -131,46 +133,46 @@ pub(super) fn check_ui(
         if check.check.enabled {
             severity_glyph(ui, look, check.status.effective, 14.0);
         } else {
-            quiet(ui, look, &look.texts.get("check-off"));
+            quiet_line(ui, look, &look.texts.get("check-off"));
         }
         ui.label(weighted(&check.check.name, 550.0).color(look.tokens.strong));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             end(ui);
             if let Some(since) = check.status.since {
-                quiet(ui, look, &age(look, since));
+                quiet_line(ui, look, &age(look, since));
             }
             if let Some(it) = check.attempt() {
-                quiet(ui, look, &attempt_words(look, it));
+                quiet_line(ui, look, &attempt_words(look, it));
             }
             if check.flapping {
-                quiet(ui, look, &look.texts.get("check-flapping"));
+                quiet_line(ui, look, &look.texts.get("check-flapping"));
             }
             if let [from, more @ ..] = check.seen_from.as_slice() {
                 let mut words = observers::seen_from_words(look, from);
                 if !more.is_empty() {
                     words = format!("{words} +{}", more.len());
                 }
-                quiet(ui, look, &words);
+                quiet_line(ui, look, &words);
             }
             if let Some(was) = &check.was_observed {
-                quiet(ui, look, &was_observed_words(look, was));
+                quiet_line(ui, look, &was_observed_words(look, was));
             }
             if let (Some(about), None) = (&check.check.about, check.check.about_system) {
                 let about = look.texts.with("check-about", &[("what", about)]);
-                quiet(ui, look, &about);
+                quiet_line(ui, look, &about);
             }
             match check.status.handled {
                 Some(Handled::Acknowledged) => {
-                    quiet(ui, look, &look.texts.get("check-handled-ack"));
+                    quiet_line(ui, look, &look.texts.get("check-handled-ack"));
                 }
                 Some(Handled::Silenced) => {
-                    quiet(ui, look, &look.texts.get("check-handled-silence"));
+                    quiet_line(ui, look, &look.texts.get("check-handled-silence"));
                 }
                 Some(Handled::Maintenance) => {
-                    quiet(ui, look, &look.texts.get("check-handled-maintenance"));
+                    quiet_line(ui, look, &look.texts.get("check-handled-maintenance"));
                 }
                 Some(Handled::Offline) => {
-                    quiet(ui, look, &look.texts.get("check-handled-offline"));
+                    quiet_line(ui, look, &look.texts.get("check-handled-offline"));
                 }
                 None => {}
             }

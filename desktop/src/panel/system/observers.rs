@@ -4,11 +4,11 @@ use aramaki_model::observer::{ObserverView, OtherCheck, SeenFrom, Standing};
 use egui::Ui;
 
 use super::super::Window;
+use super::Page;
 use super::checks::check_ui;
-use super::{Page, quiet};
 use crate::theme::space;
 use crate::view::Route;
-use crate::widget::{Icon, Look, Row, card_titled, row, severity_word};
+use crate::widget::{Icon, Look, Row, card_titled, quiet_line, row, severity_word};
 
 /// So many are shown.
 const SHOWN_MAX: usize = 200;
@@ -81,7 +81,7 @@ pub(super) fn observers_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window:
             observer_ui(ui, look, observer, window);
         }
         if system.observers.iter().any(|it| it.checks.is_none()) {
-            quiet(ui, look, &look.texts.get("observer-hidden"));
+            quiet_line(ui, look, &look.texts.get("observer-hidden"));
         }
     });
 }

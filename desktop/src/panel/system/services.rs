@@ -6,9 +6,9 @@ use aramaki_model::service::{Conflict, Endpoint, Lease, ServiceView, services_of
 use aramaki_model::status::Handled;
 use egui::{Label, RichText, Ui};
 
-use super::{Page, none_ui, quiet};
+use super::{Page, none_ui};
 use crate::theme::{space, weighted};
-use crate::widget::{Look, ago, card_titled, severity_glyph, severity_word};
+use crate::widget::{Look, ago, card_titled, quiet_line, severity_glyph, severity_word};
 
 /// Services and values that a page shows.
 const SHOWN_MAX: usize = 100;
@@ -44,7 +44,7 @@ pub(super) fn services_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>) {
         let runs = agents.flat_map(|agent| agent.desired.iter().map(|run| (&agent.label, run)));
         for (machine, run) in runs.take(SHOWN_MAX) {
             let words = format!("{machine} · {}", run_words(look, run));
-            quiet(ui, look, &words);
+            quiet_line(ui, look, &words);
         }
     });
     ui.add_space(space::S);
@@ -54,7 +54,7 @@ fn more_ui(ui: &mut Ui, look: Look<'_>, all: usize) {
     let more = all.saturating_sub(SHOWN_MAX);
     if more > 0 {
         let more = u64::try_from(more).unwrap_or(u64::MAX);
-        quiet(ui, look, &look.texts.count("services-more", more));
+        quiet_line(ui, look, &look.texts.count("services-more", more));
     }
 }
 
@@ -74,7 +74,7 @@ fn service_ui(ui: &mut Ui, look: Look<'_>, view: &ServiceView) {
     ui.horizontal_wrapped(|ui| {
         severity_glyph(ui, look, service_severity(view), 14.0);
         ui.label(weighted(&view.claim.name, 550.0).color(look.tokens.strong));
-        quiet(ui, look, &view.machine);
+        quiet_line(ui, look, &view.machine);
         let lease = match (view.lease, view.seen) {
             (Lease::Fresh, _) => None,
             (_, Some(seen)) => {
@@ -84,7 +84,7 @@ fn service_ui(ui: &mut Ui, look: Look<'_>, view: &ServiceView) {
             (_, None) => Some(look.texts.get("service-unheard")),
         };
         if let Some(lease) = lease {
-            quiet(ui, look, &lease);
+            quiet_line(ui, look, &lease);
         }
         match view.conflict {
             Some(Conflict::Places) => warn(ui, look, "service-conflict-places"),
@@ -92,7 +92,7 @@ fn service_ui(ui: &mut Ui, look: Look<'_>, view: &ServiceView) {
             None => {}
         }
         if let Some(health) = view.health.filter(|health| !health.severity.is_ok()) {
-            quiet(ui, look, &severity_word(look, health.severity));
+            quiet_line(ui, look, &severity_word(look, health.severity));
             let handled = match health.handled {
                 Some(Handled::Acknowledged) => "check-handled-ack",
                 Some(Handled::Silenced) => "check-handled-silence",
@@ -101,7 +101,7 @@ fn service_ui(ui: &mut Ui, look: Look<'_>, view: &ServiceView) {
                 None => "",
             };
             if !handled.is_empty() {
-                quiet(ui, look, &look.texts.get(handled));
+                quiet_line(ui, look, &look.texts.get(handled));
             }
         }
     });
