@@ -1,6 +1,8 @@
 //! The client socket of older Sensu: JSON over TCP, answered with `ok` or `invalid`, and over UDP.
 
-use std::time::Duration;
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use aramaki_sync::loopback::{self, Limits};
 use serde_json::Value;
@@ -25,6 +27,25 @@ const DATAGRAM_LEN_BYTES_MAX: usize = 64 * 1024;
 /// Pause after a failed read of datagrams.
 const RETRY: Duration = Duration::from_millis(200);
 
+/// Why a result was refused is told once in this time: a client that repeats itself fills no log.
+const TOLD_AGAIN: Duration = Duration::from_mins(1);
+
+/// Tells in the log why results are refused: the answer is one word, and a datagram gets none.
+#[derive(Clone, Default)]
+struct Refusals(Arc<Mutex<Option<Instant>>>);
+
+impl Refusals {
+    fn tell(&self, why: &dyn Display) {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| last.elapsed() < TOLD_AGAIN) {
+            tracing::debug!(%why, "a result was refused");
+            return;
+        }
+        *last = Some(Instant::now());
+        tracing::warn!(%why, "a result was refused; for a minute others are not told of here");
+    }
+}
+
 /// Serves connections until `stop`.
 pub(super) async fn serve(
     listener: TcpListener,
@@ -32,12 +53,13 @@ pub(super) async fn serve(
     inbox: Inbox,
     stop: CancellationToken,
 ) {
-    let stopped = stop.clone();
+    let (stopped, refusals) = (stop.clone(), Refusals::default());
     let serve = move |stream| {
         let (host, inbox, stop) = (host.clone(), inbox.clone(), stopped.clone());
+        let refusals = refusals.clone();
         async move {
             tokio::select! {
-                () = connection(stream, &host, &inbox) => {}
+                () = connection(stream, &host, (&inbox, &refusals)) => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -52,6 +74,7 @@ pub(super) async fn serve_datagrams(
     inbox: Inbox,
     stop: CancellationToken,
 ) {
+    let refusals = Refusals::default();
     let mut buffer = vec![0; DATAGRAM_LEN_BYTES_MAX];
     loop {
         let received = tokio::select! {
@@ -79,7 +102,7 @@ pub(super) async fn serve_datagrams(
                     tracing::warn!("too many results wait: a datagram was dropped");
                 }
             }
-            Err(error) => tracing::debug!(error, "a datagram is no result"),
+            Err(error) => refusals.tell(&error),
         }
     }
 }
@@ -116,7 +139,7 @@ fn head(bytes: &[u8]) -> Head {
     }
 }
 
-async fn connection(mut stream: TcpStream, host: &str, inbox: &Inbox) {
+async fn connection(mut stream: TcpStream, host: &str, (inbox, refusals): (&Inbox, &Refusals)) {
     let mut buffer = Vec::new();
     let mut tries = 0_u32;
     loop {
@@ -153,13 +176,16 @@ async fn connection(mut stream: TcpStream, host: &str, inbox: &Inbox) {
                     Ok(results) => match inbox.submit(results).await {
                         Ok(answer) if answer.refused.is_empty() => b"ok",
                         Ok(answer) => {
-                            tracing::debug!(reasons = ?answer.refused, "results were refused");
+                            refusals.tell(&answer.refused.join("; "));
                             b"invalid"
                         }
-                        Err(_busy) => b"invalid",
+                        Err(_busy) => {
+                            refusals.tell(&"too many results wait");
+                            b"invalid"
+                        }
                     },
                     Err(error) => {
-                        tracing::debug!(%error, "a result is invalid");
+                        refusals.tell(&error);
                         b"invalid"
                     }
                 }

@@ -300,7 +300,10 @@ impl CliError {
             Self::TextFile(_) => "name a text file; nothing was changed",
             Self::WouldBreak { .. } => BREAKS_HINT,
             Self::Evidence { fault, .. } => fault.hint(),
-            Self::Refused { .. } => "`aramaki trust list SYSTEM` says who may do what",
+            Self::Refused { what: "the import", .. } => "correct what was read; nothing was changed",
+            Self::Refused { .. } => {
+                "the message says why; `aramaki trust list SYSTEM` says who may do what"
+            }
             Self::NotConfirmed { hint, .. }
             | Self::Store { hint, .. }
             | Self::Interrupted { hint }
