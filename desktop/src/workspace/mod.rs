@@ -28,6 +28,7 @@ mod forks;
 mod frame;
 mod fresh;
 mod group_news;
+mod groups;
 mod home;
 mod import;
 mod incident;
