@@ -11,6 +11,7 @@ pub mod deed;
 pub mod draft;
 pub mod evidence;
 pub mod maintenance;
+pub mod observe;
 pub mod runbook;
 
 use std::collections::BTreeMap;
@@ -759,6 +760,8 @@ pub enum Intent {
         /// The check's name.
         check: String,
     },
+    /// Let the agents of another System say how one is, or end that.
+    Observe(observe::ObserveWish),
     /// Pull the demo's cable.
     StopRelay,
     /// Put it back.
@@ -817,6 +820,10 @@ impl fmt::Debug for Intent {
             Self::AskValues { .. } => "AskValues",
             Self::ShowEvidence(_) => "ShowEvidence",
             Self::HideEvidence(_) => "HideEvidence",
+            Self::Observe(wish) => match wish.what {
+                observe::Let::Look => "LetLook",
+                observe::Let::End => "EndLook",
+            },
             Self::StopRelay => "StopRelay",
             Self::StartRelay => "StartRelay",
         };

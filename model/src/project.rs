@@ -17,6 +17,7 @@ mod sum;
 mod system;
 mod take;
 mod timeline;
+mod told;
 mod vantage;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,7 @@ use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 
 use self::own::Own;
 use self::sum::Sum;
+use self::told::Told;
 use crate::alert::Alert;
 use crate::finding::Finding;
 use crate::graph::Graph;
@@ -101,6 +103,8 @@ type Traits = (String, BTreeMap<String, String>);
 struct Seen<'a> {
     view: &'a View,
     workspace: &'a Workspace,
+    /// What observers told of the Systems that are renewed.
+    told: &'a Told<'a>,
     now: Timestamp,
 }
 

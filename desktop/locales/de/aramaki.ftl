@@ -100,6 +100,31 @@ observer-checks = { $n ->
    *[other] { $n } Prüfungen
 }
 observer-hidden = Was ein System sieht, das nicht mit dir geteilt ist, ist hier nicht bekannt; darum steht dieses nicht als OK da.
+observer-none = Nur seine eigenen Agenten sagen, wie es ihm geht.
+observer-add = Anderes System beobachten lassen…
+observer-end = Beenden…
+observer-end-of = Beenden, dass { $from } beobachtet…
+observer-title = Wer beobachtet { $system }?
+observer-which = Das andere System: ein Teil seines Titels oder eine ganze Space-Kennung
+observer-label = Wie es für die heißt, die es nicht lesen können
+observer-nothing = Hier heißt kein System so. Eines, das hier nicht gelesen werden kann, wird mit seiner ganzen Space-Kennung genannt.
+observer-half-here = { $system } sagt: Agenten von { $from } dürfen beobachten
+observer-half-here-hint = Das schreibt der Knopf. Es ist Vertrauen in die Leute von { $from }: wer dort schreibt, sagt, welche Prüfungen das sind. Wer { $system } schreiben darf, kann es beenden.
+observer-half-there = { $from } sagt: diese Prüfung ist über { $system }
+observer-counts-then = Das sagt es schon. Von da an zählen für { $system }:
+observer-no-check = Noch sagt das keine Prüfung von { $from }, und solange zählt nichts. Wer { $from } schreiben darf, fügt einer Prüfung in ihrer Datei diese Zeile hinzu:
+observer-unknown = { $from } ist nicht mit dir geteilt; darum ist hier nicht bekannt, was seine Agenten sehen, und { $system } steht nicht als OK da. Seine Leute fügen einer Prüfung in ihrer Datei diese Zeile hinzu:
+observer-more = { $n ->
+    [one] und eine weitere
+   *[other] und { $n } weitere
+}
+observer-may-not = Du darfst dieses System lesen, nicht ändern: wer es schreiben darf, kann ein anderes beobachten lassen.
+observer-full = So viele Systeme wie möglich beobachten dieses schon: zuerst eines davon beenden.
+observer-let = Beobachten lassen
+observer-let-of = Bei { $system } zählen lassen…
+observer-end-title = Beenden, wer { $system } beobachtet?
+observer-end-what = Was Agenten von { $from } von { $system } sehen, zählt dort nicht mehr: diese Prüfungen und die Alarme, die aus ihnen folgen, verschwinden daraus. Bei { $from } bleiben sie.
+observer-end-do = Beenden
 check-handled-ack = bestätigt
 check-handled-silence = stummgeschaltet
 check-handled-maintenance = in Wartung
@@ -630,7 +655,8 @@ evidence-hide = Weniger zeigen
 evidence-nobody = { $host } antwortet nicht. Vielleicht ist er aus, oder niemand reicht ihm Nachrichten weiter. Was mit dem Alarm kam, steht unten.
 evidence-gone = { $host } bewahrt es nicht mehr auf. Was mit dem Alarm kam, steht unten.
 evidence-busy = { $host } wurde zuletzt nach zu viel gefragt. In zehn Minuten noch einmal versuchen.
-evidence-may-not-ask = Dieses Gerät liest { $host } nur über sein System und darf nicht fragen: wer das System verwaltet, kann es holen.
+evidence-nobody-readers = { $host } antwortet diesem Gerät nicht, das ihn nur über sein System liest. Vielleicht ist er aus, oder von einer älteren Version, die auf Leser ihres Systems nicht hört. Was mit dem Alarm kam, steht unten.
+evidence-may-not-ask = Dieses Gerät liest { $host } nur über sein System, und { $host } hört dieses System noch nicht: sobald ein Gerät online war, das beide verwaltet, wird er es.
 evidence-not-allowed = Dieses Gerät darf nicht lesen, was { $host } sagt.
 evidence-too-many = Es wird gerade zu viel auf einmal geholt. Gleich noch einmal versuchen.
 evidence-too-long = Es soll länger sein, als ein Agent aufbewahrt: Es wird nicht geholt. Bitte auf { $host } selbst nachsehen.

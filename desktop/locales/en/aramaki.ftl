@@ -100,6 +100,31 @@ observer-checks = { $n ->
    *[other] { $n } checks
 }
 observer-hidden = What a System that is not shared with you sees is not known here, so this one is not shown as OK.
+observer-none = Its own agents alone say how it is.
+observer-add = Let another System look…
+observer-end = End…
+observer-end-of = End that { $from } looks…
+observer-title = Who looks at { $system }?
+observer-which = The other System: part of its title, or a full Space id
+observer-label = What it is called for those who cannot read it
+observer-nothing = No System here is called that. One that cannot be read here is named by its full Space id.
+observer-half-here = { $system } says: agents of { $from } may look
+observer-half-here-hint = The button writes this. It is trust in the people of { $from }: whoever writes there says which checks those are. Whoever may write { $system } can end it.
+observer-half-there = { $from } says: this check is about { $system }
+observer-counts-then = It says so already. From then on these count for { $system }:
+observer-no-check = No check of { $from } says so yet, and until one does nothing counts. Whoever may write { $from } adds this line to a check in its file:
+observer-unknown = { $from } is not shared with you, so what its agents see is not known here and { $system } is not shown as OK. Its people add this line to a check in its file:
+observer-more = { $n ->
+    [one] and 1 more
+   *[other] and { $n } more
+}
+observer-may-not = You may read this System, not change it: whoever may write it can let another one look.
+observer-full = As many Systems look at this one as can: end one of those first.
+observer-let = Let it look
+observer-let-of = Let it count at { $system }…
+observer-end-title = End who looks at { $system }?
+observer-end-what = What agents of { $from } see of { $system } counts there no more: these checks, and the alerts that follow from them, are gone from it. At { $from } they stay.
+observer-end-do = End it
 check-handled-ack = acknowledged
 check-handled-silence = silenced
 check-handled-maintenance = in maintenance
@@ -630,7 +655,8 @@ evidence-hide = Show less
 evidence-nobody = { $host } does not answer. It may be off, or nobody passes messages on to it. What came with the alert is below.
 evidence-gone = { $host } does not keep it any more. What came with the alert is below.
 evidence-busy = { $host } was asked for too much lately. Try again in ten minutes.
-evidence-may-not-ask = This device reads { $host } through its System alone and may not ask it: whoever administers the System can fetch it.
+evidence-nobody-readers = { $host } does not answer this device, which reads it through its System alone. It may be off, or of an older version that hears no readers of its System. What came with the alert is below.
+evidence-may-not-ask = This device reads { $host } through its System alone, and { $host } does not hear that System yet: it will once a device of whoever administers both was online.
 evidence-not-allowed = This device may not read what { $host } says.
 evidence-too-many = Too much is being fetched at once. Try again in a moment.
 evidence-too-long = It is said to be longer than any agent keeps: it is not fetched. Look at { $host } itself.

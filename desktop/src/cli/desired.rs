@@ -143,14 +143,11 @@ impl Set {
         let value = schema.read(&self.value).map_err(wrong)?;
         let desired = Value { value, schema };
         let is_same = before.as_ref() == Some(&desired);
-        if !is_same {
-            let change = SystemChange::Desire(self.path.clone(), desired.clone());
-            live.edit_system(system, vec![change]).await?;
-        }
         let outcome = if is_same {
             Outcome::Same
         } else {
-            Outcome::Changed
+            let change = SystemChange::Desire(self.path.clone(), desired.clone());
+            Outcome::Changed(live.edit_to_heads(system, vec![change]).await?)
         };
         told(live, (system, &self.path), Some(&desired), outcome).await
     }
@@ -163,15 +160,16 @@ impl Unset {
             return Err(not_taken(&self.path, "nothing is desired there"));
         }
         let change = SystemChange::Undesire(self.path.clone());
-        live.edit_system(system, vec![change]).await?;
-        told(live, (system, &self.path), None, Outcome::Changed).await
+        let heads = live.edit_to_heads(system, vec![change]).await?;
+        told(live, (system, &self.path), None, Outcome::Changed(heads)).await
     }
 }
 
 /// Whether something was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Outcome {
-    Changed,
+    /// The heads that agents were told.
+    Changed(String),
     Same,
 }
 
@@ -182,8 +180,10 @@ async fn told(
     desired: Option<&Value>,
     outcome: Outcome,
 ) -> Result<Report, CliError> {
-    let is_changed = outcome == Outcome::Changed;
-    let heads = live.heads_of(system);
+    let (is_changed, heads) = match outcome {
+        Outcome::Changed(heads) => (true, heads),
+        Outcome::Same => (false, live.heads_of(system)),
+    };
     let (told, all) = live.told_agents(system).await;
     let mut text = Lines::default();
     match desired {

@@ -218,6 +218,14 @@ fn file_hint(kind: std::io::ErrorKind) -> &'static str {
     }
 }
 
+fn refused_hint(what: &str) -> &'static str {
+    if what == "the import" {
+        "correct what was read; nothing was changed"
+    } else {
+        "the message says why; `aramaki trust list SYSTEM` says who may do what"
+    }
+}
+
 impl CliError {
     /// The stable code.
     pub(crate) fn code(&self) -> &str {
@@ -300,10 +308,7 @@ impl CliError {
             Self::TextFile(_) => "name a text file; nothing was changed",
             Self::WouldBreak { .. } => BREAKS_HINT,
             Self::Evidence { fault, .. } => fault.hint(),
-            Self::Refused { what: "the import", .. } => "correct what was read; nothing was changed",
-            Self::Refused { .. } => {
-                "the message says why; `aramaki trust list SYSTEM` says who may do what"
-            }
+            Self::Refused { what, .. } => refused_hint(what),
             Self::NotConfirmed { hint, .. }
             | Self::Store { hint, .. }
             | Self::Interrupted { hint }

@@ -9,6 +9,7 @@ use aramaki_sync_core::SpaceId;
 use egui::{Button, Frame as Box, Id, Modal, Ui};
 
 use super::incident::{self, IncidentForm};
+use super::observe::ObserverForm;
 use super::proposals::ProposalsForm;
 use super::requests::AnswerForm;
 use super::run::RunForm;
@@ -92,6 +93,8 @@ pub enum Dialog {
     },
     /// Checks that are proposed.
     Proposals(ProposalsForm),
+    /// Another System whose agents are to look.
+    Observer(ObserverForm),
     /// An invitation to make.
     Share {
         /// To which System.
@@ -206,6 +209,21 @@ impl Dialog {
         }
     }
 
+    /// Asks whose agents are to look at a System.
+    pub fn observer(system: SpaceId) -> Self {
+        Self::Observer(ObserverForm::new(system))
+    }
+
+    /// Asks whether those of this one are to look at it.
+    pub fn observer_of(system: SpaceId, observer: SpaceId) -> Self {
+        Self::Observer(ObserverForm::of(system, observer))
+    }
+
+    /// Asks whether those of one are to look no more.
+    pub fn end_observer(system: SpaceId, observer: SpaceId) -> Self {
+        Self::Observer(ObserverForm::end(system, observer))
+    }
+
     /// Shows a code for another device, once it is made.
     pub fn add_device() -> Self {
         Self::AddDevice { copied: Copied::No }
@@ -276,6 +294,7 @@ fn content_ui(
         | Dialog::Run(_)
         | Dialog::Answer(_)
         | Dialog::Proposals(_)
+        | Dialog::Observer(_)
         | Dialog::Perspective { .. } => alert_ui(ui, look, frame, dialog, intents),
         Dialog::NewSystem {
             title,
@@ -437,6 +456,11 @@ fn alert_ui(
         Dialog::Proposals(form) => {
             let title = title_of(frame, &form.system());
             let title = look.texts.with("proposals-title", &[("system", &title)]);
+            head_ui(ui, look, &title);
+            form.form_ui(ui, look, frame, intents)
+        }
+        Dialog::Observer(form) => {
+            let title = form.title(look, &title_of(frame, &form.system()));
             head_ui(ui, look, &title);
             form.form_ui(ui, look, frame, intents)
         }

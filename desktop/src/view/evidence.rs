@@ -32,12 +32,20 @@ pub enum EvidenceFault {
     /// This device may not read the agent's Space now.
     #[error("this device may not read what the agent says")]
     NotAllowed,
-    /// This device reads what the agent says as a reader of its System, and may not ask it.
-    #[error("this device reads the agent through its System alone, and may not ask it")]
+    /// This device reads what the agent says as a reader of a System that the agent does not keep: where it may
+    /// ask, the agent does not hear it.
+    #[error(
+        "this device reads the agent through its System alone, and the agent does not hear that System yet"
+    )]
     MayNotAsk,
     /// Nobody answered in time.
     #[error("the agent does not answer; it may be off, or nobody passes messages on to it")]
     NobodyAnswers,
+    /// Nobody answered who was asked by a reader of the System.
+    #[error(
+        "the agent does not answer this device, which reads it through its System alone; it may be off, of an older version that hears no readers of its System, or nobody passes messages on to it"
+    )]
+    NobodyAnswersReaders,
     /// It has no such text.
     #[error("the agent does not keep it any more")]
     Gone,
@@ -61,7 +69,10 @@ impl EvidenceFault {
         match self {
             Self::NotAllowed => "`aramaki trust list SYSTEM` says who may read",
             Self::MayNotAsk => {
-                "whoever administers the System can fetch it; what came with the alert is shown without it"
+                "it hears it once a device of whoever administers both was online; what came with the alert is shown without it"
+            }
+            Self::NobodyAnswersReaders => {
+                "whoever administers the System can fetch it from any version; `aramaki agent list` says when it was heard last"
             }
             Self::NobodyAnswers => {
                 "`aramaki agent list` says when it was heard last; what came with the alert is shown without it"

@@ -244,6 +244,18 @@ impl Live {
         space: SpaceId,
         changes: Vec<SystemChange>,
     ) -> Result<(), CliError> {
+        self.edit_to_heads(space, changes).await.map(drop)
+    }
+
+    /// The same; gives the heads of the System's document, which its agents were told if it concerns them.
+    ///
+    /// # Errors
+    /// As [`Live::edit_system`].
+    pub(crate) async fn edit_to_heads(
+        &self,
+        space: SpaceId,
+        changes: Vec<SystemChange>,
+    ) -> Result<String, CliError> {
         let ids = change::ids(changes.len())?;
         let checks = changes.iter().filter_map(|change| match change {
             SystemChange::Checks(checks) => Some(checks.clone()),
@@ -260,8 +272,10 @@ impl Live {
                         | SystemChange::RemoveChecks(_)
                 )
             });
+        let mut keeping = None;
         if tells_agents {
             self.check_room(Some(space), &changes)?;
+            keeping = Some(self.let_agents_keep(space).await);
         }
         let before = self.model().system(&space).map(|it| it.checks.clone());
         let told = [
@@ -280,11 +294,13 @@ impl Live {
         if tells_agents {
             self.configure_agents(space).await?;
         }
+        let heads = self.heads_of(space);
+        drop(keeping);
         // Who wonders later why nothing was seen finds it there.
         for told in told.into_iter().flatten() {
             self.say(space, &told).await?;
         }
-        Ok(())
+        Ok(heads)
     }
 
     /// Adds a note.

@@ -455,6 +455,7 @@ async fn carry_out_at_night(
         Intent::AskValues { system, check } => live.ask_values(system, &check).await?,
         Intent::ShowEvidence(of) => live.show_evidence(of),
         Intent::HideEvidence(of) => live.hide_evidence(of),
+        Intent::Observe(wish) => drop(live.observe(wish).await?),
         Intent::StopRelay => live.want_relay(false),
         Intent::StartRelay => live.want_relay(true),
         _ => {}

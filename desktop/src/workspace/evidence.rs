@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aramaki_model::evidence::{AgentEvidence, EvidenceAnswer, Gathering, NoEvidence};
 use aramaki_model::name;
+use aramaki_sync::replica::SpaceSummary;
 use aramaki_sync_core::statement::{Capability, GrantFlags};
 use aramaki_sync_core::{AuthorId, SpaceId};
 use tokio::sync::Notify;
@@ -33,6 +34,15 @@ pub(super) struct Evidence {
     next: u64,
     fetching: BTreeMap<u64, Fetching>,
     shown: VecDeque<(Fetched, CancellationToken)>,
+}
+
+/// How this device asks an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// In the agent's own Space, where it holds a grant.
+    Member,
+    /// As a reader of this System, in the System's Space.
+    Through(SpaceId),
 }
 
 #[derive(Debug)]
@@ -99,7 +109,7 @@ impl Live {
     /// When it does not come, or is something else.
     pub(crate) async fn fetch_evidence(&self, of: AgentEvidence) -> Result<String, EvidenceFault> {
         let gathering = Gathering::new(of.kept).map_err(EvidenceFault::Untrue)?;
-        let from = self.who_answers(of.agent).await?;
+        let (from, way) = self.who_answers(of.agent).await?;
         let came = Arc::new(Notify::new());
         let fetch = {
             let mut evidence = self.evidence();
@@ -122,10 +132,7 @@ impl Live {
         let mut news = begun;
         while let Some(ask) = fetch.look(|it| it.gathering.next())? {
             let bytes = ask.encode().map_err(|_too_long| EvidenceFault::Closed)?;
-            let sent = self
-                .replica()
-                .send_ephemeral(of.agent, name::evidence_ask(), bytes);
-            sent.await.map_err(|_closed| EvidenceFault::Closed)?;
+            self.ask(of.agent, way, bytes).await?;
             loop {
                 let lacks = |it: &Fetching| (it.gathering.lacks(&ask), it.nothing);
                 match fetch.look(lacks)? {
@@ -146,7 +153,10 @@ impl Live {
                 news = Instant::now();
             }
             if news.elapsed() >= SILENCE_MAX {
-                return Err(EvidenceFault::NobodyAnswers);
+                return Err(match way {
+                    Way::Member => EvidenceFault::NobodyAnswers,
+                    Way::Through(_) => EvidenceFault::NobodyAnswersReaders,
+                });
             }
         }
         let whole = fetch.look(|it| it.gathering.whole())?;
@@ -164,27 +174,55 @@ impl Live {
         is_in_step && hears.is_ok_and(|hears| hears.is_empty())
     }
 
-    /// Whose answers count in an agent's Space, if this device may read there.
-    async fn who_answers(&self, agent: SpaceId) -> Result<BTreeSet<AuthorId>, EvidenceFault> {
+    async fn ask(&self, agent: SpaceId, way: Way, bytes: Vec<u8>) -> Result<(), EvidenceFault> {
+        let (replica, document) = (self.replica(), name::evidence_ask());
+        let sent = match way {
+            Way::Member => replica.send_ephemeral(agent, document, bytes).await,
+            Way::Through(system) => {
+                replica
+                    .ask_as_reader((system, agent), document, bytes)
+                    .await
+            }
+        };
+        sent.map_err(|_closed| EvidenceFault::Closed)
+    }
+
+    /// Whose answers count in an agent's Space, if this device may read there, and how they are asked.
+    async fn who_answers(
+        &self,
+        agent: SpaceId,
+    ) -> Result<(BTreeSet<AuthorId>, Way), EvidenceFault> {
         let spaces = self.spaces().await;
         let space = spaces.iter().find(|space| space.id == agent);
         let space = space.filter(|space| space.capability >= Some(Capability::Read));
         let space = space.ok_or(EvidenceFault::NotAllowed)?;
-        // A message needs a grant in the Space itself: readers of its System hear, and say nothing there.
-        let (own, now) = (self.profile().device, fresh::now());
-        let mut members = space.members.iter();
-        if !members.any(|it| it.author == own && it.reads(now)) {
-            return Err(EvidenceFault::MayNotAsk);
-        }
         let writers = space.members.iter().filter(|member| {
             member.capability == Capability::Write && !member.flags.has(GrantFlags::INVITATION)
         });
         let writers = writers.map(|member| member.author);
         // Where its Systems say whose journal counts, only that one.
         let named = self.agent_authors(agent);
-        Ok(writers
+        let from: BTreeSet<_> = writers
             .filter(|author| named.is_empty() || named.contains(author))
-            .collect())
+            .collect();
+        // A message needs a grant in the Space itself: readers of its System hear, and ask where they hold one.
+        let (own, now) = (self.profile().device, fresh::now());
+        let reads = |space: &SpaceSummary| {
+            let mut members = space.members.iter();
+            members.any(|it| it.author == own && it.reads(now) && !it.is_invitation())
+        };
+        if reads(space) {
+            return Ok((from, Way::Member));
+        }
+        let keeps = |system: &SpaceSummary| {
+            let mut members = system.members.iter();
+            members.any(|it| from.contains(&it.author) && it.is_live(now))
+        };
+        let audiences = space.audiences.iter().filter(|it| it.is_live(now));
+        let mut systems = audiences.filter_map(|it| spaces.iter().find(|s| s.id == it.space));
+        let system = systems.find(|system| reads(system) && keeps(system));
+        let system = system.ok_or(EvidenceFault::MayNotAsk)?;
+        Ok((from, Way::Through(system.id)))
     }
 
     /// Fetches evidence for the window.

@@ -293,6 +293,7 @@ async fn take(live: &Live, event: ReplicaEvent) {
         ReplicaEvent::Peers => listen(live, live.agents()).await,
         // Other readers ask; their agent answers.
         ReplicaEvent::Ephemeral { document, .. } if document == name::evidence_ask() => return,
+        ReplicaEvent::Asked { .. } => return,
         ReplicaEvent::Ephemeral {
             space,
             document,

@@ -91,18 +91,21 @@ impl Live {
     async fn tell_unasked(&self, told: &mut Told) -> Result<bool, CliError> {
         let mut is_left = false;
         let spaces = self.spaces().await;
+        let spaces: BTreeMap<_, _> = spaces.iter().map(|it| (it.id, it)).collect();
         let administers = |agent: &SpaceId| {
-            let mut all = spaces.iter();
-            all.any(|it| it.id == *agent && it.capability >= Some(Capability::Administer))
+            let space = spaces.get(agent);
+            space.is_some_and(|it| it.capability >= Some(Capability::Administer))
         };
+        let groups = self.all_groups();
+        let mut members = None;
         for system in self.systems() {
             let mut agents = self.agents_of(system);
             agents.retain(administers);
             if agents.is_empty() {
                 continue;
             }
-            let mut known: BTreeSet<_> = self.together(system);
-            let has_groups = known.len() > 1 || !self.keepers_of(system).is_empty();
+            let mut known = groups.together(system);
+            let has_groups = groups.of(system).next().is_some();
             for agent in &agents {
                 if !told.contains_key(agent) {
                     told.insert(*agent, self.told_groups(*agent).await?);
@@ -112,13 +115,17 @@ impl Live {
             if !has_groups && !agents.iter().any(was_told) {
                 continue;
             }
-            known.extend(self.keepers_of(system));
+            known.extend(groups.keepers(system));
             known.extend(agents.iter().copied());
             if !self.is_current(&spaces, known).await {
                 is_left = true;
                 continue;
             }
-            if self.tell_groups(&[system].into()).await? {
+            if members.is_none() {
+                members = Some(self.members(&groups.members()).await?);
+            }
+            let known = (&groups, members.get_or_insert_default() as &_);
+            if self.tell_groups_of(system, &agents, known).await? {
                 self.shared.group_news.told.store(true, Ordering::Relaxed);
             }
         }
@@ -127,9 +134,13 @@ impl Live {
 
     /// Whether what is here of these Spaces is what others have, as far as it is here at all. One in which nobody
     /// else writes is.
-    async fn is_current(&self, spaces: &[SpaceSummary], known: BTreeSet<SpaceId>) -> bool {
+    async fn is_current(
+        &self,
+        spaces: &BTreeMap<SpaceId, &SpaceSummary>,
+        known: BTreeSet<SpaceId>,
+    ) -> bool {
         let me = self.profile().device;
-        for space in spaces.iter().filter(|it| known.contains(&it.id)) {
+        for space in known.iter().filter_map(|it| spaces.get(it)) {
             // A relay hears everybody, others tell what they write themselves.
             let tells = |it: &&Member| {
                 it.author != me

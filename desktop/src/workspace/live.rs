@@ -92,6 +92,9 @@ pub(super) struct Shared {
     pub(super) evidence: Mutex<evidence::Evidence>,
     /// Whether agents may have to be told of redundancy groups.
     pub(super) group_news: group_news::GroupNews,
+    /// Held while agents are let keep their System and while they are told of it: what the first writes in the
+    /// System's document belongs to what they are told.
+    pub(super) keeping: tokio::sync::Mutex<()>,
     /// Held while an import is written.
     pub(super) importing: tokio::sync::Mutex<()>,
     pub(super) stop: CancellationToken,
@@ -193,6 +196,7 @@ impl Live {
                 streams: Mutex::default(),
                 evidence: Mutex::default(),
                 group_news: group_news::GroupNews::default(),
+                keeping: tokio::sync::Mutex::new(()),
                 importing: tokio::sync::Mutex::new(()),
                 stop: CancellationToken::new(),
             }),

@@ -14,6 +14,7 @@ use aramaki_sync_core::{SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
 
 use super::fresh;
+use super::groups::Groups;
 use super::live::Live;
 use super::maintenance::{WorkRow, refused};
 use super::profile::with_causes;
@@ -53,16 +54,23 @@ impl Live {
     /// # Errors
     /// When the store cannot be read.
     pub(crate) async fn groups(&self, of: Option<SpaceId>) -> Result<Vec<GroupRow>, CliError> {
-        let groups = self.groups_of(|group| of.is_none_or(|of| group.members.contains(&of)));
+        let groups = self.all_groups();
+        let groups: Vec<_> = match of {
+            Some(of) => groups.of(of).cloned().collect(),
+            None => groups.into_all(),
+        };
         if groups.is_empty() {
             return Ok(Vec::new());
         }
-        let members = groups.iter().flat_map(|it| it.2.members.iter().copied());
+        let members = groups
+            .iter()
+            .flat_map(|it| it.group.members.iter().copied());
         let members: BTreeSet<_> = members.collect();
         let known = self.members(&members).await?;
         let now = moment(fresh::now());
-        let rows = groups.into_iter().map(|(aggregate, name, group)| GroupRow {
-            out: group
+        let rows = groups.into_iter().map(|it| GroupRow {
+            out: it
+                .group
                 .members
                 .iter()
                 .filter(|member| {
@@ -72,39 +80,20 @@ impl Live {
                 })
                 .copied()
                 .collect(),
-            aggregate,
-            name,
-            group,
+            aggregate: it.keeper,
+            name: it.name,
+            group: it.group,
         });
         Ok(rows.collect())
     }
 
-    fn groups_of(
-        &self,
-        wanted: impl Fn(&Redundancy) -> bool,
-    ) -> Vec<(SpaceId, String, Redundancy)> {
-        let model = self.model();
-        let mut groups = Vec::new();
-        for space in model.spaces() {
-            let kept = model.system(&space).map(|system| &system.redundancy);
-            for (name, group) in kept.into_iter().flatten() {
-                if wanted(group) {
-                    groups.push((space, name.clone(), group.clone()));
-                }
-            }
-        }
-        groups
-    }
-
     /// A System and all that are in a group with it.
     pub(super) fn together(&self, system: SpaceId) -> BTreeSet<SpaceId> {
-        let groups = self.groups_of(|group| group.members.contains(&system));
-        let members = groups.into_iter().flat_map(|it| it.2.members);
-        members.chain([system]).collect()
+        self.all_groups().together(system)
     }
 
     /// What is known of Systems that can be read here.
-    async fn members(
+    pub(super) async fn members(
         &self,
         systems: &BTreeSet<SpaceId>,
     ) -> Result<BTreeMap<SpaceId, Member>, CliError> {
@@ -122,6 +111,9 @@ impl Live {
                     known.insert(*system, member);
                 }
             }
+        }
+        if known.is_empty() {
+            return Ok(known);
         }
         let readable: Vec<_> = known.keys().copied().collect();
         for row in self.work(Some(&readable)).await? {
@@ -142,18 +134,18 @@ impl Live {
         system: SpaceId,
         window: Window,
     ) -> Result<(), CliError> {
-        let groups = self.groups_of(|group| group.members.contains(&system));
-        if groups.is_empty() {
+        let groups = self.all_groups();
+        if groups.of(system).next().is_none() {
             return Ok(());
         }
-        let known = self.members(&self.together(system)).await?;
+        let known = self.members(&groups.together(system)).await?;
         let broken: Vec<_> = groups
-            .into_iter()
-            .filter_map(|(aggregate, name, group)| {
-                let broken = group.broken_by(system, window, &known, None)?;
+            .of(system)
+            .filter_map(|it| {
+                let broken = it.group.broken_by(system, window, &known, None)?;
                 Some(BrokenGroup {
-                    aggregate,
-                    name,
+                    aggregate: it.keeper,
+                    name: it.name.clone(),
                     broken,
                 })
             })
@@ -191,41 +183,34 @@ impl Live {
     pub(super) async fn tell_groups(&self, systems: &BTreeSet<SpaceId>) -> Result<bool, CliError> {
         let mut has_told = false;
         let administered = self.administered().await;
+        let groups = self.all_groups();
+        let members = systems.iter().flat_map(|it| groups.together(*it));
+        let members = self.members(&members.collect()).await?;
         for system in systems {
-            let agents = self.agents_of(*system);
-            let agents: Vec<_> = agents
-                .into_iter()
-                .filter(|agent| administered.contains(agent))
-                .collect();
-            if agents.is_empty() {
-                continue;
-            }
-            let held = self.held_groups(*system).await?;
-            for agent in agents {
-                has_told |= self.tell_agent(agent, &held).await?;
-            }
+            let mut agents = self.agents_of(*system);
+            agents.retain(|agent| administered.contains(agent));
+            let known = (&groups, &members);
+            has_told |= self.tell_groups_of(*system, &agents, known).await?;
         }
         Ok(has_told)
     }
 
-    /// The groups of a System, and what is known of the others in them.
-    async fn held_groups(&self, system: SpaceId) -> Result<GroupsHeld, CliError> {
-        let groups = self.groups_of(|group| group.members.contains(&system));
-        let mut others = self.together(system);
-        others.remove(&system);
-        Ok(GroupsHeld {
-            generation: 0,
-            system,
-            keepers: groups.iter().map(|it| it.0).collect(),
-            groups: groups.into_iter().map(|it| (it.1, it.2)).collect(),
-            members: self.members(&others).await?,
-        })
-    }
-
-    /// The aggregates that keep a group in which a System is.
-    pub(super) fn keepers_of(&self, system: SpaceId) -> BTreeSet<SpaceId> {
-        let groups = self.groups_of(|group| group.members.contains(&system));
-        groups.into_iter().map(|it| it.0).collect()
+    /// Tells these agents of a System; whether any was told something.
+    ///
+    /// # Errors
+    /// As [`Live::tell_groups`].
+    pub(super) async fn tell_groups_of(
+        &self,
+        system: SpaceId,
+        agents: &[SpaceId],
+        (groups, members): (&Groups, &BTreeMap<SpaceId, Member>),
+    ) -> Result<bool, CliError> {
+        let held = held_groups(system, groups, members);
+        let mut has_told = false;
+        for agent in agents {
+            has_told |= self.tell_agent(*agent, &held).await?;
+        }
+        Ok(has_told)
     }
 
     /// What an agent was told last; none when it never was.
@@ -255,7 +240,9 @@ impl Live {
         window: Window,
     ) -> Result<u64, CliError> {
         let told = self.told_groups(agent).await?.unwrap_or_default();
-        let current = self.held_groups(system).await?;
+        let groups = self.all_groups();
+        let members = self.members(&groups.together(system)).await?;
+        let current = held_groups(system, &groups, &members);
         if self.administered().await.contains(&agent) || told.knows(&current, window) {
             return Ok(told.generation);
         }
@@ -420,6 +407,27 @@ impl Live {
         let said = model.system(&system);
         let out = said.into_iter().flat_map(|it| it.out_of_service.values());
         out.filter(|it| it.window().covers(now)).cloned().collect()
+    }
+}
+
+/// The groups of a System, and what is known of the others in them.
+fn held_groups(
+    system: SpaceId,
+    groups: &Groups,
+    members: &BTreeMap<SpaceId, Member>,
+) -> GroupsHeld {
+    let mut others = groups.together(system);
+    others.remove(&system);
+    let others = others.into_iter();
+    let own = groups.of(system);
+    GroupsHeld {
+        generation: 0,
+        system,
+        keepers: groups.of(system).map(|it| it.keeper).collect(),
+        groups: own.map(|it| (it.name.clone(), it.group.clone())).collect(),
+        members: others
+            .filter_map(|it| Some((it, members.get(&it)?.clone())))
+            .collect(),
     }
 }
 

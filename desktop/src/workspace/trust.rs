@@ -1,5 +1,6 @@
 //! Spaces, invitations, agents and relays: who may do what, and until when.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aramaki_model::desired::{DesiredState, HEADS_LEN_BYTES_MAX};
@@ -312,12 +313,28 @@ impl Live {
     /// Lets the agent of a Space keep the Systems at which it looks, as a relay does: so it learns who
     /// left, and seals what it writes from then on to those who are still there.
     pub(super) async fn let_agent_keep(&self, agent: SpaceId) {
-        let systems = self.systems_of(agent);
-        if systems.is_empty() {
+        if self.systems_of(agent).is_empty() {
             return;
         }
+        let _keeping = self.shared.keeping.lock().await;
+        let administered = self.administered().await.into_iter().collect();
+        self.keep_by(agent, &administered).await;
+    }
+
+    /// The same of all agents of a System, before they are told of it: the reason of such a grant stands in its
+    /// document, and must not follow what they are told. While what is returned is held none is written.
+    pub(super) async fn let_agents_keep(&self, system: SpaceId) -> tokio::sync::MutexGuard<'_, ()> {
+        let keeping = self.shared.keeping.lock().await;
+        let administered = self.administered().await.into_iter().collect();
+        for agent in self.agents_of(system) {
+            self.keep_by(agent, &administered).await;
+        }
+        keeping
+    }
+
+    async fn keep_by(&self, agent: SpaceId, administered: &BTreeSet<SpaceId>) {
+        let systems = self.systems_of(agent);
         let kept = async {
-            let administered = self.administered().await;
             if !administered.contains(&agent) {
                 return Ok(());
             }

@@ -115,6 +115,10 @@ fn what_does_not_come_is_said_and_what_came_with_the_alert_stays() {
             "is not what the alert names",
         ),
         (EvidenceFault::NotAllowed, "This device may not read"),
+        (
+            EvidenceFault::NobodyAnswersReaders,
+            "of an older version that hears no readers of its System",
+        ),
     ];
     for (fault, words) in faults {
         came(&desk, &mut window, FetchedState::Failed(fault));

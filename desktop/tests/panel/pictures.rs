@@ -82,7 +82,15 @@ fn pages() -> Vec<Page> {
         ..frame.clone()
     };
     let night = crate::night::frame();
+    let half = crate::observed::half_frame();
     vec![
+        ("observers", half.clone(), || {
+            Window::at(Route::System(space(crate::observed::OFFICE)))
+        }),
+        ("observer", half, || {
+            let (office, checkout) = (space(crate::observed::OFFICE), space(CHECKOUT));
+            Window::at(Route::System(office)).asking(Dialog::observer_of(office, checkout))
+        }),
         ("alerts", night.clone(), || Window::at(Route::Alerts)),
         ("alert", night.clone(), || {
             Window::at(Route::Alert(crate::night::replication()))

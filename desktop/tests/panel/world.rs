@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use aramaki_desktop::view::observe::Let;
 use aramaki_desktop::view::{
     Awaited, Backend, CalledIn, Frame, Handed, IncidentAnswer, Intent, MadeInvitation, Member,
     NoteWork, OwnDevice, Peer, PeerKind, Presence, ShareBy, ShareFor, Stage, SyncState, Through,
@@ -14,8 +15,8 @@ use aramaki_model::entry::{AgentStarted, Message};
 use aramaki_model::system::{AgentRef, Contact, Dashboard, NoteRef, Part, Rule, Touch};
 use aramaki_model::{
     Builtin, Check, CheckBeat, CheckId, CheckState, EditError, EntryId, Heartbeat, ItemId,
-    JournalEntry, NoteHistory, NoteId, Observation, Severity, Splice, SystemEdit, Thresholds,
-    TimelineEntry, Workspace, name,
+    JournalEntry, NoteHistory, NoteId, Observation, Observer, Severity, Splice, SystemEdit,
+    Thresholds, TimelineEntry, Workspace, name,
 };
 use aramaki_sync_core::engine::Reach;
 use aramaki_sync_core::statement::Capability;
@@ -340,6 +341,18 @@ impl World {
                     .edit_system(system, &chain(ME), at(0), |edit| {
                         let mut checks = checks.iter();
                         checks.try_for_each(|check| edit.put_ignored(check.id, &check.name))
+                    })
+                    .map(drop)
+                    .unwrap();
+            }
+            Intent::Observe(wish) => {
+                let observer = Observer {
+                    label: wish.label.unwrap_or_default(),
+                };
+                self.workspace
+                    .edit_system(wish.system, &chain(ME), at(0), |edit| match wish.what {
+                        Let::Look => edit.put_observer(wish.observer, &observer),
+                        Let::End => edit.remove_observer(wish.observer),
                     })
                     .map(drop)
                     .unwrap();

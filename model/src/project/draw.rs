@@ -7,6 +7,7 @@ use std::sync::Arc;
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::timeline::newest_first;
+use super::told::Told;
 use super::{Changed, Seen, View};
 use crate::SeverityCounts;
 use crate::finding::Finding;
@@ -97,6 +98,7 @@ impl View {
         let seen = Seen {
             view: self,
             workspace,
+            told: &Told::default(),
             now,
         };
         let fresh = shown.iter().filter_map(|space| {

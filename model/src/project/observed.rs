@@ -51,6 +51,15 @@ impl<'a> Seen<'a> {
         checks
     }
 
+    /// One of them.
+    fn check_of(&self, system: &'a System, id: &CheckId) -> Option<&'a Check> {
+        let declared = system.agents.iter().find_map(|(agent, link)| {
+            let journal = self.view.journals.get(&(*agent, link.author))?;
+            journal.declared.get(id)
+        });
+        system.checks.get(id).or(declared)
+    }
+
     /// Whom a System lets look and who can be read here.
     pub(super) fn observers(
         &self,
@@ -68,8 +77,20 @@ impl<'a> Seen<'a> {
         space: SpaceId,
         observer: &'a System,
     ) -> BTreeMap<CheckId, &'a Check> {
-        let mut checks = self.all_checks(observer);
-        checks.retain(|_, check| check.about_system == Some(space));
+        // Not out of all its checks: one observer may look at hundreds, each of which asks this.
+        let is_about = |check: &Check| check.about_system == Some(space);
+        let own = observer.checks.iter().filter(|(_, it)| is_about(it));
+        let mut checks: BTreeMap<_, _> = own.map(|(id, it)| (*id, it)).collect();
+        for (agent, link) in &observer.agents {
+            let journal = self.view.journals.get(&(*agent, link.author));
+            let declared = journal.into_iter().flat_map(|it| &it.declared);
+            for (id, check) in declared.filter(|(_, it)| is_about(it)) {
+                // Whoever names an id first has it, also where that check is about something else.
+                if self.check_of(observer, id).is_some_and(is_about) {
+                    checks.entry(*id).or_insert(check);
+                }
+            }
+        }
         checks
     }
 
@@ -213,15 +234,16 @@ impl<'a> Seen<'a> {
         // What removed agents wrote stays readable.
         let removed = system.removed_agents();
         links.extend(removed.map(|(agent, link, _)| (agent, link.author)));
-        for (_, looks) in self.observers(space, system) {
-            links.extend(looks.agents.iter().map(link));
-        }
         let mut beside: BTreeSet<SpaceId> = system.observers.keys().copied().collect();
+        // What its own machines add; at what else an observer looks is nothing to this System.
         let declared = links.iter().filter_map(|link| self.view.journals.get(link));
         let declared = declared.flat_map(|journal| journal.declared.values());
         let checks = system.checks.values().chain(declared);
         beside.extend(checks.filter_map(|check| check.about_system));
         beside.remove(&space);
+        for (_, looks) in self.observers(space, system) {
+            links.extend(looks.agents.iter().map(link));
+        }
         (links, beside)
     }
 }

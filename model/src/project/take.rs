@@ -7,6 +7,7 @@ use aramaki_sync_core::admission::CLOCK_AHEAD_MAX;
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::timeline::journal_entries;
+use super::told::Told;
 use super::{Changed, Link, Seen, View};
 use crate::finding::{Finding, Reason};
 use crate::graph::{Edge, Relation};
@@ -39,8 +40,9 @@ impl View {
             self.deadlines.pop_first();
             stale.insert(space);
         }
+        let told = Told::of(workspace, &stale);
         for space in stale {
-            self.renew(workspace, now, space, &mut changed);
+            self.renew((workspace, &told), now, space, &mut changed);
         }
         if changed.reselect && !self.selectors.is_empty() {
             self.reselect(workspace, &mut changed);
@@ -67,6 +69,7 @@ impl View {
             let seen = Seen {
                 view,
                 workspace,
+                told: &Told::default(),
                 now,
             };
             let around = system.map(|system| seen.looked_at_by(space, system));
@@ -99,7 +102,7 @@ impl View {
     /// Derives a System's own part anew.
     fn renew(
         &mut self,
-        workspace: &Workspace,
+        (workspace, told): (&Workspace, &Told<'_>),
         now: Timestamp,
         space: SpaceId,
         changed: &mut Changed,
@@ -136,13 +139,13 @@ impl View {
             changed.reselect = true;
         }
         changed.reshaped |= self.connect(space, system);
-        self.renew_own(workspace, now, (space, system), changed);
+        self.renew_own((workspace, told), now, (space, system), changed);
     }
 
     /// Derives what a System says of itself, and takes in what of it changed.
     fn renew_own(
         &mut self,
-        workspace: &Workspace,
+        (workspace, told): (&Workspace, &Told<'_>),
         now: Timestamp,
         (space, system): (SpaceId, &System),
         changed: &mut Changed,
@@ -158,6 +161,7 @@ impl View {
         let seen = Seen {
             view: self,
             workspace,
+            told,
             now,
         };
         let own = seen.own(space, system);

@@ -33,15 +33,6 @@ enum Source<'a> {
 /// The checks of which an agent tells here: by its own ids, the ids and names that they have here.
 type Names<'a> = BTreeMap<CheckId, (CheckId, &'a str)>;
 
-/// Whose agent tells.
-#[derive(Clone, Copy, PartialEq)]
-enum Whose {
-    /// The System's own.
-    Own,
-    /// That of a System that looks at this one: only what it sees of it is told here.
-    Others,
-}
-
 /// When, which entry, and whose.
 type Key = (Timestamp, EntryId, Option<AuthorId>);
 
@@ -80,9 +71,11 @@ impl Seen<'_> {
                 .collect();
             names.extend(own.iter().map(|(id, name)| (*id, *name)));
             let told = (&agent, link, looked_until(taken.at));
-            self.told_by_agent(told, &Rc::new(names), Whose::Own, &mut found);
+            self.told_by_agent(told, &Rc::new(names), &mut found);
         }
-        self.told_by_agents(system, &own, Whose::Own, &mut found);
+        for (agent, link) in &system.agents {
+            self.told_by_agent((agent, link, Timestamp::MAX), &own, &mut found);
+        }
         for (_, looks) in self.observers(space, system) {
             let about = self.checks_about(space, looks);
             if about.is_empty() {
@@ -92,8 +85,10 @@ impl Seen<'_> {
                 let name = check.name.as_str();
                 (*id, (observed_check(&space, name), name))
             });
-            let names = Rc::new(named.collect());
-            self.told_by_agents(looks, &names, Whose::Others, &mut found);
+            let names: Rc<Names<'_>> = Rc::new(named.collect());
+            for (agent, link) in &looks.agents {
+                self.told_of_others((agent, link), &names, &mut found);
+            }
         }
         newest_first(&mut found, |(key, _)| *key);
         let items = found.into_iter().filter_map(|((at, id, author), source)| {
@@ -116,18 +111,25 @@ impl Seen<'_> {
         items.collect()
     }
 
-    /// Adds what the agents of a System tell.
-    fn told_by_agents<'a>(
+    /// Adds what an agent of a System that looks at this one told of these checks, and nothing else of it.
+    fn told_of_others<'a>(
         &self,
-        system: &System,
+        (agent, link): (&SpaceId, &AgentRef),
         names: &Rc<Names<'a>>,
-        whose: Whose,
         found: &mut Vec<(Key, Source<'a>)>,
     ) where
         Self: 'a,
     {
-        for (agent, link) in &system.agents {
-            self.told_by_agent((agent, link, Timestamp::MAX), names, whose, found);
+        let Some(open) = self.workspace.spaces.get(agent) else {
+            return;
+        };
+        for check in names.keys() {
+            let changes = self.told.changes(&(*agent, link.author), check).iter();
+            found.extend(changes.map(|written| {
+                let at = written.entry.at().unwrap_or_else(|| written.id.at());
+                let key = (at, written.id, open.author(&written.actor));
+                (key, Source::Agent(Rc::clone(names), written))
+            }));
         }
     }
 
@@ -136,7 +138,6 @@ impl Seen<'_> {
         &self,
         (agent, link, until): (&SpaceId, &AgentRef, Timestamp),
         names: &Rc<Names<'a>>,
-        whose: Whose,
         found: &mut Vec<(Key, Source<'a>)>,
     ) where
         Self: 'a,
@@ -145,7 +146,7 @@ impl Seen<'_> {
             return;
         };
         let entries = journal_entries(open, link.author);
-        let entries = entries.filter(|it| is_told(names, whose, &it.entry));
+        let entries = entries.filter(|it| is_told(names, &it.entry));
         let entries = entries.filter_map(|written| {
             let at = written.entry.at().unwrap_or_else(|| written.id.at());
             let key = (at, written.id, open.author(&written.actor));
@@ -205,8 +206,8 @@ fn membership(system: &System, open: &OpenSpace, change: &MembershipChange) -> T
     }
 }
 
-/// Whether an entry of a journal is for people, and about this System.
-fn is_told(names: &Names<'_>, whose: Whose, entry: &JournalEntry) -> bool {
+/// Whether an entry of a System's own agent is for people.
+fn is_told(names: &Names<'_>, entry: &JournalEntry) -> bool {
     match entry {
         JournalEntry::Transition(transition) => {
             transition.hardness == Hardness::Hard && names.contains_key(&transition.check)
@@ -214,7 +215,7 @@ fn is_told(names: &Names<'_>, whose: Whose, entry: &JournalEntry) -> bool {
         JournalEntry::Started(_)
         | JournalEntry::Stopped { .. }
         | JournalEntry::DesiredRun(_)
-        | JournalEntry::Unknown(_) => whose == Whose::Own,
+        | JournalEntry::Unknown(_) => true,
         JournalEntry::ConfigApplied { .. }
         | JournalEntry::States(_)
         | JournalEntry::Declared { .. }

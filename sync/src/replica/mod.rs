@@ -425,6 +425,26 @@ impl Replica {
         self.command(Command::Tell(input)).await
     }
 
+    /// Asks whoever writes a Space, as a reader of another one (`through`) whose readers may read there. Told with
+    /// [`ReplicaEvent::Asked`] to who may write it and holds both; not stored, and may be lost.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub async fn ask_as_reader(
+        &self,
+        (through, space): (SpaceId, SpaceId),
+        document: DocumentId,
+        bytes: Vec<u8>,
+    ) -> Result<(), ReplicaError> {
+        let input = Input::Ask {
+            through,
+            space,
+            document,
+            bytes,
+        };
+        self.command(Command::Tell(input)).await
+    }
+
     /// Of which documents of a Space bodies are kept from now on; what is missing of them is fetched.
     /// Not remembered over a restart, when it is all again; a relay always keeps all.
     ///

@@ -191,6 +191,19 @@ pub enum ReplicaEvent {
         /// What it says.
         bytes: Vec<u8>,
     },
+    /// A question to who may write a Space, from a reader of another one whose readers may read there.
+    Asked {
+        /// Who is asked.
+        space: SpaceId,
+        /// Where the asker holds a grant.
+        through: SpaceId,
+        /// About which document.
+        document: DocumentId,
+        /// From whom.
+        chain: Chain,
+        /// What it says.
+        bytes: Vec<u8>,
+    },
     /// An envelope was refused, here or by a peer.
     Refused {
         /// Where.
@@ -248,6 +261,19 @@ impl ReplicaEvent {
                 document,
                 chain,
                 time,
+                bytes,
+            },
+            Event::Asked {
+                space,
+                through,
+                document,
+                chain,
+                bytes,
+            } => Self::Asked {
+                space,
+                through,
+                document,
+                chain,
                 bytes,
             },
             Event::Refused {

@@ -1,14 +1,13 @@
 //! `aramaki system observe`.
 
-use aramaki_model::Observer;
-use aramaki_model::observer::OBSERVERS_MAX;
 use clap::Args;
 use serde_json::json;
 
 use crate::cli::parse::parse_line;
 use crate::cli::report::Lines;
 use crate::cli::{CliError, Report};
-use crate::workspace::{Live, SystemChange};
+use crate::view::observe::{Let, ObserveWish};
+use crate::workspace::{Live, Observing};
 
 /// Let the agents of another System say how this one is, or end that.
 ///
@@ -36,47 +35,17 @@ impl Observe {
             Ok(id) => id,
             Err(_not_an_id) => live.find(&self.observer)?,
         };
-        if observer == system {
-            return Err(self.refused("the agents of a System look at it anyway".to_owned()));
-        }
-        let title = live.title(system).unwrap_or_else(|| system.short());
-        let snapshot = live.snapshot();
-        let before = snapshot.system(&system);
-        let before = before.map_or(&[][..], |view| &view.observers);
-        let known = before.iter().find(|it| it.space == observer);
-        let label = || known.map_or_else(|| observer.short(), |it| it.label.clone());
-        let from = live.title(observer).unwrap_or_else(label);
-        match (known, self.remove) {
-            (None, true) => return Err(self.refused(format!("it does not look at {title}"))),
-            (None, false) if before.len() >= OBSERVERS_MAX => {
-                return Err(self.refused(format!(
-                    "{title} is looked at from {OBSERVERS_MAX} Systems already: end one of those first"
-                )));
-            }
-            _ => {}
-        }
-        let change = if self.remove {
-            SystemChange::RemoveObserver(observer)
-        } else {
-            let label = self.label.clone().unwrap_or_else(|| from.clone());
-            SystemChange::Observer {
-                space: observer,
-                observer: Observer { label },
-            }
+        let wish = ObserveWish {
+            system,
+            observer,
+            label: self.label.clone(),
+            what: if self.remove { Let::End } else { Let::Look },
         };
-        live.edit_system(system, vec![change]).await?;
-        let told = match (known, self.remove) {
-            (_, true) => Some(format!("observers: {from} looks no longer")),
-            (None, false) => Some(format!("observers: {from} looks at it")),
-            (Some(_), false) => None,
-        };
-        if let Some(told) = told {
-            live.say(system, &told).await?;
-        }
-        let checks = live.snapshot().system(&observer).map(|view| {
-            let all = view.for_others.iter();
-            all.filter(|it| it.system == system).count()
-        });
+        let Observing {
+            title,
+            from,
+            checks,
+        } = live.observe(wish).await?;
         Ok(Report::new(
             self.text(&title, &from, checks),
             &json!({
@@ -86,14 +55,6 @@ impl Observe {
                 "checks": checks,
             }),
         ))
-    }
-
-    fn refused(&self, reason: String) -> CliError {
-        CliError::Setting {
-            what: "observer",
-            value: self.observer.clone(),
-            reason,
-        }
     }
 
     /// What was done, and which half is missing.

@@ -147,6 +147,7 @@ const fn fault_key(fault: EvidenceFault) -> &'static str {
         EvidenceFault::NotAllowed => "evidence-not-allowed",
         EvidenceFault::MayNotAsk => "evidence-may-not-ask",
         EvidenceFault::NobodyAnswers => "evidence-nobody",
+        EvidenceFault::NobodyAnswersReaders => "evidence-nobody-readers",
         EvidenceFault::Gone => "evidence-gone",
         EvidenceFault::Busy => "evidence-busy",
         EvidenceFault::TooMany => "evidence-too-many",

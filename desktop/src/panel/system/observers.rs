@@ -1,13 +1,14 @@
 //! Systems whose agents look at others: from where a System is seen, and what it sees of others.
 
 use aramaki_model::observer::{ObserverView, OtherCheck, SeenFrom, Standing};
-use egui::Ui;
+use egui::{Align, Layout, Role, Ui, WidgetInfo};
 
-use super::super::Window;
-use super::Page;
+use super::super::{Dialog, Window};
 use super::checks::check_ui;
+use super::{Page, none_ui};
 use crate::theme::space;
 use crate::view::Route;
+use crate::view::deed::may_write;
 use crate::widget::{Icon, Look, Row, card_titled, quiet_line, row, severity_word};
 
 /// So many are shown.
@@ -45,6 +46,15 @@ pub(super) fn for_others_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window
         for other in system.for_others.iter().take(SHOWN_MAX) {
             check_ui(ui, look, &other.view, &system.agents, |_ui| {});
             about_ui(ui, look, other, window);
+            let is_missing = other.standing == Standing::NotLet;
+            if is_missing && may_write(&shown.frame.trust, &other.system) {
+                let words = [("system", other.title.as_str())];
+                let button = ui.button(look.texts.with("observer-let-of", &words));
+                if button.clicked() {
+                    let asked = Dialog::observer_of(other.system, system.space);
+                    window.dialog = Some(asked);
+                }
+            }
         }
     });
     ui.add_space(space::S);
@@ -71,17 +81,43 @@ fn about_ui(ui: &mut Ui, look: Look<'_>, other: &OtherCheck, window: &mut Window
 /// Whom the System lets look.
 pub(super) fn observers_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window) {
     let system = shown.system;
-    if system.observers.is_empty() {
+    let may = may_write(&shown.frame.trust, &system.space);
+    if system.observers.is_empty() && !may {
         return;
     }
     ui.add_space(space::S);
     card_titled(ui, look, &look.texts.get("system-observers"), |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
+        none_ui(ui, look, system.observers.is_empty(), "observer-none");
         for observer in system.observers.iter().take(SHOWN_MAX) {
-            observer_ui(ui, look, observer, window);
+            if !may {
+                observer_ui(ui, look, observer, window);
+                continue;
+            }
+            ui.horizontal(|ui| {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    let end = ui.button(look.texts.get("observer-end"));
+                    let name = [("from", observer.label.as_str())];
+                    let name = look.texts.with("observer-end-of", &name);
+                    end.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+                    if end.clicked() {
+                        let ending = Dialog::end_observer(system.space, observer.space);
+                        window.dialog = Some(ending);
+                    }
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                        observer_ui(ui, look, observer, window);
+                    });
+                });
+            });
         }
         if system.observers.iter().any(|it| it.checks.is_none()) {
             quiet_line(ui, look, &look.texts.get("observer-hidden"));
+        }
+        if may {
+            ui.add_space(space::S);
+            if ui.button(look.texts.get("observer-add")).clicked() {
+                window.dialog = Some(Dialog::observer(system.space));
+            }
         }
     });
 }

@@ -292,6 +292,18 @@ pub enum Input {
         /// Plain; sealed before it leaves.
         bytes: Vec<u8>,
     },
+    /// Ask whoever writes a Space, as a reader of another one whose readers may read there: said in that other
+    /// one, sealed for the readers of the first, not stored. Nothing happens where that is not so.
+    Ask {
+        /// In which Space this device holds a grant.
+        through: SpaceId,
+        /// Whose writers are asked.
+        space: SpaceId,
+        /// About which document.
+        document: DocumentId,
+        /// Plain; sealed before it leaves.
+        bytes: Vec<u8>,
+    },
     /// The process ends in order: nothing more is heard, and what was heard is stored exactly. Wait until
     /// [`Engine::is_writing`](super::Engine::is_writing) says no.
     Finish,
@@ -519,6 +531,19 @@ pub enum Event {
         chain: Chain,
         /// The author's clock.
         time: Timestamp,
+        /// What it says.
+        bytes: Vec<u8>,
+    },
+    /// A question to who may write a Space, from a reader of another one whose readers may read there.
+    Asked {
+        /// Who is asked.
+        space: SpaceId,
+        /// Where the asker holds a grant.
+        through: SpaceId,
+        /// About which document.
+        document: DocumentId,
+        /// From whom.
+        chain: Chain,
         /// What it says.
         bytes: Vec<u8>,
     },

@@ -8,6 +8,7 @@
 //! **Invariant:** nothing about a Space is said to a peer that has no capability in it, but that its own has
 //! ended, and, if that was by time, which of what it says it has is here.
 
+mod ask;
 mod author;
 mod batch;
 mod begin;
@@ -265,6 +266,12 @@ impl Engine {
                 document,
                 bytes,
             } => self.whisper(space, document, &bytes),
+            Input::Ask {
+                through,
+                space,
+                document,
+                bytes,
+            } => self.ask_through((through, space), document, &bytes),
             Input::Take {
                 take,
                 space,

@@ -7,7 +7,8 @@ use super::counters;
 use super::io::{ConnectionId, Event, Output};
 use crate::codec;
 use crate::ephemeral::{self, EPHEMERAL_BYTES_MAX, Ephemeral, RawEphemeral, Slot};
-use crate::id::{Chain, DocumentId, SpaceId};
+use crate::id::{Chain, DocumentId, EnvelopeId, SpaceId};
+use crate::key::EpochKey;
 use crate::time::Timestamp;
 
 /// How many messages wait for a reservation; more are dropped.
@@ -16,14 +17,31 @@ const UNHEARD_MAX: usize = 256;
 impl Engine {
     /// Sends a message of this device; dropped when it may not speak or has no key.
     pub(super) fn whisper(&mut self, space: SpaceId, document: DocumentId, plain: &[u8]) {
+        if let Some(epoch) = self.epoch_in_force(space) {
+            self.speak(space, document, plain, epoch);
+        }
+    }
+
+    /// The epoch under which this device seals what it says in a Space.
+    pub(super) fn epoch_in_force(&self, space: SpaceId) -> Option<(EnvelopeId, EpochKey)> {
+        let held = self.spaces.get(&space)?;
+        let in_force = held.keyring.in_force(&held.log, &held.evaluation);
+        in_force.map(|(epoch, key)| (epoch, key.clone()))
+    }
+
+    /// Says something under an epoch of this Space, or of one whose readers are here too.
+    pub(super) fn speak(
+        &mut self,
+        space: SpaceId,
+        document: DocumentId,
+        plain: &[u8],
+        (epoch, key): (EnvelopeId, EpochKey),
+    ) {
         let chain = self.chain();
         let Some(held) = self.spaces.get_mut(&space) else {
             return;
         };
-        let (Some(authority), Some((epoch, key))) = (
-            held.evaluation.best_grant(self.author, self.now),
-            held.keyring.in_force(&held.log, &held.evaluation),
-        ) else {
+        let Some(authority) = held.evaluation.best_grant(self.author, self.now) else {
             return;
         };
         // The clock keeps the counter rising over restarts; its reservation does when the clock
@@ -38,7 +56,7 @@ impl Engine {
             counter,
             time: self.now,
         };
-        let epoch = (epoch, key);
+        let epoch = (epoch, &key);
         if let Ok(message) = ephemeral::seal(&self.keys, &slot, plain, epoch, &mut self.entropy) {
             if !held.counters.is_reserved(chain, counter) {
                 self.queue
@@ -102,14 +120,17 @@ impl Engine {
             .keyring
             .get(header.epoch)
             .and_then(|key| message.open(key).ok());
-        if let Some(bytes) = opened {
-            let event = Event::Ephemeral {
+        let event = match opened {
+            Some(bytes) => Some(Event::Ephemeral {
                 space,
                 document: header.document,
                 chain,
                 time: header.time,
                 bytes,
-            };
+            }),
+            None => self.asked(&message),
+        };
+        if let Some(event) = event {
             self.emit(event);
         }
         self.forward(Some(id), &message);

@@ -1,6 +1,7 @@
 //! The engine's rules on a small stage, where the test hands over every frame and every commit.
 
 mod alone;
+mod asks;
 mod begin;
 mod carry;
 mod chains;
