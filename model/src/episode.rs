@@ -325,4 +325,19 @@ mod tests {
         assert_eq!(found[0].opening, Opening::Carried(at(2)));
         assert_eq!(found[0].opened, at(2));
     }
+
+    #[test]
+    fn a_second_vantage_that_sees_the_same_is_no_change_and_runs_are_never_quite_on_time() {
+        let first = record(1, &[Ok, Ok, Critical, Critical, Critical]);
+        let second = record(2, &[Ok, Ok, Ok, Ok, Critical]);
+        let open = of(&[first.clone(), second], 1, 5).pop().unwrap();
+        assert_eq!((open.since, open.occurrences), (at(3), 3));
+        let seen = |ms: u64| Some(at(5).minus(std::time::Duration::from_millis(ms)));
+        let counted = |seen| {
+            let found = episodes(&[Some(&first)], 1, INTERVAL_MS, seen);
+            found.last().unwrap().occurrences
+        };
+        assert_eq!(counted(seen(INTERVAL_MS / 2)), 3);
+        assert_eq!(counted(seen(INTERVAL_MS / 2 + 1)), 2);
+    }
 }

@@ -175,4 +175,14 @@ mod tests {
         hearing.turn(false, at(131));
         assert_eq!(hearing.sure_from(at(500)), Some(at(130)));
     }
+
+    #[test]
+    fn who_begins_to_listen_again_is_as_sure_as_before_until_that_settled() {
+        let mut hearing = Hearing::default();
+        hearing.turn(true, at(10));
+        hearing.turn(false, at(500));
+        hearing.turn(true, at(600));
+        assert_eq!(hearing.sure_from(at(600)), Some(at(130)));
+        assert_eq!(hearing.sure_from(at(601)), Some(at(720)));
+    }
 }

@@ -334,4 +334,19 @@ mod tests {
             assert!(extreme.covers(at(hours)));
         }
     }
+
+    #[test]
+    fn a_window_by_the_clock_that_has_no_length_never_was() {
+        let window = by_cron("0 3 * * *", "2026-01-01T00:00:00Z", 1).unwrap();
+        let later = time("2026-02-01T12:00:00Z");
+        assert!(window.ended(later).is_some());
+        for until in [window.from, window.from.minus(Duration::from_mins(5))] {
+            let nothing = Maintenance {
+                until,
+                ..window.clone()
+            };
+            assert_eq!(nothing.ended(later), None);
+            assert!(!nothing.covers(window.from));
+        }
+    }
 }

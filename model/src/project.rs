@@ -13,6 +13,7 @@ mod observed;
 mod own;
 mod quiet;
 mod roll;
+mod silent;
 mod sum;
 mod system;
 mod take;

@@ -94,3 +94,38 @@ impl Quiet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_is_quiet_by_its_own_silence_and_by_those_of_all() {
+        let [one, other] = [1, 2].map(|n| CheckId::from_bytes([n; 16]));
+        let of_check = QuietAbout::Check {
+            check: one,
+            name: String::new(),
+        };
+        for (about, own, others) in [
+            (of_check, true, false),
+            (QuietAbout::System, true, true),
+            (QuietAbout::Subtree, true, true),
+            (QuietAbout::Maintenance, true, true),
+            (QuietAbout::Family("disk".to_owned()), false, false),
+            (QuietAbout::Agent("web1".to_owned()), false, false),
+        ] {
+            let quiet = Quiet {
+                about,
+                step: QuietStep::Made,
+                reason: String::new(),
+                from: Timestamp::ZERO,
+                until: Timestamp::MAX,
+                until_resolved: false,
+                again: false,
+                muted: None,
+            };
+            let is_about = (quiet.is_about(&one), quiet.is_about(&other));
+            assert_eq!(is_about, (own, others), "{:?}", quiet.about);
+        }
+    }
+}

@@ -296,7 +296,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn selects(text: &str) -> bool {
-        let labels = [("site", "rzob"), ("stage", "prod"), ("backup", "daily")];
+        let labels = [
+            ("site", "rzob"),
+            ("stage", "prod"),
+            ("backup", "daily"),
+            ("empty", ""),
+        ];
         let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let selector: Selector = text.parse().unwrap();
         selector.selects("storage", &labels.into_iter().collect())
@@ -319,6 +324,7 @@ mod tests {
             "category=service",
             "missing",
             "missing=rzob",
+            "empty",
             "NOT (site=rzob OR x)",
             "(site=rzob OR x) AND stage=test",
         ] {

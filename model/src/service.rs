@@ -223,4 +223,55 @@ mod tests {
             assert_eq!(crate::JournalEntry::decode(&entry.encode().unwrap()), entry);
         }
     }
+
+    #[test]
+    fn a_claim_has_limits_and_what_is_just_within_them_is_one() {
+        let claim = |name: &str| ServiceClaim {
+            name: name.to_owned(),
+            ..ServiceClaim::default()
+        };
+        let field = |claim: ServiceClaim| claim.examine().map_err(|fault| fault.field);
+        let is = |name: &str| Err(name.to_owned());
+        assert_eq!(field(claim(" db")), is("name"));
+        assert_eq!(field(claim(&"x".repeat(128))), Ok(()));
+        let endpoints = |count: usize| ServiceClaim {
+            endpoints: vec!["db:1".parse().unwrap(); count],
+            ..claim("db")
+        };
+        assert_eq!(field(endpoints(ENDPOINTS_MAX)), Ok(()));
+        assert_eq!(field(endpoints(ENDPOINTS_MAX + 1)), is("endpoints"));
+        let check = ServiceCheck {
+            name: "c".to_owned(),
+            id: None,
+        };
+        let checks = |count: usize| ServiceClaim {
+            checks: vec![check.clone(); count],
+            ..claim("db")
+        };
+        assert_eq!(field(checks(SERVICE_CHECKS_MAX)), Ok(()));
+        assert_eq!(field(checks(SERVICE_CHECKS_MAX + 1)), is("checks"));
+        let labelled = |count: usize| ServiceClaim {
+            labels: (0..count)
+                .map(|n| (n.to_string(), "x".to_owned()))
+                .collect(),
+            ..claim("db")
+        };
+        assert_eq!(field(labelled(SERVICE_LABELS_MAX)), Ok(()));
+        assert_eq!(field(labelled(SERVICE_LABELS_MAX + 1)), is("labels"));
+        let mut unnamed = claim("db");
+        unnamed.labels.insert(String::new(), "x".to_owned());
+        assert_eq!(field(unnamed), is("labels."));
+        let lease = |lease_ms: u64| ServiceClaim {
+            lease_ms,
+            ..claim("db")
+        };
+        assert_eq!(field(lease(LEASE_MS_MIN)), Ok(()));
+        assert_eq!(field(lease(LEASE_MS_MAX)), Ok(()));
+        assert_eq!(field(lease(LEASE_MS_MAX + 1)), is("lease"));
+        let later = ServiceClaim {
+            since: Timestamp::MAX,
+            ..claim("db")
+        };
+        assert!(claim("db").is_same(&later) && !claim("db2").is_same(&later));
+    }
 }

@@ -435,4 +435,52 @@ mod tests {
             AgentLife::Unseen
         );
     }
+
+    #[test]
+    fn a_heartbeat_says_no_more_than_that_it_is_worse_and_no_time_to_come() {
+        use Severity::{Critical, Missing, Ok, Warning};
+        let (check, critical) = (check(), critical());
+        let fine = CheckRecord {
+            raw: Ok,
+            hard: Ok,
+            ..critical.clone()
+        };
+        let seen = |record: &CheckRecord, beat: Option<Severity>, life, now| {
+            let beat = beat.map(|raw| CheckBeat {
+                check: check.id,
+                at: at(120),
+                raw,
+                attempt: 0,
+            });
+            let facts = CheckFacts {
+                as_of: at(now),
+                check: &check,
+                record: Some(record),
+                beat: beat.as_ref(),
+                life,
+            };
+            check_status(&facts, at(now))
+        };
+        let alive = |record: &CheckRecord, beat| seen(record, Some(beat), AgentLife::Alive, 130);
+        assert_eq!(alive(&critical, Warning).raw, Critical, "no better");
+        assert_eq!(alive(&fine, Missing).raw, Ok, "that is no result");
+        assert_eq!(alive(&fine, Warning).raw, Warning);
+        // What is over has no attempts, though its entry is not here yet.
+        assert_eq!(alive(&critical, Ok).attempt, None);
+        assert_eq!(alive(&fine, Warning).attempt, None, "it counts");
+        let early = seen(&critical, None, AgentLife::Stale, 50);
+        assert_eq!((early.raw, early.since), (Missing, Some(at(50))));
+    }
+
+    #[test]
+    fn what_is_ok_needs_no_handling() {
+        let said = Handling {
+            silences: &[],
+            acknowledgements: &[],
+            maintenance: Some(Expected),
+        };
+        assert_eq!(handled(Severity::Ok, &[], &said, at(1)), None);
+        let handled = handled(Severity::Warning, &[], &said, at(1));
+        assert_eq!(handled, Some(Handled::Maintenance));
+    }
 }

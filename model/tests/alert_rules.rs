@@ -4,89 +4,26 @@
 
 #[path = "common/names.rs"]
 mod common;
-
-use std::sync::Arc;
+#[path = "common/shop.rs"]
+mod shop;
+#[path = "common/told.rs"]
+mod told_of;
 
 use aramaki_model::alert::{RESOLVED_OF_CHECK_MAX, agent_check};
-use aramaki_model::check::{Builtin, CheckKind, Thresholds};
-use aramaki_model::entry::{Acknowledgement, AgentStarted};
-use aramaki_model::notify::{
-    self, AlertFact, Muted, NotificationId, Receipt, ReceiptItem, Recurrence, Stage, State, Target,
-};
-use aramaki_model::status::Beats;
-use aramaki_model::system::{AgentRef, Part};
+use aramaki_model::entry::Acknowledgement;
+use aramaki_model::notify::{Muted, Recurrence};
+use aramaki_model::service::{ServiceClaim, registry};
+use aramaki_model::status::{Beats, Handled};
 use aramaki_model::{
-    Alert, AlertKind, Check, CheckBeat, CheckId, CheckState, EntryId, Heartbeat, ItemId,
-    JournalEntry, Observation, Presence, Reach, Severity, Silence, TimelineEntry, Workspace,
+    Alert, AlertKind, Check, CheckBeat, EntryId, Heartbeat, ItemId, JournalEntry, KnownFamily,
+    Maintenance, Presence, Reach, Severity, Silence, TimelineEntry, View, Workspace,
 };
 use common::{at, chain, space};
-
-const SHOP: u8 = 1;
-const DATABASE: u8 = 2;
-const AGENT: u8 = 9;
-const ALICE: u8 = 11;
-const BOB: u8 = 12;
-const ROBOT: u8 = 13;
-const DAY: i64 = 86_400;
-
-fn check(n: u8) -> Check {
-    let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
-    Check {
-        ttl_ms: Some(10 * 60_000),
-        ..Check::new(CheckId::from_bytes([n; 16]), format!("check{n}"), kind)
-    }
-}
-
-/// A shop whose part is a database with two checks that an agent looks at.
-fn workspace() -> Workspace {
-    let mut workspace = Workspace::new();
-    for n in [SHOP, DATABASE, AGENT] {
-        workspace.open_space(space(n));
-    }
-    let edit = workspace.edit_system(space(SHOP), &chain(ALICE), at(0), |edit| {
-        edit.title("Webshop")?;
-        edit.put_part(space(DATABASE), &Part::default())
-    });
-    drop(edit.unwrap());
-    let edit = workspace.edit_system(space(DATABASE), &chain(ALICE), at(0), |edit| {
-        edit.title("db02")?;
-        edit.put_check(&check(1))?;
-        edit.put_check(&check(2))?;
-        let agent = AgentRef {
-            label: "db02.example.org".to_owned(),
-            author: Some(chain(ROBOT).author),
-        };
-        edit.put_agent(space(AGENT), &agent)
-    });
-    drop(edit.unwrap());
-    let started = AgentStarted {
-        at: at(1),
-        host: "db02".to_owned(),
-        version: "0.1.0".to_owned(),
-    };
-    journal(&mut workspace, 1, JournalEntry::Started(started));
-    workspace
-}
-
-fn journal(workspace: &mut Workspace, seconds: i64, said: JournalEntry) {
-    let entries = [(EntryId::new(at(seconds), [1; 10]), said)];
-    let edit = workspace.append_journal(space(AGENT), &chain(ROBOT), at(seconds), &entries);
-    drop(edit.unwrap());
-}
-
-fn told(workspace: &mut Workspace, n: u8, results: &[(i64, Severity)]) {
-    told_by(workspace, &check(n), results);
-}
-
-fn told_by(workspace: &mut Workspace, check: &Check, results: &[(i64, Severity)]) {
-    let mut state = CheckState::new(check.id);
-    for (seconds, severity) in results {
-        let said = Observation::of_builtin(check.id, at(*seconds), *severity, "it said");
-        if let Some(transition) = state.observe(check, &said) {
-            journal(workspace, *seconds, JournalEntry::Transition(transition));
-        }
-    }
-}
+use shop::{
+    AGENT, ALICE, BOB, DATABASE, DAY, SHOP, alerts, check, facts, journal, silence, told, told_by,
+    workspace,
+};
+use told_of::receipt;
 
 fn beat(seconds: i64, checks: &[(u8, i64, Severity)]) -> Heartbeat {
     let beat = |(n, seconds, raw): &(u8, i64, Severity)| CheckBeat {
@@ -102,13 +39,6 @@ fn beat(seconds: i64, checks: &[(u8, i64, Severity)]) -> Heartbeat {
     }
 }
 
-fn silence(workspace: &mut Workspace, n: u8, system: u8, silence: &Silence) {
-    let edit = workspace.edit_system(space(system), &chain(BOB), silence.from, |edit| {
-        edit.put_silence(ItemId::from_bytes([n; 16]), silence)
-    });
-    drop(edit.unwrap());
-}
-
 fn quiet(from: i64, until: i64) -> Silence {
     Silence {
         from: at(from),
@@ -117,49 +47,10 @@ fn quiet(from: i64, until: i64) -> Silence {
     }
 }
 
-fn alerts(workspace: &Workspace, seconds: i64) -> Vec<Arc<Alert>> {
-    let view = workspace.view(at(seconds));
-    view.alerts.iter().cloned().collect()
-}
-
-/// That somebody was told of an alert, which was as bad as this.
-fn receipt(workspace: &mut Workspace, seconds: i64, alert: &Alert) {
-    let target = Target {
-        via: "pager".to_owned(),
-        to: "+49".to_owned(),
-    };
-    let state = State::Problem(alert.worst);
-    let receipt = Receipt {
-        at: at(seconds),
-        stage: Stage::Sent,
-        rank: 0,
-        receiver: "duty".to_owned(),
-        group: space(DATABASE),
-        items: vec![ReceiptItem {
-            id: NotificationId::new(&alert.id, state, &target, 0, 0),
-            alert: alert.id.0,
-            system: space(DATABASE),
-            check: alert.check,
-            state: state.code(),
-            step: 0,
-            repeat: 0,
-        }],
-        detail: String::new(),
-        target,
-    };
-    say(workspace, seconds, TimelineEntry::Notification(receipt));
-}
-
 fn say(workspace: &mut Workspace, seconds: i64, said: TimelineEntry) {
     let entries = [(EntryId::new(at(seconds), [ALICE; 10]), said)];
     let edit = workspace.append_timeline(space(DATABASE), &chain(ALICE), at(seconds), &entries);
     drop(edit.unwrap());
-}
-
-/// What a notifier has to do with.
-fn facts(workspace: &Workspace, seconds: i64) -> Vec<AlertFact> {
-    let record = workspace.told(chain(BOB).author);
-    notify::alerts(&workspace.view(at(seconds)), &record)
 }
 
 use Severity::{Critical, Missing, Ok, Unknown, Warning};
@@ -417,7 +308,7 @@ fn who_was_told_of_a_problem_is_told_what_it_was_when_it_is_over() {
     let mut workspace = workspace();
     told(&mut workspace, 1, &[(5, Ok), (20, Critical), (30, Warning)]);
     let open = alerts(&workspace, 40).pop().unwrap();
-    receipt(&mut workspace, 40, &open);
+    receipt(&mut workspace, (ALICE, 40), space(DATABASE), &open);
     told(&mut workspace, 1, &[(50, Warning), (60, Ok)]);
     let over = facts(&workspace, 70);
     assert_eq!(over.len(), 1);
@@ -440,7 +331,7 @@ fn what_is_over_was_never_over_before_it_was_told_and_not_while_nothing_is_known
     let open = alerts(&teller, 30).pop().unwrap();
     // By the notifier's clock it was told after it was over.
     let mut other = workspace();
-    receipt(&mut other, 90, &open);
+    receipt(&mut other, (ALICE, 90), space(DATABASE), &open);
     assert_eq!(
         facts(&other, 100),
         [],
@@ -455,7 +346,7 @@ fn what_is_over_was_never_over_before_it_was_told_and_not_while_nothing_is_known
         ..check(1)
     };
     let mut third = workspace();
-    receipt(&mut third, 90, &open);
+    receipt(&mut third, (ALICE, 90), space(DATABASE), &open);
     let edit = third.edit_system(space(DATABASE), &chain(ALICE), at(95), |edit| {
         edit.put_check(&off)
     });
@@ -489,7 +380,7 @@ fn that_nothing_was_heard_is_over_when_something_is_heard_after_it_was_told() {
     // Another notifier, which begins to listen, knows of it from the receipt alone.
     let mut anew = self::workspace();
     told(&mut anew, 1, &[(5, Ok)]);
-    receipt(&mut anew, 1_000, &missing);
+    receipt(&mut anew, (ALICE, 1_000), space(DATABASE), &missing);
     assert_eq!(facts(&anew, 1_010), [], "the sign is from before");
     told(&mut anew, 1, &[(5, Ok), (1_020, Critical)]);
     let over = facts(&anew, 1_030);
@@ -564,4 +455,138 @@ fn what_flaps_is_for_a_review() {
     let open = facts(&workspace, 330);
     let open = open.iter().find(|it| it.resolved.is_none()).unwrap();
     assert_eq!(open.muted, Some(Muted::Flapping));
+}
+
+#[test]
+fn a_check_that_never_said_anything_is_missed_its_time_after_its_agent_began() {
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Ok)]);
+    workspace.hears(space(AGENT), true, at(2));
+    let mut missing = |seconds: i64| {
+        let alive = beat(seconds, &[(1, seconds, Ok)]);
+        workspace.heartbeat(space(AGENT), &alive, at(seconds));
+        let found = alerts(&workspace, seconds);
+        let found = found.iter().find(|it| it.kind == AlertKind::Missing);
+        found.map(|it| (it.check, it.opened))
+    };
+    let mut found = None;
+    for seconds in (60..=600).step_by(60) {
+        found = missing(seconds);
+        assert_eq!(found, None, "at {seconds}");
+    }
+    for seconds in [660, 720] {
+        found = missing(seconds);
+    }
+    assert_eq!(found, Some((check(2).id, at(601))));
+}
+
+#[test]
+fn since_when_it_is_as_bad_as_it_ever_was_is_what_steps_count_from() {
+    let mut workspace = workspace();
+    told(
+        &mut workspace,
+        1,
+        &[(5, Ok), (20, Warning), (40, Critical), (60, Warning)],
+    );
+    let fact = &facts(&workspace, 70)[0];
+    assert_eq!((fact.opened, fact.since), (at(20), at(40)));
+}
+
+#[test]
+fn a_family_without_a_runbook_gives_its_check_none() {
+    let mut workspace = workspace();
+    let runbook = |workspace: &Workspace| {
+        let view = workspace.view(at(50));
+        let checks = &view.system(&space(DATABASE)).unwrap().checks;
+        let of = checks.iter().find(|it| it.check.id == check(1).id);
+        of.unwrap().check.runbook.clone()
+    };
+    for (text, expected) in [("", None), ("calm it", Some("calm it".to_owned()))] {
+        let known = KnownFamily {
+            runbook: text.to_owned(),
+            ..KnownFamily::default()
+        };
+        let edit = workspace.edit_system(space(DATABASE), &chain(ALICE), at(3), |edit| {
+            edit.put_family("check1", &known)
+        });
+        drop(edit.unwrap());
+        assert_eq!(runbook(&workspace), expected);
+    }
+}
+
+#[test]
+fn a_view_that_is_kept_changes_when_an_acknowledgement_or_a_window_is_over() {
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Ok), (20, Critical)]);
+    let known = Acknowledgement {
+        at: at(30),
+        check: Some(check(1).id),
+        until: Some(at(60)),
+        ..Acknowledgement::default()
+    };
+    say(&mut workspace, 30, TimelineEntry::Acknowledgement(known));
+    let window = Maintenance {
+        from: at(70),
+        until: at(80),
+        ..Maintenance::default()
+    };
+    let edit = workspace.edit_system(space(DATABASE), &chain(ALICE), at(31), |edit| {
+        edit.put_maintenance(ItemId::new(at(31), [1; 10]), &window)
+    });
+    drop(edit.unwrap());
+    let mut view = View::default();
+    let mut handled = |seconds: i64| {
+        let snapshot = view.update(&workspace, at(seconds));
+        let checks = &snapshot.system(&space(DATABASE)).unwrap().checks;
+        let of = checks.iter().find(|it| it.check.id == check(1).id);
+        of.unwrap().status.handled
+    };
+    let known = Some(Handled::Acknowledged);
+    assert_eq!(
+        [40, 59, 60, 69].map(&mut handled),
+        [known, known, None, None]
+    );
+    let expected = Some(Handled::Maintenance);
+    assert_eq!([70, 79, 80].map(&mut handled), [expected, expected, None]);
+}
+
+#[test]
+fn two_that_told_the_same_at_one_rank_are_named_but_not_who_has_another_by_now() {
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Ok), (20, Critical)]);
+    let open = alerts(&workspace, 30).pop().unwrap();
+    for who in [ALICE, BOB] {
+        receipt(&mut workspace, (who, 40), space(DATABASE), &open);
+    }
+    let equal = |own: Option<u8>| -> Vec<_> {
+        let own = own.map(|rank| (chain(ALICE).author, rank));
+        let found = workspace.equal_ranks(at(50), own).into_iter();
+        found.map(|it| (it.rank, it.notifiers)).collect()
+    };
+    let both = [ALICE, BOB].map(|who| chain(who).author);
+    let both = [(0, std::collections::BTreeSet::from(both))];
+    assert_eq!(equal(None), both);
+    assert_eq!(equal(Some(0)), both);
+    assert_eq!(
+        equal(Some(1)),
+        [],
+        "what it told before says nothing of now"
+    );
+}
+
+#[test]
+fn a_service_that_cannot_be_meant_is_listed_nowhere() {
+    let mut workspace = workspace();
+    let named = |name: &str| ServiceClaim {
+        name: name.to_owned(),
+        ..ServiceClaim::default()
+    };
+    let said = JournalEntry::Services {
+        at: at(10),
+        services: vec![named("d\nb"), named("db")],
+    };
+    journal(&mut workspace, 10, said);
+    let listed = registry(&workspace.view(at(20)), at(20)).into_iter();
+    let names: Vec<_> = listed.map(|it| it.claim.name).collect();
+    assert_eq!(names, ["db"]);
 }

@@ -4,94 +4,30 @@
 
 #[path = "common/names.rs"]
 mod common;
-
-use std::sync::Arc;
+#[path = "common/shop.rs"]
+mod shop;
+#[path = "common/told.rs"]
+mod told_of;
 
 use aramaki_model::alert::{Hold, agent_check};
-use aramaki_model::check::{Builtin, CheckKind, Thresholds};
 use aramaki_model::day::{Day, day_of};
 use aramaki_model::entry::{Acknowledgement, AgentStarted, Claim, Withdrawal};
-use aramaki_model::notify::{self, NotificationId, Receipt, ReceiptItem, Stage, State, Target};
 use aramaki_model::status::Handled;
-use aramaki_model::system::{AgentRef, Part};
+use aramaki_model::system::AgentRef;
 use aramaki_model::{
-    Alert, AlertKind, AlertState, Check, CheckBeat, CheckId, CheckState, EntryId, Heartbeat,
-    ItemId, JournalEntry, Maintenance, Observation, Presence, Reach, Severity, Silence,
-    TimelineEntry, Workspace,
+    Alert, AlertKind, AlertState, Check, CheckBeat, CheckState, EntryId, Heartbeat, ItemId,
+    JournalEntry, Maintenance, Observation, Presence, Reach, Severity, Silence, TimelineEntry,
+    Workspace,
 };
 use common::{at, chain, space};
-
-const SHOP: u8 = 1;
-const DATABASE: u8 = 2;
-const AGENT: u8 = 9;
-const ALICE: u8 = 11;
-const BOB: u8 = 12;
-const ROBOT: u8 = 13;
-const DAY: i64 = 86_400;
+use shop::{
+    AGENT, ALICE, BOB, DATABASE, DAY, ROBOT, SHOP, alerts, check, facts, journal, silence, told,
+    workspace,
+};
+use told_of::receipt;
 
 fn entry(seconds: i64, n: u8) -> EntryId {
     EntryId::new(at(seconds), [n; 10])
-}
-
-fn check(n: u8) -> Check {
-    let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
-    Check {
-        ttl_ms: Some(10 * 60_000),
-        ..Check::new(CheckId::from_bytes([n; 16]), format!("check{n}"), kind)
-    }
-}
-
-/// A shop whose part is a database with two checks that an agent looks at.
-fn workspace() -> Workspace {
-    let mut workspace = Workspace::new();
-    for n in [SHOP, DATABASE, AGENT] {
-        workspace.open_space(space(n));
-    }
-    let write = |workspace: &mut Workspace, n: u8, title: &str| {
-        let edit = workspace.edit_system(space(n), &chain(ALICE), at(0), |edit| {
-            edit.title(title)?;
-            edit.put_person(chain(ALICE).author, "alice")?;
-            edit.put_person(chain(BOB).author, "bob")?;
-            if n == SHOP {
-                return edit.put_part(space(DATABASE), &Part::default());
-            }
-            edit.put_check(&check(1))?;
-            edit.put_check(&check(2))?;
-            let agent = AgentRef {
-                label: "db02.example.org".to_owned(),
-                author: Some(chain(ROBOT).author),
-            };
-            edit.put_agent(space(AGENT), &agent)
-        });
-        drop(edit.unwrap());
-    };
-    write(&mut workspace, SHOP, "Webshop");
-    write(&mut workspace, DATABASE, "db02");
-    let started = AgentStarted {
-        at: at(1),
-        host: "db02".to_owned(),
-        version: "0.1.0".to_owned(),
-    };
-    journal(&mut workspace, 1, JournalEntry::Started(started));
-    workspace
-}
-
-fn journal(workspace: &mut Workspace, seconds: i64, said: JournalEntry) {
-    let entries = [(entry(seconds, 1), said)];
-    let edit = workspace.append_journal(space(AGENT), &chain(ROBOT), at(seconds), &entries);
-    drop(edit.unwrap());
-}
-
-/// The agent tells what a check said at these seconds.
-fn told(workspace: &mut Workspace, n: u8, results: &[(i64, Severity)]) {
-    let mut state = CheckState::new(check(n).id);
-    for (seconds, severity) in results {
-        let said = format!("lag {seconds} s");
-        let said = Observation::of_builtin(check(n).id, at(*seconds), *severity, &said);
-        if let Some(transition) = state.observe(&check(n), &said) {
-            journal(workspace, *seconds, JournalEntry::Transition(transition));
-        }
-    }
 }
 
 fn alive(workspace: &mut Workspace, seconds: i64, checks: &[u8]) {
@@ -123,18 +59,6 @@ fn acknowledge(seconds: i64, text: &str) -> Acknowledgement {
         text: text.to_owned(),
         ..Acknowledgement::default()
     }
-}
-
-fn silence(workspace: &mut Workspace, n: u8, system: u8, silence: &Silence) {
-    let edit = workspace.edit_system(space(system), &chain(BOB), silence.from, |edit| {
-        edit.put_silence(ItemId::from_bytes([n; 16]), silence)
-    });
-    drop(edit.unwrap());
-}
-
-fn alerts(workspace: &Workspace, seconds: i64) -> Vec<Arc<Alert>> {
-    let view = workspace.view(at(seconds));
-    view.alerts.iter().cloned().collect()
 }
 
 fn only(workspace: &Workspace, seconds: i64) -> Alert {
@@ -695,46 +619,6 @@ fn an_agent_that_comes_back_is_given_the_time_of_each_check() {
     }
 }
 
-/// That somebody was told of an alert.
-fn receipt(workspace: &mut Workspace, seconds: i64, alert: &Alert) {
-    let target = Target {
-        via: "pager".to_owned(),
-        to: "+49".to_owned(),
-    };
-    let state = State::Problem(alert.worst);
-    let item = ReceiptItem {
-        id: NotificationId::new(&alert.id, state, &target, 0, 0),
-        alert: alert.id.0,
-        system: space(DATABASE),
-        check: alert.check,
-        state: state.code(),
-        step: 0,
-        repeat: 0,
-    };
-    let receipt = Receipt {
-        at: at(seconds),
-        stage: Stage::Sent,
-        rank: 0,
-        receiver: "duty".to_owned(),
-        group: space(DATABASE),
-        items: vec![item],
-        detail: String::new(),
-        target,
-    };
-    say(
-        workspace,
-        ALICE,
-        seconds,
-        TimelineEntry::Notification(receipt),
-    );
-}
-
-/// What a notifier has to do with.
-fn facts(workspace: &Workspace, seconds: i64) -> Vec<notify::AlertFact> {
-    let record = workspace.told(chain(BOB).author);
-    notify::alerts(&workspace.view(at(seconds)), &record)
-}
-
 #[test]
 fn the_end_of_an_outage_is_told_by_name_and_only_when_the_agent_is_heard() {
     let mut first = workspace();
@@ -750,7 +634,7 @@ fn the_end_of_an_outage_is_told_by_name_and_only_when_the_agent_is_heard() {
     // A notifier that begins anew, and does not hear anything yet.
     let mut anew = workspace();
     told(&mut anew, 1, &[(5, Severity::Ok)]);
-    receipt(&mut anew, 160, &silent);
+    receipt(&mut anew, (ALICE, 160), space(DATABASE), &silent);
     assert_eq!(facts(&anew, 170), [], "not heard is not over");
     anew.hears(space(AGENT), true, at(170));
     assert!(facts(&anew, 300).iter().all(|fact| fact.resolved.is_none()));

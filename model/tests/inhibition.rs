@@ -241,3 +241,47 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_way_ends_at_the_problem_that_makes_it_so_bad_and_at_no_other() {
+    use Relation::{Part, Uses};
+    use Severity::{Critical, Ok, Warning};
+    // The store warns by itself, and is critical by its disk.
+    let links = [(0, 1, Uses, None), (1, 2, Part, None)];
+    let states = [Critical, Warning, Critical, Ok, Ok, Ok, Ok];
+    let view = world(&links, &states, Operator::Worst).view(at(NOW));
+    assert_eq!(way(alert_of(&view, 0)), Some(vec![0, 1, 2]));
+}
+
+#[test]
+fn that_nobody_looks_at_what_is_used_is_no_problem_of_it() {
+    use Severity::{Critical, Missing};
+    let states = [
+        Critical,
+        Severity::Ok,
+        Missing,
+        Missing,
+        Missing,
+        Missing,
+        Missing,
+    ];
+    let mut workspace = world(&[], &states, Operator::Worst);
+    let used = Part {
+        relation: Relation::Uses,
+        overrides: Override {
+            missing: Some(Critical),
+            ..Override::NONE
+        },
+        ..Part::default()
+    };
+    let edit = workspace.edit_system(space(0), &chain(WRITER), at(0), |edit| {
+        edit.put_part(space(1), &used)
+    });
+    drop(edit.unwrap());
+    workspace.hears(space(agent(1)), true, at(10));
+    let view = workspace.view(at(1_000));
+    let below = view.system(&space(1)).unwrap();
+    assert_eq!(below.status.raw, Missing);
+    assert_eq!(below.alerts.len(), 1, "that its agent is not heard");
+    assert_eq!(way(alert_of(&view, 0)), None);
+}

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails ends the test")]
 
+#[path = "common/fact.rs"]
+mod fact;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_model::alert::AlertId;
@@ -10,18 +13,11 @@ use aramaki_model::notify::{
     Acknowledged, AlertFact, Facts, Held, Message, Muted, NotificationId, Notifier, Plan,
     PolicyFact, Receipt, Record, Recurrence, STANDBY_MS, Stage, State, Whose,
 };
-use aramaki_model::{CheckId, Operator, Override, Policy, Severity};
+use aramaki_model::{Operator, Override, Policy, Severity};
 use aramaki_sync_core::{SpaceId, Timestamp};
+use fact::{alert, at, space};
 use proptest::prelude::*;
 use serde_json::json;
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_millis(seconds * 1_000)
-}
-
-fn space(n: u8) -> SpaceId {
-    SpaceId::from_bytes([n; 32])
-}
 
 const WEBSHOP: u8 = 1;
 const STORAGE: u8 = 2;
@@ -75,26 +71,6 @@ fn usual() -> BTreeMap<SpaceId, Policy> {
         ]
     }));
     BTreeMap::from([(space(WEBSHOP), webshop), (space(STORAGE), storage)])
-}
-
-fn alert(n: u8, system: u8, worst: Severity, opened: i64) -> AlertFact {
-    AlertFact {
-        alert: AlertId([n; 32]),
-        system: space(system),
-        check: CheckId::from_bytes([n; 16]),
-        name: format!("check {n}"),
-        summary: "it is full".to_owned(),
-        severity: worst,
-        worst,
-        opened: at(opened),
-        since: at(opened),
-        resolved: None,
-        acknowledged: None,
-        muted: None,
-        quiet: BTreeSet::new(),
-        blind: BTreeSet::new(),
-        recurrence: Recurrence::Never,
-    }
 }
 
 /// A notifier with its own view of what was told.

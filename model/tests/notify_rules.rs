@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails ends the test")]
 
+#[path = "common/fact.rs"]
+mod fact;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_model::alert::AlertId;
@@ -11,39 +14,20 @@ use aramaki_model::notify::{
     NotificationId, Notifier, OnCallOverride, Plan, PolicyFact, RANK_MAX, Receipt, Record,
     Recurrence, Stage, State, Target, Whose, duty,
 };
-use aramaki_model::{CheckId, ItemId, Operator, Override, Policy, Severity};
+use aramaki_model::{ItemId, Operator, Override, Policy, Severity};
 use aramaki_sync_core::{SpaceId, Timestamp};
+use fact::{at, space};
 use serde_json::{Value, json};
 
 /// A System and the one that has it as its part.
 const SHOP: u8 = 1;
 const DISK: u8 = 2;
 
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_millis(seconds * 1_000)
-}
-
-fn space(n: u8) -> SpaceId {
-    SpaceId::from_bytes([n; 32])
-}
-
+/// A problem of the disk.
 fn alert(n: u8, worst: Severity, opened: i64) -> AlertFact {
     AlertFact {
-        alert: AlertId([n; 32]),
-        system: space(DISK),
-        check: CheckId::from_bytes([n; 16]),
         name: format!("disk {n}"),
-        summary: "it is full".to_owned(),
-        severity: worst,
-        worst,
-        opened: at(opened),
-        since: at(opened),
-        resolved: None,
-        acknowledged: None,
-        muted: None,
-        quiet: BTreeSet::new(),
-        blind: BTreeSet::new(),
-        recurrence: Recurrence::Never,
+        ..fact::alert(n, DISK, worst, opened)
     }
 }
 
@@ -710,4 +694,51 @@ fn the_end_reaches_whom_the_problem_reached_and_nobody_else() {
         let end = team.look(60, &over).due.pop().unwrap();
         assert_eq!(end.receiver, "new");
     }
+}
+
+#[test]
+fn the_end_is_told_once_to_whom_two_policies_told_the_problem() {
+    let policy = |who: &str| json!({"route": [{"then": [{"notify": [who]}]}]});
+    let mut team = Team::new(&[(DISK, policy("ann")), (SHOP, policy("ann"))]);
+    let open = alert(1, CRITICAL, 0);
+    let due = team.look(1, std::slice::from_ref(&open)).due;
+    assert_eq!(due.len(), 1);
+    for policy in [DISK, SHOP] {
+        let mut message = due[0].clone();
+        message.policy = space(policy);
+        team.keep(&message, 1, Stage::Sent, Whose::Own);
+    }
+    let over = AlertFact {
+        resolved: Some(at(10)),
+        ..open
+    };
+    let told: Vec<_> = team.look(20, &[over]).due;
+    let items: Vec<_> = told.iter().map(|it| it.items.len()).collect();
+    assert_eq!(items, [1]);
+}
+
+#[test]
+fn who_is_named_twice_in_a_step_waits_and_hears_once() {
+    let policy = json!({
+        "group": {"wait": "30s", "interval": "0s"},
+        "receiver": {"ops": {"via": "mail", "to": "ann"}},
+        "route": [{"then": [{"notify": ["ann", "ops"]}]}]
+    });
+    let mut team = Team::new(&[(DISK, policy)]);
+    let open = [alert(1, CRITICAL, 0)];
+    assert_eq!(team.look(10, &open).waiting.len(), 1);
+    assert_eq!(team.tell(30, &open), ["ann"]);
+}
+
+#[test]
+fn what_is_muted_for_long_asks_for_no_look_in_the_past() {
+    let mut team = Team::route(&json!({"then": [{"notify": ["ann"]}]}));
+    let quiet = AlertFact {
+        muted: Some(Muted::Silenced),
+        ..alert(1, CRITICAL, 0)
+    };
+    let plan = team.look(100, &[quiet]);
+    assert_eq!((plan.due.len(), plan.waiting.len()), (0, 1));
+    assert!(plan.waiting[0].at.is_none_or(|at| at <= self::at(100)));
+    assert_eq!(plan.next, None);
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use aramaki_model::alert::agent_check;
 use aramaki_model::check::{Builtin, CheckKind, Thresholds};
 use aramaki_model::entry::{Acknowledgement, AgentStarted};
-use aramaki_model::observer::{Standing, observed_check};
+use aramaki_model::observer::{OBSERVED_CHECKS_MAX, Standing, observed_check};
 use aramaki_model::root_cause::{Leaf, root_causes};
 use aramaki_model::snapshot::{Observed, TimelineEvent};
 use aramaki_model::status::Handled;
@@ -616,4 +616,89 @@ fn a_field_that_is_left_out_is_gone_and_one_of_a_newer_program_stays() {
     world.edit(OFFICE, |edit| edit.put_check(&plain));
     let check = world.all.system(&space(OFFICE)).unwrap().checks[&plain.id].clone();
     assert_eq!(check, plain);
+}
+
+#[test]
+fn an_observer_of_whom_no_agent_can_be_read_is_a_vantage_that_sees_nothing() {
+    let mut world = world();
+    world.edit(SWITCH, |edit| {
+        edit.put_observer(space(PARTNER), &Observer::default())
+    });
+    observe(&mut world, PARTNER, &[PARTNER_AGENT], None);
+    world.tells(OFFICE_AGENT, &ping(OFFICE, None), 10, Severity::Ok);
+    world.tells(PARTNER_AGENT, &ping(PARTNER, None), 20, Severity::Ok);
+    let seen = |workspace: &Workspace| -> Vec<_> {
+        let view = workspace.view(at(60));
+        let check = &view.system(&space(SWITCH)).unwrap().checks[0];
+        assert_eq!(check.vantages, [], "each is named with its System instead");
+        let seen = check.seen_from.iter();
+        seen.map(|it| (it.system, it.agent, it.severity)).collect()
+    };
+    let office = (space(OFFICE), Some(space(OFFICE_AGENT)), Severity::Ok);
+    let partner = (space(PARTNER), Some(space(PARTNER_AGENT)), Severity::Ok);
+    assert_eq!(seen(&world.all), [office, partner]);
+    let without = world.read_by(&[SITE, SWITCH, OFFICE, PARTNER, OFFICE_AGENT], 0);
+    let nobody = (space(PARTNER), None, Severity::Missing);
+    assert_eq!(seen(&without), [office, nobody]);
+    // What the partner turned off, it does not look at.
+    let off = Check {
+        enabled: false,
+        ..ping(PARTNER, None)
+    };
+    world.edit(PARTNER, |edit| edit.put_check(&off));
+    assert_eq!(seen(&world.all), [office]);
+}
+
+#[test]
+fn who_lets_itself_look_has_each_check_once() {
+    let mut world = world();
+    let own = ping(SWITCH, None);
+    world.edit(SWITCH, |edit| {
+        edit.put_observer(space(SWITCH), &Observer::default())?;
+        edit.put_check(&own)
+    });
+    let view = world.all.view(at(60));
+    let switch = view.system(&space(SWITCH)).unwrap();
+    let ids: Vec<_> = switch.checks.iter().map(|it| it.check.id).collect();
+    assert_eq!(ids.len(), 2, "its own and that of the office");
+    assert!(ids.contains(&own.id) && ids.contains(&seen_as()), "{ids:?}");
+    let check = switch.checks.iter().find(|it| it.check.id == seen_as());
+    let from: Vec<_> = check
+        .unwrap()
+        .seen_from
+        .iter()
+        .map(|it| it.system)
+        .collect();
+    assert_eq!(from, [space(OFFICE)]);
+}
+
+#[test]
+fn only_so_many_checks_of_observers_are_shown_and_known_ones_gain_vantages_still() {
+    let mut world = world();
+    let numbered = |n: usize| Check {
+        id: CheckId::from_bytes(u128::try_from(n + 1_000).unwrap().to_be_bytes()),
+        name: format!("port {n:05}"),
+        ..ping(OFFICE, None)
+    };
+    world.edit(OFFICE, |edit| {
+        (0..OBSERVED_CHECKS_MAX + 10).try_for_each(|n| edit.put_check(&numbered(n)))
+    });
+    world.edit(SWITCH, |edit| {
+        edit.put_observer(space(PARTNER), &Observer::default())
+    });
+    observe(&mut world, PARTNER, &[PARTNER_AGENT], None);
+    world.edit(PARTNER, |edit| {
+        let same = Check {
+            id: CheckId::from_bytes([99; 16]),
+            ..numbered(0)
+        };
+        edit.put_check(&same)
+    });
+    let view = world.all.view(at(60));
+    let checks = &view.system(&space(SWITCH)).unwrap().checks;
+    assert_eq!(checks.len(), OBSERVED_CHECKS_MAX);
+    let both = checks.iter().find(|it| it.check.name == "port 00000");
+    let from = both.map(|it| it.seen_from.len());
+    assert!(from.is_none_or(|from| from == 2), "{from:?}");
+    assert!(checks.iter().any(|it| it.seen_from.len() == 2));
 }

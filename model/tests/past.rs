@@ -4,20 +4,23 @@
 
 #[path = "common/mod.rs"]
 mod common;
+#[path = "common/told.rs"]
+mod told_of;
 
+use aramaki_model::alert::{RESOLVED_DAYS, RESOLVED_OF_CHECK_MAX, agent_check};
 use aramaki_model::check::{Builtin, CheckKind, Thresholds};
 use aramaki_model::day::day_of;
 use aramaki_model::entry::AgentStarted;
-use aramaki_model::notify::{self, NotificationId, Receipt, ReceiptItem, Stage, State, Target};
 use aramaki_model::snapshot::{TimelineEvent, TimelineItem};
 use aramaki_model::system::AgentRef;
 use aramaki_model::{
     Alert, AlertState, Check, CheckId, CheckState, EntryId, ItemId, JournalEntry, Maintenance,
-    Observation, Quiet, QuietAbout, QuietStep, Reach, Severity, Silence, TimelineEntry,
-    TimelineKind, Workspace,
+    Observation, Quiet, QuietAbout, QuietStep, Reach, Severity, Silence, TimelineKind, Workspace,
 };
+use aramaki_model::{Cron, Snapshot, View, notify};
 use aramaki_sync_core::{AuthorId, Timestamp};
 use common::{Sent, at, chain, receive, send, space};
+use told_of::receipt;
 
 const SYSTEM: u8 = 1;
 const AGENT: u8 = 9;
@@ -458,37 +461,7 @@ fn who_was_told_of_a_problem_hears_that_nobody_looks_at_it_any_more() {
     let mut world = World::new();
     world.told(AGENT, 1, &[(10, Ok), (50, Critical)]);
     let alert = world.alerts(60).pop().unwrap();
-    let target = Target {
-        via: "pager".to_owned(),
-        to: "+49".to_owned(),
-    };
-    let state = State::Problem(Critical);
-    let receipt = Receipt {
-        at: at(70),
-        stage: Stage::Sent,
-        rank: 0,
-        receiver: "duty".to_owned(),
-        group: space(SYSTEM),
-        items: vec![ReceiptItem {
-            id: NotificationId::new(&alert.id, state, &target, 0, 0),
-            alert: alert.id.0,
-            system: space(SYSTEM),
-            check: alert.check,
-            state: state.code(),
-            step: 0,
-            repeat: 0,
-        }],
-        detail: String::new(),
-        target,
-    };
-    let said = [(
-        EntryId::new(at(70), [ALICE; 10]),
-        TimelineEntry::Notification(receipt),
-    )];
-    let edit = world
-        .workspace
-        .append_timeline(space(SYSTEM), &chain(ALICE), at(70), &said);
-    drop(edit.unwrap());
+    receipt(&mut world.workspace, (ALICE, 70), space(SYSTEM), &alert);
     world.edit(BOB, 100, |edit| edit.remove_agent(space(AGENT)));
     let record = world.workspace.told(chain(ALICE).author);
     let facts = notify::alerts(&world.workspace.view(at(110)), &record);
@@ -533,4 +506,268 @@ fn a_machine_that_takes_the_place_of_another_goes_on_with_its_history() {
     let one = checks.iter().find(|it| it.check.id == check(1).id).unwrap();
     assert_eq!(one.was_observed, None, "somebody looks");
     assert_eq!(one.history, open.transitions);
+}
+
+#[test]
+fn a_silence_counts_what_it_is_of_and_is_over_by_itself_alone() {
+    use Severity::{Critical, Ok};
+    let mut world = World::new();
+    world.told(AGENT, 1, &[(10, Ok), (50, Critical), (250, Ok)]);
+    world.told(AGENT, 2, &[(10, Ok), (60, Critical)]);
+    let of_first = |from, until| Silence {
+        check: Some(check(1).id),
+        ..quiet(from, until)
+    };
+    world.silence(BOB, 1, &of_first(100, 400));
+    assert_eq!(
+        world.steps(450),
+        [
+            (100, QuietStep::Made, Some(1)),
+            (400, QuietStep::RanOut, Some(1))
+        ],
+        "one of the two, and not over with its problem"
+    );
+    // How many there were is not known any more when alerts of that time are forgotten.
+    let after = i64::from(RESOLVED_DAYS) * DAY + 100;
+    let made = |now| world.steps(now)[0].2;
+    assert_eq!((made(after), made(after + 1)), (Some(1), None));
+    let mut view = View::default();
+    let muted = |snapshot: &Snapshot| {
+        let timeline = &snapshot.system(&space(SYSTEM)).unwrap().timeline;
+        let mut muted = timeline.iter().filter_map(|item| match &item.event {
+            TimelineEvent::Quiet(quiet) if quiet.step == QuietStep::Made => Some(quiet.muted),
+            _ => None,
+        });
+        muted.next().unwrap()
+    };
+    assert_eq!(muted(&view.update(&world.workspace, at(after))), Some(1));
+    assert_eq!(muted(&view.update(&world.workspace, at(after + 1))), None);
+    // One that ends before it begins is a mistake that was made, and nothing that ran out.
+    let mut world = World::new();
+    world.silence(BOB, 1, &quiet(400, 100));
+    let steps = world.steps(500).into_iter();
+    assert_eq!(steps.map(|it| it.1).collect::<Vec<_>>(), [QuietStep::Made]);
+}
+
+#[test]
+fn a_kept_view_shows_that_a_silence_ran_out() {
+    let mut world = World::new();
+    world.silence(BOB, 1, &quiet(100, 400));
+    let mut view = View::default();
+    let mut count = |now: i64| {
+        let snapshot = view.update(&world.workspace, at(now));
+        let timeline = &snapshot.system(&space(SYSTEM)).unwrap().timeline;
+        let quiet = timeline.iter();
+        quiet
+            .filter(|item| matches!(item.event, TimelineEvent::Quiet(_)))
+            .count()
+    };
+    assert_eq!([399, 400].map(&mut count), [1, 2]);
+}
+
+#[test]
+fn a_silence_until_resolved_waits_for_its_own_problems_that_were_there() {
+    use Severity::{Critical, Ok, Warning};
+    let results = |world: &mut World| {
+        world.told(AGENT, 1, &[(10, Ok), (50, Critical), (250, Ok)]);
+        world.told(AGENT, 2, &[(10, Ok), (150, Warning)]);
+    };
+    let until_resolved = |silence: Silence| Silence {
+        until_resolved: true,
+        ..silence
+    };
+    let last = |silence: &Silence, now: i64| {
+        let mut world = World::new();
+        results(&mut world);
+        world.silence(BOB, 1, silence);
+        world.steps(now).pop().unwrap()
+    };
+    // The second problem came when the silence was there already, and goes on.
+    let system = until_resolved(quiet(100, DAY));
+    assert_eq!(last(&system, 300), (250, QuietStep::Resolved, Some(1)));
+    let check = |n: u8, from| {
+        until_resolved(Silence {
+            check: Some(check(n).id),
+            ..quiet(from, DAY)
+        })
+    };
+    assert_eq!(
+        last(&check(1, 200), 300),
+        (250, QuietStep::Resolved, Some(1))
+    );
+    assert_eq!(last(&check(2, 200), 300).1, QuietStep::Made, "it goes on");
+    // Both are of one family, and one of them was there.
+    let mut world = World::new();
+    results(&mut world);
+    let alerts = world.alerts(220);
+    let first = alerts.iter().find(|it| it.name == "check1").unwrap();
+    let family = until_resolved(quiet(100, DAY)).of_family(&first.family);
+    assert_eq!(last(&family, 300), (250, QuietStep::Resolved, Some(1)));
+    // What ends first counts: its time, or somebody who ends it.
+    let short = until_resolved(quiet(100, 240));
+    assert_eq!(last(&short, 300).1, QuietStep::RanOut);
+    world.silence(BOB, 2, &system);
+    world.edit(ALICE, 210, |edit| edit.remove_silence(item(at(100), 2)));
+    assert_eq!(world.steps(300).pop().unwrap().1, QuietStep::Ended);
+}
+
+#[test]
+fn a_silence_of_an_agent_says_what_that_is_called() {
+    let mut world = World::new();
+    let of_agent = Silence {
+        check: Some(agent_check(&space(AGENT))),
+        ..quiet(100, 400)
+    };
+    world.silence(BOB, 1, &of_agent);
+    let (_, _, made) = world.lines(200).pop().unwrap();
+    assert_eq!(made.about, QuietAbout::Agent("machine9".to_owned()));
+    let of_nothing = Silence {
+        check: Some(CheckId::from_bytes([77; 16])),
+        ..quiet(101, 400)
+    };
+    world.silence(BOB, 2, &of_nothing);
+    let (_, _, made) = world.lines(200).pop().unwrap();
+    assert!(matches!(made.about, QuietAbout::Check { name, .. } if name.is_empty()));
+}
+
+#[test]
+fn a_window_has_a_line_for_what_happened_after_it_was_planned_and_before_it_was_taken_away() {
+    use QuietStep::{Ended, Made, Opened, RanOut};
+    let window = |from: i64, until: i64| Maintenance {
+        from: at(from),
+        until: at(until),
+        ..Maintenance::default()
+    };
+    let steps = |made: i64, window: &Maintenance, taken: Option<i64>, now: i64| -> Vec<_> {
+        let mut world = World::new();
+        let id = item(at(made), 1);
+        world.edit(BOB, made, |edit| edit.put_maintenance(id, window));
+        if let Some(taken) = taken {
+            world.edit(ALICE, taken, |edit| edit.remove_maintenance(id));
+        }
+        let lines = world.lines(now).into_iter();
+        lines
+            .map(|(_, _, quiet)| (quiet.step, quiet.again))
+            .collect()
+    };
+    let once = window(1_000, 2_000);
+    assert_eq!(steps(5_000, &once, None, 6_000), [(Made, false)]);
+    // Planned a moment before: that it opened is no news.
+    assert_eq!(steps(970, &once, None, 1_500), [(Made, false)]);
+    assert_eq!(
+        steps(970, &once, None, 2_500),
+        [(Made, false), (RanOut, false)]
+    );
+    assert_eq!(
+        steps(900, &once, None, 1_500),
+        [(Made, false), (Opened, false)]
+    );
+    // By a clock that is ahead it was taken away when it was over; here it is open now.
+    assert_eq!(
+        steps(900, &once, Some(2_500), 1_500),
+        [(Made, false), (Opened, false)]
+    );
+    assert_eq!(
+        steps(900, &once, Some(1_200), 2_500),
+        [(Made, false), (Opened, false), (Ended, false)]
+    );
+    let daily = Maintenance {
+        every_days: Some(1),
+        ..once.clone()
+    };
+    assert_eq!(steps(100, &daily, None, 200), [(Made, true)]);
+    let cron = Cron {
+        expression: "0 3 * * *".to_owned(),
+        zone: "UTC".to_owned(),
+    };
+    let hour = std::time::Duration::from_hours(1);
+    let nightly = Maintenance::by_cron(String::new(), at(1_000), hour, cron).unwrap();
+    assert_eq!(steps(100, &nightly, None, 200), [(Made, true)]);
+}
+
+#[test]
+fn of_two_that_were_removed_the_last_is_named_and_their_states_stand_in_order() {
+    use Severity::{Critical, Ok, Warning};
+    let mut world = World::new();
+    world.looks(OTHER_AGENT, 0);
+    world.told(OTHER_AGENT, 1, &[(12, Ok), (60, Warning)]);
+    world.told(AGENT, 1, &[(15, Ok), (90, Critical), (150, Warning)]);
+    world.edit(BOB, 100, |edit| edit.remove_agent(space(OTHER_AGENT)));
+    world.edit(BOB, 200, |edit| edit.remove_agent(space(AGENT)));
+    let view = world.workspace.view(at(300));
+    let checks = &view.system(&space(SYSTEM)).unwrap().checks;
+    let one = checks.iter().find(|it| it.check.id == check(1).id).unwrap();
+    let was = one.was_observed.as_ref().unwrap();
+    assert_eq!((was.by.as_str(), was.until), ("machine9", at(200)));
+    let times: Vec<_> = one.history.iter().map(|(at, _)| seconds(*at)).collect();
+    assert_eq!(times, [12, 15, 60, 90, 100, 150, 200]);
+}
+
+#[test]
+fn who_began_to_look_before_another_was_removed_says_how_it_was_from_then_on() {
+    use Severity::{Critical, Ok, Warning};
+    let mut world = World::new();
+    world.told(AGENT, 1, &[(10, Ok), (30, Warning), (80, Critical)]);
+    world.looks(OTHER_AGENT, 50);
+    world.told(OTHER_AGENT, 1, &[(60, Ok)]);
+    world.edit(BOB, 100, |edit| edit.remove_agent(space(AGENT)));
+    let view = world.workspace.view(at(200));
+    let checks = &view.system(&space(SYSTEM)).unwrap().checks;
+    let one = checks.iter().find(|it| it.check.id == check(1).id).unwrap();
+    assert_eq!(
+        one.history,
+        [(at(10), Ok), (at(30), Warning), (at(60), Ok)],
+        "somebody always looked"
+    );
+    // Where several had to agree, the others still say what was.
+    let quorum = Check {
+        quorum: Some(2),
+        ..check(1)
+    };
+    let told = |world: &World| {
+        let alerts = world.alerts(200).into_iter();
+        alerts.filter(|it| it.was_observed.is_some()).count()
+    };
+    assert_eq!(told(&world), 1);
+    world.edit(BOB, 110, |edit| edit.put_check(&quorum));
+    assert_eq!(told(&world), 0);
+}
+
+#[test]
+fn a_problem_of_who_was_removed_ends_then_whatever_is_told_after_and_is_forgotten_in_time() {
+    use Severity::{Critical, Ok};
+    let mut world = World::new();
+    world.told(AGENT, 1, &[(10, Ok), (50, Critical), (150, Ok)]);
+    world.edit(BOB, 100, |edit| edit.remove_agent(space(AGENT)));
+    let over = |world: &World, now| -> Vec<_> {
+        let alerts = world.alerts(now).into_iter();
+        alerts.map(|it| (it.opened, it.resolved)).collect()
+    };
+    assert_eq!(over(&world, 200), [(at(50), Some(at(100)))]);
+    let forgotten = i64::from(RESOLVED_DAYS) * DAY + 100;
+    assert_eq!(over(&world, forgotten - 1).len(), 1);
+    assert_eq!(over(&world, forgotten), []);
+    // Removals are known to the second: what began within that one did not end before.
+    let mut world = World::new();
+    let half = at(100).plus(std::time::Duration::from_millis(500));
+    let mut state = CheckState::new(check(1).id);
+    let said = Observation::of_builtin(check(1).id, half, Critical, "no answer");
+    let transition = state.observe(&check(1), &said).unwrap();
+    world.journal(AGENT, 100, JournalEntry::Transition(transition));
+    world.edit(BOB, 100, |edit| edit.remove_agent(space(AGENT)));
+    assert_eq!(over(&world, 200), [(half, Some(half))]);
+    // Of many only the newest are shown.
+    let mut world = World::new();
+    let many = i64::try_from(RESOLVED_OF_CHECK_MAX).unwrap() + 3;
+    let results: Vec<_> = (1..=many)
+        .flat_map(|n| [(n * 10, Critical), (n * 10 + 5, Ok)])
+        .collect();
+    world.told(AGENT, 1, &results);
+    world.edit(BOB, 1_000, |edit| edit.remove_agent(space(AGENT)));
+    let shown = over(&world, 1_100);
+    assert_eq!(shown.len(), RESOLVED_OF_CHECK_MAX);
+    assert!(
+        shown.iter().all(|(opened, _)| *opened > at(30)),
+        "{shown:?}"
+    );
 }

@@ -582,9 +582,31 @@ fn reasons_are_only_what_makes_it_as_bad_as_it_is_the_worst_and_oldest_first() {
     assert!(system.parts.iter().any(|it| it.access == Access::NotShared));
     let causes = root_causes(&view, space(1));
     assert_eq!((causes.len(), &causes[0].leaf), (1, &Leaf::NotShared));
+    assert!(view.system(&space(9)).is_none());
     world.told(2, &[(120, Ok), (130, Unknown)]);
     let view = world.0.view(at(140));
     let causes = root_causes(&view, space(1));
     assert_eq!(causes.len(), 1);
     assert_eq!(causes[0].severity, Unknown);
+}
+
+#[test]
+fn of_reasons_the_worst_comes_first_though_another_is_older_and_nothing_is_none() {
+    let mut world = World::new(&[1, 2]);
+    world.link(1, 2, Relation::Part, Override::at_most(Warning));
+    world.told(1, &[(10, Warning)]);
+    world.told(2, &[(10, Ok), (40, Critical)]);
+    let causes = |n: u8| -> Vec<String> {
+        let causes = root_causes(&world.0.view(at(50)), space(n));
+        causes.iter().map(RootCause::words).collect()
+    };
+    assert_eq!(
+        causes(1),
+        ["s1 → s2: check2: critical", "s1: check1: warning"]
+    );
+    // Nobody looks at the third, and nothing is its part.
+    let mut world = world;
+    world.0.open_space(space(3));
+    world.edit(3, |edit| edit.title("s3"));
+    assert_eq!(root_causes(&world.0.view(at(50)), space(3)), []);
 }

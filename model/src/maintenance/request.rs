@@ -490,4 +490,20 @@ mod tests {
         assert_eq!(long.signable(at(190)), Some(window(190, 200)));
         assert_eq!(long.signable(at(200)), None);
     }
+
+    #[test]
+    fn a_window_is_closed_when_it_closes_and_the_earliest_of_several_counts() {
+        let open = |now| window(100, 102).covers(at(now));
+        assert_eq!([99, 100, 101, 102].map(open), [false, true, true, false]);
+        let later = Maintenance {
+            from: at(110),
+            until: at(120),
+            ..Maintenance::default()
+        };
+        let weekly = weekly();
+        for windows in [[&weekly, &later], [&later, &weekly]] {
+            let standing = request().standing(None, &[], &windows, at(10));
+            assert_eq!(standing.window, Some(window(100, 102)));
+        }
+    }
 }

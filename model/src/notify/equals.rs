@@ -191,4 +191,10 @@ mod tests {
         let old = [(1, 0, 0, 1), (2, 0, 0, 1)];
         assert_eq!(found(&old, 8 * 24 * 60), [], "long ago");
     }
+
+    #[test]
+    fn what_was_told_at_a_rank_that_is_no_more_makes_nobody_equal() {
+        let changed = [(1, 0, 1, 1), (2, 0, 0, 1), (2, 5, 1, 2)];
+        assert_eq!(found(&changed, 6), []);
+    }
 }

@@ -9,98 +9,26 @@ use aramaki_sync_core::{SpaceId, Timestamp};
 use super::care::Care;
 use super::gone::{self, Gone};
 use super::own::{DAY_MS, Next};
+use super::silent::Silent;
 use super::vantage::{Vantage, vantages_told};
 use crate::alert::{
     Alert, AlertId, AlertKind, AlertState, RESOLVED_DAYS, RESOLVED_OF_CHECK_MAX, STRIP_DAYS,
-    agent_check,
 };
 use crate::check::Check;
 use crate::day::Present;
 use crate::episode::{Episode, episodes};
 use crate::evidence::AgentEvidence;
 use crate::family::family;
-use crate::heartbeat::HEARTBEAT_STALE_MS;
 use crate::id::EntryId;
-use crate::journal::{CheckRecord, Journal};
+use crate::journal::CheckRecord;
 use crate::observer::SeenFrom;
 use crate::presence::Presence;
 use crate::severity::Severity;
 use crate::silence::Matter;
-use crate::status::{AgentLife, Beats, CheckStatus, Handled};
+use crate::status::{AgentLife, CheckStatus, Handled};
 
 /// What a check without a fresh result is grouped under.
 const MISSING_WORDS: &str = "no result";
-/// What agents that are not heard are grouped under.
-const SILENT_FAMILY: &str = "agent not heard";
-
-/// An agent of a System that is not heard any more.
-pub(super) struct Silent {
-    pub(super) agent: SpaceId,
-    id: AlertId,
-    name: String,
-    /// The last sign.
-    seen: Option<Timestamp>,
-    since: Timestamp,
-    /// From when people may be told.
-    sure_from: Option<Timestamp>,
-}
-
-impl Silent {
-    /// Whether, and since when, an agent is not heard at the moment up to which it would have been.
-    /// One that stopped in good order is, when it does not come back within the time that every
-    /// agent has.
-    pub(super) fn of(
-        (system, agent): (SpaceId, SpaceId),
-        label: &str,
-        journal: &Journal,
-        beats: &Beats,
-        (life, as_of, sure_from): (AgentLife, Timestamp, Option<Timestamp>),
-    ) -> Option<Self> {
-        let seen = beats.at.max(journal.last_at.map(|at| at.min(as_of)));
-        let last = match life {
-            AgentLife::Alive | AgentLife::Unseen => None,
-            AgentLife::Stale => seen,
-            AgentLife::Stopped => journal.stopped_at,
-        };
-        let since = last?.plus(Duration::from_millis(HEARTBEAT_STALE_MS));
-        if since >= as_of {
-            return None;
-        }
-        let started = journal.started.as_ref().map(|started| started.host.clone());
-        let label = Some(label.to_owned()).filter(|label| !label.is_empty());
-        Some(Self {
-            agent,
-            id: without_sign(&system, &agent_check(&agent), journal.last_id),
-            name: label.or(started).unwrap_or_else(|| agent.short()),
-            seen,
-            since,
-            sure_from,
-        })
-    }
-
-    /// As people's words are matched against it; its family is the same for all agents.
-    fn matter(&self) -> Matter<'static> {
-        Matter {
-            alert: Some(self.id),
-            check: agent_check(&self.agent),
-            family: SILENT_FAMILY,
-            opened: Some(self.since),
-            resolved: None,
-        }
-    }
-
-    pub(super) fn alert(&self, space: SpaceId, title: &str, care: &Care<'_>) -> Alert {
-        let kind = AlertKind::Silent { agent: self.agent };
-        Alert {
-            name: self.name.clone(),
-            kind,
-            seen: self.seen,
-            is_stale: true,
-            sure_from: self.sure_from,
-            ..said(care, space, title, &self.matter(), Severity::Missing)
-        }
-    }
-}
 
 /// Until when a problem is shown that was over at a moment.
 fn forgotten(resolved: Timestamp) -> Timestamp {
@@ -108,14 +36,18 @@ fn forgotten(resolved: Timestamp) -> Timestamp {
 }
 
 /// The id of what began when nothing was heard any more after an entry.
-fn without_sign(system: &SpaceId, check: &crate::CheckId, last: Option<EntryId>) -> AlertId {
+pub(super) fn without_sign(
+    system: &SpaceId,
+    check: &crate::CheckId,
+    last: Option<EntryId>,
+) -> AlertId {
     let mut bytes = b"not heard".to_vec();
     bytes.extend(last.iter().flat_map(EntryId::as_bytes));
     AlertId::of(system, check, &bytes)
 }
 
 /// What follows from what people said about a matter; the rest is empty.
-fn said(
+pub(super) fn said(
     care: &Care<'_>,
     system: SpaceId,
     title: &str,

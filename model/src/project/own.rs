@@ -7,10 +7,11 @@ use std::time::Duration;
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::Seen;
-use super::alerts::{Looked, Silent};
+use super::alerts::Looked;
 use super::care::Care;
 use super::observed::agreement;
 use super::quiet::Quieted;
+use super::silent::Silent;
 use super::sum::Sum;
 use super::vantage::{Looking, check_view};
 use crate::alert::Alert;

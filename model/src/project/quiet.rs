@@ -272,3 +272,49 @@ fn id(item: ItemId, step: QuietStep, at: Timestamp) -> EntryId {
     }
     EntryId::new(at, random)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000)
+    }
+
+    #[test]
+    fn a_history_says_what_was_a_problem_at_a_moment_and_when_that_was_over() {
+        use Severity::{Critical, Missing, Ok, Warning};
+        let history = [
+            (at(5), Ok),
+            (at(10), Critical),
+            (at(20), Warning),
+            (at(30), Missing),
+            (at(40), Ok),
+        ];
+        let was = |now| was_problem(&history, at(now));
+        assert_eq!(
+            [4, 5, 9, 10, 29, 30, 40].map(was),
+            [false, false, false, true, true, false, false]
+        );
+        assert_eq!(ok_after(&history, at(10)), Some(at(30)));
+        assert_eq!(ok_after(&history, at(30)), Some(at(40)));
+        assert_eq!(ok_after(&history, at(40)), None);
+    }
+
+    #[test]
+    fn the_second_in_which_an_item_was_made_is_known_closer_by_an_honest_id() {
+        let made = at(7).plus(Duration::from_millis(400));
+        let item = ItemId::new(made, [1; 10]);
+        assert_eq!(moment(item, at(7)), made);
+        assert_eq!(moment(item, at(9)), at(9));
+        assert_eq!(moment(item, at(6)), at(6));
+    }
+
+    #[test]
+    fn two_lines_of_one_moment_have_ids_of_their_own() {
+        let item = ItemId::new(at(7), [1; 10]);
+        let id = |step| id(item, step, at(9));
+        assert_eq!(id(QuietStep::Ended), id(QuietStep::Ended));
+        assert_ne!(id(QuietStep::Ended), id(QuietStep::Opened));
+    }
+}

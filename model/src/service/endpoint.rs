@@ -140,4 +140,19 @@ mod tests {
         assert!(is_local("127.0.0.1:1") && is_local("[::1]:1") && is_local("localhost:1"));
         assert!(!is_local("192.0.2.7:1"));
     }
+
+    #[test]
+    fn an_endpoint_and_its_scheme_have_a_length() {
+        let long = |count: usize| format!("{}b:80", "a.".repeat(count));
+        assert!(long(62).len() <= ENDPOINT_LEN_BYTES_MAX);
+        assert!(long(62).parse::<Endpoint>().is_ok());
+        assert!(long(63).parse::<Endpoint>().is_err());
+        let scheme = |count: usize| format!("{}://db:80", "s".repeat(count));
+        assert!(scheme(SCHEME_LEN_BYTES_MAX).parse::<Endpoint>().is_ok());
+        assert!(
+            scheme(SCHEME_LEN_BYTES_MAX + 1)
+                .parse::<Endpoint>()
+                .is_err()
+        );
+    }
 }

@@ -377,4 +377,75 @@ mod tests {
         assert_eq!(severity(120_001), Some(Severity::Missing));
         assert_eq!(told(1, 0, &claim("db", "db:1", 1)).health, None);
     }
+
+    #[test]
+    fn who_runs_in_one_place_and_says_so_alone_is_no_conflict() {
+        let alone = ServiceClaim {
+            places: Places::One,
+            ..claim("db", "db:1", 1)
+        };
+        let told = said(vec![told(1, 0, &alone)]);
+        assert_eq!(told, [("m1".to_owned(), Lease::Fresh, None)]);
+    }
+
+    /// A check that machine 1 sees fine and machine 2 critical.
+    fn seen_by_two(n: u8, handled: Option<Handled>) -> CheckView {
+        use crate::check::{Builtin, Check, CheckKind, Thresholds};
+        let kind = CheckKind::Builtin(Builtin::Uptime(Thresholds::default()));
+        let status = crate::status::CheckStatus {
+            raw: Severity::Critical,
+            effective: Severity::Critical,
+            last: Some(Severity::Critical),
+            soft: None,
+            attempt: None,
+            since: None,
+            seen: None,
+            handled,
+        };
+        let space = |n: u8| SpaceId::from_bytes([n; 32]);
+        CheckView {
+            check: Check::new(crate::CheckId::from_bytes([n; 16]), "c", kind),
+            status,
+            alert: None,
+            summary: String::new(),
+            detail: String::new(),
+            flapping: false,
+            last_ok: None,
+            history: Vec::new(),
+            days: std::sync::Arc::default(),
+            vantages: vec![(space(1), Severity::Ok), (space(2), Severity::Critical)],
+            seen_from: Vec::new(),
+            was_observed: None,
+        }
+    }
+
+    #[test]
+    fn each_machine_speaks_for_what_runs_beside_it_and_what_nobody_knows_of_counts_more() {
+        let named = |n: u8| ServiceCheck {
+            name: "c".to_owned(),
+            id: Some(crate::CheckId::from_bytes([n; 16])),
+        };
+        let checked = |ids: &[u8]| ServiceClaim {
+            checks: ids.iter().copied().map(named).collect(),
+            ..claim("db", "db:1", 1)
+        };
+        let known = Some(Handled::Acknowledged);
+        let checks = [seen_by_two(1, None), seen_by_two(2, known)];
+        let says = |machine: u8, ids: &[u8]| {
+            let machine = SpaceId::from_bytes([machine; 32]);
+            let health = health(&checks, machine, &checked(ids), Lease::Fresh).unwrap();
+            (health.severity, health.handled)
+        };
+        assert_eq!(says(1, &[1]), (Severity::Ok, None));
+        assert_eq!(says(2, &[1]), (Severity::Critical, None));
+        assert_eq!(
+            says(3, &[1]),
+            (Severity::Critical, None),
+            "it does not look"
+        );
+        for ids in [[1, 2], [2, 1]] {
+            assert_eq!(says(2, &ids), (Severity::Critical, None), "{ids:?}");
+        }
+        assert_eq!(says(2, &[2]), (Severity::Critical, known));
+    }
 }
