@@ -148,6 +148,10 @@ fn one_that_cannot_be_read_is_named_by_its_id_and_each_can_be_ended() {
     let desk = half();
     let mut window = app(&desk, NARROW);
     go(&mut window, "office network");
+    window
+        .get_by_label("Let another System look…")
+        .scroll_to_me();
+    steps(&mut window);
     click(&mut window, "Let another System look…");
     type_into(&mut window, WHICH, &space(PARTNER).to_string());
     let label = "What it is called for those who cannot read it";
@@ -155,7 +159,10 @@ fn one_that_cannot_be_read_is_named_by_its_id_and_each_can_be_ended() {
     says(&window, "A partner is not shared with you");
     window.get_by_label("Let it look").click();
     steps(&mut window);
-    window.get_by_label("A partner, not shared with you");
+    window
+        .get_by_label("A partner, not shared with you")
+        .scroll_to_me();
+    steps(&mut window);
     click(&mut window, "End that A partner looks…");
     says(
         &window,

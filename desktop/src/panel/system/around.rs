@@ -145,6 +145,7 @@ pub(super) fn around_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &m
         });
     }
     readers_ui(ui, look, shown, window);
+    observers::add_ui(ui, look, shown, window);
 }
 
 /// How an agent's life looks.

@@ -4,12 +4,12 @@ use aramaki_model::observer::{ObserverView, OtherCheck, SeenFrom, Standing};
 use egui::{Align, Layout, Role, Ui, WidgetInfo};
 
 use super::super::{Dialog, Window};
+use super::Page;
 use super::checks::check_ui;
-use super::{Page, none_ui};
 use crate::theme::space;
 use crate::view::Route;
 use crate::view::deed::may_write;
-use crate::widget::{Icon, Look, Row, card_titled, quiet_line, row, severity_word};
+use crate::widget::{Icon, Look, Row, card_titled, quiet, quiet_line, row, severity_word};
 
 /// So many are shown.
 const SHOWN_MAX: usize = 200;
@@ -82,13 +82,12 @@ fn about_ui(ui: &mut Ui, look: Look<'_>, other: &OtherCheck, window: &mut Window
 pub(super) fn observers_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window) {
     let system = shown.system;
     let may = may_write(&shown.frame.trust, &system.space);
-    if system.observers.is_empty() && !may {
+    if system.observers.is_empty() {
         return;
     }
     ui.add_space(space::S);
     card_titled(ui, look, &look.texts.get("system-observers"), |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
-        none_ui(ui, look, system.observers.is_empty(), "observer-none");
         for observer in system.observers.iter().take(SHOWN_MAX) {
             if !may {
                 observer_ui(ui, look, observer, window);
@@ -113,13 +112,22 @@ pub(super) fn observers_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window:
         if system.observers.iter().any(|it| it.checks.is_none()) {
             quiet_line(ui, look, &look.texts.get("observer-hidden"));
         }
-        if may {
-            ui.add_space(space::S);
-            if ui.button(look.texts.get("observer-add")).clicked() {
-                window.dialog = Some(Dialog::observer(system.space));
-            }
-        }
     });
+}
+
+/// The way to let one more look, where somebody may: below what is asked at night.
+pub(super) fn add_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window) {
+    let system = shown.system;
+    if !may_write(&shown.frame.trust, &system.space) {
+        return;
+    }
+    ui.add_space(space::S);
+    if system.observers.is_empty() {
+        quiet(ui, look, &look.texts.get("observer-none"));
+    }
+    if ui.button(look.texts.get("observer-add")).clicked() {
+        window.dialog = Some(Dialog::observer(system.space));
+    }
 }
 
 fn observer_ui(ui: &mut Ui, look: Look<'_>, observer: &ObserverView, window: &mut Window) {
