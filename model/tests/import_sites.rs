@@ -370,14 +370,20 @@ fn a_tree_of_nagios_is_read_over_its_files() {
         (alive.interval_ms, alive.timeout_ms, alive.attempts),
         (300_000, 7_000, 2)
     );
+    what_has_no_counterpart_is_told(&plan);
+}
+
+/// The rest of that tree.
+fn what_has_no_counterpart_is_told(plan: &ImportPlan) {
+    let (told, web1) = (dump(plan), system(plan, "web1"));
     let mut ways: Vec<_> = web1.contacts.iter().map(|it| it.reach.as_str()).collect();
     ways.sort_unstable();
     assert_eq!(ways, ["+49 170 1", "alice@example.org"]);
     assert_eq!(
-        system(&plan, "servers").dashboards[0].url,
+        system(plan, "servers").dashboards[0].url,
         "https://wiki.example.org/servers"
     );
-    assert_eq!(uses(&plan, "everything"), ["web1", "web2"]);
+    assert_eq!(uses(plan, "everything"), ["web1", "web2"]);
     for (field, part) in [
         ("check_interval", "0 means only when asked there"),
         ("retry_interval", "0 means only when asked there"),
@@ -391,7 +397,7 @@ fn a_tree_of_nagios_is_read_over_its_files() {
         ("host_notification_commands", "routes"),
         ("cfg_dir", "more configuration"),
     ] {
-        let said = said(&plan, field);
+        let said = said(plan, field);
         assert!(
             said.iter().any(|(_, it)| it.contains(part)),
             "{field} {part}\n{told}"
@@ -399,7 +405,7 @@ fn a_tree_of_nagios_is_read_over_its_files() {
     }
     assert!(told.contains("settings of Nagios itself (2)"), "{told}");
     for quiet in ["is_volatile", "service_notification_period", "check_period"] {
-        assert!(said(&plan, quiet).is_empty(), "{quiet}\n{told}");
+        assert!(said(plan, quiet).is_empty(), "{quiet}\n{told}");
     }
     assert!(told.contains("etc/objects/site.cfg:17"), "{told}");
 }

@@ -282,12 +282,11 @@ impl<'r> Reader<'r, '_> {
     where
         'r: 'v,
     {
-        let machine = match cells.raw("node") {
-            Some(Value::Object(_)) => cells.inner("node").and_then(|node| self.machine(node)),
-            _ => {
-                cells.pass(&["id", "address", "datacenter", "taggedaddresses", "nodemeta"]);
-                cells.text("node")
-            }
+        let machine = if cells.raw("node").is_some_and(Value::is_object) {
+            cells.inner("node").and_then(|node| self.machine(node))
+        } else {
+            cells.pass(&["id", "address", "datacenter", "taggedaddresses", "nodemeta"]);
+            cells.text("node")
         };
         let mut services: Vec<Cells<'v>> = Vec::new();
         services.extend(cells.inner("service"));

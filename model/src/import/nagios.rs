@@ -28,6 +28,19 @@ const EXPANDED_MAX: usize = 200_000;
 /// Seconds of one unit of an interval, if `nagios.cfg` does not say.
 const INTERVAL_LENGTH_S: f64 = 60.0;
 
+const HOST_NAMING: Naming = Naming {
+    group: "hostgroup_name",
+    inner: "hostgroup_members",
+    member: "host_name",
+    of: "hostgroups",
+};
+const CONTACT_NAMING: Naming = Naming {
+    group: "contactgroup_name",
+    inner: "contactgroup_members",
+    member: "contact_name",
+    of: "contactgroups",
+};
+
 pub(super) fn read(files: &[&SourceFile], options: &ImportOptions, drafts: &mut Drafts<'_>) {
     let remarks = drafts.remarks;
     let whole = parse(files, remarks);
@@ -36,24 +49,6 @@ pub(super) fn read(files: &[&SourceFile], options: &ImportOptions, drafts: &mut 
     users.extend(options.macros.clone());
     let of = |kind: &str| resolve(&whole, kind, remarks);
     let (hosts, services) = (of(HOST), of("service"));
-    let naming = |group, inner, member, of| Naming {
-        group,
-        inner,
-        member,
-        of,
-    };
-    let host_naming = naming(
-        "hostgroup_name",
-        "hostgroup_members",
-        "host_name",
-        "hostgroups",
-    );
-    let contact_naming = naming(
-        "contactgroup_name",
-        "contactgroup_members",
-        "contact_name",
-        "contactgroups",
-    );
     let hostgroups = of("hostgroup");
     let (contacts, commands) = (of("contact"), of("command"));
     let (contactgroups, servicegroups) = (of("contactgroup"), of("servicegroup"));
@@ -64,18 +59,11 @@ pub(super) fn read(files: &[&SourceFile], options: &ImportOptions, drafts: &mut 
         ("contact", &contacts),
         ("command", &commands),
     ] {
-        for object in objects {
-            let name = object.text(&format!("{kind}_name")).unwrap_or_default();
-            let place = Place {
-                path: format!("{kind} {name}"),
-                ..object.place.clone()
-            };
-            left_of(kind, &place, object, remarks);
-        }
+        left_of_all(kind, objects, remarks);
     }
     let mut reader = Reader {
-        host_groups: groups(&hostgroups, &hosts, host_naming, remarks),
-        contact_groups: groups(&contactgroups, &contacts, contact_naming, remarks),
+        host_groups: groups(&hostgroups, &hosts, HOST_NAMING, remarks),
+        contact_groups: groups(&contactgroups, &contacts, CONTACT_NAMING, remarks),
         contacts: named(&contacts, "contact_name", remarks),
         commands: named(&commands, "command_name", remarks),
         names: BTreeSet::new(),
@@ -108,6 +96,18 @@ pub(super) fn read(files: &[&SourceFile], options: &ImportOptions, drafts: &mut 
         reader.dependency(dependency);
     }
     reader.left_objects(&whole);
+}
+
+/// Tells what objects of one kind say that has no counterpart.
+fn left_of_all(kind: &str, objects: &[Resolved], remarks: &Remarks) {
+    for object in objects {
+        let name = object.text(&format!("{kind}_name")).unwrap_or_default();
+        let place = Place {
+            path: format!("{kind} {name}"),
+            ..object.place.clone()
+        };
+        left_of(kind, &place, object, remarks);
+    }
 }
 
 fn named(objects: &[Resolved], field: &str, remarks: &Remarks) -> BTreeMap<String, Resolved> {

@@ -247,9 +247,9 @@ impl<'r> Drafts<'r> {
             self.remarks.left(place, "", &reason);
             return None;
         }
-        if !self.places.contains_key(&key) {
-            self.places.insert(key.clone(), place.clone());
-        }
+        self.places
+            .entry(key.clone())
+            .or_insert_with(|| place.clone());
         let planned = self.systems.entry(key);
         Some(planned.or_insert_with_key(|key| PlannedSystem {
             key: key.clone(),

@@ -131,21 +131,7 @@ fn read_rule(mut rule: Cells<'_>, of_group: Option<&str>, drafts: &mut Drafts<'_
         }
         plain
     };
-    let runbook = runbook.map(|url| words(&url, &name));
-    let runbook = runbook.filter(|url| {
-        let wrong = if url.contains(OPEN) {
-            Some(
-                "Prometheus fills it in for each alert: an address of all of them is expected"
-                    .to_owned(),
-            )
-        } else {
-            check_web_address(url).err()
-        };
-        if let Some(wrong) = &wrong {
-            remarks.left(&rule.place, "annotations.runbook_url", wrong);
-        }
-        wrong.is_none()
-    });
+    let runbook = runbook.and_then(|url| runbook_of(&rule.place, &words(&url, &name), remarks));
     let severity = plain("labels.severity", severity);
     let summary = plain("annotations.summary", summary);
     let family = KnownFamily {
@@ -161,6 +147,23 @@ fn read_rule(mut rule: Cells<'_>, of_group: Option<&str>, drafts: &mut Drafts<'_
         return;
     }
     add(&place, name, family, drafts);
+}
+
+/// An address that is the same for every alert of a family.
+fn runbook_of(place: &Place, url: &str, remarks: &Remarks) -> Option<String> {
+    let wrong = if url.contains(OPEN) {
+        let wrong = "Prometheus fills it in for each alert: an address of all of them is expected";
+        Some(wrong.to_owned())
+    } else {
+        check_web_address(url).err()
+    };
+    match wrong {
+        None => Some(url.to_owned()),
+        Some(wrong) => {
+            remarks.left(place, "annotations.runbook_url", &wrong);
+            None
+        }
+    }
 }
 
 /// The same alert at several severities is one family.

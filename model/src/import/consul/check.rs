@@ -84,18 +84,7 @@ impl Reader<'_, '_> {
         // In answers `ID` is the machine's.
         let own = said("id");
         let id = said("checkid").or(own).or_else(|| owner.derived.clone());
-        cells.pass(&[
-            "status",
-            "output",
-            "exposedport",
-            "createindex",
-            "modifyindex",
-            "namespace",
-            "partition",
-            "peername",
-            "servicetags",
-            "type",
-        ]);
+        cells.pass(&PASSED);
         if let Some((is_taken, reason)) = id.as_deref().and_then(of_consul) {
             if is_taken {
                 cells.adapt("checkid", reason);
@@ -122,7 +111,6 @@ impl Reader<'_, '_> {
         let (interval, timeout) = (span("interval"), span("timeout"));
         let attempts = run.count("failuresbeforecritical");
         leave_rest(run, name.as_deref(), remarks);
-        let notes = cells.text("notes").filter(|it| !it.is_empty());
         if let Some(kind) = kind {
             let title = name.clone().unwrap_or_else(|| title_of(&kind).to_owned());
             let mut check = Check::new(CheckId::default(), title, kind);
@@ -136,15 +124,7 @@ impl Reader<'_, '_> {
             }
             // Consul counts failures before, here the failure itself counts.
             check.attempts = attempts.map_or(1, |it| it.saturating_add(1));
-            let is_address = notes
-                .as_deref()
-                .is_some_and(|it| check_web_address(it).is_ok());
-            check.runbook = notes.clone().filter(|_| is_address);
-            if notes.is_some() && !is_address {
-                let reason =
-                    "write it to the System as a note: the check can name that as its runbook";
-                cells.leave("notes", reason);
-            }
+            check.runbook = runbook_of(&cells);
             let place = run.place.clone();
             self.add(&place, owner, id.as_deref(), check);
         }
@@ -192,6 +172,32 @@ impl Reader<'_, '_> {
         let reason = format!("more than {SAME_NAME_MAX} checks are called {name}");
         remarks.left(place, "name", &reason);
     }
+}
+
+/// What says nothing of a check itself.
+const PASSED: [&str; 11] = [
+    "status",
+    "output",
+    "notes",
+    "exposedport",
+    "createindex",
+    "modifyindex",
+    "namespace",
+    "partition",
+    "peername",
+    "servicetags",
+    "type",
+];
+
+/// Notes that are an address lead to what is to be done; others are told.
+fn runbook_of(cells: &Cells<'_>) -> Option<String> {
+    let notes = cells.text("notes").filter(|it| !it.is_empty())?;
+    if check_web_address(&notes).is_ok() {
+        return Some(notes);
+    }
+    let reason = "write it to the System as a note: the check can name that as its runbook";
+    cells.leave("notes", reason);
+    None
 }
 
 /// Checks that Consul makes itself: whether something here does the same, and what is said of it.

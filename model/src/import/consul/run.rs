@@ -78,14 +78,8 @@ pub(super) fn kind_of(
         cells.adapt("os_service", "it is taken as a unit of systemd");
         return Some(CheckKind::Builtin(Builtin::Systemd { units: vec![unit] }));
     }
-    for field in ["args", "scriptargs"] {
-        let words = cells.texts(field);
-        if let Some(command) = arguments(words) {
-            return Some(command.into());
-        }
-    }
-    if let Some(line) = cells.text("script").filter(|it| !it.is_empty()) {
-        return command(&line, place, "script", remarks).map(Into::into);
+    if let Some(command) = command_of(cells, remarks) {
+        return command;
     }
     let alias = Alias {
         service: said("aliasservice"),
@@ -101,12 +95,7 @@ pub(super) fn kind_of(
         cells.adapt("ttl", reason);
         return Some(CheckKind::External {});
     }
-    for (field, reason) in [
-        ("ttl", "a span of time is expected"),
-        ("grpc", "there is no such check: use a plugin"),
-        ("h2ping", "there is no such check: use a plugin"),
-        ("udp", "there is no such check: use a plugin"),
-    ] {
+    for (field, reason) in NO_CHECK {
         if cells.has(field) {
             cells.leave(field, reason);
             return None;
@@ -119,6 +108,27 @@ pub(super) fn kind_of(
     None
 }
 
+/// A program, if it runs one; none inside: it cannot be meant, which was told.
+fn command_of(cells: &Cells<'_>, remarks: &Remarks) -> Option<Option<CheckKind>> {
+    for field in ["args", "scriptargs"] {
+        let words = cells.texts(field);
+        if let Some(command) = arguments(words) {
+            return Some(Some(command.into()));
+        }
+    }
+    let line = cells.text("script").filter(|it| !it.is_empty())?;
+    Some(command(&line, &cells.place, "script", remarks).map(Into::into))
+}
+
+/// Checks for which there are none here.
+const NO_CHECK: [(&str, &str); 4] = [
+    ("ttl", "a span of time is expected"),
+    ("grpc", "there is no such check: use a plugin"),
+    ("h2ping", "there is no such check: use a plugin"),
+    ("udp", "there is no such check: use a plugin"),
+];
+
+/// What a check without a name is called after what it does.
 pub(super) const fn title_of(kind: &CheckKind) -> &'static str {
     match kind {
         CheckKind::Builtin(Builtin::Http { .. }) => "http",

@@ -81,7 +81,7 @@ pub(super) fn left_of(kind: &str, place: &Place, object: &Resolved, remarks: &Re
         } else {
             "this field is not understood"
         };
-        if !is_own && !(is_routing && is_always) {
+        if !(is_own || is_routing && is_always) {
             remarks.left(place, name, reason);
         }
     }
