@@ -1,22 +1,21 @@
 //! Consul: definitions of services and checks, and what its agent, catalog and health interfaces
 //! answer.
 
+mod check;
 mod run;
+mod service;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
 use super::SourceFile;
 use super::cell::{Cells, objects, text_of};
-use super::plan::{Drafts, Place, Remarks};
+use super::plan::{Drafts, Place};
 use super::tree;
-use crate::address::host_and_port;
-use crate::check::{Check, CheckKind};
 use crate::graph::Relation;
-use crate::id::CheckId;
 use crate::rollup::Override;
-use run::{LEFT, kind_of, span_of, title_of};
+use run::Alias;
 
 const SERVICE: &str = "service";
 const MACHINE: &str = "node";
@@ -33,6 +32,7 @@ pub(super) fn read(files: &[&SourceFile], drafts: &mut Drafts<'_>) {
         .map(|it| (it.place.clone(), lowered(&it.value, 0)))
         .collect();
     let mut reader = Reader {
+        agents: agents(&lower),
         services: BTreeMap::new(),
         aliases: Vec::new(),
         drafts,
@@ -54,7 +54,7 @@ fn lowered(value: &Value, depth: usize) -> Value {
     const DEPTH_MAX: usize = 16;
     match value {
         // Of a map by id or name, those are what people named.
-        Value::Object(map) if depth == 0 && is_by_name(map) => {
+        Value::Object(map) if depth == 0 && (is_by_id(map) || is_by_name(map)) => {
             let fields = map.iter();
             Value::Object(
                 fields
@@ -64,7 +64,7 @@ fn lowered(value: &Value, depth: usize) -> Value {
         }
         Value::Object(map) if depth < DEPTH_MAX => {
             let fields = map.iter().map(|(name, value)| {
-                let lower: String = name.to_ascii_lowercase().replace('_', "");
+                let lower = plain(name);
                 let is_free = [
                     "meta",
                     "servicemeta",
@@ -90,23 +90,80 @@ fn lowered(value: &Value, depth: usize) -> Value {
     }
 }
 
+fn plain(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "")
+}
+
+/// `/v1/agent/services` and `/v1/agent/checks`: by id, and each says what it is.
+fn is_by_id(map: &Map<String, Value>) -> bool {
+    let says_what = |value: &Value| {
+        value.as_object().is_some_and(|inner| {
+            inner.iter().any(|(name, value)| {
+                let name = plain(name);
+                name == "checkid" || name == "service" && value.is_string()
+            })
+        })
+    };
+    !map.is_empty() && map.values().all(says_what)
+}
+
+/// `/v1/catalog/services`: tags by name.
 fn is_by_name(map: &Map<String, Value>) -> bool {
-    let is_defined = DEFINITIONS.iter().any(|field| map.contains_key(*field));
-    !is_defined
-        && !map.is_empty()
-        && (map.values().all(Value::is_object) || map.values().all(Value::is_array))
+    let is_tags = |value: &Value| {
+        let list = value.as_array();
+        list.is_some_and(|list| list.iter().all(Value::is_string))
+    };
+    let is_definition = map.keys().all(|it| DEFINITIONS.contains(&it.as_str()));
+    !map.is_empty() && !is_definition && map.values().all(is_tags)
+}
+
+/// The folder of a file: one agent reads all that is in it.
+fn folder_of(file: &str) -> &str {
+    file.rsplit_once(['/', '\\'])
+        .map_or("", |(folder, _)| folder)
+}
+
+/// What machines are called whose files these are: by file, and by folder if it names one alone.
+fn agents(documents: &[(Place, Value)]) -> BTreeMap<String, String> {
+    let mut by_file: BTreeMap<String, String> = BTreeMap::new();
+    let mut by_folder: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (place, value) in documents {
+        let name = value.get("nodename").and_then(text_of);
+        if let Some(name) = name.filter(|it| !it.is_empty()) {
+            let folder = by_folder
+                .entry(folder_of(&place.file).to_owned())
+                .or_default();
+            folder.insert(name.clone());
+            by_file.insert(place.file.clone(), name);
+        }
+    }
+    for (folder, names) in by_folder {
+        if let (1, Some(name)) = (names.len(), names.into_iter().next()) {
+            by_file.entry(folder).or_insert(name);
+        }
+    }
+    by_file
+}
+
+/// A check that stands by itself, and on which machine that is if its surroundings say so.
+struct Loose<'v> {
+    cells: Cells<'v>,
+    machine: Option<String>,
 }
 
 struct Reader<'r, 'd> {
-    /// Keys of Systems by the service's id, with its address and port.
-    services: BTreeMap<String, String>,
-    /// Systems whose checks stand for another service's, that service, and where it says so.
-    aliases: Vec<(String, String, Place)>,
+    /// Names of machines by the files and folders that are theirs.
+    agents: BTreeMap<String, String>,
+    /// Keys of Systems by the service's id, and within that by the machine or folder where it has it:
+    /// an id is one machine's.
+    services: BTreeMap<String, BTreeMap<String, String>>,
+    /// Systems whose checks stand for another service's or a machine's, and where they say so.
+    aliases: Vec<(String, Alias, Place)>,
     drafts: &'d mut Drafts<'r>,
 }
 
 impl<'r> Reader<'r, '_> {
-    fn document<'v>(&mut self, value: &'v Value, place: &Place, loose: &mut Vec<Cells<'v>>)
+    fn document<'v>(&mut self, value: &'v Value, place: &Place, loose: &mut Vec<Loose<'v>>)
     where
         'r: 'v,
     {
@@ -117,26 +174,31 @@ impl<'r> Reader<'r, '_> {
                     self.entry(entry, loose);
                 }
             }
+            Value::Object(map) if is_by_name(map) => {
+                for (name, tags) in map {
+                    let tags = tags.as_array().into_iter().flatten().filter_map(text_of);
+                    let tags = tags.collect();
+                    self.system(place, name, tags, BTreeMap::new());
+                }
+            }
+            Value::Object(map) if is_by_id(map) => {
+                for (id, inner) in map {
+                    if let Some(entry) = Cells::of(inner, place.inner(id), remarks) {
+                        self.entry(entry, loose);
+                    }
+                }
+            }
             Value::Object(map) => {
                 let Some(cells) = Cells::of(value, place.clone(), remarks) else {
                     return;
                 };
-                if DEFINITIONS.iter().any(|field| map.contains_key(*field)) {
+                let is_definition = DEFINITIONS.iter().any(|field| map.contains_key(*field))
+                    || map.contains_key("nodename");
+                if is_definition
+                    && !map.contains_key("node")
+                    && !map.contains_key("aggregatedstatus")
+                {
                     self.definitions(&cells, loose);
-                } else if map.values().all(Value::is_object) && !map.is_empty() {
-                    // `/v1/agent/services` and `/v1/agent/checks`: by id.
-                    for (id, inner) in map {
-                        if let Some(entry) = Cells::of(inner, place.inner(id), remarks) {
-                            self.entry(entry, loose);
-                        }
-                    }
-                } else if map.values().all(Value::is_array) && !map.is_empty() {
-                    // `/v1/catalog/services`: tags by name.
-                    for (name, tags) in map {
-                        let tags = tags.as_array().into_iter().flatten().filter_map(text_of);
-                        let tags = tags.collect();
-                        self.system(place, name, tags, BTreeMap::new());
-                    }
                 } else {
                     self.entry(cells, loose);
                 }
@@ -146,18 +208,26 @@ impl<'r> Reader<'r, '_> {
     }
 
     /// A file of an agent's configuration.
-    fn definitions<'v>(&mut self, cells: &Cells<'v>, loose: &mut Vec<Cells<'v>>)
+    fn definitions<'v>(&mut self, cells: &Cells<'v>, loose: &mut Vec<Loose<'v>>)
     where
         'r: 'v,
     {
+        let machine = self.machine_of(&cells.place);
         for service in cells
             .inner("service")
             .into_iter()
             .chain(cells.list("services"))
         {
-            self.service(service);
+            let place = service.place.clone();
+            let key = self.service(service, machine.as_deref());
+            self.on(&place, key.as_deref(), machine.as_deref());
         }
-        loose.extend(cells.inner("check").into_iter().chain(cells.list("checks")));
+        let checks = cells.inner("check").into_iter().chain(cells.list("checks"));
+        loose.extend(checks.map(|cells| Loose {
+            cells,
+            machine: machine.clone(),
+        }));
+        cells.pass(&["nodename"]);
         for (field, _) in cells.others() {
             self.drafts
                 .remarks
@@ -165,66 +235,162 @@ impl<'r> Reader<'r, '_> {
         }
     }
 
+    /// Whose configuration a file is.
+    fn machine_of(&self, place: &Place) -> Option<String> {
+        let by_file = self.agents.get(&place.file);
+        by_file
+            .or_else(|| self.agents.get(folder_of(&place.file)))
+            .cloned()
+    }
+
     /// One thing of an interface's answer.
-    fn entry<'v>(&mut self, cells: Cells<'v>, loose: &mut Vec<Cells<'v>>)
+    fn entry<'v>(&mut self, cells: Cells<'v>, loose: &mut Vec<Loose<'v>>)
     where
         'r: 'v,
     {
-        if cells.raw("service").is_some_and(Value::is_object) {
-            // `/v1/health/service/NAME`.
-            let machine = cells.inner("node").and_then(|node| {
-                let name = node.text("node");
-                node.pass(&[
-                    "id",
-                    "address",
-                    "datacenter",
-                    "taggedaddresses",
-                    "meta",
-                    "createindex",
-                    "modifyindex",
-                    "partition",
-                    "peername",
-                    "locality",
-                ]);
-                node.finish();
-                name
-            });
-            let service = cells.inner("service");
-            let key = service.and_then(|it| self.service(it));
-            self.on(&cells.place, key.as_deref(), machine.as_deref());
-            loose.extend(cells.list("checks"));
-            cells.finish();
+        let holds = |field: &str| {
+            cells
+                .raw(field)
+                .is_some_and(|it| it.is_object() || it.is_array())
+        };
+        let has_inner = DEFINITIONS.iter().any(|field| holds(field));
+        if has_inner && (cells.has("node") || holds("service")) {
+            self.instances(cells, loose);
         } else if cells.has("checkid")
             || cells.has("status")
             || DEFINED_BY.iter().any(|it| cells.has(it)) && !cells.has("service")
         {
-            loose.push(cells);
+            let machine = self.machine_of(&cells.place);
+            loose.push(Loose { cells, machine });
         } else if cells.has("servicename") {
             // `/v1/catalog/service/NAME`.
             let machine = cells.text("node");
-            let key = self.service(cells);
-            let place = Place::default();
+            let place = cells.place.clone();
+            let key = self.service(cells, machine.as_deref());
             self.on(&place, key.as_deref(), machine.as_deref());
+        } else if cells.has("node") && !cells.has("service") && !cells.has("name") {
+            // `/v1/catalog/nodes`.
+            self.machine(cells);
         } else {
-            self.service(cells);
+            self.service(cells, None);
         }
+    }
+
+    /// A machine with its services and checks: `/v1/health/service/NAME`, `/v1/catalog/node/NAME` and what
+    /// is sent to `/v1/catalog/register`.
+    fn instances<'v>(&mut self, cells: Cells<'v>, loose: &mut Vec<Loose<'v>>)
+    where
+        'r: 'v,
+    {
+        let machine = if cells.raw("node").is_some_and(Value::is_object) {
+            cells.inner("node").and_then(|node| self.machine(node))
+        } else {
+            cells.pass(&["id", "address", "datacenter", "taggedaddresses", "nodemeta"]);
+            cells.text("node")
+        };
+        let mut services: Vec<Cells<'v>> = Vec::new();
+        services.extend(cells.inner("service"));
+        if cells.raw("services").is_some_and(Value::is_object) {
+            services.extend(cells.each("services").into_iter().map(|(_, it)| it));
+        } else {
+            services.extend(cells.list("services"));
+        }
+        for service in services {
+            let place = service.place.clone();
+            let key = self.service(service, machine.as_deref());
+            self.on(&place, key.as_deref(), machine.as_deref());
+        }
+        let checks = cells.inner("check").into_iter().chain(cells.list("checks"));
+        loose.extend(checks.map(|cells| Loose {
+            cells,
+            machine: machine.clone(),
+        }));
+        cells.pass(&[
+            "aggregatedstatus",
+            "skipnodeupdate",
+            "partition",
+            "namespace",
+        ]);
+        cells.finish();
+    }
+
+    /// A machine as interfaces describe it.
+    fn machine(&mut self, node: Cells<'_>) -> Option<String> {
+        node.pass(&[
+            "id",
+            "datacenter",
+            "taggedaddresses",
+            "createindex",
+            "modifyindex",
+            "partition",
+            "peername",
+            "locality",
+        ]);
+        let name = node.text("node").filter(|it| !it.is_empty());
+        let address = node.text("address").filter(|it| !it.is_empty());
+        let meta = node.raw("meta").or_else(|| node.raw("nodemeta"));
+        let meta = meta.and_then(Value::as_object).into_iter().flatten();
+        let meta: Vec<_> = meta
+            .filter_map(|(name, value)| Some((name.clone(), text_of(value)?)))
+            .collect();
+        if let Some(name) = &name
+            && let Some(system) = self.drafts.system(&node.place, MACHINE, name, "machine")
+        {
+            system.labels.extend(meta);
+            system
+                .labels
+                .extend(address.map(|it| ("address".to_owned(), it)));
+        }
+        node.finish();
+        name
+    }
+
+    /// Where ids of services count: a machine, or else what one agent reads.
+    fn scope(&self, place: &Place, machine: Option<&str>) -> String {
+        let machine = machine
+            .map(str::to_owned)
+            .or_else(|| self.machine_of(place));
+        machine.unwrap_or_else(|| folder_of(&place.file).to_owned())
+    }
+
+    /// The System of the service that has this id there, or anywhere if that is one System alone.
+    fn service_of(&self, id: &str, scope: &str) -> Option<String> {
+        let known = self.services.get(id)?;
+        let anywhere: BTreeSet<&String> = known.values().collect();
+        let alone = (anywhere.len() == 1).then(|| anywhere.first().copied());
+        known.get(scope).or(alone.flatten()).cloned()
     }
 
     /// Aliases name services that may stand further down.
     fn link(&mut self) {
         for (from, alias, place) in std::mem::take(&mut self.aliases) {
-            if let Some(to) = self.services.get(&alias) {
-                self.drafts.edge(&from, to, Relation::Uses, Override::NONE);
+            let (field, to, named) = match (&alias.service, &alias.machine) {
+                (Some(service), machine) => {
+                    let scope = self.scope(&place, machine.as_deref().or(alias.on.as_deref()));
+                    let to = self.service_of(service, &scope);
+                    ("alias_service", to, format!("service {service}"))
+                }
+                (None, machine) => {
+                    let machine = machine.as_deref().unwrap_or_default();
+                    let is_there = self.drafts.has(MACHINE, machine);
+                    let to = is_there.then(|| self.drafts.key(MACHINE, machine));
+                    ("alias_node", to, format!("machine {machine}"))
+                }
+            };
+            if let Some(to) = to {
+                self.drafts.edge(&from, &to, Relation::Uses, Override::NONE);
+                let reason = "the System uses that one";
+                self.drafts.remarks.adapted(&place, field, reason);
             } else {
-                let reason = format!("no service {alias} is in these files");
-                self.drafts.remarks.left(&place, "alias_service", &reason);
+                let reason = format!("no {named} is in these files");
+                self.drafts.remarks.left(&place, field, &reason);
             }
         }
     }
 
     /// A service uses the machine on which it runs.
     fn on(&mut self, place: &Place, service: Option<&str>, machine: Option<&str>) {
-        let (Some(service), Some(machine)) = (service, machine) else {
+        let (Some(service), Some(machine)) = (service, machine.filter(|it| !it.is_empty())) else {
             return;
         };
         if self
@@ -237,211 +403,12 @@ impl<'r> Reader<'r, '_> {
                 .edge(service, &to, Relation::Uses, Override::NONE);
         }
     }
-
-    fn system(
-        &mut self,
-        place: &Place,
-        name: &str,
-        tags: Vec<String>,
-        mut labels: BTreeMap<String, String>,
-    ) -> Option<String> {
-        let system = self.drafts.system(place, SERVICE, name, SERVICE)?;
-        for tag in tags {
-            // A tag is a label without a value, or `key=value` in itself.
-            let (name, value) = match tag.split_once('=') {
-                Some((name, value)) => (name.to_owned(), value.to_owned()),
-                None => (tag, "yes".to_owned()),
-            };
-            labels.entry(name).or_insert(value);
-        }
-        system.labels.extend(labels);
-        let key = self.drafts.key(SERVICE, name);
-        Some(key)
-    }
-
-    fn service(&mut self, mut cells: Cells<'_>) -> Option<String> {
-        let remarks = self.drafts.remarks;
-        let either = |fields| either(&cells, fields);
-        let named = either(["name", "servicename"]).or_else(|| cells.text("service"));
-        let Some(name) = named else {
-            remarks.left(&cells.place, "name", "a service without a name");
-            return None;
-        };
-        let id = either(["id", "serviceid"]);
-        let labels = labels_of(&cells);
-        let mut tags = cells.texts("tags");
-        tags.extend(cells.texts("servicetags"));
-        cells.place = cells.place.inner(&name);
-        leave(&cells);
-        let place = cells.place.clone();
-        if let Some(port) = labels.get("port") {
-            let host = labels.get("address").cloned();
-            let host = host.or_else(|| cells.text("node"));
-            registered(&place, &name, host.as_deref(), port, remarks);
-        }
-        let key = self.system(&place, &name, tags, labels)?;
-        self.services
-            .insert(id.unwrap_or_else(|| name.clone()), key.clone());
-        self.services.entry(name).or_insert_with(|| key.clone());
-        for check in cells.inner("check").into_iter().chain(cells.list("checks")) {
-            self.check(check, &key);
-        }
-        cells.finish();
-        Some(key)
-    }
-
-    /// A check that stands by itself: of a service by id, or of the machine.
-    fn loose(&mut self, cells: Cells<'_>) {
-        let remarks = self.drafts.remarks;
-        let id = cells.text("serviceid").filter(|it| !it.is_empty());
-        let name = cells.text("servicename").filter(|it| !it.is_empty());
-        let machine = cells.text("node").filter(|it| !it.is_empty());
-        cells.pass(&["servicetags"]);
-        let known = |it: &Option<String>| it.as_ref().and_then(|it| self.services.get(it)).cloned();
-        let key = known(&id).or_else(|| known(&name));
-        let named = name.or(id);
-        let place = cells.place.clone();
-        let key = match (key, named, machine) {
-            (Some(key), _, _) => Some(key),
-            (None, Some(service), _) => self.system(&place, &service, Vec::new(), BTreeMap::new()),
-            (None, None, machine) => {
-                let machine = machine.unwrap_or_else(|| {
-                    let machine = named_by(&place.file);
-                    let reason = format!(
-                        "no service and no machine is named: it goes to a System called {machine:?}, after the file"
-                    );
-                    remarks.adapted(&place, "", &reason);
-                    machine
-                });
-                let made = self
-                    .drafts
-                    .system(&place, MACHINE, &machine, "machine")
-                    .is_some();
-                made.then(|| self.drafts.key(MACHINE, &machine))
-            }
-        };
-        match key {
-            Some(key) => self.check(cells, &key),
-            None => remarks.left(&place, "", "it is of no service"),
-        }
-    }
-
-    fn check(&mut self, mut cells: Cells<'_>, key: &str) {
-        let remarks = self.drafts.remarks;
-        let id = cells.text("checkid").or_else(|| cells.text("id"));
-        let name = cells.text("name").or(id).filter(|it| !it.is_empty());
-        let is_serf = cells.text("checkid").as_deref() == Some("serfHealth");
-        cells.pass(&[
-            "status",
-            "output",
-            "notes",
-            "type",
-            "exposedport",
-            "createindex",
-            "modifyindex",
-            "namespace",
-            "partition",
-            "peername",
-            "servicetags",
-            "checkid",
-        ]);
-        if is_serf {
-            cells.leave(
-                "checkid",
-                "an agent that is not heard of is Missing by itself",
-            );
-            return;
-        }
-        // Interfaces put what is run one level deeper.
-        let inner = cells.inner("definition");
-        let deeper = inner.as_ref().is_some_and(|it| !it.others().is_empty());
-        let run = inner.as_ref().filter(|_| deeper).unwrap_or(&cells);
-        let kind = kind_of(run, remarks, &mut |alias| {
-            self.aliases
-                .push((key.to_owned(), alias.to_owned(), run.place.clone()));
-        });
-        let interval = span_of(run, "interval");
-        let timeout = span_of(run, "timeout");
-        let attempts = run.count("failuresbeforecritical");
-        leave_rest(run, name.as_deref(), remarks);
-        if let Some(kind) = kind {
-            let title = name.clone().unwrap_or_else(|| title_of(&kind).to_owned());
-            let mut check = Check::new(CheckId::default(), title, kind);
-            if let Some(interval) = interval {
-                check.interval_ms = interval;
-                check.retry_interval_ms = interval;
-            }
-            check.timeout_ms = timeout.unwrap_or(check.timeout_ms);
-            if check.kind == (CheckKind::External {}) {
-                check.ttl_ms = span_of(run, "ttl");
-            }
-            // Consul counts failures before, here the failure itself counts.
-            check.attempts = attempts.map_or(1, |it| it.saturating_add(1));
-            let place = run.place.clone();
-            self.drafts.check(&place, key, check);
-        }
-        if let Some(name) = name {
-            cells.place = cells.place.inner(&name);
-        }
-        if let Some(inner) = inner {
-            inner.finish();
-        }
-        cells.finish();
-    }
-}
-
-/// Tells what of a check has no counterpart here, with its name.
-fn leave_rest(run: &Cells<'_>, name: Option<&str>, remarks: &Remarks) {
-    let place = name.map_or_else(|| run.place.clone(), |name| run.place.inner(name));
-    for (field, written, reason) in LEFT {
-        let says = run.raw(field).is_some_and(|it| match it {
-            Value::Bool(truth) => *truth,
-            Value::Object(map) => !map.is_empty(),
-            Value::String(text) => !["", "0s", "0"].contains(&text.as_str()),
-            Value::Number(number) => number.as_f64() != Some(0.0),
-            _ => true,
-        });
-        if says {
-            remarks.left(&place, written, reason);
-        }
-    }
-}
-
-/// What a System is called whose file names nothing: the file, without its folder and ending.
-fn named_by(file: &str) -> String {
-    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _ending)| stem);
-    let named = if stem.is_empty() { name } else { stem };
-    if named.is_empty() {
-        "a machine of Consul".to_owned()
-    } else {
-        named.to_owned()
-    }
-}
-
-/// Where a service runs its own agent tells, as long as it runs: what that agent's file has to say.
-fn registered(place: &Place, name: &str, host: Option<&str>, port: &str, remarks: &Remarks) {
-    let host = host.unwrap_or("HOST");
-    let endpoint = if host.contains(':') {
-        format!("[{host}]:{port}")
-    } else {
-        format!("{host}:{port}")
-    };
-    if host_and_port(&endpoint).is_none() {
-        remarks.left(place, "port", "an address with a port is expected");
-        return;
-    }
-    let name = Value::from(name);
-    let reason = format!(
-        "the agent that runs it tells so; in its agent.toml: [[service]] name = {name}, endpoints = [\"{endpoint}\"]"
-    );
-    remarks.adapted(place, "port", &reason);
 }
 
 /// By these a file of an agent's configuration is known.
 const DEFINITIONS: [&str; 4] = ["service", "services", "check", "checks"];
 /// By these a check is known.
-const DEFINED_BY: [&str; 8] = [
+const DEFINED_BY: [&str; 12] = [
     "http",
     "tcp",
     "args",
@@ -450,83 +417,8 @@ const DEFINED_BY: [&str; 8] = [
     "ttl",
     "grpc",
     "osservice",
+    "udp",
+    "h2ping",
+    "aliasservice",
+    "aliasnode",
 ];
-
-/// Each interface has its own word for the same.
-fn either(cells: &Cells<'_>, fields: [&str; 2]) -> Option<String> {
-    let texts = fields.map(|field| cells.text(field));
-    texts.into_iter().flatten().find(|it| !it.is_empty())
-}
-
-/// Metadata, address and port.
-fn labels_of(cells: &Cells<'_>) -> BTreeMap<String, String> {
-    let either = |fields| either(cells, fields);
-    let mut labels = BTreeMap::new();
-    for field in ["meta", "servicemeta"] {
-        let map = cells.raw(field).and_then(Value::as_object);
-        for (name, value) in map.into_iter().flatten() {
-            labels.extend(text_of(value).map(|value| (name.clone(), value)));
-        }
-    }
-    let port = either(["port", "serviceport"]).filter(|it| it != "0");
-    let address = either(["serviceaddress", "address"]);
-    labels.extend(port.map(|it| ("port".to_owned(), it)));
-    labels.extend(address.map(|it| ("address".to_owned(), it)));
-    labels
-}
-
-/// What a service says that has no counterpart.
-fn leave(cells: &Cells<'_>) {
-    let kind = cells
-        .text("kind")
-        .filter(|it| !it.is_empty() && it != "typical");
-    if kind.is_some() {
-        cells.leave("kind", "gateways and proxies are services like others");
-    }
-    cells.pass(&[
-        "node",
-        "datacenter",
-        "createindex",
-        "modifyindex",
-        "contenthash",
-        "weights",
-        "serviceweights",
-        "enabletagoverride",
-        "serviceenabletagoverride",
-        "nodemeta",
-        "servicekind",
-        "peername",
-        "partition",
-        "namespace",
-        "locality",
-        "servicelocality",
-        "servicesocketpath",
-        "socketpath",
-    ]);
-    for (field, reason) in [
-        ("connect", "a mesh of services is no matter of monitoring"),
-        ("proxy", "a mesh of services is no matter of monitoring"),
-        (
-            "serviceproxy",
-            "a mesh of services is no matter of monitoring",
-        ),
-        (
-            "serviceconnect",
-            "a mesh of services is no matter of monitoring",
-        ),
-        ("token", "a secret stays where it is"),
-        ("taggedaddresses", "the first address is taken"),
-        ("servicetaggedaddresses", "the first address is taken"),
-    ] {
-        let says = cells.raw(field).is_some_and(|it| match it {
-            Value::Object(map) => map
-                .values()
-                .any(|it| !it.is_null() && it != &Value::Bool(false)),
-            Value::String(text) => !text.is_empty(),
-            _ => true,
-        });
-        if says {
-            cells.leave(field, reason);
-        }
-    }
-}

@@ -5,16 +5,19 @@ mod fields;
 mod groups;
 mod macros;
 mod objects;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::{Drafts, Place};
+use super::plan::{Drafts, Place, Remarks};
 use super::{ImportOptions, SourceFile};
+use crate::address::check_web_address;
 use crate::graph::Relation;
 use crate::rollup::Override;
+use crate::system::Dashboard;
 use check::On;
-use fields::left;
-use groups::{Groups, Naming, chosen, groups};
+use fields::{left, left_of};
+use groups::{Groups, Naming, chosen, groups, unknown};
 use objects::{Configuration, Resolved, parse, resolve};
 
 const HOST: &str = "host";
@@ -25,44 +28,51 @@ const EXPANDED_MAX: usize = 200_000;
 /// Seconds of one unit of an interval, if `nagios.cfg` does not say.
 const INTERVAL_LENGTH_S: f64 = 60.0;
 
+const HOST_NAMING: Naming = Naming {
+    group: "hostgroup_name",
+    inner: "hostgroup_members",
+    member: "host_name",
+    of: "hostgroups",
+};
+const CONTACT_NAMING: Naming = Naming {
+    group: "contactgroup_name",
+    inner: "contactgroup_members",
+    member: "contact_name",
+    of: "contactgroups",
+};
+
 pub(super) fn read(files: &[&SourceFile], options: &ImportOptions, drafts: &mut Drafts<'_>) {
     let remarks = drafts.remarks;
     let whole = parse(files, remarks);
-    settings(&whole, drafts);
+    settings::tell(&whole, remarks);
     let mut users = whole.macros.clone();
     users.extend(options.macros.clone());
     let of = |kind: &str| resolve(&whole, kind, remarks);
     let (hosts, services) = (of(HOST), of("service"));
-    let naming = |group, inner, member, of| Naming {
-        group,
-        inner,
-        member,
-        of,
-    };
-    let host_naming = naming(
-        "hostgroup_name",
-        "hostgroup_members",
-        "host_name",
-        "hostgroups",
-    );
-    let contact_naming = naming(
-        "contactgroup_name",
-        "contactgroup_members",
-        "contact_name",
-        "contactgroups",
-    );
     let hostgroups = of("hostgroup");
-    let contacts = of("contact");
+    let (contacts, commands) = (of("contact"), of("command"));
+    let (contactgroups, servicegroups) = (of("contactgroup"), of("servicegroup"));
+    for (kind, objects) in [
+        ("hostgroup", &hostgroups),
+        ("servicegroup", &servicegroups),
+        ("contactgroup", &contactgroups),
+        ("contact", &contacts),
+        ("command", &commands),
+    ] {
+        left_of_all(kind, objects, remarks);
+    }
     let mut reader = Reader {
-        host_groups: groups(&hostgroups, &hosts, host_naming, remarks),
-        contact_groups: groups(&of("contactgroup"), &contacts, contact_naming, remarks),
-        contacts: named(&contacts, "contact_name"),
-        commands: named(&of("command"), "command_name"),
+        host_groups: groups(&hostgroups, &hosts, HOST_NAMING, remarks),
+        contact_groups: groups(&contactgroups, &contacts, CONTACT_NAMING, remarks),
+        contacts: named(&contacts, "contact_name", remarks),
+        commands: named(&commands, "command_name", remarks),
         names: BTreeSet::new(),
         hosts: BTreeMap::new(),
         at: BTreeMap::new(),
         users,
-        interval_s: interval_length(&whole),
+        interval_s: settings::seconds(&whole, "interval_length", INTERVAL_LENGTH_S, remarks),
+        service_timeout_ms: settings::timeout_ms(&whole, "service_check_timeout", 60.0, remarks),
+        host_timeout_ms: settings::timeout_ms(&whole, "host_check_timeout", 30.0, remarks),
         expanded: 0,
         drafts,
     };
@@ -81,40 +91,38 @@ pub(super) fn read(files: &[&SourceFile], options: &ImportOptions, drafts: &mut 
     }
     reader.parents();
     reader.host_groups(&hostgroups);
-    reader.service_groups(&of("servicegroup"), &services);
+    reader.service_groups(&servicegroups, &services);
     for dependency in of("servicedependency").iter().chain(&of("hostdependency")) {
         reader.dependency(dependency);
     }
     reader.left_objects(&whole);
 }
 
-/// What `nagios.cfg` says beyond the objects.
-fn settings(whole: &Configuration, drafts: &Drafts<'_>) {
-    for (name, (value, place)) in &whole.settings {
-        let reason = match name.as_str() {
-            "cfg_file" | "cfg_dir" => format!("more configuration: name {value} too, if it is not"),
-            "resource_file" => format!("values of macros: name {value} too, if it is not"),
-            "use_regexp_matching" | "use_true_regexp_matching" if value == "1" => {
-                "names are taken as they stand, not as patterns".to_owned()
-            }
-            _ => continue,
+/// Tells what objects of one kind say that has no counterpart.
+fn left_of_all(kind: &str, objects: &[Resolved], remarks: &Remarks) {
+    for object in objects {
+        let name = object.text(&format!("{kind}_name")).unwrap_or_default();
+        let place = Place {
+            path: format!("{kind} {name}"),
+            ..object.place.clone()
         };
-        drafts.remarks.left(place, name, &reason);
+        left_of(kind, &place, object, remarks);
     }
 }
 
-fn interval_length(whole: &Configuration) -> f64 {
-    let set = whole.settings.get("interval_length");
-    let set = set.and_then(|(value, _)| value.parse::<f64>().ok());
-    set.filter(|it| (0.001..=86_400.0).contains(it))
-        .unwrap_or(INTERVAL_LENGTH_S)
-}
-
-fn named(objects: &[Resolved], field: &str) -> BTreeMap<String, Resolved> {
-    let named = objects.iter();
+fn named(objects: &[Resolved], field: &str, remarks: &Remarks) -> BTreeMap<String, Resolved> {
+    let mut named: BTreeMap<String, Resolved> = BTreeMap::new();
+    for object in objects {
+        let Some(name) = object.text(field) else {
+            remarks.left(&object.place, field, "it has no name");
+            continue;
+        };
+        if let Some(before) = named.insert(name.to_owned(), object.clone()) {
+            let reason = format!("{name} stands in {} too: this one counts", before.place);
+            remarks.adapted(&object.place, field, &reason);
+        }
+    }
     named
-        .filter_map(|it| Some((it.text(field)?.to_owned(), it.clone())))
-        .collect()
 }
 
 struct Reader<'r, 'd> {
@@ -129,6 +137,8 @@ struct Reader<'r, 'd> {
     at: BTreeMap<String, BTreeSet<String>>,
     users: BTreeMap<String, String>,
     interval_s: f64,
+    service_timeout_ms: u64,
+    host_timeout_ms: u64,
     expanded: usize,
     drafts: &'d mut Drafts<'r>,
 }
@@ -139,6 +149,10 @@ impl Reader<'_, '_> {
             path: format!("host {name}"),
             ..host.place.clone()
         };
+        if let Some(before) = self.hosts.get(name) {
+            let reason = format!("{name} stands in {} too: this one counts", before.place);
+            self.drafts.remarks.adapted(&place, "host_name", &reason);
+        }
         let Some(system) = self.drafts.system(&place, HOST, name, "machine") else {
             return;
         };
@@ -149,6 +163,9 @@ impl Reader<'_, '_> {
         system
             .labels
             .extend(said("address").map(|it| ("address".to_owned(), it)));
+        system
+            .labels
+            .extend(said("address6").map(|it| ("address6".to_owned(), it)));
         let key = self.drafts.key(HOST, name);
         self.names.insert(name.to_owned());
         self.hosts.insert(name.to_owned(), host.clone());
@@ -180,9 +197,14 @@ impl Reader<'_, '_> {
             path: format!("service {description}"),
             ..service.place.clone()
         };
+        let groups = service.list("hostgroup_name");
+        for group in unknown(&groups, &self.host_groups) {
+            let reason = format!("no host group {group} is in these files");
+            remarks.left(&place, "hostgroup_name", &reason);
+        }
         let hosts = chosen(
             &service.list("host_name"),
-            &service.list("hostgroup_name"),
+            &groups,
             &self.host_groups,
             &self.names,
         );
@@ -230,12 +252,10 @@ impl Reader<'_, '_> {
     }
 
     fn host_groups(&mut self, defined: &[Resolved]) {
-        let defined = named(defined, "hostgroup_name");
-        for (name, members) in std::mem::take(&mut self.host_groups) {
-            let place = defined
-                .get(&name)
-                .map(|it| it.place.clone())
-                .unwrap_or_default();
+        let defined = named(defined, "hostgroup_name", self.drafts.remarks);
+        // Dependencies name them too.
+        for (name, members) in self.host_groups.clone() {
+            let place = self.place_of(defined.get(&name), &members);
             self.group(
                 "hostgroup",
                 "host group",
@@ -250,6 +270,13 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// Where a group is said: in its definition, or by the first that says that it is in it.
+    fn place_of(&self, defined: Option<&Resolved>, members: &BTreeSet<String>) -> Place {
+        let first = || members.iter().find_map(|it| self.hosts.get(it));
+        let said = defined.or_else(first);
+        said.map(|it| it.place.clone()).unwrap_or_default()
+    }
+
     fn group(
         &mut self,
         kind: &str,
@@ -258,15 +285,28 @@ impl Reader<'_, '_> {
         defined: Option<&Resolved>,
         members: &BTreeSet<String>,
     ) {
-        let place = defined.map(|it| it.place.clone()).unwrap_or_default();
+        let place = self.place_of(defined, members);
         let Some(system) = self.drafts.system(&place, kind, name, category) else {
             return;
         };
-        let alias = defined
-            .and_then(|it| it.text("alias"))
-            .filter(|it| *it != name);
-        alias.unwrap_or_default().clone_into(&mut system.purpose);
+        let said = |field: &str| defined.and_then(|it| it.text(field));
+        let alias = said("alias").filter(|it| *it != name);
+        let purpose: Vec<_> = [alias, said("notes")].into_iter().flatten().collect();
+        system.purpose = purpose.join("\n");
         let key = self.drafts.key(kind, name);
+        let pages = [("notes_url", "notes"), ("action_url", "actions")].map(|(field, title)| {
+            let url = said(field)?;
+            if check_web_address(url).is_ok() {
+                return Some(Dashboard {
+                    title: format!("{name}: {title}"),
+                    url: url.to_owned(),
+                });
+            }
+            self.drafts.remarks.left(&place, field, "no web address");
+            None
+        });
+        let pages: Vec<_> = pages.into_iter().flatten().collect();
+        self.drafts.dashboards(&key, &pages);
         for member in members {
             let part = self.drafts.key(HOST, member);
             self.drafts
@@ -305,13 +345,14 @@ impl Reader<'_, '_> {
                 there.extend(at.into_iter().flatten().cloned());
             }
         }
-        let defined = named(defined, "servicegroup_name");
+        let defined = named(defined, "servicegroup_name", self.drafts.remarks);
         for (name, hosts) in members {
             let group = defined.get(&name);
-            let place = group
-                .map(|it| it.place.clone())
-                .unwrap_or_default()
-                .inner(&name);
+            let place = self.place_of(group, &hosts).inner(&name);
+            for gone in hosts.iter().filter(|it| !self.names.contains(*it)) {
+                let reason = format!("no host {gone} is in these files");
+                self.drafts.remarks.left(&place, "members", &reason);
+            }
             let reason = "its parts are the hosts, with all their checks";
             self.drafts.remarks.adapted(&place, "members", reason);
             self.group("servicegroup", "service group", &name, group, &hosts);
@@ -319,21 +360,30 @@ impl Reader<'_, '_> {
     }
 
     fn dependency(&mut self, dependency: &Resolved) {
+        let remarks = self.drafts.remarks;
         let on = |name: &str, group: &str| {
-            let names = dependency.list(name);
-            chosen(
-                &names,
-                &dependency.list(group),
+            let groups = dependency.list(group);
+            for gone in unknown(&groups, &self.host_groups) {
+                let reason = format!("no host group {gone} is in these files");
+                remarks.left(&dependency.place, group, &reason);
+            }
+            let hosts = chosen(
+                &dependency.list(name),
+                &groups,
                 &self.host_groups,
                 &self.names,
-            )
+            );
+            for gone in hosts.iter().filter(|it| !self.names.contains(*it)) {
+                let reason = format!("no host {gone} is in these files");
+                remarks.left(&dependency.place, name, &reason);
+            }
+            hosts
         };
         let masters = on("host_name", "hostgroup_name");
         let mut dependents = on("dependent_host_name", "dependent_hostgroup_name");
         if dependents.is_empty() {
             dependents.clone_from(&masters);
         }
-        let remarks = self.drafts.remarks;
         for from in &dependents {
             for to in &masters {
                 if from == to {

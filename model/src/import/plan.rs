@@ -203,6 +203,8 @@ impl Remarks {
 pub(super) struct Drafts<'r> {
     format: Format,
     systems: BTreeMap<String, PlannedSystem>,
+    /// Where each System was first named.
+    places: BTreeMap<String, Place>,
     /// Remarks so far.
     pub(super) remarks: &'r Remarks,
 }
@@ -212,6 +214,7 @@ impl<'r> Drafts<'r> {
         Self {
             format,
             systems: BTreeMap::new(),
+            places: BTreeMap::new(),
             remarks,
         }
     }
@@ -244,6 +247,9 @@ impl<'r> Drafts<'r> {
             self.remarks.left(place, "", &reason);
             return None;
         }
+        self.places
+            .entry(key.clone())
+            .or_insert_with(|| place.clone());
         let planned = self.systems.entry(key);
         Some(planned.or_insert_with_key(|key| PlannedSystem {
             key: key.clone(),
@@ -256,6 +262,13 @@ impl<'r> Drafts<'r> {
     /// Whether there is such a System.
     pub(super) fn has(&self, kind: &str, name: &str) -> bool {
         self.systems.contains_key(&self.key(kind, name))
+    }
+
+    /// The check of this name that a System has.
+    pub(super) fn check_of(&self, key: &str, name: &str) -> Option<&Check> {
+        let id = check_id(key, &clean_line(name, NAME_LEN_BYTES_MAX));
+        let system = self.systems.get(key)?;
+        system.checks.iter().find(|it| it.id == id)
     }
 
     /// Adds a check to a System that is there. One that no agent would run is left out.
@@ -325,10 +338,7 @@ impl<'r> Drafts<'r> {
             Some(edge) if relation == Relation::Part => edge.relation = Relation::Part,
             Some(_) => {}
             None if count >= ITEMS_MAX => {
-                let place = Place {
-                    path: to.to_owned(),
-                    ..Place::default()
-                };
+                let place = self.places.get(from).cloned().unwrap_or_default();
                 let reason = format!("{from} has {ITEMS_MAX} parts already");
                 self.remarks.left(&place, "", &reason);
             }
@@ -372,15 +382,18 @@ impl<'r> Drafts<'r> {
 
     /// The Systems, sorted, cleaned and within limits.
     pub(super) fn finish(self) -> Vec<PlannedSystem> {
-        let systems = self.systems.into_values();
-        systems.map(|system| tidy(system, self.remarks)).collect()
+        let systems = self.systems.into_values().map(|system| {
+            let place = self.places.get(&system.key).cloned().unwrap_or_default();
+            tidy(system, &place, self.remarks)
+        });
+        systems.collect()
     }
 }
 
-fn tidy(mut system: PlannedSystem, remarks: &Remarks) -> PlannedSystem {
+fn tidy(mut system: PlannedSystem, first: &Place, remarks: &Remarks) -> PlannedSystem {
     let place = Place {
         path: system.key.clone(),
-        ..Place::default()
+        ..first.clone()
     };
     let over = |what: &str, count: usize, limit: usize| {
         if count > limit {

@@ -1,5 +1,6 @@
 //! Sensu Go: what `sensuctl dump` prints, as YAML documents, wrapped JSON, or lists of them.
 
+mod proxies;
 mod resource;
 mod template;
 
@@ -10,18 +11,21 @@ use serde_json::Value;
 use super::SourceFile;
 use super::cell::Cells;
 use super::command::command;
-use super::extra;
+use super::extra::{self, Extra};
 use super::plan::Drafts;
 use super::token::fill_go;
 use super::tree::{self, Document};
 use crate::check::Check;
 use crate::graph::Relation;
 use crate::rollup::Override;
+use proxies::{Condition, conditions, fits};
 use resource::{Resource, left};
 use template::{Hooks, runbook_of, template};
 
 const ENTITY: &str = "entity";
 const SUBSCRIPTION: &str = "subscription";
+/// Checks that one check of other entities becomes.
+const PROXY_CHECKS_MAX: usize = 20_000;
 
 pub(super) fn read(files: &[&SourceFile], drafts: &mut Drafts<'_>) {
     let remarks = drafts.remarks;
@@ -91,6 +95,14 @@ struct Entity {
     values: BTreeMap<String, String>,
 }
 
+/// What one check says, before it is filled for an entity.
+struct Made<'a, 'v> {
+    resource: &'a Resource<'v>,
+    line: &'a str,
+    check: &'a Check,
+    extra: &'a Extra,
+}
+
 struct Reader<'r, 'd> {
     hooks: Hooks,
     entities: Vec<Entity>,
@@ -124,8 +136,12 @@ impl Reader<'_, '_> {
             "redact",
             "user",
             "sensu_agent_version",
-            "keepalive_handlers",
         ]);
+        for field in ["keepalive_handlers", "keepalive_pipelines"] {
+            if !spec.texts(field).is_empty() {
+                spec.leave(field, "who is told is set up with routes and receivers");
+            }
+        }
         for (field, reason) in [
             (
                 "deregister",
@@ -154,6 +170,7 @@ impl Reader<'_, '_> {
         for (name, value) in &resource.annotations {
             values.insert(format!("annotations.{name}"), value.clone());
         }
+        values.insert("entity_class".to_owned(), class.clone());
         values.insert("name".to_owned(), resource.name.clone());
         values.insert("namespace".to_owned(), resource.namespace.clone());
         let title = resource.qualified(&resource.name);
@@ -196,33 +213,95 @@ impl Reader<'_, '_> {
                 "a check has no labels",
             );
         }
+        let made = Made {
+            resource,
+            line: &line,
+            check: &check,
+            extra: &extra,
+        };
+        match conditions(spec) {
+            None => {}
+            Some(Ok(wanted)) => return self.each(&made, &subscriptions, &wanted),
+            Some(Err(expression)) => {
+                // Run on whoever subscribes, it would look at the wrong thing.
+                let reason = format!(
+                    "only `entity.X == 'Y'` is understood, not {expression}: add the check to each System"
+                );
+                return remarks.left(&spec.place, "proxy_requests", &reason);
+            }
+        }
         let about = proxy.and_then(|proxy| self.proxy(resource, &proxy));
         for (key, entity) in self.targets(resource, &subscriptions, about.as_ref()) {
             let known = about.as_ref().and_then(|(_, known)| *known);
-            let entity = known
-                .or(entity)
-                .and_then(|number| self.entities.get(number));
-            let filled = fill_go(&line, &|path| entity?.values.get(path).cloned());
-            if !filled.missing.is_empty() {
-                let whom = entity.map_or("the entity", |it| it.name.as_str());
-                let missing = filled.missing.join(", ");
-                let reason =
-                    format!("nothing is known of {missing} of {whom}, and there is no default");
-                remarks.left(&spec.place, "command", &reason);
-                continue;
+            let about = about.as_ref().map(|(key, _)| key.as_str());
+            self.add(&made, &key, known.or(entity), &resource.name, about);
+        }
+    }
+
+    /// Adds a check to each System that looks, for each entity that fits.
+    fn each(&mut self, made: &Made<'_, '_>, subscriptions: &[String], wanted: &[Condition]) {
+        let (remarks, resource) = (self.drafts.remarks, made.resource);
+        let place = &resource.spec.place;
+        let all = self.entities.iter().enumerate();
+        let found: Vec<(usize, String, String)> = all
+            .filter(|(_, it)| it.namespace == resource.namespace && fits(wanted, &it.values))
+            .map(|(number, it)| (number, it.key.clone(), it.name.clone()))
+            .collect();
+        if found.is_empty() {
+            let reason = "no entity in these files fits: nothing would be looked at";
+            return remarks.left(place, "proxy_requests", reason);
+        }
+        let reason = format!(
+            "it becomes a check of each entity that fits, with its name behind ({})",
+            found.len()
+        );
+        remarks.adapted(place, "proxy_requests", &reason);
+        let mut count = 0;
+        for (key, _) in self.targets(resource, subscriptions, None) {
+            for (number, about, entity) in &found {
+                count += 1;
+                if count > PROXY_CHECKS_MAX {
+                    let reason = format!("more than {PROXY_CHECKS_MAX} checks of it");
+                    return remarks.left(place, "proxy_requests", &reason);
+                }
+                let name = format!("{}: {entity}", resource.name);
+                self.add(made, &key, Some(*number), &name, Some(about));
             }
-            let Some(command) = command(&filled.text, &spec.place, "command", remarks) else {
-                continue;
-            };
-            let check = Check {
-                kind: command.into(),
-                ..check.clone()
-            };
-            let check = extra::add(check, &extra, &spec.place, remarks);
-            self.drafts.check(&spec.place, &key, check);
-            if let Some((about, _)) = &about {
-                self.drafts.about(&spec.place, &key, &resource.name, about);
-            }
+        }
+    }
+
+    /// Adds a check under a name, filled with what is known of an entity.
+    fn add(
+        &mut self,
+        made: &Made<'_, '_>,
+        key: &str,
+        entity: Option<usize>,
+        name: &str,
+        about: Option<&str>,
+    ) {
+        let (remarks, spec) = (self.drafts.remarks, &made.resource.spec);
+        let entity = entity.and_then(|number| self.entities.get(number));
+        let filled = fill_go(made.line, &|path| entity?.values.get(path).cloned());
+        if !filled.missing.is_empty() {
+            let whom = entity.map_or("the entity", |it| it.name.as_str());
+            let missing = filled.missing.join(", ");
+            let reason =
+                format!("nothing is known of {missing} of {whom}, and there is no default");
+            remarks.left(&spec.place, "command", &reason);
+            return;
+        }
+        let Some(command) = command(&filled.text, &spec.place, "command", remarks) else {
+            return;
+        };
+        let check = Check {
+            name: name.to_owned(),
+            kind: command.into(),
+            ..made.check.clone()
+        };
+        let check = extra::add(check, made.extra, &spec.place, remarks);
+        self.drafts.check(&spec.place, key, check);
+        if let Some(about) = about {
+            self.drafts.about(&spec.place, key, name, about);
         }
     }
 

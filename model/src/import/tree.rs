@@ -18,6 +18,8 @@ const TEXT_LEN_BYTES_MAX: usize = 16 << 20;
 const DEPTH_MAX: usize = 64;
 /// Names of one file that are told because they stand somewhere more than once.
 const DOUBLES_MAX: usize = 100;
+/// What is said of a name that stands in one map more than once.
+const TWICE: &str = "it stands there more than once: the last counts";
 /// Documents of one file.
 const DOCUMENTS_MAX: usize = 50_000;
 
@@ -66,11 +68,7 @@ pub(super) fn json(file: &SourceFile, remarks: &Remarks) -> Vec<Document> {
         }
     }
     for name in doubles.into_inner() {
-        remarks.left(
-            &place,
-            &name,
-            "it stands there more than once: the last counts",
-        );
+        remarks.left(&place, &name, TWICE);
     }
     documents
 }
@@ -167,6 +165,13 @@ pub(super) fn yaml(file: &SourceFile, remarks: &Remarks) -> Vec<Document> {
             break;
         }
     }
+    for (line, name) in builder.doubles {
+        let at = Place {
+            line: Some(line),
+            ..place_of(file)
+        };
+        remarks.left(&at, &name, TWICE);
+    }
     builder.documents
 }
 
@@ -209,7 +214,16 @@ struct Open {
 #[derive(Debug)]
 enum Holds {
     List(Vec<Value>),
-    Map(Map<String, Value>, Option<Key>),
+    Map(Keyed),
+}
+
+/// A map that is not complete yet.
+#[derive(Debug, Default)]
+struct Keyed {
+    map: Map<String, Value>,
+    key: Option<Key>,
+    /// Names that stand in it themselves: those that it merges from elsewhere may be said again.
+    own: BTreeSet<String>,
 }
 
 /// The key whose value comes next.
@@ -228,6 +242,8 @@ struct Builder {
     anchors: BTreeMap<usize, (Value, Cost)>,
     /// Of the whole file.
     spent: Cost,
+    /// Names that stand in one map more than once, with their lines.
+    doubles: BTreeSet<(usize, String)>,
     begins: usize,
 }
 
@@ -239,9 +255,9 @@ impl Builder {
                 self.anchors.clear();
                 Ok(())
             }
-            Event::MappingStart(anchor, _) => self.begin(anchor, Holds::Map(Map::new(), None)),
+            Event::MappingStart(anchor, _) => self.begin(anchor, Holds::Map(Keyed::default())),
             Event::SequenceStart(anchor, _) => self.begin(anchor, Holds::List(Vec::new())),
-            Event::MappingEnd | Event::SequenceEnd => self.end(),
+            Event::MappingEnd | Event::SequenceEnd => self.end(line),
             Event::Scalar(text, style, anchor, tag) => {
                 let cost = Cost {
                     nodes: 1,
@@ -251,7 +267,7 @@ impl Builder {
                 let is_merge = style == ScalarStyle::Plain && text == "<<";
                 self.spend(cost)?;
                 self.remember(anchor, &value, cost)?;
-                self.put(value, cost, is_merge)
+                self.put(value, cost, is_merge, line)
             }
             Event::Alias(anchor) => {
                 let Some((value, cost)) = self.anchors.get(&anchor).cloned() else {
@@ -259,7 +275,7 @@ impl Builder {
                 };
                 // Before it is copied once more.
                 self.spend(cost)?;
-                self.put(value, cost, false)
+                self.put(value, cost, false, line)
             }
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
         }
@@ -298,7 +314,7 @@ impl Builder {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), String> {
+    fn end(&mut self, line: usize) -> Result<(), String> {
         let Some(Open {
             anchor,
             cost,
@@ -309,13 +325,13 @@ impl Builder {
         };
         let value = match holds {
             Holds::List(list) => Value::Array(list),
-            Holds::Map(map, _) => Value::Object(map),
+            Holds::Map(keyed) => Value::Object(keyed.map),
         };
         self.remember(anchor, &value, cost)?;
-        self.put(value, cost, false)
+        self.put(value, cost, false, line)
     }
 
-    fn put(&mut self, value: Value, cost: Cost, is_merge: bool) -> Result<(), String> {
+    fn put(&mut self, value: Value, cost: Cost, is_merge: bool, line: usize) -> Result<(), String> {
         let Some(open) = self.open.last_mut() else {
             if self.documents.len() >= DOCUMENTS_MAX {
                 return Err(too_many_documents());
@@ -332,13 +348,19 @@ impl Builder {
         open.cost = open.cost.plus(cost);
         match &mut open.holds {
             Holds::List(list) => list.push(value),
-            Holds::Map(map, key) => match key.take() {
-                None if is_merge => *key = Some(Key::Merge),
-                None => *key = Some(Key::Text(key_text(&value))),
-                Some(Key::Text(name)) => {
-                    map.insert(name, value);
+            Holds::Map(keyed) => match keyed.key.take() {
+                None if is_merge => keyed.key = Some(Key::Merge),
+                None => {
+                    let name = key_text(&value);
+                    if !keyed.own.insert(name.clone()) && self.doubles.len() < DOUBLES_MAX {
+                        self.doubles.insert((line, name.clone()));
+                    }
+                    keyed.key = Some(Key::Text(name));
                 }
-                Some(Key::Merge) => merge(map, value),
+                Some(Key::Text(name)) => {
+                    keyed.map.insert(name, value);
+                }
+                Some(Key::Merge) => merge(&mut keyed.map, value),
             },
         }
         Ok(())
@@ -431,6 +453,30 @@ mod tests {
         );
         assert!(remarks.is_empty());
         assert_eq!(read("{\"a\": 1}\n{\"b\": 2}\n").0.len(), 2);
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_told_in_both_notations() {
+        let places = |name: &str, text: &str| {
+            let remarks = Remarks::default();
+            let file = SourceFile {
+                name: name.to_owned(),
+                text: text.to_owned(),
+            };
+            drop(either(&file, &remarks));
+            let (told, _) = remarks.finish();
+            told.into_iter()
+                .map(|it| (it.place.line, it.field))
+                .collect::<Vec<_>>()
+        };
+        let yaml = "a: 1\nspec:\n  interval: 60\n  timeout: 5\n  interval: 30\n";
+        assert_eq!(places("a.yaml", yaml), [(Some(5), "interval".to_owned())]);
+        let json = "{\"a\": 1, \"b\": 1, \"a\": 2}";
+        assert_eq!(places("a.json", json), [(None, "a".to_owned())]);
+        // The same name in another map, or over one that is merged, is no second time.
+        let fine = "x: &x {a: 1}\ny:\n  <<: *x\n  a: 2\nz: [{a: 1}, {a: 2}]\n";
+        assert_eq!(places("a.yaml", fine), []);
+        assert_eq!(read("a: 1\na: 2\n").0, [json!({"a": 2})]);
     }
 
     #[test]

@@ -18,12 +18,43 @@ pub(super) fn span_of(cells: &Cells<'_>, field: &str) -> Option<u64> {
     span.filter(|it| *it > 0)
 }
 
+/// A check that stands for what is looked at elsewhere.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Alias {
+    /// The id of a service.
+    pub(super) service: Option<String>,
+    /// A machine: the service's, or itself.
+    pub(super) machine: Option<String>,
+    /// The machine on which the check stands.
+    pub(super) on: Option<String>,
+}
+
+/// What a check runs; none: nothing that could be run here, which was told.
 pub(super) fn kind_of(
     cells: &Cells<'_>,
     remarks: &Remarks,
-    uses: &mut dyn FnMut(&str),
+    uses: &mut dyn FnMut(Alias),
 ) -> Option<CheckKind> {
     let place = &cells.place;
+    let said = |field: &str| cells.text(field).filter(|it| !it.is_empty());
+    if said("dockercontainerid").is_some() {
+        // Run on the machine itself, it would look at something else.
+        cells.leave(
+            "dockercontainerid",
+            "there are no containers here: use a plugin",
+        );
+        cells.pass(&[
+            "args",
+            "scriptargs",
+            "script",
+            "shell",
+            "http",
+            "tcp",
+            "ttl",
+            "method",
+        ]);
+        return None;
+    }
     if let Some(url) = cells.text("http").filter(|it| !it.is_empty()) {
         let method = cells.text("method").filter(|it| !it.is_empty());
         if method.is_some_and(|it| !it.eq_ignore_ascii_case("get")) {
@@ -47,42 +78,57 @@ pub(super) fn kind_of(
         cells.adapt("os_service", "it is taken as a unit of systemd");
         return Some(CheckKind::Builtin(Builtin::Systemd { units: vec![unit] }));
     }
-    for field in ["args", "scriptargs"] {
-        let words = cells.texts(field);
-        if let Some(command) = arguments(words) {
-            return Some(command.into());
-        }
+    if let Some(command) = command_of(cells, remarks) {
+        return command;
     }
-    if let Some(line) = cells.text("script").filter(|it| !it.is_empty()) {
-        return command(&line, place, "script", remarks).map(Into::into);
-    }
-    if let Some(alias) = cells.text("aliasservice").filter(|it| !it.is_empty()) {
-        uses(&alias);
-        cells.adapt("alias_service", "the System uses that one");
+    let alias = Alias {
+        service: said("aliasservice"),
+        machine: said("aliasnode"),
+        on: None,
+    };
+    if alias.service.is_some() || alias.machine.is_some() {
+        uses(alias);
         return None;
     }
-    cells.pass(&["aliasnode"]);
     if span_of(cells, "ttl").is_some() {
         let reason = "its results are taken by the agent's own listener, under its name";
         cells.adapt("ttl", reason);
         return Some(CheckKind::External {});
     }
-    for (field, reason) in [
-        ("ttl", "a span of time is expected"),
-        ("grpc", "there is no such check: use a plugin"),
-        ("h2ping", "there is no such check: use a plugin"),
-        ("udp", "there is no such check: use a plugin"),
-        ("dockercontainerid", "there is no such check: use a plugin"),
-    ] {
+    for (field, reason) in NO_CHECK {
         if cells.has(field) {
             cells.leave(field, reason);
             return None;
         }
     }
-    remarks.left(place, "", "what it runs is not told here");
+    let of = said("type").map_or_else(String::new, |it| format!(" (it is of type {it})"));
+    let reason =
+        format!("what it runs is not told here{of}: import the file in which it is defined too");
+    remarks.left(place, "", &reason);
     None
 }
 
+/// A program, if it runs one; none inside: it cannot be meant, which was told.
+fn command_of(cells: &Cells<'_>, remarks: &Remarks) -> Option<Option<CheckKind>> {
+    for field in ["args", "scriptargs"] {
+        let words = cells.texts(field);
+        if let Some(command) = arguments(words) {
+            return Some(Some(command.into()));
+        }
+    }
+    let line = cells.text("script").filter(|it| !it.is_empty())?;
+    Some(command(&line, &cells.place, "script", remarks).map(Into::into))
+}
+
+/// Checks for which there are none here.
+const NO_CHECK: [(&str, &str); 4] = [
+    ("ttl", "a span of time is expected"),
+    ("grpc", "there is no such check: use a plugin"),
+    ("h2ping", "there is no such check: use a plugin"),
+    ("udp", "there is no such check: use a plugin"),
+];
+
+/// What a check without a name is called after what it does.
 pub(super) const fn title_of(kind: &CheckKind) -> &'static str {
     match kind {
         CheckKind::Builtin(Builtin::Http { .. }) => "http",
@@ -94,7 +140,7 @@ pub(super) const fn title_of(kind: &CheckKind) -> &'static str {
 }
 
 /// Fields that have no counterpart here: as they are looked for, as people write them, and why.
-pub(super) const LEFT: [(&str, &str, &str); 18] = [
+pub(super) const LEFT: [(&str, &str, &str); 17] = [
     (
         "header",
         "header",
@@ -152,11 +198,6 @@ pub(super) const LEFT: [(&str, &str, &str); 18] = [
         "a problem is soft until it counts",
     ),
     ("shell", "shell", "there are no containers here"),
-    (
-        "dockercontainerid",
-        "docker_container_id",
-        "there are no containers here",
-    ),
     ("token", "token", "a secret stays where it is"),
     ("intervalduration", "IntervalDuration", ""),
     ("timeoutduration", "TimeoutDuration", ""),

@@ -1,6 +1,6 @@
 //! A host's check of itself, and a service on a host.
 
-use super::groups::chosen;
+use super::groups::{chosen, unknown};
 use super::macros::{Meaning, split};
 use super::objects::Resolved;
 use super::{HOST, HOST_CHECK, Reader};
@@ -65,6 +65,10 @@ impl Reader<'_, '_> {
         let runbook =
             runbook.map(|url| meaning.fill(url).unwrap_or_else(|_unknown| url.to_owned()));
         check.runbook = runbook.filter(|url| check_web_address(url).is_ok());
+        if on.service.is_some() && from.text("parents").is_some() {
+            let reason = "services have no parents here: link the Systems";
+            remarks.left(place, "parents", reason);
+        }
         let check = self.timed(check, place, from);
         let key = self.drafts.key(HOST, on.host_name);
         self.drafts.check(place, &key, check);
@@ -77,17 +81,33 @@ impl Reader<'_, '_> {
             let text = from.text(field)?;
             let number = text.parse().ok();
             let span = number.and_then(|it: f64| millis(it, self.interval_s * 1_000.0));
-            if span.is_none() {
-                remarks.left(place, field, "a number is expected");
+            match span {
+                None => remarks.left(place, field, "a number is expected"),
+                Some(0) => remarks.adapted(
+                    place,
+                    field,
+                    "0 means only when asked there: it is looked at every so often as if nothing was said",
+                ),
+                Some(_) => {}
             }
             span.filter(|it| *it > 0)
         };
-        // Nagios' own defaults.
-        check.interval_ms = units("check_interval").unwrap_or(300_000);
-        check.retry_interval_ms = units("retry_interval").unwrap_or(60_000);
-        check.timeout_ms = 60_000;
+        let usual = |number: f64| millis(number, self.interval_s * 1_000.0);
+        let set = |field| {
+            units(field).or_else(|| usual(if field == "check_interval" { 5.0 } else { 1.0 }))
+        };
+        check.interval_ms = set("check_interval").unwrap_or(300_000);
+        check.retry_interval_ms = set("retry_interval").unwrap_or(60_000);
+        check.timeout_ms = if from.text("service_description").is_some() {
+            self.service_timeout_ms
+        } else {
+            self.host_timeout_ms
+        };
         let attempts = from.text("max_check_attempts");
         check.attempts = attempts.and_then(|it| it.parse().ok()).unwrap_or(1);
+        if attempts.is_some_and(|it| it.parse::<u32>().is_err()) {
+            remarks.left(place, "max_check_attempts", "a whole number is expected");
+        }
         let positive = |field: &str| {
             let number = from.text(field).and_then(|it| it.parse::<f64>().ok());
             number.filter(|it| *it > 0.0)
@@ -95,6 +115,10 @@ impl Reader<'_, '_> {
         if from.text("check_freshness") == Some("1") {
             let seconds = positive("freshness_threshold");
             check.ttl_ms = seconds.and_then(|it| millis(it, 1_000.0));
+            if check.ttl_ms.is_none() {
+                let reason = "no threshold: as Nagios does, it is derived from the interval";
+                remarks.adapted(place, "check_freshness", reason);
+            }
         }
         if from.is_off("active_checks_enabled") && from.is_off("passive_checks_enabled") {
             check.enabled = false;
@@ -155,9 +179,14 @@ impl Reader<'_, '_> {
     /// Whom to ask.
     pub(super) fn ask(&mut self, key: &str, place: &Place, from: &Resolved) {
         let everyone = self.contacts.keys().cloned().collect();
+        let groups = from.list("contact_groups");
+        for group in unknown(&groups, &self.contact_groups) {
+            let reason = format!("no contact group {group} is in these files");
+            self.drafts.remarks.left(place, "contact_groups", &reason);
+        }
         let names = chosen(
             &from.list("contacts"),
-            &from.list("contact_groups"),
+            &groups,
             &self.contact_groups,
             &everyone,
         );
@@ -168,13 +197,19 @@ impl Reader<'_, '_> {
                 self.drafts.remarks.left(place, "contacts", &reason);
                 continue;
             };
-            let reach = contact.text("email").or_else(|| contact.text("pager"));
-            found.push(Contact {
+            let mut ways: Vec<_> = [contact.text("email"), contact.text("pager")]
+                .into_iter()
+                .flatten()
+                .collect();
+            if ways.is_empty() {
+                ways.push("");
+            }
+            found.extend(ways.into_iter().map(|reach| Contact {
                 role: "technical".to_owned(),
                 name: contact.text("alias").unwrap_or(&name).to_owned(),
-                reach: reach.unwrap_or_default().to_owned(),
+                reach: reach.to_owned(),
                 hours: String::new(),
-            });
+            }));
         }
         self.drafts.contacts(key, &found);
     }

@@ -15,11 +15,73 @@ pub(super) fn left(place: &Place, object: &Resolved, remarks: &Remarks) {
             Some((_, reason)) => reason,
             None => "this field is not understood",
         };
-        let is_always = name.ends_with("_period")
-            && object
-                .text(name)
-                .is_some_and(|it| it.eq_ignore_ascii_case("24x7"));
-        if !is_always {
+        let text = object.text(name).unwrap_or_default();
+        // What a definition says only because the one that it was copied from does.
+        let says_nothing = match name.as_str() {
+            "is_volatile" | "first_notification_delay" => text == "0",
+            "notifications_enabled" => text == "1",
+            name => name.ends_with("_period") && text.eq_ignore_ascii_case("24x7"),
+        };
+        if !says_nothing {
+            remarks.left(place, name, reason);
+        }
+    }
+}
+
+/// Fields of groups, contacts and commands that have no counterpart.
+pub(super) fn left_of(kind: &str, place: &Place, object: &Resolved, remarks: &Remarks) {
+    let known: &[&str] = match kind {
+        "hostgroup" => &[
+            "hostgroup_name",
+            "hostgroup_members",
+            "members",
+            "alias",
+            "notes",
+            "notes_url",
+            "action_url",
+        ],
+        "servicegroup" => &[
+            "servicegroup_name",
+            // Told where groups are read.
+            "servicegroup_members",
+            "members",
+            "alias",
+            "notes",
+            "notes_url",
+            "action_url",
+        ],
+        "contactgroup" => &[
+            "contactgroup_name",
+            "contactgroup_members",
+            "members",
+            "alias",
+        ],
+        "contact" => &["contact_name", "contactgroups", "alias", "email", "pager"],
+        _ => &["command_name", "command_line"],
+    };
+    for name in object.fields.keys() {
+        let is_known = known.contains(&name.as_str()) || name.starts_with('_');
+        if is_known || object.text(name).is_none() {
+            continue;
+        }
+        let is_routing = kind == "contact" && name.contains("notification");
+        let is_always = object
+            .text(name)
+            .is_some_and(|it| it.eq_ignore_ascii_case("24x7") || it == "1");
+        let is_own = [
+            "can_submit_commands",
+            "retain_status_information",
+            "retain_nonstatus_information",
+        ]
+        .contains(&name.as_str());
+        let reason = if is_routing {
+            ROUTES
+        } else if kind == "contact" && name.starts_with("address") {
+            "how somebody is reached is set with receivers"
+        } else {
+            "this field is not understood"
+        };
+        if !(is_own || is_routing && is_always) {
             remarks.left(place, name, reason);
         }
     }
@@ -100,8 +162,8 @@ const LEFT: [(&str, &str); 36] = [
     ("gd2_image", ""),
     ("vhost", ""),
     ("notes_url_target", ""),
-    ("parent", ""),
-    ("hostgroups_exclude", ""),
+    ("parent", "this field is not understood"),
+    ("hostgroups_exclude", "this field is not understood"),
     ("escalation_options", ROUTES),
-    ("exclude", ""),
+    ("exclude", "this field is not understood"),
 ];

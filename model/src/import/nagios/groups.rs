@@ -61,8 +61,19 @@ pub(super) fn groups(
     }
     for member in members {
         for name in member.list(naming.of) {
+            if !groups.contains_key(name) {
+                let reason =
+                    format!("no group {name} is in these files: it is made of its members");
+                remarks.adapted(&member.place, naming.of, &reason);
+            }
             let there = groups.entry(name.to_owned()).or_default();
             there.extend(member.list(naming.member).into_iter().map(str::to_owned));
+        }
+    }
+    for (group, (name, of)) in named_groups(named, naming).zip(&inner) {
+        for inner in of.iter().filter(|it| !groups.contains_key(*it)) {
+            let reason = format!("no group {inner} is in these files");
+            remarks.left(&group.place.inner(name), naming.inner, &reason);
         }
     }
     // Groups in groups, until nothing changes.
@@ -85,6 +96,21 @@ pub(super) fn groups(
         }
     }
     groups
+}
+
+fn named_groups(named: &[Resolved], naming: Naming) -> impl Iterator<Item = &Resolved> {
+    named
+        .iter()
+        .filter(move |group| group.text(naming.group).is_some())
+}
+
+/// Groups of a list that are not there.
+pub(super) fn unknown<'a>(
+    of_groups: &'a [&'a str],
+    groups: &'a Groups,
+) -> impl Iterator<Item = &'a str> {
+    let names = of_groups.iter().map(|it| it.trim_start_matches('!'));
+    names.filter(|name| *name != "*" && !groups.contains_key(*name))
 }
 
 /// The names that a list of names and a list of groups mean; `!` takes one out, `*` means all.

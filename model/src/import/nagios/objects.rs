@@ -52,13 +52,15 @@ fn parse_file(file: &SourceFile, whole: &mut Configuration, remarks: &Remarks) {
         path: path.to_owned(),
     };
     let mut open: Option<Object> = None;
-    for (number, line) in lines(&file.text) {
+    for (number, line, raw) in lines(&file.text) {
         let place = || at(number, "");
         let text = line.trim();
         if let Some(object) = &mut open {
+            // The end stands alone; a brace of a value has its other half beside it.
+            let count = |brace: char| text.matches(brace).count();
             let (text, ends) = match text.strip_suffix('}') {
-                Some(text) => (text.trim_end(), true),
-                None => (text, false),
+                Some(text) if count('}') > count('{') => (text.trim_end(), true),
+                _ => (text, false),
             };
             if !text.is_empty() {
                 let (name, value) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
@@ -88,7 +90,8 @@ fn parse_file(file: &SourceFile, whole: &mut Configuration, remarks: &Remarks) {
                 kind,
                 fields: Fields::new(),
             });
-        } else if let Some((name, value)) = text.split_once('=') {
+        } else if let Some((name, value)) = raw.split_once('=') {
+            // Outside of definitions a semicolon is a letter: passwords hold some.
             let (name, value) = (name.trim(), value.trim().to_owned());
             match name.strip_prefix('$').and_then(|it| it.strip_suffix('$')) {
                 Some(name) => drop(whole.macros.insert(name.to_owned(), value)),
@@ -103,14 +106,16 @@ fn parse_file(file: &SourceFile, whole: &mut Configuration, remarks: &Remarks) {
     }
 }
 
-/// Lines with their numbers: comments are gone, and what a stroke at the end continues is one line.
-fn lines(text: &str) -> Vec<(usize, String)> {
-    let mut lines: Vec<(usize, String)> = Vec::new();
+/// Lines with their numbers, and as they stand there: comments are gone, and what a stroke at the end
+/// continues is one line.
+fn lines(text: &str) -> Vec<(usize, String, &str)> {
+    let mut lines: Vec<(usize, String, &str)> = Vec::new();
     let mut continued: Option<(usize, String)> = None;
     for (number, line) in (1_usize..).zip(text.lines()) {
         if continued.is_none() && line.trim_start().starts_with(['#', ';']) {
             continue;
         }
+        let raw = line;
         let line = without_comment(line);
         let (begin, mut whole) = continued.take().unwrap_or((number, String::new()));
         if let Some(line) = line.strip_suffix('\\') {
@@ -118,10 +123,10 @@ fn lines(text: &str) -> Vec<(usize, String)> {
             continued = Some((begin, whole));
         } else {
             whole.push_str(&line);
-            lines.push((begin, whole));
+            lines.push((begin, whole, raw));
         }
     }
-    lines.extend(continued);
+    lines.extend(continued.map(|(begin, whole)| (begin, whole, "")));
     lines
 }
 
@@ -190,9 +195,21 @@ pub(super) fn list(text: &str) -> Vec<&str> {
 /// The registered objects of a kind, with what they inherit.
 pub(super) fn resolve(whole: &Configuration, kind: &str, remarks: &Remarks) -> Vec<Resolved> {
     let of_kind = || whole.objects.iter().filter(|it| it.kind == kind);
-    let named = of_kind().filter_map(|it| Some((it.fields.get("name")?.as_str(), it)));
+    let mut named: BTreeMap<&str, &Object> = BTreeMap::new();
+    for object in of_kind() {
+        let Some(name) = object.fields.get("name") else {
+            continue;
+        };
+        if let Some(before) = named.insert(name.as_str(), object) {
+            let reason = format!(
+                "the template {name} stands in {} too: this one counts",
+                before.place
+            );
+            remarks.adapted(&object.place, "name", &reason);
+        }
+    }
     let mut templates = Templates {
-        named: named.collect(),
+        named,
         known: BTreeMap::new(),
         remarks,
     };
@@ -302,6 +319,24 @@ mod tests {
     }
 
     #[test]
+    fn a_brace_of_a_value_ends_nothing_and_a_template_twice_is_told() {
+        let (_, hosts, remarks) = read(
+            "define host {\n host_name a\n notes ${X}\n alias b\n}\n\
+             define host{\n host_name c }\n\
+             define host {\n name t\n notes 1\n register 0\n}\n\
+             define host {\n name t\n notes 2\n register 0\n}\n\
+             define host {\n use t\n host_name d\n}\n",
+        );
+        assert_eq!(hosts[0].text("alias"), Some("b"));
+        assert_eq!(hosts[1].text("host_name"), Some("c"));
+        assert_eq!(hosts[2].text("notes"), Some("2"));
+        assert_eq!(
+            remarks,
+            ["the template t stands in a.cfg:8: host too: this one counts"]
+        );
+    }
+
+    #[test]
     fn circles_and_towers_of_templates_end() {
         let (_, hosts, remarks) = read(
             "define host {\n name a\n use b\n}\ndefine host {\n name b\n use a\n register 0\n}\n\
@@ -324,10 +359,11 @@ mod tests {
     #[test]
     fn lines_continue_and_comments_go() {
         let (whole, hosts, remarks) = read(
-            "# $USER1$=no\n$USER1$=/usr/lib/nagios/plugins\ninterval_length=30\nfrobnicate\n\
+            "# $USER1$=no\n$USER1$=/usr/lib/nagios/plugins\n$USER3$=a;b\ninterval_length=30\nfrobnicate\n\
              define host {\n  host_name a\\\n,b\n  notes x\\;y ; z\n}\ndefine host {\n",
         );
         assert_eq!(whole.macros["USER1"], "/usr/lib/nagios/plugins");
+        assert_eq!(whole.macros["USER3"], "a;b");
         assert_eq!(whole.settings["interval_length"].0, "30");
         assert_eq!(hosts[0].list("host_name"), ["a", "b"]);
         assert_eq!(hosts[0].text("notes"), Some("x;y"));

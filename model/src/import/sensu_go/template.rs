@@ -49,7 +49,22 @@ pub(super) fn template(
     }
     check.hook = hook_of(resource, hooks, remarks);
     check.runbook = runbook_of(resource).map(|(_, text)| text);
-    spec.pass(&["name", "namespace", "scheduler", "max_output_size"]);
+    spec.pass(&["name", "namespace", "scheduler"]);
+    if spec.number("max_output_size").is_some_and(|it| it > 0.0) {
+        spec.leave(
+            "max_output_size",
+            "long output is cut at the agent's own limit",
+        );
+    }
+    let format = spec.text("output_metric_format").unwrap_or_default();
+    match format.as_str() {
+        "" => {}
+        "nagios_perfdata" => spec.adapt("output_metric_format", "perfdata is read by itself"),
+        _ => spec.leave(
+            "output_metric_format",
+            "values are read as perfdata alone: use a plugin that prints it",
+        ),
+    }
     for (field, reason) in LEFT {
         let says_nothing = spec.raw(field).is_none_or(|value| match value {
             Value::Bool(truth) => !truth,
@@ -139,7 +154,7 @@ fn expression_of(cron: &str) -> &str {
     }
 }
 
-const LEFT: [(&str, &str); 21] = [
+const LEFT: [(&str, &str); 19] = [
     (
         "handlers",
         "who is told is set up with routes and receivers",
@@ -148,7 +163,6 @@ const LEFT: [(&str, &str); 21] = [
         "pipelines",
         "who is told is set up with routes and receivers",
     ),
-    ("proxy_requests", "a check is of one System: add it to each"),
     ("runtime_assets", "programs are installed by other means"),
     ("env_vars", "a check's environment is the agent's"),
     ("secrets", "secrets stay where they are"),
@@ -162,7 +176,6 @@ const LEFT: [(&str, &str); 21] = [
         "times of rest are maintenance windows: set them up again",
     ),
     ("round_robin", "every agent of the System looks"),
-    ("output_metric_format", "perfdata is read by itself"),
     ("output_metric_handlers", "metrics are not sent elsewhere"),
     ("output_metric_tags", "metrics are not sent elsewhere"),
     (
