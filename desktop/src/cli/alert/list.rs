@@ -133,7 +133,7 @@ fn line(now: Timestamp, alert: &Alert) -> Vec<String> {
         alert.severity.word().to_owned(),
         state.to_owned(),
         age(now, alert.opened),
-        format!("{}: {}", alert.title, alert.name),
+        format!("{}: {}", alert.title, alert.called()),
         summary(alert),
         people.join(", "),
     ]

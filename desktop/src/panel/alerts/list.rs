@@ -121,9 +121,10 @@ fn alert_ui(
     let care = care_words(look, alert);
     let severity = severity_word(look, alert.severity);
     let lasts = age(look, alert.resolved.unwrap_or(alert.opened));
+    let called = alert.called();
     let name = [
         alert.title.as_str(),
-        &alert.name,
+        &called,
         &severity,
         &alert.summary,
         &care,
@@ -223,7 +224,7 @@ fn row_ui(ui: &Ui, look: Look<'_>, rect: Rect, alert: &Alert, (care, lasts): (&s
     };
     cell(&alert.title, size::BODY, strong, left, title);
     let at = left + title + space::M;
-    cell(&alert.name, size::BODY, look.tokens.text, at, check);
+    cell(&alert.called(), size::BODY, look.tokens.text, at, check);
     if width >= SUMMARY_MIN {
         let at = at + check + space::M;
         cell(

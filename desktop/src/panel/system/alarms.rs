@@ -35,9 +35,9 @@ pub(super) fn alarms_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &m
         for alert in open.iter().take(ALERTS_SHOWN_MAX) {
             let own = alert.system == shown.system.space;
             let name = if own {
-                format!("{}: {}", alert.name, alert.summary)
+                format!("{}: {}", alert.called(), alert.summary)
             } else {
-                format!("{} · {}: {}", alert.title, alert.name, alert.summary)
+                format!("{} · {}: {}", alert.title, alert.called(), alert.summary)
             };
             let word = severity_word(look, alert.severity);
             let care = care_words(look, alert);
