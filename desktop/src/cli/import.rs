@@ -102,7 +102,7 @@ impl Import {
     /// Shows or writes it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let into = self.into.as_deref().map(|it| live.find(it)).transpose()?;
-        let files = files::read(self.format, &self.paths)?;
+        let files::Files { files, passed } = files::read(self.format, &self.paths)?;
         if files.is_empty() {
             return Err(CliError::Setting {
                 what: "path",
@@ -112,10 +112,7 @@ impl Import {
                     .map(|it| it.display().to_string())
                     .collect::<Vec<_>>()
                     .join(", "),
-                reason: format!(
-                    "there is no file in it that ends in .{}",
-                    self.format.endings().join(" or .")
-                ),
+                reason: nothing(self.format, &passed),
             });
         }
         let options = ImportOptions {
@@ -132,11 +129,25 @@ impl Import {
         let shown = show::Shown {
             format: self.format,
             files: files.len(),
+            passed: &passed,
             plan: &plan,
             preview: &preview,
             written: written.as_ref(),
             all: self.all,
         };
         Ok(shown.report())
+    }
+}
+
+/// Why there is nothing to import.
+fn nothing(format: Format, passed: &[PathBuf]) -> String {
+    let endings = format.endings().join(" or .");
+    let none = format!("there is no file in it that ends in .{endings}");
+    match passed.first() {
+        Some(first) => {
+            let (name, why) = (first.display(), files::why_passed(format, first));
+            format!("{none}; {name}: {why}")
+        }
+        None => none,
     }
 }

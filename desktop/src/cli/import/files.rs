@@ -12,17 +12,20 @@ use crate::cli::CliError;
 
 /// Folders in folders.
 const DEPTH_MAX: usize = 16;
+/// Files that are passed over and told.
+const PASSED_MAX: usize = 1_000;
 
 /// Reads them, sorted by path, each once.
 ///
 /// # Errors
 /// When one cannot be read, or they are too many or too long; the error names the path.
-pub(super) fn read(format: Format, paths: &[PathBuf]) -> Result<Vec<SourceFile>, CliError> {
+pub(super) fn read(format: Format, paths: &[PathBuf]) -> Result<Files, CliError> {
     let mut found = BTreeSet::new();
+    let mut passed = BTreeSet::new();
     for path in paths {
         let metadata = std::fs::metadata(path).map_err(|source| unreadable(path, source))?;
         if metadata.is_dir() {
-            gather(format, path, 0, &mut found)?;
+            gather(format, path, 0, (&mut found, &mut passed))?;
         } else {
             found.insert(path.clone());
         }
@@ -43,7 +46,26 @@ pub(super) fn read(format: Format, paths: &[PathBuf]) -> Result<Vec<SourceFile>,
             text,
         });
     }
-    Ok(files)
+    Ok(Files {
+        files,
+        passed: passed.into_iter().collect(),
+    })
+}
+
+/// What files are read, and which were not.
+pub(super) struct Files {
+    pub(super) files: Vec<SourceFile>,
+    /// Those in folders that end otherwise than the format's do.
+    pub(super) passed: Vec<PathBuf>,
+}
+
+/// Why a file was passed over.
+pub(super) fn why_passed(format: Format, path: &Path) -> &'static str {
+    let ending = path.extension().unwrap_or_default();
+    match format {
+        Format::Consul if ending == "hcl" => "HCL is not read: give JSON",
+        _ => "not read: its name ends otherwise",
+    }
 }
 
 fn unreadable(path: &Path, source: std::io::Error) -> CliError {
@@ -68,7 +90,7 @@ fn gather(
     format: Format,
     folder: &Path,
     depth: usize,
-    found: &mut BTreeSet<PathBuf>,
+    (found, passed): (&mut BTreeSet<PathBuf>, &mut BTreeSet<PathBuf>),
 ) -> Result<(), CliError> {
     if depth > DEPTH_MAX {
         return Err(too_much(
@@ -89,13 +111,41 @@ fn gather(
         };
         let ending = path.extension().unwrap_or_default().to_string_lossy();
         if metadata.is_dir() {
-            gather(format, &path, depth + 1, found)?;
+            gather(format, &path, depth + 1, (found, passed))?;
         } else if metadata.is_file() && format.endings().contains(&ending.as_ref()) {
             found.insert(path);
+        } else if metadata.is_file() && !name.ends_with('~') && passed.len() < PASSED_MAX {
+            passed.insert(path);
         }
         if found.len() > FILES_MAX {
             return Err(too_much(folder, &format!("more than {FILES_MAX} files")));
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_end_otherwise_are_told_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["web.json", "db.hcl", "README", ".hidden", "web.json~"] {
+            std::fs::write(folder.path().join(name), "{}").unwrap();
+        }
+        let read = read(Format::Consul, &[folder.path().to_owned()]).unwrap();
+        assert_eq!(read.files.len(), 1);
+        let passed: Vec<_> = read
+            .passed
+            .iter()
+            .map(|path| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                (name.into_owned(), why_passed(Format::Consul, path))
+            })
+            .collect();
+        let other = "not read: its name ends otherwise";
+        let expected = [("README", other), ("db.hcl", "HCL is not read: give JSON")];
+        assert_eq!(passed, expected.map(|(name, why)| (name.to_owned(), why)));
+    }
 }
