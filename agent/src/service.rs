@@ -239,11 +239,9 @@ impl<O: Outlet> Service<O> {
                 () = tokio::time::sleep_until(flush_at), if self.flush_at.is_some() => self.flush().await,
                 _ = beat.tick() => self.beat().await,
                 _ = let_out.tick() => self.let_out(),
-                _ = look_around.tick(), if self.config.propose => {
-                    // One that still looks is enough.
-                    if looks.is_empty() {
-                        looks.spawn(discover::look());
-                    }
+                // One that still looks is enough.
+                _ = look_around.tick(), if self.config.propose && looks.is_empty() => {
+                    looks.spawn(discover::look());
                 }
                 Some(found) = looks.join_next() => match found {
                     Ok(found) => self.propose(&found),

@@ -123,6 +123,7 @@ fn with_alerts(mut frame: Frame) -> Frame {
             days: Arc::default(),
             present: Present::default(),
             was_observed: None,
+            machine: None,
             vantages: Vec::new(),
             seen_from: Vec::new(),
             blind: std::collections::BTreeSet::new(),

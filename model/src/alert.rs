@@ -1,5 +1,6 @@
 //! Alerts: conditions that people work on, from their beginning to their end.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -217,6 +218,13 @@ pub struct Concern {
     pub is_quiet: bool,
 }
 
+/// A name with the machine that it is about, where there is one to tell apart.
+pub(crate) fn on_machine<'a>(name: &'a str, machine: Option<&str>) -> Cow<'a, str> {
+    machine.map_or(Cow::Borrowed(name), |machine| {
+        Cow::Owned(format!("{name} ({machine})"))
+    })
+}
+
 /// A condition that people work on.
 ///
 /// Derived from facts and a clock, never stored. What an agent told makes the same alert on every
@@ -298,6 +306,8 @@ pub struct Alert {
     pub days: Arc<Days>,
     /// What is known of it now.
     pub present: Present,
+    /// The machine, if it alone has the check and its System has others beside it.
+    pub machine: Option<String>,
     /// What each agent that looks sees, if several do.
     pub vantages: Vec<(SpaceId, Severity)>,
     /// Who saw it, if that agent was removed since: it ended then at the latest, as nobody looks any more.
@@ -312,6 +322,11 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// What it is called among others: with the machine that it is about, where there are several.
+    pub fn called(&self) -> Cow<'_, str> {
+        on_machine(&self.name, self.machine.as_deref())
+    }
+
     /// Whether it is there.
     pub const fn is_open(&self) -> bool {
         !matches!(self.state, AlertState::Resolved)

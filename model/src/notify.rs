@@ -37,6 +37,6 @@ pub use policy::{GroupBy, Grouping, Origin, POLICY_LEN_BYTES_MAX, Policy, Receiv
 pub use policy_fault::PolicyFault;
 pub use receipt::{RECEIPT_ITEMS_MAX, Receipt, ReceiptItem, Stage, State, Target};
 pub use record::{Mark, Record, Whose};
-pub use rotation::{Duty, OnCallOverride, Schedule, duties, duty};
+pub use rotation::{Duty, OnCallOverride, Schedule, duties, duties_now, duty};
 pub use settle::{Contact, SETTLE_DEFAULT_MS, SETTLE_MAX_MS, Settling};
 pub use span::{Span, SpanError};

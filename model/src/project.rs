@@ -18,6 +18,7 @@ mod sum;
 mod system;
 mod take;
 mod timeline;
+mod together;
 mod told;
 mod vantage;
 

@@ -115,7 +115,7 @@ pub fn cause_of(snapshot: &Snapshot, alert: &Alert) -> RootCause {
         since: Some(alert.since),
         leaf: Leaf::Check {
             check: alert.check,
-            name: alert.name.clone(),
+            name: alert.called().into_owned(),
             summary: alert.summary.clone(),
             alert: Some(alert.id),
         },
@@ -190,7 +190,7 @@ impl<'a> Walk<'a> {
                 since: check.status.since,
                 leaf: Leaf::Check {
                     check: check.check.id,
-                    name: check.check.name.clone(),
+                    name: check.called().into_owned(),
                     summary: check.summary.clone(),
                     alert,
                 },

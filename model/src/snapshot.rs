@@ -1,11 +1,12 @@
 //! What a window or a terminal shows: plain values, derived from all documents and a clock.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
-use crate::alert::{Alert, AlertId};
+use crate::alert::{Alert, AlertId, on_machine};
 use crate::check::Check;
 use crate::day::Days;
 use crate::desired::{Desired, DesiredPath, DesiredRun};
@@ -321,6 +322,8 @@ pub struct CheckView {
     pub history: Vec<(Timestamp, Severity)>,
     /// What is known of its days.
     pub days: Arc<Days>,
+    /// The machine, if it alone has the check and its System has others beside it.
+    pub machine: Option<String>,
     /// What each agent that looks sees, if several do; how many must agree is [`Check::quorum`].
     pub vantages: Vec<(SpaceId, Severity)>,
     /// From where it is seen, if agents of other Systems look: each vantage that counts. `vantages` is
@@ -354,6 +357,11 @@ pub struct Attempt {
 }
 
 impl CheckView {
+    /// What it is called among others: with the machine that it is about, where there are several.
+    pub fn called(&self) -> Cow<'_, str> {
+        on_machine(&self.check.name, self.machine.as_deref())
+    }
+
     /// The last result, while it does not count yet.
     pub fn attempt(&self) -> Option<Attempt> {
         let (raw, hard) = (self.status.soft?, self.status.last?);

@@ -691,8 +691,10 @@ actions-waits = wartet
 actions-runs = läuft
 actions-done = getan
 actions-failed = fehlgeschlagen ({ $why })
+actions-lost = begonnen, und der Agent endete, ehe er den Ausgang kannte
 actions-refused = nicht ausgeführt: { $why }
 actions-last = { $who }, { $ago }: { $came }
+actions-watched = für den Sollwert { $path }, { $ago }: { $came }
 actions-reason = Warum? Andere lesen es beim Lauf.
 actions-approvals = { $n ->
     [one] Zuerst muss jemand anders zustimmen.

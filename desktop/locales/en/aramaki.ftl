@@ -691,8 +691,10 @@ actions-waits = waits
 actions-runs = running
 actions-done = done
 actions-failed = failed ({ $why })
+actions-lost = begun, and the agent ended before it knew how
 actions-refused = not run: { $why }
 actions-last = { $who }, { $ago }: { $came }
+actions-watched = for the desired { $path }, { $ago }: { $came }
 actions-reason = Why? Others read it beside the run.
 actions-approvals = { $n ->
     [one] Somebody else must agree first.

@@ -13,10 +13,6 @@ use super::parse::parse_pair;
 use super::{CliError, Report};
 use crate::workspace::Live;
 
-/// What is said of a file in Consul's own language.
-const HCL_HINT: &str = "HCL is not read: hand over what the agent answers under /v1/agent/services and \
-                        /v1/agent/checks, or the definitions as JSON";
-
 /// Make Systems of what Sensu, Nagios, Prometheus or Consul is told.
 ///
 /// Shows what would become what, and what is not understood; with --yes it is written, all of it or
@@ -106,10 +102,8 @@ impl Import {
     /// Shows or writes it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let into = self.into.as_deref().map(|it| live.find(it)).transpose()?;
-        let files::Found { files, unread } = files::read(self.format, &self.paths)?;
+        let files::Files { files, mut passed } = files::read(self.format, &self.paths)?;
         if files.is_empty() {
-            let first = unread.first();
-            let unread = first.map_or_else(String::new, |it| format!("; {it}: {HCL_HINT}"));
             return Err(CliError::Setting {
                 what: "path",
                 value: self
@@ -118,24 +112,22 @@ impl Import {
                     .map(|it| it.display().to_string())
                     .collect::<Vec<_>>()
                     .join(", "),
-                reason: format!(
-                    "there is no file in it that ends in .{}{unread}",
-                    self.format.endings().join(" or .")
-                ),
+                reason: nothing(self.format, &passed),
             });
         }
         let options = ImportOptions {
             macros: self.macros.iter().cloned().collect(),
         };
         let mut plan = import::plan(self.format, &files, &options);
-        plan.remarks.extend(unread.into_iter().map(|file| Remark {
+        let hcl = passed.extract_if(.., |it| files::is_hcl(self.format, it));
+        plan.remarks.extend(hcl.map(|file| Remark {
             place: Place {
-                file,
+                file: file.display().to_string(),
                 ..Place::default()
             },
             field: String::new(),
             verdict: Verdict::Left,
-            reason: HCL_HINT.to_owned(),
+            reason: files::why_passed(self.format, &file).to_owned(),
         }));
         let preview = live.preview_import(&plan, into);
         self.refuse(&plan)?;
@@ -147,11 +139,25 @@ impl Import {
         let shown = show::Shown {
             format: self.format,
             files: files.len(),
+            passed: &passed,
             plan: &plan,
             preview: &preview,
             written: written.as_ref(),
             all: self.all,
         };
         Ok(shown.report())
+    }
+}
+
+/// Why there is nothing to import.
+fn nothing(format: Format, passed: &[PathBuf]) -> String {
+    let endings = format.endings().join(" or .");
+    let none = format!("there is no file in it that ends in .{endings}");
+    match passed.first() {
+        Some(first) => {
+            let (name, why) = (first.display(), files::why_passed(format, first));
+            format!("{none}; {name}: {why}")
+        }
+        None => none,
     }
 }

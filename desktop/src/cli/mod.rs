@@ -8,6 +8,7 @@ mod carry;
 mod compact;
 mod completions;
 mod config;
+mod definition;
 mod deployed;
 mod desired;
 mod device;

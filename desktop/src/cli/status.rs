@@ -216,7 +216,7 @@ fn attempts(live: &Live, wanted: Option<SpaceId>) -> Vec<Soft> {
     let of = |system: &SystemView| {
         let checks = system.checks.iter().filter(|check| check.check.enabled);
         let soft = checks.filter_map(|check| {
-            let (title, name) = (system.title.clone(), check.check.name.clone());
+            let (title, name) = (system.title.clone(), check.called().into_owned());
             Some((system.space, title, name, check.attempt()?))
         });
         soft.collect::<Vec<_>>()

@@ -83,7 +83,9 @@ impl Letter {
             worst,
             receiver: message.receiver.clone(),
             system,
-            check: first.map(|item| item.name.clone()).unwrap_or_default(),
+            check: first
+                .map(|item| item.called().into_owned())
+                .unwrap_or_default(),
             summary: first.map(|item| item.summary.clone()).unwrap_or_default(),
         }
     }
@@ -162,12 +164,12 @@ fn subject(
     let line = match (first, message.items.len()) {
         // What it said last is no news any more, and reads as if it were still so.
         (Some(item), 1) if item.state == State::Resolved => {
-            format!("[{word}] {}: {}", name(&item.system), item.name)
+            format!("[{word}] {}: {}", name(&item.system), item.called())
         }
         (Some(item), 1) => format!(
             "[{word}] {}: {}: {}",
             name(&item.system),
-            item.name,
+            item.called(),
             item.summary
         ),
         (_, count) => format!("[{word}] {}: {count} notifications", name(&message.group)),
@@ -189,7 +191,7 @@ fn said(item: &Item, name: impl Fn(&SpaceId) -> String) -> String {
     let state = item.state.word().to_uppercase();
     let mut lines = vec![
         format!("{state}  {}", way.join(" → ")),
-        format!("  {}: {}", item.name, item.summary),
+        format!("  {}: {}", item.called(), item.summary),
     ];
     match (&item.acknowledged, item.state) {
         (Some((by, words)), State::Acknowledged) if words.is_empty() => {
@@ -253,6 +255,8 @@ pub(super) mod tests {
                 name: "disk".to_owned(),
                 summary: "96 % full".to_owned(),
                 severity: Severity::Critical,
+                told_first: None,
+                machine: None,
                 opened: Timestamp::from_millis(1_795_370_000_123),
                 resolved: (*state == State::Resolved)
                     .then(|| Timestamp::from_millis(1_795_370_060_000)),

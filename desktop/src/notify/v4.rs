@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aramaki_model::Severity;
 use aramaki_model::notify::{Item, Message, State};
 use aramaki_sync_core::SpaceId;
 use serde_json::{Value, json};
@@ -66,22 +67,32 @@ const fn status(item: &Item) -> &'static str {
 }
 
 fn labels(item: &Item, name: impl Fn(&SpaceId) -> String) -> Words {
-    let worst = match item.state {
-        State::Problem(severity) => severity,
-        _ => item.severity,
-    };
-    Words::from([
+    // Labels are the identity of an alert there: they stay what they were when it was told first.
+    let first = item.told_first.unwrap_or_else(|| worst(item));
+    let mut words = Words::from([
         ("alertname", item.name.clone()),
         ("system", name(&item.system)),
-        ("severity", worst.word().to_owned()),
+        ("severity", first.word().to_owned()),
         ("space", item.system.to_string()),
         ("alert", hex(&item.alert.0, 32)),
-    ])
+    ]);
+    if let Some(machine) = &item.machine {
+        words.insert("machine", machine.clone());
+    }
+    words
+}
+
+const fn worst(item: &Item) -> Severity {
+    match item.state {
+        State::Problem(severity) => severity,
+        _ => item.severity,
+    }
 }
 
 fn annotations(item: &Item, name: impl Fn(&SpaceId) -> String) -> Words {
     let way: Vec<_> = item.path.iter().map(name).collect();
     let mut words = Words::from([("summary", item.summary.clone()), ("path", way.join(" → "))]);
+    words.insert("severity", worst(item).word().to_owned());
     if let Some((by, text)) = &item.acknowledged {
         words.insert("acknowledged_by", by.clone());
         words.insert("acknowledgement", text.clone());
@@ -101,7 +112,24 @@ fn common<'a>(mut all: impl Iterator<Item = &'a Words>) -> Words {
 mod tests {
     use super::*;
     use crate::notify::letter::tests::{message, name};
-    use aramaki_model::Severity;
+
+    #[test]
+    fn labels_stay_those_of_the_first_telling_and_the_present_state_is_an_annotation() {
+        let mut told = message(&[State::Problem(Severity::Critical), State::Resolved]);
+        told.items[0].told_first = Some(Severity::Missing);
+        told.items[1].told_first = Some(Severity::Warning);
+        told.items[1].severity = Severity::Ok;
+        told.items[1].machine = Some("p2".to_owned());
+        let body = json(&told, "", name);
+        let of = |n: usize, what: &str| body["alerts"][n][what].clone();
+        assert_eq!(of(0, "labels")["severity"], "missing");
+        assert_eq!(of(0, "annotations")["severity"], "critical");
+        assert_eq!(of(1, "labels")["severity"], "warning");
+        assert_eq!(of(1, "annotations")["severity"], "ok");
+        assert_eq!(of(1, "labels")["alertname"], "disk");
+        assert_eq!(of(1, "labels")["machine"], "p2");
+        assert_eq!(of(0, "labels").get("machine"), None);
+    }
 
     #[test]
     fn the_body_has_every_field_that_version_4_has() {

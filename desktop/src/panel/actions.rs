@@ -7,7 +7,7 @@ use egui::{
 
 use super::{Dialog, Window};
 use crate::theme::{size, space, weighted};
-use crate::view::actions::{Came, HostAction, Run};
+use crate::view::actions::{Came, HostAction, Run, Watched, newest};
 use crate::view::{Frame, Route};
 use crate::widget::{Look, ago, card_titled, quiet};
 
@@ -93,10 +93,13 @@ pub(super) fn runs_ui(
     links: Links,
 ) -> Option<EnvelopeId> {
     let mut chosen = None;
-    if action.runs.is_empty() {
+    if action.runs.is_empty() && action.watched.is_empty() {
         quiet(ui, look, &look.texts.get("actions-never"));
     }
-    for run in action.runs.iter().take(RUNS_SHOWN_MAX) {
+    let runs = newest(action.runs.iter().collect(), RUNS_SHOWN_MAX, |run| {
+        run.came.began()
+    });
+    for run in runs {
         let words = run_words(look, run);
         let response = match links {
             Links::Yes => run_link_ui(ui, look, &words),
@@ -113,7 +116,22 @@ pub(super) fn runs_ui(
             response.on_hover_text(&run.tail);
         }
     }
+    // What the host did by itself has no page.
+    if let Some(last) = action.watched.first() {
+        let response = text_ui(ui, look, &watched_words(look, last));
+        if !last.tail.is_empty() {
+            response.on_hover_text(&last.tail);
+        }
+    }
     chosen
+}
+
+/// A run of its own accord in words: `for the desired web/port, 3 min ago: done`.
+fn watched_words(look: Look<'_>, last: &Watched) -> String {
+    let came = came_words(look, &last.came);
+    let ago = ago(look, last.at);
+    let said = [("path", last.path.as_str()), ("ago", &ago), ("came", &came)];
+    look.texts.with("actions-watched", &said)
 }
 
 fn text_ui(ui: &mut Ui, look: Look<'_>, words: &str) -> Response {
@@ -137,6 +155,7 @@ pub(super) fn came_words(look: Look<'_>, came: &Came) -> String {
         Came::Runs => look.texts.get("actions-runs"),
         Came::Done => look.texts.get("actions-done"),
         Came::Failed(why) => look.texts.with("actions-failed", &[("why", why)]),
+        Came::Lost => look.texts.get("actions-lost"),
         Came::Refused(why) => look.texts.with("actions-refused", &[("why", why)]),
     }
 }

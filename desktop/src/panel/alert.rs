@@ -104,7 +104,7 @@ pub(super) fn brief_ui(
         link_ui(ui, look, title, &alert.title, || {
             window.go(Route::System(alert.system));
         });
-        quiet_line(ui, look, &alert.name);
+        quiet_line(ui, look, &alert.called());
     });
     ui.horizontal_wrapped(|ui| alerts::deeds_ui(ui, look, &[alert.id], window));
     now_ui(ui, look, (snapshot, alert), window);
@@ -151,7 +151,7 @@ fn head_ui(ui: &mut Ui, look: Look<'_>, alert: &Alert, window: &mut Window) {
         link_ui(ui, look, title, &alert.title, || {
             window.go(Route::System(alert.system));
         });
-        let name = RichText::new(&alert.name).size(size::HEAD);
+        let name = RichText::new(alert.called()).size(size::HEAD);
         ui.add(Label::new(name.color(look.tokens.text)).truncate());
     });
     if alert.is_open() {

@@ -211,7 +211,7 @@ fn preview_ui(
             ui.spacing_mut().item_spacing.y = 0.0;
             for id in preview.mutes.iter().take(NAMED_MAX) {
                 if let Some(alert) = snapshot.alert(id) {
-                    let name = format!("{} · {}", alert.title, alert.name);
+                    let name = format!("{} · {}", alert.title, alert.called());
                     let word = severity_word(look, alert.severity);
                     row(ui, look, &Row::severity(alert.severity, &word, &name));
                 }

@@ -8,7 +8,7 @@ use super::actions::run_words;
 use super::dialog::{self, Next};
 use super::{Dialog, Window};
 use crate::theme::{size, space, weighted};
-use crate::view::actions::{MayAnswer, Say, Waiting, WhyNot};
+use crate::view::actions::{MayAnswer, Say, Waiting, WhyNot, newest};
 use crate::view::{Frame, Intent, Route};
 use crate::widget::{Icon, Look, Row, ago, card_titled, minute, quiet, row};
 
@@ -183,7 +183,10 @@ fn what_ui(ui: &mut Ui, look: Look<'_>, waiting: &Waiting) {
     if waiting.last.is_empty() {
         quiet(ui, look, &look.texts.get("actions-never"));
     }
-    for run in waiting.last.iter().take(RUNS_SHOWN_MAX) {
+    let last = newest(waiting.last.iter().collect(), RUNS_SHOWN_MAX, |run| {
+        run.came.began()
+    });
+    for run in last {
         let response = quiet(ui, look, &run_words(look, run));
         if !run.tail.is_empty() {
             response.on_hover_text(&run.tail);

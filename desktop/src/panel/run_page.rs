@@ -85,7 +85,7 @@ fn head_ui(ui: &mut Ui, look: Look<'_>, (frame, run): (&Frame, &RunPage), window
         });
     });
     let color = match run.run.came {
-        Came::Failed(_) => look.tokens.severity(Severity::Critical),
+        Came::Failed(_) | Came::Lost => look.tokens.severity(Severity::Critical),
         Came::Refused(_) => look.tokens.severity(Severity::Warning),
         Came::Waits | Came::Runs => look.tokens.accent,
         Came::Done => look.tokens.severity(Severity::Ok),
@@ -147,7 +147,7 @@ fn output_ui(ui: &mut Ui, look: Look<'_>, run: &RunPage) {
             let key = match run.run.came {
                 Came::Waits | Came::Refused(_) => "run-output-not-begun",
                 Came::Runs => "run-output-none-yet",
-                Came::Done | Came::Failed(_) => "run-output-none",
+                Came::Done | Came::Failed(_) | Came::Lost => "run-output-none",
             };
             quiet(ui, look, &look.texts.get(key));
             return;

@@ -51,7 +51,7 @@ impl AboutAlert {
     /// As a snapshot names it.
     pub fn of(snapshot: &Snapshot, id: AlertId) -> Self {
         let known = snapshot.alert(&id);
-        let name = known.map_or_else(|| id.short(), |alert| alert.name.clone());
+        let name = known.map_or_else(|| id.short(), |alert| alert.called().into_owned());
         Self { id, name }
     }
 }
@@ -71,8 +71,23 @@ pub struct HostAction {
     pub approvals: u32,
     /// Whether it changes nothing.
     pub is_read_only: bool,
-    /// Who asked for it, newest first.
+    /// Who asked for it, newest first; the last one that ran is among them.
     pub runs: Vec<Run>,
+    /// When its host ran it by itself because something else is desired, newest first.
+    pub watched: Vec<Watched>,
+}
+
+/// A time that a host ran an action by itself because something else is desired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// When it ended, by the host's clock.
+    pub at: Timestamp,
+    /// The path that the host watches.
+    pub path: String,
+    /// What came of it.
+    pub came: Came,
+    /// The end of its output.
+    pub tail: String,
 }
 
 /// One time that somebody asked for it.
@@ -107,8 +122,34 @@ pub enum Came {
     Done,
     /// It was run and did not succeed, in the words of the agent.
     Failed(String),
+    /// It was begun, and the agent ended before it knew how.
+    Lost,
     /// It was not run, in the words of the agent.
     Refused(String),
+}
+
+impl Came {
+    /// Whether it began: what nobody let run changed nothing.
+    pub const fn began(&self) -> bool {
+        match self {
+            Self::Waits | Self::Refused(_) => false,
+            Self::Runs | Self::Done | Self::Failed(_) | Self::Lost => true,
+        }
+    }
+}
+
+/// At most so many of what was asked, newest first. What really ran last is among them, however often the same
+/// was asked and not run since.
+pub fn newest<T>(asked: Vec<T>, most: usize, began: impl Fn(&T) -> bool) -> Vec<T> {
+    let ran_at = asked.iter().position(&began);
+    let before = most.saturating_sub(1);
+    let kept = |place: usize| match ran_at {
+        Some(ran_at) if ran_at >= most => place < before || place == ran_at && most > 0,
+        _ => place < most,
+    };
+    let asked = asked.into_iter().enumerate();
+    let asked = asked.filter(|(place, _)| kept(*place));
+    asked.map(|(_, it)| it).collect()
 }
 
 impl HostAction {
@@ -136,7 +177,7 @@ impl HostAction {
             let ran = match run.came {
                 Came::Waits | Came::Refused(_) => false,
                 Came::Runs => true,
-                Came::Done | Came::Failed(_) => now.since(run.at) < RECENT,
+                Came::Done | Came::Failed(_) | Came::Lost => now.since(run.at) < RECENT,
             };
             is_same && ran
         })
@@ -202,7 +243,7 @@ impl SystemActions {
         let runs = runs.flat_map(|action| action.runs.iter().map(move |run| (action, run)));
         let mut ran: Vec<_> = runs
             .filter(|(_, run)| (begin..=at).contains(&run.at))
-            .filter(|(_, run)| !matches!(run.came, Came::Waits | Came::Refused(_)))
+            .filter(|(_, run)| run.came.began())
             .collect();
         ran.sort_by_key(|(_, run)| std::cmp::Reverse(run.at));
         ran

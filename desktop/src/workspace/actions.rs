@@ -25,8 +25,9 @@ use super::lost::match_keys;
 use super::names::Names;
 use super::profile::with_causes;
 use super::recall::Told;
+use super::runs::came_of;
 use crate::cli::{CliError, select};
-use crate::view::actions::{MayAnswer, Say};
+use crate::view::actions::{MayAnswer, Say, newest};
 
 /// How long the same counts as the same: an agent's file may say another span, and decides.
 const RECENT: Duration = Duration::from_mins(10);
@@ -332,8 +333,8 @@ impl Live {
         }
         let mut runs = known.requests;
         runs.retain(|row| row.request.action == action);
-        runs.truncate(limit);
-        Ok(runs)
+        let began = |row: &RequestRow| came_of(row.started, row.result.as_deref()).began();
+        Ok(newest(runs, limit, began))
     }
 
     /// Checks values against what a host says that its action takes.

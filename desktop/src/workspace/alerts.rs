@@ -39,7 +39,7 @@ impl Live {
                 wanted,
                 candidates: several
                     .iter()
-                    .map(|alert| format!("{}  {}: {}", alert.id, alert.title, alert.name))
+                    .map(|alert| format!("{}  {}: {}", alert.id, alert.title, alert.called()))
                     .collect(),
             }),
         }

@@ -182,7 +182,10 @@ fn of_agent(
             said: row.said.clone(),
             needed: described.map_or(0, |it| it.approvals),
             may: row.may,
-            last: before.take(runs::RUNS_MAX).map(runs::run).collect(),
+            last: runs::last_runs(before, runs::RUNS_MAX)
+                .into_iter()
+                .map(runs::run)
+                .collect(),
         }
     })
 }

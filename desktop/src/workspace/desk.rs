@@ -156,7 +156,10 @@ pub(super) async fn work(
     live.close().await;
 }
 
-/// Opens the workspace, or waits until somebody makes one.
+/// From one attempt to open a workspace that another program has to the next.
+const TAKEN_PAUSE: Duration = Duration::from_secs(1);
+
+/// Opens the workspace, or waits until somebody makes one, or until another program lets go of it.
 async fn open(
     desk: &Desk,
     asked: &mut mpsc::Receiver<Intent>,
@@ -164,11 +167,18 @@ async fn open(
     extras: &mut Extras,
     stop: &CancellationToken,
 ) -> Option<Live> {
+    let mut is_taken = false;
     loop {
         let stage = match Profile::load(&config.data) {
             Ok(_) => match Live::open(config).await {
-                Ok(live) => return Some(live),
+                Ok(live) => {
+                    if is_taken {
+                        extras.problem = None;
+                    }
+                    return Some(live);
+                }
                 Err(error) => {
+                    is_taken = matches!(error, CliError::InUse { .. });
                     extras.problem = Some(problem(&error));
                     Stage::Opening
                 }
@@ -186,6 +196,7 @@ async fn open(
         });
         let intent = tokio::select! {
             () = stop.cancelled() => return None,
+            () = tokio::time::sleep(TAKEN_PAUSE), if is_taken => continue,
             intent = asked.recv() => intent?,
         };
         extras.problem = None;

@@ -222,7 +222,7 @@ fn open_line(alert: &Alert, words: &DraftWords) -> String {
         "**{}** {} · {}: {} ({} {}){care}",
         alert.severity.word(),
         plain(&alert.title),
-        plain(&alert.name),
+        plain(&alert.called()),
         plain(&alert.summary),
         words.since,
         local(alert.opened),
@@ -234,7 +234,7 @@ fn over_line(alert: &Alert, words: &DraftWords) -> String {
     format!(
         "{} · {}: {} ({} {} {} {until})",
         plain(&alert.title),
-        plain(&alert.name),
+        plain(&alert.called()),
         alert.worst.word(),
         words.since,
         local(alert.opened),

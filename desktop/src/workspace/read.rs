@@ -116,6 +116,8 @@ fn check(system: &SystemView, view: &CheckView) -> CheckRow {
     };
     CheckRow {
         name: view.check.name.clone(),
+        machine: view.machine.clone(),
+        check: view.check.clone(),
         enabled: view.check.enabled,
         raw: view.status.raw,
         effective: view.status.effective,

@@ -3,7 +3,7 @@
 use aramaki_model::observer::{ObserverView, SeenFrom, Standing};
 use aramaki_model::snapshot::Attempt;
 use aramaki_model::system::NoteKind;
-use aramaki_model::{EntryId, NoteId, Presence, Severity};
+use aramaki_model::{Check, EntryId, NoteId, Presence, Severity};
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 /// A System in a list.
@@ -49,6 +49,10 @@ pub(crate) struct PartRow {
 pub(crate) struct CheckRow {
     /// What people call it.
     pub(crate) name: String,
+    /// The machine, if it alone has the check and its System has others beside it.
+    pub(crate) machine: Option<String>,
+    /// What is run, when, and its limits.
+    pub(crate) check: Check,
     /// Whether it runs; one that is turned off counts for nothing.
     pub(crate) enabled: bool,
     /// What is observed.

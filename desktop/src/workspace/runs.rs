@@ -4,7 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use aramaki_model::action::{ActionResult, Outcome, TAIL_LEN_BYTES_MAX};
+use aramaki_model::desired::DesiredRun;
 use aramaki_model::is_deceptive;
+use aramaki_model::snapshot::AgentView;
 use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 
 use super::actions::{AgentActions, RequestRow, Wanted};
@@ -14,7 +16,7 @@ use super::values;
 use crate::cli::CliError;
 use crate::view::actions::{
     AboutAlert, Again, Came, HostAction, LookedRun, Ran, Run, RunPage, RunWish, SystemActions,
-    Taken,
+    Taken, Watched, newest,
 };
 
 /// How much of an output is shown: its end, in lines.
@@ -33,8 +35,14 @@ impl Live {
     /// When the store cannot be read.
     pub(super) async fn host_actions(&self, system: SpaceId) -> Result<SystemActions, CliError> {
         let agents = self.actions(system).await?;
+        let snapshot = self.snapshot();
+        let known = snapshot.system(&system);
+        let known = known.map_or(&[][..], |known| known.agents.as_slice());
         Ok(SystemActions {
-            actions: agents.iter().flat_map(of_agent).collect(),
+            actions: agents
+                .iter()
+                .flat_map(|agent| of_agent(agent, known))
+                .collect(),
             taken: taken(&agents),
             values: values::by_check(&agents),
             proposed: values::proposed(&agents),
@@ -122,10 +130,19 @@ fn taken(agents: &[AgentActions]) -> Vec<Taken> {
     taken
 }
 
-fn of_agent(agent: &AgentActions) -> impl Iterator<Item = HostAction> {
+fn of_agent<'a>(
+    agent: &'a AgentActions,
+    known: &'a [AgentView],
+) -> impl Iterator<Item = HostAction> + 'a {
     agent.actions.iter().map(|(name, described)| {
         let requests = agent.requests.iter();
         let runs = requests.filter(|row| row.request.action == *name);
+        let itself = known.iter().filter(|it| it.space == agent.agent);
+        let itself = itself.flat_map(|it| &it.desired);
+        let itself = itself.filter(|run| run.action == *name);
+        let mut watched: Vec<_> = itself.map(watched).collect();
+        watched.sort_by_key(|it| Reverse(it.at));
+        watched.truncate(RUNS_MAX);
         HostAction {
             host: agent.label.clone(),
             name: name.clone(),
@@ -133,9 +150,30 @@ fn of_agent(agent: &AgentActions) -> impl Iterator<Item = HostAction> {
             parameters: described.parameters.clone(),
             approvals: described.approvals,
             is_read_only: described.is_read_only,
-            runs: runs.take(RUNS_MAX).map(run).collect(),
+            runs: last_runs(runs, RUNS_MAX).into_iter().map(run).collect(),
+            watched,
         }
     })
+}
+
+/// The newest requests, at most so many; what really ran last is among them.
+pub(super) fn last_runs<'a>(
+    requests: impl Iterator<Item = &'a RequestRow>,
+    most: usize,
+) -> Vec<&'a RequestRow> {
+    newest(requests.collect(), most, |row| {
+        came_of(row.started, row.result.as_deref()).began()
+    })
+}
+
+/// A run of its own accord, as it is shown.
+fn watched(run: &DesiredRun) -> Watched {
+    Watched {
+        at: run.at,
+        path: harmless(&run.path),
+        came: ended(&run.outcome),
+        tail: shown(run.detail.as_bytes()),
+    }
 }
 
 /// One time that somebody asked, as it is shown.
@@ -157,15 +195,21 @@ pub(super) fn run(row: &RequestRow) -> Run {
 
 /// What came of a request.
 pub(super) fn came_of(started: Option<Timestamp>, result: Option<&ActionResult>) -> Came {
-    match result.map(|result| &result.outcome) {
+    match result {
         None if started.is_some() => Came::Runs,
         None => Came::Waits,
-        Some(Outcome::Exit(0)) => Came::Done,
-        Some(Outcome::Exit(code)) => Came::Failed(format!("exit {code}")),
-        Some(Outcome::Signal(signal)) => Came::Failed(format!("signal {signal}")),
-        Some(Outcome::TimedOut) => Came::Failed("time limit".to_owned()),
-        Some(Outcome::Unknown) => Came::Failed("?".to_owned()),
-        Some(Outcome::Refused(why)) => Came::Refused(why.to_string()),
+        Some(result) => ended(&result.outcome),
+    }
+}
+
+fn ended(outcome: &Outcome) -> Came {
+    match outcome {
+        Outcome::Exit(0) => Came::Done,
+        Outcome::Exit(code) => Came::Failed(format!("exit {code}")),
+        Outcome::Signal(signal) => Came::Failed(format!("signal {signal}")),
+        Outcome::TimedOut => Came::Failed("time limit".to_owned()),
+        Outcome::Unknown => Came::Lost,
+        Outcome::Refused(why) => Came::Refused(why.to_string()),
     }
 }
 

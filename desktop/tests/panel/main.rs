@@ -10,6 +10,7 @@ mod evidence;
 mod for_alert;
 mod incident;
 mod keyboard;
+mod last_runs;
 mod maintenance;
 mod night;
 mod notes;

@@ -310,6 +310,7 @@ pub(crate) fn flush() -> HostAction {
             run("Developer on call", 6, Came::Done),
             run("Duty operator", 1_500, Came::Failed("exit 3".to_owned())),
         ],
+        watched: Vec::new(),
     }
 }
 

@@ -25,6 +25,7 @@ fn discover() -> HostAction {
         approvals: 0,
         is_read_only: true,
         runs: Vec::new(),
+        watched: Vec::new(),
     }
 }
 

@@ -37,6 +37,7 @@ fn series() -> HostAction {
         approvals: 0,
         is_read_only: true,
         runs: Vec::new(),
+        watched: Vec::new(),
     }
 }
 

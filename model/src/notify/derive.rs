@@ -97,6 +97,7 @@ fn fact(snapshot: &Snapshot, alert: &Alert) -> AlertFact {
         system: alert.system,
         check: alert.check,
         name: alert.name.clone(),
+        machine: alert.machine.clone(),
         summary: summary(alert),
         severity: alert.severity,
         worst: alert.worst,
@@ -212,6 +213,9 @@ fn over(
         system: system.space,
         check: newest.check,
         name: name.to_owned(),
+        machine: view
+            .filter(|_| agent.is_none())
+            .and_then(|view| view.machine.clone()),
         summary: summary.to_owned(),
         severity: Severity::Ok,
         worst: Severity::Ok,

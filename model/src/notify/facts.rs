@@ -46,8 +46,10 @@ pub struct AlertFact {
     pub system: SpaceId,
     /// Of which check.
     pub check: CheckId,
-    /// What the check is called.
+    /// What the check is called: routes name it so.
     pub name: String,
+    /// The machine, if it alone has the check and its System has others beside it.
+    pub machine: Option<String>,
     /// What it said last.
     pub summary: String,
     /// How bad it is now.

@@ -12,6 +12,7 @@ use super::receipt::{Stage, State, Target};
 use super::record::{Mark, Whose};
 use super::route::{Chain, ChainStep, chains, chosen};
 use crate::graph::Concerned;
+use crate::severity::Severity;
 
 /// How often an open problem is told again at most, if its policy sets no number.
 const REPEATS_MAX: u16 = 1_000;
@@ -74,6 +75,7 @@ pub(super) fn pending(
     };
     found.retain_mut(|pending| is_untold(facts, alert, pending));
     for pending in &mut found {
+        pending.item.told_first = told_first(facts, alert, &pending.target);
         let unsettled = [alert.system, pending.policy];
         let opens = unsettled
             .iter()
@@ -95,6 +97,17 @@ fn marks<'a>(facts: &'a Facts<'_>, alert: &AlertFact) -> impl Iterator<Item = &'
     };
     let marks = facts.record.of(&alert.alert).iter();
     marks.filter(move |mark| opened.is_none_or(|opened| mark.at >= opened))
+}
+
+/// How bad it was when a target was told of it first.
+fn told_first(facts: &Facts<'_>, alert: &AlertFact, target: &Target) -> Option<Severity> {
+    let told = marks(facts, alert).filter(|mark| mark.target == *target);
+    let told = told.filter_map(|mark| match mark.state {
+        Some(State::Problem(severity)) => Some((mark.at, mark.id, severity)),
+        _ => None,
+    });
+    told.min_by_key(|(at, id, _)| (*at, *id))
+        .map(|(_, _, severity)| severity)
 }
 
 /// When somebody was told last of a problem whose end they were told before: it begins and ends again
@@ -334,6 +347,8 @@ fn item(
         system: alert.system,
         check: alert.check,
         name: alert.name.clone(),
+        machine: alert.machine.clone(),
+        told_first: None,
         summary: alert.summary.clone(),
         severity: alert.severity,
         opened: alert.opened,

@@ -1,11 +1,13 @@
 //! What is due, what waits, and why.
 
+use std::borrow::Cow;
+
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::facts::Muted;
 use super::id::NotificationId;
 use super::receipt::{ReceiptItem, State, Target};
-use crate::alert::AlertId;
+use crate::alert::{AlertId, on_machine};
 use crate::id::CheckId;
 use crate::severity::Severity;
 
@@ -55,6 +57,10 @@ pub struct Item {
     pub summary: String,
     /// How bad it is now.
     pub severity: Severity,
+    /// How bad it was when this target was told of it first; none: it was not told yet.
+    pub told_first: Option<Severity>,
+    /// The machine, if it alone has the check and its System has others beside it.
+    pub machine: Option<String>,
     /// When it opened.
     pub opened: Timestamp,
     /// When it was over.
@@ -72,6 +78,11 @@ pub struct Item {
 }
 
 impl Item {
+    /// What the check is called among others: with its machine, where there are several.
+    pub fn called(&self) -> Cow<'_, str> {
+        on_machine(&self.name, self.machine.as_deref())
+    }
+
     /// As a receipt names it.
     pub fn receipt(&self) -> ReceiptItem {
         ReceiptItem {

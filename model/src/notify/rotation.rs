@@ -1,5 +1,7 @@
 //! Who is on call: a rotation with handoffs, and overrides for a time.
 
+use std::time::Duration;
+
 use aramaki_sync_core::Timestamp;
 use chrono::Days;
 use serde::{Deserialize, Serialize};
@@ -121,9 +123,10 @@ pub fn duty<'a>(
     let turn = schedule.turn(at);
     // Each edge of an override may change who it is; equal neighbours are one duty all the same.
     match replaced {
+        // Another one within it may just have ended.
         Some((from, _, change)) => Some(Duty {
             who: change.who.clone(),
-            from,
+            from: before.map_or(from, |before| before.max(from)),
             until: after.map_or(change.until, |after| after.min(change.until)),
         }),
         None => turn.map(|turn| Duty {
@@ -132,6 +135,37 @@ pub fn duty<'a>(
             who: turn.who,
         }),
     }
+}
+
+/// The same from now on, in order, of which the first one that goes on now has its real beginning: whenever it is
+/// asked for, the same duty is the same.
+pub fn duties_now<'a, I>(
+    name: &str,
+    schedule: &Schedule,
+    overrides: I,
+    now: Timestamp,
+    until: Timestamp,
+) -> Vec<Duty>
+where
+    I: IntoIterator<Item = (&'a ItemId, &'a OnCallOverride)> + Clone,
+{
+    let at = |at: Timestamp| duty(name, schedule, overrides.clone(), at);
+    let Some(current) = at(now) else {
+        return duties(name, schedule, overrides, now, until);
+    };
+    // Equal neighbours are one duty.
+    let mut from = current.from;
+    for _ in 0..DUTIES_MAX {
+        match at(from.minus(Duration::from_millis(1))) {
+            Some(before) if before.who == current.who && before.from < from => from = before.from,
+            _ => break,
+        }
+    }
+    let mut found = duties(name, schedule, overrides, now, until);
+    if let Some(first) = found.first_mut().filter(|first| first.from <= now) {
+        first.from = from;
+    }
+    found
 }
 
 /// Who is on call from one moment to another, in order; at most 1,000 duties.
@@ -239,6 +273,50 @@ mod tests {
             ..schedule.clone()
         };
         assert_eq!(nobody.turn(utc("2026-04-06T07:00:00Z")), None);
+    }
+
+    #[test]
+    fn the_duty_that_goes_on_has_its_real_beginning_whenever_it_is_asked_for() {
+        let schedule = schedule();
+        let changes: BTreeMap<_, _> = [
+            swap(1, "carol", "2026-03-24T00:00:00Z", "2026-03-26T00:00:00Z"),
+            swap(2, "bob", "2026-03-25T00:00:00Z", "2026-03-25T06:00:00Z"),
+        ]
+        .into();
+        let until = utc("2026-04-20T07:00:00Z");
+        let now = |now: &str| {
+            let plan = duties_now("first", &schedule, &changes, utc(now), until);
+            (plan[0].who.clone(), plan[0].from, plan.len())
+        };
+        let early = duties_now(
+            "first",
+            &schedule,
+            &changes,
+            utc("2026-03-23T08:00:00Z"),
+            until,
+        );
+        for (at, place) in [
+            ("2026-03-23T08:00:00Z", 0),
+            ("2026-03-23T11:00:00Z", 0),
+            ("2026-03-24T11:00:00Z", 1),
+            ("2026-03-25T05:00:00Z", 2),
+            ("2026-03-25T11:00:00Z", 3),
+            ("2026-03-28T11:00:00Z", 4),
+            ("2026-04-01T11:00:00Z", 5),
+        ] {
+            let duty: &Duty = &early[place];
+            let expected = (duty.who.clone(), duty.from, early.len() - place);
+            assert_eq!(now(at), expected, "{at}");
+        }
+        let alone = Schedule {
+            people: vec!["alice".to_owned()],
+            ..schedule.clone()
+        };
+        let first = utc("2026-03-23T08:00:00Z");
+        for at in ["2026-03-24T00:00:00Z", "2026-04-19T00:00:00Z"] {
+            let plan = duties_now("x", &alone, &BTreeMap::new(), utc(at), until);
+            assert_eq!((plan.len(), plan[0].from, plan[0].until), (1, first, until));
+        }
     }
 
     #[test]

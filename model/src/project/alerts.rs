@@ -10,7 +10,8 @@ use super::care::Care;
 use super::gone::{self, Gone};
 use super::own::{DAY_MS, Next};
 use super::silent::Silent;
-use super::vantage::{Vantage, vantages_told};
+use super::together::Past;
+use super::vantage::{Vantage, machine_told, vantages_told};
 use crate::alert::{
     Alert, AlertId, AlertKind, AlertState, RESOLVED_DAYS, RESOLVED_OF_CHECK_MAX, STRIP_DAYS,
 };
@@ -102,6 +103,7 @@ pub(super) fn said(
         tries: Vec::new(),
         days: Arc::default(),
         present: Present::default(),
+        machine: None,
         vantages: Vec::new(),
         seen_from: Vec::new(),
         blind: BTreeSet::new(),
@@ -129,6 +131,8 @@ pub(super) struct Looked<'a> {
     pub(super) beside: &'a [Care<'a>],
     /// What agents told that were removed.
     pub(super) gone: &'a [Gone<'a>],
+    /// What all who look know of it for long.
+    pub(super) past: &'a Past,
     pub(super) now: Timestamp,
 }
 
@@ -370,8 +374,7 @@ impl<'a> Looked<'a> {
 
     /// Adds what is known of the check for long.
     fn told(&self, alert: Alert) -> Alert {
-        let record = self.record();
-        let history = gone::history(self.gone, record);
+        let history = &self.past.history;
         let is_problem = |(_, severity): &&(Timestamp, Severity)| *severity > Severity::Missing;
         let today = self.now.millis().div_euclid(DAY_MS);
         let days = today.saturating_sub(i64::from(STRIP_DAYS) - 1);
@@ -384,18 +387,15 @@ impl<'a> Looked<'a> {
         });
         let first = strip.first().filter(is_problem);
         let began = usize::from(first.is_some_and(|(at, _)| *at >= begin));
-        let told = self.judged.get(self.told);
         Alert {
             name: self.check.name.clone(),
             first_seen: history.iter().find(is_problem).map(|(at, _)| *at),
-            last_ok: record.and_then(|record| record.last_ok),
+            last_ok: self.past.last_ok,
             flaps: u32::try_from(flaps.count() + began).unwrap_or(u32::MAX),
             transitions: strip.to_vec(),
-            days: gone::days(
-                self.gone,
-                told.map(|(_, vantage)| vantage.days()).unwrap_or_default(),
-            ),
-            present: told.map(|(status, _)| status.present()).unwrap_or_default(),
+            days: Arc::clone(&self.past.days),
+            present: self.past.present,
+            machine: machine_told(self.judged),
             vantages: vantages_told(self.judged, self.seen_from),
             seen_from: self.seen_from.to_vec(),
             ..alert

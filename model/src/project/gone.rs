@@ -1,6 +1,5 @@
 //! What agents saw that were removed since: it stays readable as past, and says nothing of now.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,14 +64,13 @@ impl Seen<'_> {
     }
 }
 
-/// Hard states of a check, of removed agents before those of one that looks now. Between them nobody looked.
-pub(super) fn history<'a>(
+/// Hard states of a check, of removed agents before those of who looks now. Between them nobody looked.
+pub(super) fn history(
     gone: &[Gone<'_>],
-    now: Option<&'a CheckRecord>,
-) -> Cow<'a, [(Timestamp, Severity)]> {
-    let own = now.map_or(&[][..], |record| &record.history);
+    own: Vec<(Timestamp, Severity)>,
+) -> Vec<(Timestamp, Severity)> {
     if gone.is_empty() {
-        return Cow::Borrowed(own);
+        return own;
     }
     let begins = own.first().map(|(at, _)| *at);
     let mut all = Vec::new();
@@ -87,8 +85,8 @@ pub(super) fn history<'a>(
     }
     // Of several that looked at once the marks of who went first would lie between the states of the others.
     all.sort_by_key(|(at, _)| *at);
-    all.extend_from_slice(own);
-    Cow::Owned(all)
+    all.extend(own);
+    all
 }
 
 /// What is known of the days of a check from all of them.

@@ -6,6 +6,7 @@ use aramaki_sync_core::SpaceId;
 
 use super::alerts::Found;
 use super::own::Next;
+use super::together::Past;
 use super::vantage::{Looking, Vantage, check_view};
 use super::{Link, Seen};
 use crate::check::Check;
@@ -152,8 +153,10 @@ impl<'a> Seen<'a> {
                 let judged = self.judged(&[looking], next);
                 let (_, told) = agreement(check, &judged);
                 let other = self.system_of(&about);
+                let past = Past::of(check, (&judged, told), &[]);
+                let found = (&Found::default(), Vec::new(), &[][..]);
                 OtherCheck {
-                    view: check_view(check, judged, told, (&Found::default(), Vec::new(), &[])),
+                    view: check_view(check, judged, told, found, past),
                     system: about,
                     title: match (other, &check.about) {
                         (Some(other), _) => Self::called(&about, other),
@@ -205,17 +208,11 @@ impl<'a> Seen<'a> {
         let seen = judged.iter().filter_map(|(status, vantage)| {
             let system = vantage.observer?;
             let looks = self.system_of(&system)?;
-            let label = vantage.agent.map(|agent| {
-                let link = looks.agents.get(&agent);
-                let label = link.map(|link| link.label.clone());
-                let label = label.filter(|label| !label.is_empty());
-                label.unwrap_or_else(|| vantage.host().unwrap_or_else(|| agent.short()))
-            });
             Some(SeenFrom {
                 system,
                 title: Self::called(&system, looks),
                 agent: vantage.agent,
-                label: label.unwrap_or_default(),
+                label: vantage.machine().unwrap_or_default(),
                 check: vantage.check.map(|check| check.id).unwrap_or_default(),
                 severity: status.raw,
             })

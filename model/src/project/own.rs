@@ -13,6 +13,7 @@ use super::observed::agreement;
 use super::quiet::Quieted;
 use super::silent::Silent;
 use super::sum::Sum;
+use super::together::Past;
 use super::vantage::{Looking, check_view};
 use crate::alert::Alert;
 use crate::check::Check;
@@ -64,7 +65,10 @@ impl Own {
             (view.check.enabled, status)
         };
         let words = |a: &CheckView, b: &CheckView| {
-            a.check.name == b.check.name && a.summary == b.summary && check(a) == check(b)
+            a.check.name == b.check.name
+                && a.machine == b.machine
+                && a.summary == b.summary
+                && check(a) == check(b)
         };
         let alert = |alert: &Alert| (alert.id, alert.is_open(), alert.severity);
         let is_same = self.title == now.title
@@ -317,6 +321,7 @@ impl Seen<'_> {
         let seen_from = self.seen_from(&judged);
         let of = |looking: &Looking<'_>| self.gone(looking.system, &looking.check.id);
         let gone: Vec<_> = lookings.iter().flat_map(of).collect();
+        let past = Past::of(check, (&judged, told), &gone);
         let looked = Looked {
             space: place.space,
             title: place.title,
@@ -328,13 +333,15 @@ impl Seen<'_> {
             seen_from: &seen_from,
             beside: place.beside,
             gone: &gone,
+            past: &past,
             now: self.now,
         };
         let mut found = looked.alerts(place.care, next);
         checks.alerts.append(&mut found.alerts);
+        let found = (&found, seen_from, gone.as_slice());
         checks
             .views
-            .push(check_view(check, judged, told, (&found, seen_from, &gone)));
+            .push(check_view(check, judged, told, found, past));
     }
 }
 

@@ -141,7 +141,7 @@ impl Seen<'_> {
             as_of: self.view.told.get(&space).copied(),
             worst_path: named,
             cause: cause.filter(|_| !is_ok).map(|view| Cause {
-                check: view.check.name.clone(),
+                check: view.called().into_owned(),
                 severity: view.status.raw,
                 summary: view.summary.clone(),
             }),

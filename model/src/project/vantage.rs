@@ -6,8 +6,9 @@ use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::Seen;
 use super::alerts::Found;
-use super::gone::{self, Gone};
+use super::gone::Gone;
 use super::own::Next;
+use super::together::Past;
 use crate::check::{Check, CheckKind};
 use crate::day::Days;
 use crate::heartbeat::CheckBeat;
@@ -17,7 +18,8 @@ use crate::presence::Presence;
 use crate::severity::Severity;
 use crate::snapshot::CheckView;
 use crate::status::{AgentLife, CheckFacts, CheckStatus, agent_life, check_status};
-use crate::system::{AgentRef, System};
+use crate::system::{AgentRef, NAME_LEN_BYTES_MAX, System};
+use crate::text::clean_line;
 use crate::workspace::OpenSpace;
 
 impl Seen<'_> {
@@ -28,10 +30,10 @@ impl Seen<'_> {
             check,
             observer,
         } = looking;
-        let vantage = move |(agent, link): (&SpaceId, &AgentRef)| {
+        let vantage = move |(agent, link): (&'a SpaceId, &'a AgentRef)| {
             let (open, journal) = self.agent(agent, link)?;
-            // What one machine adds to the checks of an observer, its others do not look at.
-            let is_declared = observer.is_some() && !system.checks.contains_key(&check.id);
+            // What one machine adds to the checks of its System, the others do not look at.
+            let is_declared = !system.checks.contains_key(&check.id);
             if is_declared && !journal.declared.contains_key(&check.id) {
                 return None;
             }
@@ -43,6 +45,8 @@ impl Seen<'_> {
             Some(Vantage {
                 agent: Some(*agent),
                 observer,
+                link: Some(link),
+                is_own: is_declared && system.agents.len() > 1,
                 check: Some(check),
                 presence: system.presence_of(agent),
                 as_of: Some(as_of),
@@ -134,6 +138,9 @@ pub(super) struct Vantage<'a> {
     pub(super) agent: Option<SpaceId>,
     /// Whose agent it is, if not that of the System that the check is about.
     pub(super) observer: Option<SpaceId>,
+    link: Option<&'a AgentRef>,
+    /// Whether it alone has the check, though its System has other agents.
+    is_own: bool,
     /// The check as that System has it.
     pub(super) check: Option<&'a Check>,
     pub(super) presence: Presence,
@@ -175,10 +182,15 @@ impl<'a> Vantage<'a> {
         self.check.map_or(0, Check::ttl_ms)
     }
 
-    /// The machine, as it says itself.
-    pub(super) fn host(&self) -> Option<String> {
-        let started = self.journal?.started.as_ref();
-        started.map(|started| started.host.clone())
+    /// What the machine is called: by people, or by itself.
+    pub(super) fn machine(&self) -> Option<String> {
+        let agent = self.agent?;
+        let label = self.link.map(|link| link.label.clone());
+        let label = label.filter(|label| !label.is_empty());
+        let clean = |name: String| clean_line(&name, NAME_LEN_BYTES_MAX);
+        let host = || Some(self.journal?.started.as_ref()?.host.clone());
+        let called = label.or_else(host).map(clean);
+        called.or_else(|| Some(agent.short()))
     }
 
     /// Whether it is not heard of, and need not be. One that never was is no machine yet.
@@ -216,16 +228,28 @@ pub(super) fn vantages_told(
         .collect()
 }
 
+/// The one machine that a check is about, where its System has others beside it.
+pub(super) fn machine_told(judged: &[(CheckStatus, Vantage<'_>)]) -> Option<String> {
+    let [(_, vantage)] = judged else {
+        return None;
+    };
+    let is_one = vantage.is_own && vantage.observer.is_none();
+    vantage.machine().filter(|_| is_one)
+}
+
 /// A check as several vantages see it together, told in the words of one that sees what is agreed.
 pub(super) fn check_view(
     check: &Check,
     mut judged: Vec<(CheckStatus, Vantage<'_>)>,
     told: usize,
     (found, seen_from, before): (&Found, Vec<SeenFrom>, &[Gone<'_>]),
+    past: Past,
 ) -> CheckView {
+    let machine = machine_told(&judged);
     let vantages = vantages_told(&judged, &seen_from);
     let (mut status, vantage) = judged.swap_remove(told);
     status.handled = found.handled;
+    status.since = past.since;
     if status.handled.is_some() {
         status.effective = Severity::Ok;
     }
@@ -239,9 +263,10 @@ pub(super) fn check_view(
             .unwrap_or_default(),
         detail: record.map(CheckRecord::lines).unwrap_or_default(),
         flapping: record.is_some_and(|record| record.flapping),
-        last_ok: record.and_then(|record| record.last_ok),
-        history: gone::history(before, record).into_owned(),
-        days: gone::days(before, vantage.days()),
+        last_ok: past.last_ok,
+        history: past.history,
+        days: past.days,
+        machine,
         vantages,
         seen_from,
         was_observed: before.last().filter(|_| record.is_none()).map(Gone::was),

@@ -16,6 +16,9 @@ pub struct Targets {
     pub stale: usize,
     /// Places of which two cannot both be right; they are in it, and marked.
     pub conflicts: usize,
+    /// The longest lease, milliseconds, of those that were left out although their agents may only not have been
+    /// heard of yet: nobody listens to them, or began a moment ago. 0 when there are none.
+    pub unheard_ms: u64,
 }
 
 /// Endpoints with the same labels.
@@ -44,7 +47,12 @@ pub fn targets(views: &[ServiceView]) -> Targets {
     for view in views {
         match view.lease {
             Lease::Fresh => groups(view, &mut targets.groups),
-            Lease::Stale => targets.stale += 1,
+            Lease::Stale => {
+                targets.stale += 1;
+                let is_unheard = view.as_of.is_some();
+                let lease_ms = if is_unheard { view.claim.lease_ms } else { 0 };
+                targets.unheard_ms = targets.unheard_ms.max(lease_ms);
+            }
             Lease::Archived => {}
         }
         targets.conflicts += usize::from(view.conflict.is_some());
@@ -127,6 +135,12 @@ mod tests {
             health: None,
             conflict: None,
         };
+        // Of whom nothing could be heard yet it is said how long they may still run all the same.
+        let mut unheard = view("web4", Lease::Stale);
+        unheard.claim.lease_ms = 60_000;
+        assert_eq!(targets(std::slice::from_ref(&unheard)).unheard_ms, 0);
+        unheard.as_of = Some(aramaki_sync_core::Timestamp::ZERO);
+        assert_eq!(targets(&[unheard]).unheard_ms, 60_000);
         let targets = targets(&[
             view("web1", Lease::Fresh),
             view("web2", Lease::Stale),

@@ -413,6 +413,7 @@ mod tests {
             last_ok: None,
             history: Vec::new(),
             days: std::sync::Arc::default(),
+            machine: None,
             vantages: vec![(space(1), Severity::Ok), (space(2), Severity::Critical)],
             seen_from: Vec::new(),
             was_observed: None,

@@ -24,6 +24,7 @@ pub(crate) fn alert(n: u8, system: u8, worst: Severity, opened: i64) -> AlertFac
         system: space(system),
         check: CheckId::from_bytes([n; 16]),
         name: format!("check {n}"),
+        machine: None,
         summary: "it is full".to_owned(),
         severity: worst,
         worst,

@@ -390,7 +390,7 @@ mod tests {
         let said = json!({"schema": 1, "left_out": 2, "checks": [{
             "id": "01JD0000000000000000000001",
             "name": "disk /srv",
-            "kind": {"builtin": {"uptime": {}}},
+            "kind": {"builtin": {"systemd": {"units": []}}},
         }]});
         let words = |action: &str, output: &str| {
             let mut text = Lines::default();

@@ -41,7 +41,8 @@ impl Acknowledge {
             live.acknowledge(alert, self.text.trim(), until).await?;
             text.add(format_args!(
                 "Acknowledged {}: {}.",
-                alert.title, alert.name
+                alert.title,
+                alert.called()
             ));
         }
         let ids: Vec<_> = alerts.iter().map(|alert| alert.id.to_string()).collect();

@@ -40,7 +40,11 @@ impl Claim {
                 ));
             }
             live.claim(alert, self.text.trim(), until).await?;
-            text.add(format_args!("You work on {}: {}.", alert.title, alert.name));
+            text.add(format_args!(
+                "You work on {}: {}.",
+                alert.title,
+                alert.called()
+            ));
         }
         let ids: Vec<_> = alerts.iter().map(|alert| alert.id.to_string()).collect();
         Ok(Report::new(

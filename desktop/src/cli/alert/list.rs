@@ -138,7 +138,7 @@ fn line(now: Timestamp, alert: &Alert) -> Vec<String> {
         alert.severity.word().to_owned(),
         state,
         age(now, alert.opened),
-        format!("{}: {}", alert.title, alert.name),
+        format!("{}: {}", alert.title, alert.called()),
         summary(alert),
         people.join(", "),
     ]

@@ -178,6 +178,7 @@ pub(super) fn alert_json(live: &Live, alert: &Alert) -> Value {
         "kind": kind_word(alert.kind),
         "check": alert.check.to_string(),
         "name": alert.name,
+        "machine": alert.machine,
         "family": alert.family,
         "state": alert.state.word(),
         "severity": alert.severity.word(),

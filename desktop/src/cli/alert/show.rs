@@ -181,7 +181,7 @@ fn vantages(out: &mut Lines, live: &Live, alert: &Alert) {
 
 /// What is wrong, and since when.
 fn head(out: &mut Lines, alert: &Alert, attempt: Option<Attempt>, now: Timestamp) {
-    out.add(format_args!("{}: {}", alert.title, alert.name));
+    out.add(format_args!("{}: {}", alert.title, alert.called()));
     let (severity, state) = (alert.severity, alert.state.word());
     out.add(format_args!("{severity} {state}, {}", summary(alert)));
     let since = format!("since {} ({})", local(alert.opened), age(now, alert.opened));

@@ -200,7 +200,8 @@ fn preview_text<T>(live: &Live, text: &mut Lines, preview: &Preview<T>) {
             let (id, state) = (alert.id.short(), alert.severity);
             text.add(format_args!(
                 "  {id}  {state}  {}: {}",
-                alert.title, alert.name
+                alert.title,
+                alert.called()
             ));
         }
     }

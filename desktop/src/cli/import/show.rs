@@ -1,11 +1,15 @@
 //! What an import does, as a table and as an object.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
+use aramaki_model::Check;
 use aramaki_model::import::{ChangeKind, Format, How, ImportPlan, PlannedChange, Remark, Verdict};
 use serde_json::{Value, json};
 
+use super::files;
 use crate::cli::Report;
+use crate::cli::definition::{definition_json, definition_words};
 use crate::cli::report::{Lines, count, table};
 use crate::workspace::{ImportStep, Imported};
 
@@ -17,6 +21,8 @@ const LISTED_MAX: usize = 40;
 pub(super) struct Shown<'a> {
     pub(super) format: Format,
     pub(super) files: usize,
+    /// Files in folders that were not read.
+    pub(super) passed: &'a [PathBuf],
     pub(super) plan: &'a ImportPlan,
     pub(super) preview: &'a [ImportStep],
     /// None: a dry run.
@@ -37,6 +43,7 @@ impl Shown<'_> {
         let mut out = Lines::default();
         self.systems(&mut out);
         self.remarks(&mut out);
+        self.passed(&mut out);
         out.add("");
         let counts = self.counts();
         out.add(format_args!(
@@ -89,12 +96,15 @@ impl Shown<'_> {
                 changes.sort();
                 let inner = changes.iter().filter(|it| it.kind != ChangeKind::System);
                 rows.extend(inner.map(|change| {
-                    let what = format!(
+                    let mut what = format!(
                         "{} {}: {}",
                         kind_word(change.kind),
                         change.name,
                         how_word(change.how)
                     );
+                    if let Some(check) = check_of(step, change) {
+                        what = format!("{what}: {}", definition_words(check));
+                    }
                     vec![String::new(), String::new(), String::new(), what]
                 }));
             }
@@ -181,6 +191,22 @@ impl Shown<'_> {
         }
     }
 
+    /// Files that are not of this format.
+    fn passed(&self, out: &mut Lines) {
+        if self.passed.is_empty() {
+            return;
+        }
+        out.add(format_args!("\nFiles not read ({})", self.passed.len()));
+        for path in self.passed.iter().take(self.limit()) {
+            let why = files::why_passed(self.format, path);
+            out.add(format_args!("  {}: {why}", path.display()));
+        }
+        let more = self.passed.len().saturating_sub(self.limit());
+        if more > 0 {
+            out.add(format_args!("  … and {more} more: --all shows them"));
+        }
+    }
+
     fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for step in self.preview {
@@ -200,9 +226,14 @@ impl Shown<'_> {
         let counts = self.counts();
         let systems = self.preview.iter().map(|step| {
             let written = self.written.and_then(|it| it.spaces.get(&step.planned.key));
-            let changes = step.changes.iter().map(
-                |it| json!({"kind": kind_word(it.kind), "how": how_word(it.how), "name": it.name}),
-            );
+            let changes = step.changes.iter().map(|it| {
+                json!({
+                    "kind": kind_word(it.kind),
+                    "how": how_word(it.how),
+                    "name": it.name,
+                    "definition": check_of(step, it).map(definition_json),
+                })
+            });
             json!({
                 "key": step.planned.key,
                 "id": step.space.or(written.copied()).map(|it| it.to_string()),
@@ -227,6 +258,10 @@ impl Shown<'_> {
             "format": self.format.word(),
             "dry_run": self.written.is_none(),
             "files": self.files,
+            "files_not_read": self.passed.iter().map(|path| json!({
+                "file": path.display().to_string(),
+                "reason": files::why_passed(self.format, path),
+            })).collect::<Vec<_>>(),
             "systems": systems.collect::<Vec<_>>(),
             "new": counts.new,
             "changed": counts.changed,
@@ -236,6 +271,13 @@ impl Shown<'_> {
             "remarks_left_out": self.plan.remarks_left_out,
         })
     }
+}
+
+/// The check that a change is about, as it is taken.
+fn check_of<'a>(step: &'a ImportStep, change: &PlannedChange) -> Option<&'a Check> {
+    let is_taken = change.kind == ChangeKind::Check && change.how != How::Kept;
+    let mut checks = step.planned.checks.iter();
+    checks.find(|it| is_taken && it.name == change.name)
 }
 
 #[derive(Default)]

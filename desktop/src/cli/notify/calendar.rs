@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aramaki_model::notify::duties;
+use aramaki_model::notify::duties_now;
 use aramaki_sync::text_file;
 use aramaki_sync_core::SpaceId;
 use clap::Args;
@@ -76,7 +76,7 @@ impl Calendar {
             .system(&space)
             .map(|system| system.on_call.clone())
             .unwrap_or_default();
-        let plan = duties(
+        let plan = duties_now(
             &self.schedule,
             schedule,
             &changes,

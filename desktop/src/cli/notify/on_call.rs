@@ -156,12 +156,13 @@ fn changes_text(changes: &[(&ItemId, &OnCallOverride)]) -> String {
         ]
     });
     let rows: Vec<_> = rows.collect();
-    let mut text = format!(
-        "\nInstead of the schedule (--remove ID takes one back):\n{}",
+    let rest = if more > 0 {
+        format!("… and {more} later ones: --json shows them\n")
+    } else {
+        String::new()
+    };
+    format!(
+        "\nInstead of the schedule (--remove ID takes one back):\n{}{rest}",
         table(&rows)
-    );
-    if more > 0 {
-        text.push_str(&format!("… and {more} later ones: --json shows them\n"));
-    }
-    text
+    )
 }

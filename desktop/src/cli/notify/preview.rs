@@ -87,7 +87,7 @@ impl Row<'_> {
             format!("{}: {}", self.receiver, self.target),
             self.item.state.word().to_owned(),
             self.path.clone(),
-            format!("{}: {}", self.item.name, self.item.summary),
+            format!("{}: {}", self.item.called(), self.item.summary),
         ]
     }
 
@@ -103,6 +103,7 @@ impl Row<'_> {
             "policy": self.policy.to_string(),
             "path": self.path,
             "check": self.item.name,
+            "machine": self.item.machine,
             "summary": self.item.summary,
             "step": self.item.step,
             "repeat": self.item.repeat,

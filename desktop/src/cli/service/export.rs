@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::list::find;
-use super::source::Source;
+use super::source::{Source, Told};
 use super::{heard, views};
 use crate::cli::report::count;
 use crate::cli::{CliError, Config, Report, interrupted, parse_span};
@@ -29,7 +29,9 @@ pub(crate) struct Export {
     #[arg(long, value_name = "FILE")]
     file_sd: Option<PathBuf>,
     /// Keep the file current until it is ended.
-    #[arg(long, requires = "file_sd", conflicts_with = "wait")]
+    ///
+    /// It is left as it is until every known agent was heard of, or its lease ran out since the start.
+    #[arg(long, requires = "file_sd")]
     watch: bool,
     /// Listen first until every agent was heard of, at most so long; 30s listens once to all.
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
@@ -64,6 +66,7 @@ impl Export {
                 "targets": targets.groups,
                 "stale": targets.stale,
                 "conflicts": targets.conflicts,
+                "unheard_ms": targets.unheard_ms,
                 "file": self.file_sd,
             }),
         );
@@ -77,7 +80,7 @@ impl Export {
         let Some(file) = &self.file_sd else {
             return Err(CliError::Bug("no file to keep current".to_owned()));
         };
-        let mut source = Source::new(config, self.system.clone());
+        let mut source = Source::new(config, self.system.clone(), self.wait);
         let kept = tokio::select! {
             kept = keep(&mut source, file) => kept,
             () = interrupted() => Ok(()),
@@ -92,6 +95,10 @@ async fn keep(source: &mut Source, file: &std::path::Path) -> Result<(), CliErro
     let mut written: Option<Targets> = None;
     loop {
         let targets = source.targets().await?;
+        if source.judge(&targets) == Told::Later {
+            tokio::time::sleep(LOOK_PAUSE).await;
+            continue;
+        }
         if written.as_ref() != Some(&targets) {
             let is_other = written
                 .as_ref()

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::export::log_change;
-use super::source::Source;
+use super::source::{Source, Told};
 use crate::cli::{CliError, Config, Report, interrupted};
 
 /// From one look to the next.
@@ -28,7 +28,8 @@ const CONFLICTS: &str = "x-aramaki-conflicts";
 /// Serve the services that are believed now to Prometheus on this machine (`http_sd_configs`).
 ///
 /// GET /targets answers the list; services whose lease is over are left out and counted in the header
-/// x-aramaki-stale. It works until it is ended, beside the running app or without it.
+/// x-aramaki-stale. Until every known agent was heard of, or its lease ran out since the start, the answer is 503:
+/// Prometheus keeps what it had then. It works until it is ended, beside the running app or without it.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Only those of this System.
@@ -69,7 +70,7 @@ impl Serve {
         };
         let serving = tokio::spawn(serve_http(listener, Limits::PAGES, stop.clone(), answer));
         tracing::info!(%address, "targets are served at /targets");
-        let mut source = Source::new(config, self.system.clone());
+        let mut source = Source::new(config, self.system.clone(), None);
         let looked = tokio::select! {
             looked = look(&mut source, &seen) => looked,
             () = interrupted() => Ok(()),
@@ -88,6 +89,10 @@ async fn look(source: &mut Source, seen: &Seen) -> Result<(), CliError> {
     let mut before: Option<Targets> = None;
     loop {
         let targets = source.targets().await?;
+        if source.judge(&targets) == Told::Later {
+            tokio::time::sleep(LOOK_PAUSE).await;
+            continue;
+        }
         if before.as_ref() != Some(&targets) {
             log_change(&targets);
             before = Some(targets.clone());
@@ -113,7 +118,7 @@ fn answer<B>(request: &Request<B>, seen: &Seen) -> Page {
     let known = seen.as_ref().filter(|(at, _)| at.elapsed() <= LOOK_AGE_MAX);
     match (request.uri().path(), known) {
         ("/targets" | "/healthz", None) => {
-            let why = "services cannot be looked at now\n";
+            let why = "what runs is not known now: agents are listened for\n";
             text(StatusCode::SERVICE_UNAVAILABLE, why)
         }
         ("/healthz", Some(_)) => text(StatusCode::OK, "ok\n"),

@@ -7,6 +7,7 @@ use aramaki_model::snapshot::Attempt;
 use aramaki_sync_core::SpaceId;
 use serde_json::{Value, json};
 
+use crate::cli::definition::definition_json;
 use crate::cli::timeline::entry_json;
 use crate::cli::{CliError, Clock};
 use crate::workspace::{CheckRow, Live, OtherCheckRow, SystemRow};
@@ -75,6 +76,9 @@ fn check_json(check: &CheckRow) -> Value {
     let vantage = |(agent, name, severity): &(SpaceId, String, Severity)| json!({"agent": agent.to_string(), "name": name, "raw": severity.word()});
     json!({
         "name": check.name,
+        "machine": check.machine,
+        "id": check.check.id.to_string(),
+        "definition": definition_json(&check.check),
         "enabled": check.enabled,
         "raw": check.raw.word(),
         "effective": check.effective.word(),

@@ -171,7 +171,10 @@ fn check_lines(check: &CheckRow, now: Timestamp) -> Vec<Vec<String>> {
         } else {
             "off".to_owned()
         },
-        check.name.clone(),
+        match &check.machine {
+            Some(machine) => format!("{} ({machine})", check.name),
+            None => check.name.clone(),
+        },
         check.summary.clone(),
         check.attempt.map(attempt_words).unwrap_or_default(),
         seen,

@@ -294,7 +294,8 @@ mod tests {
     fn dates(rule: &str, from: &str, until: &str) -> Result<Vec<String>, String> {
         let start = start(from);
         let rule = Rule::read(&property(rule), &start).map_err(|error| error.message)?;
-        let until = NaiveDateTime::parse_from_str(until, "%Y%m%dT%H%M%S").unwrap();
+        let until = NaiveDateTime::parse_from_str(until, "%Y%m%dT%H%M%S");
+        let until = until.map_err(|error| error.to_string())?;
         let times = rule.times(&start, until, 100, |_| true)?;
         Ok(times
             .iter()

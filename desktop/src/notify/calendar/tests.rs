@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use aramaki_model::ItemId;
 use aramaki_model::notify::{OnCallOverride, Schedule, duties};
-use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::event::CalendarError;
 use super::*;

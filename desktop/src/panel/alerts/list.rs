@@ -123,9 +123,10 @@ fn alert_ui(
     let severity = severity_word(look, alert.severity);
     let lasts = age(look, alert.resolved.unwrap_or(alert.opened));
     let said = said_words(look, alert);
+    let called = alert.called();
     let name = [
         alert.title.as_str(),
-        &alert.name,
+        &called,
         &severity,
         &said,
         &care,
@@ -231,7 +232,7 @@ fn row_ui(
     };
     cell(&alert.title, size::BODY, strong, left, title);
     let at = left + title + space::M;
-    cell(&alert.name, size::BODY, look.tokens.text, at, check);
+    cell(&alert.called(), size::BODY, look.tokens.text, at, check);
     if width >= SUMMARY_MIN {
         let at = at + check + space::M;
         cell(said, size::BODY - 0.5, look.tokens.subdued, at, right - at);

@@ -37,9 +37,9 @@ pub(super) fn alarms_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &m
             let own = alert.system == shown.system.space;
             let said = said_words(look, alert);
             let name = if own {
-                format!("{}: {said}", alert.name)
+                format!("{}: {said}", alert.called())
             } else {
-                format!("{} · {}: {said}", alert.title, alert.name)
+                format!("{} · {}: {said}", alert.title, alert.called())
             };
             let word = severity_word(look, alert.severity);
             let care = care_words(look, alert);

@@ -135,7 +135,7 @@ pub(super) fn check_ui(
         } else {
             quiet_line(ui, look, &look.texts.get("check-off"));
         }
-        ui.label(weighted(&check.check.name, 550.0).color(look.tokens.strong));
+        ui.label(weighted(check.called(), 550.0).color(look.tokens.strong));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             end(ui);
             if let Some(since) = check.status.since {

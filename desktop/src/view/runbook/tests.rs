@@ -145,6 +145,7 @@ fn a_button_works_only_for_what_a_host_here_allows() {
         approvals: 0,
         is_read_only: false,
         runs: Vec::new(),
+        watched: Vec::new(),
     };
     let known = SystemActions {
         actions: vec![flush],
