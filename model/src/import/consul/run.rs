@@ -79,7 +79,7 @@ pub(super) fn kind_of(
         return Some(CheckKind::Builtin(Builtin::Systemd { units: vec![unit] }));
     }
     if let Some(command) = command_of(cells, remarks) {
-        return command;
+        return Some(command);
     }
     let alias = Alias {
         service: said("aliasservice"),
@@ -108,16 +108,16 @@ pub(super) fn kind_of(
     None
 }
 
-/// A program, if it runs one; none inside: it cannot be meant, which was told.
-fn command_of(cells: &Cells<'_>, remarks: &Remarks) -> Option<Option<CheckKind>> {
+/// A program, if it runs one.
+fn command_of(cells: &Cells<'_>, remarks: &Remarks) -> Option<CheckKind> {
     for field in ["args", "scriptargs"] {
         let words = cells.texts(field);
         if let Some(command) = arguments(words) {
-            return Some(Some(command.into()));
+            return Some(command.into());
         }
     }
     let line = cells.text("script").filter(|it| !it.is_empty())?;
-    Some(command(&line, &cells.place, "script", remarks).map(Into::into))
+    command(&line, &cells.place, "script", remarks).map(Into::into)
 }
 
 /// Checks for which there are none here.
