@@ -4,6 +4,7 @@
 //! it. A [`Notifier`] looks at [`Facts`] and says which [`Message`]s are due; whoever sends them
 //! writes a [`Receipt`], which every other notifier reads.
 
+mod channels;
 mod clock;
 mod derive;
 mod equals;

@@ -13,7 +13,7 @@ mod surface;
 mod v4;
 mod webhook;
 
-pub(crate) use calendar::{read_calendar, write_calendar};
+pub(crate) use calendar::{Known, Taken, read_calendar, write_calendar};
 pub(crate) use config::NotifyConfig;
 pub(crate) use letter::Letter;
 pub(crate) use run::run;

@@ -1,5 +1,6 @@
 //! Policies, who is on call, and what was told, as verbs and the notifier ask for them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use aramaki_model::notify::{EqualRank, OnCallOverride, RECEIPT_ITEMS_MAX, Receipt, Record};
@@ -115,6 +116,11 @@ impl Live {
     /// What was told of which alert.
     pub(crate) fn told(&self) -> Record {
         self.model().told(self.profile().device)
+    }
+
+    /// Channels that took a message of some notifier.
+    pub(crate) fn channels_used(&self) -> BTreeSet<String> {
+        self.model().channels_used()
     }
 
     /// Notifiers of one rank, which tell the same; `rank` is this device's own if it is a notifier.

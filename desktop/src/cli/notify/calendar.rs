@@ -6,19 +6,23 @@ use std::time::Duration;
 
 use aramaki_model::notify::duties;
 use aramaki_sync::text_file;
+use aramaki_sync_core::SpaceId;
 use clap::Args;
 use serde_json::json;
 
 use super::{policy_of, schedule_of};
-use crate::cli::report::count;
-use crate::cli::{CliError, Clock, Report, parse_span};
-use crate::notify::{read_calendar, write_calendar};
+use crate::cli::report::{Lines, count};
+use crate::cli::{CliError, Clock, Report, local, parse_span};
+use crate::notify::{Known, Taken, read_calendar, write_calendar};
 use crate::workspace::Live;
 
 /// How long a calendar may be.
 const FILE_LEN_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Print who is on call as iCalendar, or take times from a calendar.
+///
+/// Events may be whole days, have an end or a duration, and come again by days, weeks, months or years:
+/// those are taken a year ahead. What is not understood is named with its line, and nothing is taken.
 #[derive(Debug, Args)]
 pub(crate) struct Calendar {
     /// Of which System.
@@ -48,25 +52,24 @@ impl Calendar {
         let schedule = schedule_of(&policy, &self.schedule)?;
         if let Some(file) = &self.import {
             let text = text_file::read(file, FILE_LEN_BYTES_MAX)?;
-            let wrong = |message| CliError::Config {
-                file: file.clone(),
-                line: None,
-                message,
+            let snapshot = live.snapshot();
+            let there = snapshot
+                .system(&space)
+                .map(|system| system.on_call.clone())
+                .unwrap_or_default();
+            let known = Known {
+                name: &self.schedule,
+                schedule,
+                there: &there,
+                is_receiver: &|who| policy.receiver.contains_key(who),
+                now: Clock::now(),
             };
-            let changes = read_calendar(&text, &self.schedule, schedule).map_err(wrong)?;
-            let mut strangers = changes.iter().filter_map(|(_, change)| change.as_ref());
-            if let Some(stranger) = strangers.find(|it| !policy.receiver.contains_key(&it.who)) {
-                return Err(wrong(format!(
-                    "event `{}`: the policy has no receiver of that name",
-                    stranger.who
-                )));
-            }
-            let taken = changes.len();
-            live.put_on_call(space, changes).await?;
-            return Ok(Report::new(
-                format!("Took {} from the calendar.", count(taken, "event")),
-                &json!({"schedule": self.schedule, "events": taken}),
-            ));
+            let taken = read_calendar(&text, &known).map_err(|error| CliError::Config {
+                file: file.clone(),
+                line: error.line,
+                message: error.message,
+            })?;
+            return self.take(live, space, taken).await;
         }
         let (snapshot, now) = (live.snapshot(), Clock::now());
         let changes = snapshot
@@ -98,6 +101,41 @@ impl Calendar {
         Ok(Report::new(
             format!("Wrote {}.", count(plan.len(), "event")),
             &json!({"file": out.display().to_string(), "events": plan.len()}),
+        ))
+    }
+
+    /// Puts on call whom a calendar names.
+    async fn take(&self, live: &Live, space: SpaceId, taken: Taken) -> Result<Report, CliError> {
+        let (events, ahead) = (taken.events, taken.ahead);
+        let changes: Vec<_> = taken.changes.into_iter().collect();
+        let times = changes
+            .iter()
+            .filter(|(_, change)| change.is_some())
+            .count();
+        let back = changes.len() - times;
+        live.put_on_call(space, changes).await?;
+        let mut text = Lines::default();
+        text.add(format_args!(
+            "Took {} from the calendar: {}, {} taken back.",
+            count(events, "event"),
+            count(times, "time"),
+            back
+        ));
+        if let Some(ahead) = ahead {
+            text.add(format_args!(
+                "What comes again without an end was taken until {}: import it again before then.",
+                local(ahead)
+            ));
+        }
+        Ok(Report::new(
+            text.into_text(),
+            &json!({
+                "schedule": self.schedule,
+                "events": events,
+                "times": times,
+                "taken_back": back,
+                "until": ahead.map(|it| it.to_string()),
+            }),
         ))
     }
 }

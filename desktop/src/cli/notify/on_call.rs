@@ -14,6 +14,9 @@ use crate::cli::report::table;
 use crate::cli::{CliError, Clock, Report, local, parse_span};
 use crate::workspace::{Live, random};
 
+/// How many changes are shown to people.
+const CHANGES_SHOWN_MAX: usize = 50;
+
 /// Say who is on call by a schedule, or put somebody else on call for a time.
 #[derive(Debug, Args)]
 pub(crate) struct OnCall {
@@ -100,8 +103,8 @@ impl OnCall {
             .iter()
             .map(|duty| vec![local(duty.from), local(duty.until), duty.who.clone()])
             .collect();
-        let text = if rows.is_empty() {
-            "Nobody is on call.".to_owned()
+        let mut text = if rows.is_empty() {
+            "Nobody is on call.\n".to_owned()
         } else {
             table(&rows)
         };
@@ -111,9 +114,12 @@ impl OnCall {
                 json!({"from": duty.from.to_string(), "until": duty.until.to_string(), "who": duty.who})
             })
             .collect();
-        let own = changes
+        let own: Vec<_> = changes
             .iter()
-            .filter(|(_, change)| change.schedule == self.schedule && change.until > now);
+            .filter(|(_, change)| change.schedule == self.schedule && change.until > now)
+            .collect();
+        text.push_str(&changes_text(&own));
+        let own = own.into_iter();
         let own: Vec<_> = own
             .map(|(id, change)| {
                 json!({
@@ -130,4 +136,32 @@ impl OnCall {
             &json!({"schedule": self.schedule, "duties": plan, "overrides": own}),
         ))
     }
+}
+
+/// Changes for people, with the ids by which they are taken back.
+fn changes_text(changes: &[(&ItemId, &OnCallOverride)]) -> String {
+    if changes.is_empty() {
+        return String::new();
+    }
+    let mut changes = changes.to_vec();
+    changes.sort_by_key(|(id, change)| (change.from, **id));
+    let more = changes.len().saturating_sub(CHANGES_SHOWN_MAX);
+    let rows = changes.iter().take(CHANGES_SHOWN_MAX).map(|(id, change)| {
+        vec![
+            id.to_string(),
+            local(change.from),
+            local(change.until),
+            change.who.clone(),
+            change.reason.clone(),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    let mut text = format!(
+        "\nInstead of the schedule (--remove ID takes one back):\n{}",
+        table(&rows)
+    );
+    if more > 0 {
+        text.push_str(&format!("… and {more} later ones: --json shows them\n"));
+    }
+    text
 }

@@ -43,13 +43,44 @@ impl Policy {
         };
         let policy = read_policy(file)?;
         let (receivers, routes) = (policy.receiver.len(), policy.route.len());
-        let object = json!({"system": space.to_string(), "policy": &policy});
+        let used = live.channels_used();
+        let nobodys: Vec<(String, String)> = policy
+            .channels()
+            .filter(|(via, _)| !used.contains(*via))
+            .map(|(via, receivers)| (via.to_owned(), receivers.join(", ")))
+            .collect();
+        let channels: Vec<_> = nobodys.iter().map(|(via, _)| via).collect();
+        let object = json!({
+            "system": space.to_string(),
+            "policy": &policy,
+            "channels_unheard": channels,
+        });
         live.put_policy(space, Some(policy)).await?;
         let text = format!(
             "{title} has a policy with {} and {}. `aramaki notify preview` says who would hear what now.",
             count(receivers, "receiver"),
             count(routes, "route")
         );
-        Ok(Report::new(text, &object))
+        let mut report = Report::new(text, &object);
+        if let Some(words) = unheard(&nobodys) {
+            report.warn(words);
+        }
+        Ok(report)
     }
+}
+
+/// Channels through which nobody was told yet: which host has them only that host knows.
+fn unheard(channels: &[(String, String)]) -> Option<String> {
+    if channels.is_empty() {
+        return None;
+    }
+    let named = channels
+        .iter()
+        .map(|(via, receivers)| format!("`{via}` (for {receivers})"));
+    let named: Vec<_> = named.collect();
+    Some(format!(
+        "no notifier has told anybody through {} yet: it needs a [channel] of that name in its notify.toml; \
+         `aramaki notify test CHANNEL` tries it there",
+        named.join(", ")
+    ))
 }
