@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod discover;
 mod failure;
+mod forget;
 mod join;
 mod run;
 mod series;
@@ -110,6 +111,7 @@ enum Verb {
     Join(join::Join),
     Series(series::Series),
     Discover(discover::Discover),
+    Forget(forget::Forget),
     Completions(completions::Completions),
 }
 
@@ -168,6 +170,7 @@ fn perform(cli: &Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::Join(verb) => verb.perform(&cli.common, out),
         Verb::Series(verb) => verb.perform(&cli.common, out),
         Verb::Discover(discover::Discover {}) => discover::Discover::perform(&cli.common, out),
+        Verb::Forget(verb) => verb.perform(&cli.common, out),
         Verb::Completions(verb) => verb.perform(out),
     }
 }

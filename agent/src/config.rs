@@ -8,6 +8,7 @@ mod value;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aramaki_model::Check;
 use aramaki_model::agent_config::CHECKS_MAX;
@@ -19,6 +20,7 @@ use aramaki_sync_core::{AuthorId, Timestamp};
 use serde::Deserialize;
 
 use crate::observe::PLUGIN_FOLDERS;
+use crate::schedule::TIME_SPLAY_MS;
 pub(crate) use check::local_check_id;
 use check::{CheckFile, Wrong};
 pub use error::ConfigError;
@@ -53,6 +55,8 @@ pub struct Config {
     pub listen: ListenConfig,
     /// Whether checks are proposed to those who read the System.
     pub propose: bool,
+    /// Over how long checks that run at times of the clock are spread, so that not all agents ask at one moment.
+    pub cron_splay: Duration,
     checks: Vec<CheckFile>,
     services: Vec<ServiceFile>,
     /// What this host does when something is desired.
@@ -82,6 +86,7 @@ impl Default for Config {
             network: NetworkConfig::default(),
             listen: ListenConfig::default(),
             propose: false,
+            cron_splay: Duration::from_millis(TIME_SPLAY_MS),
             checks: Vec::new(),
             services: Vec::new(),
             watches: Vec::new(),
@@ -97,6 +102,7 @@ struct ConfigFile {
     plugin_folders: Option<Vec<PathBuf>>,
     actions_folder: Option<PathBuf>,
     propose: Option<bool>,
+    cron_splay: Option<Span>,
     #[serde(default)]
     network: NetworkFile,
     #[serde(default)]
@@ -174,6 +180,7 @@ impl Config {
         let listen = file
             .network
             .validate(text)
+            .and_then(|()| validate_splay(text, file.cron_splay))
             .and_then(|()| check::validate(text, &file.check))
             .and_then(|()| service::validate(text, &file.service))
             .and_then(|()| service::validate_watches(text, &file.watch))
@@ -192,6 +199,7 @@ impl Config {
             },
             listen,
             propose: file.propose.unwrap_or(default.propose),
+            cron_splay: file.cron_splay.map_or(default.cron_splay, Span::duration),
             checks: file.check,
             services: file.service,
             watches: file.watch,
@@ -215,6 +223,21 @@ impl Config {
             .filter_map(|check| check.to_check(agent))
             .collect()
     }
+}
+
+/// Times of the clock are told to the minute: spread wider, they would be others.
+fn validate_splay(text: &str, splay: Option<Span>) -> Result<(), Wrong> {
+    let most = Duration::from_millis(TIME_SPLAY_MS);
+    if splay.is_none_or(|splay| splay.duration() <= most) {
+        return Ok(());
+    }
+    let field = "cron_splay";
+    let bytes = bytes_of_field(text, field).unwrap_or_default();
+    let message = format!(
+        "at most {}s are expected; 0s spreads nothing",
+        most.as_secs()
+    );
+    Err((bytes, Some(field.to_owned()), message))
 }
 
 #[cfg(test)]

@@ -77,6 +77,8 @@ pub(crate) struct Externals {
     ids: BTreeSet<CheckId>,
     learned: BTreeMap<CheckId, Learned>,
     refused: Vec<RefusedName>,
+    /// Names that the host let out for good.
+    forgotten: BTreeSet<String>,
 }
 
 impl Externals {
@@ -91,6 +93,7 @@ impl Externals {
             ids: BTreeSet::new(),
             learned: BTreeMap::new(),
             refused: Vec::new(),
+            forgotten: BTreeSet::new(),
         };
         let kept: Vec<_> = learned
             .into_iter()
@@ -124,6 +127,22 @@ impl Externals {
         let (names, ids) = (&self.configured, &self.ids);
         self.learned
             .retain(|id, learned| !names.contains_key(&learned.check.name) && !ids.contains(id));
+    }
+
+    /// These names are let out from now on, and no others; returns the checks that are gone by that.
+    pub(crate) fn let_out(&mut self, names: BTreeSet<String>) -> BTreeSet<CheckId> {
+        self.forgotten = names;
+        let forgotten = &self.forgotten;
+        let gone: BTreeSet<_> = self
+            .learned
+            .values()
+            .filter(|learned| forgotten.contains(&learned.check.name))
+            .map(|learned| learned.check.id)
+            .collect();
+        self.learned.retain(|id, _| !gone.contains(id));
+        self.refused
+            .retain(|refused| !forgotten.contains(&refused.name));
+        gone
     }
 
     /// The checks that were learned.
@@ -206,7 +225,7 @@ impl Externals {
             });
             return Ok(Some(Taken { check: id, news }));
         }
-        if ended.is_some() && self.lets_in(name) {
+        if ended.is_some() && self.lets_in(name) && !self.forgotten.contains(name) {
             // Nobody knew of it, and it is over: nothing happened here.
             return Ok(None);
         }
@@ -222,6 +241,11 @@ impl Externals {
         now: Timestamp,
     ) -> Result<Taken, String> {
         let name = &result.name;
+        if self.forgotten.contains(name) {
+            return Err(format!(
+                "results under the name {name:?} are let out here: `aramaki-agent forget {name:?} --undo` takes them"
+            ));
+        }
         if !self.lets_in(name) {
             self.refuse(name, now);
             return Err(format!(
@@ -383,6 +407,23 @@ mod tests {
             ends: Some(ends),
             ..result(name)
         }
+    }
+
+    #[test]
+    fn a_name_that_is_let_out_is_gone_until_it_is_taken_again() {
+        let mut externals = externals(&["*"]);
+        let taken = externals.take(&result("mysql"), at(1)).unwrap().unwrap();
+        externals.take(&result("disk"), at(1)).unwrap().unwrap();
+        let gone = externals.let_out(["mysql".to_owned()].into());
+        assert_eq!(gone, [taken.check].into());
+        let refused = externals.take(&result("mysql"), at(2)).unwrap_err();
+        assert!(refused.contains("forget"), "{refused}");
+        // It is no name that somebody should let in.
+        assert!(externals.refused().is_empty());
+        assert_eq!(externals.checks().count(), 1);
+        assert!(externals.let_out(BTreeSet::new()).is_empty());
+        let again = externals.take(&result("mysql"), at(3)).unwrap().unwrap();
+        assert_eq!(again.check, taken.check);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod discover;
 mod evidence;
 pub mod explain;
 mod external;
+mod forgotten;
 mod link;
 pub mod listen;
 mod metrics;

@@ -10,8 +10,9 @@ use aramaki_sync_core::{AuthorId, Timestamp};
 
 /// A check that never ran, or whose run was missed while the agent was away, runs within this time.
 const FIRST_RUN_WITHIN: Duration = Duration::from_secs(5);
-/// Runs by the clock are spread over this time; no expression names a shorter one.
-const TIME_SPLAY_MS: i64 = 60_000;
+/// Runs by the clock are spread over this time, unless the host says otherwise; no expression names a shorter
+/// one.
+pub(crate) const TIME_SPLAY_MS: u64 = 60_000;
 /// Nothing runs more often, whatever a configuration says.
 pub const INTERVAL_MIN: Duration = Duration::from_secs(1);
 
@@ -65,15 +66,18 @@ pub fn next_run(
 /// The next time a check is due that runs by the clock of a place.
 ///
 /// A time that passed while the agent was away is not made up for: the check is for its time. One that
-/// never ran waits for its first time too. Agents with the same check are spread over a minute.
+/// never ran waits for its first time too. Agents with the same check are spread over so much time, at most a
+/// minute; none: each runs at its time to the second.
 #[must_use]
 pub fn next_time(
     splay: Splay,
+    spread: Duration,
     times: &CronPlan,
     last: Option<Timestamp>,
     now: Timestamp,
 ) -> Timestamp {
-    let place = splay.within(TIME_SPLAY_MS);
+    let spread = spread.min(Duration::from_millis(TIME_SPLAY_MS));
+    let place = splay.within(millis(spread));
     let own = |at: Timestamp| Timestamp::from_millis(at.millis().saturating_sub(place));
     // A run in the future (the clock went back) counts as none.
     let from = match last.filter(|last| *last <= now) {
@@ -158,17 +162,48 @@ mod tests {
             zone: "UTC".to_owned(),
         };
         let (times, splay) = (cron.plan().unwrap(), splay("backup"));
-        let place = splay.within(TIME_SPLAY_MS);
-        let first = next_time(splay, &times, None, at(1)).millis();
+        let place = splay.within(60_000);
+        let first = next_time(splay, MINUTE, &times, None, at(1)).millis();
         assert!(first == place || first == 600_000 + place);
         // Whenever it is asked, also while it runs and after it ended, the next one is the next one.
         for since in [0, 1, 999, 30_000, 599_999] {
-            let next = next_time(splay, &times, Some(at(first)), at(first + since)).millis();
+            let next =
+                next_time(splay, MINUTE, &times, Some(at(first)), at(first + since)).millis();
             assert_eq!(next, first + 600_000, "{since}");
         }
         // One that was missed is not made up for.
-        let next = next_time(splay, &times, Some(at(first)), at(first + 1_500_000)).millis();
+        let next = next_time(
+            splay,
+            MINUTE,
+            &times,
+            Some(at(first)),
+            at(first + 1_500_000),
+        )
+        .millis();
         assert_eq!(next, first + 1_800_000);
+    }
+
+    #[test]
+    fn a_host_that_wants_no_spread_runs_at_the_second_of_its_time_and_once() {
+        let cron = aramaki_model::Cron {
+            expression: "*/10 * * * *".to_owned(),
+            zone: "UTC".to_owned(),
+        };
+        let (times, splay) = (cron.plan().unwrap(), splay("backup"));
+        let next = |last: Option<Timestamp>, now: i64| {
+            next_time(splay, Duration::ZERO, &times, last, at(now)).millis()
+        };
+        assert_eq!(next(None, 1), 600_000);
+        for since in [0, 1, 999, 30_000, 599_999] {
+            assert_eq!(
+                next(Some(at(600_000)), 600_000 + since),
+                1_200_000,
+                "{since}"
+            );
+        }
+        // No more than a minute, whoever asks for it.
+        let far = next_time(splay, Duration::MAX, &times, None, at(1)).millis();
+        assert_eq!(far, next_time(splay, MINUTE, &times, None, at(1)).millis());
     }
 
     #[test]

@@ -31,6 +31,7 @@ use crate::discover;
 use crate::evidence::Kept;
 use crate::explain::Origin;
 use crate::external::Externals;
+use crate::forgotten::Forgotten;
 use crate::listen::Arrival;
 use crate::metrics::Counts;
 use crate::observe::{Observed, Observer};
@@ -48,6 +49,8 @@ const RETRY_MIN: Duration = Duration::from_secs(2);
 const RETRY_MAX: Duration = Duration::from_mins(1);
 /// How long one write or message may take.
 const OUTLET_LIMIT: Duration = Duration::from_secs(10);
+/// From one look at which names are let out to the next.
+const LET_OUT_EVERY: Duration = Duration::from_secs(2);
 /// How often states without a change are kept on disk: what a crash can repeat, not lose.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
 /// The clock may jump: sleeping is cut into pieces.
@@ -119,6 +122,8 @@ pub(crate) struct Service<O> {
     declared_at: Timestamp,
     /// Whose results are taken.
     externals: Externals,
+    /// Names whose results the host let out.
+    forgotten: Forgotten,
     arrivals: mpsc::Receiver<Arrival>,
     /// What was measured.
     recorder: Recorder,
@@ -142,12 +147,17 @@ impl<O: Outlet> Service<O> {
         arrivals: mpsc::Receiver<Arrival>,
     ) -> Self {
         let learned = std::mem::take(&mut saved.learned);
-        let externals = Externals::new(agent, &config.listen, learned);
+        let mut externals = Externals::new(agent, &config.listen, learned);
+        let mut forgotten = Forgotten::new(&folder);
+        if let Some(names) = forgotten.look() {
+            externals.let_out(names);
+        }
         let watch = Watch::new(
             agent,
             std::mem::take(&mut saved.states),
             std::mem::take(&mut saved.pending),
-        );
+        )
+        .with_cron_splay(config.cron_splay);
         let observer = Observer::new(config.plugin_folders.clone());
         let recorder = Recorder::new(&folder);
         let evidence = Kept::new(&folder);
@@ -167,6 +177,7 @@ impl<O: Outlet> Service<O> {
             declared: Vec::new(),
             declared_at: Timestamp::ZERO,
             externals,
+            forgotten,
             arrivals,
             recorder,
             evidence,
@@ -197,6 +208,7 @@ impl<O: Outlet> Service<O> {
         let mut acts = JoinSet::new();
         let mut beat = ticks(Duration::from_millis(HEARTBEAT_INTERVAL_MS));
         let mut keep = ticks(KEEP_EVERY);
+        let mut let_out = ticks(LET_OUT_EVERY);
         let mut arrived = Vec::new();
         let mut look_around = ticks(LOOK_EVERY);
         let mut looks = JoinSet::new();
@@ -226,6 +238,7 @@ impl<O: Outlet> Service<O> {
                 }
                 () = tokio::time::sleep_until(flush_at), if self.flush_at.is_some() => self.flush().await,
                 _ = beat.tick() => self.beat().await,
+                _ = let_out.tick() => self.let_out(),
                 _ = look_around.tick(), if self.config.propose => {
                     // One that still looks is enough.
                     if looks.is_empty() {

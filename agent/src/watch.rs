@@ -22,6 +22,8 @@ pub(crate) const PENDING_MAX: usize = 10_000;
 struct Watched {
     check: Check,
     splay: Splay,
+    /// Over how long runs by the clock are spread.
+    cron_splay: Duration,
     /// When it runs by the clock of a place; none: at an interval.
     times: Option<CronPlan>,
     state: CheckState,
@@ -36,6 +38,7 @@ struct Watched {
 #[derive(Debug)]
 pub(crate) struct Watch {
     agent: AuthorId,
+    cron_splay: Duration,
     watched: BTreeMap<CheckId, Watched>,
     /// States of checks that are not configured yet: known from the last run of the program.
     remembered: BTreeMap<CheckId, CheckState>,
@@ -48,6 +51,7 @@ impl Watch {
     pub(crate) fn new(agent: AuthorId, states: Vec<CheckState>, pending: Vec<Pending>) -> Self {
         Self {
             agent,
+            cron_splay: Duration::from_millis(schedule::TIME_SPLAY_MS),
             watched: BTreeMap::new(),
             remembered: states
                 .into_iter()
@@ -61,6 +65,11 @@ impl Watch {
             pending: pending.into(),
             lost: 0,
         }
+    }
+
+    /// Spreads runs by the clock over so long.
+    pub(crate) fn with_cron_splay(self, cron_splay: Duration) -> Self {
+        Self { cron_splay, ..self }
     }
 
     /// Observes exactly these checks from now on. A check that stays keeps its state and its time.
@@ -123,6 +132,7 @@ impl Watch {
         let mut watched = Watched {
             check,
             splay,
+            cron_splay: self.cron_splay,
             times,
             state,
             running,
@@ -266,7 +276,7 @@ impl Watched {
         }
         let last = (self.state.raw != Severity::Missing).then_some(self.state.last_at);
         let planned = if let Some(times) = &self.times {
-            schedule::next_time(self.splay, times, last, now)
+            schedule::next_time(self.splay, self.cron_splay, times, last, now)
         } else {
             let interval = Duration::from_millis(self.check.interval_ms);
             schedule::next_run(self.splay, interval, last, now)

@@ -42,6 +42,51 @@ impl Failure {
         }
     }
 
+    /// No check of that name came to be by results.
+    pub(super) fn not_learned(name: &str, names: &[&str]) -> Self {
+        let hint = if names.is_empty() {
+            "no check came to be by results; one of agent.toml or of the System is removed there"
+                .to_owned()
+        } else {
+            format!(
+                "those that did: {}; one of agent.toml or of the System is removed there",
+                names.join(", ")
+            )
+        };
+        Self {
+            code: "A-402",
+            message: format!("no check {name:?} came to be by results that were sent"),
+            hint,
+            closed_pipe: false,
+        }
+    }
+
+    /// That name is not let out.
+    pub(super) fn not_forgotten(name: &str, names: &[&str]) -> Self {
+        let hint = if names.is_empty() {
+            "none is let out".to_owned()
+        } else {
+            format!("let out are: {}", names.join(", "))
+        };
+        Self {
+            code: "A-402",
+            message: format!("{name:?} is not let out"),
+            hint,
+            closed_pipe: false,
+        }
+    }
+
+    /// More names cannot be let out.
+    pub(super) fn too_many_forgotten(limit: usize) -> Self {
+        Self {
+            code: "A-402",
+            message: format!("{limit} names are let out already"),
+            hint: "a pattern with `!` in listen.names of agent.toml lets out many at once"
+                .to_owned(),
+            closed_pipe: false,
+        }
+    }
+
     /// Some of the host's actions are not allowed.
     pub(super) fn actions(count: usize) -> Self {
         Self {

@@ -247,3 +247,40 @@ fn what_is_proposed_is_a_file_of_checks() {
     // Ports come and go while other tests run.
     assert!(proposed == 0 || !json["checks"].as_array().unwrap().is_empty());
 }
+
+#[test]
+fn a_check_that_came_by_results_is_let_out_and_taken_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().display().to_string();
+    let agent = |arguments: &[&str]| {
+        let around = ["--config", "/dev/null", "--data", &data];
+        run(&[&around, arguments].concat())
+    };
+    let ran = agent(&["forget", "mysql"]);
+    assert!(is(ran.code, 1));
+    assert!(
+        ran.errors.contains("A-402") && ran.errors.contains("came to be by results"),
+        "{}",
+        ran.errors
+    );
+    assert!(agent(&["forget"]).out.contains("No check"));
+    let learned = r#"{"key":"mysql","check":{"id":"01JD0000000000000000000001","name":"mysql","kind":{"external":{}}},
+        "changed":1,"ends":null,"ended":null}"#;
+    let state = format!(
+        r#"{{"version":1,"space":null,"config":null,"states":[],"pending":[],"learned":[{learned}]}}"#
+    );
+    std::fs::write(folder.path().join("agent-state.json"), state).unwrap();
+    let ran = agent(&["forget"]);
+    assert_eq!(ran.out, "taken      mysql\n", "{}", ran.errors);
+    let ran = agent(&["forget", "mysql"]);
+    assert!(is(ran.code, 0) && ran.out.contains("--undo"), "{}", ran.out);
+    assert_eq!(agent(&["forget"]).out, "forgotten  mysql\n");
+    let json: serde_json::Value = serde_json::from_str(&agent(&["--json", "forget"]).out).unwrap();
+    assert_eq!(json["forgotten"][0], "mysql");
+    // Once more changes nothing.
+    let json = agent(&["--json", "forget", "mysql"]).out;
+    assert!(json.contains("\"changed\":false"), "{json}");
+    assert!(is(agent(&["forget", "mysql", "--undo"]).code, 0));
+    assert_eq!(agent(&["forget"]).out, "taken      mysql\n");
+    assert!(is(agent(&["forget", "mysql", "--undo"]).code, 1));
+}

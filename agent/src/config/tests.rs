@@ -250,3 +250,15 @@ fn a_file_without_an_end_or_a_writer_is_refused_at_once() {
         "{error}"
     );
 }
+
+#[test]
+fn the_spread_of_runs_by_the_clock_is_at_most_a_minute() {
+    let spread = |text: &str| parse(text).map(|config| config.cron_splay.as_secs());
+    assert_eq!(spread(""), Ok(60));
+    assert_eq!(spread("cron_splay = \"0s\"\n"), Ok(0));
+    let error = spread("log = \"info\"\ncron_splay = \"61s\"\n").unwrap_err();
+    assert!(
+        error.contains("agent.toml:2") && error.contains("cron_splay: at most 60s"),
+        "{error}"
+    );
+}

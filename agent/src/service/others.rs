@@ -112,6 +112,20 @@ impl<O: Outlet> Service<O> {
     }
 
     /// Alerts that were not sent again are over; what was over for long is forgotten.
+    /// Lets out what the host wants to hear no more of.
+    pub(super) fn let_out(&mut self) {
+        let Some(names) = self.forgotten.look() else {
+            return;
+        };
+        tracing::info!(names = names.len(), "names are let out");
+        let gone = self.externals.let_out(names);
+        if !gone.is_empty() {
+            self.watch.remove(&gone);
+            self.declare();
+            self.dirty = true;
+        }
+    }
+
     pub(super) fn end_alerts(&mut self) {
         let at = now();
         if self.externals.next_end().is_none_or(|end| end > at) {

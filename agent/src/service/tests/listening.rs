@@ -119,6 +119,35 @@ async fn an_event_for_sensus_agent_becomes_a_transition_and_repeats_become_none(
 }
 
 #[tokio::test]
+async fn a_name_that_is_let_out_while_the_agent_runs_is_gone_for_its_readers() {
+    let folder = tempfile::tempdir().unwrap();
+    let fake = Fake::default();
+    let config = config("sensu_events = [\"127.0.0.1:0\"]");
+    while_listening(folder.path(), config, &fake, async |addresses| {
+        http(addresses[0], "POST /events", EVENT).await;
+        fake.until(|heard| declared(heard).len() == 1).await;
+        crate::forgotten::write(folder.path(), &["mysql".to_owned()].into()).unwrap();
+        let is_gone = |heard: &Heard| {
+            let mut entries = read(heard).into_iter().rev();
+            let last = entries.find_map(|entry| match entry {
+                JournalEntry::Declared { checks, .. } => Some(checks),
+                _ => None,
+            });
+            last.is_some_and(|checks| checks.is_empty())
+        };
+        fake.until(is_gone).await;
+        let answer = http(addresses[0], "POST /events", EVENT).await;
+        assert!(
+            answer.contains("400") && answer.contains("forget"),
+            "{answer}"
+        );
+    })
+    .await;
+    let saved = Saved::read(folder.path()).unwrap();
+    assert_eq!((saved.learned.len(), saved.refused.len()), (0, 0));
+}
+
+#[tokio::test]
 async fn sensus_older_socket_answers_as_it_did() {
     let folder = tempfile::tempdir().unwrap();
     let fake = Fake::default();
