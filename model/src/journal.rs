@@ -76,6 +76,43 @@ pub struct Try {
     pub summary: String,
 }
 
+/// Attempts before a state counted: one of which its agent told, or those after it that said the same, of
+/// which nothing is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tried<'a> {
+    /// One that said something else than the one before.
+    Other(&'a Try),
+    /// The next ones, from and to, which said what the last one did.
+    Same {
+        /// The last of which something is told.
+        of: &'a Try,
+        /// The first of them.
+        first: u32,
+        /// The last of them.
+        last: u32,
+    },
+}
+
+/// All attempts before a state counted, in order.
+pub fn tried(tries: &[Try]) -> Vec<Tried<'_>> {
+    let mut all = Vec::new();
+    for (place, it) in tries.iter().enumerate() {
+        all.push(Tried::Other(it));
+        let (first, next) = (it.attempt.saturating_add(1), tries.get(place + 1));
+        // The one that counts is told as the change of state.
+        let before = next.map_or(it.attempts, |next| next.attempt);
+        let last = before.saturating_sub(1);
+        if first <= last {
+            all.push(Tried::Same {
+                of: it,
+                first,
+                last,
+            });
+        }
+    }
+    all
+}
+
 /// What is known of a check from its agent's journal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckRecord {
@@ -490,6 +527,37 @@ mod tests {
             }
         }
         (state, entries)
+    }
+
+    #[test]
+    fn attempts_of_which_nothing_is_told_said_what_the_one_before_did() {
+        let one = |attempt: u32, to: Severity| Try {
+            at: Timestamp::from_millis(1),
+            to,
+            attempt,
+            attempts: 5,
+            summary: String::new(),
+        };
+        let tries = [one(1, Warning), one(3, Critical)];
+        let said: Vec<_> = tried(&tries)
+            .into_iter()
+            .map(|it| match it {
+                Tried::Other(it) => (it.to, it.attempt, it.attempt),
+                Tried::Same { of, first, last } => (of.to, first, last),
+            })
+            .collect();
+        assert_eq!(
+            said,
+            [
+                (Warning, 1, 1),
+                (Warning, 2, 2),
+                (Critical, 3, 3),
+                (Critical, 4, 4),
+            ]
+        );
+        let all = [one(u32::MAX, Warning), one(0, Warning)];
+        assert_eq!(tried(&all).len(), 3, "absurd numbers end");
+        assert!(tried(&[]).is_empty());
     }
 
     #[test]

@@ -615,6 +615,7 @@ alert-first-seen = zuerst gesehen { $time }
 alert-flaps = { $n }-mal in 90 Tagen
 alert-stale = zuletzt gehört { $time }
 alert-before = Was sich in der Stunde davor änderte
+alert-attempt-same = wie davor
 alert-before-none = Nichts, was hier bekannt wäre.
 alert-before-ran = { $time }  { $action } auf { $host }: { $words }
 alert-evidence = Belege

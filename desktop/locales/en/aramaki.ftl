@@ -615,6 +615,7 @@ alert-first-seen = first seen { $time }
 alert-flaps = { $n } times in 90 days
 alert-stale = last heard { $time }
 alert-before = What changed in the hour before
+alert-attempt-same = as before
 alert-before-none = Nothing that is known here.
 alert-before-ran = { $time }  { $action } on { $host }: { $words }
 alert-evidence = Evidence

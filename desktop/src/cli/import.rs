@@ -5,13 +5,17 @@ mod show;
 
 use std::path::PathBuf;
 
-use aramaki_model::import::{self, Format, ImportOptions, ImportPlan, Remark, Verdict};
+use aramaki_model::import::{self, Format, ImportOptions, ImportPlan, Place, Remark, Verdict};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use super::parse::parse_pair;
 use super::{CliError, Report};
 use crate::workspace::Live;
+
+/// What is said of a file in Consul's own language.
+const HCL_HINT: &str = "HCL is not read: hand over what the agent answers under /v1/agent/services and \
+                        /v1/agent/checks, or the definitions as JSON";
 
 /// Make Systems of what Sensu, Nagios, Prometheus or Consul is told.
 ///
@@ -102,8 +106,10 @@ impl Import {
     /// Shows or writes it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let into = self.into.as_deref().map(|it| live.find(it)).transpose()?;
-        let files = files::read(self.format, &self.paths)?;
+        let files::Found { files, unread } = files::read(self.format, &self.paths)?;
         if files.is_empty() {
+            let first = unread.first();
+            let unread = first.map_or_else(String::new, |it| format!("; {it}: {HCL_HINT}"));
             return Err(CliError::Setting {
                 what: "path",
                 value: self
@@ -113,7 +119,7 @@ impl Import {
                     .collect::<Vec<_>>()
                     .join(", "),
                 reason: format!(
-                    "there is no file in it that ends in .{}",
+                    "there is no file in it that ends in .{}{unread}",
                     self.format.endings().join(" or .")
                 ),
             });
@@ -121,7 +127,16 @@ impl Import {
         let options = ImportOptions {
             macros: self.macros.iter().cloned().collect(),
         };
-        let plan = import::plan(self.format, &files, &options);
+        let mut plan = import::plan(self.format, &files, &options);
+        plan.remarks.extend(unread.into_iter().map(|file| Remark {
+            place: Place {
+                file,
+                ..Place::default()
+            },
+            field: String::new(),
+            verdict: Verdict::Left,
+            reason: HCL_HINT.to_owned(),
+        }));
         let preview = live.preview_import(&plan, into);
         self.refuse(&plan)?;
         let written = if self.yes {

@@ -28,6 +28,11 @@ pub(crate) struct Listen {
 }
 
 impl Listen {
+    /// At most so long; not at all without.
+    pub(crate) const fn of(wait: Option<Duration>) -> Self {
+        Self { wait }
+    }
+
     /// Returns as soon as every agent was heard of, or its silence says something, or the time is over.
     pub(crate) async fn run(self, live: &Live) {
         let Some(wait) = self.wait else {

@@ -9,11 +9,11 @@ mod source;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aramaki_model::service::{Lease, ServiceView, registry};
+use aramaki_model::service::{ServiceView, registry};
 use aramaki_sync_core::SpaceId;
 use clap::Subcommand;
-use tokio::time::Instant;
 
+use super::listen::Listen;
 use super::{CliError, Clock, Report};
 use crate::workspace::Live;
 
@@ -66,9 +66,6 @@ impl Service {
     }
 }
 
-/// From one look at leases to the next while one waits.
-const LOOK_PAUSE: Duration = Duration::from_millis(100);
-
 /// The services of one System, or of all.
 fn views(live: &Live, system: Option<SpaceId>) -> Vec<ServiceView> {
     let mut views = registry(&live.snapshot(), Clock::now());
@@ -76,19 +73,8 @@ fn views(live: &Live, system: Option<SpaceId>) -> Vec<ServiceView> {
     views
 }
 
-/// Waits until no lease is over that might only not have been heard of, at most so long: agents say every
-/// 20 s that they live, and nobody stores that.
-async fn heard(live: &Live, system: Option<SpaceId>, name: Option<&str>, wait: Option<Duration>) {
-    let until = Instant::now() + wait.unwrap_or_default();
-    loop {
-        let views = views(live, system);
-        let mut of_it = views
-            .iter()
-            .filter(|view| name.is_none_or(|name| view.claim.name == name));
-        let is_known = !views.is_empty() && of_it.all(|view| view.lease == Lease::Fresh);
-        if is_known || Instant::now() >= until {
-            return;
-        }
-        tokio::time::sleep(LOOK_PAUSE).await;
-    }
+/// Waits until every agent was heard of, or says something by its silence, at most so long: agents say every
+/// 20 s that they live, and nobody stores that. One that has not been heard yet may run the service by now.
+async fn heard(live: &Live, wait: Option<Duration>) {
+    Listen::of(wait).run(live).await;
 }

@@ -211,12 +211,7 @@ fn now_ui(
         if let Some(was) = &alert.was_observed {
             quiet(ui, look, &was_observed_words(look, was));
         }
-        let said = match alert.kind {
-            AlertKind::Problem => alert.summary.clone(),
-            AlertKind::Missing => look.texts.get("alert-missing"),
-            AlertKind::Silent { .. } => look.texts.get("alert-silent"),
-        };
-        let said = RichText::new(said)
+        let said = RichText::new(said_words(look, alert))
             .size(size::HEAD)
             .color(look.tokens.strong);
         ui.add(Label::new(said).wrap());
@@ -232,6 +227,15 @@ fn now_ui(
         ui.add(Label::new(facts).wrap());
     });
     ui.add_space(space::S);
+}
+
+/// What an alert says in a line: what its check said last, or that nothing comes any more.
+pub(in crate::panel) fn said_words(look: Look<'_>, alert: &Alert) -> String {
+    match alert.kind {
+        AlertKind::Problem => alert.summary.clone(),
+        AlertKind::Missing => look.texts.get("alert-missing"),
+        AlertKind::Silent { .. } => look.texts.get("alert-silent"),
+    }
 }
 
 /// Which other alert this one follows from.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aramaki_model::observer::observed_check;
 use aramaki_model::snapshot::AgentView;
-use aramaki_model::{Alert, Check, CheckId, Snapshot, SystemView};
+use aramaki_model::{Alert, Check, CheckId, CheckKind, Snapshot, SystemView};
 use aramaki_sync::replica::Keep;
 use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::statement::Capability;
@@ -233,6 +233,12 @@ fn no_such_check(snapshot: &Snapshot, system: SpaceId, wanted: &str, own: &[Chec
         let from = &from.title;
         return format!(
             "{wanted:?} is a check of {from}, whose agents look at this System: it is removed there"
+        );
+    }
+    if found.is_some_and(|view| view.check.kind == CheckKind::External {}) {
+        return format!(
+            "{wanted:?} is a check that a machine adds by itself: `aramaki-agent forget {wanted:?}` there lets it out, \
+             unless it stands in the file of that machine's agent"
         );
     }
     if found.is_some() {

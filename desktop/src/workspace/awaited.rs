@@ -1,6 +1,6 @@
 //! Invitations that were accepted while nobody could be reached: kept, listed, and given up.
 
-use aramaki_sync::replica::Spent;
+use aramaki_sync::replica::{ReplicaError, Spent};
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{SpaceId, Timestamp};
 
@@ -43,7 +43,10 @@ impl Live {
     pub(crate) async fn awaiting(&self) -> Vec<Awaiting> {
         let awaited = self.replica().awaited().await;
         let awaited = awaited.unwrap_or_else(|error| {
-            tracing::error!(%error, "the replica does not answer");
+            // Whoever looks on while the program ends loses nothing.
+            if !matches!(error, ReplicaError::Closed) {
+                tracing::error!(%error, "the replica does not answer");
+            }
             Vec::new()
         });
         let awaited = awaited.into_iter().map(|(space, it, spent)| Awaiting {

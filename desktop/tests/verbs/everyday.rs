@@ -332,9 +332,29 @@ fn who_is_on_call_is_said_of_a_system_and_of_what_it_consists_of() {
     for title in ["Webshop", "Storage"] {
         aramaki.json(&["system", "add", title]);
     }
-    aramaki.json(&["system", "link", "Webshop", "Storage"]);
+    let linked = aramaki.json(&["system", "link", "Webshop", "Storage", "--uses"]);
+    assert_eq!(linked["uses"], true);
+    let said = text(
+        &aramaki
+            .run(&["system", "link", "Webshop", "Storage", "--uses"])
+            .stdout,
+    );
+    assert_eq!(said, "Storage is used by Webshop.\n");
+    let said = text(
+        &aramaki
+            .run(&["system", "link", "Webshop", "Storage"])
+            .stdout,
+    );
+    assert_eq!(said, "Storage is a part of Webshop.\n");
     let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/policy.toml.example");
-    aramaki.json(&["notify", "policy", "Webshop", "--file", policy]);
+    let told = aramaki.json(&["notify", "policy", "Webshop", "--file", policy]);
+    let warning = told["warning"].as_str().unwrap();
+    assert!(
+        warning.contains("no notifier has told anybody through `mail` (for ")
+            && warning.contains("notify.toml"),
+        "{warning}"
+    );
+    assert_eq!(told["channels_unheard"][0], "mail", "{told}");
     let shown = aramaki.json(&["system", "show", "Storage"]);
     let turn = &shown["on_call"][0];
     assert_eq!(turn["title"], "Webshop", "{shown}");
@@ -348,4 +368,44 @@ fn who_is_on_call_is_said_of_a_system_and_of_what_it_consists_of() {
     assert_eq!(shown["on_call"][0]["who"], other, "{shown}");
     let people = text(&aramaki.run(&["system", "show", "Storage"]).stdout);
     assert!(people.contains(&format!("{other} until")), "{people}");
+    calendars_come_in_as_a_whole(&aramaki, schedule, other);
+}
+
+/// A calendar in which an event comes again; one line that cannot be meant, and nothing is taken.
+fn calendars_come_in_as_a_whole(aramaki: &Aramaki, schedule: &str, who: &str) {
+    let file = aramaki.path("duty.ics");
+    let event = format!(
+        "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:7\nSUMMARY:{who}\nDTSTART:20980106T080000Z\nDURATION:PT8H\n\
+         RRULE:FREQ=HOURLY\nEND:VEVENT\nEND:VCALENDAR\n"
+    );
+    std::fs::write(&file, &event).unwrap();
+    let import = ["notify", "calendar", "Webshop", schedule, "--import", &file];
+    let error = aramaki.refused(&import, 1);
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message.contains("duty.ics:7") && message.contains("FREQ=HOURLY"),
+        "{message}"
+    );
+    std::fs::write(&file, event.replace("RRULE:FREQ=HOURLY\n", "")).unwrap();
+    let taken = aramaki.json(&import);
+    assert_eq!((&taken["events"], &taken["times"]), (&1.into(), &1.into()));
+    // The ids that are shown are those by which changes are taken back.
+    let shown = ["notify", "on-call", "Webshop", schedule];
+    let known = aramaki.json(&shown)["overrides"].clone();
+    let people = text(&aramaki.run(&shown).stdout);
+    let ids: Vec<_> = known
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids.len(), 2, "{known}");
+    for id in ids {
+        assert!(people.contains(id), "{id} is not in\n{people}");
+        aramaki.json(&[&shown[..], &["--remove", id]].concat());
+    }
+    assert_eq!(
+        aramaki.json(&shown)["overrides"].as_array().unwrap().len(),
+        0
+    );
 }

@@ -129,6 +129,41 @@ fn every_format_is_imported_from_the_files_of_its_program() {
 }
 
 #[test]
+fn definitions_of_consul_keep_every_check_and_say_what_is_not_read() {
+    let aramaki = Aramaki::new();
+    let folder = aramaki.path("consul.d");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(format!("{folder}/other.hcl"), "service { name = \"db\" }").unwrap();
+    let error = aramaki.refused(&["import", "consul", &folder], 1);
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message.contains("other.hcl") && message.contains("HCL"),
+        "{message}"
+    );
+    let service = r#"{"node_name": "n1", "service": {"name": "web", "port": 80, "checks": [
+        {"http": "http://127.0.0.1/a", "interval": "10s"}, {"http": "http://127.0.0.1/b", "interval": "10s"}]}}"#;
+    std::fs::write(format!("{folder}/web.json"), service).unwrap();
+    let done = aramaki.json(&["import", "consul", &folder, "--yes"]);
+    let remarks = done["remarks"].as_array().unwrap();
+    assert!(
+        remarks
+            .iter()
+            .any(|it| it["file"].as_str().unwrap().ends_with("other.hcl"))
+    );
+    assert!(remarks.iter().all(|it| it["file"] != ""), "{remarks:?}");
+    let web = aramaki.json(&["system", "show", "web"]);
+    let names: Vec<_> = web["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["name"].clone())
+        .collect();
+    assert_eq!(names, ["service:web:1", "service:web:2"]);
+    let again = aramaki.json(&["import", "consul", &folder]);
+    assert_eq!(again["same"], 2, "twice is once: {again}");
+}
+
+#[test]
 fn what_cannot_be_read_is_named() {
     let aramaki = Aramaki::new();
     let nothing = aramaki.path("nothing");

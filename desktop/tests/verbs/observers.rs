@@ -66,6 +66,10 @@ fn its_hook_is_seen(aramaki: &Aramaki) {
     );
     let page = text(&aramaki.run(&["alert", "show", id]).stdout);
     assert!(page.contains("Before it counted:"), "{page}");
+    assert!(
+        page.contains("(1/3)") && page.contains("(2/3)  the same"),
+        "{page}"
+    );
     assert!(page.contains("90 days "), "{page}");
 }
 

@@ -4,13 +4,19 @@ use std::collections::BTreeMap;
 
 use aramaki_model::action::{Outcome, Parameter, ParameterKind, RefusedFor};
 use aramaki_model::maintenance::request::{EXIT_POSTPONE, EXIT_RETRY};
+use aramaki_model::proposal::Proposals;
+use aramaki_model::series::SeriesAnswer;
 use aramaki_sync_core::{EnvelopeId, SpaceId};
 use serde_json::{Value, json};
 
 use crate::cli::report::{Lines, count};
 use crate::cli::{CliError, local};
 use crate::view::actions::AboutAlert;
+use crate::view::asked::{DISCOVER_ACTION, SERIES_ACTION};
 use crate::workspace::{AgentActions, Live, RequestRow, TimelineRow};
+
+/// Proposals of one host that are shown to people.
+const PROPOSALS_SHOWN_MAX: usize = 40;
 
 /// The request because of which this one was not run.
 pub(super) fn duplicate_of(row: &RequestRow) -> Option<EnvelopeId> {
@@ -213,8 +219,52 @@ fn output_text(text: &mut Lines, row: &RequestRow, indent: &str) {
     let heard = row.heard.after(0).map(|heard| heard.bytes);
     let tail = row.result.as_ref().map(|it| it.tail.as_slice());
     let output = tail.or(heard.as_deref()).unwrap_or_default();
+    if tail.is_some() && answer_text(text, &row.request.action, output, indent) {
+        return;
+    }
     for line in String::from_utf8_lossy(output).lines() {
         text.add(format_args!("{indent}  | {line}"));
+    }
+}
+
+/// What a host answered whom asked what could be looked at, or what was measured, in words: it is JSON for the
+/// window. Whether it was that.
+fn answer_text(text: &mut Lines, action: &str, output: &[u8], indent: &str) -> bool {
+    match action {
+        DISCOVER_ACTION => {
+            let Ok(found) = Proposals::parse(output) else {
+                return false;
+            };
+            let checks = count(found.checks.len(), "check");
+            text.add(format_args!("{indent}  | {checks} could be added:"));
+            for check in found.checks.iter().take(PROPOSALS_SHOWN_MAX) {
+                text.add(format_args!("{indent}  |   {}", check.name));
+            }
+            let over = found.checks.len().saturating_sub(PROPOSALS_SHOWN_MAX);
+            let over = u64::try_from(over)
+                .unwrap_or(u64::MAX)
+                .saturating_add(found.left_out);
+            if over > 0 {
+                text.add(format_args!("{indent}  |   … and {over} more"));
+            }
+            if !found.checks.is_empty() {
+                text.add(format_args!(
+                    "{indent}  | The window adds them, or `aramaki-agent discover` on the host prints them as a file."
+                ));
+            }
+            true
+        }
+        SERIES_ACTION => {
+            let Ok(said) = SeriesAnswer::parse(output) else {
+                return false;
+            };
+            let series = count(said.series.len(), "metric");
+            text.add(format_args!(
+                "{indent}  | values of {series} were told (`aramaki-agent series` on the host prints them)"
+            ));
+            true
+        }
+        _ => false,
     }
 }
 
@@ -334,6 +384,30 @@ const fn outcome_word(outcome: &Outcome) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_discovery_found_is_told_in_words() {
+        let said = json!({"schema": 1, "left_out": 2, "checks": [{
+            "id": "01JD0000000000000000000001",
+            "name": "disk /srv",
+            "kind": {"builtin": {"systemd": {"units": []}}},
+        }]});
+        let words = |action: &str, output: &str| {
+            let mut text = Lines::default();
+            let is_told = answer_text(&mut text, action, output.as_bytes(), "");
+            (is_told, text.into_text())
+        };
+        let (is_told, text) = words(DISCOVER_ACTION, &said.to_string());
+        assert!(is_told);
+        assert!(
+            text.contains("1 check could be added") && text.contains("disk /srv"),
+            "{text}"
+        );
+        assert!(text.contains("and 2 more") && !text.contains('{'), "{text}");
+        // What is no answer is shown as it is, as is what other actions say.
+        assert!(!words(DISCOVER_ACTION, "permission denied").0);
+        assert!(!words("restart", &said.to_string()).0);
+    }
 
     #[test]
     fn patterns_and_values_are_told_so_that_they_can_be_typed() {

@@ -128,10 +128,15 @@ fn line(now: Timestamp, alert: &Alert) -> Vec<String> {
         },
         _ => alert.state.word(),
     };
+    let state = if alert.is_flapping {
+        format!("{state}, flapping")
+    } else {
+        state.to_owned()
+    };
     vec![
         alert.id.short(),
         alert.severity.word().to_owned(),
-        state.to_owned(),
+        state,
         age(now, alert.opened),
         format!("{}: {}", alert.title, alert.name),
         summary(alert),

@@ -6,6 +6,7 @@ use aramaki_model::Alert;
 use aramaki_model::Severity;
 use aramaki_model::changed_before::{Near, changed_before};
 use aramaki_model::day::StripDay;
+use aramaki_model::journal::{Tried, tried};
 use aramaki_model::root_cause::{cause_of, root_causes};
 use aramaki_model::snapshot::Attempt;
 use aramaki_sync_core::Timestamp;
@@ -23,6 +24,8 @@ use crate::workspace::{Live, TimelineRow, timeline_row};
 
 /// How many changes before it are shown to people.
 const CHANGES_SHOWN: usize = 20;
+/// How many attempts that said the same are counted out.
+const ATTEMPTS_SHOWN_MAX: usize = 8;
 
 /// Show an alert: what is wrong since when, who knows, why it may be quiet, and what changed before.
 #[derive(Debug, Args)]
@@ -117,12 +120,8 @@ fn text(
     }
     if !alert.tries.is_empty() {
         out.add("\nBefore it counted:");
-        for it in &alert.tries {
-            let (at, to, summary) = (local(it.at), it.to, &it.summary);
-            let (attempt, attempts) = (it.attempt, it.attempts);
-            out.add(format_args!(
-                "{at}  {to}, attempt {attempt} of {attempts}  {summary}"
-            ));
+        for it in tried(&alert.tries) {
+            out.add(tried_words(it));
         }
     }
     evidence::lines(&mut out, live, alert, fetched);
@@ -142,6 +141,26 @@ fn text(
         out.add(table(&lines).trim_end());
     }
     out.into_text()
+}
+
+/// An attempt that did not count yet: `2026-07-04 09:00  critical (1/3)  …`.
+fn tried_words(tried: Tried<'_>) -> String {
+    match tried {
+        Tried::Other(it) => {
+            let (at, to, summary) = (local(it.at), it.to, &it.summary);
+            let (attempt, attempts) = (it.attempt, it.attempts);
+            format!("{at}  {to} ({attempt}/{attempts})  {summary}")
+        }
+        Tried::Same { of, first, last } => {
+            let numbers: Vec<_> = (first..=last)
+                .take(ATTEMPTS_SHOWN_MAX)
+                .map(|number| format!("{number}/{}", of.attempts))
+                .collect();
+            let more = usize::try_from(last - first).unwrap_or(usize::MAX) >= ATTEMPTS_SHOWN_MAX;
+            let more = if more { ", …" } else { "" };
+            format!("then {} ({}{more})  the same", of.to, numbers.join(", "))
+        }
+    }
 }
 
 /// What each vantage sees, where several must agree or others look.

@@ -12,12 +12,23 @@ use crate::cli::CliError;
 
 /// Folders in folders.
 const DEPTH_MAX: usize = 16;
+/// How Consul's own language ends; nothing here reads it.
+const HCL: &str = "hcl";
 
-/// Reads them, sorted by path, each once.
+/// What is there.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Sorted by path, each once.
+    pub(super) files: Vec<SourceFile>,
+    /// Files that the other program reads, and nothing here does.
+    pub(super) unread: Vec<String>,
+}
+
+/// Reads them.
 ///
 /// # Errors
 /// When one cannot be read, or they are too many or too long; the error names the path.
-pub(super) fn read(format: Format, paths: &[PathBuf]) -> Result<Vec<SourceFile>, CliError> {
+pub(super) fn read(format: Format, paths: &[PathBuf]) -> Result<Found, CliError> {
     let mut found = BTreeSet::new();
     for path in paths {
         let metadata = std::fs::metadata(path).map_err(|source| unreadable(path, source))?;
@@ -31,7 +42,12 @@ pub(super) fn read(format: Format, paths: &[PathBuf]) -> Result<Vec<SourceFile>,
         }
     }
     let (mut files, mut bytes) = (Vec::new(), 0_u64);
+    let mut unread = Vec::new();
     for path in found {
+        if is_hcl(format, &path) {
+            unread.push(path.display().to_string());
+            continue;
+        }
         let text = text_file::read(&path, FILE_LEN_BYTES_MAX)?;
         bytes = bytes.saturating_add(u64::try_from(text.len()).unwrap_or(u64::MAX));
         if bytes > FILES_LEN_BYTES_MAX {
@@ -43,7 +59,11 @@ pub(super) fn read(format: Format, paths: &[PathBuf]) -> Result<Vec<SourceFile>,
             text,
         });
     }
-    Ok(files)
+    Ok(Found { files, unread })
+}
+
+fn is_hcl(format: Format, path: &Path) -> bool {
+    format == Format::Consul && path.extension().is_some_and(|it| it == HCL)
 }
 
 fn unreadable(path: &Path, source: std::io::Error) -> CliError {
@@ -90,7 +110,9 @@ fn gather(
         let ending = path.extension().unwrap_or_default().to_string_lossy();
         if metadata.is_dir() {
             gather(format, &path, depth + 1, found)?;
-        } else if metadata.is_file() && format.endings().contains(&ending.as_ref()) {
+        } else if metadata.is_file()
+            && (format.endings().contains(&ending.as_ref()) || is_hcl(format, &path))
+        {
             found.insert(path);
         }
         if found.len() > FILES_MAX {

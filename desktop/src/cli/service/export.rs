@@ -31,7 +31,7 @@ pub(crate) struct Export {
     /// Keep the file current until it is ended.
     #[arg(long, requires = "file_sd", conflicts_with = "wait")]
     watch: bool,
-    /// Listen at most so long first for agents that are not heard of; 30s listens once to all.
+    /// Listen first until every agent was heard of, at most so long; 30s listens once to all.
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     wait: Option<Duration>,
 }
@@ -47,7 +47,7 @@ impl Export {
 
     pub(super) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let system = find(live, self.system.as_deref())?;
-        heard(live, system, None, self.wait).await;
+        heard(live, self.wait).await;
         let targets = targets(&views(live, system));
         if let Some(file) = &self.file_sd {
             write_whole(file, targets.json().as_bytes())?;

@@ -21,7 +21,7 @@ pub(crate) struct List {
     /// Also those not heard of for a day.
     #[arg(long)]
     archived: bool,
-    /// Listen so long first for agents that are not heard of.
+    /// Listen first until every agent was heard of, at most so long.
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     wait: Option<Duration>,
 }
@@ -29,7 +29,7 @@ pub(crate) struct List {
 impl List {
     pub(super) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let system = find(live, self.system.as_deref())?;
-        heard(live, system, None, self.wait).await;
+        heard(live, self.wait).await;
         let mut views = views(live, system);
         let all = views.len();
         views.retain(|view| self.archived || view.lease != Lease::Archived);
@@ -63,7 +63,8 @@ pub(crate) struct Where {
     /// Only in this System.
     #[arg(long, value_name = "SYSTEM")]
     system: Option<String>,
-    /// Listen so long first if nobody is heard of who runs it.
+    /// Listen first until every agent was heard of, at most so long: one may run it by now of whom nobody knows
+    /// that yet.
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     wait: Option<Duration>,
 }
@@ -71,7 +72,7 @@ pub(crate) struct Where {
 impl Where {
     pub(super) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let system = find(live, self.system.as_deref())?;
-        heard(live, system, Some(&self.name), self.wait).await;
+        heard(live, self.wait).await;
         let mut views = views(live, system);
         let mut similar: Vec<String> = views.iter().map(|view| view.claim.name.clone()).collect();
         similar.dedup();

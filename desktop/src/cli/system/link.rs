@@ -21,7 +21,7 @@ pub(crate) struct Link {
     /// Another state counts here: `warning=critical`.
     #[arg(long = "override", value_name = "FROM=TO", value_parser = parse_override)]
     overrides: Vec<(Severity, Severity)>,
-    /// It uses the part, which has other aggregates of its own.
+    /// It uses the part without consisting of it: it is told of its problems, and its own state stays apart.
     #[arg(long)]
     uses: bool,
     /// End it.
@@ -52,7 +52,7 @@ impl Link {
         }
         let name = |space| live.title(space).unwrap_or_else(|| space.short());
         let (change, word) = if self.remove {
-            (SystemChange::RemovePart(part), "is no part any more of")
+            (SystemChange::RemovePart(part), "is linked no more with")
         } else {
             let label = self
                 .label
@@ -65,7 +65,12 @@ impl Link {
                 overrides: self.overrides.clone(),
                 uses: self.uses,
             };
-            (change, "is a part of")
+            let word = if self.uses {
+                "is used by"
+            } else {
+                "is a part of"
+            };
+            (change, word)
         };
         live.edit_system(aggregate, vec![change]).await?;
         Ok(Report::new(
@@ -74,6 +79,7 @@ impl Link {
                 "aggregate": aggregate.to_string(),
                 "part": part.to_string(),
                 "linked": !self.remove,
+                "uses": self.uses,
             }),
         ))
     }

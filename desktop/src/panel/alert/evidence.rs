@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use aramaki_model::Snapshot;
 use aramaki_model::alert::Alert;
 use aramaki_model::changed_before::{CHANGED_BEFORE_SPAN, changed_before};
-use aramaki_model::journal::Try;
+use aramaki_model::journal::{Tried, tried};
 use aramaki_model::snapshot::{CheckView, TimelineItem};
 use aramaki_sync_core::Timestamp;
 use egui::{FontId, Label, RichText, Ui};
@@ -138,7 +138,7 @@ pub(super) fn evidence_ui(
         for item in items {
             item_ui(ui, look, item, "");
         }
-        for it in alert.tries.iter().rev() {
+        for it in tried(&alert.tries).into_iter().rev() {
             try_ui(ui, look, it);
         }
     });
@@ -146,14 +146,25 @@ pub(super) fn evidence_ui(
 }
 
 /// With what it began, before it counted.
-fn try_ui(ui: &mut Ui, look: Look<'_>, it: &Try) {
-    let (time, raw) = (clock(look, it.at), severity_word(look, it.to));
-    let (attempt, attempts) = (it.attempt.to_string(), it.attempts.to_string());
+fn try_ui(ui: &mut Ui, look: Look<'_>, tried: Tried<'_>) {
+    let (it, attempt) = match tried {
+        Tried::Other(it) => (it, it.attempt.to_string()),
+        Tried::Same { of, first, last } if first == last => (of, first.to_string()),
+        Tried::Same { of, first, last } => (of, format!("{first}–{last}")),
+    };
+    let (raw, attempts) = (severity_word(look, it.to), it.attempts.to_string());
     let of = [("attempt", attempt.as_str()), ("attempts", &attempts)];
     let of = look.texts.with("event-attempt", &of);
+    let words = match tried {
+        Tried::Other(it) => format!("{}  {raw}, {of}: {}", clock(look, it.at), it.summary),
+        Tried::Same { .. } => {
+            let same = look.texts.get("alert-attempt-same");
+            format!("{raw}, {of}: {same}")
+        }
+    };
     ui.horizontal(|ui| {
         severity_glyph(ui, look, it.to, 14.0);
-        quiet(ui, look, &format!("{time}  {raw}, {of}: {}", it.summary));
+        quiet(ui, look, &words);
     });
 }
 

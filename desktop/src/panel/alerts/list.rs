@@ -6,6 +6,7 @@ use egui::{Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetIn
 
 use super::{Moved, State, keys, open};
 use crate::panel::Window;
+use crate::panel::alert::said_words;
 use crate::theme::{size, space};
 use crate::view::alerts::{AgeBand, Group, GroupName, Line, Worklist, owner};
 use crate::widget::{Look, age, line, paint_severity, severity_word};
@@ -121,11 +122,12 @@ fn alert_ui(
     let care = care_words(look, alert);
     let severity = severity_word(look, alert.severity);
     let lasts = age(look, alert.resolved.unwrap_or(alert.opened));
+    let said = said_words(look, alert);
     let name = [
         alert.title.as_str(),
         &alert.name,
         &severity,
-        &alert.summary,
+        &said,
         &care,
         &lasts,
     ];
@@ -156,7 +158,7 @@ fn alert_ui(
         ui.painter()
             .rect_stroke(rect, 6.0, stroke, StrokeKind::Inside);
     }
-    row_ui(ui, look, rect, alert, (&care, &lasts));
+    row_ui(ui, look, rect, alert, (&said, &care, &lasts));
     if response.clicked() {
         let modifiers = ui.input(|input| input.modifiers);
         let anchor = state.anchor.or(state.cursor);
@@ -178,7 +180,13 @@ fn alert_ui(
 }
 
 /// The cells of one alert.
-fn row_ui(ui: &Ui, look: Look<'_>, rect: Rect, alert: &Alert, (care, lasts): (&str, &str)) {
+fn row_ui(
+    ui: &Ui,
+    look: Look<'_>,
+    rect: Rect,
+    alert: &Alert,
+    (said, care, lasts): (&str, &str, &str),
+) {
     let middle = rect.center().y;
     let glyph = Rect::from_center_size(pos2(rect.left() + 16.0, middle), Vec2::splat(14.0));
     let state = if alert.is_open() {
@@ -226,13 +234,7 @@ fn row_ui(ui: &Ui, look: Look<'_>, rect: Rect, alert: &Alert, (care, lasts): (&s
     cell(&alert.name, size::BODY, look.tokens.text, at, check);
     if width >= SUMMARY_MIN {
         let at = at + check + space::M;
-        cell(
-            &alert.summary,
-            size::BODY - 0.5,
-            look.tokens.subdued,
-            at,
-            right - at,
-        );
+        cell(said, size::BODY - 0.5, look.tokens.subdued, at, right - at);
     }
 }
 

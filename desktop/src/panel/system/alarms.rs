@@ -4,6 +4,7 @@ use egui::{Label, RichText, Ui};
 
 use super::super::Window;
 use super::super::actions::actions_ui;
+use super::super::alert::said_words;
 use super::super::alerts::care_words;
 use super::super::maintenance::maintenance_ui;
 use super::{Page, none_ui, quiet};
@@ -34,10 +35,11 @@ pub(super) fn alarms_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &m
         ui.spacing_mut().item_spacing.y = 1.0;
         for alert in open.iter().take(ALERTS_SHOWN_MAX) {
             let own = alert.system == shown.system.space;
+            let said = said_words(look, alert);
             let name = if own {
-                format!("{}: {}", alert.name, alert.summary)
+                format!("{}: {said}", alert.name)
             } else {
-                format!("{} · {}: {}", alert.title, alert.name, alert.summary)
+                format!("{} · {}: {said}", alert.title, alert.name)
             };
             let word = severity_word(look, alert.severity);
             let care = care_words(look, alert);
