@@ -9,7 +9,7 @@ use std::sync::Arc;
 use aramaki_model::alert::agent_check;
 use aramaki_model::check::{Builtin, CheckKind, Thresholds};
 use aramaki_model::entry::{Acknowledgement, AgentStarted};
-use aramaki_model::observer::{OBSERVED_CHECKS_MAX, Standing, observed_check};
+use aramaki_model::observer::{Standing, observed_check};
 use aramaki_model::root_cause::{Leaf, root_causes};
 use aramaki_model::snapshot::{Observed, TimelineEvent};
 use aramaki_model::status::Handled;
@@ -670,35 +670,4 @@ fn who_lets_itself_look_has_each_check_once() {
         .map(|it| it.system)
         .collect();
     assert_eq!(from, [space(OFFICE)]);
-}
-
-#[test]
-fn only_so_many_checks_of_observers_are_shown_and_known_ones_gain_vantages_still() {
-    let mut world = world();
-    let numbered = |n: usize| Check {
-        id: CheckId::from_bytes(u128::try_from(n + 1_000).unwrap().to_be_bytes()),
-        name: format!("port {n:05}"),
-        ..ping(OFFICE, None)
-    };
-    world.edit(OFFICE, |edit| {
-        (0..OBSERVED_CHECKS_MAX + 10).try_for_each(|n| edit.put_check(&numbered(n)))
-    });
-    world.edit(SWITCH, |edit| {
-        edit.put_observer(space(PARTNER), &Observer::default())
-    });
-    observe(&mut world, PARTNER, &[PARTNER_AGENT], None);
-    world.edit(PARTNER, |edit| {
-        let same = Check {
-            id: CheckId::from_bytes([99; 16]),
-            ..numbered(0)
-        };
-        edit.put_check(&same)
-    });
-    let view = world.all.view(at(60));
-    let checks = &view.system(&space(SWITCH)).unwrap().checks;
-    assert_eq!(checks.len(), OBSERVED_CHECKS_MAX);
-    let both = checks.iter().find(|it| it.check.name == "port 00000");
-    let from = both.map(|it| it.seen_from.len());
-    assert!(from.is_none_or(|from| from == 2), "{from:?}");
-    assert!(checks.iter().any(|it| it.seen_from.len() == 2));
 }
