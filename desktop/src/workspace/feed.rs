@@ -313,6 +313,12 @@ fn hear(live: &Live, (space, document): (SpaceId, DocumentId), author: AuthorId,
     } else if document == name::evidence() {
         live.hear_evidence((space, author), bytes);
     } else {
+        // Whoever reads an agent's Space themselves may speak there too.
+        let agents = live.agent_authors(space);
+        if !agents.is_empty() && !agents.contains(&author) {
+            tracing::debug!(%author, %space, "a heartbeat is not its agent's");
+            return;
+        }
         match Heartbeat::decode(bytes) {
             Ok(heartbeat) => live.model().heartbeat(space, &heartbeat, fresh::now()),
             Err(error) => tracing::debug!(%error, %space, "an ephemeral is no heartbeat"),
