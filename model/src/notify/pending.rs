@@ -12,6 +12,7 @@ use super::receipt::{Stage, State, Target};
 use super::record::{Mark, Whose};
 use super::route::{Chain, ChainStep, chains, chosen};
 use crate::graph::Concerned;
+use crate::severity::Severity;
 
 /// How often an open problem is told again at most, if its policy sets no number.
 const REPEATS_MAX: u16 = 1_000;
