@@ -252,8 +252,11 @@ fn what_is_proposed_is_a_file_of_checks() {
 fn a_check_that_came_by_results_is_let_out_and_taken_again() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().display().to_string();
+    let config = folder.path().join("agent.toml");
+    std::fs::write(&config, "").unwrap();
+    let config = config.display().to_string();
     let agent = |arguments: &[&str]| {
-        let around = ["--config", "/dev/null", "--data", &data];
+        let around = ["--config", &config, "--data", &data];
         run(&[&around, arguments].concat())
     };
     let ran = agent(&["forget", "mysql"]);

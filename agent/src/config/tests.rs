@@ -258,7 +258,7 @@ fn the_spread_of_runs_by_the_clock_is_at_most_a_minute() {
     assert_eq!(spread("cron_splay = \"0s\"\n"), Ok(0));
     let error = spread("log = \"info\"\ncron_splay = \"61s\"\n").unwrap_err();
     assert!(
-        error.contains("agent.toml:2") && error.contains("cron_splay: at most 60s"),
+        error.contains("agent.toml:2") && error.contains("`cron_splay`: at most 60s"),
         "{error}"
     );
 }
