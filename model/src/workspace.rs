@@ -372,6 +372,13 @@ impl Workspace {
         }
     }
 
+    /// Whether what an agent says in its Space is taken to reach this replica.
+    #[must_use]
+    pub fn is_heard(&self, space: &SpaceId) -> bool {
+        let open = self.spaces.get(space);
+        open.is_some_and(|open| open.hearing.since().is_some())
+    }
+
     /// A digest of every document's newest changes: two replicas that took in the same changes
     /// have the same.
     pub fn digest(&self) -> [u8; 32] {

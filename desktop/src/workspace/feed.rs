@@ -300,14 +300,19 @@ async fn take(live: &Live, event: ReplicaEvent) {
             chain,
             bytes,
             ..
-        } => hear(live, (space, document), chain.author, &bytes),
+        } => hear(live, (space, document), chain.author, &bytes).await,
         _ => {}
     }
     live.tell_changed();
 }
 
 /// Takes in what somebody says in a Space and nobody stores.
-fn hear(live: &Live, (space, document): (SpaceId, DocumentId), author: AuthorId, bytes: &[u8]) {
+async fn hear(
+    live: &Live,
+    (space, document): (SpaceId, DocumentId),
+    author: AuthorId,
+    bytes: &[u8],
+) {
     if document == name::action_output() {
         live.hear_output((space, author), bytes);
     } else if document == name::evidence() {
@@ -323,6 +328,10 @@ fn hear(live: &Live, (space, document): (SpaceId, DocumentId), author: AuthorId,
             Ok(heartbeat) => live.model().heartbeat(space, &heartbeat, fresh::now()),
             Err(error) => tracing::debug!(%error, %space, "an ephemeral is no heartbeat"),
         }
+    }
+    // Whoever speaks is heard: that it began to be may have been said while nobody here knew of it.
+    if !live.model().is_heard(&space) && live.agents().contains(&space) {
+        listen(live, BTreeSet::from([space])).await;
     }
 }
 

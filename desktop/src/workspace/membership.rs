@@ -72,14 +72,23 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
                 reason,
                 ended,
             } => {
+                let whose = holders.get(target).map(|it| it.who);
                 let ended = ended.iter().filter_map(|grant| holders.get(grant));
                 let ended = ended.filter(|it| !it.goes_on(&holders, entry.at));
-                let what = || Membership::Ended {
-                    target: *target,
-                    reason: String::new(),
-                    lost: *reason == REASON_LOST,
+                let what = |held: &Holding| match held.keeps(&holders, entry.at) {
+                    // What they were given beyond that ended.
+                    Some(less) => Membership::Given {
+                        may: less.may,
+                        end: less.time.1,
+                        by_code: false,
+                    },
+                    None => Membership::Ended {
+                        target: *target,
+                        reason: String::new(),
+                        lost: *reason == REASON_LOST && whose == Some(held.who),
+                    },
                 };
-                changes.extend(ended.map(|held| change(held.who, what())));
+                changes.extend(ended.map(|held| change(held.who, what(held))));
             }
             // Of several proofs of one chain the first is told.
             AuditEvent::Forked { chain, .. } if forked.insert(*chain) => {
@@ -146,10 +155,20 @@ impl Holding {
     /// Whether its holder may do as much after a moment by another grant: a renewal, or what was given anew
     /// to whoever stays when a device above them was lost.
     fn goes_on(&self, holders: &BTreeMap<EnvelopeId, Self>, at: Timestamp) -> bool {
-        holders.values().any(|other| {
+        self.keeps(holders, at).is_some_and(|it| it.may >= self.may)
+    }
+
+    /// The most that its holder may after a moment by other grants.
+    fn keeps<'a>(
+        &self,
+        holders: &'a BTreeMap<EnvelopeId, Self>,
+        at: Timestamp,
+    ) -> Option<&'a Self> {
+        let others = holders.values().filter(|other| {
             let (given, end) = other.time;
-            other.who == self.who && other.may >= self.may && given <= at && end > at
-        })
+            other.who == self.who && given <= at && end > at
+        });
+        others.max_by_key(|it| (it.may, it.time.1))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aramaki_sync_core::admission::{AudienceSpace, Member};
 use aramaki_sync_core::engine::{CutOff, Foreseen, Reach, Waiting, Written};
-use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, GrantFlags};
+use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, GrantFlags, Statement};
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 use super::{GrantRequest, Keep, Recovery, Replica, ReplicaError, Staying};
@@ -157,11 +157,23 @@ impl Replica {
         let statements = self
             .inspect(move |engine| engine.acceptance(space, grant))
             .await?;
-        let waits = !statements.is_empty();
-        for statement in statements {
-            self.write_control(space, statement).await?;
+        self.close_all(space, statements).await
+    }
+
+    /// Says so by closes. Who came before that gets the keys of what counts only now.
+    async fn close_all(
+        &self,
+        space: SpaceId,
+        closes: Vec<Statement>,
+    ) -> Result<bool, ReplicaError> {
+        let is_some = !closes.is_empty();
+        for close in closes {
+            self.write_control(space, close).await?;
         }
-        Ok(waits)
+        if is_some {
+            self.rotate(space).await?;
+        }
+        Ok(is_some)
     }
 
     /// What closes left out in a Space, and nothing else keeps from counting: a close that knew less than
@@ -191,11 +203,7 @@ impl Replica {
         let statements = self
             .inspect(move |engine| engine.restoration(space, grant, reach))
             .await?;
-        let given = !statements.is_empty();
-        for statement in statements {
-            self.write_control(space, statement).await?;
-        }
-        Ok(given)
+        self.close_all(space, statements).await
     }
 
     /// Seals to the readers of now what is written from now on, if a reader left or the key in use

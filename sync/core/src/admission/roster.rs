@@ -430,13 +430,15 @@ impl Evaluation {
         granted.chain(outside).max()
     }
 
-    /// The grant to name as authority: the strongest, then the longest, then the lowest id.
+    /// The grant to name as authority: the strongest, one that somebody gave to the device itself before one
+    /// by a code, of which others may not know that it came in time, then the longest, then the lowest id.
     pub fn best_grant(&self, author: AuthorId, now: Timestamp) -> Option<EnvelopeId> {
         self.grants_of(author, now)
             .filter(|member| !member.is_invitation())
             .max_by_key(|member| {
                 (
                     member.capability,
+                    member.guest_of.is_none(),
                     member.end,
                     std::cmp::Reverse((member.through.len(), member.grant)),
                 )

@@ -179,9 +179,25 @@ fn who_joined_by_a_file_is_heard_over_the_network_after_the_end() {
         assert_eq!(verdict.counts(), counts, "{verdict:?} after {after_end:?}");
         if !counts {
             assert!(matches!(verdict, Verdict::Held(_)), "{verdict:?}");
+            // Somebody comes while it waits, and reads it as soon as it counts and anybody writes.
+            stage.add_member();
+            stage.let_in(space, 2);
+            let join = Input::Join {
+                write: stage.write_id(),
+                space,
+                invitation: None,
+            };
+            stage.tell(2, join);
+            stage.connect(0, 2);
+            stage.wait(SOON);
             assert_ne!(accept(&mut stage, space, written), 0);
+            stage.change(0, space, b"and on");
+            stage.wait(SOON);
             let (_written, verdict) = written_by_guest(&stage, space);
             assert!(verdict.unwrap().counts(), "{verdict:?}");
+            let newcomer = &stage.peers[2];
+            let body = newcomer.disk.read(&newcomer.engine, space, written);
+            assert!(body.is_some(), "they have no key for it");
         }
     }
 }
