@@ -18,28 +18,14 @@ const PROMETHEUS: &str = include_str!("../../tests/corpus/import_prometheus_rule
 const SERVICES: &str = include_str!("../../tests/corpus/import_consul/services.json");
 const HEALTH: &str = include_str!("../../tests/corpus/import_consul/health.json");
 
+#[path = "common/planned.rs"]
+mod planned;
+
+use planned::{checks, sources, system, titles};
+
 fn read(format: Format, files: &[(&str, &str)]) -> ImportPlan {
-    let files: Vec<_> = files
-        .iter()
-        .map(|(name, text)| SourceFile {
-            name: (*name).to_owned(),
-            text: (*text).to_owned(),
-        })
-        .collect();
+    let files = sources(files);
     plan(format, &files, &ImportOptions::default())
-}
-
-fn system<'a>(plan: &'a ImportPlan, title: &str) -> &'a PlannedSystem {
-    let found = plan.systems.iter().find(|it| it.title == title);
-    found.unwrap_or_else(|| panic!("no {title} among {:?}", titles(plan)))
-}
-
-fn titles(plan: &ImportPlan) -> Vec<&str> {
-    plan.systems.iter().map(|it| it.title.as_str()).collect()
-}
-
-fn checks(system: &PlannedSystem) -> Vec<&str> {
-    system.checks.iter().map(|it| it.name.as_str()).collect()
 }
 
 fn command(system: &PlannedSystem, check: &str) -> String {

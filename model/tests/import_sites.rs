@@ -2,38 +2,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails ends the test")]
 
-use aramaki_model::import::{
-    Format, ImportOptions, ImportPlan, PlannedSystem, SourceFile, Verdict, plan,
-};
+use aramaki_model::import::{Format, ImportOptions, ImportPlan, PlannedSystem, Verdict, plan};
 use aramaki_model::{Builtin, CheckKind};
 
+#[path = "common/planned.rs"]
+mod planned;
+
+use planned::{checks, sources, system, titles};
+
 fn read(format: Format, files: &[(&str, &str)]) -> ImportPlan {
-    let files: Vec<_> = files
-        .iter()
-        .map(|(name, text)| SourceFile {
-            name: (*name).to_owned(),
-            text: (*text).to_owned(),
-        })
-        .collect();
+    let files = sources(files);
     let plan = plan(format, &files, &ImportOptions::default());
     // Whatever is said, people find the file.
     for remark in &plan.remarks {
         assert!(!remark.place.file.is_empty(), "{remark:?}");
     }
     plan
-}
-
-fn system<'a>(plan: &'a ImportPlan, title: &str) -> &'a PlannedSystem {
-    let found = plan.systems.iter().find(|it| it.title == title);
-    found.unwrap_or_else(|| panic!("no {title} in {:?}", titles(plan)))
-}
-
-fn titles(plan: &ImportPlan) -> Vec<&str> {
-    plan.systems.iter().map(|it| it.title.as_str()).collect()
-}
-
-fn checks(system: &PlannedSystem) -> Vec<&str> {
-    system.checks.iter().map(|it| it.name.as_str()).collect()
 }
 
 fn uses(plan: &ImportPlan, title: &str) -> Vec<String> {

@@ -213,20 +213,9 @@ impl<'r> Reader<'r, '_> {
         'r: 'v,
     {
         let machine = self.machine_of(&cells.place);
-        for service in cells
-            .inner("service")
-            .into_iter()
-            .chain(cells.list("services"))
-        {
-            let place = service.place.clone();
-            let key = self.service(service, machine.as_deref());
-            self.on(&place, key.as_deref(), machine.as_deref());
-        }
-        let checks = cells.inner("check").into_iter().chain(cells.list("checks"));
-        loose.extend(checks.map(|cells| Loose {
-            cells,
-            machine: machine.clone(),
-        }));
+        let services = cells.inner("service").into_iter();
+        let services = services.chain(cells.list("services"));
+        self.on_machine(machine.as_deref(), services, (cells, loose));
         cells.pass(&["nodename"]);
         for (field, _) in cells.others() {
             self.drafts
@@ -276,6 +265,27 @@ impl<'r> Reader<'r, '_> {
         }
     }
 
+    /// The services of a machine, and the checks beside them.
+    fn on_machine<'v>(
+        &mut self,
+        machine: Option<&str>,
+        services: impl IntoIterator<Item = Cells<'v>>,
+        (cells, loose): (&Cells<'v>, &mut Vec<Loose<'v>>),
+    ) where
+        'r: 'v,
+    {
+        for service in services {
+            let place = service.place.clone();
+            let key = self.service(service, machine);
+            self.on(&place, key.as_deref(), machine);
+        }
+        let checks = cells.inner("check").into_iter().chain(cells.list("checks"));
+        loose.extend(checks.map(|cells| Loose {
+            cells,
+            machine: machine.map(str::to_owned),
+        }));
+    }
+
     /// A machine with its services and checks: `/v1/health/service/NAME`, `/v1/catalog/node/NAME` and what
     /// is sent to `/v1/catalog/register`.
     fn instances<'v>(&mut self, cells: Cells<'v>, loose: &mut Vec<Loose<'v>>)
@@ -295,16 +305,7 @@ impl<'r> Reader<'r, '_> {
         } else {
             services.extend(cells.list("services"));
         }
-        for service in services {
-            let place = service.place.clone();
-            let key = self.service(service, machine.as_deref());
-            self.on(&place, key.as_deref(), machine.as_deref());
-        }
-        let checks = cells.inner("check").into_iter().chain(cells.list("checks"));
-        loose.extend(checks.map(|cells| Loose {
-            cells,
-            machine: machine.clone(),
-        }));
+        self.on_machine(machine.as_deref(), services, (&cells, loose));
         cells.pass(&[
             "aggregatedstatus",
             "skipnodeupdate",
