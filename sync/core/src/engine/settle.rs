@@ -41,7 +41,7 @@ impl Engine {
     }
 
     /// What counts under an epoch that does not is read by who has its key already: the others get it
-    /// with the next write. So it is with an epoch that counts later than it came, and who came since.
+    /// with the next write.
     fn share_what_lost_its_epoch(&mut self, space: SpaceId, refreshed: &Refreshed) {
         let Some(held) = self.spaces.get_mut(&space) else {
             return;
@@ -52,11 +52,7 @@ impl Engine {
                 !entry.is_control() && epochs.iter().all(|it| it.id != entry.header().epoch)
             })
         });
-        let counts_late = refreshed.admitted.iter().any(|id| {
-            let statement = held.log.get(*id).and_then(|entry| entry.statement());
-            matches!(statement, Some(Statement::Epoch(_) | Statement::Grant(_)))
-        });
-        held.share_due |= lost || counts_late || !refreshed.withdrawn.is_empty();
+        held.share_due |= lost || !refreshed.withdrawn.is_empty();
     }
 
     fn control_changed(&mut self, space: SpaceId, new: &New) {

@@ -9,7 +9,7 @@ use crate::engine::*;
 use crate::envelope::Envelope;
 use crate::id::{DocumentId, EnvelopeId, PrincipalId};
 use crate::invitation::{Draft, Invitation, Invitee, Terms};
-use crate::statement::{Capability, Kind};
+use crate::statement::{Capability, Kind, Statement};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -190,11 +190,24 @@ fn who_joined_by_a_file_is_heard_over_the_network_after_the_end() {
             stage.tell(2, join);
             stage.connect(0, 2);
             stage.wait(SOON);
+            // With this the keys that are due now have gone.
+            stage.change(0, space, b"meanwhile");
+            stage.wait(SOON);
             assert_ne!(accept(&mut stage, space, written), 0);
             stage.change(0, space, b"and on");
             stage.wait(SOON);
             let (_written, verdict) = written_by_guest(&stage, space);
             assert!(verdict.unwrap().counts(), "{verdict:?}");
+            let log = stage.peers[0].engine.log(space).unwrap();
+            let own = log.get(written).unwrap().header().epoch;
+            let of_host = log.control().filter(|(entry, it)| {
+                matches!(it, Statement::Epoch(_)) && entry.header().chain.author == stage.author(0)
+            });
+            let of_host: Vec<_> = of_host.map(|(entry, _)| entry.id()).collect();
+            assert!(
+                !of_host.contains(&own),
+                "the guest sealed it with a key of its own"
+            );
             let newcomer = &stage.peers[2];
             let body = newcomer.disk.read(&newcomer.engine, space, written);
             assert!(body.is_some(), "they have no key for it");
@@ -264,7 +277,7 @@ fn a_file_for_a_space_that_is_not_held_or_by_strangers_fills_no_disk() {
         ancestors: Vec::new(),
         time: stage.now,
     };
-    let statement = crate::statement::Statement::Card(crate::statement::Card {
+    let statement = Statement::Card(crate::statement::Card {
         endpoint: [1; 32],
         box_key: [1; 32],
         box_generation: 0,
