@@ -5,6 +5,7 @@
 
 pub mod alertmanager;
 mod http;
+mod refusals;
 pub mod result;
 pub mod sensu;
 mod socket;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::ListenConfig;
 use crate::platform;
 use http::Api;
+pub(crate) use refusals::Refusals;
 pub use result::{ExternalResult, ResultError, Said};
 use statsd::Measured;
 
@@ -32,10 +34,19 @@ const ANSWER_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 /// What comes in.
 #[derive(Debug)]
 pub(crate) enum Arrival {
-    /// Results that came in together, and who waits for an answer.
-    Results(Vec<ExternalResult>, Option<oneshot::Sender<Answer>>),
+    /// Results that came in together, and whom to answer.
+    Results(Vec<ExternalResult>, Answering),
     /// Somebody asks how the agent is.
     Asked(oneshot::Sender<String>),
+}
+
+/// Whom to tell what became of results.
+#[derive(Debug)]
+pub(crate) enum Answering {
+    /// Whoever sent them waits.
+    Sender(oneshot::Sender<Answer>),
+    /// Whoever sent them cannot be asked who it is: the log has what was refused.
+    Log(Refusals),
 }
 
 /// What became of results.
@@ -62,8 +73,8 @@ impl Inbox {
     /// Hands results over and waits for what becomes of them.
     async fn submit(&self, results: Vec<ExternalResult>) -> Result<Answer, Busy> {
         let (answer, answered) = oneshot::channel();
-        self.ask(Arrival::Results(results, Some(answer)), answered)
-            .await
+        let arrival = Arrival::Results(results, Answering::Sender(answer));
+        self.ask(arrival, answered).await
     }
 
     /// The text of `/metrics`.
@@ -82,9 +93,9 @@ impl Inbox {
             .map_err(|_elapsed| Busy)?
     }
 
-    /// Hands results over if there is room.
-    fn offer(&self, results: Vec<ExternalResult>) -> Result<(), Busy> {
-        let arrival = Arrival::Results(results, None);
+    /// Hands results over if there is room; what is refused of them is told there.
+    fn offer(&self, results: Vec<ExternalResult>, refusals: &Refusals) -> Result<(), Busy> {
+        let arrival = Arrival::Results(results, Answering::Log(refusals.clone()));
         self.0.try_send(arrival).map_err(|_full| Busy)
     }
 }

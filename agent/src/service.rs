@@ -321,7 +321,8 @@ impl<O: Outlet> Service<O> {
         self.externals.configure(&checks);
         let room = CHECKS_MAX.saturating_sub(checks.len());
         checks.extend(self.externals.checks().take(room).cloned());
-        self.watch.configure(checks, now());
+        let ended = self.watch.configure(checks, now());
+        self.ended(ended);
         self.dirty = true;
     }
 

@@ -72,14 +72,19 @@ impl Watch {
         Self { cron_splay, ..self }
     }
 
-    /// Observes exactly these checks from now on. A check that stays keeps its state and its time.
-    pub(crate) fn configure(&mut self, checks: Vec<Check>, now: Timestamp) {
+    /// Observes exactly these checks from now on. A check that stays keeps its state and its time; returns
+    /// the ends of problems of which nobody will know any more.
+    #[must_use = "a problem that nobody looks at is over for whoever reads the journal"]
+    pub(crate) fn configure(&mut self, checks: Vec<Check>, now: Timestamp) -> Vec<Transition> {
         let mut before = std::mem::take(&mut self.watched);
         for check in checks.into_iter().filter(|check| check.enabled) {
             let kept = before.remove(&check.id);
             self.put(check, kept, now);
         }
-        self.remembered.clear();
+        let remembered = std::mem::take(&mut self.remembered).into_values();
+        let gone = before.into_values().map(|watched| watched.state);
+        let gone = gone.chain(remembered);
+        gone.filter_map(|mut state| state.end(now)).collect()
     }
 
     /// Observes this check too, or in this way from now on.
@@ -88,9 +93,12 @@ impl Watch {
         self.put(check, kept, now);
     }
 
-    /// Observes these checks no longer.
-    pub(crate) fn remove(&mut self, checks: &BTreeSet<CheckId>) {
-        self.watched.retain(|id, _| !checks.contains(id));
+    /// Observes these checks no longer; returns as [`Watch::configure`] does.
+    #[must_use = "a problem that nobody looks at is over for whoever reads the journal"]
+    pub(crate) fn remove(&mut self, checks: &BTreeSet<CheckId>, now: Timestamp) -> Vec<Transition> {
+        let gone = self.watched.extract_if(.., |id, _| checks.contains(id));
+        gone.filter_map(|(_, mut watched)| watched.state.end(now))
+            .collect()
     }
 
     /// The check with this id, if it is observed.
@@ -312,7 +320,7 @@ mod tests {
 
     fn watch(checks: Vec<Check>) -> Watch {
         let mut watch = Watch::new(AuthorId::ZERO, Vec::new(), Vec::new());
-        watch.configure(checks, at(0));
+        assert_eq!(watch.configure(checks, at(0)), []);
         watch
     }
 
@@ -383,7 +391,7 @@ mod tests {
         assert_eq!(second.since(first), Duration::from_hours(24));
         // Away over the second time: it is not made up for.
         let mut after = Watch::new(AuthorId::ZERO, before.states(), Vec::new());
-        after.configure(vec![daily()], hour(30));
+        assert_eq!(after.configure(vec![daily()], hour(30)), []);
         assert_eq!(
             after.next_due().unwrap().since(second),
             Duration::from_hours(24)
@@ -419,8 +427,15 @@ mod tests {
             watch.observed(&says(1, 7_000, Severity::Critical), at(7_000), [0; 10]),
             None
         );
-        watch.remove(&BTreeSet::from([CheckId::from_bytes([1; 16])]));
-        assert!(watch.check(&CheckId::from_bytes([1; 16])).is_none());
+        let id = CheckId::from_bytes([1; 16]);
+        let ended = watch.remove(&BTreeSet::from([id]), at(8_000));
+        let told: Vec<_> = ended.iter().map(|it| (it.check, it.from, it.to)).collect();
+        assert_eq!(told, [(id, Severity::Critical, Severity::Missing)]);
+        assert!(watch.check(&id).is_none());
+        // Let in again, the same problem is another one.
+        watch.add(external(None), at(9_000));
+        let again = watch.observed(&says(1, 9_000, Severity::Critical), at(9_000), [0; 10]);
+        assert_eq!(again.map(|it| it.from), Some(Severity::Missing));
     }
 
     #[test]
@@ -430,13 +445,38 @@ mod tests {
         let planned = before.watched[&CheckId::from_bytes([1; 16])].due;
         let pending = before.pending().cloned().collect();
         let mut after = Watch::new(AuthorId::ZERO, before.states(), pending);
-        after.configure(vec![check(1, 1)], at(2_000));
+        assert_eq!(after.configure(vec![check(1, 1)], at(2_000)), []);
         assert_eq!(after.next_due(), Some(planned));
         assert_eq!(
             after.observed(&says(1, 60_000, Severity::Warning), at(60_000), [1; 10]),
             None
         );
         assert_eq!(after.pending().count(), 1);
+    }
+
+    #[test]
+    fn a_problem_ends_with_its_check_also_when_it_was_removed_while_nobody_looked() {
+        let mut before = watch(vec![check(1, 1), check(2, 1), check(3, 1)]);
+        for id in [1, 2] {
+            before.observed(&says(id, 1_000, Severity::Warning), at(1_000), [0; 10]);
+        }
+        before.observed(&says(3, 1_000, Severity::Ok), at(1_000), [0; 10]);
+        let told = |ended: &[Transition]| -> Vec<_> {
+            ended
+                .iter()
+                .map(|it| (it.check.as_bytes()[0], it.to))
+                .collect()
+        };
+        let ended = before.configure(vec![check(2, 1)], at(2_000));
+        assert_eq!(
+            told(&ended),
+            [(1, Severity::Missing)],
+            "what was well stays so"
+        );
+        let mut after = Watch::new(AuthorId::ZERO, before.states(), Vec::new());
+        let ended = after.configure(Vec::new(), at(3_000));
+        assert_eq!(told(&ended), [(2, Severity::Missing)]);
+        assert_eq!(after.configure(Vec::new(), at(4_000)), [], "once");
     }
 
     #[test]
@@ -483,7 +523,7 @@ mod tests {
             },
         ]);
         assert_eq!(watch.take_due(at(5_000), 9).len(), 1);
-        watch.configure(Vec::new(), at(6_000));
+        assert_eq!(watch.configure(Vec::new(), at(6_000)), []);
         assert_eq!(
             watch.observed(&says(1, 7_000, Severity::Critical), at(7_000), [0; 10]),
             None

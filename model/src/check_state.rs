@@ -14,6 +14,8 @@ use crate::transition::{Hardness, Transition};
 
 /// How many metrics a transition carries along.
 pub const TRANSITION_METRICS_MAX: usize = 8;
+/// What is said of a check when nobody looks any more.
+pub(crate) const LOOKED_AT_NO_MORE: &str = "it is looked at no more";
 
 /// The soft and hard state of a check.
 ///
@@ -142,6 +144,31 @@ impl CheckState {
         })
     }
 
+    /// Nobody looks any more; returns a transition if there was a problem, which is none of now then.
+    ///
+    /// Whoever looks again later begins anew, so a problem that is still there is another one.
+    pub fn end(&mut self, at: Timestamp) -> Option<Transition> {
+        if self.hard <= Severity::Missing {
+            return None;
+        }
+        let ended = std::mem::replace(self, Self::new(self.check));
+        Some(Transition {
+            check: ended.check,
+            at,
+            from: ended.hard,
+            to: Severity::Missing,
+            hardness: Hardness::Hard,
+            attempt: 1,
+            attempts: 1,
+            flapping: false,
+            raw_exit: None,
+            summary: LOOKED_AT_NO_MORE.to_owned(),
+            detail: String::new(),
+            metrics: Vec::new(),
+            evidence: None,
+        })
+    }
+
     /// What a new journal segment begins with, so that it can be read alone.
     pub fn carried(&self) -> CarriedState {
         CarriedState {
@@ -232,6 +259,19 @@ mod tests {
         let (state, out) = run(3, &[Critical]);
         assert_eq!(brief(&out), [(Severity::Missing, Critical, Hardness::Hard)]);
         assert_eq!((state.hard, state.attempt), (Critical, 1));
+    }
+
+    #[test]
+    fn a_problem_ends_when_nobody_looks_and_whoever_looks_again_begins_anew() {
+        let (mut state, _) = run(1, &[Ok]);
+        assert_eq!(state.end(Timestamp::from_millis(9)), None);
+        let (mut state, _) = run(1, &[Ok, Critical]);
+        let ended = state.end(Timestamp::from_millis(9)).unwrap();
+        assert_eq!(
+            brief(&[ended]),
+            [(Critical, Severity::Missing, Hardness::Hard)]
+        );
+        assert_eq!(state, CheckState::new(state.check));
     }
 
     #[test]

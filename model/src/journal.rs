@@ -30,6 +30,8 @@ const TURN_SUMMARY_LEN_BYTES_MAX: usize = 128;
 const TRIES_MAX: usize = 16;
 /// How many checks a machine may add to those of its System.
 const DECLARED_MAX: usize = 1_024;
+/// How many are remembered that it looks at no more.
+const FORMER_MAX: usize = 1_024;
 /// Of how many checks of an agent days are remembered.
 const DAYS_CHECKS_MAX: usize = 2_048;
 
@@ -248,6 +250,8 @@ pub struct Journal {
     pub days: BTreeMap<CheckId, Arc<Days>>,
     /// Checks of the machine's own file, which the System does not name.
     pub declared: BTreeMap<CheckId, Check>,
+    /// Those that it declared before and looks at no more: what they were called.
+    pub former: BTreeMap<CheckId, Check>,
     declared_at: Option<Timestamp>,
     /// Services that run on the machine, by name.
     pub services: BTreeMap<String, ServiceClaim>,
@@ -361,7 +365,11 @@ impl Journal {
             return;
         }
         if self.declared_at < Some(at) {
-            self.declared.clear();
+            for (id, check) in std::mem::take(&mut self.declared) {
+                if self.former.len() < FORMER_MAX {
+                    self.former.insert(id, check);
+                }
+            }
             self.declared_at = Some(at);
         }
         let room = DECLARED_MAX.saturating_sub(self.declared.len());
@@ -370,6 +378,7 @@ impl Journal {
             .take(room)
             .map(|check| (check.id, check.clone()));
         self.declared.extend(checks);
+        self.former.retain(|id, _| !self.declared.contains_key(id));
     }
 
     fn transition(&mut self, id: EntryId, transition: &Transition) {
@@ -415,7 +424,7 @@ impl Journal {
         let before = (from, record.hard_since);
         record.hard = transition.to;
         record.hard_since = at;
-        if transition.to.is_ok() {
+        if transition.to <= Severity::Missing {
             record.problem_since = None;
             record.opened_by = None;
             record.worst = Severity::Ok;

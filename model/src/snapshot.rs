@@ -404,6 +404,8 @@ pub struct AgentView {
     pub desired: Vec<DesiredRun>,
     /// How many checks of the System it last told not to be OK.
     pub failing: u32,
+    /// What checks were called that only its machine had, and at which it looks no more.
+    pub former: Vec<(CheckId, String)>,
 }
 
 impl AgentView {
@@ -425,6 +427,8 @@ pub struct TimelineItem {
     pub id: EntryId,
     /// Who wrote it.
     pub author: Option<AuthorId>,
+    /// What they are called here, or the machine; empty when not known.
+    pub who: String,
     /// What.
     pub event: TimelineEvent,
 }

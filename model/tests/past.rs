@@ -470,6 +470,75 @@ fn who_was_told_of_a_problem_hears_that_nobody_looks_at_it_any_more() {
     assert_eq!(facts[0].summary, "it is looked at no more");
 }
 
+/// A sender's check is let out on its machine, then in again, and the same is wrong.
+#[test]
+fn what_comes_back_after_it_was_looked_at_no_more_is_another_alert_and_its_end_keeps_its_name() {
+    use Severity::{Critical, Ok};
+    let mut world = World::new();
+    world.looks(OTHER_AGENT, 1);
+    let backup = Check::new(
+        CheckId::from_bytes([7; 16]),
+        "backup",
+        CheckKind::External {},
+    );
+    let declare = |world: &mut World, seconds, checks: &[Check]| {
+        for entry in JournalEntry::declare(at(seconds), checks) {
+            world.journal(AGENT, seconds, entry);
+        }
+    };
+    let mut state = CheckState::new(backup.id);
+    let mut told = |world: &mut World, seconds, severity: Option<Severity>| {
+        let said = |severity| Observation::of_builtin(backup.id, at(seconds), severity, "said");
+        let transition = match severity {
+            Some(severity) => state.observe(&backup, &said(severity)),
+            None => state.end(at(seconds)),
+        };
+        world.journal(
+            AGENT,
+            seconds,
+            JournalEntry::Transition(transition.unwrap()),
+        );
+    };
+    declare(&mut world, 5, std::slice::from_ref(&backup));
+    told(&mut world, 10, Some(Ok));
+    told(&mut world, 50, Some(Critical));
+    let first = world.alerts(60).pop().unwrap();
+    receipt(&mut world.workspace, (ALICE, 70), space(SYSTEM), &first);
+    told(&mut world, 100, None);
+    declare(&mut world, 101, &[]);
+
+    let record = world.workspace.told(chain(ALICE).author);
+    let facts = notify::alerts(&world.workspace.view(at(110)), &record);
+    let [over] = &facts[..] else {
+        panic!("{facts:#?}");
+    };
+    assert_eq!((over.alert, over.name.as_str()), (first.id, "backup"));
+    assert_eq!(over.machine.as_deref(), Some("machine9"));
+    assert_eq!(over.summary, "it is looked at no more");
+    assert!(over.resolved.is_some());
+    let of_check = |item: TimelineItem| match item.event {
+        TimelineEvent::Transition { name, to, .. } => Some((name, item.who, to)),
+        _ => None,
+    };
+    let lines: Vec<_> = world
+        .timeline(110)
+        .into_iter()
+        .filter_map(of_check)
+        .collect();
+    let line = |to| ("backup".to_owned(), "machine9".to_owned(), to);
+    let expected = [Severity::Missing, Critical, Ok].map(line);
+    assert_eq!(lines, expected, "newest first");
+
+    declare(&mut world, 200, std::slice::from_ref(&backup));
+    told(&mut world, 210, Some(Critical));
+    let facts = notify::alerts(&world.workspace.view(at(220)), &record);
+    let open: Vec<_> = facts.iter().filter(|it| it.resolved.is_none()).collect();
+    assert_eq!(open.len(), 1, "{facts:#?}");
+    assert_ne!(open[0].alert, first.id, "people are told anew");
+    let resolved = facts.iter().find(|it| it.alert == first.id).unwrap();
+    assert_eq!(resolved.resolved, Some(at(100)));
+}
+
 #[test]
 fn a_machine_that_takes_the_place_of_another_goes_on_with_its_history() {
     use Severity::{Critical, Missing, Ok, Warning};

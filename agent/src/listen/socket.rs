@@ -1,8 +1,6 @@
 //! The client socket of older Sensu: JSON over TCP, answered with `ok` or `invalid`, and over UDP.
 
-use std::fmt::Display;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aramaki_sync::loopback::{self, Limits};
 use serde_json::Value;
@@ -11,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::refusals::Refusals;
 use super::result::MESSAGE_LEN_BYTES_MAX;
 use super::{Inbox, sensu};
 
@@ -26,25 +25,6 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(2);
 const DATAGRAM_LEN_BYTES_MAX: usize = 64 * 1024;
 /// Pause after a failed read of datagrams.
 const RETRY: Duration = Duration::from_millis(200);
-
-/// Why a result was refused is told once in this time: a client that repeats itself fills no log.
-const TOLD_AGAIN: Duration = Duration::from_mins(1);
-
-/// Tells in the log why results are refused: the answer is one word, and a datagram gets none.
-#[derive(Clone, Default)]
-struct Refusals(Arc<Mutex<Option<Instant>>>);
-
-impl Refusals {
-    fn tell(&self, why: &dyn Display) {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_some_and(|last| last.elapsed() < TOLD_AGAIN) {
-            tracing::debug!(%why, "a result was refused");
-            return;
-        }
-        *last = Some(Instant::now());
-        tracing::warn!(%why, "a result was refused; for a minute others are not told of here");
-    }
-}
 
 /// Serves connections until `stop`.
 pub(super) async fn serve(
@@ -98,7 +78,7 @@ pub(super) async fn serve_datagrams(
             .and_then(|value| sensu::read_results(value, &host).map_err(|error| error.to_string()));
         match read {
             Ok(results) => {
-                if inbox.offer(results).is_err() {
+                if inbox.offer(results, &refusals).is_err() {
                     tracing::warn!("too many results wait: a datagram was dropped");
                 }
             }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use aramaki_model::agent_config::CHECKS_MAX;
 use aramaki_model::entry::PROPOSED_MAX;
 use aramaki_model::metric_rule::judged;
-use aramaki_model::{Check, JournalEntry};
+use aramaki_model::{Check, JournalEntry, Transition};
 
 use super::{Outlet, Service, merged, now};
 use crate::discover::{self, Found};
-use crate::listen::{Answer, Arrival, ExternalResult};
+use crate::listen::{Answer, Answering, Arrival, ExternalResult};
 use crate::metrics::{CheckFigures, Figures, render};
 use crate::observe::Observed;
 
@@ -32,8 +32,8 @@ impl<O: Outlet> Service<O> {
 
     /// Takes results of others in, and answers who waits.
     pub(super) fn arrived(&mut self, arrival: Arrival, running: usize) {
-        let (results, answer) = match arrival {
-            Arrival::Results(results, answer) => (results, answer),
+        let (results, answering) = match arrival {
+            Arrival::Results(results, answering) => (results, answering),
             Arrival::Asked(answer) => {
                 if answer.send(render(&self.figures(running))).is_err() {
                     tracing::debug!("whoever asked for metrics waits no longer");
@@ -50,10 +50,14 @@ impl<O: Outlet> Service<O> {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         self.counts.refused += count(refused.len());
         self.counts.external += count(results.len().saturating_sub(refused.len()));
-        if let Some(answer) = answer
-            && answer.send(Answer { refused }).is_err()
-        {
-            tracing::debug!("whoever sent results waits no longer");
+        match answering {
+            Answering::Sender(answer) => {
+                if answer.send(Answer { refused }).is_err() {
+                    tracing::debug!("whoever sent results waits no longer");
+                }
+            }
+            Answering::Log(_) if refused.is_empty() => {}
+            Answering::Log(refusals) => refusals.tell(&refused.join("; ")),
         }
     }
 
@@ -111,7 +115,6 @@ impl<O: Outlet> Service<O> {
         Ok(())
     }
 
-    /// Alerts that were not sent again are over; what was over for long is forgotten.
     /// Lets out what the host wants to hear no more of.
     pub(super) fn let_out(&mut self) {
         let Some(names) = self.forgotten.look() else {
@@ -120,12 +123,21 @@ impl<O: Outlet> Service<O> {
         tracing::info!(names = names.len(), "names are let out");
         let gone = self.externals.let_out(names);
         if !gone.is_empty() {
-            self.watch.remove(&gone);
+            let ended = self.watch.remove(&gone, now());
+            self.ended(ended);
             self.declare();
             self.dirty = true;
         }
     }
 
+    /// Tells of problems at which nobody looks any more.
+    pub(super) fn ended(&mut self, problems: Vec<Transition>) {
+        for problem in problems {
+            self.enter(&JournalEntry::Transition(problem));
+        }
+    }
+
+    /// Alerts that were not sent again are over; what was over for long is forgotten.
     pub(super) fn end_alerts(&mut self) {
         let at = now();
         if self.externals.next_end().is_none_or(|end| end > at) {
@@ -138,7 +150,8 @@ impl<O: Outlet> Service<O> {
         }
         let forgotten = self.externals.forget(at);
         if !forgotten.is_empty() {
-            self.watch.remove(&forgotten);
+            let ended = self.watch.remove(&forgotten, at);
+            self.ended(ended);
             self.declare();
         }
     }

@@ -107,7 +107,7 @@ impl Line<'_> {
         let has = |text: &str| text.to_lowercase().contains(wanted);
         has(title_of(snapshot, &self.system()))
             || match self {
-                Self::Item(item) => has(&words(look, &item.event)),
+                Self::Item(item) => has(&item.who) || has(&words(look, &item.event)),
                 Self::Ran(ran) => has(&ran_words(look, ran)),
             }
     }
@@ -323,7 +323,12 @@ pub(super) fn item_ui(ui: &mut Ui, look: Look<'_>, item: &TimelineItem, system: 
         (None, _) => Mark::Icon(Icon::Timeline, look.tokens.subdued),
     };
     let words = words(look, &item.event);
-    line_ui(ui, look, (item.at, system), (&mark, &words))
+    let who = match &item.event {
+        // It says so itself.
+        TimelineEvent::AgentStarted { host, .. } if *host == item.who => "",
+        _ => &item.who,
+    };
+    line_ui(ui, look, (item.at, system, who), (&mark, &words))
 }
 
 /// One run in one line; it leads to its page.
@@ -333,7 +338,12 @@ fn ran_ui(ui: &mut Ui, look: Look<'_>, ran: &Ran, system: &str) -> Response {
         _ => look.tokens.subdued,
     };
     let mark = Mark::Icon(Icon::Timeline, color);
-    line_ui(ui, look, (ran.at, system), (&mark, &ran_words(look, ran)))
+    line_ui(
+        ui,
+        look,
+        (ran.at, system, ""),
+        (&mark, &ran_words(look, ran)),
+    )
 }
 
 fn ran_words(look: Look<'_>, ran: &Ran) -> String {
@@ -362,7 +372,7 @@ enum Mark {
 fn line_ui(
     ui: &mut Ui,
     look: Look<'_>,
-    (at, system): (Timestamp, &str),
+    (at, system, who): (Timestamp, &str, &str),
     (mark, words): (&Mark, &str),
 ) -> Response {
     let (sense, role) = if system.is_empty() {
@@ -376,7 +386,7 @@ fn line_ui(
         Mark::State(state) => severity_word(look, *state),
         Mark::Icon(..) => String::new(),
     };
-    let name = [time.as_str(), system, &state, words]
+    let name = [time.as_str(), system, who, &state, words]
         .into_iter()
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>()
@@ -405,6 +415,7 @@ fn line_ui(
     left += GLYPH + space::M;
     for (text, color, share) in [
         (system, look.tokens.strong, NAME_SHARE),
+        (who, look.tokens.subdued, NAME_SHARE),
         (words, look.tokens.text, 1.0),
     ] {
         let room = (rect.right() - space::M - left) * share;

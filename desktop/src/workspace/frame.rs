@@ -295,7 +295,7 @@ async fn trust(
         let waiting = live.replica().waiting(space.id).await.unwrap_or_default();
         let late = waiting.into_iter().map(|it| Late {
             grant: it.grant,
-            name: who.name(&it.author),
+            name: who.name_or_key(&it.author),
             envelopes: it.envelopes,
             last: it.span.1,
             held: it.held,
@@ -305,7 +305,7 @@ async fn trust(
         let cut_off = live.replica().cut_off(space.id).await.unwrap_or_default();
         let cut_off = cut_off.into_iter().map(|it| Late {
             grant: it.grant,
-            name: who.name(&it.author),
+            name: who.name_or_key(&it.author),
             envelopes: it.envelopes,
             last: it.span.1,
             held: Held::Expired,

@@ -1,10 +1,12 @@
 //! Work that waits: it came after its grant had ended, by an invitation that was used up, or a close left it
 //! out.
 
-use aramaki_sync::replica::AuditEvent;
+use std::collections::BTreeSet;
+
+use aramaki_sync::replica::{AuditEntry, AuditEvent};
 use aramaki_sync_core::admission::{Held, Verdict, guest_principal};
 use aramaki_sync_core::engine::Reach;
-use aramaki_sync_core::statement::Audience;
+use aramaki_sync_core::statement::{Audience, GrantFlags};
 use aramaki_sync_core::{AuthorId, EnvelopeId, PrincipalId, SpaceId, Timestamp};
 
 use super::live::Live;
@@ -92,6 +94,16 @@ pub(super) struct Newcomer {
     pub(super) box_key: [u8; 32],
     /// Who is behind it.
     pub(super) principal: PrincipalId,
+}
+
+/// The grant of an invitation.
+fn code(entry: &AuditEntry) -> Option<EnvelopeId> {
+    match &entry.event {
+        AuditEvent::Granted { grant, .. } if grant.flags.has(GrantFlags::INVITATION) => {
+            Some(entry.id)
+        }
+        _ => None,
+    }
 }
 
 fn refused(error: &dyn std::error::Error) -> CliError {
@@ -189,21 +201,22 @@ impl Live {
         }
         let entries = self.replica().audit(space).await;
         let entries = entries.map_err(|error| refused(&error))?;
-        let mut came = entries.iter().filter_map(|entry| match &entry.event {
-            AuditEvent::Granted { grant, .. }
-                if entry.verdict == Verdict::Held(Held::RedeemedLate) =>
-            {
-                let Audience::Author(device) = grant.audience else {
-                    return None;
-                };
-                let is_meant = device.to_string().starts_with(wanted);
-                is_meant.then_some(Newcomer {
-                    device,
-                    box_key: grant.box_key,
-                    principal: guest_principal(grant.parent?),
-                })
-            }
-            _ => None,
+        let codes: BTreeSet<_> = entries.iter().filter_map(code).collect();
+        let mut came = entries.iter().filter_map(|entry| {
+            let AuditEvent::Granted { grant, .. } = &entry.event else {
+                return None;
+            };
+            let late = [Held::RedeemedLate, Held::Expired].map(Verdict::Held);
+            let code = grant.parent.filter(|code| codes.contains(code))?;
+            let Audience::Author(device) = grant.audience else {
+                return None;
+            };
+            let is_meant = late.contains(&entry.verdict) && device.to_string().starts_with(wanted);
+            is_meant.then_some(Newcomer {
+                device,
+                box_key: grant.box_key,
+                principal: guest_principal(code),
+            })
         });
         let first = came.next();
         let is_one = came.all(|it| first.is_some_and(|first| first.device == it.device));

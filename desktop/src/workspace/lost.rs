@@ -333,11 +333,20 @@ pub(super) fn match_keys(
     what: &'static str,
     wanted: &[String],
 ) -> Result<BTreeSet<AuthorId>, CliError> {
-    let members = || spaces.iter().flat_map(|it| &it.members);
+    let members = spaces.iter().flat_map(|it| &it.members);
+    match_among(&members.map(|it| it.author).collect(), what, wanted)
+}
+
+/// Which of these keys are named, by themselves or by prefixes.
+pub(super) fn match_among(
+    keys: &BTreeSet<AuthorId>,
+    what: &'static str,
+    wanted: &[String],
+) -> Result<BTreeSet<AuthorId>, CliError> {
     let mut found = BTreeSet::new();
     for key in wanted {
         let prefix = key.trim().to_ascii_lowercase();
-        let named = members().map(|it| it.author).filter(|author| {
+        let named = keys.iter().filter(|author| {
             prefix.len() >= PREFIX_LEN_CHARS_MIN && author.to_string().starts_with(&prefix)
         });
         let named: BTreeSet<_> = named.collect();

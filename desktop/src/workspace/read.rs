@@ -39,7 +39,7 @@ pub(super) fn row(system: &SystemView) -> SystemRow {
         why: if is_fine {
             String::new()
         } else if status.is_silent() {
-            format!("nothing is heard any more; last: {}", status.words())
+            format!("not heard any more; last: {}", status.words())
         } else {
             status.words()
         },

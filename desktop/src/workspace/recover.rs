@@ -6,18 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use aramaki_sync::replica::{GRANT_SPAN, Recovery, ReplicaEvent, SpaceSummary};
+use aramaki_sync::replica::{AuditEvent, GRANT_SPAN, Recovery, ReplicaEvent, SpaceSummary};
 use aramaki_sync::transport::PeerAddress;
 use aramaki_sync_core::admission::ChainSummary;
 use aramaki_sync_core::key::{DeviceKeys, PublicKeys};
-use aramaki_sync_core::statement::Capability;
+use aramaki_sync_core::statement::{Audience, Capability};
 use aramaki_sync_core::{AuthorId, PrincipalId, SpaceId};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use super::fresh;
 use super::live::Live;
-use super::lost::{Losing, SpacePlan, match_keys};
+use super::lost::{Losing, SpacePlan, match_among, match_keys};
 use super::names::Names;
 use super::profile::{Anchor, Profile, with_causes};
 use crate::cli::{CliError, Config};
@@ -198,7 +198,7 @@ impl Recovering {
         let (spaces, _others): (Vec<_>, Vec<_>) = all
             .into_iter()
             .partition(|it| administered.contains(&it.id));
-        let lost = self.lost(&spaces, &names, named)?;
+        let lost = self.lost(&spaces, &names, named).await?;
         let cut = match_keys(&spaces, "device to cut", named.cut)?;
         let losing = Losing {
             lost,
@@ -225,14 +225,15 @@ impl Recovering {
     }
 
     /// Who is lost: whom people name, else the only device that the kit let in.
-    fn lost(
+    async fn lost(
         &self,
         spaces: &[SpaceSummary],
         names: &Names,
         named: Named<'_>,
     ) -> Result<BTreeSet<AuthorId>, CliError> {
         if !named.lost.is_empty() {
-            return match_keys(spaces, "lost device", named.lost);
+            let held = self.held_ever(spaces).await?;
+            return match_among(&held, "lost device", named.lost);
         }
         let own = self.live.profile().device;
         let now = fresh::now();
@@ -250,6 +251,23 @@ impl Recovering {
             });
         }
         Ok(candidates)
+    }
+
+    /// Every key that was ever let in: a device may have been ended before all was done.
+    async fn held_ever(&self, spaces: &[SpaceSummary]) -> Result<BTreeSet<AuthorId>, CliError> {
+        let members = spaces.iter().flat_map(|it| &it.members);
+        let mut keys: BTreeSet<_> = members.map(|it| it.author).collect();
+        for space in spaces {
+            let told = self.live.replica().audit(space.id).await;
+            for entry in told.map_err(|error| refused(&error))? {
+                if let AuditEvent::Granted { grant, .. } = entry.event
+                    && let Audience::Author(device) = grant.audience
+                {
+                    keys.insert(device);
+                }
+            }
+        }
+        Ok(keys)
     }
 
     /// Carries a plan out, and waits until somebody else holds what was signed: this folder goes.

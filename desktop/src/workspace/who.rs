@@ -119,6 +119,16 @@ impl Who {
         }
     }
 
+    /// The same; a code that is for nobody by name is called by its key.
+    pub(super) fn name_or_key(&self, author: &AuthorId) -> String {
+        let name = self.name(author);
+        if name.is_empty() {
+            author.short()
+        } else {
+            name
+        }
+    }
+
     fn is_shared(&self, name: &str) -> bool {
         let alike = self.looks.get(&lookalike::looks(name));
         alike.is_some_and(|count| *count > 1)

@@ -72,11 +72,7 @@ impl Aramaki {
     /// What a verb of another person prints with `--json`.
     pub(crate) fn json_in(&self, data: &str, arguments: &[&str]) -> Value {
         let output = self.run_in(data, &[arguments, &["--json"]].concat());
-        let (out, err) = (text(&output.stdout), text(&output.stderr));
-        assert!(output.status.success(), "{arguments:?}\n{out}\n{err}");
-        let value: Value = serde_json::from_str(&out).unwrap();
-        assert_eq!(value["schema"], 1, "{out}");
-        value
+        value_of(&output, arguments)
     }
 
     /// The error of a verb that must fail.
@@ -88,6 +84,15 @@ impl Aramaki {
     pub(crate) fn refused_in(&self, data: &str, arguments: &[&str], exit: i32) -> Value {
         error_of(&self.run_in(data, &[arguments, &["--json"]].concat()), exit)
     }
+}
+
+/// What a verb printed with `--json`.
+pub(crate) fn value_of(output: &Output, arguments: &[&str]) -> Value {
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{arguments:?}\n{out}\n{err}");
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(value["schema"], 1, "{out}");
+    value
 }
 
 /// The error that a verb printed with `--json`.

@@ -187,9 +187,12 @@ fn a_lost_device_is_replaced_with_the_kit_and_nothing_of_it_counts_any_more() {
     aramaki.json_in("guest", &["peers", "--wait", "2s"]);
     assert_eq!(story.notes("guest"), ["After", "Before"]);
 
-    let again = aramaki.json_in("new", &yes);
-    let spaces = again["spaces"].as_array().unwrap();
-    assert!(spaces.iter().all(|it| it["lost"] == json!([])), "{again}");
+    let named = [&yes[..], &["--lost", &lost]].concat();
+    for again in [yes, named] {
+        let again = aramaki.json_in("new", &again);
+        let spaces = again["spaces"].as_array().unwrap();
+        assert!(spaces.iter().all(|it| it["lost"] == json!([])), "{again}");
+    }
 }
 
 #[test]

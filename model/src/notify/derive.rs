@@ -9,7 +9,9 @@ use super::facts::{Acknowledged, AlertFact, Muted, PolicyFact, Recurrence};
 use super::receipt::State;
 use super::record::{Mark, Record, Whose};
 use crate::alert::{Alert, AlertId, AlertKind, AlertState, Hold, agent_check};
+use crate::check_state::LOOKED_AT_NO_MORE;
 use crate::entry::TimelineEntry;
+use crate::id::CheckId;
 use crate::severity::Severity;
 use crate::snapshot::{CheckView, Snapshot, SystemView};
 use crate::workspace::{Content, Workspace};
@@ -22,8 +24,6 @@ const AGENT_HEARD: &str = "the agent is heard again";
 /// What people are told of a check without a fresh result; what it said last follows.
 const CHECK_SILENT: &str = "no fresh result; the last one was";
 const CHECK_WITHOUT_RESULT: &str = "no result";
-/// What people are told of what nobody looks at any more.
-const REMOVED: &str = "it is looked at no more";
 /// What it is called, because its name went with it.
 const REMOVED_NAME: &str = "a check or agent that was removed";
 
@@ -123,7 +123,7 @@ fn summary(alert: &Alert) -> String {
             if alert.was_observed.as_ref().map(|was| was.until) == alert.resolved
                 && !alert.is_open() =>
         {
-            REMOVED.to_owned()
+            LOOKED_AT_NO_MORE.to_owned()
         }
         AlertKind::Problem => alert.summary.clone(),
         AlertKind::Silent { .. } => AGENT_SILENT.to_owned(),
@@ -194,6 +194,7 @@ fn over(
         .checks
         .iter()
         .find(|view| view.check.id == newest.check && view.check.enabled);
+    let former = former(system, &newest.check);
     let (at, name, summary) = match (agent, view) {
         // An agent is heard again, or it is not known yet, because nobody listens.
         (Some(agent), _) => {
@@ -201,7 +202,11 @@ fn over(
             (heard, agent.label.as_str(), AGENT_HEARD)
         }
         // Nobody looks any more.
-        (None, None) => (newest.at, REMOVED_NAME, REMOVED),
+        (None, None) => (
+            newest.at,
+            former.map_or(REMOVED_NAME, |(_, name)| name),
+            LOOKED_AT_NO_MORE,
+        ),
         (None, Some(view)) => (
             recovered(view, newest, marks)?,
             view.check.name.as_str(),
@@ -213,9 +218,13 @@ fn over(
         system: system.space,
         check: newest.check,
         name: name.to_owned(),
-        machine: view
-            .filter(|_| agent.is_none())
-            .and_then(|view| view.machine.clone()),
+        machine: match (agent, view) {
+            (Some(_), _) => None,
+            (None, Some(view)) => view.machine.clone(),
+            (None, None) => former
+                .filter(|_| system.agents.len() > 1)
+                .map(|(machine, _)| machine.to_owned()),
+        },
         summary: summary.to_owned(),
         severity: Severity::Ok,
         worst: Severity::Ok,
@@ -227,6 +236,15 @@ fn over(
         quiet: BTreeSet::new(),
         blind: BTreeSet::new(),
         recurrence: Recurrence::Possible,
+    })
+}
+
+/// The machine that alone had a check and looks at it no more, and what the check was called.
+fn former<'a>(system: &'a SystemView, check: &CheckId) -> Option<(&'a str, &'a str)> {
+    system.agents.iter().find_map(|agent| {
+        let mut former = agent.former.iter();
+        let (_, name) = former.find(|(id, _)| id == check)?;
+        Some((agent.label.as_str(), name.as_str()))
     })
 }
 

@@ -273,6 +273,10 @@ impl Seen<'_> {
                     .map(|journal| journal.desired.values().cloned().collect())
                     .unwrap_or_default(),
                 failing: journal.map_or(0, |journal| failing(space, system, journal)),
+                former: journal
+                    .map(|journal| journal.former.values())
+                    .map(|checks| checks.map(|it| (it.id, it.name.clone())).collect())
+                    .unwrap_or_default(),
             }
         };
         system.agents.iter().map(view).collect()

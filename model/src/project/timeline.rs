@@ -17,7 +17,8 @@ use crate::membership::{Membership, MembershipChange};
 use crate::observer::observed_check;
 use crate::quiet::Quiet;
 use crate::snapshot::{TIMELINE_ITEMS_MAX, TimelineEvent, TimelineItem};
-use crate::system::{AgentRef, System};
+use crate::system::{AgentRef, NAME_LEN_BYTES_MAX, System};
+use crate::text::clean_line;
 use crate::transition::Hardness;
 use crate::workspace::{Content, OpenSpace};
 
@@ -25,7 +26,7 @@ use crate::workspace::{Content, OpenSpace};
 enum Source<'a> {
     People(&'a Written<TimelineEntry>),
     Member(&'a MembershipChange),
-    Agent(Rc<Names<'a>>, &'a Written<JournalEntry>),
+    Agent(Rc<Names<'a>>, Rc<str>, &'a Written<JournalEntry>),
     Quiet(Quiet),
     Removed(SpaceId, &'a AgentRef),
 }
@@ -61,7 +62,16 @@ impl Seen<'_> {
             let there = about.and_then(|about| self.system_of(&about));
             there.is_none_or(|there| !there.observers.contains_key(&space))
         });
-        let own: Rc<Names<'_>> = Rc::new(own.collect());
+        let mut own: Names<'_> = own.collect();
+        // What nobody looks at any more was called something when it happened.
+        let links = system.agents.iter().map(|(agent, it)| (*agent, it.author));
+        let journals = links.filter_map(|link| self.view.journals.get(&link));
+        for (id, check) in journals.flat_map(|it| &it.former) {
+            if check.is_about_other(&space).is_none() {
+                own.entry(*id).or_insert((*id, check.name.as_str()));
+            }
+        }
+        let own = Rc::new(own);
         for (agent, link, taken) in system.removed_agents() {
             // Checks of its machine's own file are named by its journal alone.
             let journal = self.view.journals.get(&(agent, link.author));
@@ -91,16 +101,22 @@ impl Seen<'_> {
             }
         }
         newest_first(&mut found, |(key, _)| *key);
+        let called = |who: &AuthorId| open.called(system, who).unwrap_or_else(|| who.short());
         let items = found.into_iter().filter_map(|((at, id, author), source)| {
+            let who = match &source {
+                Source::Agent(_, machine, _) => machine.to_string(),
+                _ => author.as_ref().map(called).unwrap_or_default(),
+            };
             Some(Arc::new(TimelineItem {
                 at,
                 system: space,
                 id,
                 author,
+                who,
                 event: match source {
                     Source::People(written) => event(&written.entry),
                     Source::Member(change) => membership(system, open, change),
-                    Source::Agent(names, written) => journal_event(&names, &written.entry)?,
+                    Source::Agent(names, _, written) => journal_event(&names, &written.entry)?,
                     Source::Quiet(quiet) => TimelineEvent::Quiet(quiet),
                     Source::Removed(agent, link) => TimelineEvent::AgentRemoved {
                         name: machine(&agent, link),
@@ -123,12 +139,14 @@ impl Seen<'_> {
         let Some(open) = self.workspace.spaces.get(agent) else {
             return;
         };
+        let machine = self.machine_of(agent, link);
         for check in names.keys() {
             let changes = self.told.changes(&(*agent, link.author), check).iter();
             found.extend(changes.map(|written| {
                 let at = written.entry.at().unwrap_or_else(|| written.id.at());
                 let key = (at, written.id, open.author(&written.actor));
-                (key, Source::Agent(Rc::clone(names), written))
+                let source = Source::Agent(Rc::clone(names), Rc::clone(&machine), written);
+                (key, source)
             }));
         }
     }
@@ -145,14 +163,26 @@ impl Seen<'_> {
         let Some(open) = self.workspace.spaces.get(agent) else {
             return;
         };
+        let machine = self.machine_of(agent, link);
         let entries = journal_entries(open, link.author);
         let entries = entries.filter(|it| is_told(names, &it.entry));
         let entries = entries.filter_map(|written| {
             let at = written.entry.at().unwrap_or_else(|| written.id.at());
             let key = (at, written.id, open.author(&written.actor));
-            (at < until).then(|| (key, Source::Agent(Rc::clone(names), written)))
+            let source = || Source::Agent(Rc::clone(names), Rc::clone(&machine), written);
+            (at < until).then(|| (key, source()))
         });
         found.extend(entries);
+    }
+
+    /// What an agent's machine is called: by people, or by itself.
+    fn machine_of(&self, agent: &SpaceId, link: &AgentRef) -> Rc<str> {
+        let journal = self.view.journals.get(&(*agent, link.author));
+        let started = journal.and_then(|journal| journal.started.as_ref());
+        match started.filter(|_| link.label.is_empty()) {
+            Some(started) => clean_line(&started.host, NAME_LEN_BYTES_MAX).into(),
+            None => machine(agent, link).into(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::admission::{Held, Refusal, Verdict};
 use crate::envelope::Envelope;
 use crate::id::{Instance, PrincipalId};
 use crate::invitation::{Draft, Invitation, Invitee, Terms};
-use crate::statement::{Capability, Cut, Statement};
+use crate::statement::{Capability, Cut, Grant, Statement};
 
 /// The code's end and the access's, in minutes.
 const REDEEM_UNTIL: i64 = 60;
@@ -155,6 +155,29 @@ pub(super) fn the_use_of_a_code_that_lasts_as_long_as_its_access_may_come_as_lat
             "after {known} minutes"
         );
     }
+}
+
+/// Others may not know that the code was used in time, and would hold all that is written under it.
+#[test]
+fn a_guest_who_was_let_in_directly_too_writes_under_that_grant_until_it_has_ended() {
+    let (mut stage, mut cast) = stage();
+    let invitation = invite(&mut stage, &mut cast, REDEEM_UNTIL, ACCESS_END);
+    let mut guest = Actor::new(64);
+    let redeemed = redeem(&invitation, &mut guest, 2);
+    stage.deliver(&redeemed, minute(2));
+    let best = |stage: &Stage, guest: &Actor, at| {
+        let evaluation = stage.evaluate(at);
+        evaluation.best_grant(guest.keys.author(), minute(at))
+    };
+    assert_eq!(best(&stage, &guest, 3), Some(redeemed.id()));
+    let ends_sooner = |grant: &mut Grant| grant.end = minute(ACCESS_END - 100);
+    let direct = stage.grant(&mut cast.alice, &mut guest, 3, ends_sooner);
+    assert_eq!(best(&stage, &guest, 4), Some(direct));
+    assert_eq!(
+        best(&stage, &guest, ACCESS_END - 99),
+        Some(redeemed.id()),
+        "what is left"
+    );
 }
 
 #[test]
