@@ -41,7 +41,7 @@ fn an_aggregate_shows_what_happened_to_its_parts() {
     let mut window = app(&Desk::new(), WIDE);
     go(&mut window, "webshop");
     window
-        .get_by_label_contains("Checkout · Critical · replication: lag 41 s")
+        .get_by_label_contains("Checkout · db2.example.org · Critical · replication: lag 41 s")
         .click();
     window.run();
     assert_eq!(*window.state().route(), Route::System(space(CHECKOUT)));
