@@ -33,8 +33,9 @@ pub(crate) fn definition_words(check: &Check) -> String {
             words.map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
         }
         CheckKind::Builtin(builtin) => {
-            let built = serde_json::to_value(builtin).unwrap_or_default();
-            built.to_string()
+            let mut words = Vec::new();
+            settings("", &json!(builtin), &mut words);
+            words.join(" ")
         }
         CheckKind::External {} => "sent by other programs".to_owned(),
     };
@@ -65,6 +66,38 @@ pub(crate) fn definition_words(check: &Check) -> String {
     harmless.take(LINE_LEN_CHARS_MAX).collect()
 }
 
+/// What is set, each as `name=value`: `disk path=/ space.warning=80`. The kind stands alone at the beginning.
+fn settings(name: &str, value: &Value, words: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (field, value) in fields {
+                if words.is_empty() {
+                    words.push(field.clone());
+                    settings("", value, words);
+                } else if name.is_empty() {
+                    settings(field, value, words);
+                } else {
+                    settings(&format!("{name}.{field}"), value, words);
+                }
+            }
+        }
+        Value::Null => {}
+        Value::Array(values) if values.is_empty() => {}
+        Value::Array(values) => {
+            let values = values.iter().map(plain).collect::<Vec<_>>();
+            words.push(format!("{name}={}", values.join(",")));
+        }
+        Value::String(kind) if name.is_empty() => words.push(kind.clone()),
+        value => words.push(format!("{name}={}", plain(value))),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), |text| quoted(text))
+}
+
 fn seconds(ms: u64) -> String {
     match (ms / 1_000, ms % 1_000) {
         (seconds, 0) => format!("{seconds} s"),
@@ -87,6 +120,26 @@ mod tests {
     use super::*;
     use aramaki_model::CheckId;
     use aramaki_model::cron::Cron;
+
+    #[test]
+    fn a_check_that_the_agent_brings_along_is_told_by_its_settings() {
+        let disk = json!({"disk": {
+            "path": "/srv/a b", "space": {"warning": "80", "critical": "90"}, "inodes": {}
+        }});
+        let units = json!({"systemd": {"units": ["nginx", "sshd"]}});
+        for (kind, expected) in [
+            (
+                disk,
+                "disk path=\"/srv/a b\" space.critical=90 space.warning=80",
+            ),
+            (units, "systemd units=nginx,sshd"),
+            (json!({"load": {"warning": "2"}}), "load warning=2"),
+        ] {
+            let kind = CheckKind::Builtin(serde_json::from_value(kind).unwrap());
+            let words = definition_words(&Check::new(CheckId::from_bytes([1; 16]), "c", kind));
+            assert_eq!(words.split(", every").next(), Some(expected), "{words}");
+        }
+    }
 
     #[test]
     fn a_line_tells_command_times_and_attempts_and_the_object_all_of_it() {

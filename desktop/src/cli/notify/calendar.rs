@@ -123,7 +123,7 @@ impl Calendar {
         ));
         if let Some(ahead) = ahead {
             text.add(format_args!(
-                "What comes again without an end was taken until {}: import it again before then.",
+                "What comes again after {0} was taken until then: import it again before.",
                 local(ahead)
             ));
         }

@@ -10,7 +10,7 @@ use super::recur::Rule;
 use super::text::{Event, Property, events, unescaped};
 use super::time::{EVENT_DAYS_MAX, Length, Moment};
 
-/// So far ahead an event is taken that comes again without an end.
+/// So far ahead an event is taken that comes again.
 const AHEAD_DAYS_MAX: i64 = 366;
 /// Times that one file may say: they are written as one change, which has its length.
 const TIMES_MAX: usize = 1_000;
@@ -55,7 +55,7 @@ pub(crate) struct Taken {
     pub(crate) changes: BTreeMap<ItemId, Option<OnCallOverride>>,
     /// Events of the file.
     pub(crate) events: usize,
-    /// Until when events were taken that come again without an end before.
+    /// Until when events were taken that come again after that too.
     pub(crate) ahead: Option<Timestamp>,
 }
 
@@ -251,10 +251,10 @@ impl Reading<'_> {
             let rule = Rule::read(property, from)?;
             let until = from.zone.local(ahead);
             let until = until.ok_or_else(|| wrong("it has no end in a calendar".to_owned()))?;
-            locals = rule
-                .times(from, until, TIMES_MAX, is_wanted)
-                .map_err(wrong)?;
-            taken.ahead = Some(ahead);
+            let times = rule.times(from, until, TIMES_MAX, is_wanted);
+            let (times, goes_on) = times.map_err(wrong)?;
+            locals = times;
+            taken.ahead = Some(ahead).filter(|_| goes_on).or(taken.ahead);
         }
         for (property, added) in self.listed(more, "RDATE", from)? {
             if added.zone != from.zone {

@@ -110,7 +110,7 @@ impl Rule {
         }
     }
 
-    /// When it comes: what the wall shows, until a moment, and at most so many.
+    /// When it comes: what the wall shows, until a moment, and at most so many; and whether it goes on then.
     ///
     /// # Errors
     /// How many, or how long ago, is too much.
@@ -120,7 +120,7 @@ impl Rule {
         until: NaiveDateTime,
         max: usize,
         is_wanted: impl Fn(NaiveDateTime) -> bool,
-    ) -> Result<Vec<NaiveDateTime>, String> {
+    ) -> Result<(Vec<NaiveDateTime>, bool), String> {
         let span = until.signed_duration_since(start.local).num_days();
         if span > BEGAN_DAYS_AGO_MAX {
             return Err(format!(
@@ -147,7 +147,8 @@ impl Rule {
             };
             at = next;
         }
-        Ok(found)
+        let is_more = self.count.is_none_or(|limit| count < limit);
+        Ok((found, is_more && !self.is_over(at, start)))
     }
 
     fn is_over(&self, at: NaiveDateTime, start: &Moment) -> bool {
@@ -296,7 +297,7 @@ mod tests {
         let rule = Rule::read(&property(rule), &start).map_err(|error| error.message)?;
         let until = NaiveDateTime::parse_from_str(until, "%Y%m%dT%H%M%S");
         let until = until.map_err(|error| error.to_string())?;
-        let times = rule.times(&start, until, 100, |_| true)?;
+        let (times, _) = rule.times(&start, until, 100, |_| true)?;
         Ok(times
             .iter()
             .map(|it| it.format("%m%d").to_string())

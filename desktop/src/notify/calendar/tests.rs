@@ -26,6 +26,10 @@ type Changes = BTreeMap<ItemId, Option<OnCallOverride>>;
 
 /// What a calendar changes at the middle of 2026, where this is there already.
 fn read(text: &str, there: &BTreeMap<ItemId, OnCallOverride>) -> Result<Changes, CalendarError> {
+    taken(text, there).map(|taken| taken.changes)
+}
+
+fn taken(text: &str, there: &BTreeMap<ItemId, OnCallOverride>) -> Result<Taken, CalendarError> {
     let known = Known {
         name: "first",
         schedule: &schedule(),
@@ -33,7 +37,7 @@ fn read(text: &str, there: &BTreeMap<ItemId, OnCallOverride>) -> Result<Changes,
         is_receiver: &|who| ["alice", "bob"].contains(&who),
         now: at("2026-06-01T00:00:00Z"),
     };
-    read_calendar(text, &known).map(|taken| taken.changes)
+    read_calendar(text, &known)
 }
 
 /// A calendar with one event of bob's; its first own line is the sixth.
@@ -137,6 +141,22 @@ fn what_comes_again_is_taken_a_year_ahead_and_as_the_clock_on_the_wall_shows_it(
         nights[0],
         span("2026-06-01T20:00:00Z", "2026-06-02T08:00:00Z")
     );
+}
+
+#[test]
+fn whoever_imports_is_told_of_what_goes_on_after_the_year_that_is_taken() {
+    for (ends, goes_on) in [
+        ("", true),
+        (";COUNT=3", false),
+        (";COUNT=400", true),
+        (";UNTIL=20261001T000000Z", false),
+        (";UNTIL=20280101T000000Z", true),
+    ] {
+        let daily = format!("DTSTART:20260601T200000Z\r\nDURATION:PT12H\r\nRRULE:FREQ=DAILY{ends}");
+        let ahead = taken(&event(&daily), &BTreeMap::new()).unwrap().ahead;
+        let year = at("2027-06-02T00:00:00Z");
+        assert_eq!(ahead, goes_on.then_some(year), "{ends}");
+    }
 }
 
 #[test]
