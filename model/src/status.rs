@@ -14,11 +14,14 @@ use crate::journal::{CheckRecord, Journal};
 use crate::severity::Severity;
 use crate::silence::{self, Matter, Silence};
 
-/// What was heard of an agent since this replica runs: heartbeats are not stored.
+/// What was heard of an agent since this replica runs: heartbeats are not stored. Whoever runs the replica
+/// may remember when the last came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Beats {
     /// The newest heartbeat.
     pub at: Option<Timestamp>,
+    /// The newest one of before this replica was started, if that is known.
+    pub before: Option<Timestamp>,
     /// The configuration it works by, from the newest heartbeat.
     pub generation: Option<u64>,
     /// When a heartbeat came after more silence than an agent may keep.
@@ -30,6 +33,11 @@ pub struct Beats {
 impl Beats {
     /// How many checks of an agent are remembered.
     const CHECKS_MAX: usize = 1_000;
+
+    /// The newest heartbeat, also of before.
+    pub(crate) fn last(&self) -> Option<Timestamp> {
+        self.at.max(self.before)
+    }
 
     /// Takes a heartbeat in. An older one changes nothing; times after `now` count as now, so
     /// that a wrong clock cannot keep an agent alive.
@@ -81,7 +89,7 @@ pub enum AgentLife {
 /// Whether an agent is heard of, by its heartbeats and its journal, at the moment up to which this
 /// replica would have heard it.
 pub fn agent_life(journal: &Journal, beats: &Beats, as_of: Timestamp) -> AgentLife {
-    let last = beats.at.max(journal.last_at.map(|at| at.min(as_of)));
+    let last = beats.last().max(journal.last_at.map(|at| at.min(as_of)));
     match (last, journal.stopped_at) {
         (None, _) => AgentLife::Unseen,
         (Some(last), Some(stopped)) if stopped >= last => AgentLife::Stopped,

@@ -362,6 +362,19 @@ impl Workspace {
         self.touched(space).beats.take(heartbeat, now);
     }
 
+    /// Takes in when an agent was heard last before this replica was started. That says nothing of now, but
+    /// since when it is silent.
+    pub fn heard_before(&mut self, space: SpaceId, at: Timestamp) {
+        let before = &mut self.touched(space).beats.before;
+        *before = (*before).max(Some(at));
+    }
+
+    /// When which Spaces' agents were heard last.
+    pub fn last_heard(&self) -> impl Iterator<Item = (SpaceId, Timestamp)> {
+        let spaces = self.spaces.iter();
+        spaces.filter_map(|(space, open)| Some((*space, open.beats.last()?)))
+    }
+
     /// Takes in whether what an agent says in its Space reaches this replica from now on. Until it
     /// is told, it does not: what is recorded counts, however old, and is shown with its age.
     pub fn hears(&mut self, space: SpaceId, hears: bool, now: Timestamp) {

@@ -370,6 +370,29 @@ fn an_agent_that_is_not_heard_is_one_alert_and_only_where_somebody_listened() {
     assert_eq!(alerts(&workspace, 201).len(), 1, "heard again");
 }
 
+/// An agent writes nothing while all is well: its journal does not say when it died.
+#[test]
+fn what_was_heard_before_a_restart_says_since_when_an_agent_is_silent_and_no_more() {
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Severity::Ok)]);
+    told(&mut workspace, 2, &[(6, Severity::Ok)]);
+    for (before, silent_since) in [(at(3), 126), (at(3_000), 3_120)] {
+        let mut workspace = workspace.clone();
+        workspace.heard_before(space(AGENT), before);
+        assert_eq!(alerts(&workspace, 4_000), [], "nobody listened");
+        workspace.hears(space(AGENT), true, at(5_000));
+        assert_eq!(alerts(&workspace, 5_010), [], "it may speak again");
+        let [silent] = &alerts(&workspace, 5_200)[..] else {
+            panic!("{:?}", alerts(&workspace, 5_200));
+        };
+        assert_eq!(silent.opened, at(silent_since));
+        alive(&mut workspace, 5_210, &[1]);
+        assert_eq!(alerts(&workspace, 5_211), []);
+        let heard: Vec<_> = workspace.last_heard().collect();
+        assert_eq!(heard, [(space(AGENT), at(5_210))]);
+    }
+}
+
 fn presence(workspace: &mut Workspace, agent: Option<u8>, presence: Presence) {
     let edit = workspace.edit_system(space(DATABASE), &chain(ALICE), at(2), |edit| {
         edit.put_presence(agent.map(space), presence)

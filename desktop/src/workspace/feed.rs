@@ -43,6 +43,7 @@ pub(super) async fn start(live: &Live, reloads: mpsc::Receiver<Reload>) -> Resul
     // Subscribed before reading: what comes in between comes twice, and is recognised.
     let events = live.replica().subscribe();
     load(live).await?;
+    live.recall_heard();
     let live = live.clone();
     group_news::start(&live);
     live.shared.group_news.hear_all();
@@ -325,7 +326,10 @@ async fn hear(
             return;
         }
         match Heartbeat::decode(bytes) {
-            Ok(heartbeat) => live.model().heartbeat(space, &heartbeat, fresh::now()),
+            Ok(heartbeat) => {
+                live.model().heartbeat(space, &heartbeat, fresh::now());
+                live.keep_heard_soon();
+            }
             Err(error) => tracing::debug!(%error, %space, "an ephemeral is no heartbeat"),
         }
     }

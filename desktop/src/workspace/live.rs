@@ -84,6 +84,8 @@ pub(super) struct Shared {
     reload: mpsc::Sender<feed::Reload>,
     /// How the person looks at the worklist, as far as it is on this disk alone; none: not read yet.
     shelf: Mutex<Option<Vec<SavedPerspective>>>,
+    /// When it was last written down when agents were heard.
+    heard_kept: Mutex<Instant>,
     /// What agents' Spaces say of actions.
     memory: Mutex<recall::Memory>,
     /// What running actions say.
@@ -192,6 +194,7 @@ impl Live {
                 newest: Mutex::new(None),
                 known: Mutex::new(BTreeSet::new()),
                 shelf: Mutex::default(),
+                heard_kept: Mutex::new(Instant::now()),
                 memory: Mutex::default(),
                 streams: Mutex::default(),
                 evidence: Mutex::default(),
@@ -211,6 +214,7 @@ impl Live {
     /// Writes what was typed and lets the store go.
     pub(crate) async fn close(&self) {
         self.flush().await;
+        self.keep_heard();
         self.shared.stop.cancel();
         self.shared.replica.shutdown().await;
     }
@@ -230,6 +234,12 @@ impl Live {
     pub(super) fn shelf_mut(&self) -> MutexGuard<'_, Option<Vec<SavedPerspective>>> {
         let shelf = self.shared.shelf.lock();
         shelf.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When it was last written down when agents were heard.
+    pub(super) fn heard_kept(&self) -> MutexGuard<'_, Instant> {
+        let kept = self.shared.heard_kept.lock();
+        kept.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was read of actions.

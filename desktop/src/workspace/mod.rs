@@ -29,6 +29,7 @@ mod frame;
 mod fresh;
 mod group_news;
 mod groups;
+mod heard;
 mod home;
 mod import;
 mod incident;

@@ -23,7 +23,7 @@ use crate::observer::{ObserverView, OtherCheck};
 use crate::presence::Presence;
 use crate::severity::Severity;
 use crate::snapshot::{CheckView, TimelineItem};
-use crate::status::agent_life;
+use crate::status::{Beats, agent_life};
 use crate::system::{AgentRef, System};
 
 /// Milliseconds of a day.
@@ -190,7 +190,7 @@ impl Seen<'_> {
             next.old(hearing.and_then(Hearing::until), 0);
             let told = journal.and_then(|journal| journal.last_at);
             let stopped = journal.and_then(|journal| journal.stopped_at);
-            for sign in [told, stopped, beats.and_then(|beats| beats.at)] {
+            for sign in [told, stopped, beats.and_then(Beats::last)] {
                 next.old(sign, HEARTBEAT_STALE_MS);
             }
         }

@@ -39,7 +39,7 @@ impl Silent {
         beats: &Beats,
         (life, as_of, sure_from): (AgentLife, Timestamp, Option<Timestamp>),
     ) -> Option<Self> {
-        let seen = beats.at.max(journal.last_at.map(|at| at.min(as_of)));
+        let seen = beats.last().max(journal.last_at.map(|at| at.min(as_of)));
         let last = match life {
             AgentLife::Alive | AgentLife::Unseen => None,
             AgentLife::Stale => seen,

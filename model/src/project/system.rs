@@ -257,14 +257,14 @@ impl Seen<'_> {
                 presence: system.presence_of(agent),
                 as_of: as_of.filter(|at| *at < self.now),
                 seen: open
-                    .and_then(|open| open.beats.at)
+                    .and_then(|open| open.beats.last())
                     .max(journal.and_then(|journal| journal.last_at)),
                 generation: open
                     .and_then(|open| open.beats.generation)
                     .or_else(|| journal.and_then(|journal| journal.generation)),
                 version: started.map(|started| started.version.clone()),
                 heard: open
-                    .and_then(|open| open.beats.at)
+                    .and_then(|open| open.beats.last())
                     .max(journal.and_then(|journal| journal.last_at.filter(|at| *at <= self.now))),
                 services: journal
                     .map(|journal| journal.services.values().cloned().collect())
