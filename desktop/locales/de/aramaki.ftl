@@ -434,8 +434,10 @@ trust-end-discarded = { $n ->
     [one] Eine wartende Änderung würde nie gelten: vorher annehmen, falls sie gelten soll.
    *[other] { $n } wartende Änderungen würden nie gelten: vorher annehmen, falls sie gelten sollen.
 }
+trust-end-let-in = Diese hat es hereingelassen. Warst du das? Nimm das Häkchen weg bei allen, die nicht bleiben sollen.
 trust-end-kept = { $name } behält eine andere Berechtigung: { $may }, bis { $end }. Sie wird für sich beendet.
 trust-end-code = Der Code, der bis { $until } noch { $left } einließ, lässt von da an niemanden mehr ein. Andere, die mit ihm kamen, bleiben; wer noch kommen soll, braucht einen neuen.
+trust-end-stays-in = { $name } bleibt: { $may }, bis { $end }
 trust-ends = Endet: { $names }
 trust-beyond = Bleibt, denn das muss eine andere Verwalterin oder das Wiederherstellungs-Kit beenden: { $names }
 trust-late-count = { $n ->

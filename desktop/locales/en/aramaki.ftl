@@ -434,8 +434,10 @@ trust-end-discarded = { $n ->
     [one] One change of theirs that waits would never count: accept it first if it is to.
    *[other] { $n } changes of theirs that wait would never count: accept them first if they are to.
 }
+trust-end-let-in = It let these in. Was that you? Untick who is not to stay.
 trust-end-kept = { $name } keeps another grant: { $may }, until { $end }. It is ended on its own.
 trust-end-code = Their code, which let in { $left } more until { $until }, lets in nobody from then on. Others who came by it stay; whoever is to come needs a new one.
+trust-end-stays-in = { $name } stays: { $may }, until { $end }
 trust-ends = Ends: { $names }
 trust-beyond = Stays, because another administrator or the recovery kit has to end it: { $names }
 trust-late-count = { $n ->

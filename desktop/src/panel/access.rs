@@ -1,5 +1,7 @@
 //! Who may do what in all Systems: person, agent or relay, since when and until when, through whom.
 
+use std::collections::BTreeSet;
+
 use aramaki_model::{Severity, Snapshot};
 use aramaki_sync_core::SpaceId;
 use egui::{Button, Label, RichText, ScrollArea, Sense, Ui, UiBuilder, vec2};
@@ -124,8 +126,9 @@ pub(super) fn take(
                 grant: member.grant,
                 everywhere: asked == Asked::Lost,
                 from_the_start: false,
+                cut: BTreeSet::new(),
             };
-            intents.push(Intent::AskEnd(what));
+            intents.push(Intent::AskEnd(what.clone()));
             let name = trust::member_name(look, member);
             window.dialog = Some(Dialog::end(what, name, trust::is_device(member.kind)));
         }

@@ -1,9 +1,11 @@
 //! Who may read and change a System, since when, until when, and through whom; ending it, and accepting
 //! what came late.
 
+use std::collections::BTreeSet;
+
 use aramaki_model::{Severity, Snapshot};
-use aramaki_sync_core::SpaceId;
 use aramaki_sync_core::engine::Reach;
+use aramaki_sync_core::{AuthorId, SpaceId};
 use egui::{Align, Label, Layout, RichText, Role, Ui, WidgetInfo};
 
 use super::dialog::{self, Next};
@@ -14,8 +16,8 @@ use super::{access, ended, left_out};
 use crate::fingerprint;
 use crate::theme::{size, space, weighted};
 use crate::view::{
-    CodeEnd, EndWhat, Ending, Intent, Late, LeftOut, LookedBack, Member, PeerKind, Route, Through,
-    Trust,
+    CodeEnd, EndWhat, Ending, Intent, Late, LeftOut, LetIn, LookedBack, Member, PeerKind, Route,
+    Through, Trust,
 };
 use crate::widget::{Icon, Look, ago, card, icon, until};
 
@@ -338,14 +340,15 @@ pub(super) fn end_ui(
         });
         if asked != what.everywhere {
             what.everywhere = asked;
-            intents.push(Intent::AskEnd(*what));
+            what.cut.clear();
+            intents.push(Intent::AskEnd(what.clone()));
         }
         ui.add_space(space::S);
     }
     if !what.everywhere {
         let words = look.texts.get("trust-end-from-start");
         if ui.checkbox(&mut what.from_the_start, words).changed() {
-            intents.push(Intent::AskEnd(*what));
+            intents.push(Intent::AskEnd(what.clone()));
         }
         ui.add_space(space::S);
     }
@@ -355,7 +358,10 @@ pub(super) fn end_ui(
         Some(ending) => {
             egui::ScrollArea::vertical()
                 .max_height(ENDING_HEIGHT_MAX)
-                .show(ui, |ui| ending_ui(ui, look, ending));
+                .show(ui, |ui| ending_ui(ui, look, ending, &mut what.cut));
+            if what.cut != ending.what.cut {
+                intents.push(Intent::AskEnd(what.clone()));
+            }
         }
     }
     ui.add_space(space::S);
@@ -371,7 +377,7 @@ pub(super) fn end_ui(
         let end = dialog::primary(look, "trust-end-do");
         if ui.add_enabled(some, end).clicked() {
             intents.push(Intent::End {
-                what: *what,
+                what: what.clone(),
                 reason: reason.trim().to_owned(),
             });
             next = Next::Close;
@@ -397,7 +403,30 @@ fn written_words(look: Look<'_>, (gone, stays): (u64, u64)) -> String {
     words
 }
 
-fn ending_ui(ui: &mut Ui, look: Look<'_>, ending: &Ending) {
+/// Whom a lost device let in: each stays, or does not.
+fn let_in_ui(ui: &mut Ui, look: Look<'_>, let_in: &[LetIn], cut: &mut BTreeSet<AuthorId>) {
+    if let_in.is_empty() {
+        return;
+    }
+    let asked = RichText::new(look.texts.get("trust-end-let-in"));
+    let asked = asked.color(look.tokens.severity(Severity::Warning));
+    ui.add(Label::new(asked).wrap());
+    for it in let_in {
+        let (may, end) = (may_words(look, it.may.0), until(look, it.may.1));
+        let said = [("name", it.name.as_str()), ("may", &may), ("end", &end)];
+        let mut stays = it.stays;
+        let words = look.texts.with("trust-end-stays-in", &said);
+        if ui.checkbox(&mut stays, words).changed() {
+            if stays {
+                cut.remove(&it.author);
+            } else {
+                cut.insert(it.author);
+            }
+        }
+    }
+}
+
+fn ending_ui(ui: &mut Ui, look: Look<'_>, ending: &Ending, cut: &mut BTreeSet<AuthorId>) {
     for place in &ending.places {
         ui.label(weighted(&place.title, 600.0).color(look.tokens.strong));
         let ends = place.ends.join(", ");
@@ -416,6 +445,7 @@ fn ending_ui(ui: &mut Ui, look: Look<'_>, ending: &Ending) {
             let kept = kept.color(look.tokens.severity(Severity::Warning));
             ui.add(Label::new(kept).wrap());
         }
+        ui.push_id(&place.title, |ui| let_in_ui(ui, look, &place.stay, cut));
         if let Some((left, until_then)) = place.code {
             let (left, until_then) = (left.to_string(), until(look, until_then));
             let said = [("left", left.as_str()), ("until", &until_then)];

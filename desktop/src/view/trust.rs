@@ -1,5 +1,6 @@
 //! Who may read and change a System, what came too late, and what an end would do.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aramaki_sync_core::admission::Held;
@@ -74,7 +75,7 @@ pub struct Ended {
 }
 
 /// Whose access is to end, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndWhat {
     /// The System on whose page it was asked.
     pub space: SpaceId,
@@ -84,6 +85,8 @@ pub struct EndWhat {
     pub everywhere: bool,
     /// With all that they ever wrote there; else what is here now stays. Of one grant alone.
     pub from_the_start: bool,
+    /// Who does not stay either, of those whom a lost device let in.
+    pub cut: BTreeSet<AuthorId>,
 }
 
 /// What ending somebody's access would do.
@@ -106,6 +109,9 @@ pub struct EndingPlace {
     pub ends: Vec<String>,
     /// Who keeps which power until when, by another grant.
     pub kept: Vec<(String, Capability, Timestamp)>,
+    /// Whom a lost device let in, what they may until when, and whether they stay: only people know whether it
+    /// was its owner who let them in.
+    pub stay: Vec<LetIn>,
     /// How much of what they wrote would no longer count, and how much would although they are to go
     /// from the start: others wrote on top of it.
     pub written: (u64, u64),
@@ -114,6 +120,19 @@ pub struct EndingPlace {
     /// How many more devices the code by which they came let in, and until when: it ends with them, and
     /// others who came by it stay.
     pub code: Option<(u16, Timestamp)>,
+}
+
+/// Somebody whom a lost device let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetIn {
+    /// Whose key.
+    pub author: AuthorId,
+    /// What it is called.
+    pub name: String,
+    /// What they may, and until when.
+    pub may: (Capability, Timestamp),
+    /// Whether they stay.
+    pub stays: bool,
 }
 
 /// Why an invitation lets in nobody else.

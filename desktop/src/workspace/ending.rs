@@ -6,10 +6,11 @@ use aramaki_sync_core::statement::Capability;
 
 use super::at_agents::AtAgent;
 use super::live::Live;
+use super::lost::{Holder, LostPlan, NAMED_TO_CUT, SpacePlan};
 use super::reason::EndReason;
 use super::roster::GrantRow;
 use crate::cli::CliError;
-use crate::view::{EndWhat, Ending, EndingPlace};
+use crate::view::{EndWhat, Ending, EndingPlace, LetIn};
 
 impl Live {
     /// What ending an access would do.
@@ -21,13 +22,14 @@ impl Live {
             title.unwrap_or_else(|| space.short())
         };
         let id = what.grant.to_string();
-        let cutting = self.cutting(what.space, &id, kept(what)).await?;
+        let cutting = self.cutting(what.space, &id, kept(&what)).await?;
         if !what.everywhere {
             let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
             let written = cutting.written;
             let place = EndingPlace {
                 title: titled(self.title(what.space), what.space),
                 kept: kept_of(cutting.kept),
+                stay: Vec::new(),
                 ends: ends_of(cutting.grants, cutting.at_agents),
                 written: (count(written.gone), count(written.stays)),
                 discarded: count(written.discarded),
@@ -39,7 +41,7 @@ impl Live {
                 beyond: Vec::new(),
             });
         }
-        let plan = self.plan_lost(&self.device_of(what).await?, &[]).await?;
+        let plan = self.plan_of_loss(&what).await?;
         let places = plan.spaces.into_iter().map(|it| EndingPlace {
             // All that a lost device has ends, cut at what is here.
             ends: it
@@ -55,6 +57,7 @@ impl Live {
                 .filter_map(|(holder, _why)| it.stays(holder.author))
                 .map(|holder| (holder.who.clone(), holder.capability, holder.end))
                 .collect(),
+            stay: let_in(&it),
             title: titled(it.title, it.space),
             written: (0, 0),
             discarded: 0,
@@ -74,22 +77,27 @@ impl Live {
     /// As [`Live::ending`], and when the store refuses.
     pub(super) async fn end(&self, what: EndWhat, reason: &str) -> Result<(), CliError> {
         if what.everywhere {
-            let plan = self.plan_lost(&self.device_of(what).await?, &[]).await?;
+            let plan = self.plan_of_loss(&what).await?;
             return self.end_lost(&plan, reason).await;
         }
         // With a guest ends the invitation by which only they came.
         let id = what.grant.to_string();
-        let cutting = self.cutting(what.space, &id, kept(what)).await?;
+        let cutting = self.cutting(what.space, &id, kept(&what)).await?;
         match cutting.grants.first() {
             Some(first) => {
                 let why = EndReason::in_words(reason);
-                self.revoke(what.space, first.id, kept(what), &why).await
+                self.revoke(what.space, first.id, kept(&what), &why).await
             }
             None => Err(CliError::NoSuchGrant { wanted: id }),
         }
     }
 
-    async fn device_of(&self, what: EndWhat) -> Result<String, CliError> {
+    async fn plan_of_loss(&self, what: &EndWhat) -> Result<LostPlan, CliError> {
+        let cut: Vec<_> = what.cut.iter().map(ToString::to_string).collect();
+        self.plan_lost(&self.device_of(what).await?, &cut).await
+    }
+
+    async fn device_of(&self, what: &EndWhat) -> Result<String, CliError> {
         let wanted = what.grant.to_string();
         let grants = self.grants(what.space).await?;
         let row = grants.into_iter().find(|it| it.id == what.grant);
@@ -106,6 +114,28 @@ fn ends_of(grants: Vec<GrantRow>, at_agents: Vec<AtAgent>) -> Vec<String> {
     here.chain(there).collect()
 }
 
+/// Whom a lost device let in; who administers by it does not stay, whatever people say.
+fn let_in(plan: &SpacePlan) -> Vec<LetIn> {
+    let entry = |holder: &Holder, stays| LetIn {
+        author: holder.author,
+        name: holder.who.clone(),
+        may: (holder.capability, holder.end),
+        stays,
+    };
+    let through = |holder: &&Holder| plan.through.contains(&holder.author);
+    let stay = plan.kept.iter().filter(through);
+    let stay = stay.map(|holder| entry(holder, true));
+    let cut = plan.cut.iter().filter(|(_, why)| *why == NAMED_TO_CUT);
+    let mut all: Vec<_> = stay.collect();
+    for (holder, _) in cut.filter(|(holder, _)| through(&holder)) {
+        if all.iter().all(|it| it.author != holder.author) {
+            all.push(entry(holder, false));
+        }
+    }
+    all.sort_by(|a, b| (&a.name, a.author).cmp(&(&b.name, b.author)));
+    all
+}
+
 /// What whose access ends may do on, by other grants.
 fn kept_of(grants: Vec<GrantRow>) -> Vec<(String, Capability, Timestamp)> {
     let kept = grants.into_iter();
@@ -113,7 +143,7 @@ fn kept_of(grants: Vec<GrantRow>) -> Vec<(String, Capability, Timestamp)> {
 }
 
 /// What stays of what they wrote.
-const fn kept(what: EndWhat) -> Keep {
+const fn kept(what: &EndWhat) -> Keep {
     if what.from_the_start && !what.everywhere {
         Keep::Nothing
     } else {

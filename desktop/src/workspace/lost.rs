@@ -16,6 +16,9 @@ use crate::cli::CliError;
 /// Shorter prefixes of a key are refused.
 const PREFIX_LEN_CHARS_MIN: usize = 6;
 
+/// Why somebody does not stay: people said so.
+pub(super) const NAMED_TO_CUT: &str = "named with --cut";
+
 /// Which devices are lost.
 #[derive(Clone, Debug)]
 pub(super) struct Losing {
@@ -54,6 +57,8 @@ pub(crate) struct SpacePlan {
     pub(crate) cut: Vec<(Holder, &'static str)>,
     /// The grants by which those who stay do so.
     pub(super) grants: BTreeSet<EnvelopeId>,
+    /// Who was let in through a lost device, whether they stay or not.
+    pub(crate) through: BTreeSet<AuthorId>,
     /// Systems whose readers go on to read here.
     pub(crate) readers_of: Vec<SpaceId>,
     /// The last envelope that is accepted of each chain.
@@ -76,11 +81,12 @@ pub(crate) struct Holder {
 }
 
 impl SpacePlan {
-    /// Whose every grant ends.
-    pub(super) fn ends(&self) -> BTreeSet<AuthorId> {
+    /// Whose every grant ends: of lost devices, and of who does not stay either.
+    pub(super) fn ends(&self) -> (BTreeSet<AuthorId>, BTreeSet<AuthorId>) {
         let cut = self.cut.iter().map(|(holder, _why)| holder);
         let cut = cut.filter(|it| self.stays(it.author).is_none());
-        self.lost.iter().chain(cut).map(|it| it.author).collect()
+        let lost = self.lost.iter().map(|it| it.author);
+        (lost.collect(), cut.map(|it| it.author).collect())
     }
 
     /// What somebody goes on to hold.
@@ -158,7 +164,7 @@ impl Live {
     /// When the store refuses. Then doing all again is safe.
     pub(crate) async fn end_lost(&self, plan: &LostPlan, reason: &str) -> Result<(), CliError> {
         for space in &plan.spaces {
-            let (lost, keep) = (space.ends(), space.keeps());
+            let ((lost, cut), keep) = (space.ends(), space.keeps());
             let summary = self.replica().space(space.space).await;
             let members = summary.map_err(|error| refused(&error))?.members;
             let grants: Vec<_> = members
@@ -166,7 +172,8 @@ impl Live {
                 .filter(|member| lost.contains(&member.author))
                 .map(|member| member.grant)
                 .collect();
-            let ended = self.replica().end_devices(space.space, &lost, &keep).await;
+            let ends = (&lost, &cut);
+            let ended = self.replica().end_devices(space.space, ends, &keep).await;
             ended.map_err(|error| refused(&error))?;
             self.give_end_reason(space.space, &grants, reason).await;
         }
@@ -193,6 +200,7 @@ impl Live {
             kept: Vec::new(),
             cut: Vec::new(),
             grants: BTreeSet::new(),
+            through: BTreeSet::new(),
             readers_of: Vec::new(),
             accepted: Vec::new(),
             done: false,
@@ -207,6 +215,9 @@ impl Live {
                 capability: member.capability,
                 end: member.end,
             };
+            if below_lost(member, &space.members, lost).is_some() && !member.is_invitation() {
+                plan.through.insert(member.author);
+            }
             if lost.contains(&member.author) {
                 add(&mut plan.lost, holder);
             } else if Some(member.author) == device {
@@ -225,8 +236,10 @@ impl Live {
             !stays.any(|it| it.capability >= cut.capability && it.end >= cut.end)
         });
         plan.kept = kept;
-        let ends = plan.ends().into_iter().chain(lost.iter().copied());
-        let ends = ends.collect::<BTreeSet<_>>().into_iter().collect();
+        let (mut ends, cut) = plan.ends();
+        ends.extend(cut);
+        ends.extend(lost);
+        let ends = ends.into_iter().collect();
         let leaving = self
             .replica()
             .leaving(space.id, ends)
@@ -293,14 +306,18 @@ fn why_cut(
     cut: &BTreeSet<AuthorId>,
 ) -> Option<&'static str> {
     if cut.contains(&member.author) {
-        return Some("named with --cut");
+        return Some(NAMED_TO_CUT);
     }
-    let above = |grant| members.iter().find(|it| it.grant == grant);
-    let above: Vec<&Member> = member.through.iter().copied().filter_map(above).collect();
-    let position = above.iter().position(|it| lost.contains(&it.author))?;
-    let between = &above[position + 1..];
+    let between = below_lost(member, members, lost)?;
+    // What they hold without the lost device.
+    let mut beside = members.iter().filter(|it| {
+        it.author == member.author && !it.is_invitation() && below_lost(it, members, lost).is_none()
+    });
+    let is_more = |than: &Member| (member.capability, member.end) > (than.capability, than.end);
     if member.is_invitation() {
         Some("an invitation of a lost device")
+    } else if beside.clone().next().is_some() && beside.all(is_more) {
+        Some("more than they have without the lost device")
     } else if member.capability == Capability::Administer {
         Some("an administrator whom a lost device let in")
     } else if between.iter().any(|it| {
@@ -311,6 +328,18 @@ fn why_cut(
     } else {
         None
     }
+}
+
+/// The grants between a lost device's and one that it led to, the lost one's first; none if it led to none.
+fn below_lost<'a>(
+    member: &Member,
+    members: &'a [Member],
+    lost: &BTreeSet<AuthorId>,
+) -> Option<Vec<&'a Member>> {
+    let above = |grant| members.iter().find(|it| it.grant == grant);
+    let above: Vec<&Member> = member.through.iter().copied().filter_map(above).collect();
+    let position = above.iter().position(|it| lost.contains(&it.author))?;
+    above.get(position + 1..).map(<[_]>::to_vec)
 }
 
 /// The keys that are called as somebody typed, each whole; what is no name is left as it is. Two keys of

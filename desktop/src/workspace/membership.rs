@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_model::{Membership, MembershipChange};
-use aramaki_sync::replica::{AuditEntry, AuditEvent, REASON_LOST};
+use aramaki_sync::replica::{AuditEntry, AuditEvent, HowEnded, REASON_LOST};
 use aramaki_sync_core::statement::{Audience, Capability, Grant, GrantFlags};
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 
@@ -124,8 +124,12 @@ fn held(entries: &[AuditEntry]) -> Held {
         let Some(who) = reader(grant) else {
             continue;
         };
-        // A second grant to oneself gives nobody anything.
-        if who != entry.by && (entry.verdict.counts() || ended.is_some()) {
+        // What never counted gave nobody anything, whoever wrote it; nor does a second grant to oneself.
+        let stood = match ended.map(|it| it.how) {
+            None => entry.verdict.counts(),
+            Some(how) => how != HowEnded::NotStanding,
+        };
+        if who != entry.by && stood {
             let end = ended.map_or(grant.end, |ending| ending.at.min(grant.end));
             holders.insert(
                 entry.id,

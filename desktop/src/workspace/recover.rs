@@ -281,11 +281,13 @@ impl Recovering {
     ) -> Result<(), CliError> {
         let open: Vec<&SpacePlan> = plan.spaces.iter().filter(|it| !it.done).collect();
         for space in &open {
+            let (lost, cut) = space.ends();
             let recovery = Recovery {
                 space: space.space,
                 device,
                 end: fresh::now().plus(GRANT_SPAN),
-                lost: space.ends(),
+                lost,
+                cut,
                 keep: space.keeps(),
             };
             let recovered = self.live.replica().recover(recovery).await;

@@ -1,17 +1,20 @@
 //! What each page says.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use aramaki_desktop::view::{
-    Demo, Emergency, EndWhat, Ended, Ending, EndingPlace, Frame, Handed, Late, LeftOut,
+    Demo, Emergency, EndWhat, Ended, Ending, EndingPlace, Frame, Handed, Late, LeftOut, LetIn,
     MadeInvitation, Member, PeerKind, RelayState, Route, ShareFor, Stage, SyncState,
 };
 use aramaki_model::{Finding, Reason, Workspace};
 use aramaki_sync_core::admission::Held;
 use aramaki_sync_core::engine::Reach;
-use aramaki_sync_core::{DocumentId, EnvelopeId, Timestamp};
+use aramaki_sync_core::statement::Capability;
+use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, Timestamp};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use std::sync::Arc;
 
 use crate::acts::{Window, go};
 use crate::world::{CHECKOUT, Desk, NEVER, WEBSHOP, at, space};
@@ -231,6 +234,7 @@ fn ending(what: EndWhat) -> Ending {
         places: vec![EndingPlace {
             title: "Webshop".to_owned(),
             kept: Vec::new(),
+            stay: Vec::new(),
             ends: vec!["0a2b1597".to_owned(), "a guest of theirs".to_owned()],
             written: (0, 0),
             discarded: 0,
@@ -264,8 +268,9 @@ fn a_lost_device_is_ended_in_two_clicks_after_its_preview() {
         grant,
         everywhere: false,
         from_the_start: false,
+        cut: BTreeSet::new(),
     };
-    desk.show(|frame| frame.ending = Some(ending(here)));
+    desk.show(|frame| frame.ending = Some(ending(here.clone())));
     window.run();
     window.get_by_label_contains("a guest of theirs");
     // Another question has another answer.
@@ -278,7 +283,34 @@ fn a_lost_device_is_ended_in_two_clicks_after_its_preview() {
         everywhere: true,
         ..here
     };
-    desk.show(|frame| frame.ending = Some(ending(everywhere)));
+    let let_in = LetIn {
+        author: AuthorId::from_bytes([7; 32]),
+        name: "zoe".to_owned(),
+        may: (Capability::Read, at(600)),
+        stays: true,
+    };
+    desk.show(|frame| {
+        let mut ending = ending(everywhere.clone());
+        ending.places[0].stay = vec![let_in.clone()];
+        frame.ending = Some(ending);
+    });
+    window.run();
+    // Whom it let in stays, unless somebody says that it was not its owner.
+    window.get_by_label_contains("It let these in.");
+    window.get_by_label_contains("zoe stays: reads").click();
+    window.run();
+    window.get_by_label_contains("Looking what this would end");
+    desk.show(|frame| {
+        let mut ending = ending(EndWhat {
+            cut: [let_in.author].into(),
+            ..everywhere.clone()
+        });
+        ending.places[0].stay = vec![LetIn {
+            stays: false,
+            ..let_in.clone()
+        }];
+        frame.ending = Some(ending);
+    });
     window.run();
     window
         .get_by_role_and_label(Role::TextInput, WHY_END)
@@ -290,8 +322,8 @@ fn a_lost_device_is_ended_in_two_clicks_after_its_preview() {
     window.run();
     window.get_by_label("End access").click();
     window.run();
-    assert_eq!(desk.asked(), ["AskEnd", "AskEnd", "End"]);
-    assert_eq!(desk.ended(), ["everywhere: left in a train"]);
+    assert_eq!(desk.asked(), ["AskEnd", "AskEnd", "AskEnd", "End"]);
+    assert_eq!(desk.ended(), ["everywhere without 1: left in a train"]);
     assert!(
         window.query_by_label("End access").is_none(),
         "it is closed"
@@ -308,6 +340,7 @@ fn sent_away(from_the_start: bool) -> EndWhat {
         grant: EnvelopeId::from_bytes([8; 32]),
         everywhere: false,
         from_the_start,
+        cut: BTreeSet::new(),
     }
 }
 
@@ -848,6 +881,7 @@ fn a_sealed_emergency_key_says_that_it_reads_whether_it_was_used_and_ends_in_two
         grant: EnvelopeId::from_bytes([8; 32]),
         everywhere: false,
         from_the_start: false,
+        cut: BTreeSet::new(),
     };
     desk.show(|frame| {
         frame.ending = Some(Ending {
@@ -855,6 +889,7 @@ fn a_sealed_emergency_key_says_that_it_reads_whether_it_was_used_and_ends_in_two
             places: vec![EndingPlace {
                 title: "Webshop".to_owned(),
                 kept: Vec::new(),
+                stay: Vec::new(),
                 ends: vec!["Emergency key".to_owned()],
                 written: (0, 0),
                 discarded: 0,
@@ -993,10 +1028,12 @@ fn a_lost_device_is_sent_away_everywhere_in_two_clicks() {
                 grant,
                 everywhere: true,
                 from_the_start: false,
+                cut: BTreeSet::new(),
             },
             places: vec![EndingPlace {
                 title: "Webshop".to_owned(),
                 kept: Vec::new(),
+                stay: Vec::new(),
                 ends: vec!["0a2b1597".to_owned()],
                 written: (0, 0),
                 discarded: 0,

@@ -2,7 +2,7 @@
 //!
 //! With `ARAMAKI_PHOTOS=FOLDER` they are kept there to be looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aramaki_desktop::panel::{Dialog, Window};
@@ -68,6 +68,7 @@ fn pages() -> Vec<Page> {
     let place = |title: &str| EndingPlace {
         title: title.to_owned(),
         kept: Vec::new(),
+        stay: Vec::new(),
         ends: vec!["0a2b1597".to_owned()],
         written: (0, 0),
         discarded: 0,
@@ -154,6 +155,7 @@ fn lost() -> EndWhat {
         grant: EnvelopeId::from_bytes([8; 32]),
         everywhere: true,
         from_the_start: false,
+        cut: BTreeSet::new(),
     }
 }
 

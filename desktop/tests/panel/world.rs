@@ -261,7 +261,11 @@ impl World {
                 } else {
                     "here"
                 };
-                self.ended.push(format!("{at}: {reason}"));
+                let without = match what.cut.len() {
+                    0 => String::new(),
+                    cut => format!(" without {cut}"),
+                };
+                self.ended.push(format!("{at}{without}: {reason}"));
             }
             Intent::OpenIncident { title, called, .. } => self.open(&title, called),
             Intent::AcceptLate { reach, .. } => self.accepted.push(reach),

@@ -13,7 +13,11 @@ fn holds(aramaki: &Aramaki, system: &str, device: &str) -> bool {
 }
 
 fn invited(aramaki: &Aramaki, data: &str, system: &str) {
-    let code = aramaki.json(&["share", system, "--can", "write", "--for", "8h"]);
+    invited_to(aramaki, data, (system, "write"));
+}
+
+fn invited_to(aramaki: &Aramaki, data: &str, (system, can): (&str, &str)) {
+    let code = aramaki.json(&["share", system, "--can", can, "--for", "8h"]);
     aramaki.json_in(data, &["join", code["invitation"].as_str().unwrap()]);
 }
 
@@ -105,46 +109,84 @@ fn who_stays_keeps_what_they_had_and_not_what_a_thief_gave_them() {
     let (_relay, author, address) = Process::relay(&aramaki);
     aramaki.json(&["system", "add", "Mail"]);
     aramaki.json(&["relay", "add", &author, &address]);
-    for guest in ["second", "third"] {
+    let guests = [
+        ("second", "write"),
+        ("third", "write"),
+        ("fourth", "read"),
+        ("fifth", "read"),
+    ];
+    let [second, third, fourth, fifth] = guests.map(|(guest, can)| {
         aramaki.json_in(guest, &["init", "--name", guest, "--no-recovery-kit"]);
-        invited(&aramaki, guest, "Mail");
-    }
-    let key = |data: &str| -> String {
-        let me = aramaki.json_in(data, &["peers"]);
+        invited_to(&aramaki, guest, ("Mail", can));
+        let me = aramaki.json_in(guest, &["peers"]);
         me["this_device"].as_str().unwrap().to_owned()
-    };
-    let (second, third) = (key("second"), key("third"));
-    wait_for("both guests arrive", || {
-        aramaki.json(&["peers", "--wait", "1s"]);
-        (holds(&aramaki, "Mail", &second) && holds(&aramaki, "Mail", &third)).then_some(())
     });
-    let administer = |span| ["--can", "administer", "--for", span];
-    let grants = ["trust", "grant", "Mail", &second];
-    aramaki.json(&[&grants[..], &administer("7h")].concat());
-    wait_for("the second administers, and knows the third", || {
+    wait_for("all guests arrive", || {
+        aramaki.json(&["peers", "--wait", "1s"]);
+        let all = [&second, &third, &fourth, &fifth];
+        all.iter()
+            .all(|it| holds(&aramaki, "Mail", it))
+            .then_some(())
+    });
+    let grant = |data: &str, device: &str, can: &str, span: &str| {
+        let grant = [
+            "trust", "grant", "Mail", device, "--can", can, "--for", span,
+        ];
+        aramaki.json_in(data, &grant);
+    };
+    grant("data", &second, "administer", "7h");
+    wait_for("the second administers, and knows the others", || {
         aramaki.json_in("second", &["peers", "--wait", "1s"]);
         let own = may(&aramaki, "second", &second);
-        (own.len() == 2 && !may(&aramaki, "second", &third).is_empty()).then_some(())
+        let others = [&third, &fourth];
+        let knows = others
+            .iter()
+            .all(|it| !may(&aramaki, "second", it).is_empty());
+        (own.len() == 2 && knows).then_some(())
     });
-    let grants = ["trust", "grant", "Mail", &third];
-    aramaki.json_in("second", &[&grants[..], &administer("6h")].concat());
+    grant("second", &third, "administer", "6h");
+    grant("second", &fourth, "write", "6h");
     wait_for("the first hears of it", || {
         aramaki.json(&["peers", "--wait", "1s"]);
-        (may(&aramaki, "data", &third).len() == 2).then_some(())
+        let more = [&third, &fourth];
+        more.iter()
+            .all(|it| may(&aramaki, "data", it).len() == 2)
+            .then_some(())
     });
-    let plan = aramaki.json(&["trust", "lost", &second[..12]]);
+    let lost = ["trust", "lost", &second[..12], "--cut", &fifth[..12]];
+    let plan = aramaki.json(&lost);
     let space = &plan["spaces"][0];
-    let of_third = |what: &str| -> Vec<Value> {
+    let of = |device: &str, what: &str| -> Vec<Value> {
         let holders = space[what].as_array().unwrap().iter();
-        let own = holders.filter(|it| it["device"] == third.as_str());
+        let own = holders.filter(|it| it["device"] == device);
         own.map(|it| it["capability"].clone()).collect()
     };
-    assert_eq!(of_third("kept"), ["write"], "{plan}");
-    assert_eq!(of_third("cut"), ["administer"], "{plan}");
-    aramaki.json(&["trust", "lost", &second[..12], "--yes"]);
+    assert_eq!(of(&third, "kept"), ["write"], "{plan}");
+    assert_eq!(of(&third, "cut"), ["administer"], "{plan}");
+    assert_eq!(of(&fourth, "kept"), ["read"], "{plan}");
+    assert_eq!(of(&fourth, "cut"), ["write"], "{plan}");
+    let why = ["--reason", "left in a taxi", "--yes"];
+    aramaki.json(&[&lost[..], &why].concat());
     assert_eq!(may(&aramaki, "data", &third), ["write"]);
-    assert!(!holds(&aramaki, "Mail", &second));
+    assert_eq!(may(&aramaki, "data", &fourth), ["read"]);
+    assert!(!holds(&aramaki, "Mail", &second) && !holds(&aramaki, "Mail", &fifth));
     reads_what_follows(&aramaki, "third", true);
+    reads_what_follows(&aramaki, "fourth", true);
+    // Whoever is cut besides lost nothing.
+    let told = aramaki.json(&["timeline", "Mail", "--kind", "access"]);
+    let told = told["entries"].as_array().unwrap().iter();
+    let told = told.map(|it| it["text"].as_str().unwrap().to_owned());
+    let ended: Vec<_> = told.filter(|it| it.contains("was ended")).collect();
+    let of = |name: &str| ended.iter().find(|it| it.contains(&format!("of {name}")));
+    assert_eq!(ended.len(), 2, "{ended:?}");
+    assert!(
+        of("second").is_some_and(|it| it.contains("lost: left in a taxi")),
+        "{ended:?}"
+    );
+    assert!(
+        of("fifth").is_some_and(|it| it.ends_with("was ended")),
+        "{ended:?}"
+    );
 }
 
 /// Who stays is told why, in each System; who only forwards is told that it was lost.

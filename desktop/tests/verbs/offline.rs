@@ -115,6 +115,10 @@ fn a_system_goes_to_a_guest_in_a_file_and_what_they_write_comes_back_in_one() {
     aramaki.json(&["take", &late]);
     let grants = aramaki.json(&["trust", "list", "Webshop"]).to_string();
     assert!(!grants.contains("third"), "{grants}");
+    let told = aramaki.json(&["timeline", "Webshop", "--kind", "access"]);
+    let told = told["entries"].as_array().unwrap().iter();
+    let may = told.filter(|it| it["text"].as_str().unwrap().contains(" may "));
+    assert_eq!(may.count(), 1, "who was never in is not told of");
 
     // Later both meet, and agree.
     let (_relay, author, address) = Process::relay(&aramaki);
@@ -126,6 +130,31 @@ fn a_system_goes_to_a_guest_in_a_file_and_what_they_write_comes_back_in_one() {
         let first = digests(&aramaki, "data", "1s");
         (first == digests(&aramaki, "second", "1s")).then_some(())
     });
+}
+
+/// Sam seals a note for those whom Sam knows; the host let Kim in without having heard of that.
+#[test]
+fn who_was_let_in_before_a_key_was_known_reads_after_the_next_file() {
+    let aramaki = apart();
+    let [first, other, news, came, back] =
+        ["first", "other", "news", "came", "back"].map(|name| aramaki.path(name));
+    let share = ["share", "Webshop", "--for", "8h", "--can"];
+    aramaki.json(&[&share[..], &["write", "--file", &first]].concat());
+    aramaki.json_in("second", &["join", &first]);
+    let note = [
+        "note", "add", "Webshop", "--title", "From Sam", "--text", "done",
+    ];
+    aramaki.json_in("second", &note);
+    aramaki.json(&[&share[..], &["read", "--file", &other]].concat());
+    aramaki.json_in("second", &["carry", "Webshop", &news]);
+    aramaki.json(&["take", &news]);
+    aramaki.json_in("kim", &["init", "--name", "Kim", "--no-recovery-kit"]);
+    aramaki.json_in("kim", &["join", &other]);
+    aramaki.json_in("kim", &["carry", "Webshop", &came]);
+    aramaki.json(&["take", &came]);
+    aramaki.json(&["carry", "Webshop", &back]);
+    aramaki.json_in("kim", &["take", &back]);
+    assert_eq!(notes(&aramaki, "kim"), ["From Sam", "Restart"]);
 }
 
 #[test]

@@ -75,6 +75,7 @@ impl Replica {
         let mut room = CONTENT_LEN_BYTES_MAX;
         let mut sections = Vec::new();
         for space in spaces {
+            self.hand_over(space).await?;
             let planned = self
                 .inspect(move |engine| plan(engine, space, invited, contents))
                 .await?

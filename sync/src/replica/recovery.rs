@@ -216,6 +216,21 @@ impl Replica {
             .await
     }
 
+    /// Gives readers the keys that they lack and that are here: for who does not stay connected until that
+    /// happens by itself. Nothing where this device may not write.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn hand_over(&self, space: SpaceId) -> Result<(), ReplicaError> {
+        let is_due = self.inspect(move |engine| {
+            engine.capability(space) >= Some(Capability::Comment) && engine.keys_are_lacking(space)
+        });
+        if is_due.await? {
+            self.rotate(space).await?;
+        }
+        Ok(())
+    }
+
     /// Lets a new device in, gives anew what the lost ones had given to those who stay, and ends the
     /// lost ones.
     ///
@@ -258,27 +273,29 @@ impl Replica {
         };
         cap(&mut below, own);
         let below = self.grant(space, below).await?.id;
-        self.end_devices_under(space, &request.lost, &request.keep, Some(below))
+        let ends = (&request.lost, &request.cut);
+        self.end_devices_under(space, ends, &request.keep, Some(below))
             .await
     }
 
-    /// Ends every grant of lost devices, gives anew what of theirs is to stay, and seals anew what is written from now on. What is here of theirs stays.
+    /// Ends every grant of lost devices, and of others that do not stay, gives anew what of theirs is to stay, and
+    /// seals anew what is written from now on. What is here of theirs stays.
     ///
     /// # Errors
     /// When this device does not administer the Space, or the store fails.
     pub async fn end_devices(
         &self,
         space: SpaceId,
-        lost: &BTreeSet<AuthorId>,
+        (lost, cut): (&BTreeSet<AuthorId>, &BTreeSet<AuthorId>),
         keep: &Staying,
     ) -> Result<(), ReplicaError> {
-        self.end_devices_under(space, lost, keep, None).await
+        self.end_devices_under(space, (lost, cut), keep, None).await
     }
 
     async fn end_devices_under(
         &self,
         space: SpaceId,
-        lost: &BTreeSet<AuthorId>,
+        (lost, cut): (&BTreeSet<AuthorId>, &BTreeSet<AuthorId>),
         keep: &Staying,
         under: Option<EnvelopeId>,
     ) -> Result<(), ReplicaError> {
@@ -287,15 +304,19 @@ impl Replica {
             return Err(ReplicaError::NotAllowed(space));
         }
         let members = self.space(space).await?.members;
-        let mut grants = regrants(&members, lost, keep, crate::driver::now());
+        let ends = lost | cut;
+        let mut grants = regrants(&members, &ends, keep, crate::driver::now());
         grants.extend(self.audiences_kept(space, keep).await?);
         for mut grant in grants {
             cap(&mut grant, &own);
             grant.under = under;
             self.grant(space, grant).await?;
         }
-        for device in lost {
-            self.revoke_device(space, *device, Keep::WhatIsHere, REASON_LOST)
+        // What is below a lost device ends with it; of what ends besides nobody is told that it was lost.
+        let lost = lost.iter().map(|device| (*device, REASON_LOST));
+        let cut = cut.iter().map(|device| (*device, REASON_NONE));
+        for (device, reason) in lost.chain(cut) {
+            self.revoke_device(space, device, Keep::WhatIsHere, reason)
                 .await?;
         }
         self.rotate(space).await?;

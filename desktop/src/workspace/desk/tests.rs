@@ -1,5 +1,6 @@
 //! What the window asks for, on a real store.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use aramaki_sync::replica::GrantRequest;
@@ -77,10 +78,11 @@ async fn access_ends_where_the_preview_said() {
         grant: guest.grant,
         everywhere: true,
         from_the_start: false,
+        cut: BTreeSet::new(),
     };
     let mut extras = Extras::default();
-    let ask = |what| Intent::AskEnd(what);
-    carry_out(&live, ask(what), &mut extras).await.unwrap();
+    let ask = |what: &EndWhat| Intent::AskEnd(what.clone());
+    carry_out(&live, ask(&what), &mut extras).await.unwrap();
     let everywhere = extras.ending.clone().unwrap();
     let titles: Vec<_> = everywhere
         .places
@@ -89,16 +91,16 @@ async fn access_ends_where_the_preview_said() {
         .collect();
     assert_eq!(titles, ["Mail", "Webshop"]);
     what.everywhere = false;
-    carry_out(&live, ask(what), &mut extras).await.unwrap();
+    carry_out(&live, ask(&what), &mut extras).await.unwrap();
     let here = extras.ending.clone().unwrap();
     assert_eq!((here.places.len(), here.places[0].ends.len()), (1, 1));
     assert_eq!(here.places[0].written, (0, 0), "the guest wrote nothing");
 
-    let end = |what, reason: &str| Intent::End {
-        what,
+    let end = |what: &EndWhat, reason: &str| Intent::End {
+        what: what.clone(),
         reason: reason.to_owned(),
     };
-    carry_out(&live, end(what, "the audit is over"), &mut extras)
+    carry_out(&live, end(&what, "the audit is over"), &mut extras)
         .await
         .unwrap();
     assert_eq!(extras.ending, None);
@@ -117,8 +119,9 @@ async fn access_ends_where_the_preview_said() {
         grant: guest.grant,
         everywhere: true,
         from_the_start: false,
+        cut: BTreeSet::new(),
     };
-    carry_out(&live, end(what, "left in a train"), &mut extras)
+    carry_out(&live, end(&what, "left in a train"), &mut extras)
         .await
         .unwrap();
     assert!(member(&live, mail).await.is_none());
@@ -126,7 +129,7 @@ async fn access_ends_where_the_preview_said() {
         ended(&live, mail, &mut extras).await,
         [(keys.author().short(), true, "left in a train".to_owned())]
     );
-    let again = carry_out(&live, end(what, ""), &mut extras).await;
+    let again = carry_out(&live, end(&what, ""), &mut extras).await;
     assert!(again.is_err(), "it has ended already");
     live.close().await;
 }

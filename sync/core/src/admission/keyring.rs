@@ -283,8 +283,29 @@ impl Keyring {
         now: Timestamp,
         entropy: &mut Entropy,
     ) -> Vec<Statement> {
-        let mut linked = BTreeSet::new();
         let mut statements = Vec::new();
+        for (id, key, lacking) in self.lacking(log, evaluation, now) {
+            let Some(stated) = epoch_in(log, id) else {
+                continue;
+            };
+            let wraps = wrap_all(key, log.space(), stated.number, lacking, entropy);
+            if !wraps.is_empty() {
+                statements.push(Statement::EpochShare { epoch: id, wraps });
+            }
+        }
+        statements
+    }
+
+    /// Whether [`Keyring::share`] has something to give.
+    pub fn is_lacking(&self, log: &SpaceLog, evaluation: &Evaluation, now: Timestamp) -> bool {
+        let lacking = self.lacking(log, evaluation, now);
+        lacking.iter().any(|(_, _, to)| !to.is_empty())
+    }
+
+    /// The keys that must be given, each with the readers that lack it.
+    fn lacking(&self, log: &SpaceLog, evaluation: &Evaluation, now: Timestamp) -> Vec<Lacking<'_>> {
+        let mut linked = BTreeSet::new();
+        let mut found = Vec::new();
         let counting = evaluation.epochs().iter().map(|epoch| epoch.id);
         let others = evaluation.sealed_under().iter().copied();
         for id in counting.chain(others) {
@@ -303,14 +324,14 @@ impl Keyring {
                 .map(|(author, box_key)| (WrapTo::Device(author), box_key))
                 .filter(|(to, _box_key)| !holders.contains(to))
                 .collect();
-            let wraps = wrap_all(key, log.space(), stated.number, lacking, entropy);
-            if !wraps.is_empty() {
-                statements.push(Statement::EpochShare { epoch: id, wraps });
-            }
+            found.push((id, key, lacking));
         }
-        statements
+        found
     }
 }
+
+/// A key, and who lacks it with where it is sealed for them.
+type Lacking<'a> = (EnvelopeId, &'a EpochKey, BTreeMap<WrapTo, [u8; 32]>);
 
 impl Keyring {
     /// Whether the epoch in force, whose key is here, is not sealed to somebody.

@@ -26,6 +26,7 @@ mod ended;
 mod feed;
 mod foresee;
 mod frame;
+mod hand_over;
 mod introduce;
 mod io;
 mod lacking;
@@ -235,6 +236,7 @@ impl Engine {
             self.plan_proof(*space);
             self.follow_snapshots(*space, Changed::ALL);
             self.plan_begin(*space);
+            self.plan_hand_over(*space);
             self.plan_first_receipt(*space);
         }
     }
@@ -307,6 +309,7 @@ impl Engine {
             .chain(closes)
             .chain(begins)
             .chain(self.next_proof())
+            .chain(self.next_hand_over())
             .chain(snapshots)
             .chain(self.next_evaluation)
             .chain(self.queue.retry_at)
@@ -332,6 +335,7 @@ impl Engine {
         for space in self.spaces.values_mut() {
             space.next_receipt = space.next_receipt.map(|_then| now);
             space.next_proof = space.next_proof.map(|_then| now);
+            space.next_hand_over = space.next_hand_over.map(|_then| now);
             space.snapshots.clock_went_back(now);
             space.missing.since = space.missing.since.min(now);
         }
@@ -372,6 +376,7 @@ impl Engine {
         self.prove_forks();
         self.cut_snapshots();
         self.begin_due();
+        self.hand_over_due();
         self.expire_sent();
         self.compare_digests();
     }

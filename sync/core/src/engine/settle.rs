@@ -21,7 +21,7 @@ impl Engine {
             let (refreshed, learned) = self.refresh(*space);
             let control = refreshed.control;
             self.tell(*space, &refreshed, learned, new);
-            self.share_what_lost_its_epoch(*space, &refreshed);
+            self.see_who_lacks_keys(*space, &refreshed);
             let verdicts = control || !refreshed.withdrawn.is_empty() || {
                 let held = self.spaces.get(space);
                 refreshed.admitted.iter().any(|id| {
@@ -36,23 +36,28 @@ impl Engine {
             }
             self.plan_receipt(*space, new);
             self.plan_proof(*space);
+            self.plan_hand_over(*space);
             self.announce(*space, new);
         }
     }
 
-    /// What counts under an epoch that does not is read by who has its key already: the others get it
-    /// with the next write.
-    fn share_what_lost_its_epoch(&mut self, space: SpaceId, refreshed: &Refreshed) {
+    /// Somebody may lack a key: a reader or an epoch counts only now, or what counts is sealed under an epoch
+    /// that does not, and is read by who has its key already.
+    fn see_who_lacks_keys(&mut self, space: SpaceId, refreshed: &Refreshed) {
         let Some(held) = self.spaces.get_mut(&space) else {
             return;
         };
         let epochs = held.evaluation.epochs();
-        let lost = refreshed.admitted.iter().any(|id| {
-            held.log.get(*id).is_some_and(|entry| {
-                !entry.is_control() && epochs.iter().all(|it| it.id != entry.header().epoch)
-            })
+        let lacks = refreshed.admitted.iter().any(|id| {
+            held.log
+                .get(*id)
+                .is_some_and(|entry| match entry.statement() {
+                    Some(Statement::Grant(_) | Statement::Epoch(_)) => true,
+                    Some(_) => false,
+                    None => epochs.iter().all(|it| it.id != entry.header().epoch),
+                })
         });
-        held.share_due |= lost || !refreshed.withdrawn.is_empty();
+        held.share_due |= lacks || !refreshed.withdrawn.is_empty();
     }
 
     fn control_changed(&mut self, space: SpaceId, new: &New) {
@@ -221,6 +226,7 @@ impl Engine {
         }
         if let Some(held) = self.spaces.get_mut(&space) {
             held.keyring = keyring;
+            held.share_due |= learned;
         }
         learned
     }

@@ -53,6 +53,8 @@ pub(super) struct Space {
     pub(super) next_close: Option<Timestamp>,
     /// When a fork that nobody proved until then is proved by this device.
     pub(super) next_proof: Option<Timestamp>,
+    /// When readers get the keys that they lack.
+    pub(super) next_hand_over: Option<Timestamp>,
     /// When the next grant begins.
     pub(super) next_begin: Option<Timestamp>,
     /// Before that nothing is closed: others may know more.
@@ -95,6 +97,7 @@ impl Space {
             next_receipt: None,
             next_close: None,
             next_proof: None,
+            next_hand_over: None,
             next_begin: None,
             closes_from: None,
             closed: BTreeSet::new(),

@@ -215,6 +215,52 @@ fn who_joined_by_a_file_is_heard_over_the_network_after_the_end() {
     }
 }
 
+/// A guest sealed what it wrote for those of whom it knew; the host let somebody else in meanwhile.
+#[test]
+fn a_reader_gets_a_key_that_was_made_without_it_though_nobody_writes() {
+    for by_host in [true, false] {
+        let (mut stage, space, invitation) = apart();
+        let carried = file(&stage, 0);
+        join(&mut stage, 1, &invitation);
+        take(&mut stage, 1, space, carried);
+        stage.change(1, space, b"from the guest");
+        let written = stage.peers[1].written.last().unwrap().clone().unwrap().id;
+        stage.add_member();
+        stage.let_in(space, 2);
+        let join = Input::Join {
+            write: stage.write_id(),
+            space,
+            invitation: None,
+        };
+        stage.tell(2, join);
+        stage.connect(0, 2);
+        stage.wait(SOON);
+        if by_host {
+            stage.connect(0, 1);
+        } else {
+            // No administrator is there any more, and the guest alone has the key.
+            bring(&mut stage, 2, 1, space);
+            stage.restart(2);
+            stage.connect(1, 2);
+        }
+        stage.wait(SOON * 2);
+        let reader = &stage.peers[2];
+        let body = reader.disk.read(&reader.engine, space, written);
+        assert!(body.is_some(), "by the host: {by_host}");
+        let shares = |stage: &Stage, peer: usize| {
+            let log = stage.peers[peer].engine.log(space).unwrap();
+            let all = log.control().filter(|(entry, it)| {
+                matches!(it, Statement::EpochShare { .. })
+                    && entry.header().chain.author == stage.author(peer)
+            });
+            all.count()
+        };
+        let before = [0, 1].map(|peer| shares(&stage, peer));
+        stage.wait(SOON * 20);
+        assert_eq!([0, 1].map(|peer| shares(&stage, peer)), before, "once");
+    }
+}
+
 #[test]
 fn who_came_by_a_code_that_had_ended_is_taken_in_once_its_access_has_ended() {
     let hours = Duration::from_hours;
