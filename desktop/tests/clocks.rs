@@ -78,6 +78,32 @@ fn who_came_while_work_waited_reads_it_once_it_is_accepted() {
     assert_eq!(titles(&kim(&["note", "list", "Webshop"])), ["In time"]);
 }
 
+/// Sam was in; the access ended and was closed. The device is let in anew by its key.
+#[test]
+fn a_device_whose_access_has_ended_is_let_in_again_by_its_key() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let [invite, came, back] = ["invite", "came", "back"].map(|name| aramaki.path(name));
+    aramaki.json(&["share", "Webshop", "--for", "1h", "--file", &invite]);
+    aramaki.json_in("sam", &["init", "--name", "Sam", "--no-recovery-kit"]);
+    aramaki.json_in("sam", &["join", &invite]);
+    aramaki.json_in("sam", &["carry", "Webshop", &came]);
+    aramaki.json(&["take", &came]);
+    let me = aramaki.json_in("sam", &["peers"]);
+    let grant = [
+        "trust",
+        "grant",
+        "Webshop",
+        me["this_device"].as_str().unwrap(),
+    ];
+    let host = |arguments: &[&str]| json_at(LATER, &aramaki, "data", arguments);
+    host(&[&grant[..], &["--can", "write", "--for", "1h"]].concat());
+    host(&["carry", "Webshop", &back]);
+    let sam = |arguments: &[&str]| json_at(LATER, &aramaki, "sam", arguments);
+    sam(&["take", &back]);
+    sam(&["note", "add", "Webshop", "--title", "Back", "--text", "x"]);
+}
+
 /// Sam's access had ended before anybody heard that Sam had come: an administrator lets the device in anew
 /// by its key.
 #[test]

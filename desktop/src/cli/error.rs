@@ -145,7 +145,7 @@ pub(crate) enum CliError {
     Demo { reason: String },
     #[error("interrupted")]
     Interrupted { hint: &'static str },
-    #[error("{of} is sealed by a passphrase, and none was given: {reason}")]
+    #[error("the passphrase of {of} is needed, and none was given: {reason}")]
     PassphraseMissing { of: Sealed, reason: String },
     #[error("{of} does not open with this passphrase")]
     PassphraseWrong { of: Sealed },

@@ -130,6 +130,15 @@ impl Join {
     }
 }
 
+/// What is so while the newest key of a System has not come.
+const AWAITS_KEY: &str = "What was written there last cannot be read yet: its key comes as soon as \
+                                     somebody who has it is there too.";
+
+/// The same of one of several Systems.
+pub(crate) fn say_awaits_key(title: &str) -> String {
+    format!("{title}: {AWAITS_KEY}")
+}
+
 fn say_joined(text: &mut Lines, space: &str, joined: &Joined) {
     if joined.again {
         let title = &joined.title;
@@ -147,6 +156,9 @@ fn say_joined(text: &mut Lines, space: &str, joined: &Joined) {
         "Checks: {}, notes: {}, parts: {}, agents that can be read here already: {} of {}.",
         joined.checks, joined.notes, joined.parts, joined.agents_readable, joined.agents
     ));
+    if joined.awaits_key {
+        text.add(AWAITS_KEY);
+    }
 }
 
 fn joined_json(id: &str, joined: Option<&Joined>) -> Value {
@@ -164,6 +176,7 @@ fn joined_json(id: &str, joined: Option<&Joined>) -> Value {
         "parts": joined.parts,
         "agents": joined.agents,
         "agents_readable": joined.agents_readable,
+        "awaits_key": joined.awaits_key,
         "handed_over": joined.handed_over,
         "again": joined.again,
     })

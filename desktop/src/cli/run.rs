@@ -336,7 +336,7 @@ async fn with_warnings(mut report: Report, live: &Live, before: &BTreeMap<SpaceI
         warnings.push(format!(
             "a peer says that your access to {title} has ended: what you wrote is on this disk only, and \
              reaches nobody over the network; `aramaki carry` brings it to an administrator in a file, who decides \
-             what of it counts"
+             what of it counts if your time was over; after a revocation nothing does"
         ));
     }
     if !warnings.is_empty() {

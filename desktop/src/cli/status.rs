@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::emergency::{emergencies_json, emergencies_text};
+use super::join::say_awaits_key;
 use super::listen::Listen;
 use super::peers::{say_awaiting, say_ended};
 use super::report::{Lines, table};
@@ -78,6 +79,11 @@ impl Status {
         if wanted.is_some() {
             elsewhere_text(&mut text, &elsewhere);
         }
+        let awaits_key = live.awaits_keys(wanted).await;
+        for (_space, title) in &awaits_key {
+            text.push_str(&say_awaits_key(title));
+            text.push('\n');
+        }
         let ended = live.ended_elsewhere(wanted).await;
         for (_space, title) in &ended {
             text.push_str(&say_ended(title));
@@ -99,6 +105,7 @@ impl Status {
                 "emergencies": emergencies_json(&emergencies),
                 "counts": counts_json(&counts),
                 "ended_elsewhere": ended.iter().map(|(space, _title)| space.to_string()).collect::<Vec<_>>(),
+                "awaits_key": awaits_key.iter().map(|(space, _title)| space.to_string()).collect::<Vec<_>>(),
                 "attempts": attempts_json(&soft),
                 "waits": late.iter().map(|it| it.envelopes).sum::<u64>(),
                 "seen_from": elsewhere_json(&elsewhere),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead as _};
 use std::time::{Duration, Instant};
 
-use aramaki_sync::replica::PeerStatus;
+use aramaki_sync::replica::{PeerStatus, SpaceSummary};
 use aramaki_sync_core::{DocumentId, SpaceId};
 use serde::Deserialize;
 
@@ -125,7 +125,7 @@ impl Live {
                         .any(|space| space.receipts.on_relays().is_empty());
                 let offline = begun.elapsed() > CONNECT_TIME
                     && !self.replica().peers().iter().any(PeerStatus::is_connected);
-                if !waiting || offline {
+                if offline || !waiting && !self.hand_over_keys(&spaces).await {
                     return;
                 }
                 // An event, or another look a moment later.
@@ -135,6 +135,21 @@ impl Live {
         if tokio::time::timeout(SETTLE_TIME, wait).await.is_err() {
             tracing::info!("no relay confirmed in time; the app sends it later");
         }
+    }
+}
+
+impl Live {
+    /// Gives readers what they lack of what came meanwhile: whoever was just let in may be there before this
+    /// device is again.
+    async fn hand_over_keys(&self, spaces: &[SpaceSummary]) -> bool {
+        let mut any = false;
+        for space in spaces {
+            match self.replica().hand_over(space.id).await {
+                Ok(given) => any |= given,
+                Err(error) => tracing::debug!(%error, "keys are handed over later"),
+            }
+        }
+        any
     }
 }
 

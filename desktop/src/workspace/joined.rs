@@ -49,6 +49,8 @@ pub(crate) struct Joined {
     pub(crate) capability: Option<Capability>,
     /// Until when.
     pub(crate) end: Option<Timestamp>,
+    /// Whether what was written last is sealed by a key that has not come.
+    pub(crate) awaits_key: bool,
     /// Checks that it lists.
     pub(crate) checks: usize,
     /// Notes that it lists.
@@ -66,6 +68,25 @@ pub(crate) struct Joined {
 }
 
 impl Live {
+    /// Systems of which the newest key has not come, with their titles.
+    pub(crate) async fn awaits_keys(&self, wanted: Option<SpaceId>) -> Vec<(SpaceId, String)> {
+        let mut found = Vec::new();
+        for space in self.spaces().await {
+            let is_meant = wanted.is_none_or(|wanted| wanted == space.id);
+            if is_meant
+                && let Some(title) = self.title(space.id)
+                && self
+                    .replica()
+                    .awaits_key(space.id)
+                    .await
+                    .unwrap_or_default()
+            {
+                found.push((space.id, title));
+            }
+        }
+        found
+    }
+
     /// Waits until a System can be read, then a moment longer for its agents; none when it cannot be
     /// read in time.
     ///
@@ -249,6 +270,7 @@ impl Live {
         Some(Joined {
             title,
             capability: summary.capability,
+            awaits_key: self.replica().awaits_key(space).await.unwrap_or_default(),
             end: own.map(|member| member.end).max(),
             checks: page.checks.len(),
             notes: page.notes.len(),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use aramaki_sync::replica::{AuditEntry, AuditEvent};
+use aramaki_sync::replica::{AuditEntry, AuditEvent, HowEnded};
 use aramaki_sync_core::admission::{Held, Verdict, guest_principal};
 use aramaki_sync_core::engine::Reach;
 use aramaki_sync_core::statement::{Audience, GrantFlags};
@@ -203,15 +203,19 @@ impl Live {
         let entries = entries.map_err(|error| refused(&error))?;
         let codes: BTreeSet<_> = entries.iter().filter_map(code).collect();
         let mut came = entries.iter().filter_map(|entry| {
-            let AuditEvent::Granted { grant, .. } = &entry.event else {
+            let AuditEvent::Granted { grant, ended, .. } = &entry.event else {
                 return None;
             };
             let late = [Held::RedeemedLate, Held::Expired].map(Verdict::Held);
+            // Whose time came is no other than who came after it. Who was sent away needs a code.
+            let how = ended.map(|it| it.how);
+            let is_over = matches!(how, Some(HowEnded::Time | HowEnded::Closed { .. }));
             let code = grant.parent.filter(|code| codes.contains(code))?;
             let Audience::Author(device) = grant.audience else {
                 return None;
             };
-            let is_meant = late.contains(&entry.verdict) && device.to_string().starts_with(wanted);
+            let is_meant = (is_over || late.contains(&entry.verdict))
+                && device.to_string().starts_with(wanted);
             is_meant.then_some(Newcomer {
                 device,
                 box_key: grant.box_key,

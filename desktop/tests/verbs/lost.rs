@@ -184,7 +184,8 @@ fn who_stays_keeps_what_they_had_and_not_what_a_thief_gave_them() {
         "{ended:?}"
     );
     assert!(
-        of("fifth").is_some_and(|it| it.ends_with("was ended")),
+        // Who only reads tells nobody a name.
+        of(&fifth[..8]).is_some_and(|it| it.ends_with("was ended")),
         "{ended:?}"
     );
 }

@@ -217,18 +217,39 @@ impl Replica {
     }
 
     /// Gives readers the keys that they lack and that are here: for who does not stay connected until that
-    /// happens by itself. Nothing where this device may not write.
+    /// happens by itself. Nothing where this device may not write. Says whether somebody lacked one.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn hand_over(&self, space: SpaceId) -> Result<(), ReplicaError> {
+    pub async fn hand_over(&self, space: SpaceId) -> Result<bool, ReplicaError> {
         let is_due = self.inspect(move |engine| {
             engine.capability(space) >= Some(Capability::Comment) && engine.keys_are_lacking(space)
         });
-        if is_due.await? {
+        let is_due = is_due.await?;
+        if is_due {
             self.rotate(space).await?;
         }
-        Ok(())
+        Ok(is_due)
+    }
+
+    /// Whether this device reads a Space and what is written there now is sealed by a key that has not come.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub async fn awaits_key(&self, space: SpaceId) -> Result<bool, ReplicaError> {
+        self.inspect(move |engine| {
+            let reads = engine.capability(space) >= Some(Capability::Read);
+            let all = (
+                engine.log(space),
+                engine.evaluation(space),
+                engine.keyring(space),
+            );
+            let (Some(log), Some(evaluation), Some(keyring)) = all else {
+                return false;
+            };
+            reads && keyring.in_force(log, evaluation).is_none()
+        })
+        .await
     }
 
     /// Lets a new device in, gives anew what the lost ones had given to those who stay, and ends the
