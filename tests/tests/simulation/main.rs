@@ -19,7 +19,7 @@ const CORPUS: [u64; 18] = [
     3, 7, 9, 14, 25, 98, 138, 184, 245, 301, 479, 634, 701, 711, 786, 953, 957, 1219,
 ];
 /// Within how many seeds a mutant must be noticed.
-const SEEDS_PER_MUTANT: u64 = 200;
+const SEEDS_PER_MUTANT: u64 = 1_000;
 
 fn seeds() -> u64 {
     std::env::var("ARAMAKI_SEEDS")
