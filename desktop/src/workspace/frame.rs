@@ -46,6 +46,8 @@ pub(super) struct Extras {
     pub(super) looked_back: Option<LookedBack>,
     /// What was found of a System the last time, while it stays as it is.
     pub(super) ended: Arc<Mutex<EndedBefore>>,
+    /// How many grants of each Space had ended by time when that was looked at last.
+    pub(super) over: Arc<Mutex<BTreeMap<SpaceId, usize>>>,
     /// What was done to notes from this window, and what of it can be undone.
     pub(super) notes: BTreeMap<DocumentId, (Typed, NoteHistory)>,
 }
@@ -291,6 +293,8 @@ async fn trust(
         );
         members
             .sort_by(|a, b| (b.may, a.kind, &a.name, a.end).cmp(&(a.may, b.kind, &b.name, b.end)));
+        let over = over(space, now);
+        see_whose_time_came(live, (space.id, over), extras).await;
         let administers = space.capability == Some(Capability::Administer);
         let waiting = live.replica().waiting(space.id).await.unwrap_or_default();
         let late = waiting.into_iter().map(|it| Late {
@@ -325,7 +329,7 @@ async fn trust(
             members,
             late: late.collect(),
             ended: if extras.looked_back.is_some_and(|it| it.covers(space.id)) {
-                ended(live, space, who, &extras.ended).await
+                ended(live, (space, over), who, &extras.ended).await
             } else {
                 Vec::new()
             },
@@ -337,23 +341,41 @@ async fn trust(
 }
 
 /// Whose access has ended in Systems, by what each held when that was found.
-type EndedBefore = BTreeMap<SpaceId, ([u8; 32], Vec<Ended>)>;
+type EndedBefore = BTreeMap<SpaceId, (([u8; 32], usize), Vec<Ended>)>;
 
-/// Whose access has ended in a System, looked up again only when something came in: an audit reads all
-/// control. What time ended since is told with the next thing that does.
+/// How many grants of a Space have ended by time.
+fn over(space: &SpaceSummary, now: Timestamp) -> usize {
+    space.members.iter().filter(|it| it.end <= now).count()
+}
+
+/// Puts it on the timeline when somebody's time came: nothing comes in then.
+async fn see_whose_time_came(live: &Live, (space, over): (SpaceId, usize), extras: &Extras) {
+    let seen = extras.over.lock();
+    let before = seen
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(space, over);
+    if before.is_some_and(|before| before != over) {
+        live.follow_members(space).await;
+        live.tell_changed();
+    }
+}
+
+/// Whose access has ended in a System, looked up again only when something came in or somebody's time came: an
+/// audit reads all control.
 async fn ended(
     live: &Live,
-    space: &SpaceSummary,
+    (space, over): (&SpaceSummary, usize),
     who: &Who,
     before: &Mutex<EndedBefore>,
 ) -> Vec<Ended> {
+    let key = (space.digest, over);
     let kept = || before.lock().unwrap_or_else(PoisonError::into_inner);
     let known = kept().get(&space.id).cloned();
-    if let Some((_digest, ended)) = known.filter(|(digest, _ended)| *digest == space.digest) {
+    if let Some((_key, ended)) = known.filter(|(known, _ended)| *known == key) {
         return ended;
     }
     let ended = live.ended(space.id, who).await;
-    kept().insert(space.id, (space.digest, ended.clone()));
+    kept().insert(space.id, (key, ended.clone()));
     ended
 }
 
