@@ -251,6 +251,32 @@ fn a_silence_until_a_missing_check_is_back_is_over_with_its_result() {
     assert_eq!(words, ["missing", "resolved", "missing"]);
 }
 
+/// Results come more seldom than heartbeats, so the checks of a host that dies would be missed before it.
+#[test]
+fn who_dies_is_missed_and_not_each_of_its_checks() {
+    let mut duty = Duty::new(&at_once());
+    // The last result of one check, and a minute after it the last heartbeat: just before it would be missed.
+    duty.goes_on(20..601, |now| vec![(1, 5), (2, now)]);
+    for now in 601..900 {
+        duty.tell(now);
+        let kinds: Vec<_> = alerts(&duty.workspace, now)
+            .iter()
+            .map(|it| it.kind)
+            .collect();
+        let silent = AlertKind::Silent {
+            agent: space(AGENT),
+        };
+        let expected = if now > 720 { vec![silent] } else { Vec::new() };
+        assert_eq!(kinds, expected, "after {now} s");
+    }
+    assert_eq!(duty.words(), [(721, "missing")]);
+    // With one more heartbeat it is known that the host was there, and the check was not.
+    let mut duty = Duty::new(&at_once());
+    duty.goes_on(20..621, |now| vec![(1, 5), (2, now)]);
+    assert_eq!(only(&duty.workspace, 621).kind, AlertKind::Missing);
+    assert_eq!(duty.words(), [(620, "missing")]);
+}
+
 /// One of two notifiers lost heartbeats, so it counts the outage from earlier; both have the same receipts.
 #[test]
 fn notifiers_that_heard_other_heartbeats_give_a_second_outage_one_name() {

@@ -311,6 +311,10 @@ impl<'a> Looked<'a> {
             let ttl_ms = vantage.ttl_ms();
             next.old(last, ttl_ms);
             let since = last?.plus(Duration::from_millis(ttl_ms));
+            // Whoever dies tells nothing of its checks either. That is told of the agent, which is given longer.
+            if vantage.heard < Some(since) {
+                return None;
+            }
             let unheard = Unheard {
                 since,
                 last: vantage.record.and_then(|record| record.last_id),

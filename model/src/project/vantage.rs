@@ -50,6 +50,7 @@ impl Seen<'_> {
                 check: Some(check),
                 presence: system.presence_of(agent),
                 as_of: Some(as_of),
+                heard: beats.last().max(journal.last_at.map(|at| at.min(as_of))),
                 judged: open
                     .hearing
                     .as_of_check((sign, beat.is_some()), check.ttl_ms(), self.now),
@@ -150,6 +151,8 @@ pub(super) struct Vantage<'a> {
     pub(super) judged: Option<Timestamp>,
     /// When the agent was heard again after it was not for long.
     resumed: Option<Timestamp>,
+    /// The last sign of the agent.
+    pub(super) heard: Option<Timestamp>,
     /// From when people may be told of its silence; none while it was not listened to long enough.
     pub(super) sure_from: Option<Timestamp>,
     /// Since when this replica listens; none while it does not.
