@@ -15,12 +15,12 @@ use aramaki_model::notify::{
     self, Facts, Item, Message, NotificationId, Notifier, Plan, Policy, Receipt, Stage,
 };
 use aramaki_model::{
-    Alert, AlertKind, AlertState, CheckBeat, EntryId, Heartbeat, Severity, Silence, TimelineEntry,
-    Workspace,
+    Alert, AlertKind, AlertState, Check, CheckBeat, CheckState, EntryId, Heartbeat, JournalEntry,
+    Observation, Severity, Silence, TimelineEntry, Workspace,
 };
 use common::{at, chain, space};
 use serde_json::json;
-use shop::{AGENT, ALICE, BOB, DATABASE, alerts, check, silence, told, workspace};
+use shop::{AGENT, ALICE, BOB, DATABASE, alerts, check, journal, silence, told, workspace};
 
 use Severity::Ok;
 
@@ -275,6 +275,62 @@ fn who_dies_is_missed_and_not_each_of_its_checks() {
     duty.goes_on(20..621, |now| vec![(1, 5), (2, now)]);
     assert_eq!(only(&duty.workspace, 621).kind, AlertKind::Missing);
     assert_eq!(duty.words(), [(620, "missing")]);
+}
+
+/// Also one of which its agent wrote down, when it was turned off, that its problem is looked at no more.
+#[test]
+fn a_check_that_is_turned_on_again_is_given_its_time() {
+    for problem in [None, Some(Severity::Critical)] {
+        let mut duty = Duty::new(&at_once());
+        let write = |duty: &mut Duty, seconds, check: Check| {
+            let edit =
+                duty.workspace
+                    .edit_system(space(DATABASE), &chain(ALICE), at(seconds), |edit| {
+                        edit.put_check(&check)
+                    });
+            drop(edit.unwrap());
+        };
+        let last = |now: i64| vec![(1, now.min(400)), (2, now)];
+        duty.goes_on(20..300, last);
+        if let Some(severity) = problem {
+            let mut state = CheckState::new(check(1).id);
+            for (seconds, severity) in [(5, Ok), (300, severity)] {
+                let said = Observation::of_builtin(check(1).id, at(seconds), severity, "said");
+                let told = state.observe(&check(1), &said);
+                if let Some(told) = told.filter(|_| seconds > 5) {
+                    journal(&mut duty.workspace, seconds, JournalEntry::Transition(told));
+                }
+            }
+            let ended = state.end(at(401)).unwrap();
+            journal(&mut duty.workspace, 401, JournalEntry::Transition(ended));
+        }
+        let off = Check {
+            enabled: false,
+            ..check(1)
+        };
+        write(&mut duty, 400, off);
+        duty.goes_on(401..5_000, last);
+        assert_eq!(alerts_open(&duty, 5_000), 0);
+        duty.heard.clear();
+        write(&mut duty, 5_000, check(1));
+        duty.goes_on(5_000..5_300, last);
+        // Another word for it is no reason to wait for longer.
+        let renamed = Check {
+            name: "web".to_owned(),
+            ..check(1)
+        };
+        write(&mut duty, 5_300, renamed);
+        duty.goes_on(5_300..5_600, last);
+        assert_eq!(duty.words(), [], "there is time");
+        assert_eq!(alerts_open(&duty, 5_600), 0);
+        duty.goes_on(5_600..5_700, last);
+        assert_eq!(duty.words(), [(5_601, "missing")]);
+    }
+}
+
+fn alerts_open(duty: &Duty, seconds: i64) -> usize {
+    let all = alerts(&duty.workspace, seconds);
+    all.iter().filter(|it| it.is_open()).count()
 }
 
 /// One of two notifiers lost heartbeats, so it counts the outage from earlier; both have the same receipts.
