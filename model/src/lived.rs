@@ -7,7 +7,7 @@ use aramaki_sync_core::{SpaceId, Timestamp};
 use serde::de::DeserializeOwned;
 
 use crate::doc::{Act, Past, PastKind};
-use crate::id::ItemId;
+use crate::id::{CheckId, ItemId};
 use crate::maintenance::Maintenance;
 use crate::silence::Silence;
 use crate::system::{AgentRef, System};
@@ -28,6 +28,8 @@ pub(crate) struct Lives {
     pub(crate) silences: Vec<(ItemId, Lived<Silence>)>,
     pub(crate) maintenance: Vec<(ItemId, Lived<Maintenance>)>,
     pub(crate) agents: Vec<(SpaceId, Lived<AgentRef>)>,
+    /// Since when checks are looked at, by the clock of who turned them on.
+    pub(crate) checks_on: BTreeMap<CheckId, Timestamp>,
 }
 
 impl System {
@@ -37,6 +39,11 @@ impl System {
             silences: lives(past, PastKind::Silence, &self.silences),
             maintenance: lives(past, PastKind::Maintenance, &self.maintenance),
             agents: lives(past, PastKind::Agent, &self.agents),
+            checks_on: past
+                .watched()
+                .since()
+                .filter_map(|(check, at)| Some((check.parse().ok()?, at)))
+                .collect(),
         };
         Self { lives, ..self }
     }

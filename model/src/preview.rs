@@ -256,6 +256,7 @@ fn matter(alert: &Alert) -> Matter<'_> {
         family: &alert.family,
         opened: Some(alert.opened),
         resolved: alert.resolved,
+        heard: None,
     }
 }
 

@@ -96,6 +96,9 @@ pub(crate) struct Matter<'a> {
     pub(crate) opened: Option<Timestamp>,
     /// When it ended.
     pub(crate) resolved: Option<Timestamp>,
+    /// The last sign of something that is only not heard: its alert keeps its id until the journal goes on, so
+    /// what was said before that sign was said of another time.
+    pub(crate) heard: Option<Timestamp>,
 }
 
 impl Matter<'_> {
@@ -108,8 +111,9 @@ impl Matter<'_> {
     /// Whether something said of an alert, a check or all problems is said of this one.
     fn is_meant(&self, alert: Option<AlertId>, check: Option<CheckId>, at: Timestamp) -> bool {
         if alert.is_some() && alert == self.alert {
-            // Named: the clock of whoever wrote it may be behind.
-            return true;
+            // Named: the clock of whoever wrote it may be behind, by as long as silence may last where an id
+            // comes again.
+            return self.heard.is_none_or(|heard| heard < at);
         }
         alert.is_none() && check.is_none_or(|check| check == self.check) && self.was_there(at)
     }
@@ -174,6 +178,7 @@ mod tests {
             family: "disk: full",
             opened: Some(at(opened)),
             resolved: None,
+            heard: None,
         }
     }
 

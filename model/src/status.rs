@@ -350,6 +350,7 @@ mod tests {
             family: "c",
             opened: Some(if is_missing { at(160) } else { at(100) }),
             resolved: None,
+            heard: None,
         };
         let said = Handling {
             silences: &silence.iter().collect::<Vec<_>>(),

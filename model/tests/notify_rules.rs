@@ -439,6 +439,22 @@ fn what_begins_again_under_one_id_is_told_again_though_clocks_differ_by_a_little
     assert_eq!(team.tell(501, &[later]), ["ann"]);
 }
 
+/// A check may be missed after seconds: what was told before its last sign was told of another time all the same.
+#[test]
+fn what_begins_again_within_a_minute_is_told_again() {
+    let mut team = Team::route(&json!({"then": [{"notify": ["ann"]}]}));
+    let missing = |heard: i64| AlertFact {
+        recurrence: Recurrence::Possible,
+        heard: Some(at(heard)),
+        ..alert(1, CRITICAL, heard + 10)
+    };
+    assert_eq!(team.tell(100, &[missing(90)]), ["ann"]);
+    let nobody: [String; 0] = [];
+    assert_eq!(team.tell(104, &[missing(90)]), nobody);
+    assert_eq!(team.tell(115, &[missing(105)]), ["ann"]);
+    assert_eq!(team.tell(120, &[missing(105)]), nobody);
+}
+
 #[test]
 fn what_others_told_is_told_and_what_they_could_not_is_not() {
     let alerts = [alert(1, CRITICAL, 0)];

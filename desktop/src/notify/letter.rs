@@ -67,7 +67,7 @@ impl Letter {
             let more = message.items.len() - LISTED_MAX;
             text = format!("{text}\nand {more} more\n");
         }
-        let mut ids: Vec<_> = message.items.iter().map(|item| item.id.0).collect();
+        let mut ids: Vec<_> = message.items.iter().map(|item| item.sent_as.0).collect();
         ids.sort_unstable();
         Self {
             id: blake3::hash(ids.as_flattened())
@@ -247,8 +247,10 @@ pub(super) mod tests {
                 via: "mail".to_owned(),
                 to: "ops@example.org".to_owned(),
             };
+            let id = NotificationId::new(&alert, *state, &target, 0, 0);
             Item {
-                id: NotificationId::new(&alert, *state, &target, 0, 0),
+                id,
+                sent_as: id,
                 alert,
                 system: SpaceId::from_bytes([n; 32]),
                 check: CheckId::from_bytes([n; 16]),
@@ -325,5 +327,14 @@ pub(super) mod tests {
         let letter = Letter::new(&message(&states), "", name);
         assert_eq!(letter.id, Letter::new(&turned, "", name).id);
         assert_ne!(letter.id, Letter::new(&message(&states[..1]), "", name).id);
+        let mut again = message(&states);
+        let first = &mut again.items[0];
+        first.sent_as = first.id.again(first.opened);
+        let again = Letter::new(&again, "", name);
+        assert_ne!(
+            letter.id, again.id,
+            "who drops repeats drops no second outage"
+        );
+        assert_eq!(letter.thread, again.thread);
     }
 }

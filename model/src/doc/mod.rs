@@ -9,6 +9,7 @@ mod genesis;
 mod past;
 mod read;
 mod scan;
+mod watched;
 
 pub(crate) use document::{CarriedChange, Document, EditFailure};
 pub use document::{WAITING_CHANGES_MAX, WAITING_LEN_BYTES_MAX};

@@ -6,6 +6,7 @@ use aramaki_sync_core::Timestamp;
 use automerge::legacy::{Key, ObjectId, Op, OpType};
 use automerge::{ExpandedChange, ScalarValue};
 
+use super::watched::Watched;
 use crate::doc::genesis::{field, first_actor};
 use crate::edit::ITEM_LEN_BYTES_MAX;
 
@@ -13,7 +14,8 @@ use crate::edit::ITEM_LEN_BYTES_MAX;
 const ITEMS_MAX: usize = 2_000;
 /// How long a key may be.
 const KEY_LEN_BYTES_MAX: usize = 128;
-/// The operations of the first change that make the maps in which such items are.
+/// The operations of the first change that make the maps in which such items and checks are.
+const CHECKS_OPERATION: u64 = 6;
 const AGENTS_OPERATION: u64 = 7;
 const SILENCES_OPERATION: u64 = 9;
 const MORE_OPERATION: u64 = 10;
@@ -71,6 +73,7 @@ impl Bygone {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Past {
     items: BTreeMap<PastKind, BTreeMap<String, Bygone>>,
+    watched: Watched,
 }
 
 impl Past {
@@ -80,14 +83,27 @@ impl Past {
         items.map(|(key, bygone)| (key.as_str(), bygone))
     }
 
+    /// Since when checks are looked at.
+    pub(crate) const fn watched(&self) -> &Watched {
+        &self.watched
+    }
+
     /// Takes in a change that passed the gate.
     pub(super) fn take(&mut self, actor: [u8; 16], change: &ExpandedChange) {
         let at = Timestamp::from_millis(change.time.saturating_mul(1_000));
         for (number, operation) in (change.start_op.get()..).zip(&change.operations) {
+            let act = Act { number, actor, at };
+            if let Some((CHECKS_OPERATION, key)) = map_and_key(operation) {
+                match &operation.action {
+                    OpType::Put(ScalarValue::Str(text)) => self.watched.write(key, act, text),
+                    OpType::Delete => self.watched.remove(key, act),
+                    _ => {}
+                }
+                continue;
+            }
             let Some((kind, key)) = place(operation) else {
                 continue;
             };
-            let act = Act { number, actor, at };
             match &operation.action {
                 OpType::Put(ScalarValue::Str(text)) if text.len() <= ITEM_LEN_BYTES_MAX => {
                     self.item(kind, key, |item| item.write(act, text));
@@ -115,15 +131,19 @@ impl Past {
     }
 }
 
-/// Which item an operation is about, if it is of those that are remembered.
-fn place(operation: &Op) -> Option<(PastKind, &str)> {
+/// Which map of the first change an operation is about, by the operation that made it, and which key.
+fn map_and_key(operation: &Op) -> Option<(u64, &str)> {
     let (ObjectId::Id(map), Key::Map(key)) = (&operation.obj, &operation.key) else {
         return None;
     };
-    if map.1 != first_actor() || key.len() > KEY_LEN_BYTES_MAX {
-        return None;
-    }
-    match map.0 {
+    let is_known = map.1 == first_actor() && key.len() <= KEY_LEN_BYTES_MAX;
+    is_known.then_some((map.0, key))
+}
+
+/// Which item an operation is about, if it is of those that are remembered.
+fn place(operation: &Op) -> Option<(PastKind, &str)> {
+    let (map, key) = map_and_key(operation)?;
+    match map {
         AGENTS_OPERATION => Some((PastKind::Agent, key)),
         SILENCES_OPERATION => Some((PastKind::Silence, key)),
         MORE_OPERATION => {
@@ -153,6 +173,7 @@ mod tests {
         let genesis = Genesis::new().unwrap();
         let state = genesis.state(DocumentKind::System).unwrap();
         for (name, number) in [
+            (field::CHECKS, CHECKS_OPERATION),
             (field::AGENTS, AGENTS_OPERATION),
             (field::SILENCES, SILENCES_OPERATION),
             (field::MORE, MORE_OPERATION),
@@ -180,6 +201,39 @@ mod tests {
         assert_eq!(forward.of(PastKind::Silence).count(), ITEMS_MAX);
         let first = forward.of(PastKind::Silence).next().unwrap();
         assert_eq!(first.0, keys[100]);
+    }
+
+    #[test]
+    fn a_check_is_looked_at_since_it_was_turned_on_last_in_whatever_order_that_is_heard() {
+        let (on, off) = (r#"{"name":"web"}"#, r#"{"enabled":false}"#);
+        let written = |n: u64| Act {
+            at: Timestamp::from_millis(i64::try_from(n).unwrap()),
+            ..act(n)
+        };
+        let of = |turns: &[(u64, &str)]| {
+            let mut watched = [Watched::default(), Watched::default()];
+            for (n, text) in turns {
+                watched[0].write("web", written(*n), text);
+            }
+            for (n, text) in turns.iter().rev() {
+                watched[1].write("web", written(*n), text);
+            }
+            assert_eq!(watched[0], watched[1]);
+            let since = watched[0].since().next();
+            since.map(|(_, at)| at.millis())
+        };
+        assert_eq!(of(&[(1, on), (2, on)]), Some(1));
+        assert_eq!(of(&[(1, on), (2, off)]), None);
+        assert_eq!(of(&[(1, on), (2, off), (3, on), (4, on)]), Some(3));
+        assert_eq!(of(&[(1, on), (2, "{")]), None);
+        let mut taken = Watched::default();
+        taken.write("web", written(1), on);
+        taken.remove("web", written(2));
+        assert_eq!(taken.since().next(), None);
+        taken.write("web", written(3), on);
+        assert_eq!(taken.since().next(), Some(("web", written(3).at)));
+        let many: Vec<_> = (1..1_000).map(|n| (n, on)).collect();
+        assert_eq!(of(&many), None, "that is long ago");
     }
 
     #[test]

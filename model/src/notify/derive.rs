@@ -112,6 +112,10 @@ fn fact(snapshot: &Snapshot, alert: &Alert) -> AlertFact {
             AlertKind::Problem => Recurrence::Never,
             AlertKind::Missing | AlertKind::Silent { .. } => Recurrence::Possible,
         },
+        heard: match alert.kind {
+            AlertKind::Problem => None,
+            AlertKind::Missing | AlertKind::Silent { .. } => alert.seen,
+        },
     }
 }
 
@@ -236,6 +240,7 @@ fn over(
         quiet: BTreeSet::new(),
         blind: BTreeSet::new(),
         recurrence: Recurrence::Possible,
+        heard: None,
     })
 }
 

@@ -72,6 +72,8 @@ pub struct AlertFact {
     pub blind: BTreeSet<SpaceId>,
     /// Whether the same id may begin again, as that of something that is not heard does.
     pub recurrence: Recurrence,
+    /// Of something that is only not heard: its last sign. What was told before was told of another time.
+    pub heard: Option<Timestamp>,
 }
 
 /// Whether an alert that is over may begin again under its id.

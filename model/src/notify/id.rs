@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aramaki_sync_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::receipt::{State, Target};
@@ -28,6 +29,16 @@ impl NotificationId {
         }
         hasher.update(&step.to_le_bytes());
         hasher.update(&repeat.to_le_bytes());
+        Self(*hasher.finalize().as_bytes())
+    }
+
+    /// The name under which receivers know it if the same was told before, last at that moment, of a time that
+    /// was over: an alert that begins again under its id is news, and who drops repeats must not drop it.
+    #[must_use]
+    pub fn again(self, told_before: Timestamp) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("aramaki notification told again v1");
+        hasher.update(&self.0);
+        hasher.update(&told_before.millis().to_le_bytes());
         Self(*hasher.finalize().as_bytes())
     }
 
@@ -77,5 +88,7 @@ mod tests {
             NotificationId::new(&alert, state, &target("mail", "ops"), 0, 1),
         ];
         assert!(others.iter().all(|other| *other != id));
+        let again = [1, 2].map(|at| id.again(Timestamp::from_millis(at)));
+        assert!(again[0] != again[1] && !again.contains(&id));
     }
 }

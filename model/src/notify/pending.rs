@@ -89,14 +89,18 @@ pub(super) fn pending(
 
 /// What was told of this alert since it opened.
 fn marks<'a>(facts: &'a Facts<'_>, alert: &AlertFact) -> impl Iterator<Item = &'a Mark> + Clone {
-    let opened = match alert.recurrence {
-        Recurrence::Possible if alert.resolved.is_none() => {
-            Some(alert.opened.minus(CLOCKS_APART_MAX))
-        }
-        _ => None,
-    };
+    let from = told_from(alert);
     let marks = facts.record.of(&alert.alert).iter();
-    marks.filter(move |mark| opened.is_none_or(|opened| mark.at >= opened))
+    marks.filter(move |mark| from.is_none_or(|from| mark.at >= from))
+}
+
+/// From when on what was told of an open alert was told of this time; none when there is no other.
+fn told_from(alert: &AlertFact) -> Option<Timestamp> {
+    if alert.recurrence == Recurrence::Never || alert.resolved.is_some() {
+        return None;
+    }
+    // What is missed after less time than clocks may be apart is over with its next sign all the same.
+    alert.heard.max(Some(alert.opened.minus(CLOCKS_APART_MAX)))
 }
 
 /// How bad it was when a target was told of it first.
@@ -126,9 +130,14 @@ fn told_again(facts: &Facts<'_>, alert: &AlertFact, pending: &Pending) -> Option
 /// Leaves out what was told; holds what somebody else is at, and what failed.
 fn is_untold(facts: &Facts<'_>, alert: &AlertFact, pending: &mut Pending) -> bool {
     let id = pending.item.id;
-    let again = told_again(facts, alert, pending);
-    let marks = marks(facts, alert).filter(|mark| again.is_none_or(|again| mark.at >= again));
-    let marks: Vec<&Mark> = marks.filter(|mark| mark.id == id).collect();
+    let from = told_again(facts, alert, pending).max(told_from(alert));
+    let marks = facts.record.of(&alert.alert).iter();
+    let (marks, before): (Vec<&Mark>, Vec<&Mark>) = marks
+        .filter(|mark| mark.id == id)
+        .partition(|mark| from.is_none_or(|from| mark.at >= from));
+    if let Some(before) = before.iter().map(|mark| mark.at).max() {
+        pending.item.sent_as = id.again(before);
+    }
     if facts.busy.contains(&id) || marks.iter().any(|mark| mark.stage == Stage::Sent) {
         return false;
     }
@@ -341,8 +350,10 @@ fn item(
     path: Vec<SpaceId>,
 ) -> Item {
     let taken = alert.acknowledged.as_ref();
+    let id = NotificationId::new(&alert.alert, state, target, step, repeat);
     Item {
-        id: NotificationId::new(&alert.alert, state, target, step, repeat),
+        id,
+        sent_as: id,
         alert: alert.alert,
         system: alert.system,
         check: alert.check,

@@ -45,6 +45,9 @@ pub struct Message {
 pub struct Item {
     /// Its name, the same on every notifier.
     pub id: NotificationId,
+    /// Under which name receivers know it: that, or another one when the alert began again under its id and the
+    /// same was told of the time before. It follows from receipts, so notifiers that have the same agree on it.
+    pub sent_as: NotificationId,
     /// Of which alert.
     pub alert: AlertId,
     /// Of which System.

@@ -136,6 +136,18 @@ pub(super) struct Looked<'a> {
     pub(super) now: Timestamp,
 }
 
+/// A check without a fresh result, of an agent that is heard.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Unheard {
+    since: Timestamp,
+    /// The last entry about it.
+    last: Option<EntryId>,
+    /// From when people may be told.
+    sure_from: Option<Timestamp>,
+    /// The last sign.
+    seen: Option<Timestamp>,
+}
+
 /// The alerts of a check, and what may be said of its state.
 #[derive(Default)]
 pub(super) struct Found {
@@ -195,6 +207,7 @@ impl<'a> Looked<'a> {
                 family: &family,
                 opened: Some(episode.opened),
                 resolved: episode.resolved,
+                heard: None,
             };
             if let Some(at) = episode.resolved {
                 let forgotten = forgotten(at);
@@ -231,6 +244,7 @@ impl<'a> Looked<'a> {
                 family: &family,
                 opened: Some(episode.opened),
                 resolved: episode.resolved,
+                heard: None,
             };
             let Some(forgotten) = episode.resolved.map(forgotten) else {
                 continue;
@@ -279,12 +293,8 @@ impl<'a> Looked<'a> {
         }
     }
 
-    /// Since when, after which entry, and from when people may be told, an agent that is heard gives no fresh
-    /// result.
-    fn unheard_since(
-        &self,
-        next: &mut Next,
-    ) -> Option<(Timestamp, Option<EntryId>, Option<Timestamp>)> {
+    /// That an agent which is heard gives no fresh result.
+    fn unheard(&self, next: &mut Next) -> Option<Unheard> {
         let old = self.judged.iter().filter_map(|(status, vantage)| {
             if vantage.life != AgentLife::Alive
                 || vantage.presence == Presence::MayBeOffline
@@ -301,8 +311,17 @@ impl<'a> Looked<'a> {
             let ttl_ms = vantage.ttl_ms();
             next.old(last, ttl_ms);
             let since = last?.plus(Duration::from_millis(ttl_ms));
-            let last_id = vantage.record.and_then(|record| record.last_id);
-            (Some(since) < judged).then_some((since, last_id, vantage.sure_from))
+            // Whoever dies tells nothing of its checks either. That is told of the agent, which is given longer.
+            if vantage.heard < Some(since) {
+                return None;
+            }
+            let unheard = Unheard {
+                since,
+                last: vantage.record.and_then(|record| record.last_id),
+                sure_from: vantage.sure_from,
+                seen: status.seen,
+            };
+            (Some(since) < judged).then_some(unheard)
         });
         old.min()
     }
@@ -310,14 +329,14 @@ impl<'a> Looked<'a> {
     /// That nothing fresh is heard of the check, though its agent is.
     fn missing(&self, care: &Care<'_>, next: &mut Next, found: &mut Found) {
         let family = family(&self.check.name, MISSING_WORDS);
-        let first = self.unheard_since(next);
-        let sure_from = first.and_then(|(_, _, sure_from)| sure_from);
-        let matter = first.map(|(since, last, _)| Matter {
-            alert: Some(without_sign(&self.space, &self.check.id, last)),
+        let first = self.unheard(next);
+        let matter = first.map(|first| Matter {
+            alert: Some(without_sign(&self.space, &self.check.id, first.last)),
             check: self.check.id,
             family: &family,
-            opened: Some(since),
+            opened: Some(first.since),
             resolved: None,
+            heard: first.seen,
         });
         // What is silenced by the check's name is quiet also when its agent is not heard.
         let unheard = Matter {
@@ -326,6 +345,7 @@ impl<'a> Looked<'a> {
             family: &family,
             opened: None,
             resolved: None,
+            heard: None,
         };
         let looks = |silent: &&Silent| {
             let mut agents = self.judged.iter().filter_map(|(_, vantage)| vantage.agent);
@@ -357,12 +377,8 @@ impl<'a> Looked<'a> {
             let alert = said(care, self.space, self.title, &matter, Severity::Missing);
             found.alerts.push(Alert {
                 kind: AlertKind::Missing,
-                sure_from,
-                seen: self
-                    .judged
-                    .iter()
-                    .filter_map(|(status, _)| status.seen)
-                    .max(),
+                sure_from: first.and_then(|first| first.sure_from),
+                seen: first.and_then(|first| first.seen),
                 is_stale: true,
                 summary,
                 detail,

@@ -69,6 +69,7 @@ impl Silent {
             family: SILENT_FAMILY,
             opened: Some(self.since),
             resolved: None,
+            heard: self.seen,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aramaki_sync_core::admission::CLOCK_AHEAD_MAX;
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::Seen;
@@ -50,6 +51,13 @@ impl Seen<'_> {
                 check: Some(check),
                 presence: system.presence_of(agent),
                 as_of: Some(as_of),
+                turned_on: system
+                    .lives
+                    .checks_on
+                    .get(&check.id)
+                    .copied()
+                    .filter(|at| *at <= self.now.plus(CLOCK_AHEAD_MAX)),
+                heard: beats.last().max(journal.last_at.map(|at| at.min(as_of))),
                 judged: open
                     .hearing
                     .as_of_check((sign, beat.is_some()), check.ttl_ms(), self.now),
@@ -150,6 +158,10 @@ pub(super) struct Vantage<'a> {
     pub(super) judged: Option<Timestamp>,
     /// When the agent was heard again after it was not for long.
     resumed: Option<Timestamp>,
+    /// When somebody turned the check on.
+    turned_on: Option<Timestamp>,
+    /// The last sign of the agent.
+    pub(super) heard: Option<Timestamp>,
     /// From when people may be told of its silence; none while it was not listened to long enough.
     pub(super) sure_from: Option<Timestamp>,
     /// Since when this replica listens; none while it does not.
@@ -199,11 +211,12 @@ impl<'a> Vantage<'a> {
         is_away && self.presence == Presence::MayBeOffline
     }
 
-    /// Since when the agent looks, after it did not: nothing that is older says that a check is not
-    /// looked at now.
+    /// Since when the agent looks, after it did not, or somebody turned the check on: nothing that is older says
+    /// that it is not looked at now.
     pub(super) fn back(&self) -> Option<Timestamp> {
         let started = self.journal?.started.as_ref();
-        started.map(|started| started.at).max(self.resumed)
+        let started = started.map(|started| started.at);
+        started.max(self.resumed).max(self.turned_on)
     }
 
     /// Since when a first result is awaited, or the last sign before one.

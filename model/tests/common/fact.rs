@@ -36,5 +36,6 @@ pub(crate) fn alert(n: u8, system: u8, worst: Severity, opened: i64) -> AlertFac
         quiet: BTreeSet::new(),
         blind: BTreeSet::new(),
         recurrence: Recurrence::Never,
+        heard: None,
     }
 }

@@ -1,0 +1,370 @@
+//! Outages of which there is no sign, one after another, and who is told of each.
+
+#![expect(clippy::unwrap_used, reason = "a step that fails ends the test")]
+
+#[path = "common/names.rs"]
+mod common;
+#[path = "common/shop.rs"]
+#[expect(dead_code, reason = "other stories look at more of the shop")]
+mod shop;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aramaki_model::entry::{Acknowledgement, Claim};
+use aramaki_model::notify::{
+    self, Facts, Item, Message, NotificationId, Notifier, Plan, Policy, Receipt, Stage,
+};
+use aramaki_model::{
+    Alert, AlertKind, AlertState, Check, CheckBeat, CheckState, EntryId, Heartbeat, JournalEntry,
+    Observation, Severity, Silence, TimelineEntry, Workspace,
+};
+use common::{at, chain, space};
+use serde_json::json;
+use shop::{AGENT, ALICE, BOB, DATABASE, alerts, check, journal, silence, told, workspace};
+
+use Severity::Ok;
+
+/// What a person hears.
+type Heard = (i64, &'static str, NotificationId);
+
+/// A notifier and what it told, second by second.
+struct Duty {
+    workspace: Workspace,
+    notifier: Notifier,
+    heard: Vec<Heard>,
+}
+
+impl Duty {
+    /// Two checks that were OK, an agent that is listened to, and somebody who is told of all that is wrong.
+    fn new(group: &serde_json::Value) -> Self {
+        let mut workspace = workspace();
+        let policy = json!({
+            "receiver": {"duty": {"via": "pager", "to": "+49"}},
+            "group": group,
+            "route": [{"then": [{"notify": ["duty"]}]}],
+        });
+        let policy: Policy = serde_json::from_value(policy).unwrap();
+        let edit = workspace.edit_system(space(DATABASE), &chain(ALICE), at(3), |edit| {
+            edit.put_policy(&policy)
+        });
+        drop(edit.unwrap());
+        told(&mut workspace, 1, &[(5, Ok)]);
+        told(&mut workspace, 2, &[(6, Ok)]);
+        workspace.hears(space(AGENT), true, at(10));
+        Self {
+            workspace,
+            notifier: Notifier::new(0),
+            heard: Vec::new(),
+        }
+    }
+
+    /// A heartbeat with the last results of some checks.
+    fn beat(&mut self, seconds: i64, results: &[(u8, i64)]) {
+        let beat = |(n, result): &(u8, i64)| CheckBeat {
+            check: check(*n).id,
+            at: at(*result),
+            raw: Ok,
+            attempt: 0,
+        };
+        let beat = Heartbeat {
+            at: at(seconds),
+            generation: 1,
+            checks: results.iter().map(beat).collect(),
+        };
+        self.workspace.heartbeat(space(AGENT), &beat, at(seconds));
+    }
+
+    fn say(&mut self, seconds: i64, said: TimelineEntry) {
+        let entries = [(EntryId::new(at(seconds), [BOB; 10]), said)];
+        let who = chain(BOB);
+        let edit = self
+            .workspace
+            .append_timeline(space(DATABASE), &who, at(seconds), &entries);
+        drop(edit.unwrap());
+    }
+
+    fn acknowledge(&mut self, seconds: i64, alert: &Alert) {
+        self.say(
+            seconds,
+            TimelineEntry::Acknowledgement(Acknowledgement {
+                at: at(seconds),
+                alert: Some(alert.id),
+                check: Some(alert.check),
+                ..Acknowledgement::default()
+            }),
+        );
+    }
+
+    fn plan(&mut self, seconds: i64) -> Plan {
+        let record = self.workspace.told(chain(BOB).author);
+        let snapshot = self.workspace.view(at(seconds));
+        self.notifier.look(&Facts {
+            now: at(seconds),
+            graph: &snapshot.graph,
+            policies: notify::policies(&snapshot),
+            alerts: &notify::alerts(&snapshot, &record),
+            record: &record,
+            unsettled: BTreeMap::new(),
+            busy: &BTreeSet::new(),
+        })
+    }
+
+    /// Tells what is due, and writes down that it did.
+    fn tell(&mut self, seconds: i64) {
+        for message in self.plan(seconds).due {
+            let receipt = receipt(&message, seconds);
+            self.say(seconds, TimelineEntry::Notification(receipt));
+            let items = message.items.iter();
+            self.heard
+                .extend(items.map(|item| (seconds, item.state.word(), item.sent_as)));
+        }
+    }
+
+    /// Heartbeats with these results, each followed by a look.
+    fn goes_on(&mut self, seconds: std::ops::Range<i64>, results: impl Fn(i64) -> Vec<(u8, i64)>) {
+        for now in seconds {
+            if now % 20 == 0 {
+                self.beat(now, &results(now));
+            }
+            self.tell(now);
+        }
+    }
+
+    fn words(&self) -> Vec<(i64, &'static str)> {
+        let heard = self.heard.iter();
+        heard.map(|(at, word, _)| (*at, *word)).collect()
+    }
+
+    fn names(&self) -> BTreeSet<NotificationId> {
+        self.heard.iter().map(|(_, _, name)| *name).collect()
+    }
+}
+
+fn receipt(message: &Message, seconds: i64) -> Receipt {
+    Receipt {
+        at: at(seconds),
+        stage: Stage::Sent,
+        rank: 0,
+        receiver: message.receiver.clone(),
+        target: message.target.clone(),
+        group: message.group,
+        items: message.items.iter().map(Item::receipt).collect(),
+        detail: String::new(),
+    }
+}
+
+/// Nothing waits for others of its group.
+fn at_once() -> serde_json::Value {
+    json!({"wait": "0s", "interval": "0s"})
+}
+
+fn only(workspace: &Workspace, seconds: i64) -> Alert {
+    let alerts = alerts(workspace, seconds);
+    assert_eq!(alerts.len(), 1, "{alerts:#?}");
+    Alert::clone(&alerts[0])
+}
+
+/// Whoever knew of the first outage of a check says nothing of the second, which has the same id: results that are
+/// OK and OK again are in no journal.
+#[test]
+fn a_check_that_is_missing_again_is_told_again_whatever_was_said_of_the_first_time() {
+    let mut duty = Duty::new(&at_once());
+    let last = |now: i64| if now < 800 { 5 } else { 800 };
+    let results = |now| vec![(1, last(now)), (2, now)];
+    duty.goes_on(20..700, results);
+    let first = only(&duty.workspace, 700);
+    assert_eq!((first.kind, first.opened), (AlertKind::Missing, at(605)));
+    duty.acknowledge(700, &first);
+    duty.say(
+        701,
+        TimelineEntry::Claim(Claim {
+            at: at(701),
+            alert: Some(first.id),
+            check: Some(first.check),
+            until: at(9_000),
+            ..Claim::default()
+        }),
+    );
+    let known = only(&duty.workspace, 710);
+    assert_eq!(known.state, AlertState::Acknowledged);
+    assert_eq!(known.claimed_by().count(), 1);
+    duty.goes_on(710..1_000, results);
+    assert_eq!(alerts(&duty.workspace, 1_000), []);
+    duty.goes_on(1_000..1_500, results);
+    let second = only(&duty.workspace, 1_500);
+    assert_eq!((second.id, second.opened), (first.id, at(1_400)));
+    assert_eq!(second.state, AlertState::Open);
+    assert!(second.needs_attention(), "{second:#?}");
+    assert_eq!((second.acknowledgements.len(), second.claims.len()), (0, 0));
+    let words: Vec<_> = duty.words().into_iter().map(|(_, word)| word).collect();
+    assert_eq!(words, ["missing", "acknowledged", "resolved", "missing"]);
+    assert_eq!(duty.names().len(), 4, "who drops repeats drops none");
+
+    // And who knows of the second knows of that one.
+    duty.acknowledge(1_510, &second);
+    assert_eq!(only(&duty.workspace, 1_520).state, AlertState::Acknowledged);
+}
+
+#[test]
+fn an_agent_that_is_silent_again_is_told_again_whatever_was_said_of_the_first_time() {
+    let mut duty = Duty::new(&at_once());
+    let results = |now| vec![(1, now), (2, now)];
+    let silent = |duty: &mut Duty, seconds: std::ops::Range<i64>| {
+        for now in seconds {
+            duty.tell(now);
+        }
+    };
+    duty.goes_on(20..201, results);
+    silent(&mut duty, 201..340);
+    let first = only(&duty.workspace, 340);
+    assert_eq!((first.opened, first.seen), (at(320), Some(at(200))));
+    duty.acknowledge(340, &first);
+    silent(&mut duty, 341..400);
+    duty.goes_on(400..501, results);
+    silent(&mut duty, 501..700);
+    let second = only(&duty.workspace, 700);
+    assert_eq!((second.id, second.opened), (first.id, at(620)));
+    assert_eq!(second.state, AlertState::Open);
+    let words: Vec<_> = duty.words().into_iter().map(|(_, word)| word).collect();
+    assert_eq!(words, ["missing", "acknowledged", "resolved", "missing"]);
+    assert_eq!(duty.names().len(), 4);
+}
+
+#[test]
+fn a_silence_until_a_missing_check_is_back_is_over_with_its_result() {
+    let mut duty = Duty::new(&at_once());
+    let last = |now: i64| if now < 800 { 5 } else { 800 };
+    let results = |now| vec![(1, last(now)), (2, now)];
+    duty.goes_on(20..700, results);
+    let known = Silence {
+        check: Some(check(1).id),
+        until_resolved: true,
+        from: at(700),
+        until: at(90_000),
+        ..Silence::default()
+    };
+    silence(&mut duty.workspace, 7, DATABASE, &known);
+    assert!(!only(&duty.workspace, 710).needs_attention());
+    duty.goes_on(710..1_500, results);
+    assert!(only(&duty.workspace, 1_500).needs_attention());
+    let words: Vec<_> = duty.words().into_iter().map(|(_, word)| word).collect();
+    assert_eq!(words, ["missing", "resolved", "missing"]);
+}
+
+/// Results come more seldom than heartbeats, so the checks of a host that dies would be missed before it.
+#[test]
+fn who_dies_is_missed_and_not_each_of_its_checks() {
+    let mut duty = Duty::new(&at_once());
+    // The last result of one check, and a minute after it the last heartbeat: just before it would be missed.
+    duty.goes_on(20..601, |now| vec![(1, 5), (2, now)]);
+    for now in 601..900 {
+        duty.tell(now);
+        let kinds: Vec<_> = alerts(&duty.workspace, now)
+            .iter()
+            .map(|it| it.kind)
+            .collect();
+        let silent = AlertKind::Silent {
+            agent: space(AGENT),
+        };
+        let expected = if now > 720 { vec![silent] } else { Vec::new() };
+        assert_eq!(kinds, expected, "after {now} s");
+    }
+    assert_eq!(duty.words(), [(721, "missing")]);
+    // With one more heartbeat it is known that the host was there, and the check was not.
+    let mut duty = Duty::new(&at_once());
+    duty.goes_on(20..621, |now| vec![(1, 5), (2, now)]);
+    assert_eq!(only(&duty.workspace, 621).kind, AlertKind::Missing);
+    assert_eq!(duty.words(), [(620, "missing")]);
+}
+
+/// Also one of which its agent wrote down, when it was turned off, that its problem is looked at no more.
+#[test]
+fn a_check_that_is_turned_on_again_is_given_its_time() {
+    for problem in [None, Some(Severity::Critical)] {
+        let mut duty = Duty::new(&at_once());
+        let write = |duty: &mut Duty, seconds, check: Check| {
+            let edit =
+                duty.workspace
+                    .edit_system(space(DATABASE), &chain(ALICE), at(seconds), |edit| {
+                        edit.put_check(&check)
+                    });
+            drop(edit.unwrap());
+        };
+        let last = |now: i64| vec![(1, now.min(400)), (2, now)];
+        duty.goes_on(20..300, last);
+        if let Some(severity) = problem {
+            let mut state = CheckState::new(check(1).id);
+            for (seconds, severity) in [(5, Ok), (300, severity)] {
+                let said = Observation::of_builtin(check(1).id, at(seconds), severity, "said");
+                let told = state.observe(&check(1), &said);
+                if let Some(told) = told.filter(|_| seconds > 5) {
+                    journal(&mut duty.workspace, seconds, JournalEntry::Transition(told));
+                }
+            }
+            let ended = state.end(at(401)).unwrap();
+            journal(&mut duty.workspace, 401, JournalEntry::Transition(ended));
+        }
+        let off = Check {
+            enabled: false,
+            ..check(1)
+        };
+        write(&mut duty, 400, off);
+        duty.goes_on(401..5_000, last);
+        assert_eq!(alerts_open(&duty, 5_000), 0);
+        duty.heard.clear();
+        write(&mut duty, 5_000, check(1));
+        duty.goes_on(5_000..5_300, last);
+        // Another word for it is no reason to wait for longer.
+        let renamed = Check {
+            name: "web".to_owned(),
+            ..check(1)
+        };
+        write(&mut duty, 5_300, renamed);
+        duty.goes_on(5_300..5_600, last);
+        assert_eq!(duty.words(), [], "there is time");
+        assert_eq!(alerts_open(&duty, 5_600), 0);
+        duty.goes_on(5_600..5_700, last);
+        assert_eq!(duty.words(), [(5_601, "missing")]);
+    }
+}
+
+fn alerts_open(duty: &Duty, seconds: i64) -> usize {
+    let all = alerts(&duty.workspace, seconds);
+    all.iter().filter(|it| it.is_open()).count()
+}
+
+/// One of two notifiers lost heartbeats, so it counts the outage from earlier; both have the same receipts.
+#[test]
+fn notifiers_that_heard_other_heartbeats_give_a_second_outage_one_name() {
+    let mut one = Duty::new(&at_once());
+    let mut other = Duty::new(&at_once());
+    let both = |one: &mut Duty, other: &mut Duty, now: i64| {
+        for message in one.plan(now).due {
+            let receipt = receipt(&message, now);
+            one.say(now, TimelineEntry::Notification(receipt.clone()));
+            other.say(now, TimelineEntry::Notification(receipt));
+        }
+    };
+    let results = |now| [(1, now), (2, now)];
+    for now in (20..=900).step_by(20) {
+        if !(220..420).contains(&now) && now <= 600 {
+            one.beat(now, &results(now));
+            if now <= 540 {
+                other.beat(now, &results(now));
+            }
+        }
+        if now < 720 {
+            both(&mut one, &mut other, now);
+        }
+    }
+    let name = |duty: &mut Duty| {
+        let plan = duty.plan(760);
+        let items: Vec<_> = plan.due.iter().flat_map(|it| &it.items).collect();
+        assert_eq!(items.len(), 1, "{items:#?}");
+        (items[0].opened, items[0].id, items[0].sent_as)
+    };
+    let (names, others) = (name(&mut one), name(&mut other));
+    assert_eq!((names.0, others.0), (at(720), at(660)));
+    assert_eq!((names.1, names.2), (others.1, others.2));
+    assert_ne!(names.1, names.2, "the first outage had the other name");
+}
