@@ -14,6 +14,7 @@ const ITEMS_MAX: usize = 2_000;
 /// How long a key may be.
 const KEY_LEN_BYTES_MAX: usize = 128;
 /// The operations of the first change that make the maps in which such items are.
+const CHECKS_OPERATION: u64 = 6;
 const AGENTS_OPERATION: u64 = 7;
 const SILENCES_OPERATION: u64 = 9;
 const MORE_OPERATION: u64 = 10;
@@ -21,6 +22,8 @@ const MORE_OPERATION: u64 = 10;
 /// Items whose past is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PastKind {
+    /// Checks of the System.
+    Check,
     /// Agents of the System.
     Agent,
     /// Silences.
@@ -124,6 +127,7 @@ fn place(operation: &Op) -> Option<(PastKind, &str)> {
         return None;
     }
     match map.0 {
+        CHECKS_OPERATION => Some((PastKind::Check, key)),
         AGENTS_OPERATION => Some((PastKind::Agent, key)),
         SILENCES_OPERATION => Some((PastKind::Silence, key)),
         MORE_OPERATION => {
@@ -153,6 +157,7 @@ mod tests {
         let genesis = Genesis::new().unwrap();
         let state = genesis.state(DocumentKind::System).unwrap();
         for (name, number) in [
+            (field::CHECKS, CHECKS_OPERATION),
             (field::AGENTS, AGENTS_OPERATION),
             (field::SILENCES, SILENCES_OPERATION),
             (field::MORE, MORE_OPERATION),
