@@ -20,7 +20,7 @@ mod uptime;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use aramaki_model::{Builtin, Severity};
 use aramaki_sync_core::Timestamp;
@@ -73,6 +73,15 @@ impl Builtins {
                 format!("no answer within {} s", timeout.as_secs_f32()),
             )
         })
+    }
+
+    /// Whether a check cannot say anything yet: what it looks at comes by itself, and was not awaited for long
+    /// enough since this process began.
+    pub(crate) fn is_too_early(&self, builtin: &Builtin) -> bool {
+        match builtin {
+            Builtin::Statsd { metric, .. } => self.measured.is_too_early(metric, Instant::now()),
+            _ => false,
+        }
     }
 
     async fn start(&self, builtin: &Builtin, timeout: Duration, now: Timestamp) -> Reading {

@@ -101,6 +101,14 @@ impl Observer {
         &self.builtins.measured
     }
 
+    /// Whether a run of a check would say nothing yet.
+    pub(crate) fn is_too_early(&self, check: &Check) -> bool {
+        match &check.kind {
+            CheckKind::Builtin(builtin) => self.builtins.is_too_early(builtin),
+            CheckKind::Command { .. } | CheckKind::External {} => false,
+        }
+    }
+
     /// Runs a check once. Whatever goes wrong is an observation too, as is a check that cannot be meant:
     /// whoever wrote it, it is not run and says why.
     pub async fn observe(&self, check: &Check, now: Timestamp) -> Observed {

@@ -347,6 +347,10 @@ impl<O: Outlet> Service<O> {
         }
         let at = now();
         for (check, before) in self.watch.take_due(at, RUNS_MAX.saturating_sub(runs.len())) {
+            if self.observer.is_too_early(&check) {
+                self.watch.put_off(&check.id, at);
+                continue;
+            }
             let observer = self.observer.clone();
             runs.spawn(async move {
                 let id = check.id;

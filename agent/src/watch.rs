@@ -17,6 +17,9 @@ use crate::state::Pending;
 /// Entries that wait for the journal; above it the oldest are given up, and the loss is reported.
 pub(crate) const PENDING_MAX: usize = 10_000;
 
+/// A run that would say nothing yet is put off for so long.
+const PUT_OFF: Duration = Duration::from_secs(1);
+
 /// One check under observation.
 #[derive(Debug)]
 struct Watched {
@@ -163,6 +166,14 @@ impl Watch {
                 (watched.check.clone(), watched.state.raw)
             })
             .collect()
+    }
+
+    /// A run that would say nothing yet was not begun: it is soon tried again.
+    pub(crate) fn put_off(&mut self, check: &CheckId, now: Timestamp) {
+        if let Some(watched) = self.watched.get_mut(check) {
+            watched.running = false;
+            watched.due = now.plus(PUT_OFF);
+        }
     }
 
     /// When the next check is due; none when all are running or there is none.

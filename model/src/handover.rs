@@ -8,11 +8,22 @@ use crate::alert::Alert;
 use crate::id::ItemId;
 use crate::maintenance::Maintenance;
 use crate::silence::Silence;
-use crate::snapshot::{Snapshot, SystemView, TimelineItem};
+use crate::snapshot::{Snapshot, SystemView, TimelineEvent, TimelineItem};
 use crate::timeline_kind::TimelineKind;
 
 /// How many entries a draft names of each sort: a note has to be read.
 pub const HANDOVER_ENTRIES_MAX: usize = 200;
+
+/// With this begins what stands on a timeline when somebody changed what is observed.
+pub const CHECKS_CHANGED: &str = "checks: ";
+
+/// Whether an entry tells that what is observed was changed.
+fn is_change(item: &TimelineItem) -> bool {
+    let TimelineEvent::Message(message) = &item.event else {
+        return false;
+    };
+    message.text.starts_with(CHECKS_CHANGED)
+}
 
 /// A period of time, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +70,9 @@ impl<'a> Handover<'a> {
             .filter(|alert| alert.resolved.is_some_and(|at| period.has(at)))
             .collect();
         over.sort_by_key(|alert| std::cmp::Reverse(alert.resolved));
-        let of_kind = |kinds: &[TimelineKind]| {
+        let of_kind = |kinds: &[TimelineKind], is_meant: fn(&TimelineItem) -> bool| {
             let items = entries(snapshot, systems, period, kinds);
+            let items = items.filter(|item| is_meant(item));
             items.take(HANDOVER_ENTRIES_MAX).collect()
         };
         let views = snapshot.systems.iter().map(Arc::as_ref);
@@ -78,13 +90,17 @@ impl<'a> Handover<'a> {
         Self {
             open: open.into_iter().take(HANDOVER_ENTRIES_MAX).collect(),
             over: over.into_iter().take(HANDOVER_ENTRIES_MAX).collect(),
-            changed: of_kind(&[
-                TimelineKind::Deployment,
-                TimelineKind::Action,
-                TimelineKind::Agent,
-                TimelineKind::Access,
-            ]),
-            said: of_kind(&[TimelineKind::Words]),
+            changed: of_kind(
+                &[
+                    TimelineKind::Deployment,
+                    TimelineKind::Action,
+                    TimelineKind::Agent,
+                    TimelineKind::Access,
+                    TimelineKind::Words,
+                ],
+                |item| TimelineKind::of(&item.event) != TimelineKind::Words || is_change(item),
+            ),
+            said: of_kind(&[TimelineKind::Words], |item| !is_change(item)),
             silenced: silences
                 .filter(|(_view, (_item, silence))| silence.until > now)
                 .take(HANDOVER_ENTRIES_MAX)
@@ -117,4 +133,50 @@ pub fn entries<'a>(
         let kind = TimelineKind::of(&item.event);
         period.has(item.at) && (kinds.is_empty() || kinds.contains(&kind))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Message;
+    use crate::id::EntryId;
+
+    #[test]
+    fn that_checks_were_turned_on_was_changed_and_not_said() {
+        let at = Timestamp::from_millis(5);
+        let item = |n: u8, text: &str| {
+            Arc::new(TimelineItem {
+                at,
+                system: SpaceId::ZERO,
+                id: EntryId::new(at, [n; 10]),
+                author: None,
+                who: String::new(),
+                event: TimelineEvent::Message(Message {
+                    at,
+                    text: text.to_owned(),
+                }),
+            })
+        };
+        let turned_on = format!("{CHECKS_CHANGED}web turned on");
+        let snapshot = Snapshot {
+            timeline: [item(1, &turned_on), item(2, "all calm")]
+                .into_iter()
+                .collect(),
+            ..Snapshot::default()
+        };
+        let period = Period {
+            from: Timestamp::ZERO,
+            until: at,
+        };
+        let shift = Handover::of(&snapshot, None, period);
+        let text = |items: &[&TimelineItem]| match items {
+            [item] => match &item.event {
+                TimelineEvent::Message(message) => message.text.clone(),
+                _ => String::new(),
+            },
+            _ => String::new(),
+        };
+        assert_eq!(text(&shift.changed), turned_on);
+        assert_eq!(text(&shift.said), "all calm");
+    }
 }

@@ -6,11 +6,13 @@ use std::str::FromStr;
 use aramaki_sync_core::{SpaceId, Timestamp};
 use serde::de::DeserializeOwned;
 
+use crate::check::Check;
 use crate::doc::{Act, Past, PastKind};
 use crate::id::{CheckId, ItemId};
 use crate::maintenance::Maintenance;
 use crate::silence::Silence;
-use crate::system::{AgentRef, System};
+use crate::system::{AgentRef, NAME_LEN_BYTES_MAX, System};
+use crate::text::clean_line;
 
 /// An item, who wrote it first, and who took it away.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +32,8 @@ pub(crate) struct Lives {
     pub(crate) agents: Vec<(SpaceId, Lived<AgentRef>)>,
     /// Since when checks are looked at, by the clock of who turned them on.
     pub(crate) checks_on: BTreeMap<CheckId, Timestamp>,
+    /// Checks that were removed, each with the moment.
+    pub(crate) checks: Vec<(CheckId, Check, Timestamp)>,
 }
 
 impl System {
@@ -44,6 +48,7 @@ impl System {
                 .since()
                 .filter_map(|(check, at)| Some((check.parse().ok()?, at)))
                 .collect(),
+            checks: removed_checks(past, &self.checks),
         };
         Self { lives, ..self }
     }
@@ -59,6 +64,21 @@ impl System {
         let agents = self.lives.agents.iter();
         agents.filter_map(|(agent, lived)| Some((*agent, &lived.what, lived.taken?)))
     }
+}
+
+/// Checks that are not there any more and can still be read. One that was turned off before stays as it was.
+fn removed_checks(
+    past: &Past,
+    there: &BTreeMap<CheckId, Check>,
+) -> Vec<(CheckId, Check, Timestamp)> {
+    let removed = past.of(PastKind::Check).filter_map(|(key, bygone)| {
+        let id: CheckId = key.parse().ok()?;
+        let taken = bygone.taken.filter(|_| !there.contains_key(&id))?;
+        let check: Check = serde_json::from_str(bygone.text()).ok()?;
+        let name = clean_line(&check.name, NAME_LEN_BYTES_MAX);
+        Some((id, Check { id, name, ..check }, taken.at))
+    });
+    removed.collect()
 }
 
 /// What is there, and what was taken away and can still be read.

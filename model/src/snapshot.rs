@@ -141,6 +141,8 @@ pub struct SystemView {
     pub notes: Vec<NoteView>,
     /// Its checks, worst first.
     pub checks: Vec<CheckView>,
+    /// Checks that were removed from it.
+    pub former_checks: Vec<FormerCheck>,
     /// Checks that its agents look at for other Systems, worst first: they count there.
     pub for_others: Vec<OtherCheck>,
     /// Whom it lets look, by name.
@@ -218,6 +220,12 @@ impl StatusView {
     pub fn is_silent(&self) -> bool {
         let cause = self.cause.as_ref();
         cause.is_some_and(|cause| cause.severity == Severity::Missing)
+    }
+
+    /// Whether it is so because nothing was ever heard of a check.
+    pub fn is_unseen(&self) -> bool {
+        let cause = self.cause.as_ref().filter(|_| self.is_silent());
+        cause.is_some_and(|cause| cause.summary.is_empty())
     }
 
     /// The way and its end in one line: `checkout → db02: replication: lag 41 s`.
@@ -333,12 +341,23 @@ pub struct CheckView {
     pub was_observed: Option<WasObserved>,
 }
 
-/// Somebody looked at a check, and was removed.
+/// A check that was removed from its System.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerCheck {
+    /// Which.
+    pub id: CheckId,
+    /// What it was called.
+    pub name: String,
+    /// When it was removed, by the clock of who did.
+    pub removed: Timestamp,
+}
+
+/// Somebody looked at a check, until it or the agent was removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WasObserved {
     /// What the machine was called.
     pub by: String,
-    /// When its agent was removed.
+    /// When the check or its agent was removed.
     pub until: Timestamp,
 }
 

@@ -470,6 +470,81 @@ fn who_was_told_of_a_problem_hears_that_nobody_looks_at_it_any_more() {
     assert_eq!(facts[0].summary, "it is looked at no more");
 }
 
+/// Removing a check took its name from the page, its rows from the timeline, and the alert that was told.
+#[test]
+fn what_a_removed_check_was_and_told_stays_under_its_name() {
+    use Severity::{Critical, Ok};
+    let mut world = World::new();
+    world.told(AGENT, 1, &[(10, Ok), (50, Critical)]);
+    world.told(AGENT, 2, &[(11, Ok)]);
+    let of_check = Silence {
+        check: Some(check(1).id),
+        ..quiet(55, 58)
+    };
+    world.silence(BOB, 1, &of_check);
+    let alert = world.alerts(60).pop().unwrap();
+    receipt(&mut world.workspace, (ALICE, 70), space(SYSTEM), &alert);
+    world.edit(BOB, 100, |edit| edit.remove_check(check(1).id));
+    // The agent does not hear of that at once, and says at last that it looks no more.
+    world.told(AGENT, 1, &[(101, Ok), (103, Severity::Missing)]);
+
+    let rows = world.timeline(110).into_iter();
+    let rows = rows.filter_map(|item| match item.event {
+        TimelineEvent::Transition { name, to, .. } => Some((name, to)),
+        _ => None,
+    });
+    let rows: Vec<_> = rows.collect();
+    assert!(rows.contains(&("check1".to_owned(), Critical)), "{rows:?}");
+    let QuietAbout::Check { name, .. } = &world.lines(110)[0].2.about else {
+        panic!("of the check");
+    };
+    assert_eq!(name, "check1");
+    let [ended] = &world.alerts(110)[..] else {
+        panic!("the one that was told");
+    };
+    assert_eq!((ended.id, ended.name.as_str()), (alert.id, "check1"));
+    assert_eq!(
+        (ended.state, ended.resolved),
+        (AlertState::Resolved, Some(at(100)))
+    );
+    assert_eq!(ended.was_observed.as_ref().unwrap().until, at(100));
+    let record = world.workspace.told(chain(ALICE).author);
+    let facts = notify::alerts(&world.workspace.view(at(110)), &record);
+    assert_eq!(facts.len(), 1);
+    assert_eq!(
+        (facts[0].name.as_str(), facts[0].resolved),
+        ("check1", Some(at(100)))
+    );
+    assert_eq!(facts[0].summary, "it is looked at no more");
+    let view = world.workspace.view(at(110));
+    let system = view.system(&space(SYSTEM)).unwrap();
+    assert!(system.checks.iter().all(|it| it.check.id != check(1).id));
+    // It comes back as it was, also its alert; and at last the old one is forgotten.
+    let after = i64::from(RESOLVED_DAYS) * DAY + 100;
+    assert!(world.alerts(after).is_empty());
+    world.edit(BOB, 120, |edit| edit.put_check(&check(1)));
+    let view = world.workspace.view(at(130));
+    let system = view.system(&space(SYSTEM)).unwrap();
+    assert!(system.former_checks.is_empty());
+}
+
+/// That nothing came of a check is over when the check is removed: under its name.
+#[test]
+fn who_was_told_that_a_removed_check_was_missing_hears_its_name() {
+    let mut elsewhere = World::new();
+    elsewhere.told(AGENT, 1, &[(10, Severity::Ok), (40, Severity::Critical)]);
+    // Only what was told says that it was there.
+    let unknown = elsewhere.alerts(60).pop().unwrap();
+    let mut world = World::new();
+    world.told(AGENT, 1, &[(10, Severity::Ok)]);
+    receipt(&mut world.workspace, (ALICE, 70), space(SYSTEM), &unknown);
+    world.edit(BOB, 100, |edit| edit.remove_check(check(1).id));
+    let record = world.workspace.told(chain(ALICE).author);
+    let facts = notify::alerts(&world.workspace.view(at(110)), &record);
+    let told = facts.iter().find(|fact| fact.check == check(1).id).unwrap();
+    assert_eq!(told.name, "check1");
+}
+
 /// A sender's check is let out on its machine, then in again, and the same is wrong.
 #[test]
 fn what_comes_back_after_it_was_looked_at_no_more_is_another_alert_and_its_end_keeps_its_name() {

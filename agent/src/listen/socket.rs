@@ -156,7 +156,7 @@ async fn connection(mut stream: TcpStream, host: &str, (inbox, refusals): (&Inbo
                     Ok(results) => match inbox.submit(results).await {
                         Ok(answer) if answer.refused.is_empty() => b"ok",
                         Ok(answer) => {
-                            refusals.tell(&answer.refused.join("; "));
+                            refusals.tell_each(&answer.refused);
                             b"invalid"
                         }
                         Err(_busy) => {

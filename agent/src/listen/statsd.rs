@@ -2,7 +2,7 @@
 //! flush. Checks look at them; nothing else leaves the agent.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::net::UdpSocket;
@@ -18,6 +18,9 @@ const VALUES_MAX: usize = 4_096;
 const DATAGRAM_LEN_BYTES_MAX: usize = 64 * 1024;
 /// What was not heard of for so long is forgotten.
 const FORGET_AFTER: Duration = Duration::from_hours(1);
+/// So long it is listened, and for one flush, before it is said that nothing comes under a name: many programs
+/// say how they are once a minute, and whoever was started anew forgot what they said before.
+const LISTENED_TIME_MIN: Duration = Duration::from_mins(1);
 /// What a timer or set said holds for so long.
 const HOLDS: Duration = Duration::from_mins(2);
 /// Pause after a failed read of datagrams.
@@ -222,27 +225,60 @@ fn finite(sum: f64) -> f64 {
 
 /// The last values, for checks.
 #[derive(Clone, Debug, Default)]
-pub struct Measured(Arc<Mutex<BTreeMap<String, (Instant, f64)>>>);
+pub struct Measured(Arc<Mutex<Known>>);
+
+/// What is known of what programs send.
+#[derive(Debug, Default)]
+struct Known {
+    /// When this process began to listen; never where nothing is to be listened to.
+    since: Option<Instant>,
+    is_flushed: bool,
+    values: BTreeMap<String, (Instant, f64)>,
+}
 
 impl Measured {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on it is listened.
+    fn listens(&self, now: Instant) {
+        self.known().since.get_or_insert(now);
+    }
+
     /// Publishes what a flush said.
     fn publish(&self, values: BTreeMap<String, f64>, now: Instant) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|_, (at, _)| now.saturating_duration_since(*at) < HOLDS);
-        known.extend(values.into_iter().map(|(name, value)| (name, (now, value))));
+        let mut known = self.known();
+        known.is_flushed = true;
+        known
+            .values
+            .retain(|_, (at, _)| now.saturating_duration_since(*at) < HOLDS);
+        let values = values.into_iter();
+        known
+            .values
+            .extend(values.map(|(name, value)| (name, (now, value))));
+    }
+
+    /// Whether nothing came under a name that says something: it was not listened for long enough.
+    pub(crate) fn is_too_early(&self, name: &str, now: Instant) -> bool {
+        if self.value(name, now).is_some() {
+            return false;
+        }
+        let known = self.known();
+        let listened = known.since.map(|at| now.saturating_duration_since(at));
+        listened.is_some_and(|listened| !known.is_flushed || listened < LISTENED_TIME_MIN)
     }
 
     /// The last value under a name, if it is not too old.
     pub fn value(&self, name: &str, now: Instant) -> Option<f64> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, value) = known.get(name)?;
+        let known = self.known();
+        let (at, value) = known.values.get(name)?;
         (now.saturating_duration_since(*at) < HOLDS).then_some(*value)
     }
 
     /// All names that can be looked at.
     pub fn names(&self) -> Vec<String> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.keys().cloned().collect()
+        self.known().values.keys().cloned().collect()
     }
 }
 
@@ -256,6 +292,7 @@ pub(super) async fn serve(
     let mut buffer = vec![0; DATAGRAM_LEN_BYTES_MAX];
     let mut table = Table::default();
     let mut flushed = Instant::now();
+    measured.listens(flushed);
     let mut flush = tokio::time::interval(every);
     flush.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     flush.tick().await;
@@ -390,6 +427,20 @@ mod tests {
         let (_, values) = after(&[most]);
         assert!(values.values().all(|it| it.is_finite()), "{values:?}");
         assert!(values.len() > 8);
+    }
+
+    #[test]
+    fn that_nothing_comes_is_said_after_a_flush_and_a_minute_and_at_once_where_nobody_listens() {
+        let (now, measured) = (Instant::now(), Measured::default());
+        assert!(!measured.is_too_early("a", now), "nobody listens");
+        measured.listens(now);
+        measured.listens(now + FLUSH);
+        let minute = now + LISTENED_TIME_MIN;
+        assert!(measured.is_too_early("a", minute), "no flush yet");
+        measured.publish(BTreeMap::from([("b".to_owned(), 1.0)]), now + FLUSH);
+        assert!(!measured.is_too_early("b", now + FLUSH), "a value is there");
+        assert!(measured.is_too_early("a", now + FLUSH));
+        assert!(!measured.is_too_early("a", minute), "long enough");
     }
 
     #[test]

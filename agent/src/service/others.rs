@@ -57,7 +57,7 @@ impl<O: Outlet> Service<O> {
                 }
             }
             Answering::Log(_) if refused.is_empty() => {}
-            Answering::Log(refusals) => refusals.tell(&refused.join("; ")),
+            Answering::Log(refusals) => refusals.tell_each(&refused),
         }
     }
 

@@ -367,7 +367,8 @@ impl CliError {
                 "`aramaki trust list SYSTEM` shows them; a prefix needs 6 digits"
             }
             Self::NoSuchAlert { .. } => {
-                "`aramaki alert list --resolved` shows ids; a prefix needs 4 digits"
+                "`aramaki alert list --resolved --wait 30s` shows ids, also of what is not heard any more; a prefix \
+                 needs 4 digits"
             }
             _ => "",
         }

@@ -1,13 +1,15 @@
 //! Listening before a verb answers: how agents are is told by them, and stands on no disk.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use aramaki_model::Alert;
 use aramaki_model::status::AgentLife;
 use aramaki_sync_core::Timestamp;
 use clap::Args;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{age, parse_span};
+use super::{CliError, age, parse_span, parts};
 use crate::workspace::Live;
 
 /// What came in step with the agents may bring more that was written before.
@@ -16,6 +18,10 @@ const AFTERWARDS: Duration = Duration::from_millis(500);
 const UNSEEN_TIME: Duration = Duration::from_secs(5);
 /// What is derived changes by time as well.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// So long it is listened for an alert of which nothing stands on disk.
+const ALERT_TIME_MAX: Duration = Duration::from_secs(30);
+/// After so long without it people are told what is waited for.
+const TELL_AFTER: Duration = Duration::from_secs(2);
 
 /// How long to listen.
 #[derive(Clone, Copy, Debug, Default, Args)]
@@ -65,6 +71,60 @@ impl Listen {
             ),
         }
     }
+}
+
+/// The alert that an id or a unique prefix of one names. That a result or an agent is missing follows from what
+/// is heard, not from what stands on disk: where nothing here has the id, it is listened first.
+///
+/// # Errors
+/// When none or several match, also after the agents were heard.
+pub(crate) async fn find_alert(live: &Live, wanted: &str) -> Result<Arc<Alert>, CliError> {
+    let (begin, end) = (Instant::now(), Instant::now() + ALERT_TIME_MAX);
+    let mut changed = live.watch();
+    let (mut is_told, mut heard_until) = (false, None);
+    loop {
+        let found = live.find_alert(wanted);
+        let is_missing = matches!(found, Err(CliError::NoSuchAlert { .. }));
+        if !is_missing || !Live::names_alerts(wanted) || !has_agents(live) {
+            return found;
+        }
+        if heard_until.is_none() && is_heard(live, begin.elapsed() < UNSEEN_TIME) {
+            // What was written before comes along.
+            heard_until = Some(end.min(Instant::now() + AFTERWARDS));
+        }
+        let end = heard_until.unwrap_or(end);
+        if Instant::now() >= end {
+            return found;
+        }
+        if !is_told && begin.elapsed() >= TELL_AFTER {
+            is_told = true;
+            parts::say("nothing here has this id: listening to the agents\n".to_owned()).await;
+        }
+        changed.mark_unchanged();
+        let look = end.min(Instant::now() + LOOK_AGAIN);
+        // Whether something changed or time passed: it is looked again.
+        let _either = timeout_at(look, changed.changed()).await;
+    }
+}
+
+/// The alerts that these name.
+///
+/// # Errors
+/// As for one.
+pub(crate) async fn find_alerts(
+    live: &Live,
+    wanted: &[String],
+) -> Result<Vec<Arc<Alert>>, CliError> {
+    let mut found = Vec::new();
+    for wanted in wanted {
+        found.push(find_alert(live, wanted).await?);
+    }
+    Ok(found)
+}
+
+fn has_agents(live: &Live) -> bool {
+    let snapshot = live.snapshot();
+    snapshot.systems.iter().any(|it| !it.agents.is_empty())
 }
 
 /// Whether there are agents, and all that is shown of them is of now; of those that were never heard of only

@@ -155,6 +155,8 @@ pub(super) fn came_words(look: Look<'_>, came: &Came) -> String {
         Came::Runs => look.texts.get("actions-runs"),
         Came::Done => look.texts.get("actions-done"),
         Came::Failed(why) => look.texts.with("actions-failed", &[("why", why)]),
+        Came::Postponed => look.texts.get("work-postponed"),
+        Came::Left => look.texts.get("actions-left"),
         Came::Lost => look.texts.get("actions-lost"),
         Came::Refused(why) => look.texts.with("actions-refused", &[("why", why)]),
     }

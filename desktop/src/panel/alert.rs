@@ -45,7 +45,7 @@ pub(super) fn alert_ui(
     window.look_at(alert.system, frame, intents);
     alerts::page_keys(ui, id, window, intents);
     ui.set_max_width(ui.available_width().min(WIDTH_MAX));
-    head_ui(ui, look, alert, window);
+    head_ui(ui, look, (snapshot, alert), window);
     page(ui, WIDTH_MAX, |ui| {
         super::requests::requests_ui(ui, look, (frame, snapshot), alert.system, window);
         now_ui(ui, look, (snapshot, alert), window);
@@ -106,7 +106,7 @@ pub(super) fn brief_ui(
         });
         quiet_line(ui, look, &alert.called());
     });
-    ui.horizontal_wrapped(|ui| alerts::deeds_ui(ui, look, &[alert.id], window));
+    ui.horizontal_wrapped(|ui| alerts::deeds_ui(ui, look, snapshot, &[alert.id], window));
     now_ui(ui, look, (snapshot, alert), window);
     care::care_ui(ui, look, alert);
     evidence::before_ui(ui, look, (frame, snapshot, alert), window);
@@ -141,7 +141,12 @@ fn duty(ui: &mut Ui, look: Look<'_>, (snapshot, alert): (&Snapshot, &Alert)) {
     }
 }
 
-fn head_ui(ui: &mut Ui, look: Look<'_>, alert: &Alert, window: &mut Window) {
+fn head_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (snapshot, alert): (&Snapshot, &Alert),
+    window: &mut Window,
+) {
     if back_ui(ui, look, &look.texts.get("nav-alerts")) {
         window.go(Route::Alerts);
     }
@@ -155,7 +160,7 @@ fn head_ui(ui: &mut Ui, look: Look<'_>, alert: &Alert, window: &mut Window) {
         ui.add(Label::new(name.color(look.tokens.text)).truncate());
     });
     if alert.is_open() {
-        ui.horizontal_wrapped(|ui| alerts::deeds_ui(ui, look, &[alert.id], window));
+        ui.horizontal_wrapped(|ui| alerts::deeds_ui(ui, look, snapshot, &[alert.id], window));
     } else {
         draft::post_mortem_ui(ui, look, alert, window);
     }

@@ -149,7 +149,7 @@ pub(super) fn alerts_ui(
         perspectives::roots_ui(ui, look, snapshot, &mut state);
     });
     state.filter_ui(ui, look, snapshot);
-    bulk_ui(ui, look, &mut state, window, &list);
+    bulk_ui(ui, look, &mut state, window, (&list, snapshot));
     let list = state.list(snapshot);
     if list.lines.is_empty() {
         none_ui(ui, look, snapshot, &mut state);
@@ -250,7 +250,13 @@ fn grouping_ui(ui: &mut Ui, look: Look<'_>, grouping: &mut Grouping) {
 }
 
 /// What can be done with the selection, in place of nothing while there is none.
-fn bulk_ui(ui: &mut Ui, look: Look<'_>, state: &mut State, window: &mut Window, list: &Worklist) {
+fn bulk_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    state: &mut State,
+    window: &mut Window,
+    (list, snapshot): (&Worklist, &Snapshot),
+) {
     ui.horizontal(|ui| {
         ui.set_min_height(28.0);
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
@@ -267,7 +273,7 @@ fn bulk_ui(ui: &mut Ui, look: Look<'_>, state: &mut State, window: &mut Window, 
             .texts
             .count("alerts-selected", count(state.selected.len()));
         ui.label(weighted(chosen, 600.0).color(look.tokens.strong));
-        deeds_ui(ui, look, &state.meant(), window);
+        deeds_ui(ui, look, snapshot, &state.meant(), window);
         if ui.button(look.texts.get("alerts-select-none")).clicked() {
             state.selected.clear();
         }
@@ -275,14 +281,25 @@ fn bulk_ui(ui: &mut Ui, look: Look<'_>, state: &mut State, window: &mut Window, 
     ui.add_space(space::S);
 }
 
-/// The buttons of everything that can be done about alerts.
-pub(super) fn deeds_ui(ui: &mut Ui, look: Look<'_>, alerts: &[AlertId], window: &mut Window) {
+/// The buttons of everything that can be done about alerts; of what is over only something can be said.
+pub(super) fn deeds_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    snapshot: &Snapshot,
+    alerts: &[AlertId],
+    window: &mut Window,
+) {
+    let mut known = alerts.iter().filter_map(|id| snapshot.alert(id));
+    let is_open = known.any(|alert| alert.is_open());
     for (kind, key) in [
         (DeedKind::Acknowledge, "deed-acknowledge"),
         (DeedKind::Claim, "deed-claim"),
         (DeedKind::Silence, "deed-silence"),
         (DeedKind::Say, "deed-say"),
     ] {
+        if !is_open && kind != DeedKind::Say {
+            continue;
+        }
         let button = Button::new(look.texts.get(key)).min_size(vec2(0.0, 26.0));
         if ui.add(button).clicked() {
             window.dialog = Some(Dialog::deed(Deed::new(kind, alerts.to_vec())));

@@ -439,6 +439,10 @@ pub(super) fn why_words(look: Look<'_>, system: &SystemView) -> String {
     match (status.raw, status.observed) {
         (_, Observed::No) => look.texts.get("overview-nothing-observed"),
         (Severity::Ok, Observed::Yes) => look.texts.get("overview-all-well"),
+        _ if status.is_unseen() => {
+            let words = status.words();
+            look.texts.with("overview-unseen", &[("words", &words)])
+        }
         _ if status.is_silent() => {
             let words = status.words();
             look.texts.with("overview-silent", &[("words", &words)])

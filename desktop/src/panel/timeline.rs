@@ -334,7 +334,7 @@ pub(super) fn item_ui(ui: &mut Ui, look: Look<'_>, item: &TimelineItem, system: 
 /// One run in one line; it leads to its page.
 fn ran_ui(ui: &mut Ui, look: Look<'_>, ran: &Ran, system: &str) -> Response {
     let color = match ran.came {
-        Came::Failed(_) | Came::Lost => look.tokens.severity(Severity::Warning),
+        Came::Failed(_) | Came::Left | Came::Lost => look.tokens.severity(Severity::Warning),
         _ => look.tokens.subdued,
     };
     let mark = Mark::Icon(Icon::Timeline, color);
@@ -474,7 +474,9 @@ fn words(look: Look<'_>, event: &TimelineEvent) -> String {
         TimelineEvent::Quiet(quiet) => quiet_words(look, quiet),
         TimelineEvent::Message(message) => first_line(&message.text),
         TimelineEvent::Deployment(deployment) => {
-            format!("{} {}", deployment.title, deployment.reference)
+            let what = format!("{} {}", deployment.title, deployment.reference);
+            look.texts
+                .with("event-deployed", &[("what", what.trim_end())])
         }
         TimelineEvent::Acknowledgement(acknowledgement) => look
             .texts

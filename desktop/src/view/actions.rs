@@ -122,6 +122,10 @@ pub enum Came {
     Done,
     /// It was run and did not succeed, in the words of the agent.
     Failed(String),
+    /// It asked to be done in the next maintenance window.
+    Postponed,
+    /// It was not done in its maintenance window, and is not tried again there.
+    Left,
     /// It was begun, and the agent ended before it knew how.
     Lost,
     /// It was not run, in the words of the agent.
@@ -133,7 +137,12 @@ impl Came {
     pub const fn began(&self) -> bool {
         match self {
             Self::Waits | Self::Refused(_) => false,
-            Self::Runs | Self::Done | Self::Failed(_) | Self::Lost => true,
+            Self::Runs
+            | Self::Done
+            | Self::Failed(_)
+            | Self::Postponed
+            | Self::Left
+            | Self::Lost => true,
         }
     }
 }
@@ -177,7 +186,9 @@ impl HostAction {
             let ran = match run.came {
                 Came::Waits | Came::Refused(_) => false,
                 Came::Runs => true,
-                Came::Done | Came::Failed(_) | Came::Lost => now.since(run.at) < RECENT,
+                Came::Done | Came::Failed(_) | Came::Postponed | Came::Left | Came::Lost => {
+                    now.since(run.at) < RECENT
+                }
             };
             is_same && ran
         })

@@ -67,6 +67,8 @@ pub(crate) struct RequestRow {
     pub(crate) at: Timestamp,
     /// Who agreed, and who objected.
     pub(crate) said: Vec<(String, bool)>,
+    /// How many more people have to agree before it is run.
+    pub(crate) lacks: u32,
     /// What this device may say to it.
     pub(crate) may: MayAnswer,
     /// When the agent began.
@@ -333,7 +335,8 @@ impl Live {
         }
         let mut runs = known.requests;
         runs.retain(|row| row.request.action == action);
-        let began = |row: &RequestRow| came_of(row.started, row.result.as_deref()).began();
+        let began =
+            |row: &RequestRow| came_of(row.started, row.maintenance, row.result.as_deref()).began();
         Ok(newest(runs, limit, began))
     }
 

@@ -20,6 +20,12 @@ use crate::cli::CliError;
 const PREFIX_LEN_CHARS_MIN: usize = 4;
 
 impl Live {
+    /// Whether a word can name an alert at all: the beginning of an id, and not too short.
+    pub(crate) fn names_alerts(wanted: &str) -> bool {
+        let wanted = wanted.trim();
+        wanted.len() >= PREFIX_LEN_CHARS_MIN && wanted.chars().all(|c| c.is_ascii_hexdigit())
+    }
+
     /// The alert that an id or a unique prefix of one names.
     ///
     /// # Errors
@@ -27,7 +33,7 @@ impl Live {
     pub(crate) fn find_alert(&self, wanted: &str) -> Result<Arc<Alert>, CliError> {
         let wanted = wanted.trim().to_ascii_lowercase();
         let snapshot = self.snapshot();
-        let is_long = wanted.len() >= PREFIX_LEN_CHARS_MIN;
+        let is_long = Self::names_alerts(&wanted);
         let alerts = snapshot.alerts.iter();
         let found: Vec<_> = alerts
             .filter(|alert| is_long && alert.id.to_string().starts_with(&wanted))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aramaki_model::address::check_web_address;
 use aramaki_model::desired::{Desired, DesiredPath};
+use aramaki_model::handover::CHECKS_CHANGED;
 use aramaki_model::system::{AgentRef, Contact, Dashboard, Part, Rule, Touch};
 use aramaki_model::{
     Check, CheckId, EditError, ItemId, Observer, Operator, Override, Presence, Relation, Severity,
@@ -286,7 +287,7 @@ pub(super) fn of_checks(before: &BTreeMap<CheckId, Check>, after: &[Check]) -> O
         .iter()
         .map(|(word, names)| format!("{word} {}", names.join(", ")));
     let told: Vec<_> = told.collect();
-    let told = (!told.is_empty()).then(|| format!("checks: {}", told.join("; ")))?;
+    let told = (!told.is_empty()).then(|| format!("{CHECKS_CHANGED}{}", told.join("; ")))?;
     let short: String = told.chars().take(TOLD_LEN_CHARS_MAX).collect();
     Some(if short == told { told } else { short + "…" })
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aramaki_model::entry::{Acknowledgement, Claim, Message, Withdrawal};
+use aramaki_model::handover::CHECKS_CHANGED;
 use aramaki_model::preview::preview_silence;
 use aramaki_model::{Alert, CheckId, EntryId, ItemId, Perspective, TimelineEntry};
 use aramaki_sync_core::statement::Capability;
@@ -150,7 +151,8 @@ impl Live {
                 Undo::Checks(space, checks) => {
                     self.edit_system(space, vec![SystemChange::RemoveChecks(checks)])
                         .await?;
-                    self.say(space, "took back checks that were added").await?;
+                    self.say(space, &format!("{CHECKS_CHANGED}took back what was added"))
+                        .await?;
                 }
                 Undo::Ignored(space, checks) => {
                     self.edit_system(space, vec![SystemChange::Unignore(checks)])

@@ -186,7 +186,7 @@ impl Live {
         .await?;
         let when = window.map_or_else(
             || "in its next maintenance window".to_owned(),
-            |window| format!("from {} to {}", window.begin, window.end),
+            |window| format!("from {} to {}", local(window.begin), local(window.end)),
         );
         let told = format!(
             "maintenance asked for {when}: {}: {}",
@@ -250,7 +250,9 @@ impl Live {
             .await?;
         let told = format!(
             "maintenance confirmed from {} to {}: {}",
-            signable.begin, signable.end, row.request.action
+            local(signable.begin),
+            local(signable.end),
+            row.request.action
         );
         self.say(row.system, &told).await?;
         Ok(Asked {

@@ -12,7 +12,7 @@ use aramaki_model::snapshot::{
 use aramaki_model::status::AgentLife;
 use aramaki_model::system::Touch;
 use aramaki_model::{EntryId, Membership, NoteId, Severity};
-use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
+use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::rows::{
     AgentRow, CheckRow, NoteRow, OtherCheckRow, PartRow, SystemPage, SystemRow, TimelineRow,
@@ -38,6 +38,8 @@ pub(super) fn row(system: &SystemView) -> SystemRow {
         anchor: system.rank == Rank::Anchor,
         why: if is_fine {
             String::new()
+        } else if status.is_unseen() {
+            format!("no result yet: {}", status.words())
         } else if status.is_silent() {
             format!("not heard any more; last: {}", status.words())
         } else {
@@ -184,11 +186,10 @@ pub(super) fn timeline(snapshot: &Snapshot, systems: Option<&[SpaceId]>) -> Vec<
 /// An entry of a timeline.
 pub(crate) fn timeline_row(snapshot: &Snapshot, item: &TimelineItem) -> TimelineRow {
     let (kind, severity, text) = said(&item.event);
-    let who = |author: AuthorId| {
-        let name = snapshot
-            .system(&item.system)
-            .and_then(|system| system.people.get(&author));
-        name.cloned().unwrap_or_else(|| author.short())
+    let who = match &item.event {
+        // It says so itself.
+        TimelineEvent::AgentStarted { host, .. } if *host == item.who => "",
+        _ => item.who.as_str(),
     };
     TimelineRow {
         entry: Some(item.id),
@@ -201,7 +202,7 @@ pub(crate) fn timeline_row(snapshot: &Snapshot, item: &TimelineItem) -> Timeline
         kind,
         severity,
         text,
-        who: item.author.map(who).unwrap_or_default(),
+        who: who.to_owned(),
     }
 }
 
@@ -264,7 +265,9 @@ fn said(event: &TimelineEvent) -> (&'static str, Option<Severity>, String) {
         TimelineEvent::Deployment(deployment) => (
             "deployment",
             None,
-            format!("{} {}", deployment.title, deployment.reference),
+            format!("deployed {} {}", deployment.title, deployment.reference)
+                .trim_end()
+                .to_owned(),
         ),
         TimelineEvent::Acknowledgement(known) => (
             "acknowledgement",

@@ -303,7 +303,11 @@ impl Recalled {
             action: it.wish.action.clone(),
             reason: it.wish.reason.clone(),
             alert: it.wish.alert,
-            came: came_of(it.started.map(|(at, _by)| at), it.result.as_deref()),
+            came: came_of(
+                it.started.map(|(at, _by)| at),
+                it.maintenance,
+                it.result.as_deref(),
+            ),
         };
         requests.take(BRIEFS_MAX).map(brief).collect()
     }
@@ -331,6 +335,9 @@ impl Recalled {
         };
         let row = |it: &Request| {
             let agreed = it.said.contains(&(standing.me, true));
+            let described = self.catalogue.actions.get(&it.wish.action);
+            let agree = it.said.iter().filter(|(_by, agrees)| *agrees).count();
+            let agree = u32::try_from(agree).unwrap_or(u32::MAX);
             RequestRow {
                 id: it.id,
                 request: it.wish.clone(),
@@ -341,6 +348,7 @@ impl Recalled {
                     .iter()
                     .map(|(by, agrees)| (names.of(*by), *agrees))
                     .collect(),
+                lacks: described.map_or(0, |it| it.approvals.saturating_sub(agree)),
                 may: standing.may_answer((it.by, &it.wish.action), agreed),
                 started: it.started.map(|(at, _by)| at),
                 starts: it.starts,

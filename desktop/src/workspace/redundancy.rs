@@ -18,7 +18,7 @@ use super::groups::Groups;
 use super::live::Live;
 use super::maintenance::{WorkRow, refused};
 use super::profile::with_causes;
-use crate::cli::CliError;
+use crate::cli::{CliError, local};
 
 /// A group, and how it stands now.
 #[derive(Clone, Debug)]
@@ -370,7 +370,7 @@ impl Live {
             model.edit_system(system, chain, now, |edit| edit.put_out(item, &out))
         })
         .await?;
-        let end = until.map_or_else(String::new, |until| format!(" until {until}"));
+        let end = until.map_or_else(String::new, |until| format!(" until {}", local(until)));
         self.say(system, &format!("taken out of service{end}: {reason}"))
             .await?;
         self.tell_groups(&self.together(system)).await.map(drop)

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use aramaki_model::action::{ActionResult, Outcome, TAIL_LEN_BYTES_MAX};
 use aramaki_model::desired::DesiredRun;
-use aramaki_model::is_deceptive;
+use aramaki_model::maintenance::request::{EXIT_POSTPONE, EXIT_RETRY};
 use aramaki_model::snapshot::AgentView;
+use aramaki_model::{ItemId, is_deceptive};
 use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 
 use super::actions::{AgentActions, RequestRow, Wanted};
@@ -162,7 +163,7 @@ pub(super) fn last_runs<'a>(
     most: usize,
 ) -> Vec<&'a RequestRow> {
     newest(requests.collect(), most, |row| {
-        came_of(row.started, row.result.as_deref()).began()
+        came_of(row.started, row.maintenance, row.result.as_deref()).began()
     })
 }
 
@@ -188,17 +189,24 @@ pub(super) fn run(row: &RequestRow) -> Run {
         reason: row.request.reason.clone(),
         alert: row.request.alert,
         arguments: row.request.arguments.clone(),
-        came: came_of(row.started, row.result.as_deref()),
+        came: came_of(row.started, row.maintenance, row.result.as_deref()),
         tail: shown(tail.unwrap_or_default()),
     }
 }
 
-/// What came of a request.
-pub(super) fn came_of(started: Option<Timestamp>, result: Option<&ActionResult>) -> Came {
-    match result {
-        None if started.is_some() => Came::Runs,
-        None => Came::Waits,
-        Some(result) => ended(&result.outcome),
+/// What came of a request; in a maintenance window two codes have a meaning of their own.
+pub(super) fn came_of(
+    started: Option<Timestamp>,
+    maintenance: Option<ItemId>,
+    result: Option<&ActionResult>,
+) -> Came {
+    let outcome = result.map(|result| &result.outcome);
+    match (outcome, maintenance) {
+        (None, _) if started.is_some() => Came::Runs,
+        (None, _) => Came::Waits,
+        (Some(Outcome::Exit(EXIT_POSTPONE)), Some(_)) => Came::Postponed,
+        (Some(Outcome::Exit(EXIT_RETRY)), Some(_)) => Came::Left,
+        (Some(outcome), _) => ended(outcome),
     }
 }
 
@@ -253,4 +261,30 @@ pub(super) fn shown(tail: &[u8]) -> String {
     let from = lines.len().saturating_sub(TAIL_LINES_MAX);
     let last = lines.get(from..).unwrap_or_default().join("\n");
     harmless(&last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_postponed_in_a_window_did_not_fail_and_outside_of_one_it_did() {
+        let result = |code| ActionResult {
+            request: EnvelopeId::from_bytes([1; 32]),
+            outcome: Outcome::Exit(code),
+            began: Timestamp::ZERO,
+            ended: Timestamp::ZERO,
+            tail: Vec::new(),
+            len_bytes: 0,
+            hash: [0; 32],
+        };
+        let window = Some(ItemId::new(Timestamp::ZERO, [1; 10]));
+        let came = |code, window| came_of(Some(Timestamp::ZERO), window, Some(&result(code)));
+        assert_eq!(came(EXIT_POSTPONE, window), Came::Postponed);
+        assert_eq!(came(EXIT_RETRY, window), Came::Left);
+        assert_eq!(came(0, window), Came::Done);
+        let failed = |code: i32| Came::Failed(format!("exit {code}"));
+        assert_eq!(came(1, window), failed(1));
+        assert_eq!(came(EXIT_POSTPONE, None), failed(EXIT_POSTPONE));
+    }
 }

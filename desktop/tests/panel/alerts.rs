@@ -45,6 +45,11 @@ fn the_worst_comes_first_and_is_acknowledged_by_keys_alone() {
     let line = window.get_by_label_contains("Checkout, replication, Critical");
     let words = line.accesskit_node().label().unwrap_or_default();
     assert!(words.contains("Duty operator knows"), "{words}");
+    // It asks for nobody, and is not well.
+    go(&mut window, "Checkout");
+    window.get_by_label("acknowledged");
+    let raw = window.query_all_by_role_and_label(Role::Label, "Critical");
+    assert_eq!(raw.count(), 1, "the state beside the tick");
 }
 
 #[test]

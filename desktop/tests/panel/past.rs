@@ -4,10 +4,11 @@ use aramaki_desktop::text::Language;
 use aramaki_desktop::view::{EqualRank, Route};
 use aramaki_model::system::{NoteKind, NoteRef};
 use aramaki_model::{ItemId, NoteId, Silence, Workspace};
+use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 
-use crate::acts::{Window, click, go};
+use crate::acts::{Window, click, go, press};
 use crate::night;
 use crate::world::{AGENT, DATABASES, Desk, ME, WEBSHOP, at, chain, space};
 use crate::{WIDE, app, app_in};
@@ -109,6 +110,21 @@ fn silences_are_a_kind_of_the_timeline_in_both_languages() {
     window.run();
     says(&window, "hob die Stille für alles vorzeitig auf");
     says(&window, "die Stille für alles lief ab");
+}
+
+#[test]
+fn of_what_is_over_something_can_be_said_and_nothing_else() {
+    let desk = desk();
+    let mut window = app(&desk, WIDE);
+    window.get_by_label_contains("Alerts, ").click();
+    window.run();
+    window.get_by_label_contains("Resolved (").click();
+    window.run();
+    press(&mut window, Key::J);
+    window.get_by_label("Note…");
+    for key in ["Acknowledge…", "I am on it…", "Silence…"] {
+        assert!(window.query_by_label(key).is_none(), "{key}");
+    }
 }
 
 #[test]

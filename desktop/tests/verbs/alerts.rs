@@ -162,6 +162,8 @@ fn it_is_over(aramaki: &Aramaki, id: &str, item: &str) {
             .len(),
         0
     );
+    let timeline = aramaki.json(&["timeline", "Webshop", "--kind", "state"]);
+    assert_eq!(timeline["entries"][0]["who"], "web1", "{timeline}");
     let told = aramaki.json(&["timeline", "Webshop"]).to_string();
     for words in [
         "ticket 12",
@@ -171,6 +173,69 @@ fn it_is_over(aramaki: &Aramaki, id: &str, item: &str) {
     ] {
         assert!(told.contains(words), "{words}: {told}");
     }
+}
+
+/// That a result is missing stands on no disk: each verb hears it anew.
+#[test]
+fn what_is_missing_is_acknowledged_claimed_and_silenced_with_verbs_alone() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::relay(&aramaki);
+    let checks = aramaki.path("checks.toml");
+    let toml = "[[check]]\nname = \"backup\"\nttl_ms = 1000\nkind.external = {}\n";
+    std::fs::write(&checks, toml).unwrap();
+    aramaki.json(&["system", "add", "Webshop", "--checks", &checks]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    let invited = aramaki.json(&["agent", "invite", "Webshop", "--name", "web1"]);
+    let _agent = Process::agent(&aramaki, invited["invitation"].as_str().unwrap());
+    let missing = wait_for("missing", || {
+        let alerts = alerts(&aramaki, "data", &[]);
+        let mut found = alerts.into_iter();
+        found.find(|alert| alert["kind"] == "missing")
+    });
+    let id = missing["id"].as_str().unwrap();
+    let prefix = &id[..8];
+    assert_eq!(aramaki.json(&["alert", "list"])["total"], 0, "not on disk");
+    let known = aramaki.json(&["alert", "acknowledge", prefix, "-t", "rebuilt today"]);
+    assert_eq!(known["acknowledged"][0], id, "{known}");
+    let shown = &aramaki.json(&["alert", "show", prefix])["alert"];
+    assert_eq!(shown["state"], "acknowledged", "{shown}");
+    let claimed = aramaki.json(&["alert", "claim", prefix]);
+    assert_eq!(claimed["claimed"][0], id, "{claimed}");
+    let quiet = ["alert", "silence", "--alert", prefix, "--for", "1h"];
+    let quiet = aramaki.json(&[&quiet[..], &["--reason", "rebuilt"]].concat());
+    assert_eq!(quiet["done"], true, "{quiet}");
+    let refused = aramaki.refused(&["alert", "show", "abcdef0123"], 1);
+    assert_eq!(refused["code"], "A-140");
+    let hint = refused["hint"].as_str().unwrap();
+    assert!(hint.contains("--wait"), "{hint}");
+}
+
+#[test]
+fn a_policy_by_which_nobody_hears_of_silence_is_warned_of() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let file = aramaki.path("policy.toml");
+    let policy = |at_least: &str| {
+        let toml = format!(
+            "[receiver]\nops = {{ via = \"mail\" }}\n\
+             [[route]]\nat_least = \"{at_least}\"\nthen = [{{ notify = [\"ops\"] }}]\n"
+        );
+        std::fs::write(&file, toml).unwrap();
+        aramaki.json(&["notify", "policy", "Webshop", "--file", &file])
+    };
+    let words = "nobody is told that an agent is not heard any more";
+    let told = policy("warning");
+    assert!(told["warning"].as_str().unwrap().contains(words), "{told}");
+    assert_eq!(told["takes_missing"], false);
+    let preview = aramaki.json(&["notify", "preview"]);
+    assert!(
+        preview["warning"].as_str().unwrap().contains(words),
+        "{preview}"
+    );
+    let told = policy("missing");
+    assert!(!told["warning"].as_str().unwrap().contains(words), "{told}");
+    let preview = aramaki.json(&["notify", "preview"]);
+    assert_eq!(preview["warning"], Value::Null, "{preview}");
 }
 
 #[test]

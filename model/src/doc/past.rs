@@ -14,7 +14,7 @@ use crate::edit::ITEM_LEN_BYTES_MAX;
 const ITEMS_MAX: usize = 2_000;
 /// How long a key may be.
 const KEY_LEN_BYTES_MAX: usize = 128;
-/// The operations of the first change that make the maps in which such items and checks are.
+/// The operations of the first change that make the maps in which such items are.
 const CHECKS_OPERATION: u64 = 6;
 const AGENTS_OPERATION: u64 = 7;
 const SILENCES_OPERATION: u64 = 9;
@@ -23,6 +23,8 @@ const MORE_OPERATION: u64 = 10;
 /// Items whose past is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PastKind {
+    /// Checks of the System.
+    Check,
     /// Agents of the System.
     Agent,
     /// Silences.
@@ -99,7 +101,6 @@ impl Past {
                     OpType::Delete => self.watched.remove(key, act),
                     _ => {}
                 }
-                continue;
             }
             let Some((kind, key)) = place(operation) else {
                 continue;
@@ -144,6 +145,7 @@ fn map_and_key(operation: &Op) -> Option<(u64, &str)> {
 fn place(operation: &Op) -> Option<(PastKind, &str)> {
     let (map, key) = map_and_key(operation)?;
     match map {
+        CHECKS_OPERATION => Some((PastKind::Check, key)),
         AGENTS_OPERATION => Some((PastKind::Agent, key)),
         SILENCES_OPERATION => Some((PastKind::Silence, key)),
         MORE_OPERATION => {

@@ -227,7 +227,7 @@ fn over(
             (None, Some(view)) => view.machine.clone(),
             (None, None) => former
                 .filter(|_| system.agents.len() > 1)
-                .map(|(machine, _)| machine.to_owned()),
+                .and_then(|(machine, _)| machine.map(str::to_owned)),
         },
         summary: summary.to_owned(),
         severity: Severity::Ok,
@@ -244,13 +244,16 @@ fn over(
     })
 }
 
-/// The machine that alone had a check and looks at it no more, and what the check was called.
-fn former<'a>(system: &'a SystemView, check: &CheckId) -> Option<(&'a str, &'a str)> {
-    system.agents.iter().find_map(|agent| {
+/// What a check was called at which nobody looks any more, and the machine that alone had it, if one had.
+fn former<'a>(system: &'a SystemView, check: &CheckId) -> Option<(Option<&'a str>, &'a str)> {
+    let of_machine = system.agents.iter().find_map(|agent| {
         let mut former = agent.former.iter();
         let (_, name) = former.find(|(id, _)| id == check)?;
-        Some((agent.label.as_str(), name.as_str()))
-    })
+        Some((Some(agent.label.as_str()), name.as_str()))
+    });
+    let mut removed = system.former_checks.iter();
+    let removed = removed.find(|former| former.id == *check);
+    of_machine.or(removed.map(|former| (None, former.name.as_str())))
 }
 
 /// When a problem of a check was over of which somebody was told; none while it may be there.

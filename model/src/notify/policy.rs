@@ -159,6 +159,16 @@ pub struct Step {
 }
 
 impl Policy {
+    /// Whether somebody is told that an agent is not heard any more, or that a check gives no result.
+    pub fn takes_missing(&self) -> bool {
+        let routes = self.route.iter();
+        let mut routes = routes.filter(|route| route.at_least <= Severity::Missing);
+        routes.any(|route| {
+            let is_all = route.checks.chars().all(|c| c == '*');
+            is_all && route.then.iter().any(|step| !step.notify.is_empty())
+        })
+    }
+
     /// Reads a document's value. What cannot be read is left out and named, so that one field of a
     /// newer program, or a slip, never leaves everybody untold.
     pub(crate) fn read(value: &Value) -> (Self, Vec<String>) {
@@ -243,6 +253,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn of_agents_that_are_not_heard_somebody_is_told_by_a_route_that_takes_missing_alone() {
+        let policy = |route: Value| Policy::read(&json!({"route": [route]})).0;
+        let then = json!([{"notify": ["ops"]}]);
+        assert!(policy(json!({"then": then})).takes_missing());
+        assert!(
+            policy(json!({"at_least": "missing", "checks": "*", "then": then})).takes_missing()
+        );
+        assert!(!policy(json!({"at_least": "warning", "then": then})).takes_missing());
+        assert!(!policy(json!({"checks": "disk*", "then": then})).takes_missing());
+        assert!(!policy(json!({"then": []})).takes_missing());
+        assert!(!Policy::default().takes_missing());
+    }
 
     #[test]
     fn what_a_newer_program_wrote_takes_nothing_else_with_it() {

@@ -28,7 +28,7 @@ pub(super) fn machine(agent: &SpaceId, link: &AgentRef) -> String {
         .unwrap_or_else(|| agent.short())
 }
 
-/// What a removed agent told of a check.
+/// What an agent told of a check until it or the check was removed.
 pub(super) struct Gone<'a> {
     name: String,
     removed: Timestamp,
@@ -61,6 +61,31 @@ impl Seen<'_> {
         let mut gone: Vec<_> = gone.collect();
         gone.sort_by(|a, b| (a.removed, &a.name).cmp(&(b.removed, &b.name)));
         gone
+    }
+}
+
+impl Seen<'_> {
+    /// What agents told of a check until it was removed, who told of it for the longest time at the end.
+    pub(super) fn told_until(
+        &self,
+        system: &System,
+        (check, removed): (&CheckId, Timestamp),
+    ) -> Vec<Gone<'_>> {
+        let there = system.agents.iter().filter_map(|(agent, link)| {
+            let journal = self.view.journals.get(&(*agent, link.author))?;
+            Some(Gone {
+                name: machine(agent, link),
+                removed,
+                record: journal.checks.get(check)?,
+                days: journal.days.get(check),
+            })
+        });
+        let mut told = self.gone(system, check);
+        for gone in &mut told {
+            gone.removed = gone.removed.min(removed);
+        }
+        told.extend(there);
+        told
     }
 }
 

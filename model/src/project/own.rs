@@ -9,6 +9,7 @@ use aramaki_sync_core::{SpaceId, Timestamp};
 use super::Seen;
 use super::alerts::Looked;
 use super::care::Care;
+use super::gone::Gone;
 use super::observed::agreement;
 use super::quiet::Quieted;
 use super::silent::Silent;
@@ -249,6 +250,13 @@ impl Seen<'_> {
             };
             self.look(check, &[looking], place, &mut found, next);
         }
+        for (id, check, removed) in &system.lives.checks {
+            // Its machine's own file may have it under the same id.
+            if !all.contains_key(id) && check.is_about_other(&space).is_none() {
+                let gone = self.told_until(system, (id, *removed));
+                self.over(check, &gone, place, &mut found, next);
+            }
+        }
         self.observed_checks(space, system, (title, care), &mut found, next);
         if all.values().any(|check| check.enabled) {
             let alerts = silent.iter().map(|silent| silent.alert(space, title, care));
@@ -305,6 +313,37 @@ impl Seen<'_> {
         for it in &observed {
             self.look(&it.check, &it.lookings, place, found, next);
         }
+    }
+
+    /// Adds the problems of a check that was removed: they were over then.
+    fn over(
+        &self,
+        check: &Check,
+        gone: &[Gone<'_>],
+        place: Place<'_>,
+        checks: &mut Checks,
+        next: &mut Next,
+    ) {
+        if gone.is_empty() {
+            return;
+        }
+        let looked = Looked {
+            space: place.space,
+            title: place.title,
+            check,
+            raw: Severity::Ok,
+            judged: &[],
+            told: 0,
+            silent: &[],
+            seen_from: &[],
+            beside: &[],
+            gone,
+            past: &Past::only(gone),
+            now: self.now,
+        };
+        checks
+            .alerts
+            .append(&mut looked.alerts(place.care, next).alerts);
     }
 
     /// Adds a check with what all who look see of it.

@@ -182,6 +182,9 @@ impl Quieted<'_> {
             (Some(check), _) => self.agent(&check).unwrap_or_else(|| {
                 let mut known = self.checks.iter().map(|view| &view.check);
                 let name = known.find(|known| known.id == check);
+                let mut removed = self.system.lives.checks.iter();
+                let removed = removed.find(|(id, _, _)| *id == check);
+                let name = name.or(removed.map(|(_, check, _)| check));
                 let name = name.map(|check| check.name.clone()).unwrap_or_default();
                 QuietAbout::Check { check, name }
             }),

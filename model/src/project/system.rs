@@ -15,7 +15,8 @@ use crate::name;
 use crate::note_edit::NoteVersion;
 use crate::severity::Severity;
 use crate::snapshot::{
-    Access, AgentView, Cause, NoteView, Observed, PartView, Rank, StatusView, SystemView,
+    Access, AgentView, Cause, FormerCheck, NoteView, Observed, PartView, Rank, StatusView,
+    SystemView,
 };
 use crate::status::{AgentLife, agent_life};
 use crate::system::{AgentRef, NAME_LEN_BYTES_MAX, NoteKind, System};
@@ -66,6 +67,7 @@ impl Seen<'_> {
             notes: note_views(open, system),
             history: sum.history(),
             checks: own.checks.clone(),
+            former_checks: former_checks(system),
             for_others: own.for_others.clone(),
             observers: own.observers.clone(),
             alerts: self.view.alerts.get(&space).cloned().unwrap_or_default(),
@@ -281,6 +283,16 @@ impl Seen<'_> {
         };
         system.agents.iter().map(view).collect()
     }
+}
+
+fn former_checks(system: &System) -> Vec<FormerCheck> {
+    let removed = system.lives.checks.iter();
+    let former = removed.map(|(id, check, removed)| FormerCheck {
+        id: *id,
+        name: check.name.clone(),
+        removed: *removed,
+    });
+    former.collect()
 }
 
 fn worst_first(parts: &mut [PartView]) {

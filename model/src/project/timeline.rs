@@ -71,6 +71,11 @@ impl Seen<'_> {
                 own.entry(*id).or_insert((*id, check.name.as_str()));
             }
         }
+        for (id, check, _) in &system.lives.checks {
+            if check.is_about_other(&space).is_none() {
+                own.entry(*id).or_insert((*id, check.name.as_str()));
+            }
+        }
         let own = Rc::new(own);
         for (agent, link, taken) in system.removed_agents() {
             // Checks of its machine's own file are named by its journal alone.

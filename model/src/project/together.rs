@@ -28,6 +28,15 @@ pub(super) struct Past {
 }
 
 impl Past {
+    /// Of a check at which nobody looks any more.
+    pub(super) fn only(before: &[Gone<'_>]) -> Self {
+        Self {
+            history: gone::history(before, Vec::new()),
+            days: gone::days(before, Arc::default()),
+            ..Self::default()
+        }
+    }
+
     /// Of a check that is told in the words of one of them.
     pub(super) fn of(
         check: &Check,

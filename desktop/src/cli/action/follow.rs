@@ -177,6 +177,7 @@ mod tests {
             who: "alice".to_owned(),
             at: Timestamp::ZERO,
             said: Vec::new(),
+            lacks: 0,
             may: MayAnswer::Withdraw,
             started: Some(Timestamp::ZERO),
             starts: 1,
@@ -193,6 +194,22 @@ mod tests {
             from,
             bytes: bytes.to_vec(),
         });
+    }
+
+    #[test]
+    fn who_waits_reads_that_somebody_has_to_agree() {
+        let mut row = RequestRow {
+            started: None,
+            starts: 0,
+            lacks: 1,
+            ..row()
+        };
+        let news = Told::default().news(&row);
+        assert!(news.contains("1 more has to agree"), "{news}");
+        assert!(news.contains("action approve"), "{news}");
+        row.lacks = 0;
+        let news = Told::default().news(&row);
+        assert!(!news.contains("agree"), "{news}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::follow::Along;
 use super::operation::Operation;
 use super::words::{request_json, request_text};
+use crate::cli::listen::find_alert;
 use crate::cli::report::{Lines, printable};
 use crate::cli::{CliError, Report};
 use crate::workspace::{Live, Wanted};
@@ -120,8 +121,10 @@ impl Request {
         if !self.yes {
             self.lately_text(live, system, &mut text).await?;
         }
-        let alert = self.alert.as_deref();
-        let alert = alert.map(|alert| live.find_alert(alert)).transpose()?;
+        let alert = match self.alert.as_deref() {
+            Some(alert) => Some(find_alert(live, alert).await?),
+            None => None,
+        };
         let wanted = Wanted {
             alert: alert.map(|alert| alert.id),
             agent: &self.operation.agent,

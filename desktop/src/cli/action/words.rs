@@ -144,7 +144,20 @@ fn state_words(row: &RequestRow) -> String {
             local(row.request.not_before),
             local(row.request.end)
         ),
+        (None, None) if row.lacks > 0 => format!(
+            "waits until {}: {} (`aramaki action approve`)",
+            local(row.request.end),
+            lacks_words(row.lacks)
+        ),
         (None, None) => format!("waits until {}", local(row.request.end)),
+    }
+}
+
+/// How many have to agree still.
+fn lacks_words(lacks: u32) -> String {
+    match lacks {
+        1 => "1 more has to agree".to_owned(),
+        lacks => format!("{lacks} more have to agree"),
     }
 }
 
@@ -155,6 +168,11 @@ pub(crate) fn timeline_row(live: &Live, system: SpaceId, row: &RequestRow) -> Ti
         (Some(result), _) => came_words(row, &result.outcome),
         (None, Some(_)) if row.waits_for_attempt().is_some() => "is tried again".to_owned(),
         (None, Some(_)) => "runs".to_owned(),
+        (None, None) if row.lacks > 0 => format!(
+            "asked for, waits until {}: {}",
+            local(row.request.end),
+            lacks_words(row.lacks)
+        ),
         (None, None) => format!("asked for, waits until {}", local(row.request.end)),
     };
     TimelineRow {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
+use crate::cli::listen::{find_alert, find_alerts};
 use crate::cli::report::{Lines, count};
 use crate::cli::{CliError, Clock, Report, parse_span};
 use crate::workspace::Live;
@@ -26,8 +27,7 @@ pub(crate) struct Acknowledge {
 impl Acknowledge {
     /// Writes it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let found = self.alerts.iter().map(|alert| live.find_alert(alert));
-        let alerts: Vec<_> = found.collect::<Result<_, CliError>>()?;
+        let alerts = find_alerts(live, &self.alerts).await?;
         let until = self.span.map(|span| Clock::now().plus(span));
         let mut text = Lines::default();
         for alert in &alerts {
@@ -66,7 +66,7 @@ pub(crate) struct Unacknowledge {
 impl Unacknowledge {
     /// Writes it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let alert = live.find_alert(&self.alert)?;
+        let alert = find_alert(live, &self.alert).await?;
         let known = alert.acknowledgements.iter().filter(|known| known.holds);
         let entries: Vec<_> = known.map(|known| known.entry).collect();
         let back = live

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
+use crate::cli::listen::{find_alert, find_alerts};
 use crate::cli::report::{Lines, count};
 use crate::cli::{CliError, Clock, Report, local, parse_span};
 use crate::workspace::Live;
@@ -26,8 +27,7 @@ pub(crate) struct Claim {
 impl Claim {
     /// Writes it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let found = self.alerts.iter().map(|alert| live.find_alert(alert));
-        let alerts: Vec<_> = found.collect::<Result<_, CliError>>()?;
+        let alerts = find_alerts(live, &self.alerts).await?;
         let until = Clock::now().plus(self.span);
         let mut text = Lines::default();
         for alert in &alerts {
@@ -67,7 +67,7 @@ pub(crate) struct Release {
 impl Release {
     /// Writes it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let alert = live.find_alert(&self.alert)?;
+        let alert = find_alert(live, &self.alert).await?;
         let me = live.replica().author();
         let claims = alert.claimed_by();
         let mine = claims.filter(|claim| self.all || claim.who == Some(me));

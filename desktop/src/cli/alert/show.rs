@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::object::{alert_json, days_json, hold_words, summary};
 use super::{evidence, taken};
+use crate::cli::listen::find_alert;
 use crate::cli::report::{Lines, count, table};
 use crate::cli::system::{attempt_json, attempt_words, seen_from_words};
 use crate::cli::timeline::entry_json;
@@ -52,7 +53,7 @@ const fn near_word(near: Near) -> &'static str {
 impl Show {
     /// Shows it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let alert = live.find_alert(&self.alert)?;
+        let alert = find_alert(live, &self.alert).await?;
         let fetched = if self.evidence {
             evidence::fetch(live, &alert).await
         } else {
@@ -195,7 +196,7 @@ fn head(out: &mut Lines, alert: &Alert, attempt: Option<Attempt>, now: Timestamp
     if let Some(was) = &alert.was_observed {
         let (by, until) = (&was.by, local(was.until));
         out.add(format_args!(
-            "was observed by {by} until {until}, when its agent was removed"
+            "was observed by {by} until {until}, when the check or its agent was removed"
         ));
     }
     if let Some(seen) = alert.seen.filter(|_| alert.is_stale) {

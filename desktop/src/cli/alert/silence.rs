@@ -9,6 +9,7 @@ use aramaki_sync_core::SpaceId;
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::cli::listen::find_alert;
 use crate::cli::parse::parse_line;
 use crate::cli::report::{Lines, count, table};
 use crate::cli::{CliError, Clock, Report, local, parse_span};
@@ -142,11 +143,11 @@ pub(crate) struct Silence {
 }
 
 impl Silence {
-    fn wish(&self, live: &Live) -> Result<SilenceWish, CliError> {
+    async fn wish(&self, live: &Live) -> Result<SilenceWish, CliError> {
         let mut scope = self.place.scope(live)?;
         let about = match (&self.alert, &self.check, &self.family) {
             (Some(alert), _, _) => {
-                let alert = live.find_alert(alert)?;
+                let alert = find_alert(live, alert).await?;
                 if scope.systems.is_empty() {
                     scope.systems.push(alert.system);
                 }
@@ -169,7 +170,7 @@ impl Silence {
 
     /// Writes it, or says what it would mute.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
-        let wish = self.wish(live)?;
+        let wish = self.wish(live).await?;
         let preview = live.preview_silence(&wish).await?;
         let item = if self.consent.is_given(&preview) {
             Some(live.silence(&preview).await?)

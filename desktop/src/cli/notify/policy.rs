@@ -54,7 +54,9 @@ impl Policy {
             "system": space.to_string(),
             "policy": &policy,
             "channels_unheard": channels,
+            "takes_missing": policy.takes_missing(),
         });
+        let takes_missing = policy.takes_missing();
         live.put_policy(space, Some(policy)).await?;
         let text = format!(
             "{title} has a policy with {} and {}. `aramaki notify preview` says who would hear what now.",
@@ -62,12 +64,18 @@ impl Policy {
             count(routes, "route")
         );
         let mut report = Report::new(text, &object);
-        if let Some(words) = unheard(&nobodys) {
-            report.warn(words);
+        let deaf = (!takes_missing).then(|| NOT_MISSING.to_owned());
+        let warnings: Vec<_> = deaf.into_iter().chain(unheard(&nobodys)).collect();
+        if !warnings.is_empty() {
+            report.warn(warnings.join("; "));
         }
         Ok(report)
     }
 }
+
+/// What is said of a policy by which nobody hears of silence.
+pub(super) const NOT_MISSING: &str = "no route takes what is missing: nobody is told that an agent is not heard any more, or that a check \
+     gives no result; a route with `at_least = \"missing\"` and without `checks` takes that";
 
 /// Channels through which nobody was told yet: which host has them only that host knows.
 fn unheard(channels: &[(String, String)]) -> Option<String> {

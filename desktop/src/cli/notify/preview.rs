@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_model::Snapshot;
 use aramaki_model::notify::{Facts, Item, Notifier, Plan, Target, alerts, policies};
+use aramaki_model::snapshot::SystemView;
 use aramaki_sync_core::SpaceId;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::policy::NOT_MISSING;
 use crate::cli::report::{Lines, table};
 use crate::cli::{CliError, Clock, Report, local};
 use crate::workspace::Live;
@@ -54,11 +56,31 @@ impl Preview {
             }
         }
         text.push_str(&last.into_text());
-        Ok(Report::new(
+        let deaf = deaf(&snapshot, wanted);
+        let ids: Vec<_> = deaf.iter().map(|it| it.space.to_string()).collect();
+        let mut report = Report::new(
             text,
-            &json!({"notifications": objects, "not_understood": unread}),
-        ))
+            &json!({
+                "notifications": objects,
+                "not_understood": unread,
+                "not_missing": ids,
+            }),
+        );
+        if !deaf.is_empty() {
+            let titles: Vec<_> = deaf.iter().map(|it| it.title.as_str()).collect();
+            let titles = titles.join(", ");
+            report.warn(format!("policy of {titles}: {NOT_MISSING}"));
+        }
+        Ok(report)
     }
+}
+
+/// The Systems whose policy tells nobody of silence.
+fn deaf(snapshot: &Snapshot, wanted: Option<SpaceId>) -> Vec<&SystemView> {
+    let systems = snapshot.systems.iter().map(AsRef::as_ref);
+    let systems = systems.filter(|it: &&SystemView| wanted.is_none_or(|space| space == it.space));
+    let deaf = systems.filter(|it| it.policy.as_ref().is_some_and(|it| !it.takes_missing()));
+    deaf.collect()
 }
 
 fn way(snapshot: &Snapshot, item: &Item) -> String {

@@ -1,5 +1,6 @@
 //! `aramaki system remove-check`.
 
+use aramaki_model::handover::CHECKS_CHANGED;
 use clap::Args;
 use serde_json::json;
 
@@ -31,7 +32,7 @@ impl RemoveCheck {
         if !self.preview {
             let removed = SystemChange::RemoveChecks(vec![leaving.check]);
             live.edit_system(system, vec![removed]).await?;
-            live.say(system, &format!("checks: removed {}", leaving.name))
+            live.say(system, &format!("{CHECKS_CHANGED}removed {}", leaving.name))
                 .await?;
         }
         let title = live.title(system).unwrap_or_else(|| system.short());

@@ -136,6 +136,12 @@ pub(super) fn check_ui(
             quiet_line(ui, look, &look.texts.get("check-off"));
         }
         ui.label(weighted(check.called(), 550.0).color(look.tokens.strong));
+        if check.check.enabled && check.status.raw != check.status.effective {
+            // What somebody has in hand asks for nobody, and is not well.
+            let raw = check.status.raw;
+            let word = RichText::new(severity_word(look, raw)).size(size::SMALL);
+            ui.label(word.color(look.tokens.severity(raw)));
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             end(ui);
             if let Some(since) = check.status.since {
