@@ -93,9 +93,7 @@ fn settings(name: &str, value: &Value, words: &mut Vec<String>) {
 }
 
 fn plain(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), |text| quoted(text))
+    value.as_str().map_or_else(|| value.to_string(), quoted)
 }
 
 fn seconds(ms: u64) -> String {

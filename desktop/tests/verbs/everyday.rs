@@ -285,10 +285,13 @@ fn a_deployment_stands_on_the_timeline_and_in_the_drafts_of_the_shift() {
         texts.collect()
     };
     let both = ["Webshop", "Mail", "--kind", "deployment,words"];
-    assert_eq!(texts(&both), ["# queue is *drained*", "varnish 7.1"]);
-    assert_eq!(texts(&["--kind", "deployment"]), ["varnish 7.1"]);
+    assert_eq!(
+        texts(&both),
+        ["# queue is *drained*", "deployed varnish 7.1"]
+    );
+    assert_eq!(texts(&["--kind", "deployment"]), ["deployed varnish 7.1"]);
     let around = ["--since", "1h", "--until", "20m", "--kind", "deployment"];
-    assert_eq!(texts(&around), ["varnish 7.1"]);
+    assert_eq!(texts(&around), ["deployed varnish 7.1"]);
     assert!(texts(&["Webshop", "--since", "10m", "--kind", "deployment"]).is_empty());
     let unknown = text(&aramaki.run(&["timeline", "--kind", "tickets"]).stderr);
     assert!(unknown.contains("deployment"), "{unknown}");

@@ -52,31 +52,7 @@ impl Seen<'_> {
             (key, Source::Member(change))
         }));
         found.extend(derived(quieted));
-        let all = self.all_checks(system);
-        let named = all
-            .iter()
-            .map(|(id, check)| (*id, (*id, check.name.as_str())));
-        // What counts elsewhere is told there.
-        let own = named.filter(|(id, _)| {
-            let about = all.get(id).and_then(|check| check.is_about_other(&space));
-            let there = about.and_then(|about| self.system_of(&about));
-            there.is_none_or(|there| !there.observers.contains_key(&space))
-        });
-        let mut own: Names<'_> = own.collect();
-        // What nobody looks at any more was called something when it happened.
-        let links = system.agents.iter().map(|(agent, it)| (*agent, it.author));
-        let journals = links.filter_map(|link| self.view.journals.get(&link));
-        for (id, check) in journals.flat_map(|it| &it.former) {
-            if check.is_about_other(&space).is_none() {
-                own.entry(*id).or_insert((*id, check.name.as_str()));
-            }
-        }
-        for (id, check, _) in &system.lives.checks {
-            if check.is_about_other(&space).is_none() {
-                own.entry(*id).or_insert((*id, check.name.as_str()));
-            }
-        }
-        let own = Rc::new(own);
+        let own = Rc::new(self.names(space, system));
         for (agent, link, taken) in system.removed_agents() {
             // Checks of its machine's own file are named by its journal alone.
             let journal = self.view.journals.get(&(agent, link.author));
@@ -130,6 +106,35 @@ impl Seen<'_> {
             }))
         });
         items.collect()
+    }
+
+    /// What the checks of a System are called, and were called that were removed.
+    fn names<'s>(&'s self, space: SpaceId, system: &'s System) -> Names<'s> {
+        let all = self.all_checks(system);
+        let named = all
+            .iter()
+            .map(|(id, check)| (*id, (*id, check.name.as_str())));
+        // What counts elsewhere is told there.
+        let own = named.filter(|(id, _)| {
+            let about = all.get(id).and_then(|check| check.is_about_other(&space));
+            let there = about.and_then(|about| self.system_of(&about));
+            there.is_none_or(|there| !there.observers.contains_key(&space))
+        });
+        let mut own: Names<'s> = own.collect();
+        // What nobody looks at any more was called something when it happened.
+        let links = system.agents.iter().map(|(agent, it)| (*agent, it.author));
+        let journals = links.filter_map(|link| self.view.journals.get(&link));
+        for (id, check) in journals.flat_map(|it| &it.former) {
+            if check.is_about_other(&space).is_none() {
+                own.entry(*id).or_insert((*id, check.name.as_str()));
+            }
+        }
+        for (id, check, _) in &system.lives.checks {
+            if check.is_about_other(&space).is_none() {
+                own.entry(*id).or_insert((*id, check.name.as_str()));
+            }
+        }
+        own
     }
 
     /// Adds what an agent of a System that looks at this one told of these checks, and nothing else of it.

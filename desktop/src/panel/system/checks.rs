@@ -136,12 +136,7 @@ pub(super) fn check_ui(
             quiet_line(ui, look, &look.texts.get("check-off"));
         }
         ui.label(weighted(check.called(), 550.0).color(look.tokens.strong));
-        if check.check.enabled && check.status.raw != check.status.effective {
-            // What somebody has in hand asks for nobody, and is not well.
-            let raw = check.status.raw;
-            let word = RichText::new(severity_word(look, raw)).size(size::SMALL);
-            ui.label(word.color(look.tokens.severity(raw)));
-        }
+        raw_ui(ui, look, check);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             end(ui);
             if let Some(since) = check.status.since {
@@ -201,6 +196,15 @@ pub(super) fn check_ui(
             });
         });
     });
+}
+
+/// What a check really is that somebody has in hand: it asks for nobody, and is not well.
+fn raw_ui(ui: &mut Ui, look: Look<'_>, check: &CheckView) {
+    let (raw, effective) = (check.status.raw, check.status.effective);
+    if check.check.enabled && raw != effective {
+        let word = RichText::new(severity_word(look, raw)).size(size::SMALL);
+        ui.label(word.color(look.tokens.severity(raw)));
+    }
 }
 
 /// A result that does not count yet.
