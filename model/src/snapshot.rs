@@ -421,6 +421,8 @@ pub struct AgentView {
     pub services: Vec<ServiceClaim>,
     /// What it last did on what is desired, by path.
     pub desired: Vec<DesiredRun>,
+    /// When it was heard again after it was not for long, if that was heard here.
+    pub back: Option<Timestamp>,
     /// How many checks of the System it last told not to be OK.
     pub failing: u32,
     /// What checks were called that only its machine had, and at which it looks no more.
