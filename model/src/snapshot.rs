@@ -175,6 +175,8 @@ pub struct SystemView {
     pub ignored: Arc<BTreeMap<CheckId, String>>,
     /// Which Systems are its parts besides those that it lists.
     pub selector: Option<Selector>,
+    /// When it was known last that a check is looked at no more, and what stands for an agent that was removed.
+    pub ended: BTreeMap<CheckId, Timestamp>,
     /// What happened to it, newest first.
     pub timeline: Vec<Arc<TimelineItem>>,
     /// The worst state of its checks and of those below it on each of the last [`HISTORY_DAYS`]

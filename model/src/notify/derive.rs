@@ -24,6 +24,8 @@ const AGENT_HEARD: &str = "the agent is heard again";
 /// What people are told of a check without a fresh result; what it said last follows.
 const CHECK_SILENT: &str = "no fresh result; the last one was";
 const CHECK_WITHOUT_RESULT: &str = "no result";
+/// Times of removals are whole seconds.
+const REMOVALS_TO: Duration = Duration::from_secs(1);
 /// What it is called, because its name went with it.
 const REMOVED_NAME: &str = "a check or agent that was removed";
 
@@ -209,8 +211,10 @@ fn over(
         }
         // Nobody looks any more.
         (None, None) => {
+            let ended = system.ended.get(&newest.check).copied();
+            let ended = ended.filter(|at| at.plus(REMOVALS_TO) > began);
             (
-                newest.at,
+                ended.unwrap_or(newest.at),
                 former.map_or(REMOVED_NAME, |(_, name)| name),
                 LOOKED_AT_NO_MORE,
             )

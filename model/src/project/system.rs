@@ -84,6 +84,7 @@ impl Seen<'_> {
             desired: Arc::clone(&system.desired),
             ignored: Arc::clone(&system.ignored),
             selector: system.selector.clone(),
+            ended: self.ended(system),
             timeline: own.timeline.clone(),
             conflicts: system.conflicts.clone(),
         }
