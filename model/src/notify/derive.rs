@@ -205,7 +205,8 @@ fn over(
     let (at, name, summary) = match (agent, view) {
         // An agent is heard again, or it is not known yet, because nobody listens.
         (Some(agent), _) => {
-            let heard = agent.heard.filter(|at| *at > began)?;
+            // Heartbeats come soon; what is remembered of before a restart may be of between two outages.
+            let heard = agent.heard.filter(|at| *at > newest.at.min(now))?;
             let back = agent.back.filter(|at| *at > began);
             (back.unwrap_or(heard), agent.label.as_str(), AGENT_HEARD)
         }
