@@ -252,6 +252,8 @@ pub struct Journal {
     pub declared: BTreeMap<CheckId, Check>,
     /// Those that it declared before and looks at no more: what they were called.
     pub former: BTreeMap<CheckId, Check>,
+    /// And since when it does not look at those.
+    pub former_since: BTreeMap<CheckId, Timestamp>,
     declared_at: Option<Timestamp>,
     /// Services that run on the machine, by name.
     pub services: BTreeMap<String, ServiceClaim>,
@@ -368,6 +370,7 @@ impl Journal {
             for (id, check) in std::mem::take(&mut self.declared) {
                 if self.former.len() < FORMER_MAX {
                     self.former.insert(id, check);
+                    self.former_since.insert(id, at);
                 }
             }
             self.declared_at = Some(at);
@@ -379,6 +382,8 @@ impl Journal {
             .map(|check| (check.id, check.clone()));
         self.declared.extend(checks);
         self.former.retain(|id, _| !self.declared.contains_key(id));
+        self.former_since
+            .retain(|id, _| !self.declared.contains_key(id));
     }
 
     fn transition(&mut self, id: EntryId, transition: &Transition) {

@@ -27,11 +27,13 @@ pub(crate) struct Lived<T> {
 /// All items of a System whose past is shown.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Lives {
+    /// Since when checks are looked at, by the clock of who turned them on.
+    pub(crate) checks_on: BTreeMap<CheckId, Timestamp>,
+    /// Since when others are not that once were written: they were turned off or taken away.
+    pub(crate) checks_off: BTreeMap<CheckId, Timestamp>,
     pub(crate) silences: Vec<(ItemId, Lived<Silence>)>,
     pub(crate) maintenance: Vec<(ItemId, Lived<Maintenance>)>,
     pub(crate) agents: Vec<(SpaceId, Lived<AgentRef>)>,
-    /// Since when checks are looked at, by the clock of who turned them on.
-    pub(crate) checks_on: BTreeMap<CheckId, Timestamp>,
     /// Checks that were removed, each with the moment.
     pub(crate) checks: Vec<(CheckId, Check, Timestamp)>,
 }
@@ -40,14 +42,11 @@ impl System {
     /// The same with what became of its items.
     pub(crate) fn with_past(self, past: &Past) -> Self {
         let lives = Lives {
+            checks_on: turned(past, Turned::On),
+            checks_off: turned(past, Turned::Off),
             silences: lives(past, PastKind::Silence, &self.silences),
             maintenance: lives(past, PastKind::Maintenance, &self.maintenance),
             agents: lives(past, PastKind::Agent, &self.agents),
-            checks_on: past
-                .watched()
-                .since()
-                .filter_map(|(check, at)| Some((check.parse().ok()?, at)))
-                .collect(),
             checks: removed_checks(past, &self.checks),
         };
         Self { lives, ..self }
@@ -99,4 +98,20 @@ fn lives<K: FromStr + Ord, T: Clone + DeserializeOwned>(
         Some((key, Lived { what, made, taken }))
     });
     lived.collect()
+}
+
+/// Whether a check is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turned {
+    On,
+    Off,
+}
+
+/// Since when checks are looked at, or are not.
+fn turned(past: &Past, on: Turned) -> BTreeMap<CheckId, Timestamp> {
+    let turned = past.watched().since();
+    let wanted = turned.filter(|(_, is_on, _)| *is_on == (on == Turned::On));
+    wanted
+        .filter_map(|(check, _, at)| Some((check.parse().ok()?, at)))
+        .collect()
 }

@@ -7,6 +7,7 @@ mod alerts;
 mod care;
 mod concern;
 mod draw;
+mod ended;
 mod gone;
 mod inhibit;
 mod observed;

@@ -175,6 +175,8 @@ pub struct SystemView {
     pub ignored: Arc<BTreeMap<CheckId, String>>,
     /// Which Systems are its parts besides those that it lists.
     pub selector: Option<Selector>,
+    /// When it was known last that a check is looked at no more, and what stands for an agent that was removed.
+    pub ended: BTreeMap<CheckId, Timestamp>,
     /// What happened to it, newest first.
     pub timeline: Vec<Arc<TimelineItem>>,
     /// The worst state of its checks and of those below it on each of the last [`HISTORY_DAYS`]
@@ -421,6 +423,8 @@ pub struct AgentView {
     pub services: Vec<ServiceClaim>,
     /// What it last did on what is desired, by path.
     pub desired: Vec<DesiredRun>,
+    /// When it was heard again after it was not for long, if that was heard here.
+    pub back: Option<Timestamp>,
     /// How many checks of the System it last told not to be OK.
     pub failing: u32,
     /// What checks were called that only its machine had, and at which it looks no more.

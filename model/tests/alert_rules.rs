@@ -351,11 +351,20 @@ fn what_is_over_was_never_over_before_it_was_told_and_not_while_nothing_is_known
         edit.put_check(&off)
     });
     drop(edit.unwrap());
-    let over = facts(&third, 100);
-    assert_eq!(
-        (over.len(), over[0].summary.as_str()),
-        (1, "it is looked at no more")
-    );
+    let mut fourth = third.clone();
+    let edit = fourth.edit_system(space(DATABASE), &chain(ALICE), at(97), |edit| {
+        edit.remove_check(check(1).id)
+    });
+    drop(edit.unwrap());
+    // Not when it was told, and not when it was taken away after that.
+    for ended in [third, fourth] {
+        let over = facts(&ended, 100);
+        assert_eq!(
+            (over.len(), over[0].summary.as_str()),
+            (1, "it is looked at no more")
+        );
+        assert_eq!((over[0].opened, over[0].resolved), (at(90), Some(at(95))));
+    }
 }
 
 #[test]

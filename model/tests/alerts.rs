@@ -671,6 +671,23 @@ fn the_end_of_an_outage_is_told_by_name_and_only_when_the_agent_is_heard() {
     );
 }
 
+/// It was heard between two outages, and that the first was over was told to nobody.
+#[test]
+fn who_is_started_anew_takes_no_sign_of_before_an_outage_for_its_end() {
+    let mut first = workspace();
+    told(&mut first, 1, &[(5, Severity::Ok)]);
+    first.hears(space(AGENT), true, at(10));
+    alive(&mut first, 20, &[1, 2]);
+    let silent = only(&first, 150);
+    let mut anew = workspace();
+    told(&mut anew, 1, &[(5, Severity::Ok)]);
+    for seconds in [160, 900] {
+        receipt(&mut anew, (ALICE, seconds), space(DATABASE), &silent);
+    }
+    anew.heard_before(space(AGENT), at(500));
+    assert_eq!(facts(&anew, 950), []);
+}
+
 #[test]
 fn nobody_is_woken_for_silence_by_who_began_to_listen_a_moment_ago() {
     let mut workspace = workspace();

@@ -32,6 +32,8 @@ struct Duty {
     workspace: Workspace,
     notifier: Notifier,
     heard: Vec<Heard>,
+    /// What of that was over.
+    over: Vec<Item>,
 }
 
 impl Duty {
@@ -55,6 +57,7 @@ impl Duty {
             workspace,
             notifier: Notifier::new(0),
             heard: Vec::new(),
+            over: Vec::new(),
         }
     }
 
@@ -114,6 +117,8 @@ impl Duty {
         for message in self.plan(seconds).due {
             let receipt = receipt(&message, seconds);
             self.say(seconds, TimelineEntry::Notification(receipt));
+            let over = message.items.iter().filter(|it| it.resolved.is_some());
+            self.over.extend(over.cloned());
             let items = message.items.iter();
             self.heard
                 .extend(items.map(|item| (seconds, item.state.word(), item.sent_as)));
@@ -326,6 +331,76 @@ fn a_check_that_is_turned_on_again_is_given_its_time() {
         duty.goes_on(5_600..5_700, last);
         assert_eq!(duty.words(), [(5_601, "missing")]);
     }
+}
+
+/// A result may come after a check was missed and before somebody is told so, or is told again; the next one may
+/// come a day later.
+#[test]
+fn that_a_missing_check_is_back_is_told_whenever_its_result_came() {
+    // The result is of before it is told that there is none, and heard of after that.
+    let mut duty = Duty::new(&json!({"wait": "20s", "interval": "0s"}));
+    for now in 20..700 {
+        let last = if now < 640 { 5 } else { 610 };
+        if now % 20 == 0 {
+            duty.beat(now, &[(1, last), (2, now)]);
+        }
+        duty.tell(now);
+    }
+    assert_eq!(duty.words(), [(625, "missing"), (640, "resolved")]);
+    let heard = duty.over.last().unwrap();
+    assert_eq!(heard.resolved, Some(at(610)));
+    assert!(heard.opened <= at(610));
+}
+
+/// With each sign it is over since a later moment: a group that waits from there waits for ever.
+#[test]
+fn that_something_is_heard_again_is_told_after_the_wait_of_its_group() {
+    let mut duty = Duty::new(&json!({"wait": "30s", "interval": "0s"}));
+    let results = |now| vec![(1, now), (2, now)];
+    duty.goes_on(20..201, results);
+    for now in 201..400 {
+        duty.tell(now);
+    }
+    duty.goes_on(400..600, results);
+    assert_eq!(duty.words(), [(350, "missing"), (430, "resolved")]);
+    let over = duty.over.last().unwrap();
+    assert_eq!(over.resolved, Some(at(400)), "since it is heard again");
+    assert_eq!(over.opened, at(350), "as far as receipts tell");
+    // The same of a check whose results come oftener than the group waits.
+    let mut duty = Duty::new(&json!({"wait": "30s", "interval": "0s"}));
+    let last = |now: i64| if now < 800 { 5 } else { now };
+    duty.goes_on(20..900, |now| vec![(1, last(now)), (2, now)]);
+    let words: Vec<_> = duty.words().into_iter().map(|(_, word)| word).collect();
+    assert_eq!(words, ["missing", "resolved"]);
+}
+
+/// A check that is missed within a minute: what was told before its end was told is of another outage.
+#[test]
+fn who_was_told_of_the_end_is_told_of_the_next_outage_however_soon_it_comes() {
+    let mut duty = Duty::new(&at_once());
+    let brief = Check {
+        ttl_ms: Some(60_000),
+        ..check(1)
+    };
+    let edit = duty
+        .workspace
+        .edit_system(space(DATABASE), &chain(ALICE), at(4), |edit| {
+            edit.put_check(&brief)
+        });
+    drop(edit.unwrap());
+    // Missed at 205, told with the next heartbeat; the result is of the second before, and heard of at 240.
+    for now in 20..400 {
+        let last = match now {
+            240.. => 219,
+            _ => now.min(145),
+        };
+        if now % 20 == 0 {
+            duty.beat(now, &[(1, last), (2, now)]);
+        }
+        duty.tell(now);
+    }
+    let expected = [(220, "missing"), (240, "resolved"), (280, "missing")];
+    assert_eq!(duty.words(), expected);
 }
 
 fn alerts_open(duty: &Duty, seconds: i64) -> usize {

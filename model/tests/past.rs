@@ -590,7 +590,7 @@ fn what_comes_back_after_it_was_looked_at_no_more_is_another_alert_and_its_end_k
     assert_eq!((over.alert, over.name.as_str()), (first.id, "backup"));
     assert_eq!(over.machine.as_deref(), Some("machine9"));
     assert_eq!(over.summary, "it is looked at no more");
-    assert!(over.resolved.is_some());
+    assert_eq!((over.opened, over.resolved), (at(70), Some(at(101))));
     let of_check = |item: TimelineItem| match item.event {
         TimelineEvent::Transition { name, to, .. } => Some((name, item.who, to)),
         _ => None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aramaki_sync_core::Timestamp;
-use automerge::legacy::{Key, ObjectId, Op, OpType};
+use automerge::legacy::{Key, ObjectId, Op, OpId, OpType};
 use automerge::{ExpandedChange, ScalarValue};
 
 use super::watched::Watched;
@@ -95,7 +95,7 @@ impl Past {
         let at = Timestamp::from_millis(change.time.saturating_mul(1_000));
         for (number, operation) in (change.start_op.get()..).zip(&change.operations) {
             let act = Act { number, actor, at };
-            if let Some((CHECKS_OPERATION, key)) = map_and_key(operation) {
+            if let Some((OpId(CHECKS_OPERATION, _), key)) = map_and_key(operation) {
                 match &operation.action {
                     OpType::Put(ScalarValue::Str(text)) => self.watched.write(key, act, text),
                     OpType::Delete => self.watched.remove(key, act),
@@ -132,19 +132,19 @@ impl Past {
     }
 }
 
-/// Which map of the first change an operation is about, by the operation that made it, and which key.
-fn map_and_key(operation: &Op) -> Option<(u64, &str)> {
+/// Which map of the first change an operation is about, and which key.
+fn map_and_key(operation: &Op) -> Option<(&OpId, &str)> {
     let (ObjectId::Id(map), Key::Map(key)) = (&operation.obj, &operation.key) else {
         return None;
     };
     let is_known = map.1 == first_actor() && key.len() <= KEY_LEN_BYTES_MAX;
-    is_known.then_some((map.0, key))
+    is_known.then_some((map, key))
 }
 
 /// Which item an operation is about, if it is of those that are remembered.
 fn place(operation: &Op) -> Option<(PastKind, &str)> {
     let (map, key) = map_and_key(operation)?;
-    match map {
+    match map.0 {
         CHECKS_OPERATION => Some((PastKind::Check, key)),
         AGENTS_OPERATION => Some((PastKind::Agent, key)),
         SILENCES_OPERATION => Some((PastKind::Silence, key)),
@@ -222,18 +222,18 @@ mod tests {
             }
             assert_eq!(watched[0], watched[1]);
             let since = watched[0].since().next();
-            since.map(|(_, at)| at.millis())
+            since.map(|(_, is_on, at)| (is_on, at.millis()))
         };
-        assert_eq!(of(&[(1, on), (2, on)]), Some(1));
-        assert_eq!(of(&[(1, on), (2, off)]), None);
-        assert_eq!(of(&[(1, on), (2, off), (3, on), (4, on)]), Some(3));
-        assert_eq!(of(&[(1, on), (2, "{")]), None);
+        assert_eq!(of(&[(1, on), (2, on)]), Some((true, 1)));
+        assert_eq!(of(&[(1, on), (2, off)]), Some((false, 2)));
+        assert_eq!(of(&[(1, on), (2, off), (3, on), (4, on)]), Some((true, 3)));
+        assert_eq!(of(&[(1, on), (2, "{"), (3, off)]), Some((false, 2)));
         let mut taken = Watched::default();
         taken.write("web", written(1), on);
         taken.remove("web", written(2));
-        assert_eq!(taken.since().next(), None);
+        assert_eq!(taken.since().next(), Some(("web", false, written(2).at)));
         taken.write("web", written(3), on);
-        assert_eq!(taken.since().next(), Some(("web", written(3).at)));
+        assert_eq!(taken.since().next(), Some(("web", true, written(3).at)));
         let many: Vec<_> = (1..1_000).map(|n| (n, on)).collect();
         assert_eq!(of(&many), None, "that is long ago");
     }

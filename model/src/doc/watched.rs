@@ -54,16 +54,16 @@ impl Watched {
         }
     }
 
-    /// Since when each check is looked at without a break, by the clock of who said so; none of one that is not,
-    /// or that was written so often since that it is not known any more.
-    pub(crate) fn since(&self) -> impl Iterator<Item = (&str, Timestamp)> {
+    /// Whether each check is looked at, and since when without a break, by the clock of who said so; none of one
+    /// that was written so often since that it is not known any more.
+    pub(crate) fn since(&self) -> impl Iterator<Item = (&str, bool, Timestamp)> {
         self.checks.iter().filter_map(|(check, writings)| {
+            let (_, is_on) = writings.last()?;
             let newest = writings.iter().rev();
-            let (turned_on, _) = newest.take_while(|(_, is_on)| *is_on).last()?;
-            let is_known = writings
-                .first()
-                .is_some_and(|(first, _)| first != turned_on);
-            (is_known || writings.len() < WRITINGS_MAX).then_some((check.as_str(), turned_on.at))
+            let (turned, _) = newest.take_while(|(_, it)| it == is_on).last()?;
+            let is_known = writings.first().is_some_and(|(first, _)| first != turned);
+            let is_known = is_known || writings.len() < WRITINGS_MAX;
+            is_known.then_some((check.as_str(), *is_on, turned.at))
         })
     }
 }

@@ -24,6 +24,8 @@ const AGENT_HEARD: &str = "the agent is heard again";
 /// What people are told of a check without a fresh result; what it said last follows.
 const CHECK_SILENT: &str = "no fresh result; the last one was";
 const CHECK_WITHOUT_RESULT: &str = "no result";
+/// Times of removals are whole seconds.
+const REMOVALS_TO: Duration = Duration::from_secs(1);
 /// What it is called, because its name went with it.
 const REMOVED_NAME: &str = "a check or agent that was removed";
 
@@ -199,20 +201,27 @@ fn over(
         .iter()
         .find(|view| view.check.id == newest.check && view.check.enabled);
     let former = former(system, &newest.check);
+    let began = began(marks).unwrap_or(newest).at.min(now);
     let (at, name, summary) = match (agent, view) {
         // An agent is heard again, or it is not known yet, because nobody listens.
         (Some(agent), _) => {
+            // Heartbeats come soon; what is remembered of before a restart may be of between two outages.
             let heard = agent.heard.filter(|at| *at > newest.at.min(now))?;
-            (heard, agent.label.as_str(), AGENT_HEARD)
+            let back = agent.back.filter(|at| *at > began);
+            (back.unwrap_or(heard), agent.label.as_str(), AGENT_HEARD)
         }
         // Nobody looks any more.
-        (None, None) => (
-            newest.at,
-            former.map_or(REMOVED_NAME, |(_, name)| name),
-            LOOKED_AT_NO_MORE,
-        ),
+        (None, None) => {
+            let ended = system.ended.get(&newest.check).copied();
+            let ended = ended.filter(|at| at.plus(REMOVALS_TO) > began);
+            (
+                ended.unwrap_or(newest.at),
+                former.map_or(REMOVED_NAME, |(_, name)| name),
+                LOOKED_AT_NO_MORE,
+            )
+        }
         (None, Some(view)) => (
-            recovered(view, newest, marks)?,
+            recovered(view, newest, began, marks)?,
             view.check.name.as_str(),
             view.summary.as_str(),
         ),
@@ -232,8 +241,8 @@ fn over(
         summary: summary.to_owned(),
         severity: Severity::Ok,
         worst: Severity::Ok,
-        opened: newest.at,
-        since: newest.at,
+        opened: began.min(at),
+        since: began,
         resolved: Some(at),
         acknowledged: None,
         muted: None,
@@ -256,12 +265,32 @@ fn former<'a>(system: &'a SystemView, check: &CheckId) -> Option<(Option<&'a str
     of_machine.or(removed.map(|former| (None, former.name.as_str())))
 }
 
+/// The first telling of the problem that was told last: those of before stand under the same id.
+fn began(marks: &[Mark]) -> Option<&Mark> {
+    let problems = marks.iter();
+    let problems = problems.filter(|mark| matches!(mark.state, Some(State::Problem(_))));
+    let newest = problems.clone().map(|mark| mark.at).max()?;
+    let ends = marks.iter();
+    let ends = ends.filter(|mark| mark.state == Some(State::Resolved) && mark.at < newest);
+    let ended = ends.map(|mark| mark.at).max();
+    problems
+        .filter(|mark| Some(mark.at) > ended)
+        .min_by_key(|mark| (mark.at, mark.id))
+}
+
 /// When a problem of a check was over of which somebody was told; none while it may be there.
-fn recovered(view: &CheckView, newest: &Mark, marks: &[Mark]) -> Option<Timestamp> {
+fn recovered(
+    view: &CheckView,
+    newest: &Mark,
+    began: Timestamp,
+    marks: &[Mark],
+) -> Option<Timestamp> {
     let missing = Some(State::Problem(Severity::Missing));
     if marks.iter().any(|mark| mark.state == missing) {
-        // Silence is over when something is heard, not when nobody listens.
-        return view.status.seen.filter(|at| *at > newest.at);
+        // Silence is over when something is heard, not when nobody listens. What was known when it was told was
+        // older than the time to live: a newer result was not known then, though it may be of before.
+        let known = began.minus(Duration::from_millis(view.check.ttl_ms()));
+        return view.status.seen.filter(|at| *at > known);
     }
     // Long ago, or another problem by now.
     if view.status.last != Some(Severity::Ok) && view.alert.is_none() {

@@ -80,7 +80,7 @@ impl Notifier {
         (target, group): (&Target, SpaceId),
         mut pending: Vec<Pending>,
     ) {
-        let ready = ready(facts, target, group, &pending);
+        let ready = self.ready(facts, target, group, &pending);
         let since = pending.iter().filter_map(|it| self.seen.get(&it.item.id));
         let since = since.min().copied().unwrap_or(facts.now);
         let standby = Duration::from_millis(STANDBY_MS * u64::from(self.rank));
@@ -118,24 +118,34 @@ impl Notifier {
             });
         }
     }
-}
 
-/// When a group's message goes: after its wait, and not too soon after the one before. What is told
-/// again or to the next step goes at once, and takes the others along.
-fn ready(facts: &Facts<'_>, target: &Target, group: SpaceId, pending: &[Pending]) -> Timestamp {
-    let flushed = facts
-        .record
-        .flushed(target, group)
-        .filter(|at| *at <= facts.now);
-    let first = pending.iter().filter(|it| it.is_grouped());
-    let first = first.filter_map(|it| {
-        let waited = it.due?.plus(it.grouping.wait.duration());
-        let spaced = flushed.map(|at| at.plus(it.grouping.interval.duration()));
-        Some(spaced.map_or(waited, |spaced| spaced.max(waited)))
-    });
-    let at_once = pending.iter().filter(|it| !it.is_grouped());
-    let at_once = at_once.filter_map(|it| it.due);
-    first.chain(at_once).min().unwrap_or(facts.now)
+    /// When a group's message goes: after its wait, and not too soon after the one before. What is told
+    /// again or to the next step goes at once, and takes the others along.
+    fn ready(
+        &self,
+        facts: &Facts<'_>,
+        target: &Target,
+        group: SpaceId,
+        pending: &[Pending],
+    ) -> Timestamp {
+        let flushed = facts
+            .record
+            .flushed(target, group)
+            .filter(|at| *at <= facts.now);
+        let first = pending.iter().filter(|it| it.is_grouped());
+        let first = first.filter_map(|it| {
+            // Since when something is over that is only heard again may move with each sign.
+            let due = it
+                .due?
+                .min(self.seen.get(&it.item.id).copied().unwrap_or(facts.now));
+            let waited = due.plus(it.grouping.wait.duration());
+            let spaced = flushed.map(|at| at.plus(it.grouping.interval.duration()));
+            Some(spaced.map_or(waited, |spaced| spaced.max(waited)))
+        });
+        let at_once = pending.iter().filter(|it| !it.is_grouped());
+        let at_once = at_once.filter_map(|it| it.due);
+        first.chain(at_once).min().unwrap_or(facts.now)
+    }
 }
 
 impl Plan {

@@ -89,18 +89,23 @@ pub(super) fn pending(
 
 /// What was told of this alert since it opened.
 fn marks<'a>(facts: &'a Facts<'_>, alert: &AlertFact) -> impl Iterator<Item = &'a Mark> + Clone {
-    let from = told_from(alert);
+    let from = told_from(facts, alert);
     let marks = facts.record.of(&alert.alert).iter();
     marks.filter(move |mark| from.is_none_or(|from| mark.at >= from))
 }
 
 /// From when on what was told of an open alert was told of this time; none when there is no other.
-fn told_from(alert: &AlertFact) -> Option<Timestamp> {
+fn told_from(facts: &Facts<'_>, alert: &AlertFact) -> Option<Timestamp> {
     if alert.recurrence == Recurrence::Never || alert.resolved.is_some() {
         return None;
     }
+    // Whoever was told that it is over hears of it anew. A receipt to come is of a clock that is ahead.
+    let marks = facts.record.of(&alert.alert).iter();
+    let ends = marks.filter(|mark| mark.state == Some(State::Resolved) && mark.at <= facts.now);
+    let ended = ends.map(|mark| mark.at).max();
     // What is missed after less time than clocks may be apart is over with its next sign all the same.
-    alert.heard.max(Some(alert.opened.minus(CLOCKS_APART_MAX)))
+    let begun = alert.heard.max(Some(alert.opened.minus(CLOCKS_APART_MAX)));
+    begun.max(ended)
 }
 
 /// How bad it was when a target was told of it first.
@@ -122,7 +127,8 @@ fn told_again(facts: &Facts<'_>, alert: &AlertFact, pending: &Pending) -> Option
     }
     let marks = facts.record.of(&alert.alert).iter();
     let problems = marks.filter(|mark| {
-        mark.target == pending.target && matches!(mark.state, Some(State::Problem(_)))
+        let is_problem = matches!(mark.state, Some(State::Problem(_)));
+        is_problem && mark.target == pending.target && mark.at <= facts.now
     });
     problems.map(|mark| mark.at).max()
 }
@@ -130,7 +136,7 @@ fn told_again(facts: &Facts<'_>, alert: &AlertFact, pending: &Pending) -> Option
 /// Leaves out what was told; holds what somebody else is at, and what failed.
 fn is_untold(facts: &Facts<'_>, alert: &AlertFact, pending: &mut Pending) -> bool {
     let id = pending.item.id;
-    let from = told_again(facts, alert, pending).max(told_from(alert));
+    let from = told_again(facts, alert, pending).max(told_from(facts, alert));
     let marks = facts.record.of(&alert.alert).iter();
     let (marks, before): (Vec<&Mark>, Vec<&Mark>) = marks
         .filter(|mark| mark.id == id)

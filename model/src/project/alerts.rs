@@ -309,6 +309,8 @@ impl<'a> Looked<'a> {
                 None => (vantage.begun().max(vantage.back()), vantage.as_of),
             };
             let ttl_ms = vantage.ttl_ms();
+            // Nor did anybody before the check was turned on.
+            let last = last.max(last.and(vantage.turned_on));
             next.old(last, ttl_ms);
             let since = last?.plus(Duration::from_millis(ttl_ms));
             // Whoever dies tells nothing of its checks either. That is told of the agent, which is given longer.

@@ -84,6 +84,7 @@ impl Seen<'_> {
             desired: Arc::clone(&system.desired),
             ignored: Arc::clone(&system.ignored),
             selector: system.selector.clone(),
+            ended: self.ended(system),
             timeline: own.timeline.clone(),
             conflicts: system.conflicts.clone(),
         }
@@ -275,6 +276,7 @@ impl Seen<'_> {
                     .map(|journal| journal.desired.values().cloned().collect())
                     .unwrap_or_default(),
                 failing: journal.map_or(0, |journal| failing(space, system, journal)),
+                back: open.and_then(|open| open.beats.resumed),
                 former: journal
                     .map(|journal| journal.former.values())
                     .map(|checks| checks.map(|it| (it.id, it.name.clone())).collect())

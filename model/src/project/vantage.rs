@@ -159,7 +159,7 @@ pub(super) struct Vantage<'a> {
     /// When the agent was heard again after it was not for long.
     resumed: Option<Timestamp>,
     /// When somebody turned the check on.
-    turned_on: Option<Timestamp>,
+    pub(super) turned_on: Option<Timestamp>,
     /// The last sign of the agent.
     pub(super) heard: Option<Timestamp>,
     /// From when people may be told of its silence; none while it was not listened to long enough.
@@ -211,12 +211,11 @@ impl<'a> Vantage<'a> {
         is_away && self.presence == Presence::MayBeOffline
     }
 
-    /// Since when the agent looks, after it did not, or somebody turned the check on: nothing that is older says
-    /// that it is not looked at now.
+    /// Since when the agent looks, after it did not: nothing that is older says that a check is not
+    /// looked at now.
     pub(super) fn back(&self) -> Option<Timestamp> {
         let started = self.journal?.started.as_ref();
-        let started = started.map(|started| started.at);
-        started.max(self.resumed).max(self.turned_on)
+        started.map(|started| started.at).max(self.resumed)
     }
 
     /// Since when a first result is awaited, or the last sign before one.

@@ -246,6 +246,7 @@ mod tests {
             services: Vec::new(),
             desired: Vec::new(),
             failing: 0,
+            back: None,
             former: Vec::new(),
         }
     }
