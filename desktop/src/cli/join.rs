@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use super::report::Lines;
 use super::take::{add_problems, taken_json};
 use super::{CliError, Report, local, parse_span};
-use crate::workspace::{Awaiting, Joined, JoinedByFile, Live, capability_word, names_file};
+use crate::workspace::{
+    Awaiting, Joined, JoinedByFile, Live, NewestKey, capability_word, names_file,
+};
 
 /// More on standard input is no invitation.
 const INPUT_LEN_BYTES_MAX: u64 = 64 * 1024;
@@ -156,7 +158,7 @@ fn say_joined(text: &mut Lines, space: &str, joined: &Joined) {
         "Checks: {}, notes: {}, parts: {}, agents that can be read here already: {} of {}.",
         joined.checks, joined.notes, joined.parts, joined.agents_readable, joined.agents
     ));
-    if joined.awaits_key {
+    if joined.newest_key == NewestKey::Awaited {
         text.add(AWAITS_KEY);
     }
 }
@@ -176,7 +178,7 @@ fn joined_json(id: &str, joined: Option<&Joined>) -> Value {
         "parts": joined.parts,
         "agents": joined.agents,
         "agents_readable": joined.agents_readable,
-        "awaits_key": joined.awaits_key,
+        "awaits_key": joined.newest_key == NewestKey::Awaited,
         "handed_over": joined.handed_over,
         "again": joined.again,
     })

@@ -80,21 +80,14 @@ impl Status {
             elsewhere_text(&mut text, &elsewhere);
         }
         let awaits_key = live.awaits_keys(wanted).await;
-        for (_space, title) in &awaits_key {
-            text.push_str(&say_awaits_key(title));
-            text.push('\n');
-        }
         let ended = live.ended_elsewhere(wanted).await;
-        for (_space, title) in &ended {
-            text.push_str(&say_ended(title));
-            text.push('\n');
-        }
+        let mut lines: Vec<String> = Vec::new();
+        lines.extend(awaits_key.iter().map(|(_, title)| say_awaits_key(title)));
+        lines.extend(ended.iter().map(|(_, title)| say_ended(title)));
         if wanted.is_none() {
-            for it in live.awaiting().await {
-                text.push_str(&say_awaiting(&it));
-                text.push('\n');
-            }
+            lines.extend(live.awaiting().await.iter().map(say_awaiting));
         }
+        text.extend(lines.into_iter().map(|line| line + "\n"));
         let late = live.late_work(wanted).await?;
         text.push_str(&say_waiting(&late, now));
         let systems = systems_json(&rows, &emergencies);
@@ -104,8 +97,8 @@ impl Status {
                 "as_of": now.to_string(),
                 "emergencies": emergencies_json(&emergencies),
                 "counts": counts_json(&counts),
-                "ended_elsewhere": ended.iter().map(|(space, _title)| space.to_string()).collect::<Vec<_>>(),
-                "awaits_key": awaits_key.iter().map(|(space, _title)| space.to_string()).collect::<Vec<_>>(),
+                "ended_elsewhere": ids(&ended),
+                "awaits_key": ids(&awaits_key),
                 "attempts": attempts_json(&soft),
                 "waits": late.iter().map(|it| it.envelopes).sum::<u64>(),
                 "seen_from": elsewhere_json(&elsewhere),
@@ -229,6 +222,11 @@ fn attempts(live: &Live, wanted: Option<SpaceId>) -> Vec<Soft> {
         soft.collect::<Vec<_>>()
     };
     systems.flat_map(|system| of(system)).collect()
+}
+
+fn ids(systems: &[(SpaceId, String)]) -> Vec<String> {
+    let spaces = systems.iter();
+    spaces.map(|(space, _title)| space.to_string()).collect()
 }
 
 /// A System for people.

@@ -40,6 +40,15 @@ impl Joining {
     }
 }
 
+/// The key by which what is written in a System now is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NewestKey {
+    /// It is here.
+    Here,
+    /// Whoever has it was not there yet.
+    Awaited,
+}
+
 /// A System that can be read here since it was joined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Joined {
@@ -49,8 +58,8 @@ pub(crate) struct Joined {
     pub(crate) capability: Option<Capability>,
     /// Until when.
     pub(crate) end: Option<Timestamp>,
-    /// Whether what was written last is sealed by a key that has not come.
-    pub(crate) awaits_key: bool,
+    /// Whether the key by which what is written now is sealed has come.
+    pub(crate) newest_key: NewestKey,
     /// Checks that it lists.
     pub(crate) checks: usize,
     /// Notes that it lists.
@@ -270,7 +279,10 @@ impl Live {
         Some(Joined {
             title,
             capability: summary.capability,
-            awaits_key: self.replica().awaits_key(space).await.unwrap_or_default(),
+            newest_key: match self.replica().awaits_key(space).await {
+                Ok(true) => NewestKey::Awaited,
+                _ => NewestKey::Here,
+            },
             end: own.map(|member| member.end).max(),
             checks: page.checks.len(),
             notes: page.notes.len(),

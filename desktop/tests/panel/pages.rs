@@ -283,35 +283,7 @@ fn a_lost_device_is_ended_in_two_clicks_after_its_preview() {
         everywhere: true,
         ..here
     };
-    let let_in = LetIn {
-        author: AuthorId::from_bytes([7; 32]),
-        name: "zoe".to_owned(),
-        may: (Capability::Read, at(600)),
-        stays: true,
-    };
-    desk.show(|frame| {
-        let mut ending = ending(everywhere.clone());
-        ending.places[0].stay = vec![let_in.clone()];
-        frame.ending = Some(ending);
-    });
-    window.run();
-    // Whom it let in stays, unless somebody says that it was not its owner.
-    window.get_by_label_contains("It let these in.");
-    window.get_by_label_contains("zoe stays: reads").click();
-    window.run();
-    window.get_by_label_contains("Looking what this would end");
-    desk.show(|frame| {
-        let mut ending = ending(EndWhat {
-            cut: [let_in.author].into(),
-            ..everywhere.clone()
-        });
-        ending.places[0].stay = vec![LetIn {
-            stays: false,
-            ..let_in.clone()
-        }];
-        frame.ending = Some(ending);
-    });
-    window.run();
+    who_stays_is_asked(&desk, &mut window, &everywhere);
     window
         .get_by_role_and_label(Role::TextInput, WHY_END)
         .focus();
@@ -328,6 +300,38 @@ fn a_lost_device_is_ended_in_two_clicks_after_its_preview() {
         window.query_by_label("End access").is_none(),
         "it is closed"
     );
+}
+
+/// Whom a lost device let in stays, unless somebody says that it was not its owner.
+fn who_stays_is_asked(desk: &Desk, window: &mut Window, everywhere: &EndWhat) {
+    let let_in = LetIn {
+        author: AuthorId::from_bytes([7; 32]),
+        name: "zoe".to_owned(),
+        may: (Capability::Read, at(600)),
+        stays: true,
+    };
+    desk.show(|frame| {
+        let mut ending = ending(everywhere.clone());
+        ending.places[0].stay = vec![let_in.clone()];
+        frame.ending = Some(ending);
+    });
+    window.run();
+    window.get_by_label_contains("It let these in.");
+    window.get_by_label_contains("zoe stays: reads").click();
+    window.run();
+    window.get_by_label_contains("Looking what this would end");
+    desk.show(|frame| {
+        let mut ending = ending(EndWhat {
+            cut: [let_in.author].into(),
+            ..everywhere.clone()
+        });
+        ending.places[0].stay = vec![LetIn {
+            stays: false,
+            ..let_in.clone()
+        }];
+        frame.ending = Some(ending);
+    });
+    window.run();
 }
 
 /// What the field for a reason is called.
