@@ -172,7 +172,11 @@ fn who_stays_keeps_what_they_had_and_not_what_a_thief_gave_them() {
     assert!(!holds(&aramaki, "Mail", &second) && !holds(&aramaki, "Mail", &fifth));
     reads_what_follows(&aramaki, "third", true);
     reads_what_follows(&aramaki, "fourth", true);
-    // Whoever is cut besides lost nothing.
+    told_of_what_was_lost(&aramaki, &fifth);
+}
+
+/// Whoever is cut besides a lost device lost nothing.
+fn told_of_what_was_lost(aramaki: &Aramaki, cut: &str) {
     let told = aramaki.json(&["timeline", "Mail", "--kind", "access"]);
     let told = told["entries"].as_array().unwrap().iter();
     let told = told.map(|it| it["text"].as_str().unwrap().to_owned());
@@ -185,7 +189,7 @@ fn who_stays_keeps_what_they_had_and_not_what_a_thief_gave_them() {
     );
     assert!(
         // Who only reads tells nobody a name.
-        of(&fifth[..8]).is_some_and(|it| it.ends_with("was ended")),
+        of(&cut[..8]).is_some_and(|it| it.ends_with("was ended")),
         "{ended:?}"
     );
 }
