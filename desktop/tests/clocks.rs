@@ -78,6 +78,45 @@ fn who_came_while_work_waited_reads_it_once_it_is_accepted() {
     assert_eq!(titles(&kim(&["note", "list", "Webshop"])), ["In time"]);
 }
 
+/// A colleague renewed Bob's access, whose first grant has ended since; then the colleague's device is lost.
+#[test]
+fn who_is_there_by_a_renewal_alone_stays_when_the_device_that_renewed_it_is_lost() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let pass = |from: &str, to: &str, name: &str| {
+        let file = aramaki.path(name);
+        aramaki.json_in(from, &["carry", "Webshop", &file]);
+        aramaki.json_in(to, &["take", &file]);
+    };
+    let [adm, bob] = ["adm", "bob"].map(|who| {
+        let file = aramaki.path(&format!("invite-{who}"));
+        aramaki.json(&["share", "Webshop", "--for", "1h", "--file", &file]);
+        aramaki.json_in(who, &["init", "--name", who, "--no-recovery-kit"]);
+        aramaki.json_in(who, &["join", &file]);
+        pass(who, "data", &format!("came-{who}"));
+        let me = aramaki.json_in(who, &["peers"]);
+        me["this_device"].as_str().unwrap().to_owned()
+    });
+    let grant = |who: &str, to: &str, can: &str, span: &str| {
+        let grant = ["trust", "grant", "Webshop", to, "--can", can, "--for", span];
+        aramaki.json_in(who, &grant);
+    };
+    grant("data", &adm, "administer", "9d");
+    pass("data", "adm", "told");
+    grant("adm", &bob, "read", "8d");
+    pass("adm", "data", "renewed");
+    let host = |arguments: &[&str]| json_at("+1d", &aramaki, "data", arguments);
+    let plan = host(&["trust", "lost", &adm[..12]]);
+    let space = &plan["spaces"][0];
+    let kept = space["kept"].as_array().unwrap().iter();
+    let kept: Vec<_> = kept.filter(|it| it["device"] == bob.as_str()).collect();
+    assert_eq!(kept.len(), 1, "{plan}");
+    assert_eq!(kept[0]["let_in_by_lost"], true, "{plan}");
+    host(&["trust", "lost", &adm[..12], "--yes"]);
+    let listed = host(&["trust", "list", "Webshop"]).to_string();
+    assert!(listed.contains(&bob) && !listed.contains(&adm), "{listed}");
+}
+
 /// Sam was in; the access ended and was closed. The device is let in anew by its key.
 #[test]
 fn a_device_whose_access_has_ended_is_let_in_again_by_its_key() {

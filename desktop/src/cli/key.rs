@@ -52,7 +52,15 @@ impl Key {
                 let new = (!seal.keyring)
                     .then(|| PassphraseSource::from(seal.new_passphrase_file.as_ref()));
                 let keys = workspace::device_keys(data, &config.passphrase)?;
-                let new = new.map(|new| new.new_one(Sealed::Device)).transpose()?;
+                let new = new.map(|new| new.new_one(Sealed::Device)).transpose();
+                let new = new.map_err(|error| match error {
+                    CliError::PassphraseMissing { .. } => CliError::Usage(
+                        "there is no terminal to ask for the new passphrase on: name a file with \
+                         --new-passphrase-file FILE"
+                            .to_owned(),
+                    ),
+                    error => error,
+                })?;
                 workspace::seal(data, &keys, new.as_ref())?;
             }
             Self::Unseal(Unseal {}) => {

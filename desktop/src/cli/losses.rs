@@ -22,7 +22,9 @@ pub(super) fn space_text(text: &mut Lines, plan: &SpacePlan) {
         text.add(format_args!("  cut   {}: {why}", holder(cut)));
     }
     for kept in &plan.kept {
-        text.add(format_args!("  keep  {}", holder(kept)));
+        let (kept, end, by) = (holder(kept), local(kept.end), through(plan, kept));
+        let by = if by { ": let in by it alone" } else { "" };
+        text.add(format_args!("  keep  {kept} until {end}{by}"));
     }
     for system in &plan.readers_of {
         text.add(format_args!("  keep  readers of {}", system.short()));
@@ -36,6 +38,11 @@ pub(super) fn space_text(text: &mut Lines, plan: &SpacePlan) {
     }
 }
 
+/// Whether only a lost device let them in: its owner knows whether that was them.
+fn through(plan: &SpacePlan, holder: &Holder) -> bool {
+    plan.through.contains(&holder.author)
+}
+
 /// A plan for programs.
 pub(super) fn space_json(plan: &SpacePlan) -> Value {
     let holder = |it: &Holder| {
@@ -43,8 +50,14 @@ pub(super) fn space_json(plan: &SpacePlan) -> Value {
             "device": it.author.to_string(),
             "who": it.who,
             "capability": capability_word(it.capability),
+            "end": it.end.to_string(),
         })
     };
+    let kept = plan.kept.iter().map(|it| {
+        let mut kept = holder(it);
+        kept["let_in_by_lost"] = json!(through(plan, it));
+        kept
+    });
     let cut = plan.cut.iter().map(|(it, why)| {
         let mut cut = holder(it);
         cut["why"] = json!(why);
@@ -65,7 +78,7 @@ pub(super) fn space_json(plan: &SpacePlan) -> Value {
         "done": plan.done,
         "lost": plan.lost.iter().map(holder).collect::<Vec<_>>(),
         "cut": cut.collect::<Vec<_>>(),
-        "kept": plan.kept.iter().map(holder).collect::<Vec<_>>(),
+        "kept": kept.collect::<Vec<_>>(),
         "readers_of": plan.readers_of.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "accepted": accepted.collect::<Vec<_>>(),
     })

@@ -106,6 +106,7 @@ impl Live {
         let begun = Instant::now();
         let wait = async {
             let (mut written, mut news) = (BTreeMap::new(), Instant::now());
+            let mut handed_over = false;
             loop {
                 let mut spaces = self.spaces().await;
                 spaces.retain(|space| {
@@ -125,8 +126,14 @@ impl Live {
                         .any(|space| space.receipts.on_relays().is_empty());
                 let offline = begun.elapsed() > CONNECT_TIME
                     && !self.replica().peers().iter().any(PeerStatus::is_connected);
-                if offline || !waiting && !self.hand_over_keys(&spaces).await {
+                if offline || !waiting && handed_over {
                     return;
+                }
+                if !waiting {
+                    handed_over = true;
+                    if !self.hand_over_keys(&spaces).await {
+                        return;
+                    }
                 }
                 // An event, or another look a moment later.
                 drop(tokio::time::timeout(LOOK_PAUSE, events.recv()).await);

@@ -240,6 +240,17 @@ impl Live {
     ) -> Result<LateWork, CliError> {
         let late = self.late_work(Some(space)).await?;
         let prefix = wanted.trim().to_ascii_lowercase();
+        let used_up = late.iter().any(|it| {
+            it.waits == Waits::Held(Held::Redeemed) && it.grant.to_string().starts_with(&prefix)
+        });
+        if used_up && prefix.len() >= PREFIX_LEN_CHARS_MIN {
+            return Err(CliError::Refused {
+                what: "the late work",
+                reason: "it came by a code that had let in as many as it may, and nothing makes that count: let its \
+                         author in by a new code, and ask them to write it again"
+                    .to_owned(),
+            });
+        }
         let found: Vec<_> = late
             .into_iter()
             .filter(|it| {

@@ -57,7 +57,7 @@ pub(crate) struct SpacePlan {
     pub(crate) cut: Vec<(Holder, &'static str)>,
     /// The grants by which those who stay do so.
     pub(super) grants: BTreeSet<EnvelopeId>,
-    /// Who was let in through a lost device, whether they stay or not.
+    /// Who is there through a lost device alone, whether they stay or not.
     pub(crate) through: BTreeSet<AuthorId>,
     /// Systems whose readers go on to read here.
     pub(crate) readers_of: Vec<SpaceId>,
@@ -215,14 +215,14 @@ impl Live {
                 capability: member.capability,
                 end: member.end,
             };
-            if below_lost(member, &space.members, lost).is_some() && !member.is_invitation() {
+            if is_there_through(member, (&space.members, now), lost) {
                 plan.through.insert(member.author);
             }
             if lost.contains(&member.author) {
                 add(&mut plan.lost, holder);
             } else if Some(member.author) == device {
                 // It is what all this is for.
-            } else if let Some(why) = why_cut(member, &space.members, lost, cut) {
+            } else if let Some(why) = why_cut(member, (&space.members, now), lost, cut) {
                 plan.cut.push((holder, why));
             } else {
                 plan.grants.insert(member.grant);
@@ -230,12 +230,12 @@ impl Live {
             }
         }
         // What ends and is no more than what stays is no loss.
-        let kept = std::mem::take(&mut plan.kept);
+        let kept = space.members.iter();
+        let kept: Vec<_> = kept.filter(|it| plan.grants.contains(&it.grant)).collect();
         plan.cut.retain(|(cut, _why)| {
             let mut stays = kept.iter().filter(|it| it.author == cut.author);
             !stays.any(|it| it.capability >= cut.capability && it.end >= cut.end)
         });
-        plan.kept = kept;
         let (mut ends, cut) = plan.ends();
         ends.extend(cut);
         ends.extend(lost);
@@ -286,13 +286,13 @@ fn nearest<'a>(members: impl Iterator<Item = &'a Member>) -> Option<usize> {
     members.map(|it| it.through.len()).min()
 }
 
-/// One line for each key, with the most that it may do.
+/// One line for each key, with the most that it may do, and until when that.
 fn add(holders: &mut Vec<Holder>, holder: Holder) {
     match holders.iter_mut().find(|it| it.author == holder.author) {
-        Some(known) => {
-            known.capability = known.capability.max(holder.capability);
-            known.end = known.end.max(holder.end);
+        Some(known) if (known.capability, known.end) < (holder.capability, holder.end) => {
+            *known = holder;
         }
+        Some(_) => {}
         None => holders.push(holder),
     }
 }
@@ -301,7 +301,7 @@ fn add(holders: &mut Vec<Holder>, holder: Holder) {
 /// has.
 fn why_cut(
     member: &Member,
-    members: &[Member],
+    (members, now): (&[Member], Timestamp),
     lost: &BTreeSet<AuthorId>,
     cut: &BTreeSet<AuthorId>,
 ) -> Option<&'static str> {
@@ -309,14 +309,10 @@ fn why_cut(
         return Some(NAMED_TO_CUT);
     }
     let between = below_lost(member, members, lost)?;
-    // What they hold without the lost device.
-    let mut beside = members.iter().filter(|it| {
-        it.author == member.author && !it.is_invitation() && below_lost(it, members, lost).is_none()
-    });
-    let is_more = |than: &Member| (member.capability, member.end) > (than.capability, than.end);
     if member.is_invitation() {
         Some("an invitation of a lost device")
-    } else if beside.clone().next().is_some() && beside.all(is_more) {
+    } else if has_beside(member.author, (members, now), lost) {
+        // That stays; what is more may be a thief's, and what is no more is not needed.
         Some("more than they have without the lost device")
     } else if member.capability == Capability::Administer {
         Some("an administrator whom a lost device let in")
@@ -328,6 +324,31 @@ fn why_cut(
     } else {
         None
     }
+}
+
+/// Whether whoever holds a grant is there through the lost devices alone.
+fn is_there_through(
+    member: &Member,
+    (members, now): (&[Member], Timestamp),
+    lost: &BTreeSet<AuthorId>,
+) -> bool {
+    below_lost(member, members, lost).is_some()
+        && !member.is_invitation()
+        && !has_beside(member.author, (members, now), lost)
+}
+
+/// Whether somebody has access without the lost devices, now or at a later beginning.
+fn has_beside(
+    author: AuthorId,
+    (members, now): (&[Member], Timestamp),
+    lost: &BTreeSet<AuthorId>,
+) -> bool {
+    members.iter().any(|it| {
+        it.author == author
+            && !it.is_invitation()
+            && it.is_live(it.not_before.max(now))
+            && below_lost(it, members, lost).is_none()
+    })
 }
 
 /// The grants between a lost device's and one that it led to, the lost one's first; none if it led to none.

@@ -75,7 +75,9 @@ impl Replica {
         let mut room = CONTENT_LEN_BYTES_MAX;
         let mut sections = Vec::new();
         for space in spaces {
-            self.hand_over(space).await?;
+            if let Err(error) = self.hand_over(space).await {
+                tracing::debug!(%error, "keys are handed over later");
+            }
             let planned = self
                 .inspect(move |engine| plan(engine, space, invited, contents))
                 .await?
