@@ -350,6 +350,8 @@ pub struct FormerCheck {
     pub id: CheckId,
     /// What it was called.
     pub name: String,
+    /// The machine that alone had it, if one had.
+    pub machine: Option<String>,
     /// When it was removed, by the clock of who did.
     pub removed: Timestamp,
 }

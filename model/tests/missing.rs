@@ -114,7 +114,12 @@ impl Duty {
 
     /// Tells what is due, and writes down that it did.
     fn tell(&mut self, seconds: i64) {
-        for message in self.plan(seconds).due {
+        self.tell_some(seconds, usize::MAX);
+    }
+
+    /// The same of so many messages; the others are told a moment later.
+    fn tell_some(&mut self, seconds: i64, count: usize) {
+        for message in self.plan(seconds).due.into_iter().take(count) {
             let receipt = receipt(&message, seconds);
             self.say(seconds, TimelineEntry::Notification(receipt));
             let over = message.items.iter().filter(|it| it.resolved.is_some());
@@ -372,6 +377,40 @@ fn that_something_is_heard_again_is_told_after_the_wait_of_its_group() {
     duty.goes_on(20..900, |now| vec![(1, last(now)), (2, now)]);
     let words: Vec<_> = duty.words().into_iter().map(|(_, word)| word).collect();
     assert_eq!(words, ["missing", "resolved"]);
+}
+
+#[test]
+fn the_end_reaches_every_receiver_though_one_hears_of_it_before_the_others() {
+    let mut duty = Duty::new(&at_once());
+    let policy = json!({
+        "receiver": {"duty": {"via": "pager", "to": "+49"}, "chat": {"via": "chat", "to": "ops"}},
+        "group": at_once(),
+        "route": [{"then": [{"notify": ["duty", "chat"]}]}],
+    });
+    let policy: Policy = serde_json::from_value(policy).unwrap();
+    let edit = duty
+        .workspace
+        .edit_system(space(DATABASE), &chain(ALICE), at(4), |edit| {
+            edit.put_policy(&policy)
+        });
+    drop(edit.unwrap());
+    duty.goes_on(20..201, |now| vec![(1, now), (2, now)]);
+    for now in 201..400 {
+        duty.tell_some(now, 1);
+    }
+    // One heartbeat, and a message each second.
+    duty.beat(400, &[(1, 400), (2, 400)]);
+    for now in 400..410 {
+        duty.tell_some(now, 1);
+    }
+    let words = duty.words();
+    let words: Vec<_> = words.iter().map(|(_, word)| *word).collect();
+    assert_eq!(
+        words,
+        ["missing", "missing", "resolved", "resolved"],
+        "{:?}",
+        duty.words()
+    );
 }
 
 /// A check that is missed within a minute: what was told before its end was told is of another outage.

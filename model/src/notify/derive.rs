@@ -202,11 +202,16 @@ fn over(
         .find(|view| view.check.id == newest.check && view.check.enabled);
     let former = former(system, &newest.check);
     let began = began(marks).unwrap_or(newest).at.min(now);
+    // That one receiver was told of the end says nothing to the others.
+    let told = marks.iter();
+    let told = told.filter(|mark| mark.state != Some(State::Resolved));
+    let told = told.max_by_key(|mark| (mark.at, mark.id));
+    let told = told.unwrap_or(newest).at;
     let (at, name, summary) = match (agent, view) {
         // An agent is heard again, or it is not known yet, because nobody listens.
         (Some(agent), _) => {
             // Heartbeats come soon; what is remembered of before a restart may be of between two outages.
-            let heard = agent.heard.filter(|at| *at > newest.at.min(now))?;
+            let heard = agent.heard.filter(|at| *at > told.min(now))?;
             let back = agent.back.filter(|at| *at > began);
             (back.unwrap_or(heard), agent.label.as_str(), AGENT_HEARD)
         }
@@ -215,13 +220,13 @@ fn over(
             let ended = system.ended.get(&newest.check).copied();
             let ended = ended.filter(|at| at.plus(REMOVALS_TO) > began);
             (
-                ended.unwrap_or(newest.at),
+                ended.unwrap_or(told),
                 former.map_or(REMOVED_NAME, |(_, name)| name),
                 LOOKED_AT_NO_MORE,
             )
         }
         (None, Some(view)) => (
-            recovered(view, newest, began, marks)?,
+            recovered(view, (began, told), marks)?,
             view.check.name.as_str(),
             view.summary.as_str(),
         ),
@@ -262,7 +267,7 @@ fn former<'a>(system: &'a SystemView, check: &CheckId) -> Option<(Option<&'a str
     });
     let mut removed = system.former_checks.iter();
     let removed = removed.find(|former| former.id == *check);
-    of_machine.or(removed.map(|former| (None, former.name.as_str())))
+    of_machine.or(removed.map(|former| (former.machine.as_deref(), former.name.as_str())))
 }
 
 /// The first telling of the problem that was told last: those of before stand under the same id.
@@ -281,8 +286,7 @@ fn began(marks: &[Mark]) -> Option<&Mark> {
 /// When a problem of a check was over of which somebody was told; none while it may be there.
 fn recovered(
     view: &CheckView,
-    newest: &Mark,
-    began: Timestamp,
+    (began, told): (Timestamp, Timestamp),
     marks: &[Mark],
 ) -> Option<Timestamp> {
     let missing = Some(State::Problem(Severity::Missing));
@@ -298,5 +302,5 @@ fn recovered(
     }
     let mut states = view.history.iter().rev();
     let ok = states.find(|(_, severity)| severity.is_ok());
-    Some(ok.map_or(newest.at, |(at, _)| newest.at.max(*at)))
+    Some(ok.map_or(told, |(at, _)| told.max(*at)))
 }

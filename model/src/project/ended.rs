@@ -19,8 +19,12 @@ impl Seen<'_> {
             let last = ended.entry(check).or_insert(at);
             *last = at.max(*last);
         };
-        for (agent, _, taken) in system.removed_agents() {
+        for (agent, link, taken) in system.removed_agents() {
             add(agent_check(&agent), taken.at);
+            let journal = self.view.journals.get(&(agent, link.author));
+            for check in journal.into_iter().flat_map(|it| it.declared.keys()) {
+                add(*check, taken.at);
+            }
         }
         let links = system.agents.iter().map(|(agent, it)| (*agent, it.author));
         for journal in links.filter_map(|link| self.view.journals.get(&link)) {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
 
 use super::Seen;
+use super::gone::machine;
 use super::own::Own;
+use crate::alert::agent_check;
 use crate::doc::DocumentKind;
 use crate::graph::Edge;
 use crate::id::CheckId;
@@ -67,7 +69,7 @@ impl Seen<'_> {
             notes: note_views(open, system),
             history: sum.history(),
             checks: own.checks.clone(),
-            former_checks: former_checks(system),
+            former_checks: self.former_checks(system),
             for_others: own.for_others.clone(),
             observers: own.observers.clone(),
             alerts: self.view.alerts.get(&space).cloned().unwrap_or_default(),
@@ -287,14 +289,34 @@ impl Seen<'_> {
     }
 }
 
-fn former_checks(system: &System) -> Vec<FormerCheck> {
-    let removed = system.lives.checks.iter();
-    let former = removed.map(|(id, check, removed)| FormerCheck {
-        id: *id,
-        name: check.name.clone(),
-        removed: *removed,
-    });
-    former.collect()
+impl Seen<'_> {
+    /// What nobody looks at any more: checks of the System, and removed agents with those that only they had.
+    fn former_checks(&self, system: &System) -> Vec<FormerCheck> {
+        let removed = system.lives.checks.iter();
+        let removed = removed.map(|(id, check, removed)| FormerCheck {
+            id: *id,
+            name: check.name.clone(),
+            machine: None,
+            removed: *removed,
+        });
+        let mut former: Vec<_> = removed.collect();
+        for (agent, link, taken) in system.removed_agents() {
+            let label = machine(&agent, link);
+            let one = |id, name: &str, machine| FormerCheck {
+                id,
+                name: name.to_owned(),
+                machine,
+                removed: taken.at,
+            };
+            former.push(one(agent_check(&agent), &label, None));
+            let journal = self.view.journals.get(&(agent, link.author));
+            let own = journal
+                .into_iter()
+                .flat_map(|it| it.declared.values().chain(it.former.values()));
+            former.extend(own.map(|check| one(check.id, &check.name, Some(label.clone()))));
+        }
+        former
+    }
 }
 
 fn worst_first(parts: &mut [PartView]) {
