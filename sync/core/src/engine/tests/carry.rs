@@ -180,16 +180,7 @@ fn who_joined_by_a_file_is_heard_over_the_network_after_the_end() {
         if !counts {
             assert!(matches!(verdict, Verdict::Held(_)), "{verdict:?}");
             // Somebody comes while it waits, and reads it as soon as it counts and anybody writes.
-            stage.add_member();
-            stage.let_in(space, 2);
-            let join = Input::Join {
-                write: stage.write_id(),
-                space,
-                invitation: None,
-            };
-            stage.tell(2, join);
-            stage.connect(0, 2);
-            stage.wait(SOON);
+            let_in_another(&mut stage, space);
             // With this the keys that are due now have gone.
             stage.change(0, space, b"meanwhile");
             stage.wait(SOON);
@@ -215,6 +206,20 @@ fn who_joined_by_a_file_is_heard_over_the_network_after_the_end() {
     }
 }
 
+/// The host lets in somebody who is there.
+fn let_in_another(stage: &mut Stage, space: SpaceId) {
+    stage.add_member();
+    stage.let_in(space, 2);
+    let join = Input::Join {
+        write: stage.write_id(),
+        space,
+        invitation: None,
+    };
+    stage.tell(2, join);
+    stage.connect(0, 2);
+    stage.wait(SOON);
+}
+
 /// A guest sealed what it wrote for those of whom it knew; the host let somebody else in meanwhile.
 #[test]
 fn a_reader_gets_a_key_that_was_made_without_it_though_nobody_writes() {
@@ -225,16 +230,7 @@ fn a_reader_gets_a_key_that_was_made_without_it_though_nobody_writes() {
         take(&mut stage, 1, space, carried);
         stage.change(1, space, b"from the guest");
         let written = stage.peers[1].written.last().unwrap().clone().unwrap().id;
-        stage.add_member();
-        stage.let_in(space, 2);
-        let join = Input::Join {
-            write: stage.write_id(),
-            space,
-            invitation: None,
-        };
-        stage.tell(2, join);
-        stage.connect(0, 2);
-        stage.wait(SOON);
+        let_in_another(&mut stage, space);
         if by_host {
             stage.connect(0, 1);
         } else {
