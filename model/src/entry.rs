@@ -465,7 +465,11 @@ impl TimelineEntry {
                     ..*withdrawal
                 },
             ),
-            Self::Notification(receipt) => encode(KIND_NOTIFICATION, &receipt.short()),
+            Self::Notification(receipt) => {
+                let short = receipt.short();
+                let opened = short.opened();
+                encode(KIND_NOTIFICATION, &(short, opened))
+            }
             Self::Unknown(_) => Err(EncodeError::UnknownKind),
         }
     }
@@ -498,7 +502,10 @@ impl TimelineEntry {
                 })
             }
             KIND_WITHDRAWAL => Self::Withdrawal(versioned::body(kind, body)?),
-            KIND_NOTIFICATION => Self::Notification(versioned::body(kind, body)?),
+            KIND_NOTIFICATION => {
+                let (known, opened): (Receipt, _) = versioned::body_and_later(kind, body)?;
+                Self::Notification(known.with_opened(opened))
+            }
             other => return Err(DecodeError::Kind(other)),
         })
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use aramaki_sync_core::Timestamp;
 
+use crate::absence::{Absence, Absences};
 use crate::check::Check;
 use crate::day::Days;
 use crate::desired::{DESIRED_MAX, DesiredRun};
@@ -267,6 +268,8 @@ pub struct Journal {
     pub started: Option<AgentStarted>,
     /// When it last stopped in good order, if it did not start again.
     pub stopped_at: Option<Timestamp>,
+    /// When it did not run. Of one that died, all is counted since the entry before.
+    pub(crate) stops: Absences,
     /// The configuration that it works by.
     pub generation: Option<u64>,
     /// Since when it does.
@@ -292,6 +295,7 @@ impl Journal {
     }
 
     fn take(&mut self, written: &Written<JournalEntry>) {
+        let before = self.last_at;
         self.last_at = self.last_at.max(written.entry.at());
         self.last_id = Some(written.id);
         match &written.entry {
@@ -302,6 +306,10 @@ impl Journal {
                 }
             }
             JournalEntry::Started(started) => {
+                self.stops.add(Absence {
+                    from: self.stopped_at.or(before),
+                    until: started.at,
+                });
                 self.started = Some(started.clone());
                 self.stopped_at = None;
             }

@@ -3,11 +3,13 @@
 //! Time and random bytes are passed in; the same inputs give the same outputs on every replica.
 //! What a peer wrote is input: it is read leniently, never panics and never fails as a whole.
 
+mod absence;
 pub mod action;
 pub mod address;
 pub mod agent_config;
 pub mod alert;
 mod ancestry;
+pub mod beats;
 pub mod changed_before;
 pub mod check;
 pub mod check_fault;
@@ -78,6 +80,7 @@ pub use action::{ActionGrant, ActionPower, ActionRecord, ActionRequest, ActionRe
 pub use agent_config::AgentConfig;
 pub use alert::{Alert, AlertId, AlertKind, AlertState};
 pub use ancestry::EnvelopeLinks;
+pub use beats::LastHeard;
 pub use check::{Builtin, Check, CheckKind, Hook, Thresholds};
 pub use check_fault::CheckFault;
 pub use check_state::CheckState;

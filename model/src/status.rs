@@ -1,76 +1,16 @@
 //! Status, derived at read time from facts and a clock that is passed in.
 
-use std::collections::BTreeMap;
-
 use aramaki_sync_core::Timestamp;
 
 pub use crate::alert::AlertId;
+use crate::beats::Beats;
 use crate::check::Check;
 use crate::day::Present;
 use crate::entry::Acknowledgement;
-use crate::heartbeat::{CheckBeat, HEARTBEAT_STALE_MS, Heartbeat};
-use crate::id::CheckId;
+use crate::heartbeat::{CheckBeat, HEARTBEAT_STALE_MS};
 use crate::journal::{CheckRecord, Journal};
 use crate::severity::Severity;
 use crate::silence::{self, Matter, Silence};
-
-/// What was heard of an agent since this replica runs: heartbeats are not stored. Whoever runs the replica
-/// may remember when the last came.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Beats {
-    /// The newest heartbeat.
-    pub at: Option<Timestamp>,
-    /// The newest one of before this replica was started, if that is known.
-    pub before: Option<Timestamp>,
-    /// The configuration it works by, from the newest heartbeat.
-    pub generation: Option<u64>,
-    /// When a heartbeat came after more silence than an agent may keep.
-    pub resumed: Option<Timestamp>,
-    /// The newest result of each check.
-    pub checks: BTreeMap<CheckId, CheckBeat>,
-}
-
-impl Beats {
-    /// How many checks of an agent are remembered.
-    const CHECKS_MAX: usize = 1_000;
-
-    /// The newest heartbeat, also of before.
-    pub(crate) fn last(&self) -> Option<Timestamp> {
-        self.at.max(self.before)
-    }
-
-    /// Takes a heartbeat in. An older one changes nothing; times after `now` count as now, so
-    /// that a wrong clock cannot keep an agent alive.
-    pub fn take(&mut self, heartbeat: &Heartbeat, now: Timestamp) {
-        let at = heartbeat.at.min(now);
-        if self.at.is_none_or(|newest| newest <= at) {
-            if self
-                .at
-                .is_some_and(|last| millis_since(at, last) > HEARTBEAT_STALE_MS)
-            {
-                self.resumed = Some(at);
-            }
-            self.at = Some(at);
-            self.generation = Some(heartbeat.generation);
-        }
-        // A result after the heartbeat that tells of it is of a clock that was ahead.
-        let told = heartbeat.checks.iter();
-        for beat in told.filter(|beat| beat.at <= heartbeat.at) {
-            let beat = CheckBeat {
-                at: beat.at.min(now),
-                ..*beat
-            };
-            let is_full = self.checks.len() >= Self::CHECKS_MAX;
-            match self.checks.get_mut(&beat.check) {
-                Some(known) if known.at <= beat.at => *known = beat,
-                None if !is_full => {
-                    self.checks.insert(beat.check, beat);
-                }
-                _ => {}
-            }
-        }
-    }
-}
 
 /// Whether an agent is heard of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -156,6 +96,8 @@ pub struct CheckFacts<'a> {
     pub record: Option<&'a CheckRecord>,
     /// What the last heartbeat said.
     pub beat: Option<&'a CheckBeat>,
+    /// When the last result of which a heartbeat told was, also before this replica was started.
+    pub heard: Option<Timestamp>,
     /// Whether the agent that looks is heard of.
     pub life: AgentLife,
 }
@@ -176,7 +118,7 @@ pub fn agreed(seen: &[Severity], quorum: u32) -> Option<Severity> {
 /// when the last sign was older then than the check's time to live.
 pub fn check_status(facts: &CheckFacts<'_>, now: Timestamp) -> CheckStatus {
     let told = facts.record.map(|record| record.last_at.min(now));
-    let seen = told.max(facts.beat.map(|beat| beat.at.min(now)));
+    let seen = told.max(facts.heard.map(|at| at.min(now)));
     let Some(record) = facts.record else {
         return CheckStatus {
             raw: Severity::Missing,
@@ -270,6 +212,8 @@ mod tests {
     use super::*;
     use crate::check::{Builtin, CheckKind, Thresholds};
     use crate::entry::JournalEntry;
+    use crate::heartbeat::Heartbeat;
+    use crate::id::CheckId;
     use crate::id::EntryId;
     use crate::journal::Written;
     use crate::transition::{Hardness, Transition};
@@ -340,6 +284,7 @@ mod tests {
             check: &check,
             record: Some(&record),
             beat: beat.as_ref(),
+            heard: beat.as_ref().map(|beat| beat.at),
             life,
         };
         let raw = check_status(&facts, at(now)).raw;
@@ -466,6 +411,7 @@ mod tests {
                 check: &check,
                 record: Some(record),
                 beat: beat.as_ref(),
+                heard: beat.as_ref().map(|beat| beat.at),
                 life,
             };
             check_status(&facts, at(now))

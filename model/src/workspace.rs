@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 use crate::ancestry::{Ancestry, EnvelopeLinks};
+use crate::beats::{Beats, LastHeard};
 use crate::desired::heads_text;
 use crate::doc::{CarriedChange, Document, DocumentKind, Genesis, WAITING_CHANGES_MAX};
 use crate::entry::{JournalEntry, TimelineEntry};
@@ -17,7 +18,6 @@ use crate::membership::MembershipChange;
 use crate::name;
 use crate::note;
 use crate::note_edit::NoteVersion;
-use crate::status::Beats;
 use crate::system::System;
 
 /// How many findings are remembered for each Space.
@@ -363,16 +363,16 @@ impl Workspace {
     }
 
     /// Takes in when an agent was heard last before this replica was started. That says nothing of now, but
-    /// since when it is silent.
-    pub fn heard_before(&mut self, space: SpaceId, at: Timestamp) {
-        let before = &mut self.touched(space).beats.before;
-        *before = (*before).max(Some(at));
+    /// since when it and its checks are silent.
+    pub fn heard_before(&mut self, space: SpaceId, before: &LastHeard) {
+        self.touched(space).beats.remember(before);
     }
 
     /// When which Spaces' agents were heard last.
-    pub fn last_heard(&self) -> impl Iterator<Item = (SpaceId, Timestamp)> {
+    pub fn last_heard(&self) -> impl Iterator<Item = (SpaceId, LastHeard)> {
         let spaces = self.spaces.iter();
-        spaces.filter_map(|(space, open)| Some((*space, open.beats.last()?)))
+        let heard = spaces.map(|(space, open)| (*space, open.beats.last_heard()));
+        heard.filter(|(_, heard)| heard.at.is_some())
     }
 
     /// Takes in whether what an agent says in its Space reaches this replica from now on. Until it

@@ -10,10 +10,11 @@ mod shop;
 mod told_of;
 
 use aramaki_model::alert::{RESOLVED_OF_CHECK_MAX, agent_check};
+use aramaki_model::beats::Beats;
 use aramaki_model::entry::Acknowledgement;
 use aramaki_model::notify::{Muted, Recurrence};
 use aramaki_model::service::{ServiceClaim, registry};
-use aramaki_model::status::{Beats, Handled};
+use aramaki_model::status::Handled;
 use aramaki_model::{
     Alert, AlertKind, Check, CheckBeat, EntryId, Heartbeat, ItemId, JournalEntry, KnownFamily,
     Maintenance, Presence, Reach, Severity, Silence, TimelineEntry, View, Workspace,

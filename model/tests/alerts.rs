@@ -9,6 +9,8 @@ mod shop;
 #[path = "common/told.rs"]
 mod told_of;
 
+use std::collections::BTreeMap;
+
 use aramaki_model::alert::{Hold, agent_check};
 use aramaki_model::day::{Day, day_of};
 use aramaki_model::entry::{Acknowledgement, AgentStarted, Claim, Withdrawal};
@@ -16,9 +18,10 @@ use aramaki_model::status::Handled;
 use aramaki_model::system::AgentRef;
 use aramaki_model::{
     Alert, AlertKind, AlertState, Check, CheckBeat, CheckState, EntryId, Heartbeat, ItemId,
-    JournalEntry, Maintenance, Observation, Presence, Reach, Severity, Silence, TimelineEntry,
-    Workspace,
+    JournalEntry, LastHeard, Maintenance, Observation, Presence, Reach, Severity, Silence,
+    TimelineEntry, Workspace,
 };
+use aramaki_sync_core::Timestamp;
 use common::{at, chain, space};
 use shop::{
     AGENT, ALICE, BOB, DATABASE, DAY, ROBOT, SHOP, alerts, check, facts, journal, silence, told,
@@ -370,6 +373,14 @@ fn an_agent_that_is_not_heard_is_one_alert_and_only_where_somebody_listened() {
     assert_eq!(alerts(&workspace, 201).len(), 1, "heard again");
 }
 
+/// The agent alone was heard then.
+fn heard(seconds: Timestamp) -> LastHeard {
+    LastHeard {
+        at: Some(seconds),
+        ..LastHeard::default()
+    }
+}
+
 /// An agent writes nothing while all is well: its journal does not say when it died.
 #[test]
 fn what_was_heard_before_a_restart_says_since_when_an_agent_is_silent_and_no_more() {
@@ -378,7 +389,7 @@ fn what_was_heard_before_a_restart_says_since_when_an_agent_is_silent_and_no_mor
     told(&mut workspace, 2, &[(6, Severity::Ok)]);
     for (before, silent_since) in [(at(3), 126), (at(3_000), 3_120)] {
         let mut workspace = workspace.clone();
-        workspace.heard_before(space(AGENT), before);
+        workspace.heard_before(space(AGENT), &heard(before));
         assert_eq!(alerts(&workspace, 4_000), [], "nobody listened");
         workspace.hears(space(AGENT), true, at(5_000));
         assert_eq!(alerts(&workspace, 5_010), [], "it may speak again");
@@ -388,8 +399,12 @@ fn what_was_heard_before_a_restart_says_since_when_an_agent_is_silent_and_no_mor
         assert_eq!(silent.opened, at(silent_since));
         alive(&mut workspace, 5_210, &[1]);
         assert_eq!(alerts(&workspace, 5_211), []);
-        let heard: Vec<_> = workspace.last_heard().collect();
-        assert_eq!(heard, [(space(AGENT), at(5_210))]);
+        let last: Vec<_> = workspace.last_heard().collect();
+        let [(agent, last)] = &last[..] else {
+            panic!("{last:?}");
+        };
+        assert_eq!((*agent, last.at), (space(AGENT), Some(at(5_210))));
+        assert_eq!(last.checks, BTreeMap::from([(check(1).id, at(5_210))]));
     }
 }
 
@@ -684,7 +699,7 @@ fn who_is_started_anew_takes_no_sign_of_before_an_outage_for_its_end() {
     for seconds in [160, 900] {
         receipt(&mut anew, (ALICE, seconds), space(DATABASE), &silent);
     }
-    anew.heard_before(space(AGENT), at(500));
+    anew.heard_before(space(AGENT), &heard(at(500)));
     assert_eq!(facts(&anew, 950), []);
 }
 

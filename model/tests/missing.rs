@@ -10,7 +10,7 @@ mod shop;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aramaki_model::entry::{Acknowledgement, Claim};
+use aramaki_model::entry::{Acknowledgement, AgentStarted, Claim};
 use aramaki_model::notify::{
     self, Facts, Item, Message, NotificationId, Notifier, Plan, Policy, Receipt, Stage,
 };
@@ -357,6 +357,63 @@ fn that_a_missing_check_is_back_is_told_whenever_its_result_came() {
     assert!(heard.opened <= at(610));
 }
 
+/// A check that is given longer is not missed any more, though nothing was heard of it.
+#[test]
+fn what_is_over_because_it_is_given_longer_is_not_over_before_it_began() {
+    let mut duty = Duty::new(&at_once());
+    let last = |now: i64| if now < 900 { 5 } else { now };
+    let results = |now| vec![(1, last(now)), (2, now)];
+    duty.goes_on(20..700, results);
+    let patient = Check {
+        ttl_ms: Some(60 * 60_000),
+        ..check(1)
+    };
+    let edit = duty
+        .workspace
+        .edit_system(space(DATABASE), &chain(ALICE), at(700), |edit| {
+            edit.put_check(&patient)
+        });
+    drop(edit.unwrap());
+    duty.goes_on(700..1_000, results);
+    assert_eq!(duty.words(), [(620, "missing"), (700, "resolved")]);
+    let over = duty.over.last().unwrap();
+    assert_eq!((over.opened, over.resolved), (at(605), Some(at(620))));
+}
+
+/// It looks again at everything, and what was missed before is missed still: nobody is told twice, and it stays in
+/// the list.
+#[test]
+fn an_agent_that_is_started_anew_hides_nothing_that_was_missed_before() {
+    let start = |duty: &mut Duty, (stopped, started): (i64, i64)| {
+        let workspace = &mut duty.workspace;
+        let at_stop = at(stopped);
+        journal(workspace, stopped, JournalEntry::Stopped { at: at_stop });
+        let entry = AgentStarted {
+            at: at(started),
+            host: "db02".to_owned(),
+            version: "0.1.0".to_owned(),
+        };
+        journal(workspace, started, JournalEntry::Started(entry));
+    };
+    let results = |now: i64| vec![(1, if now < 3_000 { 5 } else { now }), (2, now)];
+    let mut duty = Duty::new(&at_once());
+    duty.goes_on(20..700, results);
+    let first = only(&duty.workspace, 700);
+    start(&mut duty, (700, 710));
+    duty.goes_on(710..800, results);
+    let now = only(&duty.workspace, 800);
+    assert_eq!((now.id, now.opened), (first.id, at(605)));
+    // And again, before the check's time is over, and after hours in which the host was off.
+    start(&mut duty, (800, 805));
+    duty.goes_on(805..900, results);
+    start(&mut duty, (900, 2_600));
+    duty.beat(2_610, &[(2, 2_605)]);
+    duty.goes_on(2_611..3_100, results);
+    let words = duty.words();
+    let of_check: Vec<_> = words.iter().map(|(_, word)| *word).collect();
+    assert_eq!(of_check, ["missing", "resolved"], "{words:?}");
+}
+
 /// With each sign it is over since a later moment: a group that waits from there waits for ever.
 #[test]
 fn that_something_is_heard_again_is_told_after_the_wait_of_its_group() {
@@ -370,7 +427,7 @@ fn that_something_is_heard_again_is_told_after_the_wait_of_its_group() {
     assert_eq!(duty.words(), [(350, "missing"), (430, "resolved")]);
     let over = duty.over.last().unwrap();
     assert_eq!(over.resolved, Some(at(400)), "since it is heard again");
-    assert_eq!(over.opened, at(350), "as far as receipts tell");
+    assert_eq!(over.opened, at(320), "as it was told");
     // The same of a check whose results come oftener than the group waits.
     let mut duty = Duty::new(&json!({"wait": "30s", "interval": "0s"}));
     let last = |now: i64| if now < 800 { 5 } else { now };
@@ -481,4 +538,37 @@ fn notifiers_that_heard_other_heartbeats_give_a_second_outage_one_name() {
     assert_eq!((names.0, others.0), (at(720), at(660)));
     assert_eq!((names.1, names.2), (others.1, others.2));
     assert_ne!(names.1, names.2, "the first outage had the other name");
+}
+
+/// Results that are OK stand in no journal: without what it remembers, whoever is started anew would take the word on
+/// one outage for a word on the next.
+#[test]
+fn who_is_started_anew_between_two_outages_knows_that_the_first_is_over() {
+    let mut one = Duty::new(&at_once());
+    let mut other = Duty::new(&at_once());
+    other.workspace.hears(space(AGENT), false, at(11));
+    let mut forgetful = Duty::new(&at_once());
+    forgetful.workspace.hears(space(AGENT), false, at(11));
+    let last = |now: i64| if now < 800 { 5 } else { 800 };
+    let results = |now| vec![(1, last(now)), (2, now)];
+    one.goes_on(20..700, results);
+    let first = only(&one.workspace, 700);
+    for duty in [&mut one, &mut other, &mut forgetful] {
+        duty.acknowledge(700, &first);
+    }
+    one.goes_on(701..900, results);
+    assert_eq!(alerts(&one.workspace, 900), []);
+    for (agent, heard) in one.workspace.last_heard() {
+        other.workspace.heard_before(agent, &heard);
+    }
+    let states = [&mut other, &mut forgetful].map(|duty| {
+        duty.workspace.hears(space(AGENT), true, at(900));
+        duty.goes_on(901..1_600, |now| vec![(2, now)]);
+        let second = only(&duty.workspace, 1_600);
+        assert_eq!(second.id, first.id);
+        (second.state, second.opened)
+    });
+    assert_eq!(states[0], (AlertState::Open, at(1_400)));
+    assert_eq!(states[1], (AlertState::Acknowledged, at(605)));
+    assert!(other.words().iter().any(|(_, word)| *word == "missing"));
 }

@@ -11,6 +11,7 @@ use aramaki_model::notify::{
 };
 use aramaki_model::snapshot::TimelineEvent;
 use aramaki_model::{CheckId, EntryId, ItemId, Policy, Severity, TimelineEntry, Workspace};
+use aramaki_sync_core::Timestamp;
 use common::{at, chain, space};
 use serde_json::json;
 
@@ -29,6 +30,7 @@ fn receipt(items: usize) -> Receipt {
         state: state.code(),
         step,
         repeat: 0,
+        opened: Some(at(4)),
     };
     Receipt {
         at: at(5),
@@ -107,6 +109,9 @@ fn a_receipt_is_an_entry_of_the_timeline_and_knows_whose_it_is() {
 #[test]
 fn the_fullest_receipt_fits_an_entry_and_its_bytes_do_not_change() {
     let mut full = receipt(RECEIPT_ITEMS_MAX + 1);
+    for item in &mut full.items {
+        item.opened = Some(Timestamp::MAX);
+    }
     full.detail = "ä".repeat(10_000);
     full.receiver = "ä".repeat(10_000);
     full.target.to = "ä".repeat(10_000);
@@ -119,6 +124,21 @@ fn the_fullest_receipt_fits_an_entry_and_its_bytes_do_not_change() {
     assert_eq!(bytes[3..9], at, "when");
     assert_eq!(bytes[9..11], [1, 1], "sent, rank");
     assert_eq!(TimelineEntry::decode(&bytes), entry);
+    // Since when alerts were open is read behind all that older programs read, and is not known of those.
+    let whole = TimelineEntry::Notification(receipt(2));
+    let bytes = whole.encode().unwrap();
+    assert_eq!(TimelineEntry::decode(&bytes), whole);
+    let one = [1, 0xc0, 0xb8, 0xa1, 0xc6, 0xc0, 0x68];
+    let opened = [&[2], &one[..], &one].concat();
+    let (older, newer) = bytes.split_at(bytes.len() - opened.len());
+    assert_eq!(newer, opened);
+    let TimelineEntry::Notification(read) = TimelineEntry::decode(older) else {
+        panic!("what an older program wrote is read");
+    };
+    assert_eq!(read.items.len(), 2);
+    assert!(read.items.iter().all(|item| item.opened.is_none()));
+    let entry = TimelineEntry::Notification(receipt(0));
+    let bytes = entry.encode().unwrap();
     // A field of a newer program behind it is passed over.
     assert_eq!(
         TimelineEntry::decode(&[&bytes[..], &[1, 2, 3]].concat()),

@@ -39,6 +39,22 @@ struct Row {
     phase: Phase,
     policy: SpaceId,
     receipt: Option<Receipt>,
+    /// Since when the alerts were open of which that tells.
+    #[serde(default)]
+    opened: Vec<Option<Timestamp>>,
+}
+
+impl Row {
+    fn new(number: u64, phase: Phase, policy: SpaceId, receipt: Option<Receipt>) -> Self {
+        let opened = receipt.as_ref().map(Receipt::opened).unwrap_or_default();
+        Self {
+            number,
+            phase,
+            policy,
+            receipt,
+            opened,
+        }
+    }
 }
 
 /// What is on this disk.
@@ -94,12 +110,7 @@ impl Outbox {
     /// When the disk does not take it: then nothing may be sent.
     pub(super) fn begin(&mut self, policy: SpaceId, receipt: Receipt) -> Result<u64, CliError> {
         let number = self.next;
-        self.put(Row {
-            number,
-            phase: Phase::Begun,
-            policy,
-            receipt: Some(receipt),
-        })?;
+        self.put(Row::new(number, Phase::Begun, policy, Some(receipt)))?;
         self.next += 1;
         Ok(number)
     }
@@ -112,12 +123,7 @@ impl Outbox {
         let Some(policy) = self.open.get(&number).map(|row| row.policy) else {
             return Ok(());
         };
-        let row = Row {
-            number,
-            phase: Phase::Ended,
-            policy,
-            receipt: Some(receipt),
-        };
+        let row = Row::new(number, Phase::Ended, policy, Some(receipt));
         // What is known counts for this run even if the disk is full.
         self.open.insert(number, row.clone());
         self.put(row)
@@ -131,12 +137,7 @@ impl Outbox {
         let Some(policy) = self.open.get(&number).map(|row| row.policy) else {
             return Ok(());
         };
-        self.put(Row {
-            number,
-            phase: Phase::Written,
-            policy,
-            receipt: None,
-        })
+        self.put(Row::new(number, Phase::Written, policy, None))
     }
 
     /// Receipts that are in no timeline yet, oldest first; those of messages that are under way are not
@@ -207,9 +208,13 @@ fn rows(file: File) -> std::io::Result<BTreeMap<u64, Row>> {
     let mut open = BTreeMap::new();
     let mut lines = BufReader::new(file.take(2 * FILE_LEN_BYTES_MAX)).split(b'\n');
     while let Some(line) = lines.next().transpose()? {
-        let Ok(row) = serde_json::from_slice::<Row>(&line) else {
+        let Ok(mut row) = serde_json::from_slice::<Row>(&line) else {
             continue;
         };
+        let opened = std::mem::take(&mut row.opened);
+        let receipt = row.receipt.take();
+        let receipt = receipt.map(|receipt| receipt.with_opened(opened));
+        let row = Row::new(row.number, row.phase, row.policy, receipt);
         if row.phase == Phase::Written {
             open.remove(&row.number);
         } else {
@@ -284,6 +289,10 @@ mod tests {
         drop(outbox);
 
         let outbox = Outbox::open(folder.path(), now).unwrap();
+        let opened = outbox.ended().into_iter().map(|(_, _, it)| it.opened());
+        for opened in opened {
+            assert!(opened.iter().all(Option::is_some), "{opened:?}");
+        }
         let found: Vec<_> = outbox
             .ended()
             .into_iter()

@@ -174,6 +174,7 @@ impl Run {
     /// Looks what is due and begins to send it; says when time alone changes something.
     async fn look(&mut self) -> Result<Looked, CliError> {
         let snapshot = self.live.snapshot();
+        self.live.keep_ends_of_outages(&snapshot);
         let now = Clock::now();
         let unsettled = self.gates.look(&self.live, &snapshot, now).await;
         // What no timeline has taken yet counts all the same.

@@ -58,10 +58,12 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
     let who = Who::of(live, &spaces);
     let now = fresh::now();
     let names = live.names(&spaces);
+    let snapshot = live.snapshot();
+    live.keep_ends_of_outages(&snapshot);
     Frame {
         stage: Stage::Open,
         person: live.profile().name.clone(),
-        snapshot: Some(live.snapshot()),
+        snapshot: Some(snapshot),
         sync: SyncState {
             awaited: awaited(live).await,
             ..sync(live, &spaces, &who, now)

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::names::KIT_NAME;
 use super::profile::{self, Anchor, Profile, store_error, with_causes};
 use super::socket::is_served;
-use super::{evidence, feed, fresh, group_news, recall, streams};
+use super::{evidence, feed, fresh, group_news, heard, recall, streams};
 use crate::cli::{CliError, Config};
 
 /// Plain changes of one envelope; the engine allows 256 KiB with everything around them.
@@ -84,8 +84,8 @@ pub(super) struct Shared {
     reload: mpsc::Sender<feed::Reload>,
     /// How the person looks at the worklist, as far as it is on this disk alone; none: not read yet.
     shelf: Mutex<Option<Vec<SavedPerspective>>>,
-    /// When it was last written down when agents were heard.
-    heard_kept: Mutex<Instant>,
+    /// What was written down of when agents were heard.
+    heard_kept: Mutex<heard::Kept>,
     /// What agents' Spaces say of actions.
     memory: Mutex<recall::Memory>,
     /// What running actions say.
@@ -194,7 +194,7 @@ impl Live {
                 newest: Mutex::new(None),
                 known: Mutex::new(BTreeSet::new()),
                 shelf: Mutex::default(),
-                heard_kept: Mutex::new(Instant::now()),
+                heard_kept: Mutex::new(heard::Kept::new()),
                 memory: Mutex::default(),
                 streams: Mutex::default(),
                 evidence: Mutex::default(),
@@ -236,8 +236,8 @@ impl Live {
         shelf.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// When it was last written down when agents were heard.
-    pub(super) fn heard_kept(&self) -> MutexGuard<'_, Instant> {
+    /// What was written down of when agents were heard.
+    pub(super) fn heard_kept(&self) -> MutexGuard<'_, heard::Kept> {
         let kept = self.shared.heard_kept.lock();
         kept.unwrap_or_else(PoisonError::into_inner)
     }

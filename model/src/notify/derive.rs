@@ -201,7 +201,9 @@ fn over(
         .iter()
         .find(|view| view.check.id == newest.check && view.check.enabled);
     let former = former(system, &newest.check);
-    let began = began(marks).unwrap_or(newest).at.min(now);
+    let first = began(marks).unwrap_or(newest);
+    let began = first.at.min(now);
+    let opened = first.opened.filter(|opened| *opened <= now);
     // That one receiver was told of the end says nothing to the others.
     let told = marks.iter();
     let told = told.filter(|mark| mark.state != Some(State::Resolved));
@@ -226,7 +228,7 @@ fn over(
             )
         }
         (None, Some(view)) => (
-            recovered(view, (began, told), marks)?,
+            recovered(view, (opened, began, told), marks)?,
             view.check.name.as_str(),
             view.summary.as_str(),
         ),
@@ -246,7 +248,8 @@ fn over(
         summary: summary.to_owned(),
         severity: Severity::Ok,
         worst: Severity::Ok,
-        opened: began.min(at),
+        // Of an older notifier it is known when somebody was told.
+        opened: opened.unwrap_or(began).min(at),
         since: began,
         resolved: Some(at),
         acknowledged: None,
@@ -286,7 +289,7 @@ fn began(marks: &[Mark]) -> Option<&Mark> {
 /// When a problem of a check was over of which somebody was told; none while it may be there.
 fn recovered(
     view: &CheckView,
-    (began, told): (Timestamp, Timestamp),
+    (opened, began, told): (Option<Timestamp>, Timestamp, Timestamp),
     marks: &[Mark],
 ) -> Option<Timestamp> {
     let missing = Some(State::Problem(Severity::Missing));
@@ -294,7 +297,10 @@ fn recovered(
         // Silence is over when something is heard, not when nobody listens. What was known when it was told was
         // older than the time to live: a newer result was not known then, though it may be of before.
         let known = began.minus(Duration::from_millis(view.check.ttl_ms()));
-        return view.status.seen.filter(|at| *at > known);
+        let seen = view.status.seen.filter(|at| *at > known)?;
+        // No sign ended it: the check has longer now, and is not missed any more.
+        let is_given_longer = opened.is_some_and(|opened| seen < opened);
+        return Some(if is_given_longer { told } else { seen });
     }
     // Long ago, or another problem by now.
     if view.status.last != Some(Severity::Ok) && view.alert.is_none() {

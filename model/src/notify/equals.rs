@@ -153,6 +153,7 @@ mod tests {
                 state: 4,
                 step: 0,
                 repeat: 0,
+                opened: None,
             }],
             detail: String::new(),
         }

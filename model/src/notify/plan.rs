@@ -96,6 +96,7 @@ impl Item {
             state: self.state.code(),
             step: self.step,
             repeat: self.repeat,
+            opened: Some(self.opened),
         }
     }
 }

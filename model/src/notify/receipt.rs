@@ -117,6 +117,10 @@ pub struct ReceiptItem {
     pub step: u16,
     /// How often it was told before.
     pub repeat: u16,
+    /// Since when the alert was open, as it was told; none: a notifier told it that did not write this down.
+    /// Written after all items, which older programs read alone.
+    #[serde(skip)]
+    pub opened: Option<Timestamp>,
 }
 
 impl ReceiptItem {
@@ -148,6 +152,20 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// Since when the alerts were open of which it tells, in the order of its items.
+    pub fn opened(&self) -> Vec<Option<Timestamp>> {
+        self.items.iter().map(|item| item.opened).collect()
+    }
+
+    /// The same with what [`Self::opened`] said; items of which it says nothing keep what they have.
+    #[must_use]
+    pub fn with_opened(mut self, opened: Vec<Option<Timestamp>>) -> Self {
+        for (item, opened) in self.items.iter_mut().zip(opened) {
+            item.opened = opened;
+        }
+        self
+    }
+
     /// The same, short enough for an entry.
     pub(crate) fn short(&self) -> Self {
         let word = |text: &str| clean_line(text, WORD_LEN_BYTES_MAX);

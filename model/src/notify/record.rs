@@ -32,6 +32,8 @@ pub struct Mark {
     pub step: u16,
     /// When.
     pub at: Timestamp,
+    /// Since when the alert was open, as it was told.
+    pub opened: Option<Timestamp>,
     /// How far it came.
     pub stage: Stage,
     /// Whose receipt it is.
@@ -72,6 +74,7 @@ impl Record {
             state: State::from_code(item.state),
             step: item.step,
             at: receipt.at,
+            opened: item.opened,
             stage: receipt.stage,
             whose,
             receiver: receipt.receiver.clone(),

@@ -302,17 +302,14 @@ impl<'a> Looked<'a> {
             {
                 return None;
             }
-            // An agent that comes back looks at each check within its time; that nobody looked
-            // before is told of the agent.
-            let (last, judged) = match vantage.record {
-                Some(_) => (status.seen.max(vantage.back()), vantage.judged),
-                None => (vantage.begun().max(vantage.back()), vantage.as_of),
-            };
             let ttl_ms = vantage.ttl_ms();
-            // Nor did anybody before the check was turned on.
-            let last = last.max(last.and(vantage.turned_on));
-            next.old(last, ttl_ms);
-            let since = last?.plus(Duration::from_millis(ttl_ms));
+            let from = vantage.awaited_from(status.seen);
+            next.old(from, ttl_ms);
+            let since = from?.plus(Duration::from_millis(ttl_ms));
+            let judged = match vantage.record {
+                Some(_) => vantage.judged,
+                None => vantage.as_of,
+            };
             // Whoever dies tells nothing of its checks either. That is told of the agent, which is given longer.
             if vantage.heard < Some(since) {
                 return None;

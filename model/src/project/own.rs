@@ -17,6 +17,7 @@ use super::sum::Sum;
 use super::together::Past;
 use super::vantage::{Looking, check_view};
 use crate::alert::Alert;
+use crate::beats::Beats;
 use crate::check::Check;
 use crate::hearing::Hearing;
 use crate::heartbeat::HEARTBEAT_STALE_MS;
@@ -24,7 +25,7 @@ use crate::observer::{ObserverView, OtherCheck};
 use crate::presence::Presence;
 use crate::severity::Severity;
 use crate::snapshot::{CheckView, TimelineItem};
-use crate::status::{Beats, agent_life};
+use crate::status::agent_life;
 use crate::system::{AgentRef, System};
 
 /// Milliseconds of a day.

@@ -7,11 +7,12 @@ use aramaki_sync_core::{SpaceId, Timestamp};
 use super::alerts::{said, without_sign};
 use super::care::Care;
 use crate::alert::{Alert, AlertId, AlertKind, agent_check};
+use crate::beats::Beats;
 use crate::heartbeat::HEARTBEAT_STALE_MS;
 use crate::journal::Journal;
 use crate::severity::Severity;
 use crate::silence::Matter;
-use crate::status::{AgentLife, Beats};
+use crate::status::AgentLife;
 
 /// What they are grouped under.
 const SILENT_FAMILY: &str = "agent not heard";

@@ -278,7 +278,7 @@ impl Seen<'_> {
                     .map(|journal| journal.desired.values().cloned().collect())
                     .unwrap_or_default(),
                 failing: journal.map_or(0, |journal| failing(space, system, journal)),
-                back: open.and_then(|open| open.beats.resumed),
+                back: open.and_then(|open| open.beats.gaps.last_back()),
                 former: journal
                     .map(|journal| journal.former.values())
                     .map(|checks| checks.map(|it| (it.id, it.name.clone())).collect())

@@ -1,6 +1,7 @@
 //! What the agents that look at a check say of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aramaki_sync_core::admission::CLOCK_AHEAD_MAX;
 use aramaki_sync_core::{SpaceId, Timestamp};
@@ -10,6 +11,7 @@ use super::alerts::Found;
 use super::gone::Gone;
 use super::own::Next;
 use super::together::Past;
+use crate::absence::{Absences, awaited_from};
 use crate::check::{Check, CheckKind};
 use crate::day::Days;
 use crate::heartbeat::CheckBeat;
@@ -42,7 +44,8 @@ impl Seen<'_> {
             let beats = &open.beats;
             let (record, beat) = (journal.checks.get(&check.id), beats.checks.get(&check.id));
             let told = record.map(|record| record.last_at);
-            let sign = told.max(beat.map(|beat| beat.at));
+            let of_beats = beats.last_of(&check.id);
+            let sign = told.max(of_beats);
             Some(Vantage {
                 agent: Some(*agent),
                 observer,
@@ -61,12 +64,13 @@ impl Seen<'_> {
                 judged: open
                     .hearing
                     .as_of_check((sign, beat.is_some()), check.ttl_ms(), self.now),
-                resumed: beats.resumed,
                 sure_from: open.hearing.sure_from(self.now),
                 life: agent_life(journal, beats, as_of),
                 journal: Some(journal),
+                gaps: Some(&beats.gaps),
                 record,
                 beat,
+                of_beats,
                 listens: open.hearing.since(),
             })
         };
@@ -115,6 +119,7 @@ impl Seen<'_> {
                 check,
                 record: vantage.record,
                 beat: vantage.beat,
+                heard: vantage.of_beats,
                 life: vantage.life,
             };
             Some((check_status(&facts, self.now), vantage))
@@ -124,7 +129,7 @@ impl Seen<'_> {
         for (_, vantage) in &judged {
             let ttl_ms = vantage.ttl_ms();
             next.old(vantage.record.map(|record| record.last_at), ttl_ms);
-            next.old(vantage.beat.map(|beat| beat.at), ttl_ms);
+            next.old(vantage.of_beats, ttl_ms);
             next.old(vantage.listens, ttl_ms);
         }
         judged
@@ -156,8 +161,6 @@ pub(super) struct Vantage<'a> {
     pub(super) as_of: Option<Timestamp>,
     /// Up to when this check would have been heard of: never later than that.
     pub(super) judged: Option<Timestamp>,
-    /// When the agent was heard again after it was not for long.
-    resumed: Option<Timestamp>,
     /// When somebody turned the check on.
     pub(super) turned_on: Option<Timestamp>,
     /// The last sign of the agent.
@@ -168,8 +171,12 @@ pub(super) struct Vantage<'a> {
     pub(super) listens: Option<Timestamp>,
     pub(super) life: AgentLife,
     journal: Option<&'a Journal>,
+    /// When nobody here heard the agent.
+    gaps: Option<&'a Absences>,
     pub(super) record: Option<&'a CheckRecord>,
     pub(super) beat: Option<&'a CheckBeat>,
+    /// The last result of which a heartbeat told, also before this replica was started.
+    of_beats: Option<Timestamp>,
 }
 
 impl<'a> Vantage<'a> {
@@ -211,19 +218,19 @@ impl<'a> Vantage<'a> {
         is_away && self.presence == Presence::MayBeOffline
     }
 
-    /// Since when the agent looks, after it did not: nothing that is older says that a check is not
-    /// looked at now.
-    pub(super) fn back(&self) -> Option<Timestamp> {
-        let started = self.journal?.started.as_ref();
-        started.map(|started| started.at).max(self.resumed)
-    }
-
-    /// Since when a first result is awaited, or the last sign before one.
-    pub(super) fn begun(&self) -> Option<Timestamp> {
-        let journal = self.journal?;
-        let started = journal.started.as_ref().map(|started| started.at);
-        let beat = self.beat.map(|beat| beat.at);
-        started.max(journal.configured_at).max(beat)
+    /// From when a result is awaited that is not there; `seen` is the last sign of the check.
+    pub(super) fn awaited_from(&self, seen: Option<Timestamp>) -> Option<Timestamp> {
+        let (journal, gaps) = (self.journal?, self.gaps?);
+        let sign = match self.record {
+            Some(_) => seen,
+            // It never said anything that counts.
+            None => journal.configured_at.max(self.of_beats),
+        };
+        let sign = sign.or(journal.stops.first_back().filter(|_| self.record.is_none()))?;
+        // Nobody looked before the check was turned on.
+        let sign = self.turned_on.map_or(sign, |at| at.max(sign));
+        let ttl = Duration::from_millis(self.ttl_ms());
+        Some(awaited_from([&journal.stops, gaps], sign, ttl))
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) fn receipt(
             state: state.code(),
             step: 0,
             repeat: 0,
+            opened: None,
         }],
         detail: String::new(),
         target,
