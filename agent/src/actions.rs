@@ -10,6 +10,8 @@ mod decide;
 pub(crate) mod definition;
 pub(crate) mod execute;
 mod journal;
+mod report;
+mod said;
 mod tell;
 mod worker;
 

@@ -164,9 +164,9 @@ impl Config {
     /// # Errors
     /// As [`Config::read`], except for a file that does not exist.
     pub fn read_or_default(path: &Path) -> Result<Self, ConfigError> {
-        match Self::read(path) {
-            Err(ConfigError::File(error)) if error.is_not_found() => Ok(Self::default()),
-            other => other,
+        match text_file::read_if_there(path, FILE_LEN_BYTES_MAX)? {
+            Some(text) => Self::parse(&text, path),
+            None => Ok(Self::default()),
         }
     }
 

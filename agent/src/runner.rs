@@ -271,17 +271,19 @@ mod tests {
         assert!(done.truncated);
     }
 
-    /// Waits until `pid` is gone or a zombie that only its reaper has to collect.
-    async fn wait_until_dead(pid: &str) -> bool {
+    /// Waits until the process whose number a script printed is gone, or a zombie that only its reaper
+    /// has to collect.
+    async fn is_killed(printed: &str) {
+        let pid = printed.trim();
         let limit = Instant::now() + Duration::from_secs(5);
         while Instant::now() < limit {
             let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
             if stat.map_or(true, |stat| stat.contains(") Z")) {
-                return true;
+                return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        false
+        panic!("{pid} still runs");
     }
 
     #[cfg(target_os = "linux")]
@@ -291,11 +293,7 @@ mod tests {
         let done = run(&shell(script, Duration::from_millis(400))).await;
         assert_eq!(done.exit, Exit::TimedOut);
         assert!(done.took < Duration::from_secs(5), "{:?}", done.took);
-        let grandchild = String::from_utf8(done.stdout).unwrap();
-        assert!(
-            wait_until_dead(grandchild.trim()).await,
-            "{grandchild} still runs"
-        );
+        is_killed(&String::from_utf8(done.stdout).unwrap()).await;
     }
 
     #[cfg(target_os = "linux")]
@@ -308,11 +306,7 @@ mod tests {
         .await;
         assert_eq!(done.exit, Exit::Code(2));
         assert!(done.took < Duration::from_secs(10), "{:?}", done.took);
-        let grandchild = String::from_utf8(done.stdout).unwrap();
-        assert!(
-            wait_until_dead(grandchild.trim()).await,
-            "{grandchild} still runs"
-        );
+        is_killed(&String::from_utf8(done.stdout).unwrap()).await;
     }
 
     #[cfg(target_os = "linux")]
@@ -332,9 +326,6 @@ mod tests {
         }
         let grandchild = std::fs::read_to_string(&pid_file).unwrap();
         task.abort();
-        assert!(
-            wait_until_dead(grandchild.trim()).await,
-            "{grandchild} still runs"
-        );
+        is_killed(&grandchild).await;
     }
 }

@@ -230,9 +230,9 @@ impl Config {
     /// # Errors
     /// As [`Config::read`], except that a missing file is none.
     pub fn read_or_default(path: &Path) -> Result<Self, ConfigError> {
-        match Self::read(path) {
-            Err(ConfigError::File(error)) if error.is_not_found() => Ok(Self::default()),
-            other => other,
+        match text_file::read_if_there(path, CONFIG_LEN_BYTES_MAX)? {
+            Some(text) => Self::parse(&text, path),
+            None => Ok(Self::default()),
         }
     }
 

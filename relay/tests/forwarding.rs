@@ -6,73 +6,21 @@
     reason = "a failed step fails its test"
 )]
 
-use std::net::SocketAddr;
-use std::path::Path;
-use std::time::Duration;
+mod common;
 
-use aramaki_relay::{Config, RelayError, RelayInfo, RelayOptions};
+use std::path::Path;
+
 use aramaki_sync::keys;
 use aramaki_sync::replica::{CreateSpace, InviteRequest, Replica, ReplicaOptions};
 use aramaki_sync::transport::{NetworkOptions, PeerAddress};
-use aramaki_sync_core::statement::{Body, Capability, RelayAddress};
+use aramaki_sync_core::statement::{Body, Capability};
 use aramaki_sync_core::{DocumentId, PrincipalId, SpaceId, Timestamp};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use common::{Relay, STEP_MAX};
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
-const STEP_MAX: Duration = Duration::from_secs(30);
 const SECRET: &[u8] = b"a plain text that no relay may hold";
 /// 1 January 2100.
 const FAR_MS: i64 = 4_102_444_800_000;
-
-struct Relay {
-    info: RelayInfo,
-    stop: CancellationToken,
-    running: JoinHandle<Result<(), RelayError>>,
-}
-
-impl Relay {
-    async fn start(data: &Path) -> Self {
-        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut config = Config::default();
-        config.peer.bind = loopback;
-        config.transport.bind = loopback;
-        config.status.bind = loopback;
-        let options = RelayOptions {
-            data: data.to_owned(),
-            key: None,
-            config,
-        };
-        let stop = CancellationToken::new();
-        let (ready, started) = oneshot::channel();
-        let running = tokio::spawn(aramaki_relay::run(options, stop.clone(), ready));
-        let info = timeout(STEP_MAX, started).await.unwrap().unwrap();
-        Self {
-            info,
-            stop,
-            running,
-        }
-    }
-
-    fn address(&self) -> RelayAddress {
-        let peer: PeerAddress = self.info.address().parse().unwrap();
-        RelayAddress {
-            author: self.info.author,
-            endpoint: peer.endpoint,
-            addresses: peer.addresses,
-        }
-    }
-
-    async fn stop(self) {
-        self.stop.cancel();
-        timeout(STEP_MAX, self.running)
-            .await
-            .unwrap()
-            .unwrap()
-            .unwrap();
-    }
-}
 
 async fn person(folder: &Path) -> Replica {
     std::fs::create_dir_all(folder).unwrap();

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use aramaki_relay::Config;
 use aramaki_relay::transport::TransportRelay;
+use rcgen::{CertifiedKey, KeyPair};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
@@ -52,18 +53,21 @@ fn get(
     Ok(String::from_utf8_lossy(&answer[..read]).into_owned())
 }
 
+/// A certificate in a folder beside a key, its own or that of another.
+fn write_pair(folder: &Path, certificate: &CertifiedKey<KeyPair>, key: &CertifiedKey<KeyPair>) {
+    std::fs::write(folder.join("relay.crt"), certificate.cert.pem()).unwrap();
+    std::fs::write(folder.join("relay.key"), key.signing_key.serialize_pem()).unwrap();
+}
+
+fn certificate() -> CertifiedKey<KeyPair> {
+    rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap()
+}
+
 #[tokio::test]
 async fn serves_its_own_certificate_and_no_other() {
     let folder = tempfile::tempdir().unwrap();
-    let names = || vec!["localhost".to_owned()];
-    let own = rcgen::generate_simple_self_signed(names()).unwrap();
-    let other = rcgen::generate_simple_self_signed(names()).unwrap();
-    std::fs::write(folder.path().join("relay.crt"), own.cert.pem()).unwrap();
-    std::fs::write(
-        folder.path().join("relay.key"),
-        own.signing_key.serialize_pem(),
-    )
-    .unwrap();
+    let (own, other) = (certificate(), certificate());
+    write_pair(folder.path(), &own, &own);
 
     let config = configuration(folder.path());
     let relay = TransportRelay::start(&config.transport).await.unwrap();
@@ -90,15 +94,7 @@ async fn serves_its_own_certificate_and_no_other() {
 #[tokio::test]
 async fn key_of_another_certificate_is_refused_at_start() {
     let folder = tempfile::tempdir().unwrap();
-    let names = || vec!["localhost".to_owned()];
-    let own = rcgen::generate_simple_self_signed(names()).unwrap();
-    let other = rcgen::generate_simple_self_signed(names()).unwrap();
-    std::fs::write(folder.path().join("relay.crt"), own.cert.pem()).unwrap();
-    std::fs::write(
-        folder.path().join("relay.key"),
-        other.signing_key.serialize_pem(),
-    )
-    .unwrap();
+    write_pair(folder.path(), &certificate(), &certificate());
     let error = TransportRelay::start(&configuration(folder.path()).transport)
         .await
         .unwrap_err();

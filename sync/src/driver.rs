@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aramaki_sync_core::engine::{
-    AccessEnd, BatchId, Engine, Event, Input, LoadId, Output, Role, StoreFailure, StoreOperation,
-    TakeId, Taken, VerifyId, WriteError, WriteId, Written,
+    AccessEnd, BatchId, ConnectionId, Engine, Event, Input, LoadId, Output, Role, StoreFailure,
+    StoreOperation, TakeId, Taken, VerifyId, WriteError, WriteId, Written,
 };
 use aramaki_sync_core::envelope::{Envelope, FormError, RawEnvelope};
 use aramaki_sync_core::key::DeviceKeys;
@@ -21,6 +21,7 @@ use crate::records::{self, Awaited};
 use crate::replica::ReplicaEvent;
 use crate::store::{Batch, Operation, Store, StoreError, Writer};
 use crate::transport::{INVITATIONS_PROVED_MAX, PeerAddress, Transport, TransportEvent};
+use crate::visitors::Visitors;
 
 const COMMANDS_QUEUED_MAX: usize = 256;
 const ANSWERS_QUEUED_MAX: usize = 256;
@@ -81,6 +82,8 @@ pub(crate) struct Driver {
     dials: bool,
     /// Addresses that connected peers told; kept once a Space names the peer.
     told: BTreeMap<AuthorId, PeerAddress>,
+    /// Connections that others opened and nobody here looks for.
+    visitors: Visitors,
     /// The invitations whose keys peers are told.
     proved: Vec<AuthorId>,
     kept: BTreeSet<PeerAddress>,
@@ -93,6 +96,14 @@ pub(crate) struct Driver {
 fn verifiers() -> usize {
     let processors = std::thread::available_parallelism();
     processors.map_or(1, |count| count.get().min(VERIFIERS_MAX))
+}
+
+/// Whether any Space here names a device as a member.
+fn is_named(engine: &Engine, device: AuthorId) -> bool {
+    engine.spaces().any(|space| {
+        let mut members = engine.members(space).iter();
+        members.any(|member| member.author == device)
+    })
 }
 
 /// The clock, as the engine wants it.
@@ -130,6 +141,7 @@ pub(crate) fn start(
         taking: BTreeMap::new(),
         dials: role == Role::Member,
         told: BTreeMap::new(),
+        visitors: Visitors::default(),
         proved: Vec::new(),
         kept: BTreeSet::new(),
         notes: Vec::new(),
@@ -147,12 +159,12 @@ impl Driver {
         mut answers: mpsc::Receiver<Answer>,
     ) {
         let mut offline = self.transport.is_none();
-        self.prove_invitations();
+        // First whom we look for, then what only they are told.
         self.dial_known_peers();
+        self.prove_invitations();
         let stopped = loop {
             self.carry_out().await;
-            let deadline = self.engine.next_deadline();
-            let pause = deadline.map_or(SLEEP_MAX, |at| at.since(now()).min(SLEEP_MAX));
+            let pause = self.pause();
             tokio::select! {
                 biased;
                 Some(answer) = answers.recv() => self.answer(answer),
@@ -167,6 +179,7 @@ impl Driver {
                 },
                 () = sleep(pause) => self.engine.handle(now(), Input::Timeout),
             }
+            self.let_strangers_go();
             for _more in 1..INPUTS_PER_TURN_MAX {
                 if let Ok(answer) = answers.try_recv() {
                     self.answer(answer);
@@ -182,6 +195,28 @@ impl Driver {
             && done.send(()).is_err()
         {
             tracing::debug!("nobody waited for the end");
+        }
+    }
+
+    /// How long nothing has to be done by itself.
+    fn pause(&self) -> Duration {
+        let deadline = self.engine.next_deadline();
+        let pause = deadline.map_or(SLEEP_MAX, |at| at.since(now()));
+        let look = self.visitors.next_look();
+        let look = look.map_or(SLEEP_MAX, |at| at.saturating_duration_since(Instant::now()));
+        pause.min(look).min(SLEEP_MAX)
+    }
+
+    /// Ends connections of those who have no part in anything here for a while.
+    fn let_strangers_go(&mut self) {
+        let engine = &self.engine;
+        let is_stranger = |connection| engine.is_stranger(connection);
+        let overdue = self.visitors.overdue(Instant::now(), is_stranger);
+        if let Some(transport) = &self.transport {
+            for connection in overdue {
+                tracing::debug!(connection = connection.0, "a stranger is let go");
+                transport.let_go(connection);
+            }
         }
     }
 
@@ -248,6 +283,7 @@ impl Driver {
     }
 
     fn network(&mut self, event: TransportEvent) {
+        let mut visitor = None;
         let input = match event {
             TransportEvent::Connected {
                 connection,
@@ -255,6 +291,7 @@ impl Driver {
                 device,
                 authors,
                 addresses,
+                is_sought,
             } => {
                 tracing::debug!(
                     connection = connection.0,
@@ -262,15 +299,13 @@ impl Driver {
                     authors = authors.len(),
                     "connected"
                 );
-                if self.told.len() < LEARNT_MAX || self.told.contains_key(&device) {
-                    let address = PeerAddress {
-                        endpoint,
-                        addresses,
-                    };
-                    self.told.insert(device, address);
-                    self.learn(device);
-                }
+                let address = PeerAddress {
+                    endpoint,
+                    addresses,
+                };
+                self.be_told(device, address);
                 self.tell(ReplicaEvent::Peers);
+                visitor = (!is_sought).then_some(connection);
                 Input::Connected {
                     connection,
                     peer: device,
@@ -279,6 +314,7 @@ impl Driver {
             }
             TransportEvent::Disconnected { connection } => {
                 tracing::debug!(connection = connection.0, "disconnected");
+                self.visitors.went(connection);
                 self.tell(ReplicaEvent::Peers);
                 Input::Disconnected { connection }
             }
@@ -294,6 +330,9 @@ impl Driver {
             TransportEvent::Datagram { connection, bytes } => Input::Datagram { connection, bytes },
         };
         self.engine.handle(now(), input);
+        if let Some(connection) = visitor {
+            self.receive(connection);
+        }
     }
 
     fn answer(&mut self, answer: Answer) {
@@ -570,13 +609,34 @@ impl Driver {
             .collect()
     }
 
+    /// Somebody came whom nobody here looks for: too many strangers at once push out the first of them.
+    fn receive(&mut self, connection: ConnectionId) {
+        let engine = &self.engine;
+        let is_stranger = |connection| engine.is_stranger(connection);
+        let first = self.visitors.came(connection, Instant::now(), is_stranger);
+        if let (Some(transport), Some(first)) = (&self.transport, first) {
+            tracing::debug!(connection = first.0, "too many strangers");
+            transport.let_go(first);
+        }
+    }
+
+    /// A peer says where it is. What strangers said gives way to who comes now, so that they keep nobody
+    /// from being found again.
+    fn be_told(&mut self, device: AuthorId, address: PeerAddress) {
+        if self.told.len() >= LEARNT_MAX && !self.told.contains_key(&device) {
+            let engine = &self.engine;
+            self.told
+                .retain(|author, _address| is_named(engine, *author));
+        }
+        if self.told.len() < LEARNT_MAX || self.told.contains_key(&device) {
+            self.told.insert(device, address);
+            self.learn(device);
+        }
+    }
+
     /// Remembers a peer that just connected, if a Space names it.
     fn learn(&mut self, device: AuthorId) {
-        let known = self.engine.spaces().any(|space| {
-            let mut members = self.engine.members(space).iter();
-            members.any(|member| member.author == device)
-        });
-        if known {
+        if is_named(&self.engine, device) {
             self.keep(device);
         }
     }

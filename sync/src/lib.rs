@@ -12,5 +12,6 @@ pub mod store;
 pub mod text_file;
 pub mod toml_place;
 pub mod transport;
+mod visitors;
 
 pub use aramaki_sync_core as core;

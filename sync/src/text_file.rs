@@ -57,7 +57,18 @@ pub fn read(path: &Path, bytes_max: u64) -> Result<String, TextFileError> {
     as_text(path, read_bytes(path, bytes_max)?)
 }
 
-/// The same for what is text to people and bytes to programs, such as certificates.
+/// Reads a file that may be left out: none if it is not there.
+///
+/// # Errors
+/// As [`read`], except for a file that does not exist.
+pub fn read_if_there(path: &Path, bytes_max: u64) -> Result<Option<String>, TextFileError> {
+    match read(path, bytes_max) {
+        Err(error) if error.is_not_found() => Ok(None),
+        read => read.map(Some),
+    }
+}
+
+/// As [`read`] for what is text to people and bytes to programs, such as certificates.
 ///
 /// # Errors
 /// When it cannot be read, is no regular file, or is longer.
@@ -121,9 +132,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.toml");
         assert!(read(&path, 4).unwrap_err().is_not_found());
+        assert_eq!(read_if_there(&path, 4).unwrap(), None);
         std::fs::write(&path, "four").unwrap();
         assert_eq!(read(&path, 4).unwrap(), "four");
+        assert_eq!(read_if_there(&path, 4).unwrap().as_deref(), Some("four"));
         std::fs::write(&path, "fives").unwrap();
+        assert!(read_if_there(&path, 4).is_err());
         assert!(refusal(&path).ends_with("x.toml is larger than 4 bytes"));
         std::fs::write(&path, [b'a', 0xff]).unwrap();
         assert!(refusal(&path).ends_with("x.toml is not UTF-8 text"));

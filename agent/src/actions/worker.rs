@@ -1,29 +1,24 @@
 //! From the agent's Space to programs and back: takes requests, decides them, runs them once, tells.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aramaki_model::action::{
-    ActionGrant, ActionRecord, ActionResult, ActionWish, Approval, Attempt, Outcome, RefusedFor,
-};
-use aramaki_model::maintenance::redundancy::GroupsHeld;
-use aramaki_sync::replica::{Replica, ReplicaError, ReplicaEvent, SpaceSummary};
+use aramaki_model::action::{ActionRecord, ActionResult, Attempt, Outcome, RefusedFor};
+use aramaki_sync::replica::{Replica, ReplicaError, ReplicaEvent};
 use aramaki_sync_core::admission::Member;
-use aramaki_sync_core::engine::Admitted;
-use aramaki_sync_core::statement::{Body, Capability};
+use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
-use serde_bytes::ByteBuf;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::attempts::Attempts;
 use super::catalogue::Actions;
-use super::decide::{Asked, Decision, Person, View, decide};
+use super::decide::{Asked, Decision, View, decide};
 use super::definition::Definition;
 use super::execute::{self, Ran};
 use super::journal::{Journal, JournalError, Row};
+use super::said::people;
 use super::tell::{Tap, Teller};
 use crate::service::now;
 
@@ -33,8 +28,6 @@ const WAIT_PAUSE: Duration = Duration::from_secs(1);
 const LATER_PAUSE_MAX: Duration = Duration::from_secs(30);
 /// How often is tried to tell what could not be told.
 const RETRY_PAUSE: Duration = Duration::from_secs(30);
-/// Requests that are looked at; more of them are a flood, and wait.
-const OPEN_MAX: usize = 1_000;
 
 /// The agent's hands.
 pub(crate) struct Worker {
@@ -52,33 +45,10 @@ pub(crate) struct Worker {
 /// What a run left, for which request.
 type Done = (EnvelopeId, Timestamp, Ran);
 
-/// Everything that the Space says about actions.
-#[derive(Default)]
-struct Said {
-    grants: Vec<ActionGrant>,
-    requests: Vec<Asked>,
-    approvals: Vec<(AuthorId, Approval)>,
-    /// Requests that this agent began, or has done with, in any life.
-    begun: BTreeSet<EnvelopeId>,
-    settled: BTreeSet<EnvelopeId>,
-}
-
 /// When to look again.
 enum Next {
     Event,
     After(Duration),
-}
-
-impl Said {
-    /// Requests that are to be decided; of a flood the first.
-    fn open(&self, journal: &Journal) -> Vec<&Asked> {
-        let open = self.requests.iter().filter(|asked| {
-            let row = journal.rows.get(&asked.id);
-            let is_open = row.is_none_or(|row| row.again_at().is_some());
-            is_open && !self.settled.contains(&asked.id)
-        });
-        open.take(OPEN_MAX).collect()
-    }
 }
 
 /// When to look again: soon as somebody is waited for, when it is later, or as something was not told.
@@ -170,34 +140,6 @@ impl Worker {
         }
     }
 
-    /// Who may read the Systems to which this agent reports; none where one of them is not here, because
-    /// nobody let the agent keep it.
-    async fn readers(
-        &self,
-        summary: &SpaceSummary,
-    ) -> Result<Option<BTreeSet<AuthorId>>, WorkError> {
-        let now = now();
-        let systems: Vec<_> = summary
-            .audiences
-            .iter()
-            .filter(|it| it.is_live(now))
-            .collect();
-        if systems.is_empty() {
-            return Ok(None);
-        }
-        let mut readers = BTreeSet::new();
-        for system in systems {
-            let system = match self.replica.space(system.space).await {
-                Err(ReplicaError::UnknownSpace(_)) => return Ok(None),
-                system => system?,
-            };
-            let people = system.members.iter();
-            let reading = people.filter(|it| it.reads(now) && !it.is_invitation());
-            readers.extend(reading.map(|it| it.author));
-        }
-        Ok(Some(readers))
-    }
-
     /// Decides what there is to decide, begins what is to be run, and tells what is new.
     async fn look(
         &self,
@@ -270,25 +212,6 @@ impl Worker {
         }
         let all_told = self.tell(journal).await?;
         Ok(next(soon, later, all_told))
-    }
-
-    /// What administrators told of redundancy groups; the highest generation counts. None when the last
-    /// of it cannot be read: then nobody knows what must stay in service.
-    async fn groups(&self) -> Result<Option<GroupsHeld>, WorkError> {
-        let bodies = self.replica.bodies(self.space, groups_document()).await?;
-        let told: Vec<_> = bodies
-            .into_iter()
-            .filter_map(|entry| match entry.body {
-                Some(Body::AgentConfig(bytes)) => Some(GroupsHeld::decode(&bytes)),
-                _ => None,
-            })
-            .collect();
-        if let Some(Err(error)) = told.last() {
-            tracing::warn!(%error, "what must stay in service cannot be read");
-            return Ok(None);
-        }
-        let newest = told.into_iter().flatten().max_by_key(|it| it.generation);
-        Ok(Some(newest.unwrap_or_default()))
     }
 
     /// Runs a program, and tells what it says beside it: nothing that hears slowly slows the program.
@@ -412,153 +335,6 @@ impl Worker {
         Ok(journal.write(&self.data)?)
     }
 
-    /// Writes results that are not in the Space yet; whether none is left.
-    async fn tell(&self, journal: &mut Journal) -> Result<bool, WorkError> {
-        let mut all = self.tell_attempts(journal).await?;
-        let mut told = Vec::new();
-        for (request, row) in &journal.rows {
-            let Some(result) = row.result.as_ref().filter(|_result| !row.told) else {
-                continue;
-            };
-            let body = Body::ActionRecord(ByteBuf::from(result.clone()));
-            match self.replica.write(self.space, document(), body).await {
-                Ok(_written) => told.push(*request),
-                Err(ReplicaError::Closed) => return Ok(true),
-                Err(error) => {
-                    tracing::warn!(%error, %request, "an action's result is not told yet");
-                    all = false;
-                }
-            }
-        }
-        if !told.is_empty() {
-            for request in told {
-                if let Some(row) = journal.rows.get_mut(&request) {
-                    row.told = true;
-                }
-            }
-            journal.write(&self.data)?;
-        }
-        Ok(all)
-    }
-
-    /// Writes what is to be said of attempts, oldest first; whether none is left.
-    async fn tell_attempts(&self, journal: &mut Journal) -> Result<bool, WorkError> {
-        let (mut all, mut any) = (true, false);
-        for (request, row) in &mut journal.rows {
-            while let Some(first) = row.untold.first() {
-                let body = Body::ActionRecord(ByteBuf::from(first.clone()));
-                match self.replica.write(self.space, document(), body).await {
-                    Ok(_written) => {
-                        any = true;
-                        row.untold.remove(0);
-                    }
-                    Err(ReplicaError::Closed) => return Ok(true),
-                    Err(error) => {
-                        tracing::warn!(%error, %request, "an attempt is not told yet");
-                        all = false;
-                        break;
-                    }
-                }
-            }
-        }
-        if any {
-            journal.write(&self.data)?;
-        }
-        Ok(all)
-    }
-
-    /// Tells people what this host allows, when that has changed.
-    async fn tell_catalogue(
-        &self,
-        journal: &mut Journal,
-        actions: &Actions,
-    ) -> Result<(), WorkError> {
-        let catalogue = actions.described(Timestamp::ZERO);
-        let digest = ActionRecord::Catalogue(catalogue).encode()?;
-        let digest = *blake3::hash(&digest).as_bytes();
-        let is_nothing_new = journal.told_catalogue.is_none() && actions.definitions.is_empty();
-        if journal.told_catalogue == Some(digest) || is_nothing_new {
-            return Ok(());
-        }
-        for refused in &actions.refused {
-            tracing::warn!(error = %crate::net::chain(refused), "an action is not allowed");
-        }
-        let record = ActionRecord::Catalogue(actions.described(now()));
-        match self.write(&record).await {
-            Ok(()) => {
-                journal.told_catalogue = Some(digest);
-                Ok(journal.write(&self.data)?)
-            }
-            // Nobody let this agent in yet: it is told later.
-            Err(error) => {
-                tracing::debug!(%error, "what this host allows is not told yet");
-                Ok(())
-            }
-        }
-    }
-
-    async fn write(&self, record: &ActionRecord) -> Result<(), WorkError> {
-        let body = Body::ActionRecord(ByteBuf::from(record.encode()?));
-        self.replica.write(self.space, document(), body).await?;
-        Ok(())
-    }
-
-    /// What the Space says about actions; what cannot be read is left out and reported.
-    async fn said(&self) -> Result<Said, WorkError> {
-        let mut said = Said::default();
-        for entry in self.replica.bodies(self.space, document()).await? {
-            let id = entry.id;
-            if let Err(error) = self.take(&mut said, entry) {
-                tracing::debug!(%error, envelope = %id.short(), "a statement about actions cannot be read");
-            }
-        }
-        Ok(said)
-    }
-
-    fn take(
-        &self,
-        said: &mut Said,
-        entry: Admitted,
-    ) -> Result<(), aramaki_model::versioned::DecodeError> {
-        let by = entry.chain.author;
-        match entry.body {
-            Some(Body::ActionGrant(bytes)) => said.grants.push(ActionGrant::decode(&bytes)?),
-            Some(Body::ActionRequest(bytes)) => match ActionWish::decode(&bytes)? {
-                ActionWish::Request(request) => said.requests.push(Asked {
-                    id: entry.id,
-                    request,
-                    by,
-                    at: entry.time,
-                    maintenance: None,
-                    groups: 0,
-                }),
-                ActionWish::Maintenance {
-                    request,
-                    item,
-                    groups,
-                } => said.requests.push(Asked {
-                    id: entry.id,
-                    request,
-                    by,
-                    at: entry.time,
-                    maintenance: Some(item),
-                    groups,
-                }),
-                ActionWish::Approval(approval) => said.approvals.push((by, approval)),
-                _ => {}
-            },
-            Some(Body::ActionRecord(bytes)) if by == self.agent => {
-                match ActionRecord::decode(&bytes)? {
-                    ActionRecord::Started { request, .. } => drop(said.begun.insert(request)),
-                    ActionRecord::Result(result) => drop(said.settled.insert(result.request)),
-                    _ => {}
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
     /// Whether somebody is in touch who would have told of a revocation, and of what this agent did before
     /// its store was brought back from a copy.
     fn is_in_touch(members: &[Member], in_step: &[AuthorId]) -> bool {
@@ -571,7 +347,7 @@ impl Worker {
 
 /// Why actions are off.
 #[derive(Debug, thiserror::Error)]
-enum WorkError {
+pub(super) enum WorkError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     #[error("the replica does not answer")]
@@ -580,42 +356,12 @@ enum WorkError {
     Encode(#[from] aramaki_model::versioned::EncodeError),
 }
 
-fn groups_document() -> DocumentId {
-    aramaki_model::name::agent_groups()
-}
-
-fn document() -> DocumentId {
+pub(super) fn document() -> DocumentId {
     aramaki_model::name::actions()
 }
 
 fn would_tell(member: &Member) -> bool {
     member.capability == Capability::Relay || member.is_witness()
-}
-
-/// Whoever may ask or approve at all, by their grants here. One who was let in by a person is no guest.
-fn people(members: &[Member], readers: Option<&BTreeSet<AuthorId>>) -> BTreeMap<AuthorId, Person> {
-    let now = now();
-    let mut people: BTreeMap<AuthorId, Person> = BTreeMap::new();
-    for member in members {
-        let may = member.capability >= Capability::Comment && !member.is_invitation();
-        if !may || !member.is_live(now) {
-            continue;
-        }
-        let person = Person {
-            principal: member.principal,
-            is_guest: member.guest_of.is_some(),
-            is_in_system: readers.is_none_or(|readers| readers.contains(&member.author)),
-        };
-        people
-            .entry(member.author)
-            .and_modify(|known| {
-                if known.is_guest {
-                    *known = person;
-                }
-            })
-            .or_insert(person);
-    }
-    people
 }
 
 fn encoded(

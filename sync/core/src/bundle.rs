@@ -19,6 +19,7 @@ use crate::codec::{self, CodecError};
 use crate::envelope::{Envelope, FormError, RawEnvelope};
 use crate::id::SpaceId;
 use crate::invitation::{Invitation, InvitationError};
+use crate::letters;
 use crate::time::Timestamp;
 
 /// With what a bundle's file begins.
@@ -263,20 +264,14 @@ impl Bundle {
         if text.len() > 2 * TEXT_LEN_CHARS_MAX {
             return Err(BundleError::TooLong);
         }
-        let text: Zeroizing<String> = Zeroizing::new(
-            text.chars()
-                .filter(|c| !c.is_whitespace())
-                .map(|c| c.to_ascii_uppercase())
-                .collect(),
-        );
+        let text = letters::as_made(text);
         let encoded = text
             .strip_prefix(&TEXT_PREFIX.to_ascii_uppercase())
             .ok_or(BundleError::Foreign)?;
         if text.len() > TEXT_LEN_CHARS_MAX {
             return Err(BundleError::TooLong);
         }
-        let foreign = |c: char| !matches!(c, 'A'..='Z' | '2'..='7');
-        if let Some(at) = encoded.chars().position(foreign) {
+        if let Some(at) = letters::foreign_at(encoded) {
             let position = TEXT_PREFIX.len() + at + 1;
             return Err(BundleError::Character { position });
         }

@@ -20,6 +20,7 @@ use crate::entropy::Entropy;
 use crate::envelope::{self, Envelope, FormError, Position};
 use crate::id::{EnvelopeId, Instance, PrincipalId, SpaceId};
 use crate::key::DeviceKeys;
+use crate::letters;
 use crate::statement::{Audience, Capability, Grant, GrantFlags, Statement};
 use crate::time::Timestamp;
 
@@ -430,12 +431,7 @@ impl FromStr for Invitation {
         if text.len() > 2 * TEXT_LEN_CHARS_MAX {
             return Err(InvitationError::TooLong);
         }
-        let text: Zeroizing<String> = Zeroizing::new(
-            text.chars()
-                .filter(|c| !c.is_whitespace())
-                .map(|c| c.to_ascii_uppercase())
-                .collect(),
-        );
+        let text = letters::as_made(text);
         let (invitee, encoded) = Invitee::ALL
             .into_iter()
             .find_map(|invitee| {
@@ -446,8 +442,7 @@ impl FromStr for Invitation {
         if text.len() > TEXT_LEN_CHARS_MAX {
             return Err(InvitationError::TooLong);
         }
-        let foreign = |c: char| !matches!(c, 'A'..='Z' | '2'..='7');
-        if let Some(at) = encoded.chars().position(foreign) {
+        if let Some(at) = letters::foreign_at(encoded) {
             return Err(InvitationError::Character {
                 position: invitee.prefix().len() + at + 1,
             });

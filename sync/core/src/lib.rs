@@ -12,6 +12,7 @@ mod guard;
 pub mod id;
 pub mod invitation;
 pub mod key;
+mod letters;
 pub mod statement;
 pub mod time;
 

@@ -27,7 +27,8 @@ const PATH_KEEP_ALIVE: Duration = Duration::from_secs(2);
 const STREAM_WINDOW_BYTES: u32 = 4 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
 const SEND_WINDOW_BYTES: u64 = 8 << 20;
-const BIDI_STREAMS_MAX: u32 = 8;
+/// The control stream and that of frames: what comes on another would wait here for nobody.
+const BIDI_STREAMS_MAX: u32 = 2;
 const DATAGRAM_BUFFER_BYTES: usize = 256 << 10;
 
 /// How this replica is on the network. The default listens on all interfaces at a free port, and

@@ -32,6 +32,7 @@ pub(super) const CLOSE_REPLACED: u32 = 1;
 pub(super) const CLOSE_PROTOCOL: u32 = 2;
 pub(super) const CLOSE_SLOW: u32 = 3;
 pub(super) const CLOSE_KEYS: u32 = 4;
+pub(super) const CLOSE_STRANGER: u32 = 5;
 
 /// A connection whose hello has been checked.
 #[derive(Debug)]
@@ -40,8 +41,7 @@ pub(super) struct Link {
     pub(super) endpoint: [u8; 32],
     pub(super) device: AuthorId,
     pub(super) authors: BTreeSet<AuthorId>,
-    /// Which revision of our keys our hello proved.
-    pub(super) keys_told: u64,
+    pub(super) told: Told,
     pub(super) addresses: Vec<String>,
     /// The peer's process; another one means that it restarted.
     pub(super) session: u64,
@@ -51,6 +51,15 @@ pub(super) struct Link {
     heard_ms: AtomicU64,
     queue: mpsc::Sender<Bytes>,
     queued_bytes: AtomicUsize,
+}
+
+/// What our hello proved to the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Which revision of our keys.
+    pub(super) revision: u64,
+    /// Whether those of invitations are among them.
+    pub(super) invitations: bool,
 }
 
 /// What [`Link::run`] needs and nobody else touches.
@@ -69,7 +78,7 @@ impl Link {
         let side = connection.side();
         let own = *shared.endpoint.id().as_bytes();
         let endpoint = *connection.remote_id().as_bytes();
-        let (hello, keys_told) = shared.hello(&endpoint)?;
+        let (hello, told) = shared.hello(&endpoint)?;
         let mut control = match side {
             Side::Client => connection.open_bi().await,
             Side::Server => connection.accept_bi().await,
@@ -112,7 +121,7 @@ impl Link {
             endpoint,
             device: proven.device,
             authors: proven.authors,
-            keys_told,
+            told,
             addresses: hello.addresses,
             session: hello.session,
             side,

@@ -39,7 +39,7 @@ pub use framing::FRAME_BYTES_MAX;
 pub use hello::{Hello, HelloError, PROOFS_MAX, Proven};
 
 use handshakes::Handshakes;
-use link::{CLOSE_DONE, CLOSE_KEYS, CLOSE_REPLACED, Link, SILENCE, Streams};
+use link::{CLOSE_DONE, CLOSE_KEYS, CLOSE_REPLACED, CLOSE_STRANGER, Link, SILENCE, Streams, Told};
 use relays::Relays;
 
 /// How many invitations' keys a hello proves beside the device's own.
@@ -93,6 +93,8 @@ pub enum TransportEvent {
         authors: BTreeSet<AuthorId>,
         /// Where it says that it can be reached.
         addresses: Vec<String>,
+        /// Whether it is one that this side looks for.
+        is_sought: bool,
     },
     /// Nothing more comes from this connection.
     Disconnected {
@@ -340,8 +342,17 @@ impl Transport {
 
     /// Ends a connection. A peer that we look for is dialled again after a pause.
     pub fn close(&self, connection: ConnectionId) {
+        self.end(connection, link::CLOSE_PROTOCOL);
+    }
+
+    /// Ends a connection of somebody who has no part in anything here; who has later comes again.
+    pub fn let_go(&self, connection: ConnectionId) {
+        self.end(connection, CLOSE_STRANGER);
+    }
+
+    fn end(&self, connection: ConnectionId, code: u32) {
         if let Some(link) = self.shared.link(connection) {
-            link.close(link::CLOSE_PROTOCOL);
+            link.close(code);
         }
     }
 
@@ -468,11 +479,20 @@ impl Shared {
         Some(address.with_addrs(relays))
     }
 
-    /// What we say of ourselves to a peer, and which revision of our keys that proves.
-    fn hello(&self, to: &[u8; 32]) -> Result<(Vec<u8>, u64), TransportError> {
-        let (keys, revision) = {
+    /// What we say of ourselves to a peer, and which keys that proves. Those of invitations stand in
+    /// rosters: only whom we look for hears them, because anybody may connect.
+    fn hello(&self, to: &[u8; 32]) -> Result<(Vec<u8>, Told), TransportError> {
+        let (keys, told) = {
             let state = self.state();
-            (state.keys.clone(), state.keys_revision)
+            let told = Told {
+                revision: state.keys_revision,
+                invitations: state.targets.contains_key(to),
+            };
+            let count = if told.invitations { PROOFS_MAX } else { 1 };
+            (
+                state.keys.iter().take(count).cloned().collect::<Vec<_>>(),
+                told,
+            )
         };
         Hello::signed(
             self.session,
@@ -481,7 +501,7 @@ impl Shared {
             (self.endpoint.id().as_bytes(), to),
         )
         .encode()
-        .map(|hello| (hello, revision))
+        .map(|hello| (hello, told))
         .map_err(|cause| TransportError::Hello(cause.to_string()))
     }
 
@@ -493,8 +513,11 @@ impl Shared {
         let link = Arc::new(link);
         {
             let mut state = self.state();
-            if link.keys_told < state.keys_revision {
-                // A key came while we greeted: without it the peer would never offer its Space.
+            let is_sought = state.targets.contains_key(&link.endpoint);
+            let is_told_all = link.told.invitations || !is_sought;
+            if link.told.revision < state.keys_revision || !is_told_all {
+                // A key came while we greeted, or the wish to tell the peer all of them: without it the
+                // peer would never offer its Space.
                 link.close(CLOSE_KEYS);
                 return;
             }
@@ -522,6 +545,8 @@ impl Shared {
                 device: link.device,
                 authors: link.authors.clone(),
                 addresses: link.addresses.clone(),
+                // Whom we look for was told all, and nobody else.
+                is_sought: link.told.invitations,
             };
             if shared.events.send(connected).await.is_err() {
                 link.close(CLOSE_DONE);

@@ -171,13 +171,7 @@ fn a18_once_a_witness_has_closed_a_backdated_write_is_cut() {
 
 /// A second witness, in the hands of the attacker.
 fn bad_witness() -> (World, Actor) {
-    let mut world = World::new();
-    let grant = world.grant(MALLORY, Capability::Relay, GrantFlags::WITNESS, 5_000);
-    world.write(ALICE, "welcome");
-    world.pass(Duration::from_secs(30));
-    let mut mallory = world.attacker();
-    mallory.grant = grant;
-    (world, mallory)
+    World::with_member(Capability::Relay, GrantFlags::WITNESS, 5_000)
 }
 
 /// A witness cannot end anybody's access before its time.

@@ -83,13 +83,7 @@ fn a14_honest_work_on_top_survives_vouched() {
 
 /// Mallory administers, one grant below alice.
 fn administrator() -> (World, Actor) {
-    let mut world = World::new();
-    let grant = world.grant(MALLORY, Capability::Administer, GrantFlags::NONE, 5_000);
-    world.write(ALICE, "welcome");
-    world.pass(Duration::from_secs(30));
-    let mut mallory = world.attacker();
-    mallory.grant = grant;
-    (world, mallory)
+    World::with_member(Capability::Administer, GrantFlags::NONE, 5_000)
 }
 
 /// Whom an administrator did not let in it does not put out: not its equal, not those above.

@@ -116,8 +116,17 @@ impl World {
 
     /// As [`World::new`], and the attacker is a member who writes until a minute.
     pub(crate) fn with_insider(end: i64) -> (Self, Actor) {
+        Self::with_member(Capability::Write, GrantFlags::NONE, end)
+    }
+
+    /// The same with another capability.
+    pub(crate) fn with_member(
+        capability: Capability,
+        flags: GrantFlags,
+        end: i64,
+    ) -> (Self, Actor) {
         let mut world = Self::new();
-        let grant = world.grant(MALLORY, Capability::Write, GrantFlags::NONE, end);
+        let grant = world.grant(MALLORY, capability, flags, end);
         world.write(ALICE, "welcome");
         world.pass(Duration::from_secs(30));
         let mut mallory = world.attacker();

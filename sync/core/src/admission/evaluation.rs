@@ -3,72 +3,25 @@
 //! Control is evaluated as a whole when a control statement or fork arrives; content follows one by
 //! one. Content waits for what it builds on, is refused with it, and vouches for it.
 
+mod judged;
+mod vouching;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::judged::Judged;
+use self::vouching::is_writers;
 use super::additions::Awaited;
 use super::control::{CLOCK_AHEAD_MAX, Control, is_future};
 use super::entry::Entry;
-use super::grant_chain::{Refusal, grant_in};
+use super::grant_chain::grant_in;
 use super::known::{Knowledge, Known};
 use super::log::SpaceLog;
 use super::roster::{Outsiders, Roster};
 use super::verdict::{Held, Refreshed, Verdict};
 use crate::guard::{Guard, holds};
 use crate::id::{AuthorId, Chain, EnvelopeId};
-use crate::statement::{Capability, Kind, Statement};
+use crate::statement::{Capability, Statement};
 use crate::time::Timestamp;
-
-/// What is known of one entry.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent facts of one entry, kept apart because each is learnt at another time"
-)]
-#[derive(Clone, Copy, Debug)]
-struct Judged {
-    /// By itself.
-    own: Verdict,
-    kind: Kind,
-    /// Something that it builds on is not here.
-    waits: bool,
-    /// It builds on refused content.
-    tainted: bool,
-    vouched: bool,
-    quarantined: bool,
-    /// All content below it counts, or is cut by what it builds on.
-    clean: bool,
-    /// All that it may vouch for below it is vouched for.
-    vouches: bool,
-    /// What the least knowing of those knew who looked through it for what to vouch for.
-    swept: Option<Knowledge>,
-    /// Which revocations and closes it builds on.
-    knows: Knowledge,
-    /// Above that of everything it builds on.
-    rank: u64,
-}
-
-impl Judged {
-    fn verdict(&self) -> Verdict {
-        match self.own {
-            own if self.kind == Kind::Control => own,
-            _ if self.quarantined => Verdict::Held(Held::Quarantined),
-            Verdict::Refused(refusal) => Verdict::Refused(refusal),
-            _ if self.tainted => Verdict::Refused(Refusal::Ancestor),
-            Verdict::Admitted if self.waits => Verdict::Held(Held::AncestorMissing),
-            Verdict::Admitted => Verdict::Admitted,
-            _ if self.vouched => Verdict::Vouched,
-            own => own,
-        }
-    }
-
-    fn is_refused_content(&self) -> bool {
-        self.kind != Kind::Control && matches!(self.own, Verdict::Refused(_))
-    }
-
-    /// Whether others may build on it without taking in anything that does not count.
-    fn is_clean(&self) -> bool {
-        !self.waits && !self.tainted && !self.quarantined && self.clean && self.verdict().counts()
-    }
-}
 
 /// The verdicts over one log, and who is in its Space.
 ///
@@ -106,12 +59,6 @@ pub struct Evaluation {
     revision: Option<u64>,
     due: Option<Timestamp>,
     ranks: u64,
-}
-
-/// Whether its author may write documents: only then could they have written what it builds on.
-fn is_writers(log: &SpaceLog, entry: &Entry) -> bool {
-    let authority = grant_in(log, entry.header.authority);
-    authority.is_some_and(|grant| grant.capability >= Capability::Write)
 }
 
 /// Judges a whole log. [`Evaluation::refresh`] follows it as it grows.
@@ -268,31 +215,6 @@ impl Evaluation {
         counting
     }
 
-    /// After something was vouched for: what stands on it may be clean now.
-    fn clean_anew(&mut self, log: &SpaceLog) {
-        for (rank, id) in std::mem::take(&mut self.unclean) {
-            let (Some(entry), Some(judged)) = (log.get(id), self.judged.get(&id)) else {
-                continue;
-            };
-            if !self.stands_clean(entry, judged.knows) {
-                self.unclean.insert((rank, id));
-            } else if let Some(judged) = self.judged.get_mut(&id) {
-                judged.clean = true;
-                self.raise_live_head(log, entry);
-            }
-        }
-    }
-
-    /// Whether all content below an envelope counts, or is cut by what it builds on.
-    fn stands_clean(&self, entry: &Entry, knows: Knowledge) -> bool {
-        entry.links.iter().all(|link| {
-            self.judged.get(link).is_none_or(|below| match below.kind {
-                Kind::Control => below.clean,
-                _ => below.verdict().counts() || self.knows_cut(knows, *link),
-            })
-        })
-    }
-
     fn by_rank(&self, mut ids: Vec<EnvelopeId>) -> Vec<EnvelopeId> {
         ids.sort_by_cached_key(|id| self.judged.get(id).map(|judged| judged.rank));
         ids
@@ -373,79 +295,6 @@ impl Evaluation {
             self.sealed_under.insert(entry.header.epoch);
         }
         self.raise_live_head(log, entry);
-    }
-
-    /// Remembers which statements cut content.
-    fn note_cut(&mut self, log: &SpaceLog, entry: &Entry) {
-        let cutting = self.control.cutting(log, entry);
-        self.unknown_cut |= !cutting.iter().all(|by| self.known.covers(*by));
-        let by = self.known.set(cutting);
-        self.cut.insert(entry.id, by);
-        self.cut_chains.insert(entry.header.chain);
-    }
-
-    /// Whether who knows this much knows that an envelope is cut.
-    fn knows_cut(&self, knows: Knowledge, id: EnvelopeId) -> bool {
-        holds(Guard::KnownCuts)
-            && self
-                .cut
-                .get(&id)
-                .is_some_and(|by| self.known.meet(knows, *by))
-    }
-
-    /// Content that counts, by a writer, carries what is below it: its author could have written
-    /// the same. Control and agents' configuration are never carried, nor what is cut by a statement
-    /// that it builds on: who knew of that did not build on what it cuts.
-    ///
-    /// What is carried carries in turn, as one who knew less.
-    fn vouch(&mut self, log: &SpaceLog, by: &Entry, counting: &mut BTreeSet<EnvelopeId>) {
-        let Some(judged) = self.judged.get_mut(&by.id) else {
-            return;
-        };
-        judged.vouches = true;
-        let knows = judged.knows;
-        let mut open: Vec<_> = by.links.iter().map(|link| (*link, knows)).collect();
-        let mut seen = BTreeSet::new();
-        while let Some((id, knows)) = open.pop() {
-            let known_cut = self.knows_cut(knows, id);
-            let (Some(judged), Some(entry)) = (self.judged.get_mut(&id), log.get(id)) else {
-                continue;
-            };
-            // Who vouched here itself knew no more.
-            if judged.vouches {
-                continue;
-            }
-            match judged.swept {
-                Some(swept) if self.known.is_within(swept, knows) => continue,
-                Some(swept) if !self.known.is_within(knows, swept) => {
-                    if !seen.insert((id, knows)) {
-                        continue;
-                    }
-                }
-                _more_knowing => judged.swept = Some(knows),
-            }
-            let content = matches!(
-                judged.kind,
-                Kind::Changes | Kind::Snapshot | Kind::Merge | Kind::Entries
-            );
-            let carried = (content || !holds(Guard::OnlyContentVouched))
-                && matches!(judged.own, Verdict::Held(_) | Verdict::Cut)
-                && !known_cut;
-            let knows = if carried {
-                judged.vouches = true;
-                judged.knows
-            } else {
-                knows
-            };
-            if carried && !judged.vouched {
-                judged.vouched = true;
-                self.vouched_anew = true;
-                counting.insert(id);
-                self.sealed_under.insert(entry.header.epoch);
-                self.raise_live_head(log, entry);
-            }
-            open.extend(entry.links.iter().map(|link| (*link, knows)));
-        }
     }
 
     fn raise_live_head(&mut self, log: &SpaceLog, entry: &Entry) {

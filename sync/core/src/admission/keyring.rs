@@ -11,7 +11,7 @@ use super::roster::{EpochInForce, Outsiders};
 use crate::entropy::Entropy;
 use crate::guard::{Guard, holds};
 use crate::id::{AuthorId, EnvelopeId, SpaceId};
-use crate::key::{DeviceKeys, EpochKey, KeyError};
+use crate::key::{DeviceKeys, EpochKey, KeyError, is_box_key};
 use crate::statement::{Capability, Epoch, EpochFault, PreviousEpoch, Statement, Wrap, WrapTo};
 use crate::time::Timestamp;
 
@@ -298,9 +298,10 @@ impl Keyring {
 
     /// Whether [`Keyring::share`] has something to give.
     pub fn is_lacking(&self, log: &SpaceLog, evaluation: &Evaluation, now: Timestamp) -> bool {
-        // Tried, and thrown away: to a key that is none nothing can be sealed.
-        let mut entropy = Entropy::from_seed([0; 32]);
-        !self.share(log, evaluation, now, &mut entropy).is_empty()
+        let lacking = self.lacking(log, evaluation, now);
+        let mut box_keys = lacking.iter().flat_map(|(_id, _key, to)| to.values());
+        // To a key that is none nothing can be sealed.
+        box_keys.any(is_box_key)
     }
 
     /// The keys that must be given, each with the readers that lack it.

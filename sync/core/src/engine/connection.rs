@@ -431,11 +431,35 @@ impl Engine {
             || self.is_introduced(id, space)
     }
 
-    /// Whether this device waits for the Space: then whoever speaks of it is listened to.
+    /// Whether this device waits for the Space: then whoever speaks of it is listened to. A relay whose
+    /// access has ended does not, so that it says of that Space what it says of every other: who lets it
+    /// in again is in the roster, or shows what let them in.
     pub(super) fn is_waiting_for(&self, space: SpaceId) -> bool {
-        self.spaces
-            .get(&space)
-            .is_some_and(|held| held.evaluation.capability(self.author, self.now).is_none())
+        let is_member = self.role == Role::Member;
+        self.spaces.get(&space).is_some_and(|held| {
+            let is_out = held.evaluation.capability(self.author, self.now).is_none();
+            is_out && (is_member || !held.granted.contains(&self.author))
+        })
+    }
+
+    /// Whether a connection is of nobody: by what it proved and showed so far it has no part in any Space
+    /// that is here, hands in nothing, and offers none.
+    pub fn is_stranger(&self, id: ConnectionId) -> bool {
+        let Some(connection) = self.connections.get(&id) else {
+            return false;
+        };
+        let has_part =
+            |space: &SpaceId| self.listens_to(id, *space) || self.is_delivering(id, *space);
+        // What it speaks of first: of most connections that is enough.
+        let mut spoken_of = connection.feeds.keys().chain(connection.asked.keys());
+        let mut candidates = self.candidates.values();
+        let is_somebody = spoken_of.any(has_part)
+            || candidates.any(|it| it.shown_by.contains(&id))
+            || self
+                .spaces
+                .keys()
+                .any(|space| self.may_hear_of(id, *space) || self.is_delivering(id, *space));
+        !is_somebody
     }
 
     pub(super) fn feed_mut(

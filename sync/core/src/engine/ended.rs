@@ -79,8 +79,11 @@ impl Engine {
     }
 
     /// A peer says that this device's access is over. Whom nobody else let in believes it until
-    /// somebody does.
+    /// somebody does. Nothing is believed of who has no part in the Space.
     pub(super) fn ended_received(&mut self, id: ConnectionId, ended: &Ended) {
+        if !self.listens_to(id, ended.space) {
+            return;
+        }
         let Some(held) = self.spaces.get_mut(&ended.space) else {
             return;
         };

@@ -128,6 +128,9 @@ impl Engine {
             let candidate = Candidate::new(space, peer, self.now);
             self.candidates.insert(space, candidate);
         }
+        if let Some(candidate) = self.candidates.get_mut(&space) {
+            candidate.shown_by.insert(id);
+        }
         self.say_heads(id, space, false);
     }
 
@@ -148,12 +151,17 @@ impl Engine {
             self.consider(id, since.space);
             return;
         };
-        if held.log.digest() == since.digest {
+        let is_same = held.log.digest() == since.digest;
+        if !self.listens_to(id, since.space) {
+            // Before anything is compared: an answer to one digest alone would tell what is here.
+            self.ask_to_deliver(id, since.space, since.digest);
+            return;
+        }
+        if is_same {
             self.agreed(id, since.space);
             return;
         }
         if !self.may_hear_of(id, since.space) {
-            self.ask_to_deliver(id, since.space, since.digest);
             return;
         }
         let peer = self.connections.get(&id).map(|it| it.peer);
@@ -266,7 +274,8 @@ impl Engine {
 
     fn envelopes_received(&mut self, id: ConnectionId, frame: Envelopes) {
         let space = frame.space;
-        let candidate = self.candidates.contains_key(&space);
+        let candidate = self.candidates.get(&space);
+        let candidate = candidate.is_some_and(|it| it.shown_by.contains(&id));
         let delivers = !candidate && !self.listens_to(id, space);
         if delivers && !self.is_delivering(id, space) {
             return;

@@ -193,6 +193,9 @@ pub(super) struct Candidate {
     pub(super) since: Timestamp,
     /// Who offered it first.
     pub(super) from: AuthorId,
+    /// Connections over which the relay was shown its grant: nobody else brings anything, or hears that
+    /// this Space is waited for.
+    pub(super) shown_by: BTreeSet<ConnectionId>,
 }
 
 impl Candidate {
@@ -203,6 +206,7 @@ impl Candidate {
             bytes: 0,
             since: now,
             from,
+            shown_by: BTreeSet::new(),
         }
     }
 }

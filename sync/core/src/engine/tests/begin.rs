@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::stage::Stage;
-use crate::engine::Input;
 use crate::entropy::Entropy;
 use crate::id::{PrincipalId, SpaceId};
 use crate::invitation::{Draft, Invitee, Terms};
@@ -92,13 +91,7 @@ fn guest_from_later() -> (Stage, SpaceId) {
     stage.state(0, space, draft.statement());
     let grant = stage.peers[0].written.last().unwrap().clone().unwrap().id;
     let invitation = draft.issued(space, grant, Vec::new());
-    let write = stage.write_id();
-    let input = Input::Join {
-        write,
-        space,
-        invitation: Some(Box::new(invitation.keys())),
-    };
-    stage.tell(1, input);
+    stage.join(1, &invitation);
     stage.connect_with(0, 1, &[invitation.keys().author()]);
     (stage, space)
 }

@@ -83,16 +83,6 @@ fn apart_by(code: Duration) -> (Stage, SpaceId, Invitation) {
     (stage, space, invitation)
 }
 
-fn join(stage: &mut Stage, peer: usize, invitation: &Invitation) {
-    let write = stage.write_id();
-    let input = Input::Join {
-        write,
-        space: invitation.space,
-        invitation: Some(Box::new(invitation.keys())),
-    };
-    stage.tell(peer, input);
-}
-
 fn digests(stage: &Stage, space: SpaceId) -> [[u8; 32]; 2] {
     [0, 1].map(|peer| stage.peers[peer].engine.log(space).unwrap().digest())
 }
@@ -101,7 +91,7 @@ fn digests(stage: &Stage, space: SpaceId) -> [[u8; 32]; 2] {
 fn a_guest_joins_by_a_file_writes_and_is_known_by_a_file() {
     let (mut stage, space, invitation) = apart();
     let carried = file(&stage, 0);
-    join(&mut stage, 1, &invitation);
+    stage.join(1, &invitation);
     let taken = take(&mut stage, 1, space, carried.clone());
     assert_eq!(taken, Taken::default(), "all of it is new");
     assert_eq!(
@@ -165,7 +155,7 @@ fn who_joined_by_a_file_is_heard_over_the_network_after_the_end() {
         let (mut stage, space, invitation) = apart();
         let begun = stage.now;
         let carried = file(&stage, 0);
-        join(&mut stage, 1, &invitation);
+        stage.join(1, &invitation);
         take(&mut stage, 1, space, carried);
         stage.change(1, space, b"in time");
         stage.now = begun.plus(DAY).plus(after_end);
@@ -226,7 +216,7 @@ fn a_reader_gets_a_key_that_was_made_without_it_though_nobody_writes() {
     for by_host in [true, false] {
         let (mut stage, space, invitation) = apart();
         let carried = file(&stage, 0);
-        join(&mut stage, 1, &invitation);
+        stage.join(1, &invitation);
         take(&mut stage, 1, space, carried);
         stage.change(1, space, b"from the guest");
         let written = stage.peers[1].written.last().unwrap().clone().unwrap().id;
@@ -263,7 +253,7 @@ fn who_came_by_a_code_that_had_ended_is_taken_in_once_its_access_has_ended() {
     let (mut stage, space, invitation) = apart_by(hours(1));
     let begun = stage.now;
     let carried = file(&stage, 0);
-    join(&mut stage, 1, &invitation);
+    stage.join(1, &invitation);
     take(&mut stage, 1, space, carried);
     stage.change(1, space, b"in time");
     stage.now = begun.plus(hours(2));
@@ -283,7 +273,7 @@ fn who_came_by_a_code_that_had_ended_is_taken_in_once_its_access_has_ended() {
 fn headers_without_bodies_make_a_member_and_a_later_file_brings_the_bodies() {
     let (mut stage, space, invitation) = apart();
     let whole = file(&stage, 0);
-    join(&mut stage, 1, &invitation);
+    stage.join(1, &invitation);
     take(&mut stage, 1, space, bare(&whole));
     let document = DocumentId::named("system");
     assert_eq!(
@@ -334,7 +324,7 @@ fn a_file_for_a_space_that_is_not_held_or_by_strangers_fills_no_disk() {
 #[test]
 fn a_file_that_leaves_something_out_says_so_and_the_rest_counts_once_it_is_there() {
     let (mut stage, space, invitation) = apart();
-    join(&mut stage, 1, &invitation);
+    stage.join(1, &invitation);
     let whole = file(&stage, 0);
     take(&mut stage, 1, space, whole);
     stage.change(0, space, b"one");
@@ -351,7 +341,7 @@ fn a_file_that_leaves_something_out_says_so_and_the_rest_counts_once_it_is_there
 #[test]
 fn a_full_disk_takes_nothing_of_a_file_and_says_so() {
     let (mut stage, space, invitation) = apart();
-    join(&mut stage, 1, &invitation);
+    stage.join(1, &invitation);
     let whole = file(&stage, 0);
     stage.peers[1].mood = Mood::Full;
     give(&mut stage, 1, space, whole.clone());
@@ -372,7 +362,7 @@ fn a_full_disk_takes_nothing_of_a_file_and_says_so() {
 #[test]
 fn a_space_of_which_nothing_came_is_waited_for_no_more_when_asked_and_no_other() {
     let (mut stage, space, invitation) = apart();
-    join(&mut stage, 1, &invitation);
+    stage.join(1, &invitation);
     assert!(stage.peers[1].disk.follows.contains_key(&space));
     let forget = |stage: &mut Stage, peer: usize| {
         let write = stage.write_id();
@@ -388,7 +378,7 @@ fn a_space_of_which_nothing_came_is_waited_for_no_more_when_asked_and_no_other()
         Err(WriteError::NotAllowed),
         "it is here"
     );
-    join(&mut stage, 1, &invitation);
+    stage.join(1, &invitation);
     let whole = file(&stage, 0);
     take(&mut stage, 1, space, whole);
     assert_eq!(
@@ -401,7 +391,7 @@ fn a_space_of_which_nothing_came_is_waited_for_no_more_when_asked_and_no_other()
 #[test]
 fn another_invitation_is_not_taken_for_the_one_before_that_was_used_up() {
     let (mut stage, space, invitation) = apart();
-    join(&mut stage, 1, &invitation);
+    stage.join(1, &invitation);
     let (_here, old) = stage.connect(0, 1);
     stage.play();
     let say = |stage: &mut Stage, connection: ConnectionId| {
@@ -411,12 +401,12 @@ fn another_invitation_is_not_taken_for_the_one_before_that_was_used_up() {
         stage.peers[1].engine.ended_elsewhere(space)
     };
     assert_eq!(say(&mut stage, old), Some(AccessEnd::UsedUp));
-    join(&mut stage, 1, &invitation);
+    stage.join(1, &invitation);
     let still = stage.peers[1].engine.ended_elsewhere(space);
     assert_eq!(still, Some(AccessEnd::UsedUp), "it is the same code");
     let mut another = invitation.clone();
     another.seed = zeroize::Zeroizing::new([77; 32]);
-    join(&mut stage, 1, &another);
+    stage.join(1, &another);
     assert_eq!(stage.peers[1].engine.ended_elsewhere(space), None);
     assert_eq!(say(&mut stage, old), None, "it came before");
     let (_here, new) = stage.connect(0, 1);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::stage::{NOW, Stage};
 use crate::admission::{DELIVERY_SPAN, Held, Verdict};
-use crate::engine::frame::Frame;
+use crate::engine::frame::{Frame, Since};
 use crate::engine::{ConnectionId, Input};
 use crate::id::{EnvelopeId, PrincipalId, SpaceId};
 use crate::key::DeviceKeys;
@@ -224,6 +224,43 @@ fn nothing_is_taken_of_who_was_revoked_or_comes_too_late() {
         let said = |frame: &Frame| matches!(frame, Frame::Hello(_) | Frame::Ended(_));
         assert!(told.iter().all(said), "{told:?}");
     }
+}
+
+/// Whoever hands in hears the same word, whatever they say that they have: else they could try out by it
+/// whether anything is new.
+#[test]
+fn a47_who_delivers_learns_by_no_digest_whether_anything_is_new() {
+    let mut contract = Contract::new(Capability::Write, GrantFlags::NONE);
+    contract.comes_back(Duration::from_mins(1));
+    let space = contract.space;
+    let log = contract.stage.peers[RELAY].engine.log(space).unwrap();
+    let same = log.digest();
+    for digest in [[7; 32], same] {
+        for is_since in [false, true] {
+            contract.stage.now = contract.stage.now.plus(Duration::from_mins(2));
+            contract.stage.peers[RELAY].sent.clear();
+            let since = Since {
+                space,
+                position: 0,
+                digest,
+            };
+            let frame = if is_since {
+                Frame::Since(since)
+            } else {
+                Frame::Digests(vec![(space, digest)])
+            };
+            let (connection, frame) = (contract.line.0, frame.encode());
+            contract.stage.lossy = true;
+            contract
+                .stage
+                .tell(RELAY, Input::Received { connection, frame });
+            let word = Frame::Digests(vec![(space, [0; 32])]);
+            assert_eq!(contract.told(), [word], "{digest:?} since: {is_since}");
+        }
+    }
+    let contractor = contract.stage.author(CONTRACTOR);
+    let relay = &contract.stage.peers[RELAY].engine;
+    assert!(!relay.in_step(space).contains(&contractor));
 }
 
 /// What all who deliver bring in a day has a limit, on devices too; the rest is taken on another day.

@@ -18,3 +18,4 @@ mod rejoin;
 mod rules;
 mod snapshots;
 mod stage;
+mod strangers;

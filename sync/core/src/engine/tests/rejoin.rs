@@ -37,20 +37,6 @@ fn invite_some(stage: &mut Stage, space: SpaceId, seed: u8, redemptions: u16) ->
     draft.issued(space, grant, Vec::new())
 }
 
-fn join(stage: &mut Stage, invitation: &Invitation) {
-    join_as(stage, 1, invitation);
-}
-
-fn join_as(stage: &mut Stage, peer: usize, invitation: &Invitation) {
-    let write = stage.write_id();
-    let input = Input::Join {
-        write,
-        space: invitation.space,
-        invitation: Some(Box::new(invitation.keys())),
-    };
-    stage.tell(peer, input);
-}
-
 /// The guest's grants in the first peer's eyes that stand.
 fn stands(stage: &Stage, space: SpaceId) -> Vec<EnvelopeId> {
     let guest = stage.author(1);
@@ -75,7 +61,7 @@ fn sent_away(told: bool) -> (Stage, SpaceId) {
     let space = stage.found();
     stage.change(0, space, b"before");
     let first = invite(&mut stage, space, 5);
-    join(&mut stage, &first);
+    stage.join(1, &first);
     let (here, there) = stage.connect_with(0, 1, &[first.keys().author()]);
     stage.wait(SOON);
     assert_eq!(stands(&stage, space).len(), 1);
@@ -102,7 +88,7 @@ fn who_was_revoked_is_let_in_by_the_next_invitation() {
                 stage.restart(1);
             }
             let second = invite(&mut stage, space, 6);
-            join(&mut stage, &second);
+            stage.join(1, &second);
             stage.connect_with(0, 1, &[second.keys().author()]);
             stage.wait(SOON);
             let grants = stands(&stage, space);
@@ -136,16 +122,16 @@ fn a_member_redeems_another_invitation_once() {
     let space = stage.found();
     stage.change(0, space, b"before");
     let first = invite(&mut stage, space, 5);
-    join(&mut stage, &first);
+    stage.join(1, &first);
     stage.connect_with(0, 1, &[first.keys().author()]);
     stage.wait(SOON);
     let second = invite(&mut stage, space, 6);
     for _again in 0..2 {
-        join(&mut stage, &second);
+        stage.join(1, &second);
         stage.wait(SOON);
     }
     stage.restart(1);
-    join(&mut stage, &second);
+    stage.join(1, &second);
     stage.connect_with(0, 1, &[second.keys().author()]);
     stage.wait(SOON);
     assert_eq!(stands(&stage, space).len(), 2);
@@ -206,7 +192,7 @@ fn a_redemption_that_is_shown_opens_nothing_that_the_roster_closed() {
         let code = invite_some(&mut stage, space, 5, redemptions);
         // Another device uses the code once; or the guest does, and is sent away.
         let comes = if guest_ends { 1 } else { 2 };
-        join_as(&mut stage, comes, &code);
+        stage.join(comes, &code);
         let (here, there) = stage.connect_with(0, comes, &[code.keys().author()]);
         stage.wait(SOON);
         stage.tear(here);

@@ -9,6 +9,7 @@ use crate::admission::wanted_bodies;
 use crate::engine::*;
 use crate::envelope::RawEnvelope;
 use crate::id::{DocumentId, EnvelopeId, PrincipalId};
+use crate::invitation::Invitation;
 use crate::statement::{Audience, Body, Capability, Grant, GrantFlags, Statement};
 
 /// When every play begins.
@@ -351,6 +352,17 @@ impl Stage {
             };
             self.tell(peer, join);
         }
+    }
+
+    /// A peer uses a code.
+    pub(super) fn join(&mut self, peer: usize, invitation: &Invitation) {
+        let write = self.write_id();
+        let input = Input::Join {
+            write,
+            space: invitation.space,
+            invitation: Some(Box::new(invitation.keys())),
+        };
+        self.tell(peer, input);
     }
 
     pub(super) fn state(&mut self, peer: usize, space: SpaceId, statement: Statement) {
