@@ -198,7 +198,7 @@ impl Seen<'_> {
         }
     }
 
-    /// The agents that are not heard, if there is something at which they look.
+    /// The agents that are not heard, though they were before and are expected to be.
     fn silent(&self, space: SpaceId, system: &System) -> Vec<Silent> {
         let silent = |(agent, link): (&SpaceId, &AgentRef)| {
             if system.presence_of(agent) == Presence::MayBeOffline {
@@ -260,10 +260,9 @@ impl Seen<'_> {
         }
         self.of_gone_machines(system, &all, place, &mut found, next);
         self.observed_checks(space, system, (title, care), &mut found, next);
-        if all.values().any(|check| check.enabled) {
-            let alerts = silent.iter().map(|silent| silent.alert(space, title, care));
-            found.alerts.extend(alerts);
-        }
+        // Whatever it looks at: actions and services of its machine are not there either.
+        let alerts = silent.iter().map(|silent| silent.alert(space, title, care));
+        found.alerts.extend(alerts);
         let unnamed = found
             .views
             .iter_mut()
