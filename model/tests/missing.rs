@@ -16,7 +16,7 @@ use aramaki_model::notify::{
 };
 use aramaki_model::{
     Alert, AlertKind, AlertState, Check, CheckBeat, CheckState, EntryId, Heartbeat, JournalEntry,
-    Observation, Severity, Silence, TimelineEntry, Workspace,
+    Observation, Severity, Silence, Supposed, TimelineEntry, Workspace,
 };
 use common::{at, chain, space};
 use serde_json::json;
@@ -481,4 +481,34 @@ fn notifiers_that_heard_other_heartbeats_give_a_second_outage_one_name() {
     assert_eq!((names.0, others.0), (at(720), at(660)));
     assert_eq!((names.1, names.2), (others.1, others.2));
     assert_ne!(names.1, names.2, "the first outage had the other name");
+}
+
+/// Somebody types the id of what they were told, in a program that has not listened to anybody yet.
+#[test]
+fn what_would_be_missed_is_known_by_its_id_before_anybody_listened() {
+    let listens = || {
+        let mut workspace = workspace();
+        told(&mut workspace, 1, &[(5, Ok)]);
+        told(&mut workspace, 2, &[(6, Ok)]);
+        workspace
+    };
+    let mut silent = listens();
+    silent.hears(space(AGENT), true, at(10));
+    let silent = only(&silent, 700);
+    let mut duty = Duty::new(&at_once());
+    duty.goes_on(20..700, |now| vec![(2, now)]);
+    let missing = only(&duty.workspace, 700);
+    assert!(matches!(silent.kind, AlertKind::Silent { .. }));
+    assert_eq!(missing.kind, AlertKind::Missing);
+
+    let mut fresh = listens();
+    assert_eq!(alerts(&fresh, 700).len(), 0);
+    let ids = |snapshot: aramaki_model::Snapshot| -> Vec<_> {
+        snapshot.alerts.iter().map(|it| it.id).collect()
+    };
+    let supposed = fresh.view_supposing(Supposed::Silence, at(700));
+    assert_eq!(ids(supposed), [silent.id]);
+    let supposed = fresh.view_supposing(Supposed::Heartbeats, at(700));
+    assert!(ids(supposed).contains(&missing.id));
+    assert_eq!(alerts(&fresh, 700).len(), 0, "it was only supposed");
 }
