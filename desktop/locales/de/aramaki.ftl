@@ -340,6 +340,8 @@ overview-filter-none = Kein System ist in diesem Zustand.
 overview-show-all = Alle zeigen
 nav-peers = Geräte und Agenten
 action-undo = Rückgängig (Strg+Z)
+opening-taken = Ein anderes Programm arbeitet in diesem Arbeitsbereich
+opening-taken-hint = Dieses Fenster öffnet sich von selbst, sobald das Programm ihn freigibt.
 action-redo = Wiederholen (Strg+Umschalt+Z)
 sync-agents = { $n ->
     [one] 1 Agent

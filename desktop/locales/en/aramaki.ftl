@@ -340,6 +340,8 @@ overview-filter-none = No System is in this state.
 overview-show-all = Show all
 nav-peers = Devices and agents
 action-undo = Undo (Ctrl+Z)
+opening-taken = Another program works in this workspace
+opening-taken-hint = This window opens by itself as soon as that program lets go of it.
 action-redo = Redo (Ctrl+Shift+Z)
 sync-agents = { $n ->
     [one] 1 agent

@@ -60,6 +60,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
     let names = live.names(&spaces);
     Frame {
         stage: Stage::Open,
+        taken: String::new(),
         person: live.profile().name.clone(),
         snapshot: Some(live.snapshot()),
         sync: SyncState {
