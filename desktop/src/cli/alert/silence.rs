@@ -9,7 +9,7 @@ use aramaki_sync_core::SpaceId;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::listen::find_alert;
+use crate::cli::listen::hear_alert;
 use crate::cli::parse::parse_line;
 use crate::cli::report::{Lines, count, table};
 use crate::cli::{CliError, Clock, Report, local, parse_span};
@@ -147,7 +147,7 @@ impl Silence {
         let mut scope = self.place.scope(live)?;
         let about = match (&self.alert, &self.check, &self.family) {
             (Some(alert), _, _) => {
-                let alert = find_alert(live, alert).await?;
+                let alert = hear_alert(live, alert).await?;
                 if scope.systems.is_empty() {
                     scope.systems.push(alert.system);
                 }
