@@ -762,6 +762,7 @@ requests-until = gefragt { $ago }, kann bis { $time } beginnen
 requests-agrees = { $who } stimmt zu
 requests-objects = { $who } lehnt ab
 requests-needs = { $n ->
+requests-title-host = Wartet auf seinen Rechner
     [one] Jemand anderes muss zustimmen.
    *[other] { $n } andere müssen zustimmen.
 }
@@ -777,6 +778,8 @@ requests-withdraw = Zurückziehen
 requests-withdraw-name = { $action } auf { $host } zurückziehen
 requests-own = Du hast selbst gefragt: Jemand anderes muss zustimmen.
 requests-same-person = Ein anderes deiner Geräte hat gefragt: Jemand anderes muss zustimmen.
+requests-nobody = Niemand muss zustimmen: Der Rechner beginnt oder sagt, warum nicht.
+requests-not-offered = Der Rechner bietet diese Aktion jetzt nicht an: Er sagt, warum er nicht beginnt.
 requests-agreed = Du hast zugestimmt.
 requests-guest = Ein Gast kann nicht antworten.
 requests-not-granted = Dieses Gerät darf diese Aktion nicht genehmigen.

@@ -762,6 +762,7 @@ requests-until = asked { $ago }, can begin until { $time }
 requests-agrees = { $who } agrees
 requests-objects = { $who } refuses
 requests-needs = { $n ->
+requests-title-host = Waits for its host
     [one] Somebody else must agree.
    *[other] { $n } others must agree.
 }
@@ -777,6 +778,8 @@ requests-withdraw = Withdraw
 requests-withdraw-name = Withdraw { $action } on { $host }
 requests-own = You asked for it yourself: somebody else has to agree.
 requests-same-person = Another device of yours asked for it: somebody else has to agree.
+requests-nobody = Nobody has to agree: the host begins, or says why not.
+requests-not-offered = The host does not offer this action now: it says why it does not begin.
 requests-agreed = You agreed.
 requests-guest = A guest cannot answer.
 requests-not-granted = This device may not approve this action.
