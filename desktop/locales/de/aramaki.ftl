@@ -619,6 +619,10 @@ deed-denied = { $n ->
 deed-not-yours = Diese dürfen Sie nicht ändern, sie bleiben, wie sie sind: { $names }
 deed-too-many = Das meint zu viele Systeme auf einmal.
 deed-nothing-meant = Hier gibt es nichts, was dadurch still würde.
+deed-known = { $n ->
+    [one] Gemeint ist auch 1 Alarm, der schon still ist:
+   *[other] Gemeint sind auch { $n } Alarme, die schon still sind:
+}
 alert-gone = Dieser Alarm ist nicht mehr hier
 alert-gone-hint = Er ist lange vorbei, oder sein System ist nicht mit diesem Gerät geteilt.
 alert-now = Was los ist

@@ -619,6 +619,10 @@ deed-denied = { $n ->
 deed-not-yours = You may not change these, so they stay as they are: { $names }
 deed-too-many = This means too many Systems at once.
 deed-nothing-meant = There is nothing here that this would make quiet.
+deed-known = { $n ->
+    [one] It is for 1 alert too that is quiet already:
+   *[other] It is for { $n } alerts too that are quiet already:
+}
 alert-gone = This alert is not here any more
 alert-gone-hint = It was resolved long ago, or its System is not shared with this device.
 alert-now = What is wrong
