@@ -10,6 +10,7 @@ status-warning = Warning
 status-unknown = Unknown
 status-critical = Critical
 status-missing = Not observed
+status-in-hand = { $state }, in hand
 overview-title = Overview
 overview-empty = No Systems yet
 overview-empty-hint = Add the first thing your team runs, or join a workspace by invitation.
@@ -131,6 +132,8 @@ check-handled-silence = silenced
 check-handled-maintenance = in maintenance
 check-handled-offline = offline, as it may be
 agent-offline = offline, last heard of { $age }
+agent-never-heard = not heard of yet: its machine has not joined, or reaches nobody
+agent-not-shared = cannot be read here
 touch-freely = Freely
 touch-ask = Ask first
 touch-escalate = Escalate
@@ -169,13 +172,13 @@ draft-quiet = Silenced and under maintenance
 draft-nothing = Nothing.
 draft-since = since
 draft-until = until
-draft-next = To do next
-draft-happened = What happened
-draft-hit = Whom it hit
 draft-told = told
 draft-known = known to
 draft-heard = heard again by
 draft-unheard = nothing was heard since
+draft-next = To do next
+draft-happened = What happened
+draft-hit = Whom it hit
 draft-why = Why
 draft-follows = What follows
 draft-timeline = Timeline
@@ -337,6 +340,8 @@ problem-passphrase-hint = Try its passphrase again.
 problem-other = This did not work
 problem-other-hint = The detail says why.
 opening = Opening the workspace…
+opening-taken = Another program works in this workspace
+opening-taken-hint = This window opens by itself as soon as that program lets go of it.
 overview-attention = Needs attention
 overview-unobserved = Nothing is observed yet. An agent observes a System: aramaki agent invite SYSTEM --name NAME
 overview-well = Everything that is observed is OK.
@@ -344,8 +349,6 @@ overview-filter-none = No System is in this state.
 overview-show-all = Show all
 nav-peers = Devices and agents
 action-undo = Undo (Ctrl+Z)
-opening-taken = Another program works in this workspace
-opening-taken-hint = This window opens by itself as soon as that program lets go of it.
 action-redo = Redo (Ctrl+Shift+Z)
 sync-agents = { $n ->
     [one] 1 agent
@@ -616,6 +619,10 @@ deed-would-mute = { $n ->
     [one] Would mute 1 alert now:
    *[other] Would mute { $n } alerts now:
 }
+deed-known = { $n ->
+    [one] It is for 1 alert too that is quiet already:
+   *[other] It is for { $n } alerts too that are quiet already:
+}
 deed-denied = { $n ->
     [one] 1 of them is in a System that you may not change; it stays as it is.
    *[other] { $n } of them are in Systems that you may not change; they stay as they are.
@@ -623,10 +630,6 @@ deed-denied = { $n ->
 deed-not-yours = You may not change these, so they stay as they are: { $names }
 deed-too-many = This means too many Systems at once.
 deed-nothing-meant = There is nothing here that this would make quiet.
-deed-known = { $n ->
-    [one] It is for 1 alert too that is quiet already:
-   *[other] It is for { $n } alerts too that are quiet already:
-}
 alert-gone = This alert is not here any more
 alert-gone-hint = It was resolved long ago, or its System is not shared with this device.
 alert-now = What is wrong
@@ -759,6 +762,7 @@ run-again = Run again…
 timeline-ran-alert = { $words } (for the alert { $name })
 timeline-ran = { $action } on { $host }: { $came } · { $who }: { $reason }
 requests-title = Waits for an answer
+requests-title-host = Waits for its host
 requests-count = { $n ->
     [one] A request waits for an answer
    *[other] { $n } requests wait for an answer
@@ -770,11 +774,12 @@ requests-until = asked { $ago }, can begin until { $time }
 requests-agrees = { $who } agrees
 requests-objects = { $who } refuses
 requests-needs = { $n ->
-requests-title-host = Waits for its host
     [one] Somebody else must agree.
    *[other] { $n } others must agree.
 }
 requests-host = Enough agree: the host begins, or says why not.
+requests-nobody = Nobody has to agree: the host begins, or says why not.
+requests-not-offered = The host does not offer this action now: it says why it does not begin.
 requests-over = Somebody refused: it is not run.
 requests-agree = Agree…
 requests-agree-name = Agree to { $action } on { $host }
@@ -786,8 +791,6 @@ requests-withdraw = Withdraw
 requests-withdraw-name = Withdraw { $action } on { $host }
 requests-own = You asked for it yourself: somebody else has to agree.
 requests-same-person = Another device of yours asked for it: somebody else has to agree.
-requests-nobody = Nobody has to agree: the host begins, or says why not.
-requests-not-offered = The host does not offer this action now: it says why it does not begin.
 requests-agreed = You agreed.
 requests-guest = A guest cannot answer.
 requests-not-granted = This device may not approve this action.
