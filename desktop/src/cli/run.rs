@@ -235,8 +235,10 @@ async fn call_or_open_silently(
     let mut asks = 0;
     loop {
         let asked = tokio::select! {
-            asked = ask_telling(&config.socket, &call, |part| print_part(part, json)) => asked,
+            // First: from here on a signal ends it in good order.
+            biased;
             () = &mut end => return Err(CliError::Interrupted { hint }),
+            asked = ask_telling(&config.socket, &call, |part| print_part(part, json)) => asked,
         };
         match asked {
             Ok(Called::Answer(Answer::Done(report))) => return Ok(report),
