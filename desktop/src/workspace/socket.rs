@@ -412,7 +412,8 @@ mod tests {
             arguments: ["aramaki", "say"].map(str::to_owned).to_vec(),
             ..call()
         };
-        let (says, looks) = (ask(&socket, &said), ask_telling(&socket, &call(), |_| {}));
+        let look = call();
+        let (says, looks) = (ask(&socket, &said), ask_telling(&socket, &look, |_| {}));
         let end = async {
             began.cancelled().await;
             cancel.cancel();
