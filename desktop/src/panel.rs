@@ -47,7 +47,7 @@ use egui::{
 use crate::text::{Language, Texts};
 use crate::theme::{Tokens, space, weighted};
 use crate::view::{Frame, Intent, LookedBack, Route, Stage};
-use crate::widget::Look;
+use crate::widget::{Look, quiet};
 use aramaki_model::{AlertId, CheckId, Severity, Snapshot};
 use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 
@@ -235,6 +235,13 @@ pub fn draw(ui: &mut Ui, frame: &Frame, window: &mut Window, texts: &Texts) -> V
         (Stage::Absent, _) => {
             page_area(look).show(ui, |ui| {
                 start::start_ui(ui, look, &mut window.start, &mut intents);
+            });
+        }
+        (Stage::Taken, _) => {
+            page_area(look).show(ui, |ui| {
+                empty_ui(ui, look, ("opening-taken", "opening-taken-hint"), |ui| {
+                    quiet(ui, look, &frame.taken);
+                });
             });
         }
         (Stage::Opening | Stage::Open, _) => {

@@ -38,6 +38,8 @@ pub use trust::{
 pub struct Frame {
     /// How far the workspace is.
     pub stage: Stage,
+    /// Who works in it, while it is taken.
+    pub taken: String,
     /// The person's name on this device.
     pub person: String,
     /// Systems, states and timelines.
@@ -140,6 +142,8 @@ pub enum Stage {
     /// Being read from disk.
     #[default]
     Opening,
+    /// Another program works in it: it opens when that lets go.
+    Taken,
     /// There is none yet.
     Absent,
     /// Open.

@@ -12,7 +12,7 @@ mod strip;
 
 pub use age::{age, ago, clock, minute, until};
 pub use card::{card, card_titled};
-pub use glyph::{paint_severity, pill, severity_glyph, severity_word};
+pub use glyph::{in_hand_glyph, paint_severity, pill, severity_glyph, severity_word};
 pub use icon::{Icon, icon, icon_button};
 pub use mesh::quad;
 pub use quiet::{quiet, quiet_line};

@@ -1,5 +1,7 @@
 //! What the next shift has to know, and what went on in a period of time: what drafts are made of.
 
+mod outages;
+
 use std::sync::Arc;
 
 use aramaki_sync_core::{SpaceId, Timestamp};
@@ -10,6 +12,8 @@ use crate::maintenance::Maintenance;
 use crate::silence::Silence;
 use crate::snapshot::{Snapshot, SystemView, TimelineEvent, TimelineItem};
 use crate::timeline_kind::TimelineKind;
+
+pub use outages::{Outage, OutageEnd};
 
 /// How many entries a draft names of each sort: a note has to be read.
 pub const HANDOVER_ENTRIES_MAX: usize = 200;
@@ -47,6 +51,8 @@ pub struct Handover<'a> {
     pub open: Vec<&'a Alert>,
     /// What was wrong and is over, the newest first.
     pub over: Vec<&'a Alert>,
+    /// What people were told of, or spoke of, and no alert shows: that something was not heard, the newest first.
+    pub outages: Vec<Outage<'a>>,
     /// What was changed, the newest first: deployments, runs, agents, access.
     pub changed: Vec<&'a TimelineItem>,
     /// Words of people, the newest first.
@@ -90,6 +96,10 @@ impl<'a> Handover<'a> {
         Self {
             open: open.into_iter().take(HANDOVER_ENTRIES_MAX).collect(),
             over: over.into_iter().take(HANDOVER_ENTRIES_MAX).collect(),
+            outages: {
+                let outages = outages::outages(snapshot, systems, period);
+                outages.into_iter().take(HANDOVER_ENTRIES_MAX).collect()
+            },
             changed: of_kind(
                 &[
                     TimelineKind::Deployment,

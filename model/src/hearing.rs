@@ -42,6 +42,14 @@ impl Hearing {
         true
     }
 
+    /// As if it had always listened.
+    pub(crate) const fn always() -> Self {
+        Self {
+            since: Some(Timestamp::ZERO),
+            before: None,
+        }
+    }
+
     /// The moment at which what an agent said last is judged; `sign` is the last sign of it, and whether
     /// that was heard in this life. None while nothing was ever heard.
     pub(crate) fn as_of(

@@ -122,4 +122,4 @@ pub use text::is_deceptive;
 pub use timeline_kind::TimelineKind;
 pub use transition::{Hardness, Transition};
 pub use unit::Unit;
-pub use workspace::{AdmittedChange, ChangeScope, Workspace};
+pub use workspace::{AdmittedChange, ChangeScope, Supposed, Workspace};

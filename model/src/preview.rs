@@ -1,6 +1,7 @@
 //! What somebody wants quiet, and what that would do now, before it is written.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use aramaki_sync_core::{SpaceId, Timestamp};
 use thiserror::Error;
@@ -70,10 +71,25 @@ pub struct Preview<T> {
     pub writes: Vec<(SpaceId, Vec<T>)>,
     /// Open alerts that ask for somebody and would not any more.
     pub mutes: Vec<AlertId>,
+    /// Open alerts that are meant and ask for nobody already: somebody knows, or something else keeps them quiet.
+    pub known: Vec<AlertId>,
     /// Systems that are meant and where one may not write: they stay as they are.
     pub denied: Vec<SpaceId>,
     /// Systems that are meant and cannot be read here: they stay as they are.
     pub unreadable: Vec<SpaceId>,
+}
+
+impl<T> Preview<T> {
+    /// Takes in which open alerts are meant.
+    fn cover<'a>(&mut self, alerts: impl Iterator<Item = &'a Arc<Alert>>) {
+        for alert in alerts {
+            if alert.needs_attention() {
+                self.mutes.push(alert.id);
+            } else {
+                self.known.push(alert.id);
+            }
+        }
+    }
 }
 
 /// Why a wish cannot be carried out.
@@ -184,14 +200,13 @@ pub fn preview_silence(
             preview.denied.push(view.space);
             continue;
         }
-        let open = view.alerts.iter().filter(|alert| alert.needs_attention());
-        let muted = open.filter(|alert| {
+        let open = view.alerts.iter().filter(|alert| alert.is_open());
+        preview.cover(open.filter(|alert| {
             let matter = matter(alert);
             silences
                 .iter()
                 .any(|silence| matter.is_covered_by(silence, now.max(silence.from)))
-        });
-        preview.mutes.extend(muted.map(|alert| alert.id));
+        }));
         preview.writes.push((view.space, silences));
     }
     match &wish.about {
@@ -289,8 +304,8 @@ pub fn preview_maintenance(
             continue;
         }
         if window.covers(now) {
-            let open = view.alerts.iter().filter(|alert| alert.needs_attention());
-            preview.mutes.extend(open.map(|alert| alert.id));
+            let open = view.alerts.iter().filter(|alert| alert.is_open());
+            preview.cover(open);
         }
         preview.writes.push((view.space, vec![window.clone()]));
     }

@@ -356,6 +356,13 @@ pub struct FormerCheck {
     pub removed: Timestamp,
 }
 
+impl FormerCheck {
+    /// What it was called among others.
+    pub fn called(&self) -> Cow<'_, str> {
+        on_machine(&self.name, self.machine.as_deref())
+    }
+}
+
 /// Somebody looked at a check, until it or the agent was removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WasObserved {

@@ -18,6 +18,7 @@ use crate::membership::MembershipChange;
 use crate::name;
 use crate::note;
 use crate::note_edit::NoteVersion;
+use crate::snapshot::Snapshot;
 use crate::system::System;
 
 /// How many findings are remembered for each Space.
@@ -139,6 +140,15 @@ impl OpenSpace {
     pub(crate) fn author(&self, actor: &[u8; 16]) -> Option<AuthorId> {
         self.actors.get(actor).copied()
     }
+}
+
+/// What is supposed of agents that nobody had time to listen to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Supposed {
+    /// None is heard any more.
+    Silence,
+    /// All are heard, and tell of no check.
+    Heartbeats,
 }
 
 /// All Spaces on this device.
@@ -373,6 +383,32 @@ impl Workspace {
         let spaces = self.spaces.iter();
         let heard = spaces.map(|(space, open)| (*space, open.beats.last_heard()));
         heard.filter(|(_, heard)| heard.at.is_some())
+    }
+
+    /// What would be seen here now by somebody who had always listened and heard nothing more than is known here.
+    ///
+    /// Alerts of what is not heard are named after what is on disk. So one that was told elsewhere can be
+    /// recognised before anybody had time to listen; whether it is there is not known by that.
+    pub fn view_supposing(&mut self, supposed: Supposed, now: Timestamp) -> Snapshot {
+        let mut known = Vec::new();
+        for open in self.spaces.values_mut() {
+            let beats = Beats {
+                at: match supposed {
+                    Supposed::Silence => open.beats.at,
+                    Supposed::Heartbeats => Some(now),
+                },
+                ..open.beats.clone()
+            };
+            known.push((
+                std::mem::replace(&mut open.beats, beats),
+                std::mem::replace(&mut open.hearing, Hearing::always()),
+            ));
+        }
+        let snapshot = self.view(now);
+        for (open, (beats, hearing)) in self.spaces.values_mut().zip(known) {
+            (open.beats, open.hearing) = (beats, hearing);
+        }
+        snapshot
     }
 
     /// Takes in whether what an agent says in its Space reaches this replica from now on. Until it

@@ -270,6 +270,30 @@ fn a_machine_that_is_heard_but_not_about_its_own_check_is_told_of() {
 }
 
 #[test]
+fn what_a_removed_machine_alone_had_keeps_its_name_when_one_is_left() {
+    let mut pair = pair();
+    pair.tells(FIRST, &disk(FIRST), &[(5, Severity::Ok)]);
+    let worse = [(5, Severity::Ok), (60, Severity::Critical)];
+    pair.tells(SECOND, &disk(SECOND), &worse);
+    let before = pair.alerts(90)[0].id;
+    let edit = pair
+        .0
+        .edit_system(space(PAIR), &chain(ALICE), at(100), |edit| {
+            edit.remove_agent(space(SECOND))
+        });
+    drop(edit.unwrap());
+    // Nothing of now, and no row that could be taken for one of the machine that is left.
+    assert_eq!(pair.rows(110), [(NAME.to_owned(), Severity::Ok)]);
+    let alerts = pair.alerts(110);
+    let [alert] = alerts.as_slice() else {
+        panic!("{alerts:#?}");
+    };
+    assert_eq!((alert.id, alert.resolved), (before, Some(at(100))));
+    assert_eq!(alert.called(), format!("{NAME} (p22)"));
+    assert_eq!(alert.was_observed.as_ref().unwrap().by, "p22");
+}
+
+#[test]
 fn who_joins_later_hides_nothing_of_what_the_first_saw() {
     use Severity::{Critical, Ok};
     let mut pair = Pair::new(&[shared()]);

@@ -11,12 +11,13 @@ mod shop;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_model::entry::{Acknowledgement, AgentStarted, Claim};
+use aramaki_model::handover::{Handover, OutageEnd, Period};
 use aramaki_model::notify::{
     self, Facts, Item, Message, NotificationId, Notifier, Plan, Policy, Receipt, Stage,
 };
 use aramaki_model::{
     Alert, AlertKind, AlertState, Check, CheckBeat, CheckState, EntryId, Heartbeat, JournalEntry,
-    Observation, Severity, Silence, TimelineEntry, Workspace,
+    Observation, Severity, Silence, Supposed, TimelineEntry, Workspace,
 };
 use common::{at, chain, space};
 use serde_json::json;
@@ -571,4 +572,116 @@ fn who_is_started_anew_between_two_outages_knows_that_the_first_is_over() {
     assert_eq!(states[0], (AlertState::Open, at(1_400)));
     assert_eq!(states[1], (AlertState::Acknowledged, at(605)));
     assert!(other.words().iter().any(|(_, word)| *word == "missing"));
+}
+
+/// Somebody types the id of what they were told, in a program that has not listened to anybody yet.
+#[test]
+fn what_would_be_missed_is_known_by_its_id_before_anybody_listened() {
+    let listens = || {
+        let mut workspace = workspace();
+        told(&mut workspace, 1, &[(5, Ok)]);
+        told(&mut workspace, 2, &[(6, Ok)]);
+        workspace
+    };
+    let mut silent = listens();
+    silent.hears(space(AGENT), true, at(10));
+    let silent = only(&silent, 700);
+    let mut duty = Duty::new(&at_once());
+    duty.goes_on(20..700, |now| vec![(2, now)]);
+    let missing = only(&duty.workspace, 700);
+    assert!(matches!(silent.kind, AlertKind::Silent { .. }));
+    assert_eq!(missing.kind, AlertKind::Missing);
+
+    let mut fresh = listens();
+    assert_eq!(alerts(&fresh, 700).len(), 0);
+    let ids = |snapshot: aramaki_model::Snapshot| -> Vec<_> {
+        snapshot.alerts.iter().map(|it| it.id).collect()
+    };
+    let supposed = fresh.view_supposing(Supposed::Silence, at(700));
+    assert_eq!(ids(supposed), [silent.id]);
+    let supposed = fresh.view_supposing(Supposed::Heartbeats, at(700));
+    assert!(ids(supposed).contains(&missing.id));
+    assert_eq!(alerts(&fresh, 700).len(), 0, "it was only supposed");
+}
+
+/// A shift reads of outages that no alert shows any more, because nothing of them is in any journal.
+#[test]
+fn a_handover_tells_of_outages_that_began_and_ended_within_the_shift() {
+    let mut duty = Duty::new(&at_once());
+    let shift = |duty: &Duty, now: i64| {
+        let view = duty.workspace.view(at(now));
+        let period = Period {
+            from: at(100),
+            until: at(now),
+        };
+        let shift = Handover::of(&view, None, period);
+        let outages = shift.outages.iter();
+        let outages =
+            outages.map(|it| (it.name.clone(), it.end, it.told.clone(), it.known.clone()));
+        (shift.open.len(), outages.collect::<Vec<_>>())
+    };
+    duty.goes_on(20..201, |now| vec![(1, now), (2, now)]);
+    for now in 201..400 {
+        duty.tell(now);
+    }
+    let silent = only(&duty.workspace, 400);
+    duty.acknowledge(401, &silent);
+    // What goes on is an alert, and nothing beside it.
+    assert_eq!(shift(&duty, 402), (1, Vec::new()));
+    duty.goes_on(420..500, |now| vec![(1, now), (2, now)]);
+    let (words, over) = (duty.words(), duty.words().last().unwrap().0);
+    assert_eq!(words.last().unwrap().1, "resolved", "{words:?}");
+    let (open, outages) = shift(&duty, 500);
+    let [(name, end, told, known)] = outages.as_slice() else {
+        panic!("{outages:?}");
+    };
+    assert_eq!(
+        (open, name.as_str(), *end),
+        (0, "db02.example.org", OutageEnd::Told(at(over)))
+    );
+    assert_eq!(
+        (told.as_slice(), known.as_slice()),
+        (&["duty".to_owned()][..], &["bob".to_owned()][..])
+    );
+    // The next one has the same id: it goes on, and the first was.
+    for now in 500..700 {
+        duty.tell(now);
+    }
+    let (open, outages) = shift(&duty, 700);
+    assert_eq!(
+        (open, outages.len(), outages[0].1),
+        (1, 1, OutageEnd::Told(at(over)))
+    );
+    // A shift later nothing of the first is left to say.
+    let view = duty.workspace.view(at(700));
+    let period = Period {
+        from: at(over + 1),
+        until: at(700),
+    };
+    assert_eq!(Handover::of(&view, None, period).outages.len(), 0);
+}
+
+#[test]
+fn an_outage_of_which_nobody_was_told_the_end_is_over_when_something_was_heard() {
+    let mut duty = Duty::new(&at_once());
+    duty.goes_on(20..201, |now| vec![(1, now), (2, now)]);
+    for now in 201..400 {
+        duty.tell(now);
+    }
+    let ends = |workspace: &Workspace, now: i64| -> Vec<OutageEnd> {
+        let view = workspace.view(at(now));
+        let period = Period {
+            from: at(100),
+            until: at(now),
+        };
+        let shift = Handover::of(&view, None, period);
+        shift.outages.iter().map(|it| it.end).collect()
+    };
+    // Who did not listen sees no alert, and reads what people were told.
+    let mut deaf = duty.workspace.clone();
+    deaf.hears(space(AGENT), false, at(201));
+    assert_eq!(alerts(&deaf, 401).len(), 0);
+    assert_eq!(ends(&deaf, 401), [OutageEnd::Unknown]);
+    duty.beat(420, &[(1, 420), (2, 420)]);
+    assert_eq!(ends(&duty.workspace, 421), [OutageEnd::Heard(at(420))]);
 }

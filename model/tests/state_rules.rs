@@ -424,7 +424,7 @@ fn what_was_said_of_a_problem_holds_no_longer_than_it() {
 }
 
 #[test]
-fn what_is_turned_off_does_not_count_and_nobody_is_missed_who_has_nothing_to_look_at() {
+fn what_is_turned_off_does_not_count_and_its_agent_is_missed_all_the_same() {
     let mut world = World::new(&[1]);
     world.told(1, &[(10, Critical)]);
     assert_eq!(world.raw(1, 20), (Critical, Some(Critical)));
@@ -435,11 +435,18 @@ fn what_is_turned_off_does_not_count_and_nobody_is_missed_who_has_nothing_to_loo
     world.edit(1, |edit| edit.put_check(&off));
     assert_eq!(world.raw(1, 20).1, None);
     world.0.hears(space(agent(1)), true, at(20));
-    assert_eq!(world.alert(1, 1_000), None, "it has nothing to look at");
-    world.edit(1, |edit| edit.put_check(&check(1)));
-    let view = world.0.view(at(1_000));
-    let mut kinds = view.alerts.iter().map(|alert| alert.kind);
-    assert!(kinds.any(|kind| matches!(kind, AlertKind::Silent { .. })));
+    let kinds = |world: &World| -> Vec<AlertKind> {
+        let view = world.0.view(at(1_000));
+        view.alerts.iter().map(|alert| alert.kind).collect()
+    };
+    let agent = space(agent(1));
+    assert_eq!(kinds(&world), [AlertKind::Silent { agent }]);
+    // A machine that only runs actions has no checks at all.
+    world.edit(1, |edit| edit.remove_check(check(1).id));
+    assert!(kinds(&world).contains(&AlertKind::Silent { agent }));
+    let away = Presence::MayBeOffline;
+    world.edit(1, |edit| edit.put_presence(Some(agent), away));
+    assert!(!kinds(&world).contains(&AlertKind::Silent { agent }));
 }
 
 #[test]

@@ -331,6 +331,38 @@ fn a_preview_mutes_exactly_what_is_muted_when_it_is_written() {
 }
 
 #[test]
+fn a_preview_says_of_what_somebody_knows_already_that_it_is_meant_too() {
+    for ends in [Ends::WhenResolved, Ends::At(at(500))] {
+        let mut workspace = red();
+        let alert = workspace
+            .view(at(20))
+            .alerts
+            .iter()
+            .find(|it| it.system == space(DB))
+            .unwrap()
+            .id;
+        let known = Acknowledgement {
+            at: at(20),
+            alert: Some(alert),
+            check: Some(check(DB).id),
+            ..Acknowledgement::default()
+        };
+        let entries = [(
+            EntryId::new(at(20), [WRITER; 10]),
+            TimelineEntry::Acknowledgement(known),
+        )];
+        let edit = workspace.append_timeline(space(DB), &chain(WRITER), at(20), &entries);
+        drop(edit.unwrap());
+        let wish = SilenceWish {
+            ends,
+            ..wish(&[DB, OSD], About::All)
+        };
+        let preview = preview_silence(&workspace.view(at(21)), &wish, anywhere, at(21)).unwrap();
+        assert_eq!((preview.mutes.len(), preview.known), (1, vec![alert]));
+    }
+}
+
+#[test]
 fn where_one_may_not_write_nothing_is_muted_and_that_is_said() {
     let mut wish = wish(&[CHECKOUT], About::All);
     wish.scope.reach = Reach::Subtree;

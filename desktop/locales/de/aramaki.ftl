@@ -10,6 +10,7 @@ status-warning = Warnung
 status-unknown = Unbekannt
 status-critical = Kritisch
 status-missing = Nicht beobachtet
+status-in-hand = { $state }, in Arbeit
 overview-title = Übersicht
 overview-empty = Noch keine Systeme
 overview-empty-hint = Lege an, was euer Team betreibt, oder tritt per Einladung einem Arbeitsbereich bei.
@@ -131,6 +132,8 @@ check-handled-silence = stummgeschaltet
 check-handled-maintenance = in Wartung
 check-handled-offline = offline, wie erlaubt
 agent-offline = offline, zuletzt gehört { $age }
+agent-never-heard = noch nie gehört: Der Rechner ist nicht beigetreten oder erreicht niemanden
+agent-not-shared = hier nicht lesbar
 touch-freely = Ohne Fragen
 touch-ask = Erst fragen
 touch-escalate = Eskalieren
@@ -169,6 +172,10 @@ draft-quiet = Stumm und in Wartung
 draft-nothing = Nichts.
 draft-since = seit
 draft-until = bis
+draft-told = gesagt wurde es
+draft-known = bekannt war es
+draft-heard = wieder gehört bis
+draft-unheard = seither wurde nichts gehört
 draft-next = Als Nächstes zu tun
 draft-happened = Was geschah
 draft-hit = Wen es traf
@@ -333,6 +340,8 @@ problem-passphrase-hint = Versuche die Passphrase noch einmal.
 problem-other = Das hat nicht geklappt
 problem-other-hint = Die Einzelheit sagt, warum.
 opening = Arbeitsbereich wird geöffnet …
+opening-taken = Ein anderes Programm arbeitet in diesem Arbeitsbereich
+opening-taken-hint = Dieses Fenster öffnet sich von selbst, sobald das Programm ihn freigibt.
 overview-attention = Braucht Aufmerksamkeit
 overview-unobserved = Noch wird nichts beobachtet. Ein Agent beobachtet ein System: aramaki agent invite SYSTEM --name NAME
 overview-well = Alles, was beobachtet wird, ist OK.
@@ -610,6 +619,10 @@ deed-would-mute = { $n ->
     [one] Jetzt würde 1 Alarm verstummen:
    *[other] Jetzt würden { $n } Alarme verstummen:
 }
+deed-known = { $n ->
+    [one] Gemeint ist auch 1 Alarm, der schon still ist:
+   *[other] Gemeint sind auch { $n } Alarme, die schon still sind:
+}
 deed-denied = { $n ->
     [one] 1 davon steht in einem System, das Sie nicht ändern dürfen; er bleibt, wie er ist.
    *[other] { $n } davon stehen in Systemen, die Sie nicht ändern dürfen; sie bleiben, wie sie sind.
@@ -749,6 +762,7 @@ run-again = Noch einmal ausführen…
 timeline-ran-alert = { $words } (für den Alarm { $name })
 timeline-ran = { $action } auf { $host }: { $came } · { $who }: { $reason }
 requests-title = Wartet auf eine Antwort
+requests-title-host = Wartet auf seinen Rechner
 requests-count = { $n ->
     [one] Eine Anfrage wartet auf eine Antwort
    *[other] { $n } Anfragen warten auf eine Antwort
@@ -764,6 +778,8 @@ requests-needs = { $n ->
    *[other] { $n } andere müssen zustimmen.
 }
 requests-host = Genug stimmen zu: Der Rechner beginnt oder sagt, warum nicht.
+requests-nobody = Niemand muss zustimmen: Der Rechner beginnt oder sagt, warum nicht.
+requests-not-offered = Der Rechner bietet diese Aktion jetzt nicht an: Er sagt, warum er nicht beginnt.
 requests-over = Jemand hat abgelehnt: Es wird nicht ausgeführt.
 requests-agree = Zustimmen…
 requests-agree-name = { $action } auf { $host } zustimmen

@@ -10,6 +10,7 @@ status-warning = Warning
 status-unknown = Unknown
 status-critical = Critical
 status-missing = Not observed
+status-in-hand = { $state }, in hand
 overview-title = Overview
 overview-empty = No Systems yet
 overview-empty-hint = Add the first thing your team runs, or join a workspace by invitation.
@@ -131,6 +132,8 @@ check-handled-silence = silenced
 check-handled-maintenance = in maintenance
 check-handled-offline = offline, as it may be
 agent-offline = offline, last heard of { $age }
+agent-never-heard = not heard of yet: its machine has not joined, or reaches nobody
+agent-not-shared = cannot be read here
 touch-freely = Freely
 touch-ask = Ask first
 touch-escalate = Escalate
@@ -169,6 +172,10 @@ draft-quiet = Silenced and under maintenance
 draft-nothing = Nothing.
 draft-since = since
 draft-until = until
+draft-told = told
+draft-known = known to
+draft-heard = heard again by
+draft-unheard = nothing was heard since
 draft-next = To do next
 draft-happened = What happened
 draft-hit = Whom it hit
@@ -333,6 +340,8 @@ problem-passphrase-hint = Try its passphrase again.
 problem-other = This did not work
 problem-other-hint = The detail says why.
 opening = Opening the workspace…
+opening-taken = Another program works in this workspace
+opening-taken-hint = This window opens by itself as soon as that program lets go of it.
 overview-attention = Needs attention
 overview-unobserved = Nothing is observed yet. An agent observes a System: aramaki agent invite SYSTEM --name NAME
 overview-well = Everything that is observed is OK.
@@ -610,6 +619,10 @@ deed-would-mute = { $n ->
     [one] Would mute 1 alert now:
    *[other] Would mute { $n } alerts now:
 }
+deed-known = { $n ->
+    [one] It is for 1 alert too that is quiet already:
+   *[other] It is for { $n } alerts too that are quiet already:
+}
 deed-denied = { $n ->
     [one] 1 of them is in a System that you may not change; it stays as it is.
    *[other] { $n } of them are in Systems that you may not change; they stay as they are.
@@ -749,6 +762,7 @@ run-again = Run again…
 timeline-ran-alert = { $words } (for the alert { $name })
 timeline-ran = { $action } on { $host }: { $came } · { $who }: { $reason }
 requests-title = Waits for an answer
+requests-title-host = Waits for its host
 requests-count = { $n ->
     [one] A request waits for an answer
    *[other] { $n } requests wait for an answer
@@ -764,6 +778,8 @@ requests-needs = { $n ->
    *[other] { $n } others must agree.
 }
 requests-host = Enough agree: the host begins, or says why not.
+requests-nobody = Nobody has to agree: the host begins, or says why not.
+requests-not-offered = The host does not offer this action now: it says why it does not begin.
 requests-over = Somebody refused: it is not run.
 requests-agree = Agree…
 requests-agree-name = Agree to { $action } on { $host }

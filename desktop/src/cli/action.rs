@@ -100,6 +100,11 @@ pub(crate) struct Deny {
 }
 
 impl Action {
+    /// Whether it changes nothing.
+    pub(crate) const fn looks(&self) -> bool {
+        matches!(self, Self::Show(_) | Self::List(_))
+    }
+
     /// Does what was asked.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         match self {

@@ -41,6 +41,11 @@ pub(crate) struct Invite {
 }
 
 impl Agent {
+    /// Whether it changes nothing.
+    pub(crate) const fn looks(&self) -> bool {
+        matches!(self, Self::List(_))
+    }
+
     /// Does what was asked.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let invite = match self {

@@ -30,6 +30,11 @@ pub(crate) enum Alert {
 }
 
 impl Alert {
+    /// Whether it changes nothing.
+    pub(crate) const fn looks(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Show(_) | Self::Silences(_))
+    }
+
     /// Does what was asked.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         match self {

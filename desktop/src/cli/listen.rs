@@ -9,7 +9,7 @@ use aramaki_sync_core::Timestamp;
 use clap::Args;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{CliError, age, parse_span, parts};
+use super::{CliError, age, local, parse_span, parts};
 use crate::workspace::Live;
 
 /// What came in step with the agents may bring more that was written before.
@@ -21,7 +21,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// So long it is listened for an alert of which nothing stands on disk.
 const ALERT_TIME_MAX: Duration = Duration::from_secs(30);
 /// After so long without it people are told what is waited for.
-const TELL_AFTER: Duration = Duration::from_secs(2);
+const TELL_AFTER: Duration = Duration::from_secs(1);
 
 /// How long to listen.
 #[derive(Clone, Copy, Debug, Default, Args)]
@@ -74,11 +74,39 @@ impl Listen {
 }
 
 /// The alert that an id or a unique prefix of one names. That a result or an agent is missing follows from what
-/// is heard, not from what stands on disk: where nothing here has the id, it is listened first.
+/// is heard, not from what stands on disk. Where it would be there if nothing else were heard it is taken at
+/// once, and that is said; otherwise it is listened first.
 ///
 /// # Errors
 /// When none or several match, also after the agents were heard.
 pub(crate) async fn find_alert(live: &Live, wanted: &str) -> Result<Arc<Alert>, CliError> {
+    let found = live.find_alert(wanted);
+    if !matches!(found, Err(CliError::NoSuchAlert { .. })) || is_heard(live, true) {
+        return found;
+    }
+    let Some(alert) = live.suppose_alert(wanted) else {
+        return hear_alert(live, wanted).await;
+    };
+    parts::say_waits(supposed_words(&alert)).await;
+    Ok(alert)
+}
+
+/// What is said of an alert that nobody had time to hear of here.
+fn supposed_words(alert: &Alert) -> String {
+    let (title, name) = (&alert.title, alert.called());
+    let seen = alert.seen.map(local);
+    let since = seen.map_or_else(String::new, |seen| format!(" since {seen}"));
+    format!(
+        "{title}: {name}: nothing was heard here{since}; whether that is over by now is not known before \
+         somebody listens\n"
+    )
+}
+
+/// The same where what is heard now matters: without supposing anything.
+///
+/// # Errors
+/// As [`find_alert`].
+pub(crate) async fn hear_alert(live: &Live, wanted: &str) -> Result<Arc<Alert>, CliError> {
     let (begin, end) = (Instant::now(), Instant::now() + ALERT_TIME_MAX);
     let mut changed = live.watch();
     let (mut is_told, mut heard_until) = (false, None);
@@ -98,7 +126,11 @@ pub(crate) async fn find_alert(live: &Live, wanted: &str) -> Result<Arc<Alert>, 
         }
         if !is_told && begin.elapsed() >= TELL_AFTER {
             is_told = true;
-            parts::say("nothing here has this id: listening to the agents\n".to_owned()).await;
+            let most = ALERT_TIME_MAX.as_secs();
+            parts::say_waits(format!(
+                "nothing here has the id {wanted}: listening to the agents, at most {most} s\n"
+            ))
+            .await;
         }
         changed.mark_unchanged();
         let look = end.min(Instant::now() + LOOK_AGAIN);

@@ -69,7 +69,7 @@ pub(crate) use parse::{parse_moment, parse_span};
 pub(crate) use passphrase::{PassphraseSource, Sealed};
 pub(crate) use report::Report;
 pub use run::main;
-pub(crate) use run::{answer, block_on};
+pub(crate) use run::{Answering, block_on};
 pub(crate) use select::select;
 pub(crate) use signal::interrupted;
 pub(crate) use when::{Clock, age, local};

@@ -8,21 +8,26 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use aramaki_sync_core::SpaceId;
-use clap::Parser as _;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
 
 use super::action::Action;
 use super::error::{EXIT_OK, EXIT_USAGE};
 use super::notify::Notify;
+use super::parts::{self, Part};
 use super::report::printable;
 use super::{Cli, CliError, Config, Report, Verb};
-use crate::workspace::{Answer, Call, Live, ask_telling};
+use crate::workspace::{
+    Answer, Call, Called, Live, Serving, Tenure, ask_telling, wait_for_next, went_away,
+};
 use crate::{demo, workspace};
 
 /// What is so although its answer was not printed.
 const AFTER: &str = "; what was asked is done";
 /// So often whoever may have begun to listen is asked before this process opens the store itself.
 const ASKS_MAX: usize = 3;
+/// A verb that takes longer answers others beside it, which would find the workspace in use.
+const SERVE_AFTER: Duration = Duration::from_millis(500);
 /// Between two signs of life of a verb that waits.
 const WAITING_PAUSE: Duration = Duration::from_secs(3);
 
@@ -217,79 +222,174 @@ async fn call_or_open(
     }
 }
 
+/// Asks whoever has the workspace, or opens it; again when it changes hands meanwhile.
 async fn call_or_open_silently(
     mut verb: Verb,
     config: &Config,
-    call: Call,
+    mut call: Call,
     json: bool,
 ) -> Result<Report, CliError> {
-    // A program gets one object.
-    let print = |part: &str| {
-        if !json {
-            print_part(part);
-        }
-    };
+    let end = super::interrupted();
+    tokio::pin!(end);
     let hint = verb.when_interrupted();
-    let interrupted = || Err(CliError::Interrupted { hint });
-    let mut opened = None;
-    for _ in 0..ASKS_MAX {
-        let answered = tokio::select! {
-            answered = ask_telling(&config.socket, &call, print) => answered,
-            () = super::interrupted() => return interrupted(),
+    let mut asks = 0;
+    loop {
+        let asked = tokio::select! {
+            // First: from here on a signal ends it in good order.
+            biased;
+            () = &mut end => return Err(CliError::Interrupted { hint }),
+            asked = ask_telling(&config.socket, &call, |part| print_part(part, json)) => asked,
         };
-        match answered {
-            Ok(Some(Answer::Done(report))) => return Ok(report),
-            Ok(Some(Answer::Failed(line))) => return Err(line.into()),
-            Ok(None) => {}
+        match asked {
+            Ok(Called::Answer(Answer::Done(report))) => return Ok(report),
+            Ok(Called::Answer(Answer::Failed(line))) => return Err(line.into()),
+            Ok(Called::Nobody) => asks += 1,
+            Ok(Called::Again) => asks = 1,
+            // Who ended in the midst of it had changed nothing for somebody who only looks.
+            Err(error) if verb.looks() && went_away(&error) => asks = 1,
             Err(source) => return Err(not_asked(config, source)),
         }
-        opened = Live::open_unless_served(config).await?;
-        if opened.is_some() {
-            break;
+        let opened = if asks < ASKS_MAX {
+            Live::open_unless_served(config).await?
+        } else {
+            Some(Live::open_soon(config).await?)
+        };
+        let Some(live) = opened else {
+            continue;
+        };
+        verb.take_input(call.input.take());
+        let alone = Alone {
+            verb: &verb,
+            live: &live,
+            config,
+            json,
+        };
+        let report = tokio::select! {
+            report = alone.answer(&call) => report,
+            () = &mut end => Some(Err(CliError::Interrupted { hint })),
+        };
+        live.close().await;
+        if let Some(report) = report {
+            return report;
         }
+        tokio::select! {
+            () = wait_for_next(config) => {}
+            () = &mut end => return Err(CliError::Interrupted { hint }),
+        }
+        asks = 0;
     }
-    let live = match opened {
-        Some(live) => live,
-        None => Live::open_soon(config).await?,
-    };
-    verb.take_input(call.input);
-    let report = tokio::select! {
-        report = async {
-            let before = live.positions().await;
-            let report = printing(verb.answer(&live), print).await;
-            live.settle(&before).await;
-            match report {
-                Ok(report) => Ok(with_warnings(report, &live, &before).await),
-                Err(error) => Err(error),
-            }
-        } => report,
-        () = super::interrupted() => interrupted(),
-    };
-    live.close().await;
-    report
 }
 
-/// Prints what a verb says on its way.
-fn print_part(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let printed = if out.is_terminal() {
-        write!(out, "{}", printable(text))
-    } else {
-        write!(out, "{text}")
+/// A verb in a process that has the workspace for itself.
+struct Alone<'a> {
+    verb: &'a Verb,
+    live: &'a Live,
+    config: &'a Config,
+    json: bool,
+}
+
+impl Alone<'_> {
+    /// Answers it, and others meanwhile if it takes long; none when it let go of the workspace for somebody who
+    /// stays.
+    async fn answer(&self, call: &Call) -> Option<Result<Report, CliError>> {
+        let before = self.live.positions().await;
+        let work = printing(self.verb.answer(self.live), |part| {
+            print_part(part, self.json);
+        });
+        tokio::pin!(work);
+        let soon = tokio::time::timeout(SERVE_AFTER, &mut work).await;
+        let report = match soon {
+            Ok(report) => report,
+            Err(_takes_longer) => {
+                let tenure = if self.verb.looks() {
+                    Tenure::Yields
+                } else {
+                    Tenure::Works(words_of(call))
+                };
+                let serving = Serving::begin(self.config, self.live, tenure);
+                let report = tokio::select! {
+                    report = &mut work => Some(report),
+                    () = wanted(serving.as_ref()) => None,
+                };
+                self.end(serving).await;
+                report?
+            }
+        };
+        self.live.settle(&before).await;
+        Some(match report {
+            Ok(report) => Ok(with_warnings(report, self.live, &before).await),
+            Err(error) => Err(error),
+        })
+    }
+
+    /// Lets others finish that are answered here.
+    async fn end(&self, serving: Option<Serving>) {
+        let Some(serving) = serving else {
+            return;
+        };
+        let say = async {
+            tokio::time::sleep(SERVE_AFTER).await;
+            let others = "another verb works through this one, which ends with it\n".to_owned();
+            print_part(Part::Waits(others), self.json);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = serving.end() => {}
+            () = say => {}
+        }
+    }
+}
+
+/// Waits until somebody who stays wants the workspace.
+async fn wanted(serving: Option<&Serving>) {
+    match serving {
+        Some(serving) => serving.wanted().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What is done, without what was said with it: that can be a secret.
+fn words_of(call: &Call) -> String {
+    let mut words = vec!["aramaki".to_owned()];
+    let parsed = Cli::command().try_get_matches_from(&call.arguments).ok();
+    let mut matches = parsed.as_ref();
+    while let Some((word, below)) = matches.and_then(clap::ArgMatches::subcommand) {
+        words.push(word.to_owned());
+        matches = Some(below);
+    }
+    format!("`{}`", words.join(" "))
+}
+
+/// Prints what a verb says on its way. A program gets one object, and nothing before it.
+fn print_part(part: Part, json: bool) {
+    if json {
+        return;
+    }
+    let printed = match part {
+        Part::Answer(text) => {
+            let mut out = std::io::stdout().lock();
+            let printed = if out.is_terminal() {
+                write!(out, "{}", printable(&text))
+            } else {
+                write!(out, "{text}")
+            };
+            printed.and_then(|()| out.flush())
+        }
+        Part::Waits(text) => write!(std::io::stderr().lock(), "{}", printable(&text)),
     };
     // Whether the answer itself can be printed is told in the end.
-    drop(printed.and_then(|()| out.flush()));
+    drop(printed);
 }
 
 /// Answers a verb here, and prints what it says on its way.
-async fn printing<F: Future>(verb: F, print: impl Fn(&str)) -> F::Output {
-    let (parts, mut told) = tokio::sync::mpsc::channel::<String>(1);
+async fn printing<F: Future>(verb: F, print: impl Fn(Part)) -> F::Output {
+    let (parts, mut told) = tokio::sync::mpsc::channel::<Part>(1);
     let printed = async {
-        while let Some(text) = told.recv().await {
-            print(&text);
+        while let Some(part) = told.recv().await {
+            print(part);
         }
     };
-    let (answer, ()) = tokio::join!(super::parts::to(parts, verb), printed);
+    let (answer, ()) = tokio::join!(parts::to(parts, verb), printed);
     answer
 }
 
@@ -345,24 +445,46 @@ async fn with_warnings(mut report: Report, live: &Live, before: &BTreeMap<SpaceI
     report
 }
 
-/// Answers a call that another process of this user made.
-pub(crate) async fn answer(live: &Live, call: Call) -> Answer {
-    let parsed =
-        Cli::try_parse_from(&call.arguments).map_err(|error| CliError::Usage(error.to_string()));
-    let mut before = BTreeMap::new();
-    let report = match parsed.map(|cli| cli.verb) {
-        Ok(Some(mut verb)) => {
-            verb.resolve(&call.folder);
-            verb.take_input(call.input);
-            before = live.positions().await;
-            verb.answer(live).await
+/// A call that another process of this user made.
+pub(crate) struct Answering {
+    verb: Result<Verb, CliError>,
+}
+
+impl Answering {
+    /// Reads what was typed there.
+    pub(crate) fn of(call: Call) -> Self {
+        let parsed = Cli::try_parse_from(&call.arguments);
+        let verb = match parsed.map(|cli| cli.verb) {
+            Ok(Some(mut verb)) => {
+                verb.resolve(&call.folder);
+                verb.take_input(call.input);
+                Ok(verb)
+            }
+            Ok(None) => Err(CliError::Usage("the app runs already".to_owned())),
+            Err(error) => Err(CliError::Usage(error.to_string())),
+        };
+        Self { verb }
+    }
+
+    /// Whether it changes nothing, and may be asked again elsewhere.
+    pub(crate) fn looks(&self) -> bool {
+        self.verb.as_ref().is_ok_and(Verb::looks)
+    }
+
+    /// Answers it.
+    pub(crate) async fn answer(self, live: &Live) -> Answer {
+        let mut before = BTreeMap::new();
+        let report = match self.verb {
+            Ok(verb) => {
+                before = live.positions().await;
+                verb.answer(live).await
+            }
+            Err(error) => Err(error),
+        };
+        match report {
+            Ok(report) => Answer::Done(with_warnings(report, live, &before).await),
+            Err(error) => Answer::Failed(error.line()),
         }
-        Ok(None) => Err(CliError::Usage("the app runs already".to_owned())),
-        Err(error) => Err(error),
-    };
-    match report {
-        Ok(report) => Answer::Done(with_warnings(report, live, &before).await),
-        Err(error) => Answer::Failed(error.line()),
     }
 }
 
@@ -411,6 +533,18 @@ impl Verb {
             (Self::Note(verb), Some(input)) => verb.take_input(input),
             (Self::RecoveryKit(verb), Some(input)) => verb.take_input(&input),
             _ => {}
+        }
+    }
+
+    /// Whether it changes nothing, and may go on in another process that has the workspace: whatever may look on
+    /// for long.
+    const fn looks(&self) -> bool {
+        match self {
+            Self::Status(_) | Self::Peers(_) => true,
+            Self::Action(verb) => verb.looks(),
+            Self::Alert(verb) => verb.looks(),
+            Self::Agent(verb) => verb.looks(),
+            _ => false,
         }
     }
 

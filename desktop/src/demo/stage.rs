@@ -466,13 +466,13 @@ fn serve(config: &Config, cancel: CancellationToken, switches: mpsc::Sender<Swit
             let (sender, answer) = oneshot::channel();
             let gone = || CliError::NoDemo.line();
             if switches.send((order, Some(sender))).await.is_err() {
-                return Answer::Failed(gone());
+                return Some(Answer::Failed(gone()));
             }
-            match answer.await {
+            Some(match answer.await {
                 Ok(Ok(())) => Answer::Done(switched(order)),
                 Ok(Err(error)) => Answer::Failed(error.line()),
                 Err(_ended) => Answer::Failed(gone()),
-            }
+            })
         }
     }));
 }

@@ -54,7 +54,7 @@ enum News {
 /// When the file or the workspace does not open, or the disk takes nothing more.
 pub(crate) async fn run(config: &Config, file: &Path, once: bool) -> Result<Report, CliError> {
     let host = NotifyConfig::read(file)?;
-    let live = Live::open_soon(config).await?;
+    let live = Live::open_to_stay(config).await?;
     let worked = work(config, &live, host, once).await;
     live.close().await;
     worked?;

@@ -1,8 +1,8 @@
 //! Asks for the words, the time and the reach of what is done about alerts; a silence shows first
 //! what it would mute.
 
-use aramaki_model::Snapshot;
 use aramaki_model::preview::WishError;
+use aramaki_model::{AlertId, Snapshot};
 use egui::{Label, RichText, ScrollArea, Ui};
 
 use super::dialog::{self, Next};
@@ -10,7 +10,7 @@ use super::start::field_ui;
 use crate::theme::{size, space};
 use crate::view::deed::{Deed, DeedFault, DeedKind, Lasts, Of, Quiet};
 use crate::view::{Frame, Intent};
-use crate::widget::{Look, Row, row, severity_word};
+use crate::widget::{Look, Row, quiet, row, severity_word};
 
 /// How many of the alerts that are meant or muted are named.
 const NAMED_MAX: usize = 40;
@@ -204,19 +204,12 @@ fn preview_ui(
     }
     let count = u64::try_from(preview.mutes.len()).unwrap_or(u64::MAX);
     ui.label(RichText::new(look.texts.count("deed-would-mute", count)).color(look.tokens.strong));
-    ScrollArea::vertical()
-        .id_salt("muted")
-        .max_height(140.0)
-        .show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            for id in preview.mutes.iter().take(NAMED_MAX) {
-                if let Some(alert) = snapshot.alert(id) {
-                    let name = format!("{} · {}", alert.title, alert.called());
-                    let word = severity_word(look, alert.severity);
-                    row(ui, look, &Row::severity(alert.severity, &word, &name));
-                }
-            }
-        });
+    named_ui(ui, snapshot, look, ("muted", &preview.mutes));
+    if !preview.known.is_empty() {
+        let count = u64::try_from(preview.known.len()).unwrap_or(u64::MAX);
+        quiet(ui, look, &look.texts.count("deed-known", count));
+        named_ui(ui, snapshot, look, ("known", &preview.known));
+    }
     let denied: Vec<_> = preview
         .denied
         .iter()
@@ -237,6 +230,23 @@ fn preview_ui(
         warn_ui(ui, look, &look.texts.count("overview-not-shared", count));
     }
     !preview.writes.is_empty()
+}
+
+/// Alerts by their names, in a list of its own.
+fn named_ui(ui: &mut Ui, snapshot: &Snapshot, look: Look<'_>, (list, alerts): (&str, &[AlertId])) {
+    ScrollArea::vertical()
+        .id_salt(list)
+        .max_height(140.0)
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            for id in alerts.iter().take(NAMED_MAX) {
+                if let Some(alert) = snapshot.alert(id) {
+                    let name = format!("{} · {}", alert.title, alert.called());
+                    let word = severity_word(look, alert.severity);
+                    row(ui, look, &Row::severity(alert.severity, &word, &name));
+                }
+            }
+        });
 }
 
 /// Why there is nothing to be previewed.

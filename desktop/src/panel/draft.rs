@@ -76,6 +76,10 @@ fn words(look: Look<'_>) -> DraftWords {
         nothing: texts.get("draft-nothing"),
         since: texts.get("draft-since"),
         until: texts.get("draft-until"),
+        told: texts.get("draft-told"),
+        known: texts.get("draft-known"),
+        heard: texts.get("draft-heard"),
+        unheard: texts.get("draft-unheard"),
         next: texts.get("draft-next"),
         sections: [
             texts.get("draft-happened"),

@@ -89,6 +89,15 @@ const fn answer(waiting: &Waiting, say: Say) -> Intent {
     }
 }
 
+/// For whom these wait.
+pub(super) fn title<'a>(look: Look<'_>, mut waiting: impl Iterator<Item = &'a Waiting>) -> String {
+    look.texts.get(if waiting.any(|it| it.missing() > 0) {
+        "requests-title"
+    } else {
+        "requests-title-host"
+    })
+}
+
 /// The card of what waits at the agents of a System; none where nothing does.
 pub(super) fn requests_ui(
     ui: &mut Ui,
@@ -107,7 +116,8 @@ pub(super) fn requests_ui(
     if waiting.peek().is_none() {
         return;
     }
-    card_titled(ui, look, &look.texts.get("requests-title"), |ui| {
+    let title = title(look, waiting.clone());
+    card_titled(ui, look, &title, |ui| {
         for (place, it) in waiting.take(REQUESTS_SHOWN_MAX).enumerate() {
             if place > 0 {
                 ui.add_space(space::M);
@@ -202,9 +212,12 @@ pub(super) fn request_ui(ui: &mut Ui, look: Look<'_>, waiting: &Waiting, window:
         quiet(ui, look, &look.texts.get("requests-over"));
         return;
     }
-    match waiting.missing() {
-        0 => quiet(ui, look, &look.texts.get("requests-host")),
-        n => quiet(ui, look, &look.texts.count("requests-needs", n.into())),
+    let missing = waiting.missing();
+    match (missing, waiting.needed) {
+        (0, None) => quiet(ui, look, &look.texts.get("requests-not-offered")),
+        (0, Some(0)) => quiet(ui, look, &look.texts.get("requests-nobody")),
+        (0, Some(_)) => quiet(ui, look, &look.texts.get("requests-host")),
+        (n, _) => quiet(ui, look, &look.texts.count("requests-needs", n.into())),
     };
     let (why, refuses) = match waiting.may {
         MayAnswer::Both => (None, Some(REFUSE)),
@@ -212,10 +225,15 @@ pub(super) fn request_ui(ui: &mut Ui, look: Look<'_>, waiting: &Waiting, window:
         MayAnswer::Withdraw => (Some(WhyNot::Own), Some(WITHDRAW)),
         MayAnswer::Nothing(why) => (Some(why), None),
     };
+    if missing == 0 && refuses.is_none() {
+        return;
+    }
+    // Where nobody is waited for nobody is asked to agree, nor told why they cannot.
+    let why = why.filter(|_| missing > 0);
     let why = why.map(|why| look.texts.get(why_key(why)));
     ui.horizontal(|ui| {
         let agree = (why.is_none(), AGREE);
-        if answer_ui(ui, look, waiting, agree, window) {
+        if missing > 0 && answer_ui(ui, look, waiting, agree, window) {
             window.dialog = Some(Dialog::Answer(AnswerForm::of(waiting)));
         }
         let refuse = (refuses.is_some(), refuses.unwrap_or(REFUSE));

@@ -42,7 +42,8 @@ pub(super) fn run_ui(
     head_ui(ui, look, (frame, run), window);
     page(ui, WIDTH_MAX, |ui| {
         if let Some(waiting) = frame.waiting.iter().find(|it| it.id == request) {
-            card_titled(ui, look, &look.texts.get("requests-title"), |ui| {
+            let title = requests::title(look, std::iter::once(waiting));
+            card_titled(ui, look, &title, |ui| {
                 requests::request_ui(ui, look, waiting, window);
             });
             ui.add_space(space::S);

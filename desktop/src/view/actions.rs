@@ -376,8 +376,8 @@ pub struct Waiting {
     pub arguments: BTreeMap<String, String>,
     /// Who agreed, and who objected.
     pub said: Vec<(String, bool)>,
-    /// How many have to agree.
-    pub needed: u32,
+    /// How many have to agree; none where the host does not offer the action now.
+    pub needed: Option<u32>,
     /// What this device may say to it.
     pub may: MayAnswer,
     /// The last times that somebody asked for the same action, newest first.
@@ -389,7 +389,7 @@ impl Waiting {
     pub fn missing(&self) -> u32 {
         let agreed = self.said.iter().filter(|(_, agrees)| *agrees).count();
         let agreed = u32::try_from(agreed).unwrap_or(u32::MAX);
-        self.needed.saturating_sub(agreed)
+        self.needed.unwrap_or(0).saturating_sub(agreed)
     }
 
     /// Whether somebody has to say something to it.

@@ -310,6 +310,7 @@ impl Deed {
             let one = preview_silence(snapshot, &wish, may_write, snapshot.now)?;
             sum.writes.extend(one.writes);
             sum.mutes.extend(one.mutes);
+            sum.known.extend(one.known);
             sum.denied.extend(one.denied);
             sum.unreadable.extend(one.unreadable);
         }
@@ -317,8 +318,10 @@ impl Deed {
             spaces.sort_unstable();
             spaces.dedup();
         }
-        sum.mutes.sort_unstable();
-        sum.mutes.dedup();
+        for alerts in [&mut sum.mutes, &mut sum.known] {
+            alerts.sort_unstable();
+            alerts.dedup();
+        }
         Ok(sum)
     }
 }

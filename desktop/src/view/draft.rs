@@ -46,6 +46,14 @@ pub struct DraftWords {
     pub since: String,
     /// Before the time until when something holds.
     pub until: String,
+    /// Before who was told of something.
+    pub told: String,
+    /// Before who knew of something.
+    pub known: String,
+    /// Before the time of a later sign of what was not heard.
+    pub heard: String,
+    /// Where nobody was told that something is over, and nothing was heard since.
+    pub unheard: String,
     /// Before what the next shift should do, for people to write.
     pub next: String,
     /// The sections of a post-mortem that people write: what happened, whom it hit, why, what follows.
@@ -68,6 +76,10 @@ impl DraftWords {
             nothing: "Nothing.".to_owned(),
             since: "since".to_owned(),
             until: "until".to_owned(),
+            told: "told".to_owned(),
+            known: "known to".to_owned(),
+            heard: "heard again by".to_owned(),
+            unheard: "nothing was heard since".to_owned(),
             next: "To do next".to_owned(),
             sections: [
                 "What happened".to_owned(),

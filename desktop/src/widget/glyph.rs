@@ -31,11 +31,24 @@ pub fn severity_glyph(ui: &mut Ui, look: Look<'_>, severity: Severity, side: f32
     response.on_hover_text(word)
 }
 
+/// Draws the shape of a state that somebody has in hand: it asks for nobody, and it is not well either.
+pub fn in_hand_glyph(ui: &mut Ui, look: Look<'_>, raw: Severity, side: f32) -> Response {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(side), Sense::hover());
+    paint_shape(ui, look, (raw, look.tokens.subdued), rect);
+    let state = severity_word(look, raw);
+    let word = look.texts.with("status-in-hand", &[("state", &state)]);
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &word));
+    response.on_hover_text(word)
+}
+
 /// Draws a state's shape alone, where the row around it says the word.
-#[expect(clippy::too_many_lines, reason = "one shape a state")]
 pub fn paint_severity(ui: &Ui, look: Look<'_>, severity: Severity, rect: Rect) {
+    paint_shape(ui, look, (severity, look.tokens.severity(severity)), rect);
+}
+
+#[expect(clippy::too_many_lines, reason = "one shape a state")]
+fn paint_shape(ui: &Ui, look: Look<'_>, (severity, color): (Severity, Color32), rect: Rect) {
     let painter = ui.painter();
-    let color = look.tokens.severity(severity);
     let (center, radius) = (rect.center(), rect.width() * 0.5 - 0.5);
     let ink = Stroke::new((rect.width() * 0.11).max(1.2), look.tokens.raised);
     let at = |x: f32, y: f32| center + vec2(x, y) * radius;

@@ -1,12 +1,13 @@
 //! What people do about alerts: know of them, work on them, keep them quiet.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aramaki_model::entry::{Acknowledgement, Claim, Withdrawal};
 use aramaki_model::preview::{Preview, Scope, SilenceWish, preview_maintenance, preview_silence};
 use aramaki_model::{
-    Alert, EditError, EntryId, ItemId, Maintenance, Silence, System, SystemEdit, TimelineEntry,
+    Alert, AlertId, AlertKind, EditError, EntryId, ItemId, Maintenance, Silence, Supposed, System,
+    SystemEdit, TimelineEntry,
 };
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{SpaceId, Timestamp};
@@ -18,6 +19,8 @@ use crate::cli::CliError;
 
 /// Shorter prefixes of an alert's id name nothing.
 const PREFIX_LEN_CHARS_MIN: usize = 4;
+/// The same of alerts of which it is not known whether they are there: as many as are shown.
+const SUPPOSED_LEN_CHARS_MIN: usize = 8;
 
 impl Live {
     /// Whether a word can name an alert at all: the beginning of an id, and not too short.
@@ -49,6 +52,28 @@ impl Live {
                     .collect(),
             }),
         }
+    }
+
+    /// The alert of something that is not heard which an id names, if it is there as far as is known here:
+    /// whoever asks for it was told of it, and nobody listened here yet.
+    pub(crate) fn suppose_alert(&self, wanted: &str) -> Option<Arc<Alert>> {
+        let wanted = wanted.trim().to_ascii_lowercase();
+        if wanted.len() < SUPPOSED_LEN_CHARS_MIN || !Self::names_alerts(&wanted) {
+            return None;
+        }
+        let now = fresh::now();
+        let mut found: BTreeMap<AlertId, Arc<Alert>> = BTreeMap::new();
+        for supposed in [Supposed::Silence, Supposed::Heartbeats] {
+            let snapshot = self.model().view_supposing(supposed, now);
+            let alerts = snapshot.alerts.iter();
+            let named = alerts.filter(|alert| {
+                let is_unheard = alert.kind != AlertKind::Problem;
+                is_unheard && alert.is_open() && alert.id.to_string().starts_with(&wanted)
+            });
+            found.extend(named.map(|alert| (alert.id, Arc::clone(alert))));
+        }
+        let (_, alert) = found.pop_first()?;
+        found.is_empty().then_some(alert)
     }
 
     /// Says that somebody knows of an alert.

@@ -180,7 +180,7 @@ fn of_agent(
             reason: row.request.reason.clone(),
             arguments: row.request.arguments.clone(),
             said: row.said.clone(),
-            needed: described.map_or(0, |it| it.approvals),
+            needed: described.map(|it| it.approvals),
             may: row.may,
             last: runs::last_runs(before, runs::RUNS_MAX)
                 .into_iter()

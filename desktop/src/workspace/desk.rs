@@ -14,6 +14,7 @@ use super::frame::{self, Extras};
 use super::fresh;
 use super::live::Live;
 use super::profile::Profile;
+use super::serve::ask_to_let_go;
 use super::trust::ShareRequest;
 use super::{SystemChange, serve_verbs};
 use crate::cli::{CliError, Config};
@@ -157,7 +158,7 @@ pub(super) async fn work(
 }
 
 /// From one attempt to open a workspace that another program has to the next.
-const TAKEN_PAUSE: Duration = Duration::from_secs(1);
+const TAKEN_PAUSE: Duration = Duration::from_millis(500);
 
 /// Opens the workspace, or waits until somebody makes one, or until another program lets go of it.
 async fn open(
@@ -167,18 +168,17 @@ async fn open(
     extras: &mut Extras,
     stop: &CancellationToken,
 ) -> Option<Live> {
-    let mut is_taken = false;
     loop {
+        let mut taken = None;
         let stage = match Profile::load(&config.data) {
             Ok(_) => match Live::open(config).await {
-                Ok(live) => {
-                    if is_taken {
-                        extras.problem = None;
-                    }
-                    return Some(live);
+                Ok(live) => return Some(live),
+                Err(error @ CliError::InUse { .. }) => {
+                    let says = ask_to_let_go(config).await;
+                    taken = Some(says.unwrap_or(error).message());
+                    Stage::Taken
                 }
                 Err(error) => {
-                    is_taken = matches!(error, CliError::InUse { .. });
                     extras.problem = Some(problem(&error));
                     Stage::Opening
                 }
@@ -189,8 +189,10 @@ async fn open(
                 Stage::Opening
             }
         };
+        let is_taken = taken.is_some();
         desk.publish(Frame {
             stage,
+            taken: taken.unwrap_or_default(),
             problem: extras.problem.clone(),
             ..Frame::default()
         });

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use aramaki_model::alert::Alert;
-use aramaki_model::handover::{Handover, Period, entries};
+use aramaki_model::handover::{Handover, Outage, OutageEnd, Period, entries};
 use aramaki_model::snapshot::TimelineItem;
 use aramaki_model::system::NoteKind;
 use aramaki_model::{Snapshot, TimelineKind};
@@ -110,10 +110,15 @@ fn handover(
 ) -> String {
     let shift = Handover::of(snapshot, Some(systems), period);
     let mut text = String::new();
+    let outages = |is_over: bool| {
+        let outages = shift.outages.iter();
+        let outages = outages.filter(move |it| it.is_over() == is_over);
+        outages.map(|it| outage_line(it, words))
+    };
     let open = shift.open.iter().map(|alert| open_line(alert, words));
-    section(&mut text, &words.open, open, words);
+    section(&mut text, &words.open, open.chain(outages(false)), words);
     let over = shift.over.iter().map(|alert| over_line(alert, words));
-    section(&mut text, &words.over, over, words);
+    section(&mut text, &words.over, over.chain(outages(true)), words);
     let items = shift.changed.iter();
     let mut changed: Vec<_> = items.map(|item| timeline_row(snapshot, item)).collect();
     changed.extend(runs.iter().cloned());
@@ -239,6 +244,29 @@ fn over_line(alert: &Alert, words: &DraftWords) -> String {
         words.since,
         local(alert.opened),
         words.until,
+    )
+}
+
+/// What people were told of, or knew, and no alert shows.
+fn outage_line(outage: &Outage<'_>, words: &DraftWords) -> String {
+    let end = match outage.end {
+        OutageEnd::Told(at) => format!("{} {}", words.until, local(at)),
+        OutageEnd::Heard(at) => format!("{} {}", words.heard, local(at)),
+        OutageEnd::Unknown => words.unheard.clone(),
+    };
+    let names = |word: &str, names: &[String]| {
+        let names: Vec<_> = names.iter().map(|name| plain(name)).collect();
+        (!names.is_empty()).then(|| format!("; {word} {}", names.join(", ")))
+    };
+    let told = names(&words.told, &outage.told).unwrap_or_default();
+    let known = names(&words.known, &outage.known).unwrap_or_default();
+    format!(
+        "{} · {}: {} ({} {}, {end}{told}{known})",
+        plain(&outage.system.title),
+        plain(&outage.name),
+        outage.severity.word(),
+        words.since,
+        local(outage.from),
     )
 }
 

@@ -62,6 +62,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
     live.keep_ends_of_outages(&snapshot);
     Frame {
         stage: Stage::Open,
+        taken: String::new(),
         person: live.profile().name.clone(),
         snapshot: Some(snapshot),
         sync: SyncState {

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::names::KIT_NAME;
 use super::profile::{self, Anchor, Profile, store_error, with_causes};
+use super::serve::ask_to_let_go;
 use super::socket::is_served;
 use super::{evidence, feed, fresh, group_news, heard, recall, streams};
 use crate::cli::{CliError, Config};
@@ -130,6 +131,27 @@ impl Live {
                 }
                 opened => return opened,
             }
+        }
+    }
+
+    /// As [`Live::open_soon`], for a program that stays: who only looks is asked to let go of the workspace, and
+    /// goes on through that program.
+    ///
+    /// # Errors
+    /// As [`Live::open`]; who works in it is named.
+    pub(crate) async fn open_to_stay(config: &Config) -> Result<Self, CliError> {
+        let keys = Self::keys(config)?;
+        let limit = Instant::now() + BUSY_TIME;
+        loop {
+            let opened = Self::open_with(config, again(&keys)).await;
+            let Err(CliError::InUse { data, reason }) = opened else {
+                return opened;
+            };
+            let who = ask_to_let_go(config).await;
+            if Instant::now() >= limit {
+                return Err(who.unwrap_or(CliError::InUse { data, reason }));
+            }
+            tokio::time::sleep(BUSY_PAUSE).await;
         }
     }
 
@@ -261,6 +283,11 @@ impl Live {
             emergency: *self.emergency_mut(),
             ..self.shared.profile.clone()
         }
+    }
+
+    /// The folder of the workspace.
+    pub(super) fn data(&self) -> &std::path::Path {
+        &self.shared.data
     }
 
     /// The replica behind it.

@@ -14,7 +14,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{ErrorLine, Report, parts};
+use crate::cli::parts::{self, Part};
+use crate::cli::{ErrorLine, Report};
 
 /// A request or answer larger than this is cut off.
 const LINE_LEN_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -23,6 +24,8 @@ const CALLS_MAX: usize = 32;
 /// Parts of an answer that wait to be sent; a verb whose reader is slow waits, and nothing else does.
 const PARTS_WAIT_MAX: usize = 16;
 const REQUEST_TIME: Duration = Duration::from_secs(10);
+/// What is asked of whoever holds the workspace by who wants to keep it: no verb has this name.
+const LET_GO: &str = "let-go";
 
 /// What a verb asks of the running app.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +39,22 @@ pub(crate) struct Call {
     pub(crate) input: Option<String>,
 }
 
+impl Call {
+    /// Asks whoever holds the workspace to let go of it, for a program that stays.
+    pub(super) fn let_go() -> Self {
+        Self {
+            arguments: ["aramaki", LET_GO].map(str::to_owned).to_vec(),
+            folder: PathBuf::new(),
+            input: None,
+        }
+    }
+
+    /// Whether it asks for that.
+    pub(super) fn is_let_go(&self) -> bool {
+        matches!(self.arguments.as_slice(), [_, word] if word == LET_GO)
+    }
+}
+
 /// What the running app answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -46,15 +65,39 @@ pub(crate) enum Answer {
     Failed(ErrorLine),
 }
 
+/// What came of asking.
+#[derive(Clone, Debug)]
+pub(crate) enum Called {
+    /// Nobody listens; nothing was done.
+    Nobody,
+    /// Whoever listened lets go of the workspace; what was asked changes nothing and can be asked again.
+    Again,
+    /// An answer.
+    Answer(Answer),
+}
+
 /// One line of what the running app says.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Said {
-    /// Something to print already; more follows.
+    /// Something to print already; more follows. An empty one says that the call came.
     Part(String),
+    /// For what it waits; more follows.
+    Waits(String),
+    /// It is answered by whoever holds the workspace next.
+    Again,
     /// The end.
     #[serde(untagged)]
     Answer(Answer),
+}
+
+impl From<Part> for Said {
+    fn from(part: Part) -> Self {
+        match part {
+            Part::Answer(text) => Self::Part(text),
+            Part::Waits(text) => Self::Waits(text),
+        }
+    }
 }
 
 /// Asks whoever listens; none when nobody does.
@@ -62,7 +105,10 @@ enum Said {
 /// # Errors
 /// When somebody listens but does not answer properly.
 pub(crate) async fn ask(socket: &Path, call: &Call) -> io::Result<Option<Answer>> {
-    ask_telling(socket, call, |_part| {}).await
+    match ask_telling(socket, call, |_part| {}).await? {
+        Called::Answer(answer) => Ok(Some(answer)),
+        Called::Nobody | Called::Again => Ok(None),
+    }
 }
 
 /// The same; what the verb says on its way is told meanwhile.
@@ -72,21 +118,31 @@ pub(crate) async fn ask(socket: &Path, call: &Call) -> io::Result<Option<Answer>
 pub(crate) async fn ask_telling(
     socket: &Path,
     call: &Call,
-    tell: impl Fn(&str),
-) -> io::Result<Option<Answer>> {
+    tell: impl Fn(Part),
+) -> io::Result<Called> {
     let stream = match Stream::connect(socket.to_fs_name::<GenericFilePath>()?).await {
         Ok(stream) => stream,
-        Err(error) if nobody_listens(&error) => return Ok(None),
+        Err(error) if nobody_listens(&error) => return Ok(Called::Nobody),
         Err(error) => return Err(error),
     };
     check_peer(&stream)?;
-    send(&stream, call).await?;
+    match send(&stream, call).await {
+        // A verb that ends listens no more: what it did not read it did not do.
+        Err(error) if went_away(&error) => return Ok(Called::Nobody),
+        sent => sent?,
+    }
     let mut lines = BufReader::new(&stream);
+    let mut has_come = false;
     loop {
-        match receive(&mut lines).await? {
-            Said::Part(text) => tell(&text),
-            Said::Answer(answer) => return Ok(Some(answer)),
+        match receive(&mut lines).await {
+            Err(error) if !has_come && went_away(&error) => return Ok(Called::Nobody),
+            Err(error) => return Err(error),
+            Ok(Said::Part(text)) => tell(Part::Answer(text)),
+            Ok(Said::Waits(text)) => tell(Part::Waits(text)),
+            Ok(Said::Again) => return Ok(Called::Again),
+            Ok(Said::Answer(answer)) => return Ok(Called::Answer(answer)),
         }
+        has_come = true;
     }
 }
 
@@ -103,6 +159,14 @@ fn nobody_listens(error: &io::Error) -> bool {
         error.kind(),
         // A path too long for a socket is invalid input: nobody can listen there either.
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::InvalidInput
+    )
+}
+
+/// Whether the other end is there no more.
+pub(crate) fn went_away(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
     )
 }
 
@@ -129,20 +193,36 @@ impl Server {
         })
     }
 
-    /// Answers calls until `cancel`; a call that panics or hangs ends alone.
+    /// Takes calls until `cancel`, and returns when all of them are answered; one that panics or hangs ends
+    /// alone. Where there is no answer it is to be asked again.
     pub(crate) async fn run<F, A>(self, cancel: CancellationToken, answer: F)
     where
         F: Fn(Call) -> A + Send + Sync + 'static,
-        A: Future<Output = Answer> + Send,
+        A: Future<Output = Option<Answer>> + Send,
     {
-        let answer = Arc::new(answer);
         let places = Arc::new(Semaphore::new(CALLS_MAX));
+        self.take(cancel, &places, Arc::new(answer)).await;
+        let all = u32::try_from(CALLS_MAX).unwrap_or(u32::MAX);
+        if places.acquire_many(all).await.is_err() {
+            tracing::debug!("calls are not counted any more");
+        }
+    }
+
+    async fn take<F, A>(self, cancel: CancellationToken, places: &Arc<Semaphore>, answer: Arc<F>)
+    where
+        F: Fn(Call) -> A + Send + Sync + 'static,
+        A: Future<Output = Option<Answer>> + Send,
+    {
         loop {
             let stream = tokio::select! {
                 () = cancel.cancelled() => return,
                 stream = self.listener.accept() => stream,
             };
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            let place = tokio::select! {
+                () = cancel.cancelled() => return,
+                place = Arc::clone(places).acquire_owned() => place,
+            };
+            let Ok(place) = place else {
                 return;
             };
             let stream = match stream {
@@ -167,11 +247,12 @@ impl Server {
 async fn serve<F, A>(stream: &Stream, answer: &F) -> io::Result<()>
 where
     F: Fn(Call) -> A,
-    A: Future<Output = Answer>,
+    A: Future<Output = Option<Answer>>,
 {
     check_peer(stream)?;
     let mut lines = BufReader::new(stream);
     let call = tokio::time::timeout(REQUEST_TIME, receive(&mut lines)).await??;
+    send(stream, &Said::Part(String::new())).await?;
     let (parts, mut told) = mpsc::channel(PARTS_WAIT_MAX);
     let answer = parts::to(parts, answer(call));
     tokio::pin!(answer);
@@ -179,12 +260,12 @@ where
         tokio::select! {
             // Parts first: none comes after the answer.
             biased;
-            Some(text) = told.recv() => send(stream, &Said::Part(text)).await?,
+            Some(part) = told.recv() => send(stream, &Said::from(part)).await?,
             answer = &mut answer => {
-                while let Ok(text) = told.try_recv() {
-                    send(stream, &Said::Part(text)).await?;
+                while let Ok(part) = told.try_recv() {
+                    send(stream, &Said::from(part)).await?;
                 }
-                return send(stream, &Said::Answer(answer)).await;
+                return send(stream, &answer.map_or(Said::Again, Said::Answer)).await;
             }
         }
     }
@@ -200,7 +281,9 @@ async fn send<T: Serialize>(mut stream: &Stream, value: &T) -> io::Result<()> {
 async fn receive<T: DeserializeOwned>(lines: &mut BufReader<&Stream>) -> io::Result<T> {
     let mut line = Vec::new();
     let mut limited = lines.take(LINE_LEN_BYTES_MAX);
-    limited.read_until(b'\n', &mut line).await?;
+    if limited.read_until(b'\n', &mut line).await? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     Ok(serde_json::from_slice(&line)?)
 }
 
@@ -263,10 +346,10 @@ mod tests {
         let server = Server::bind(&socket).unwrap();
         let cancel = CancellationToken::new();
         let task = tokio::spawn(server.run(cancel.clone(), |call: Call| async move {
-            Answer::Done(Report::new(
+            Some(Answer::Done(Report::new(
                 call.arguments.join(" "),
                 &json!({"verb": call.arguments[1]}),
-            ))
+            )))
         }));
         #[cfg(unix)]
         {
@@ -293,16 +376,75 @@ mod tests {
             for part in 0..100 {
                 parts::say(format!("{part}\n")).await;
             }
-            Answer::Done(Report::new("end", &json!({})))
+            parts::say_waits("nearly".to_owned()).await;
+            Some(Answer::Done(Report::new("end", &json!({}))))
         }));
-        let told = std::sync::Mutex::new(String::new());
-        let tell = |part: &str| told.lock().unwrap().push_str(part);
+        let told = std::sync::Mutex::new(Vec::new());
+        let tell = |part| told.lock().unwrap().push(part);
         let answer = ask_telling(&socket, &call(), tell).await.unwrap();
-        assert!(matches!(answer, Some(Answer::Done(report)) if report.text == "end\n"));
-        let all: Vec<_> = (0..100).map(|part| format!("{part}\n")).collect();
-        assert_eq!(told.into_inner().unwrap(), all.concat());
+        assert!(matches!(answer, Called::Answer(Answer::Done(report)) if report.text == "end\n"));
+        let come = std::iter::once(Part::Answer(String::new()));
+        let all = (0..100).map(|part| Part::Answer(format!("{part}\n")));
+        let last = std::iter::once(Part::Waits("nearly".to_owned()));
+        let all: Vec<_> = come.chain(all).chain(last).collect();
+        assert_eq!(told.into_inner().unwrap(), all);
         cancel.cancel();
         task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_ends_answers_what_it_took_and_says_of_the_rest_that_it_is_asked_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("test.sock");
+        let server = Server::bind(&socket).unwrap();
+        let (cancel, began) = (CancellationToken::new(), CancellationToken::new());
+        let (ends, begins) = (cancel.clone(), began.clone());
+        let task = tokio::spawn(server.run(cancel.clone(), move |call: Call| {
+            let (ends, begins) = (ends.clone(), begins.clone());
+            async move {
+                begins.cancel();
+                ends.cancelled().await;
+                let is_look = call.arguments[1] == "status";
+                (!is_look).then(|| Answer::Done(Report::new("said", &json!({}))))
+            }
+        }));
+        let said = Call {
+            arguments: ["aramaki", "say"].map(str::to_owned).to_vec(),
+            ..call()
+        };
+        let look = call();
+        let (says, looks) = (ask(&socket, &said), ask_telling(&socket, &look, |_| {}));
+        let end = async {
+            began.cancelled().await;
+            cancel.cancel();
+        };
+        let (says, looks, ()) = tokio::join!(says, looks, end);
+        assert!(matches!(says.unwrap(), Some(Answer::Done(_))));
+        assert!(matches!(looks.unwrap(), Called::Again | Called::Nobody));
+        task.await.unwrap();
+        assert!(!socket.exists(), "whoever is next makes its own");
+    }
+
+    #[tokio::test]
+    async fn who_goes_before_it_took_a_call_did_nothing_and_afterwards_perhaps() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("test.sock");
+        let name = socket.as_path().to_fs_name::<GenericFilePath>().unwrap();
+        let listener = ListenerOptions::new().name(name).create_tokio().unwrap();
+        let goes = async {
+            drop(listener.accept().await.unwrap());
+            let stream = listener.accept().await.unwrap();
+            let mut lines = BufReader::new(&stream);
+            let _call: Call = receive(&mut lines).await.unwrap();
+            send(&stream, &Said::Part(String::new())).await.unwrap();
+        };
+        let asks = async {
+            let first = ask_telling(&socket, &call(), |_| {}).await;
+            (first, ask_telling(&socket, &call(), |_| {}).await)
+        };
+        let ((first, second), ()) = tokio::join!(asks, goes);
+        assert!(matches!(first, Ok(Called::Nobody)), "{first:?}");
+        assert!(second.is_err_and(|error| went_away(&error)));
     }
 
     #[tokio::test]

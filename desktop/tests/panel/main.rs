@@ -8,6 +8,7 @@ mod alerts;
 mod connection;
 mod evidence;
 mod for_alert;
+mod in_hand;
 mod incident;
 mod keyboard;
 mod last_runs;

@@ -330,7 +330,7 @@ pub(crate) fn waiting(may: MayAnswer) -> Waiting {
         reason: "prices are wrong".to_owned(),
         arguments: BTreeMap::from([("path".to_owned(), "/shop".to_owned())]),
         said: Vec::new(),
-        needed: 1,
+        needed: Some(1),
         may,
         last: flush.runs,
     }

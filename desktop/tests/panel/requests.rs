@@ -95,6 +95,46 @@ fn who_may_not_answer_sees_why_and_no_button_that_works() {
 }
 
 #[test]
+fn where_nobody_has_to_agree_nobody_is_asked_to_and_nobody_is_told_that_others_must() {
+    for may in [
+        MayAnswer::Withdraw,
+        MayAnswer::Both,
+        MayAnswer::Refuse(WhyNot::SamePerson),
+        MayAnswer::Nothing(WhyNot::NotGranted),
+    ] {
+        let desk = asked(may);
+        desk.show(|frame| frame.waiting[0].needed = Some(0));
+        let mut window = app(&desk, WIDE);
+        assert!(
+            window
+                .query_by_label("A request waits for an answer")
+                .is_none()
+        );
+        go(&mut window, "Checkout");
+        window.get_by_label("Waits for its host");
+        window.get_by_label("Nobody has to agree: the host begins, or says why not.");
+        for words in [
+            "Enough agree",
+            "else has to agree",
+            "may not approve",
+            "Agree to",
+        ] {
+            assert_eq!(
+                window.query_all_by_label_contains(words).count(),
+                0,
+                "{may:?}: {words}"
+            );
+        }
+    }
+    let desk = asked(MayAnswer::Withdraw);
+    desk.show(|frame| frame.waiting[0].needed = Some(0));
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "Checkout");
+    click(&mut window, "Withdraw flush-cache on db2.example.org");
+    assert_eq!(desk.asked(), ["Refuse"]);
+}
+
+#[test]
 fn the_page_of_an_alert_shows_what_waits_at_its_system() {
     let desk = asked(MayAnswer::Both);
     let mut window = app(&desk, WIDE);

@@ -277,6 +277,110 @@ fn ctrl_c_ends_a_wait_in_good_order_and_the_workspace_is_free() {
     aramaki.json_in("second", &["status"]);
 }
 
+/// A process that ends with the test.
+struct Running(std::process::Child);
+
+impl Running {
+    fn start(aramaki: &Aramaki, arguments: &[&str]) -> Self {
+        let mut command = aramaki.command("data", arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        Self(command.stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// Waits until it has the workspace.
+    fn holds(&self, aramaki: &Aramaki) {
+        let pid = self.0.id().to_string();
+        wait_for("it has the workspace", || {
+            let lock = std::fs::read_to_string(aramaki.path("data/store/lock")).ok()?;
+            lock.contains(&pid).then_some(())
+        });
+    }
+
+    /// Ends it in good order, and waits for that.
+    fn end(mut self) {
+        let pid = self.0.id().to_string();
+        drop(
+            std::process::Command::new("kill")
+                .args(["-TERM", &pid])
+                .status(),
+        );
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// At three in the morning somebody looks on in one terminal and acknowledges in another.
+#[test]
+fn beside_a_verb_that_looks_on_others_work_and_who_stays_takes_its_place() {
+    let aramaki = Aramaki::new();
+    let channels = aramaki.path("notify.toml");
+    std::fs::write(&channels, "[channel.screen]\nkind = \"desktop\"\n").unwrap();
+    let looks = Running::start(&aramaki, &["peers", "--wait", "2m"]);
+    looks.holds(&aramaki);
+    let begun = Instant::now();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let listed = aramaki.json(&["system", "list"]);
+    assert!(listed.to_string().contains("Webshop"), "{listed}");
+    assert!(
+        begun.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        begun.elapsed()
+    );
+
+    // A notifier has to tell people, whoever looks on.
+    let notifier = Running::start(&aramaki, &["notify", "run", "--file", &channels]);
+    notifier.holds(&aramaki);
+    aramaki.json(&["say", "Webshop", "a notifier listens"]);
+    notifier.end();
+    // Who looked on still does.
+    looks.holds(&aramaki);
+    aramaki.json(&["say", "Webshop", "and is gone"]);
+    let said = aramaki.json(&["timeline", "Webshop"]).to_string();
+    assert!(
+        said.contains("a notifier listens") && said.contains("and is gone"),
+        "{said}"
+    );
+    looks.end();
+    aramaki.json(&["status"]);
+}
+
+#[test]
+fn who_may_not_be_disturbed_is_named_to_who_wants_the_workspace() {
+    let aramaki = Aramaki::new();
+    aramaki.json(&["system", "add", "Webshop"]);
+    let code = aramaki.json(&["share", "Webshop"]);
+    let code = code["invitation"].as_str().unwrap();
+    aramaki.json_in("second", &["init", "--name", "second", "--no-recovery-kit"]);
+    let mut joins = aramaki.command("second", &["join", code, "--wait", "2m"]);
+    joins.stdin(Stdio::null()).stdout(Stdio::null());
+    let joins = Running(joins.stderr(Stdio::null()).spawn().unwrap());
+    let pid = joins.0.id().to_string();
+    wait_for("the workspace is in use", || {
+        let lock = std::fs::read_to_string(aramaki.path("second/store/lock")).ok()?;
+        lock.contains(&pid).then_some(())
+    });
+    // Beside it others work.
+    aramaki.json_in("second", &["system", "add", "Mail"]);
+    let channels = aramaki.path("notify.toml");
+    std::fs::write(&channels, "[channel.screen]\nkind = \"desktop\"\n").unwrap();
+    let run = ["notify", "run", "--file", &channels];
+    let refused = aramaki.refused_in("second", &run, 1);
+    assert_eq!(refused["code"], "A-112", "{refused}");
+    let message = refused["message"].as_str().unwrap();
+    assert!(
+        message.contains(&pid) && message.contains("(`aramaki join`)"),
+        "{message}"
+    );
+    assert!(!message.contains(code), "a code is a secret: {message}");
+    joins.end();
+}
+
 #[test]
 fn an_invitation_that_has_ended_is_refused_and_nothing_is_joined() {
     let aramaki = Aramaki::new();

@@ -9,7 +9,7 @@ use aramaki_sync_core::{SpaceId, Timestamp};
 use super::Seen;
 use super::alerts::Looked;
 use super::care::Care;
-use super::gone::Gone;
+use super::gone::{Gone, machine};
 use super::observed::agreement;
 use super::quiet::Quieted;
 use super::silent::Silent;
@@ -21,6 +21,7 @@ use crate::beats::Beats;
 use crate::check::Check;
 use crate::hearing::Hearing;
 use crate::heartbeat::HEARTBEAT_STALE_MS;
+use crate::id::CheckId;
 use crate::observer::{ObserverView, OtherCheck};
 use crate::presence::Presence;
 use crate::severity::Severity;
@@ -198,7 +199,7 @@ impl Seen<'_> {
         }
     }
 
-    /// The agents that are not heard, if there is something at which they look.
+    /// The agents that are not heard, though they were before and are expected to be.
     fn silent(&self, space: SpaceId, system: &System) -> Vec<Silent> {
         let silent = |(agent, link): (&SpaceId, &AgentRef)| {
             if system.presence_of(agent) == Presence::MayBeOffline {
@@ -258,11 +259,11 @@ impl Seen<'_> {
                 self.over(check, &gone, place, &mut found, next);
             }
         }
+        self.of_gone_machines(system, &all, place, &mut found, next);
         self.observed_checks(space, system, (title, care), &mut found, next);
-        if all.values().any(|check| check.enabled) {
-            let alerts = silent.iter().map(|silent| silent.alert(space, title, care));
-            found.alerts.extend(alerts);
-        }
+        // Whatever it looks at: actions and services of its machine are not there either.
+        let alerts = silent.iter().map(|silent| silent.alert(space, title, care));
+        found.alerts.extend(alerts);
         let unnamed = found
             .views
             .iter_mut()
@@ -313,6 +314,36 @@ impl Seen<'_> {
         };
         for it in &observed {
             self.look(&it.check, &it.lookings, place, found, next);
+        }
+    }
+
+    /// Adds the problems of what machines alone had whose agents were removed: they were over then. Each names its
+    /// machine, however many are left.
+    fn of_gone_machines(
+        &self,
+        system: &System,
+        all: &BTreeMap<CheckId, &Check>,
+        place: Place<'_>,
+        checks: &mut Checks,
+        next: &mut Next,
+    ) {
+        for (agent, link, _) in system.removed_agents() {
+            let journal = self.view.journals.get(&(agent, link.author));
+            let own = journal.into_iter();
+            let own = own.flat_map(|it| it.declared.iter().chain(&it.former));
+            let is_here = |id: &CheckId| {
+                let mut removed = system.lives.checks.iter();
+                all.contains_key(id) || removed.any(|(known, _, _)| known == id)
+            };
+            for (id, check) in own.filter(|(id, _)| !is_here(id)) {
+                if check.is_about_other(&place.space).is_some() {
+                    continue;
+                }
+                let before = checks.alerts.len();
+                self.over(check, &self.gone(system, id), place, checks, next);
+                let found = checks.alerts.iter_mut().skip(before);
+                found.for_each(|alert| alert.machine = Some(machine(&agent, link)));
+            }
         }
     }
 

@@ -53,7 +53,7 @@ pub(super) async fn fetch(live: &Live, alert: &Alert) -> Vec<Fetched> {
 async fn told(live: &Live, of: &AgentEvidence, host: &str) -> Result<String, EvidenceFault> {
     tokio::time::sleep(TELL_AFTER).await;
     if live.is_deaf(of.agent).await {
-        parts::say(format!(
+        parts::say_waits(format!(
             "waiting for {host}: this device was started a moment ago and takes its word after a minute or two\n"
         ))
         .await;

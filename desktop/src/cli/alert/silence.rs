@@ -9,7 +9,7 @@ use aramaki_sync_core::SpaceId;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::listen::find_alert;
+use crate::cli::listen::hear_alert;
 use crate::cli::parse::parse_line;
 use crate::cli::report::{Lines, count, table};
 use crate::cli::{CliError, Clock, Report, local, parse_span};
@@ -147,7 +147,7 @@ impl Silence {
         let mut scope = self.place.scope(live)?;
         let about = match (&self.alert, &self.check, &self.family) {
             (Some(alert), _, _) => {
-                let alert = find_alert(live, alert).await?;
+                let alert = hear_alert(live, alert).await?;
                 if scope.systems.is_empty() {
                     scope.systems.push(alert.system);
                 }
@@ -195,22 +195,18 @@ fn preview_text<T>(live: &Live, text: &mut Lines, preview: &Preview<T>) {
     let places = count(preview.writes.len(), "System");
     let mutes = count(preview.mutes.len(), "alert");
     text.add(format_args!("Mutes {mutes} now, in {places}."));
-    let snapshot = live.snapshot();
-    for id in preview.mutes.iter().take(MUTED_SHOWN) {
-        if let Some(alert) = snapshot.alert(id) {
-            let (id, state) = (alert.id.short(), alert.severity);
-            text.add(format_args!(
-                "  {id}  {state}  {}: {}",
-                alert.title,
-                alert.called()
-            ));
-        }
-    }
-    if preview.mutes.len() > MUTED_SHOWN {
+    alerts_text(live, text, &preview.mutes);
+    if !preview.known.is_empty() {
+        let known = count(preview.known.len(), "alert");
         text.add(format_args!(
-            "  and {} more",
-            preview.mutes.len() - MUTED_SHOWN
+            "It is for {known} too that {} quiet already:",
+            if preview.known.len() == 1 {
+                "is"
+            } else {
+                "are"
+            }
         ));
+        alerts_text(live, text, &preview.known);
     }
     if !preview.denied.is_empty() {
         text.add(format_args!(
@@ -224,6 +220,21 @@ fn preview_text<T>(live: &Live, text: &mut Lines, preview: &Preview<T>) {
     }
 }
 
+/// Alerts by their names, so many that they are read.
+fn alerts_text(live: &Live, text: &mut Lines, alerts: &[AlertId]) {
+    let snapshot = live.snapshot();
+    for id in alerts.iter().take(MUTED_SHOWN) {
+        if let Some(alert) = snapshot.alert(id) {
+            let (id, state) = (alert.id.short(), alert.severity);
+            let name = alert.called();
+            text.add(format_args!("  {id}  {state}  {}: {name}", alert.title));
+        }
+    }
+    if let more @ 1.. = alerts.len().saturating_sub(MUTED_SHOWN) {
+        text.add(format_args!("  and {more} more"));
+    }
+}
+
 /// A preview for programs.
 fn preview_json<T>(preview: &Preview<T>, item: Option<ItemId>) -> Value {
     let ids = |spaces: &[SpaceId]| spaces.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -231,6 +242,7 @@ fn preview_json<T>(preview: &Preview<T>, item: Option<ItemId>) -> Value {
         "done": item.is_some(),
         "item": item.map(|item| item.to_string()),
         "mutes": preview.mutes.iter().map(AlertId::to_string).collect::<Vec<_>>(),
+        "known": preview.known.iter().map(AlertId::to_string).collect::<Vec<_>>(),
         "systems": preview.writes.iter().map(|(space, _)| space.to_string()).collect::<Vec<_>>(),
         "denied": ids(&preview.denied),
         "unreadable": ids(&preview.unreadable),

@@ -96,7 +96,7 @@ async fn keep(source: &mut Source, file: &std::path::Path) -> Result<(), CliErro
     loop {
         let targets = source.targets().await?;
         if source.judge(&targets) == Told::Later {
-            tokio::time::sleep(LOOK_PAUSE).await;
+            source.pause(LOOK_PAUSE).await;
             continue;
         }
         if written.as_ref() != Some(&targets) {
@@ -109,7 +109,7 @@ async fn keep(source: &mut Source, file: &std::path::Path) -> Result<(), CliErro
             log_change(&targets);
             written = Some(targets);
         }
-        tokio::time::sleep(LOOK_PAUSE).await;
+        source.pause(LOOK_PAUSE).await;
     }
 }
 

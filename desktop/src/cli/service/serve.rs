@@ -90,7 +90,7 @@ async fn look(source: &mut Source, seen: &Seen) -> Result<(), CliError> {
     loop {
         let targets = source.targets().await?;
         if source.judge(&targets) == Told::Later {
-            tokio::time::sleep(LOOK_PAUSE).await;
+            source.pause(LOOK_PAUSE).await;
             continue;
         }
         if before.as_ref() != Some(&targets) {
@@ -98,7 +98,7 @@ async fn look(source: &mut Source, seen: &Seen) -> Result<(), CliError> {
             before = Some(targets.clone());
         }
         *seen.write().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), targets));
-        tokio::time::sleep(LOOK_PAUSE).await;
+        source.pause(LOOK_PAUSE).await;
     }
 }
 

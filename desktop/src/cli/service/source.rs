@@ -5,12 +5,11 @@ use std::time::Duration;
 use aramaki_model::service::{TargetGroup, Targets, targets};
 use serde_json::Value;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::list::find;
 use super::views;
 use crate::cli::{CliError, Config};
-use crate::workspace::{Answer, Call, Live, ask, serve_verbs};
+use crate::workspace::{Answer, Call, Live, Serving, Tenure, ask, wait_for_next};
 
 /// How long whoever holds the workspace may take until it answers, or lets go of it.
 const TAKEN_TIME: Duration = Duration::from_secs(20);
@@ -39,7 +38,7 @@ pub(super) struct Source {
     config: Config,
     system: Option<String>,
     /// The workspace, if nobody else has it.
-    own: Option<(Live, CancellationToken)>,
+    own: Option<(Live, Option<Serving>)>,
     began: Beginning,
 }
 
@@ -128,11 +127,10 @@ impl Source {
     /// From now on this process has the workspace, and answers others.
     fn keep(&mut self, live: Live) -> Result<Targets, CliError> {
         self.began.tells(Teller::Own, Instant::now());
-        let stop = CancellationToken::new();
-        serve_verbs(&self.config, &live, stop.clone());
+        let serving = Serving::begin(&self.config, &live, Tenure::Yields);
         let found =
             find(&live, self.system.as_deref()).map(|system| targets(&views(&live, system)));
-        self.own = Some((live, stop));
+        self.own = Some((live, serving));
         found
     }
 
@@ -159,9 +157,30 @@ impl Source {
         }
     }
 
-    pub(super) async fn close(self) {
-        if let Some((live, stop)) = self.own {
-            stop.cancel();
+    /// Waits for the next look; lets go of the workspace if a program wants it that stays.
+    pub(super) async fn pause(&mut self, pause: Duration) {
+        let wanted = async {
+            match &self.own {
+                Some((_, Some(serving))) => serving.wanted().await,
+                _ => std::future::pending().await,
+            }
+        };
+        if tokio::time::timeout(pause, wanted).await.is_ok() {
+            tracing::info!("the workspace is left to a program that stays");
+            if let Some((live, serving)) = self.own.take() {
+                if let Some(serving) = serving {
+                    serving.end().await;
+                }
+                live.close().await;
+            }
+            wait_for_next(&self.config).await;
+        }
+    }
+
+    /// Lets go of the workspace; nobody is waited for.
+    pub(super) async fn close(&mut self) {
+        if let Some((live, serving)) = self.own.take() {
+            drop(serving);
             live.close().await;
         }
     }

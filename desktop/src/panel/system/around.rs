@@ -1,7 +1,7 @@
 //! What people say of a System: rules, contacts, notes, and everything it belongs to.
 
 use aramaki_model::notify::OnCall;
-use aramaki_model::snapshot::AgentView;
+use aramaki_model::snapshot::{Access, AgentView};
 use aramaki_model::system::Touch;
 use aramaki_model::{Snapshot, SystemView};
 use egui::{FontId, Label, RichText, Sense, Ui, Vec2, vec2};
@@ -123,8 +123,16 @@ pub(super) fn around_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &m
                 ui.horizontal(|ui| {
                     agent_glyph(ui, look, agent);
                     ui.label(&agent.label);
-                    if let Some(seen) = agent.seen {
-                        quiet_line(ui, look, &heard(look, agent, &ago(look, seen)));
+                    match (agent.seen, agent.access) {
+                        (Some(seen), _) => {
+                            quiet_line(ui, look, &heard(look, agent, &ago(look, seen)));
+                        }
+                        (None, Access::Readable) => {
+                            quiet_line(ui, look, &look.texts.get("agent-never-heard"));
+                        }
+                        (None, Access::NotShared) => {
+                            quiet_line(ui, look, &look.texts.get("agent-not-shared"));
+                        }
                     }
                 });
             }

@@ -15,7 +15,8 @@ use super::{Page, none_ui, observers};
 use crate::theme::{size, space, weighted};
 use crate::view::Route;
 use crate::widget::{
-    Look, Row, age, card_titled, clock, quiet_line, row, severity_glyph, severity_word,
+    Look, Row, age, card_titled, clock, in_hand_glyph, quiet_line, row, severity_glyph,
+    severity_word,
 };
 
 const TIMELINE_SHOWN_MAX: usize = 40;
@@ -131,7 +132,7 @@ pub(super) fn check_ui(
 ) {
     ui.horizontal(|ui| {
         if check.check.enabled {
-            severity_glyph(ui, look, check.status.effective, 14.0);
+            state_ui(ui, look, check);
         } else {
             quiet_line(ui, look, &look.texts.get("check-off"));
         }
@@ -196,6 +197,16 @@ pub(super) fn check_ui(
             });
         });
     });
+}
+
+/// The shape of a check's state. A tick would say that it is well what somebody only has in hand.
+fn state_ui(ui: &mut Ui, look: Look<'_>, check: &CheckView) {
+    let (raw, effective) = (check.status.raw, check.status.effective);
+    if raw == effective {
+        severity_glyph(ui, look, raw, 14.0);
+    } else {
+        in_hand_glyph(ui, look, raw, 14.0);
+    }
 }
 
 /// What a check really is that somebody has in hand: it asks for nobody, and is not well.
