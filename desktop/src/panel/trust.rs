@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use aramaki_model::{Severity, Snapshot};
 use aramaki_sync_core::engine::Reach;
-use aramaki_sync_core::{AuthorId, SpaceId};
+use aramaki_sync_core::{EnvelopeId, SpaceId};
 use egui::{Align, Label, Layout, RichText, Role, Ui, WidgetInfo};
 
 use super::dialog::{self, Next};
@@ -403,8 +403,8 @@ fn written_words(look: Look<'_>, (gone, stays): (u64, u64)) -> String {
     words
 }
 
-/// Whom a lost device let in: each stays, or does not.
-fn let_in_ui(ui: &mut Ui, look: Look<'_>, let_in: &[LetIn], cut: &mut BTreeSet<AuthorId>) {
+/// What a lost device let others do: each access stays, or does not.
+fn let_in_ui(ui: &mut Ui, look: Look<'_>, let_in: &[LetIn], cut: &mut BTreeSet<EnvelopeId>) {
     if let_in.is_empty() {
         return;
     }
@@ -418,15 +418,15 @@ fn let_in_ui(ui: &mut Ui, look: Look<'_>, let_in: &[LetIn], cut: &mut BTreeSet<A
         let words = look.texts.with("trust-end-stays-in", &said);
         if ui.checkbox(&mut stays, words).changed() {
             if stays {
-                cut.remove(&it.author);
+                cut.retain(|grant| !it.grants.contains(grant));
             } else {
-                cut.insert(it.author);
+                cut.extend(&it.grants);
             }
         }
     }
 }
 
-fn ending_ui(ui: &mut Ui, look: Look<'_>, ending: &Ending, cut: &mut BTreeSet<AuthorId>) {
+fn ending_ui(ui: &mut Ui, look: Look<'_>, ending: &Ending, cut: &mut BTreeSet<EnvelopeId>) {
     for place in &ending.places {
         ui.label(weighted(&place.title, 600.0).color(look.tokens.strong));
         let ends = place.ends.join(", ");

@@ -85,8 +85,8 @@ pub struct EndWhat {
     pub everywhere: bool,
     /// With all that they ever wrote there; else what is here now stays. Of one grant alone.
     pub from_the_start: bool,
-    /// Who does not stay either, of those whom a lost device let in.
-    pub cut: BTreeSet<AuthorId>,
+    /// Which grants do not stay either, of those that a lost device gave.
+    pub cut: BTreeSet<EnvelopeId>,
 }
 
 /// What ending somebody's access would do.
@@ -122,12 +122,12 @@ pub struct EndingPlace {
     pub code: Option<(u16, Timestamp)>,
 }
 
-/// Somebody whom a lost device let in.
+/// What a lost device let somebody do in one System: each access that differs is decided by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LetIn {
-    /// Whose key.
-    pub author: AuthorId,
-    /// What it is called.
+    /// By which grants.
+    pub grants: BTreeSet<EnvelopeId>,
+    /// What its holder is called.
     pub name: String,
     /// What they may, and until when.
     pub may: (Capability, Timestamp),

@@ -24,8 +24,8 @@ pub(super) const NAMED_TO_CUT: &str = "named with --cut";
 pub(super) struct Losing {
     /// Those whose every grant ends.
     pub(super) lost: BTreeSet<AuthorId>,
-    /// Who does not stay either.
-    pub(super) cut: BTreeSet<AuthorId>,
+    /// Grants that do not stay either. What came through no lost device stays, whoever named it.
+    pub(super) cut: BTreeSet<EnvelopeId>,
     /// The device for which all this is done, if it is not the one that does it.
     pub(super) device: Option<AuthorId>,
 }
@@ -50,15 +50,12 @@ pub(crate) struct SpacePlan {
     pub(crate) title: Option<String>,
     /// Devices whose every grant ends.
     pub(crate) lost: Vec<Holder>,
-    /// Who stays.
+    /// Who stays: one line for each, but of whom a lost device let in one for each access that differs.
     pub(crate) kept: Vec<Holder>,
-    /// What ends besides, and why: all that its holder may, or what a lost device had given them of more than
-    /// that.
+    /// What ends with the lost devices, and why.
     pub(crate) cut: Vec<(Holder, &'static str)>,
     /// The grants by which those who stay do so.
     pub(super) grants: BTreeSet<EnvelopeId>,
-    /// Who is there through a lost device alone, whether they stay or not.
-    pub(crate) through: BTreeSet<AuthorId>,
     /// Systems whose readers go on to read here.
     pub(crate) readers_of: Vec<SpaceId>,
     /// The last envelope that is accepted of each chain.
@@ -74,24 +71,34 @@ pub(crate) struct Holder {
     pub(crate) author: AuthorId,
     /// What that key is called.
     pub(crate) who: String,
-    /// The most that it may do.
+    /// What it may do.
     pub(crate) capability: Capability,
     /// Until when.
     pub(crate) end: Timestamp,
+    /// By which grants.
+    pub(crate) grants: BTreeSet<EnvelopeId>,
+    /// Whether its holder is there through a lost device alone: only people know who let them in.
+    pub(crate) by_lost: bool,
+}
+
+impl Holder {
+    /// Whether another line of the same holder says the same.
+    fn is_same(&self, other: &Self) -> bool {
+        let same = (self.author, self.capability, self.end);
+        same == (other.author, other.capability, other.end)
+    }
 }
 
 impl SpacePlan {
-    /// Whose every grant ends: of lost devices, and of who does not stay either.
-    pub(super) fn ends(&self) -> (BTreeSet<AuthorId>, BTreeSet<AuthorId>) {
-        let cut = self.cut.iter().map(|(holder, _why)| holder);
-        let cut = cut.filter(|it| self.stays(it.author).is_none());
-        let lost = self.lost.iter().map(|it| it.author);
-        (lost.collect(), cut.map(|it| it.author).collect())
+    /// Whose every grant ends; all else that ends is below theirs.
+    pub(super) fn ends(&self) -> BTreeSet<AuthorId> {
+        self.lost.iter().map(|it| it.author).collect()
     }
 
-    /// What somebody goes on to hold.
+    /// The most that somebody goes on to hold.
     pub(super) fn stays(&self, author: AuthorId) -> Option<&Holder> {
-        self.kept.iter().find(|it| it.author == author)
+        let kept = self.kept.iter().filter(|it| it.author == author);
+        kept.max_by_key(|it| (it.capability, it.end))
     }
 
     /// What is given anew.
@@ -116,9 +123,10 @@ impl Live {
         let spaces = self.spaces().await;
         let names = self.names(&spaces);
         let own = self.profile().device;
+        let cut = Cut::named(&spaces, &names, cut)?;
         let losing = Losing {
             lost: match_keys(&spaces, "lost device", &named(&spaces, &names, &[wanted]))?,
-            cut: match_keys(&spaces, "device to cut", &named(&spaces, &names, cut))?,
+            cut: cut.iter().flat_map(|it| it.grants.clone()).collect(),
             device: None,
         };
         if losing.lost.contains(&own) {
@@ -152,6 +160,10 @@ impl Live {
                 plan.beyond.push((space.id, self.space_title(space.id)));
             }
         }
+        let ended = spaces
+            .iter()
+            .filter(|it| plan.spaces.iter().any(|of| of.space == it.id));
+        check_cut(ended, &losing.lost, &cut)?;
         plan.spaces
             .sort_by(|a, b| (&a.title, a.space).cmp(&(&b.title, b.space)));
         Ok(plan)
@@ -164,7 +176,7 @@ impl Live {
     /// When the store refuses. Then doing all again is safe.
     pub(crate) async fn end_lost(&self, plan: &LostPlan, reason: &str) -> Result<(), CliError> {
         for space in &plan.spaces {
-            let ((lost, cut), keep) = (space.ends(), space.keeps());
+            let (lost, keep) = (space.ends(), space.keeps());
             let summary = self.replica().space(space.space).await;
             let members = summary.map_err(|error| refused(&error))?.members;
             let grants: Vec<_> = members
@@ -172,8 +184,7 @@ impl Live {
                 .filter(|member| lost.contains(&member.author))
                 .map(|member| member.grant)
                 .collect();
-            let ends = (&lost, &cut);
-            let ended = self.replica().end_devices(space.space, ends, &keep).await;
+            let ended = self.replica().end_devices(space.space, &lost, &keep).await;
             ended.map_err(|error| refused(&error))?;
             self.give_end_reason(space.space, &grants, reason).await;
         }
@@ -200,7 +211,6 @@ impl Live {
             kept: Vec::new(),
             cut: Vec::new(),
             grants: BTreeSet::new(),
-            through: BTreeSet::new(),
             readers_of: Vec::new(),
             accepted: Vec::new(),
             done: false,
@@ -214,30 +224,29 @@ impl Live {
                 who: names.of(member.author),
                 capability: member.capability,
                 end: member.end,
+                grants: [member.grant].into(),
+                by_lost: below_lost(member, &space.members, lost).is_some(),
             };
-            if is_there_through(member, (&space.members, now), lost) {
-                plan.through.insert(member.author);
-            }
             if lost.contains(&member.author) {
-                add(&mut plan.lost, holder);
+                add_most(&mut plan.lost, holder);
             } else if Some(member.author) == device {
                 // It is what all this is for.
             } else if let Some(why) = why_cut(member, (&space.members, now), lost, cut) {
-                plan.cut.push((holder, why));
+                add_cut(&mut plan.cut, (holder, why));
             } else {
                 plan.grants.insert(member.grant);
-                add(&mut plan.kept, holder);
+                add_kept(&mut plan.kept, holder);
             }
         }
-        // What ends and is no more than what stays is no loss.
+        // What ends and is no more than what stays is no loss; what people named was their decision.
         let kept = space.members.iter();
         let kept: Vec<_> = kept.filter(|it| plan.grants.contains(&it.grant)).collect();
-        plan.cut.retain(|(cut, _why)| {
+        plan.cut.retain(|(cut, why)| {
             let mut stays = kept.iter().filter(|it| it.author == cut.author);
-            !stays.any(|it| it.capability >= cut.capability && it.end >= cut.end)
+            *why == NAMED_TO_CUT
+                || !stays.any(|it| it.capability >= cut.capability && it.end >= cut.end)
         });
-        let (mut ends, cut) = plan.ends();
-        ends.extend(cut);
+        let mut ends = plan.ends();
         ends.extend(lost);
         let ends = ends.into_iter().collect();
         let leaving = self
@@ -287,7 +296,7 @@ fn nearest<'a>(members: impl Iterator<Item = &'a Member>) -> Option<usize> {
 }
 
 /// One line for each key, with the most that it may do, and until when that.
-fn add(holders: &mut Vec<Holder>, holder: Holder) {
+fn add_most(holders: &mut Vec<Holder>, holder: Holder) {
     match holders.iter_mut().find(|it| it.author == holder.author) {
         Some(known) if (known.capability, known.end) < (holder.capability, holder.end) => {
             *known = holder;
@@ -297,17 +306,35 @@ fn add(holders: &mut Vec<Holder>, holder: Holder) {
     }
 }
 
+/// People decide about what a lost device gave, so each access that differs is a line; else what somebody
+/// keeps at the most is enough.
+fn add_kept(holders: &mut Vec<Holder>, holder: Holder) {
+    if !holder.by_lost {
+        return add_most(holders, holder);
+    }
+    match holders.iter_mut().find(|it| it.is_same(&holder)) {
+        Some(known) => known.grants.extend(holder.grants),
+        None => holders.push(holder),
+    }
+}
+
+fn add_cut(cut: &mut Vec<(Holder, &'static str)>, (holder, why): (Holder, &'static str)) {
+    let same =
+        |(known, other): &&mut (Holder, &'static str)| *other == why && known.is_same(&holder);
+    match cut.iter_mut().find(same) {
+        Some((known, _why)) => known.grants.extend(holder.grants),
+        None => cut.push((holder, why)),
+    }
+}
+
 /// Why a grant does not stay: a thief may have let in more and given more, but can give nobody more than it
-/// has.
+/// has. What came through no lost device stays.
 fn why_cut(
     member: &Member,
     (members, now): (&[Member], Timestamp),
     lost: &BTreeSet<AuthorId>,
-    cut: &BTreeSet<AuthorId>,
+    cut: &BTreeSet<EnvelopeId>,
 ) -> Option<&'static str> {
-    if cut.contains(&member.author) {
-        return Some(NAMED_TO_CUT);
-    }
     let between = below_lost(member, members, lost)?;
     if member.is_invitation() {
         Some("an invitation of a lost device")
@@ -316,25 +343,16 @@ fn why_cut(
         Some("more than they have without the lost device")
     } else if member.capability == Capability::Administer {
         Some("an administrator whom a lost device let in")
+    } else if cut.contains(&member.grant) {
+        Some(NAMED_TO_CUT)
     } else if between.iter().any(|it| {
         let administers = it.capability == Capability::Administer && !it.is_invitation();
-        administers || cut.contains(&it.author)
+        administers || cut.contains(&it.grant)
     }) {
         Some("let in by what somebody does not keep")
     } else {
         None
     }
-}
-
-/// Whether whoever holds a grant is there through the lost devices alone.
-fn is_there_through(
-    member: &Member,
-    (members, now): (&[Member], Timestamp),
-    lost: &BTreeSet<AuthorId>,
-) -> bool {
-    below_lost(member, members, lost).is_some()
-        && !member.is_invitation()
-        && !has_beside(member.author, (members, now), lost)
 }
 
 /// Whether somebody has access without the lost devices, now or at a later beginning.
@@ -375,6 +393,80 @@ fn named(spaces: &[SpaceSummary], names: &Names, wanted: &[impl AsRef<str>]) -> 
         }
     });
     wanted.collect()
+}
+
+/// What somebody typed of whom or what does not stay.
+pub(super) struct Cut {
+    word: String,
+    pub(super) grants: BTreeSet<EnvelopeId>,
+}
+
+impl Cut {
+    /// What is meant: all grants of a key, by its name or digits, or one grant by its digits.
+    ///
+    /// # Errors
+    /// When nothing, or several, are called so.
+    pub(super) fn named(
+        spaces: &[SpaceSummary],
+        names: &Names,
+        wanted: &[String],
+    ) -> Result<Vec<Self>, CliError> {
+        let members: Vec<&Member> = spaces.iter().flat_map(|it| &it.members).collect();
+        let keys = named(spaces, names, wanted).into_iter().zip(wanted);
+        let meant = keys.map(|(key, word)| {
+            let prefix = key.trim().to_ascii_lowercase();
+            let begins = |id: &str| prefix.len() >= PREFIX_LEN_CHARS_MIN && id.starts_with(&prefix);
+            let by_key = |it: &&&Member| begins(&it.author.to_string());
+            let by_grant = |it: &&&Member| begins(&it.grant.to_string());
+            let holders: BTreeSet<_> = members.iter().filter(by_key).map(|it| it.author).collect();
+            let grants: BTreeSet<_> = members.iter().filter(by_grant).map(|it| it.grant).collect();
+            if holders.len() + grants.len() != 1 {
+                return Err(CliError::Setting {
+                    what: "device or grant to cut",
+                    value: word.clone(),
+                    reason: format!(
+                        "{} keys and {} grants in these Spaces begin so",
+                        holders.len(),
+                        grants.len()
+                    ),
+                });
+            }
+            let of_holder = members.iter().filter(|it| holders.contains(&it.author));
+            let of_holder = of_holder.map(|it| it.grant);
+            Ok(Self {
+                word: word.clone(),
+                grants: of_holder.chain(grants).collect(),
+            })
+        });
+        meant.collect()
+    }
+}
+
+/// Refuses to cut what did not come through a lost device: it would stay, and whoever named it would believe
+/// that it ended.
+///
+/// # Errors
+/// When nothing that was meant by a word ends.
+pub(super) fn check_cut<'a>(
+    spaces: impl Iterator<Item = &'a SpaceSummary>,
+    lost: &BTreeSet<AuthorId>,
+    cut: &[Cut],
+) -> Result<(), CliError> {
+    let ends = spaces.flat_map(|space| {
+        let members = space.members.iter();
+        members.filter(|it| below_lost(it, &space.members, lost).is_some())
+    });
+    let ends: BTreeSet<EnvelopeId> = ends.map(|it| it.grant).collect();
+    let mut stay = cut.iter().filter(|it| it.grants.is_disjoint(&ends));
+    stay.next().map_or(Ok(()), |it| {
+        Err(CliError::Setting {
+            what: "device or grant to cut",
+            value: it.word.clone(),
+            reason: "nothing of that came through the lost device where this ends it: `aramaki trust revoke` \
+                     ends an access by itself"
+                .to_owned(),
+        })
+    })
 }
 
 /// The members that these keys or prefixes name.

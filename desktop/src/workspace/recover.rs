@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::fresh;
 use super::live::Live;
-use super::lost::{Losing, SpacePlan, match_among, match_keys};
+use super::lost::{Cut, Losing, SpacePlan, check_cut, match_among};
 use super::names::Names;
 use super::profile::{Anchor, Profile, with_causes};
 use crate::cli::{CliError, Config};
@@ -44,7 +44,7 @@ pub(crate) struct Recovering {
 pub(crate) struct Named<'a> {
     /// The lost devices; none: the only one that the kit let in.
     pub(crate) lost: &'a [String],
-    /// Who does not stay either.
+    /// Of whom nothing stays that came through these; also single grants.
     pub(crate) cut: &'a [String],
     /// This machine's device, if it has one already.
     pub(crate) device: Option<AuthorId>,
@@ -199,10 +199,11 @@ impl Recovering {
             .into_iter()
             .partition(|it| administered.contains(&it.id));
         let lost = self.lost(&spaces, &names, named).await?;
-        let cut = match_keys(&spaces, "device to cut", named.cut)?;
+        let cut = Cut::named(&spaces, &names, named.cut)?;
+        check_cut(spaces.iter(), &lost, &cut)?;
         let losing = Losing {
             lost,
-            cut,
+            cut: cut.into_iter().flat_map(|it| it.grants).collect(),
             device: named.device,
         };
         let missing = wanted.iter().filter(|it| !administered.contains(it));
@@ -281,13 +282,11 @@ impl Recovering {
     ) -> Result<(), CliError> {
         let open: Vec<&SpacePlan> = plan.spaces.iter().filter(|it| !it.done).collect();
         for space in &open {
-            let (lost, cut) = space.ends();
             let recovery = Recovery {
                 space: space.space,
                 device,
                 end: fresh::now().plus(GRANT_SPAN),
-                lost,
-                cut,
+                lost: space.ends(),
                 keep: space.keeps(),
             };
             let recovered = self.live.replica().recover(recovery).await;

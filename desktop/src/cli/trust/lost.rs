@@ -20,8 +20,9 @@ pub(crate) struct Lost {
     /// The lost device's key, or a unique prefix of at least 6 digits, or the name that only it has;
     /// `aramaki trust list` and `aramaki peers` show them.
     device: String,
-    /// Somebody who shall not stay either: a key, or a unique prefix of at least 6 digits.
-    #[arg(long, value_name = "KEY")]
+    /// Of whom nothing stays that the lost device gave them: a key, or a unique prefix of at least 6 digits, or
+    /// the name that only it has; or one grant by its digits. What they have without it stays.
+    #[arg(long, value_name = "KEY|GRANT")]
     cut: Vec<String>,
     /// Why, in words that all who read the Systems see, and relays do not. Relays learn that it was lost.
     #[arg(long, value_name = "TEXT", value_parser = parse_line)]
