@@ -364,6 +364,10 @@ devices-here-waits-hint = Nimm es auf dem Gerät an, das den Code gemacht hat: v
 devices-yours = Deins
 devices-waits = Wartet auf dich
 devices-waits-hint = Vergleiche den Schlüssel mit dem, den das andere Gerät zeigt. Angenommen darf es alles, was dieses Gerät darf.
+devices-beyond = { $n ->
+    [one] Ginge es verloren, braucht ein System oder Agent das Wiederherstellungs-Kit, um seinen Zugang zu beenden: „aramaki recover“. Alles andere wird hier beendet.
+   *[other] Ginge es verloren, brauchen { $n } Systeme und Agenten das Wiederherstellungs-Kit, um seinen Zugang zu beenden: „aramaki recover“. Alles andere wird hier beendet.
+}
 devices-accept = Annehmen
 devices-accept-key = Das Gerät { $key } annehmen
 peers-title = Geräte und Agenten

@@ -364,6 +364,10 @@ devices-here-waits-hint = Accept it on the device that made the code: compare th
 devices-yours = Yours
 devices-waits = Waits for you
 devices-waits-hint = Compare the key with what the other device shows. Once accepted it may do everything that this device may.
+devices-beyond = { $n ->
+    [one] Were it lost, one System or agent needs the recovery kit to end its access: “aramaki recover”. All else is ended here.
+   *[other] Were it lost, { $n } Systems and agents need the recovery kit to end its access: “aramaki recover”. All else is ended here.
+}
 devices-accept = Accept
 devices-accept-key = Accept the device { $key }
 peers-title = Devices and agents

@@ -264,6 +264,7 @@ async fn devices(live: &Live) -> Vec<OwnDevice> {
             key: device.author,
             here: device.here,
             accepted: device.accepted,
+            beyond: device.beyond.len(),
         })
         .collect()
 }

@@ -8,8 +8,10 @@ use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 
 use super::fresh;
+use super::home::can_end_in;
 use super::live::Live;
 use super::names::{Names, called};
+use super::over::{Ever, Over};
 use super::profile::with_causes;
 use crate::cli::CliError;
 
@@ -39,6 +41,10 @@ pub(crate) struct LostPlan {
     pub(crate) spaces: Vec<SpacePlan>,
     /// Where it keeps its access, because this device stands no nearer the root.
     pub(crate) beyond: Vec<(SpaceId, Option<String>)>,
+    /// Its key.
+    pub(crate) key: AuthorId,
+    /// It has no access anywhere here, and had one.
+    pub(crate) over: Option<Over>,
 }
 
 /// What would stay and end in one Space.
@@ -124,12 +130,14 @@ impl Live {
         let names = self.names(&spaces);
         let own = self.profile().device;
         let cut = Cut::named(&spaces, &names, cut)?;
+        let ever = self.ever(&spaces).await?;
+        let key = lost_key(&ever, (&spaces, &names), wanted)?;
         let losing = Losing {
-            lost: match_keys(&spaces, "lost device", &named(&spaces, &names, &[wanted]))?,
+            lost: [key].into(),
             cut: cut.iter().flat_map(|it| it.grants.clone()).collect(),
             device: None,
         };
-        if losing.lost.contains(&own) {
+        if key == own {
             return Err(CliError::Refused {
                 what: "the revocation",
                 reason: "this device would lock itself out: another administrator's device or the \
@@ -137,28 +145,26 @@ impl Live {
                     .to_owned(),
             });
         }
-        let who = losing.lost.iter().map(|it| names.of(*it)).collect();
         let mut plan = LostPlan {
-            who,
+            who: names.of(key),
             spaces: Vec::new(),
             beyond: Vec::new(),
+            key,
+            over: None,
         };
         let now = fresh::now();
         for space in &spaces {
-            let of_lost = |it: &&Member| it.is_live(now) && losing.lost.contains(&it.author);
-            let Some(lost_place) = nearest(space.members.iter().filter(of_lost)) else {
-                continue;
-            };
-            let administers = |it: &&Member| {
-                it.author == own && it.is_live(now) && it.capability == Capability::Administer
-            };
-            let own_place = nearest(space.members.iter().filter(administers));
-            if own_place.is_some_and(|own| own < lost_place) {
-                plan.spaces
-                    .push(self.plan_of(space, &names, &losing).await?);
-            } else {
-                plan.beyond.push((space.id, self.space_title(space.id)));
+            match can_end_in(space, (own, key), now) {
+                Some(true) => plan
+                    .spaces
+                    .push(self.plan_of(space, &names, &losing).await?),
+                Some(false) => plan.beyond.push((space.id, self.space_title(space.id))),
+                None => {}
             }
+        }
+        if plan.spaces.is_empty() && plan.beyond.is_empty() {
+            plan.over = ever.over(key);
+            return Ok(plan);
         }
         let ended = spaces
             .iter()
@@ -178,8 +184,9 @@ impl Live {
         for space in &plan.spaces {
             let (lost, keep) = (space.ends(), space.keeps());
             let summary = self.replica().space(space.space).await;
-            let members = summary.map_err(|error| refused(&error))?.members;
-            let grants: Vec<_> = members
+            let summary = summary.map_err(|error| refused(&error))?;
+            let grants: Vec<_> = summary
+                .members
                 .iter()
                 .filter(|member| lost.contains(&member.author))
                 .map(|member| member.grant)
@@ -187,8 +194,31 @@ impl Live {
             let ended = self.replica().end_devices(space.space, &lost, &keep).await;
             ended.map_err(|error| refused(&error))?;
             self.give_end_reason(space.space, &grants, reason).await;
+            self.keep_reasons(space, &summary).await;
         }
         Ok(())
+    }
+
+    /// Says of what was given anew what it was given for before.
+    async fn keep_reasons(&self, plan: &SpacePlan, before: &SpaceSummary) {
+        let reasons = self.standing_reasons(before);
+        let Ok(after) = self.replica().space(plan.space).await else {
+            return;
+        };
+        let is_new = |it: &&Member| before.members.iter().all(|old| old.grant != it.grant);
+        for holder in plan.kept.iter().filter(|it| it.by_lost) {
+            let mut said = holder.grants.iter().filter_map(|it| reasons.get(it));
+            let Some(reason) = said.next() else {
+                continue;
+            };
+            let given = after.members.iter().filter(is_new);
+            let given = given.filter(|it| {
+                (it.author, it.capability) == (holder.author, holder.capability)
+                    && it.end <= holder.end
+            });
+            let given: Vec<_> = given.map(|it| it.grant).collect();
+            self.give_reason(plan.space, &given, reason).await;
+        }
     }
 
     /// What would stay and end in a Space.
@@ -288,11 +318,6 @@ fn refused(error: &dyn std::error::Error) -> CliError {
         what: "the change of trust",
         reason: with_causes(error),
     }
-}
-
-/// How many grants stand above the one of these that is nearest the root.
-fn nearest<'a>(members: impl Iterator<Item = &'a Member>) -> Option<usize> {
-    members.map(|it| it.through.len()).min()
 }
 
 /// One line for each key, with the most that it may do, and until when that.
@@ -467,6 +492,27 @@ pub(super) fn check_cut<'a>(
                 .to_owned(),
         })
     })
+}
+
+/// The key of the device that is lost: who has access comes before whose access is over.
+fn lost_key(
+    ever: &Ever,
+    (spaces, names): (&[SpaceSummary], &Names),
+    wanted: &str,
+) -> Result<AuthorId, CliError> {
+    let mut wanted = named(spaces, names, &[wanted]);
+    for word in &mut wanted {
+        let keys = ever.keys().into_iter();
+        let called: Vec<_> = keys.filter(|key| names.calls(*key, word)).collect();
+        if let [key] = called.as_slice() {
+            *word = key.to_string();
+        }
+    }
+    let found = match_among(&ever.keys(), "lost device", &wanted)?;
+    found
+        .first()
+        .copied()
+        .ok_or_else(|| CliError::Bug("a device that was found is none".to_owned()))
 }
 
 /// The members that these keys or prefixes name.

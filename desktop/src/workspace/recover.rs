@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use aramaki_sync::replica::{AuditEvent, GRANT_SPAN, Recovery, ReplicaEvent, SpaceSummary};
+use aramaki_sync::replica::{GRANT_SPAN, Recovery, ReplicaEvent, SpaceSummary};
 use aramaki_sync::transport::PeerAddress;
 use aramaki_sync_core::admission::ChainSummary;
 use aramaki_sync_core::key::{DeviceKeys, PublicKeys};
-use aramaki_sync_core::statement::{Audience, Capability};
+use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, PrincipalId, SpaceId};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
@@ -233,7 +233,7 @@ impl Recovering {
         named: Named<'_>,
     ) -> Result<BTreeSet<AuthorId>, CliError> {
         if !named.lost.is_empty() {
-            let held = self.held_ever(spaces).await?;
+            let held = self.live.ever(spaces).await?.keys();
             return match_among(&held, "lost device", named.lost);
         }
         let own = self.live.profile().device;
@@ -252,23 +252,6 @@ impl Recovering {
             });
         }
         Ok(candidates)
-    }
-
-    /// Every key that was ever let in: a device may have been ended before all was done.
-    async fn held_ever(&self, spaces: &[SpaceSummary]) -> Result<BTreeSet<AuthorId>, CliError> {
-        let members = spaces.iter().flat_map(|it| &it.members);
-        let mut keys: BTreeSet<_> = members.map(|it| it.author).collect();
-        for space in spaces {
-            let told = self.live.replica().audit(space.id).await;
-            for entry in told.map_err(|error| refused(&error))? {
-                if let AuditEvent::Granted { grant, .. } = entry.event
-                    && let Audience::Author(device) = grant.audience
-                {
-                    keys.insert(device);
-                }
-            }
-        }
-        Ok(keys)
     }
 
     /// Carries a plan out, and waits until somebody else holds what was signed: this folder goes.

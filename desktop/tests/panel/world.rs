@@ -645,6 +645,7 @@ fn devices() -> Vec<OwnDevice> {
             key: AuthorId::from_bytes([key; 32]),
             here,
             accepted: here,
+            beyond: 0,
         })
         .into()
 }

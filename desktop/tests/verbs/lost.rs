@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::program::{Aramaki, Process, text, wait_for};
 
@@ -85,8 +85,18 @@ fn a_lost_device_loses_everything_in_one_step_and_what_it_wrote_stays() {
     reads_what_follows(&aramaki, "third", true);
     reads_what_follows(&aramaki, "second", false);
 
-    let again = aramaki.run(&["trust", "lost", &second[..12], "--yes"]);
-    assert_eq!(again.status.code(), Some(1), "it is nobody's key any more");
+    // Again it is over, by its key and by its name.
+    for named in [&second[..12], "second"] {
+        let again = aramaki.json(&["trust", "lost", named, "--yes"]);
+        assert_eq!(
+            (&again["spaces"], &again["over"]["lost"]),
+            (&json!([]), &true.into())
+        );
+        let words = text(&aramaki.run(&["trust", "lost", named]).stdout);
+        assert!(words.contains("is lost already, since"), "{words}");
+    }
+    let nobody = aramaki.refused(&["trust", "lost", "abcdef012345", "--yes"], 1);
+    assert_eq!(nobody["code"], "A-108");
     let own = aramaki.run(&["trust", "lost", &key("data")[..12], "--yes"]);
     assert_eq!(own.status.code(), Some(1), "nobody locks itself out");
     // Who may not administer ends nobody's access, and is told so.
@@ -195,70 +205,118 @@ fn rows(plan: &Value, system: &str, what: &str, device: &str) -> Vec<(String, Ve
 
 /// A colleague who administered let one person into two Systems, into one of them twice, and gave another
 /// more than they had.
-#[test]
-fn grants_of_a_lost_device_are_decided_one_by_one_and_what_it_did_not_give_stays() {
-    let aramaki = Aramaki::new();
-    let (_relay, author, address) = Process::relay(&aramaki);
-    for system in ["Mail", "Webshop"] {
-        aramaki.json(&["system", "add", system]);
+struct Colleague {
+    /// It ends before its folder goes.
+    _relay: Process,
+    aramaki: Aramaki,
+    relay: String,
+    second: String,
+    third: String,
+    fourth: String,
+}
+
+impl Colleague {
+    fn begin() -> Self {
+        let aramaki = Aramaki::new();
+        let (relay, author, address) = Process::relay(&aramaki);
+        for system in ["Mail", "Webshop"] {
+            aramaki.json(&["system", "add", system]);
+        }
+        aramaki.json(&["relay", "add", &author, &address]);
+        let [second, fourth] = ["second", "fourth"].map(|guest| {
+            aramaki.json_in(guest, &["init", "--name", guest, "--no-recovery-kit"]);
+            invited_to(&aramaki, guest, ("Mail", "write"));
+            invited_to(&aramaki, guest, ("Webshop", "write"));
+            let me = aramaki.json_in(guest, &["peers"]);
+            me["this_device"].as_str().unwrap().to_owned()
+        });
+        let mut colleague = Self {
+            _relay: relay,
+            aramaki,
+            relay: author,
+            second,
+            third: String::new(),
+            fourth,
+        };
+        colleague.give();
+        colleague
     }
-    aramaki.json(&["relay", "add", &author, &address]);
-    let [second, fourth] = ["second", "fourth"].map(|guest| {
-        aramaki.json_in(guest, &["init", "--name", guest, "--no-recovery-kit"]);
-        invited_to(&aramaki, guest, ("Mail", "write"));
-        invited_to(&aramaki, guest, ("Webshop", "write"));
-        let me = aramaki.json_in(guest, &["peers"]);
-        me["this_device"].as_str().unwrap().to_owned()
-    });
-    let until = |data: &str, what: &str, look: &dyn Fn() -> bool| {
+
+    fn until(&self, data: &str, what: &str, look: impl Fn() -> bool) {
         wait_for(what, || {
-            aramaki.json_in(data, &["peers", "--wait", "1s"]);
+            self.aramaki.json_in(data, &["peers", "--wait", "1s"]);
             look().then_some(())
         });
-    };
-    until("data", "both come", &|| {
-        let both = [&second, &fourth];
-        both.iter().all(|it| holds(&aramaki, "Webshop", it))
-    });
-    let grant = |data: &str, (system, device): (&str, &str), (can, span): (&str, &str)| {
+    }
+
+    fn grant(&self, data: &str, (system, device): (&str, &str), (can, span): (&str, &str)) {
         let grant = [
             "trust", "grant", system, device, "--can", can, "--for", span,
         ];
-        aramaki.json_in(data, &grant);
-    };
-    for system in ["Mail", "Webshop"] {
-        grant("data", (system, &second), ("administer", "7h"));
+        self.aramaki.json_in(data, &grant);
     }
-    until("second", "it administers, and knows the other", &|| {
-        may(&aramaki, "second", &second).len() == 2 && !may(&aramaki, "second", &fourth).is_empty()
-    });
-    let third = let_in_by(&aramaki, "second", "third", "Mail");
-    let code = ["share", "Webshop", "--can", "write", "--for", "6h"];
-    let code = aramaki.json_in("second", &code);
-    aramaki.json_in("third", &["join", code["invitation"].as_str().unwrap()]);
-    until("second", "the third is in both", &|| {
-        !may(&aramaki, "second", &third).is_empty()
-    });
-    grant("second", ("Mail", &third), ("write", "4h"));
-    grant("second", ("Mail", &fourth), ("comment", "6h"));
-    until("data", "the first hears of it", &|| {
-        let more = [&third, &fourth];
-        let has = more.iter().all(|it| may(&aramaki, "data", it).len() == 2);
-        has && holds(&aramaki, "Webshop", &third)
-    });
 
-    let lost = ["trust", "lost", &second[..12]];
-    let with = |more: &[&str]| aramaki.json(&[&lost[..], more].concat());
-    let says = |rows: &[(String, Vec<String>)]| -> Vec<String> {
-        let mut says: Vec<_> = rows.iter().map(|(can, _)| can.clone()).collect();
-        says.sort();
-        says
-    };
-    let plan = with(&[]);
-    let in_mail = rows(&plan, "Mail", "kept", &third);
+    fn give(&mut self) {
+        let aramaki = &self.aramaki;
+        let (second, fourth) = (&self.second, &self.fourth);
+        self.until("data", "both come", || {
+            let both = [second, fourth];
+            both.iter().all(|it| holds(aramaki, "Webshop", it))
+        });
+        for system in ["Mail", "Webshop"] {
+            self.grant("data", (system, second), ("administer", "7h"));
+        }
+        self.until("second", "it administers, and knows the other", || {
+            may(aramaki, "second", second).len() == 2 && !may(aramaki, "second", fourth).is_empty()
+        });
+        let third = let_in_by(aramaki, "second", "third", "Mail");
+        let code = ["share", "Webshop", "--can", "write", "--for", "6h"];
+        let code = [&code[..], &["--reason", "the audit"]].concat();
+        let code = aramaki.json_in("second", &code);
+        aramaki.json_in("third", &["join", code["invitation"].as_str().unwrap()]);
+        self.until("second", "the third is in both", || {
+            !may(aramaki, "second", &third).is_empty()
+        });
+        self.grant("second", ("Mail", &third), ("write", "4h"));
+        self.grant("second", ("Mail", fourth), ("comment", "6h"));
+        self.until("data", "the first hears of it", || {
+            let more = [&third, fourth];
+            let has = more.iter().all(|it| may(aramaki, "data", it).len() == 2);
+            has && holds(aramaki, "Webshop", &third)
+        });
+        self.third = third;
+    }
+
+    /// What a preview or the deed says with these words besides.
+    fn lost(&self, more: &[&str]) -> Value {
+        let lost = ["trust", "lost", &self.second[..12]];
+        self.aramaki.json(&[&lost[..], more].concat())
+    }
+}
+
+/// What rows allow, in order.
+fn says(rows: &[(String, Vec<String>)]) -> Vec<String> {
+    let mut says: Vec<_> = rows.iter().map(|(can, _)| can.clone()).collect();
+    says.sort();
+    says
+}
+
+#[test]
+fn grants_of_a_lost_device_are_decided_one_by_one_and_what_it_did_not_give_stays() {
+    let colleague = Colleague::begin();
+    let Colleague {
+        aramaki,
+        second,
+        third,
+        fourth,
+        relay,
+        ..
+    } = &colleague;
+    let plan = colleague.lost(&[]);
+    let in_mail = rows(&plan, "Mail", "kept", third);
     assert_eq!(says(&in_mail), ["read", "write"], "{plan}");
-    assert_eq!(says(&rows(&plan, "Webshop", "kept", &third)), ["write"]);
-    let words = text(&aramaki.run(&lost).stdout);
+    assert_eq!(says(&rows(&plan, "Webshop", "kept", third)), ["write"]);
+    let words = text(&aramaki.run(&["trust", "lost", &second[..12]]).stdout);
     let (_, writing) = in_mail.iter().find(|(can, _)| can == "write").unwrap();
     assert!(
         words.contains(&format!("grant {}", &writing[0][..12])),
@@ -266,26 +324,29 @@ fn grants_of_a_lost_device_are_decided_one_by_one_and_what_it_did_not_give_stays
     );
 
     // A name or key means all that came through the lost device, and nothing else.
-    let plan = with(&["--cut", &third, "--cut", &fourth]);
+    let plan = colleague.lost(&["--cut", third, "--cut", fourth]);
     for system in ["Mail", "Webshop"] {
-        assert_eq!(rows(&plan, system, "kept", &third), [], "{plan}");
-        assert_eq!(says(&rows(&plan, system, "kept", &fourth)), ["write"]);
+        assert_eq!(rows(&plan, system, "kept", third), [], "{plan}");
+        assert_eq!(says(&rows(&plan, system, "kept", fourth)), ["write"]);
     }
-    let relay = [&lost[..], &["--cut", &author]].concat();
-    let refused = aramaki.refused(&relay, 1);
+    let refused = aramaki.refused(&["trust", "lost", &second[..12], "--cut", relay], 1);
     assert_eq!(refused["code"], "A-108", "{refused}");
     assert!(refused.to_string().contains("trust revoke"), "{refused}");
 
     // One grant is one.
     let cut = ["--cut", &writing[0][..12]];
-    let plan = with(&cut);
-    assert_eq!(says(&rows(&plan, "Mail", "kept", &third)), ["read"]);
-    assert_eq!(says(&rows(&plan, "Mail", "cut", &third)), ["write"]);
-    with(&[&cut[..], &["--yes"]].concat());
-    assert_eq!(may(&aramaki, "data", &third), ["read"]);
-    assert_eq!(may(&aramaki, "data", &fourth), ["write"]);
-    assert!(holds(&aramaki, "Webshop", &third));
-    assert!(!holds(&aramaki, "Webshop", &second) && !holds(&aramaki, "Mail", &second));
+    let plan = colleague.lost(&cut);
+    assert_eq!(says(&rows(&plan, "Mail", "kept", third)), ["read"]);
+    assert_eq!(says(&rows(&plan, "Mail", "cut", third)), ["write"]);
+    colleague.lost(&[&cut[..], &["--yes"]].concat());
+    assert_eq!(may(aramaki, "data", third), ["read"]);
+    assert_eq!(may(aramaki, "data", fourth), ["write"]);
+    // What stays was given for something, and still is.
+    let listed = aramaki.json(&["trust", "list", "Webshop"]);
+    let mut grants = listed["grants"].as_array().unwrap().iter();
+    let stays = grants.find(|it| it["device"] == third.as_str()).unwrap();
+    assert_eq!(stays["reason"], "the audit", "{listed}");
+    assert!(!holds(aramaki, "Webshop", second) && !holds(aramaki, "Mail", second));
 }
 
 /// Whoever is cut besides a lost device lost nothing.
