@@ -437,8 +437,8 @@ trust-end-built-on = { $n ->
    *[other] { $n } gelten weiter: andere haben darauf geschrieben, ehe sie davon wussten.
 }
 trust-end-discarded = { $n ->
-    [one] Eine wartende Änderung würde nie gelten: vorher annehmen, falls sie gelten soll.
-   *[other] { $n } wartende Änderungen würden nie gelten: vorher annehmen, falls sie gelten sollen.
+    [one] Eine wartende Änderung würde nie mehr gelten: vorher über sie entscheiden.
+   *[other] { $n } wartende Änderungen würden nie mehr gelten: vorher über sie entscheiden.
 }
 trust-end-let-in = Diese hat es hereingelassen. Warst du das? Nimm das Häkchen weg bei allen, die nicht bleiben sollen.
 trust-end-kept = { $name } behält eine andere Berechtigung: { $may }, bis { $end }. Sie wird für sich beendet.
@@ -472,6 +472,7 @@ trust-undecided = { $count } in { $system } warten auf eine Entscheidung und gel
 trust-undecided-open = Vertrauen von { $system } ansehen
 trust-late-explain = Niemand sieht sie, bis eine Verwalterin sie annimmt. Frage nach, ob sie wirklich von dort sind.
 trust-late-accept = Annehmen, was hier ist
+trust-late-never = Nichts lässt sie gelten. Soll, wer sie schrieb, dabei sein, teile mit einem neuen Code und bitte darum, es noch einmal zu schreiben.
 trust-emergency-reads = Wer den Umschlag und seine Passphrase hat, liest hier wortlos mit; zum Schreiben muss man erst sagen, warum, und alle sehen es.
 trust-emergency-never = Nie zum Schreiben benutzt.
 trust-emergency-used = Zuletzt benutzt { $at }: { $reason }

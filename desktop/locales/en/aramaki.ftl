@@ -437,8 +437,8 @@ trust-end-built-on = { $n ->
    *[other] { $n } go on to count: others wrote on top of them before they knew.
 }
 trust-end-discarded = { $n ->
-    [one] One change of theirs that waits would never count: accept it first if it is to.
-   *[other] { $n } changes of theirs that wait would never count: accept them first if they are to.
+    [one] One change of theirs that waits would never count any more: decide about it first.
+   *[other] { $n } changes of theirs that wait would never count any more: decide about them first.
 }
 trust-end-let-in = It let these in. Was that you? Untick who is not to stay.
 trust-end-kept = { $name } keeps another grant: { $may }, until { $end }. It is ended on its own.
@@ -472,6 +472,7 @@ trust-undecided = { $count } in { $system } wait for a decision, and do not coun
 trust-undecided-open = Look at the trust of { $system }
 trust-late-explain = Nobody sees them until an administrator accepts them. Ask whether they are theirs.
 trust-late-accept = Accept what is here
+trust-late-never = Nothing makes them count. If their author is to be in, share with them by a new code, and ask them to write it again.
 trust-emergency-reads = Whoever has its envelope and passphrase reads here without a word; to write they must first say why, and all see it.
 trust-emergency-never = Never used to write.
 trust-emergency-used = Last used { $at }: { $reason }

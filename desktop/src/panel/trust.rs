@@ -287,6 +287,12 @@ fn late_ui(
     };
     let said = RichText::new(said).color(look.tokens.severity(Severity::Warning));
     ui.add(Label::new(said).wrap());
+    if late.is_for_nothing() {
+        let never = RichText::new(look.texts.get("trust-late-never"))
+            .size(size::SMALL)
+            .color(look.tokens.subdued);
+        ui.add(Label::new(never).wrap());
+    }
     if late.can_accept {
         let (explain, choices) = choices(late);
         let explain = RichText::new(look.texts.get(explain))

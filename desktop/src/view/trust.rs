@@ -194,6 +194,18 @@ pub fn ends_soon(now: Timestamp, (begin, end): (Timestamp, Timestamp)) -> bool {
     begin <= now && now <= end && end <= now.plus(soon)
 }
 
+impl Late {
+    /// Whether an administrator decides about it; what else waits counts by itself one day, or never.
+    pub fn is_undecided(&self) -> bool {
+        self.left_out.is_some() || matches!(self.held, Held::Expired | Held::RedeemedLate)
+    }
+
+    /// Whether nothing can make it count.
+    pub fn is_for_nothing(&self) -> bool {
+        self.left_out.is_none() && self.held == Held::Redeemed
+    }
+}
+
 impl Member {
     /// Whether somebody loses access soon: time to give it anew. A relay whose time has come stores and
     /// forwards no more.

@@ -973,6 +973,32 @@ fn what_waits_says_why() {
         show(held);
         window.run();
         window.get_by_label_contains(words);
+        let never = window.query_by_label_contains("Nothing makes them count");
+        assert_eq!(never.is_some(), held == Held::Redeemed, "{held}");
+    }
+}
+
+/// What nobody can decide about does not ask for a decision.
+#[test]
+fn what_came_by_a_used_code_waits_for_nobody() {
+    let desk = Desk::new();
+    for (held, asks) in [(Held::Expired, true), (Held::Redeemed, false)] {
+        desk.show(|frame| {
+            frame.trust.get_mut(&space(WEBSHOP)).unwrap().late = vec![Late {
+                grant: EnvelopeId::from_bytes([3; 32]),
+                name: "0a2b1597".to_owned(),
+                envelopes: 2,
+                last: Timestamp::ZERO,
+                held,
+                left_out: None,
+                can_accept: held == Held::Expired,
+            }];
+        });
+        let mut window = app(&desk, WIDE);
+        window.get_by_label("Trust").click();
+        window.run();
+        let asked = window.query_by_label_contains("wait for a decision");
+        assert_eq!(asked.is_some(), asks, "{held}");
     }
 }
 
