@@ -93,7 +93,7 @@ pub(crate) use fresh::random;
 pub(crate) use home::OwnDevice;
 pub(crate) use import::{ImportStep, Imported};
 pub(crate) use incident::incident_reason;
-pub(crate) use joined::{Joined, NewestKey, capability_word};
+pub(crate) use joined::{EarlyThere, Joined, NewestKey, capability_word};
 pub(crate) use kit::KitText;
 pub(crate) use late::{LateWork, Waits};
 pub(crate) use live::{Arrival, Live};
