@@ -161,7 +161,12 @@ fn sync(live: &Live, spaces: &[SpaceSummary], who: &Who, now: Timestamp) -> Sync
 /// Every other key with a grant that has not ended, and the most that it may do anywhere.
 fn rosters(spaces: &[SpaceSummary], who: &Who, now: Timestamp) -> BTreeMap<AuthorId, Peer> {
     let mut peers: BTreeMap<AuthorId, Peer> = BTreeMap::new();
-    for member in spaces.iter().flat_map(|space| &space.members) {
+    let mut counted: BTreeSet<(AuthorId, SpaceId)> = BTreeSet::new();
+    let members = spaces.iter().flat_map(|space| {
+        let members = space.members.iter();
+        members.map(|member| (space.id, member))
+    });
+    for (space, member) in members {
         let kind = who.kind(&member.author);
         let is_peer = matches!(kind, PeerKind::Relay | PeerKind::Device | PeerKind::Agent);
         if member.end <= now || !is_peer {
@@ -176,7 +181,8 @@ fn rosters(spaces: &[SpaceSummary], who: &Who, now: Timestamp) -> BTreeMap<Autho
             spaces: 0,
             agent: who.agent_space(&member.author),
         });
-        peer.spaces += 1;
+        // Two grants in one Space are one Space.
+        peer.spaces += usize::from(counted.insert((member.author, space)));
         peer.may = peer.may.max(Some((member.capability, member.end)));
     }
     peers
