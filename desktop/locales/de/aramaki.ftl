@@ -402,6 +402,7 @@ trust-explain = Eine Erlaubnis ist ein signiertes Wort und endet von selbst. Rel
 trust-mine = Du: { $may }
 trust-mine-none = Du hast hier keine Erlaubnis mehr.
 trust-ended-elsewhere = Ein anderes Mitglied sagt, dass dein Zugang beendet ist. Was du hier siehst, kann alt sein, und was du schreibst, erreicht niemanden.
+trust-awaits-key = Was hier zuletzt geschrieben wurde, ist noch nicht zu lesen: Der Schlüssel kommt von selbst, sobald jemand verbunden ist, der ihn hat. Kommt er nicht, bitte jemanden, der verwaltet, Aramaki zu öffnen.
 trust-two-histories = { $name } hat zwei Verläufe unterschrieben: aus einer Kopie wiederhergestellt, oder der Schlüssel ist in zwei Händen. Was kein Relay davon sah, zählt nicht. Nachfragen; ist die Kopie nicht von dort, den Zugang beenden.
 trust-since = seit { $begin } · bis { $end }
 trust-root = durch den Schlüssel des Systems

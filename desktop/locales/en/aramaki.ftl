@@ -402,6 +402,7 @@ trust-explain = A grant is a signed word and ends by itself. Relays store and fo
 trust-mine = You: { $may }
 trust-mine-none = You hold no grant here any more.
 trust-ended-elsewhere = Another member says that your access has ended. What you see here may be old, and what you write reaches nobody.
+trust-awaits-key = What was written here last cannot be read yet: its key comes by itself as soon as somebody who has it is connected too. If it does not, ask an administrator to open Aramaki.
 trust-two-histories = Two histories were signed by { $name }: it was restored from a copy, or its key is in two hands. What no relay saw of them does not count. Ask them; if the copy is not theirs, end the access.
 trust-since = since { $begin } · until { $end }
 trust-root = through the System's own key

@@ -65,7 +65,8 @@ pub(super) fn trust_ui(
     });
 }
 
-/// Says so when a peer says that this device's access is over, or somebody signed two histories.
+/// Says so when a peer says that this device's access is over, somebody signed two histories, or a key has not
+/// come.
 pub(super) fn ended_ui(ui: &mut Ui, look: Look<'_>, trust: Option<&Trust>) {
     for name in trust
         .map(|trust| &trust.two_histories)
@@ -74,6 +75,11 @@ pub(super) fn ended_ui(ui: &mut Ui, look: Look<'_>, trust: Option<&Trust>) {
     {
         let text = look.texts.with("trust-two-histories", &[("name", name)]);
         let text = RichText::new(text).color(look.tokens.severity(Severity::Warning));
+        ui.add(Label::new(text).wrap());
+        ui.add_space(space::S);
+    }
+    if trust.is_some_and(|trust| trust.awaits_key) {
+        let text = RichText::new(look.texts.get("trust-awaits-key")).color(look.tokens.subdued);
         ui.add(Label::new(text).wrap());
         ui.add_space(space::S);
     }

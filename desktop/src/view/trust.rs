@@ -16,6 +16,8 @@ pub struct Trust {
     pub mine: Option<Capability>,
     /// Whether a peer says that this is over, though what ended it has not come here.
     pub ended_elsewhere: bool,
+    /// Whether what is written there now cannot be read here yet: its key has not come.
+    pub awaits_key: bool,
     /// Changes made here that no other peer is known to hold.
     pub only_here: u64,
     /// Everyone with a grant that has not ended, most capable first.

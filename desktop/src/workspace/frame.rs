@@ -332,6 +332,11 @@ async fn trust(
         let shown = Trust {
             mine: space.capability,
             ended_elsewhere: space.ended_elsewhere.is_some(),
+            awaits_key: live
+                .replica()
+                .awaits_key(space.id)
+                .await
+                .unwrap_or_default(),
             only_here: space.receipts.only_here,
             members,
             late: late.collect(),

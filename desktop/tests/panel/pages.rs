@@ -605,6 +605,25 @@ fn whose_access_ended_elsewhere_is_told_on_the_page() {
     window.get_by_label_contains(said);
 }
 
+/// Somebody was let in while a key was made without them: the page says what comes by itself, and alarms nobody.
+#[test]
+fn that_a_key_has_not_come_yet_is_told_where_something_is_missing() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "webshop");
+    let said = "its key comes by itself";
+    assert!(window.query_by_label_contains(said).is_none());
+    desk.show(|frame| {
+        let trust = frame.trust.get_mut(&space(WEBSHOP)).unwrap();
+        trust.awaits_key = true;
+    });
+    window.run();
+    window.get_by_label_contains(said);
+    window.get_by_label("Show everyone").click();
+    window.run();
+    window.get_by_label_contains(said);
+}
+
 #[test]
 fn theme_and_language_change_at_once() {
     let mut window = app(&Desk::new(), WIDE);
