@@ -50,7 +50,7 @@ fn by_lost(plan: &SpacePlan, holder: &Holder) -> String {
     if own.count() == 1 {
         return ": let in by it alone".to_owned();
     }
-    let grants = holder.grants.iter().map(|it| it.to_string());
+    let grants = holder.grants.iter().map(ToString::to_string);
     let grants = grants.map(|it| it.chars().take(GRANT_SHOWN_CHARS).collect());
     let grants: Vec<String> = grants.collect();
     format!(": let in by it alone, grant {}", grants.join(", "))

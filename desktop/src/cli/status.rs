@@ -1,5 +1,7 @@
 //! `aramaki status`.
 
+use std::cmp::Ordering;
+
 use aramaki_model::observer::SeenFrom;
 use aramaki_model::snapshot::Attempt;
 use aramaki_model::{Severity, SeverityCounts, SystemView};
@@ -51,13 +53,7 @@ impl Status {
                 None => self.all || row.anchor,
             })
             .collect();
-        // The worst first, then by title: what needs a look is never below the fold.
-        rows.sort_by(|a, b| {
-            let concern = |row: &SystemRow| row.effective.map_or(0, |s| s.concern() + 1);
-            concern(b)
-                .cmp(&concern(a))
-                .then_with(|| a.title.cmp(&b.title))
-        });
+        rows.sort_by(worst_first);
         let counts: SeverityCounts = rows.iter().filter_map(|row| row.effective).collect();
         let now = Clock::now();
         let lines: Vec<_> = rows.iter().map(|row| line(row, now)).collect();
@@ -109,6 +105,13 @@ impl Status {
             }),
         ))
     }
+}
+
+/// The worst first, then by title: what needs a look is never below the fold.
+fn worst_first(a: &SystemRow, b: &SystemRow) -> Ordering {
+    let concern = |row: &SystemRow| row.effective.map_or(0, |s| s.concern() + 1);
+    let by_concern = concern(b).cmp(&concern(a));
+    by_concern.then_with(|| a.title.cmp(&b.title))
 }
 
 /// How much of what came may still come to count.

@@ -80,9 +80,7 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
                 ended,
             } => {
                 let whose = holders.get(target).map(|it| it.who);
-                let ended = ended.iter().filter_map(|id| Some((*id, holders.get(id)?)));
-                let ended = ended.filter(|(id, it)| it.is_told(&holders, (*id, entry.at)));
-                let ended = ended.map(|(_id, held)| held);
+                let ended = told(&holders, ended, entry.at);
                 let what = |held: &Holding| match held.keeps(&holders, entry.at) {
                     // What they were given beyond that ended.
                     Some(less) => Membership::Given {
@@ -106,6 +104,17 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
         }
     }
     changes
+}
+
+/// Of what ended at a moment, what is worth a line.
+fn told<'a>(
+    holders: &'a BTreeMap<EnvelopeId, Holding>,
+    ended: &'a [EnvelopeId],
+    at: Timestamp,
+) -> impl Iterator<Item = &'a Holding> {
+    let ended = ended.iter().filter_map(|id| Some((*id, holders.get(id)?)));
+    let told = ended.filter(move |(id, it)| it.is_told(holders, (*id, at)));
+    told.map(|(_id, held)| held)
 }
 
 /// Who held what by which grant, and which grants are nobody's.
@@ -288,7 +297,7 @@ mod tests {
         entry(100 + n, time, event)
     }
 
-    fn told(entries: &[AuditEntry]) -> Vec<(i64, String)> {
+    fn lines(entries: &[AuditEntry]) -> Vec<(i64, String)> {
         let told = changes(SpaceId::from_bytes([9; 32]), entries).into_iter();
         told.map(|it| {
             let what = match it.what {
@@ -312,7 +321,7 @@ mod tests {
                 revoked(second, 503),
             ];
             let all = [(0, "Write"), (10, "Administer"), (503, "Ended")];
-            assert_eq!(told(&entries), all.map(|(at, it)| (at, it.to_owned())));
+            assert_eq!(lines(&entries), all.map(|(at, it)| (at, it.to_owned())));
         }
     }
 
@@ -322,9 +331,9 @@ mod tests {
         let second = given(2, 10, (Write, DAY), None);
         let first = |over| given(1, 0, (Write, 2 * DAY), over);
         let quiet = [first(None), second.clone()];
-        assert_eq!(told(&quiet), [(0, "Write".to_owned())]);
+        assert_eq!(lines(&quiet), [(0, "Write".to_owned())]);
         let entries = [first(Some(500)), second, revoked(1, 500)];
         let both = [0, 10].map(|at| (at, "Write".to_owned()));
-        assert_eq!(told(&entries), both);
+        assert_eq!(lines(&entries), both);
     }
 }

@@ -85,23 +85,25 @@ fn a_lost_device_loses_everything_in_one_step_and_what_it_wrote_stays() {
     reads_what_follows(&aramaki, "third", true);
     reads_what_follows(&aramaki, "second", false);
 
-    // Again it is over, by its key and by its name.
-    for named in [&second[..12], "second"] {
-        let again = aramaki.json(&["trust", "lost", named, "--yes"]);
-        assert_eq!(
-            (&again["spaces"], &again["over"]["lost"]),
-            (&json!([]), &true.into())
-        );
-        let words = text(&aramaki.run(&["trust", "lost", named]).stdout);
-        assert!(words.contains("is lost already, since"), "{words}");
-    }
-    let nobody = aramaki.refused(&["trust", "lost", "abcdef012345", "--yes"], 1);
-    assert_eq!(nobody["code"], "A-108");
+    is_over_when_ended_again(&aramaki, &second);
     let own = aramaki.run(&["trust", "lost", &key("data")[..12], "--yes"]);
     assert_eq!(own.status.code(), Some(1), "nobody locks itself out");
     // Who may not administer ends nobody's access, and is told so.
     let refused = aramaki.run_in("third", &["trust", "lost", &key("data")[..12], "--yes"]);
     assert_eq!(refused.status.code(), Some(1));
+}
+
+/// Again it is over, by its key and by its name.
+fn is_over_when_ended_again(aramaki: &Aramaki, lost: &str) {
+    for named in [&lost[..12], "second"] {
+        let again = aramaki.json(&["trust", "lost", named, "--yes"]);
+        let said = (&again["spaces"], &again["over"]["lost"]);
+        assert_eq!(said, (&json!([]), &true.into()));
+        let words = text(&aramaki.run(&["trust", "lost", named]).stdout);
+        assert!(words.contains("is lost already, since"), "{words}");
+    }
+    let nobody = aramaki.refused(&["trust", "lost", "abcdef012345", "--yes"], 1);
+    assert_eq!(nobody["code"], "A-108");
 }
 
 /// What a key may do in Mail, as a device lists it.
