@@ -134,6 +134,8 @@ pub struct OwnDevice {
     pub here: bool,
     /// Whether it was accepted, or waits.
     pub accepted: bool,
+    /// In how many Systems and agents this device could not end its access, were it lost.
+    pub beyond: usize,
 }
 
 /// How far the workspace is.

@@ -108,7 +108,6 @@ impl Theft {
             device: new.keys().public(),
             end: in_a_day(),
             lost: [self.alice.keys().author()].into(),
-            cut: [].into(),
             keep: Staying {
                 grants: grants.map(|it| it.grant).collect(),
                 ..Staying::default()
@@ -198,7 +197,6 @@ async fn a_recovery_with_keys_that_do_not_stand_above_is_refused() {
         device: other.keys().public(),
         end: in_a_day(),
         lost: [alice.keys().author()].into(),
-        cut: [].into(),
         keep: Staying::default(),
     };
     assert!(stranger.recover(recovery).await.is_err());

@@ -373,6 +373,10 @@ devices-here-waits-hint = Nimm es auf dem Gerät an, das den Code gemacht hat: v
 devices-yours = Deins
 devices-waits = Wartet auf dich
 devices-waits-hint = Vergleiche den Schlüssel mit dem, den das andere Gerät zeigt. Angenommen darf es alles, was dieses Gerät darf.
+devices-beyond = { $n ->
+    [one] Ginge es verloren, braucht ein System oder Agent das Wiederherstellungs-Kit, um seinen Zugang zu beenden: „aramaki recover“. Alles andere wird hier beendet.
+   *[other] Ginge es verloren, brauchen { $n } Systeme und Agenten das Wiederherstellungs-Kit, um seinen Zugang zu beenden: „aramaki recover“. Alles andere wird hier beendet.
+}
 devices-accept = Annehmen
 devices-accept-key = Das Gerät { $key } annehmen
 peers-title = Geräte und Agenten
@@ -407,6 +411,7 @@ trust-explain = Eine Erlaubnis ist ein signiertes Wort und endet von selbst. Rel
 trust-mine = Du: { $may }
 trust-mine-none = Du hast hier keine Erlaubnis mehr.
 trust-ended-elsewhere = Ein anderes Mitglied sagt, dass dein Zugang beendet ist. Was du hier siehst, kann alt sein, und was du schreibst, erreicht niemanden.
+trust-awaits-key = Was hier zuletzt geschrieben wurde, ist noch nicht zu lesen: Der Schlüssel kommt von selbst, sobald jemand verbunden ist, der ihn hat. Kommt er nicht, bitte jemanden, der verwaltet, Aramaki zu öffnen.
 trust-two-histories = { $name } hat zwei Verläufe unterschrieben: aus einer Kopie wiederhergestellt, oder der Schlüssel ist in zwei Händen. Was kein Relay davon sah, zählt nicht. Nachfragen; ist die Kopie nicht von dort, den Zugang beenden.
 trust-since = seit { $begin } · bis { $end }
 trust-root = durch den Schlüssel des Systems
@@ -442,8 +447,8 @@ trust-end-built-on = { $n ->
    *[other] { $n } gelten weiter: andere haben darauf geschrieben, ehe sie davon wussten.
 }
 trust-end-discarded = { $n ->
-    [one] Eine wartende Änderung würde nie gelten: vorher annehmen, falls sie gelten soll.
-   *[other] { $n } wartende Änderungen würden nie gelten: vorher annehmen, falls sie gelten sollen.
+    [one] Eine wartende Änderung würde nie mehr gelten: vorher über sie entscheiden.
+   *[other] { $n } wartende Änderungen würden nie mehr gelten: vorher über sie entscheiden.
 }
 trust-end-let-in = Diese hat es hereingelassen. Warst du das? Nimm das Häkchen weg bei allen, die nicht bleiben sollen.
 trust-end-kept = { $name } behält eine andere Berechtigung: { $may }, bis { $end }. Sie wird für sich beendet.
@@ -477,6 +482,7 @@ trust-undecided = { $count } in { $system } warten auf eine Entscheidung und gel
 trust-undecided-open = Vertrauen von { $system } ansehen
 trust-late-explain = Niemand sieht sie, bis eine Verwalterin sie annimmt. Frage nach, ob sie wirklich von dort sind.
 trust-late-accept = Annehmen, was hier ist
+trust-late-never = Nichts lässt sie gelten. Soll, wer sie schrieb, dabei sein, teile mit einem neuen Code und bitte darum, es noch einmal zu schreiben.
 trust-emergency-reads = Wer den Umschlag und seine Passphrase hat, liest hier wortlos mit; zum Schreiben muss man erst sagen, warum, und alle sehen es.
 trust-emergency-never = Nie zum Schreiben benutzt.
 trust-emergency-used = Zuletzt benutzt { $at }: { $reason }

@@ -373,6 +373,10 @@ devices-here-waits-hint = Accept it on the device that made the code: compare th
 devices-yours = Yours
 devices-waits = Waits for you
 devices-waits-hint = Compare the key with what the other device shows. Once accepted it may do everything that this device may.
+devices-beyond = { $n ->
+    [one] Were it lost, one System or agent needs the recovery kit to end its access: “aramaki recover”. All else is ended here.
+   *[other] Were it lost, { $n } Systems and agents need the recovery kit to end its access: “aramaki recover”. All else is ended here.
+}
 devices-accept = Accept
 devices-accept-key = Accept the device { $key }
 peers-title = Devices and agents
@@ -407,6 +411,7 @@ trust-explain = A grant is a signed word and ends by itself. Relays store and fo
 trust-mine = You: { $may }
 trust-mine-none = You hold no grant here any more.
 trust-ended-elsewhere = Another member says that your access has ended. What you see here may be old, and what you write reaches nobody.
+trust-awaits-key = What was written here last cannot be read yet: its key comes by itself as soon as somebody who has it is connected too. If it does not, ask an administrator to open Aramaki.
 trust-two-histories = Two histories were signed by { $name }: it was restored from a copy, or its key is in two hands. What no relay saw of them does not count. Ask them; if the copy is not theirs, end the access.
 trust-since = since { $begin } · until { $end }
 trust-root = through the System's own key
@@ -442,8 +447,8 @@ trust-end-built-on = { $n ->
    *[other] { $n } go on to count: others wrote on top of them before they knew.
 }
 trust-end-discarded = { $n ->
-    [one] One change of theirs that waits would never count: accept it first if it is to.
-   *[other] { $n } changes of theirs that wait would never count: accept them first if they are to.
+    [one] One change of theirs that waits would never count any more: decide about it first.
+   *[other] { $n } changes of theirs that wait would never count any more: decide about them first.
 }
 trust-end-let-in = It let these in. Was that you? Untick who is not to stay.
 trust-end-kept = { $name } keeps another grant: { $may }, until { $end }. It is ended on its own.
@@ -477,6 +482,7 @@ trust-undecided = { $count } in { $system } wait for a decision, and do not coun
 trust-undecided-open = Look at the trust of { $system }
 trust-late-explain = Nobody sees them until an administrator accepts them. Ask whether they are theirs.
 trust-late-accept = Accept what is here
+trust-late-never = Nothing makes them count. If their author is to be in, share with them by a new code, and ask them to write it again.
 trust-emergency-reads = Whoever has its envelope and passphrase reads here without a word; to write they must first say why, and all see it.
 trust-emergency-never = Never used to write.
 trust-emergency-used = Last used { $at }: { $reason }

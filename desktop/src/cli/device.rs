@@ -6,7 +6,7 @@ use aramaki_sync_core::Timestamp;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::report::{Lines, table};
+use super::report::{Lines, count, table};
 use super::{CliError, Report, WITHOUT_RELAY, local, parse_span};
 use crate::workspace::{Live, OwnDevice};
 
@@ -46,8 +46,10 @@ pub(crate) struct Join {
 
 /// Let a device that waits do what this one may, everywhere, as the same person.
 ///
-/// It may administer what this device administers, and what any of them makes later. If it is lost:
-/// `aramaki trust lost` here ends it; if this one is lost, the recovery kit ends it.
+/// It may administer what this device administers, and what any of them makes later. If it is lost,
+/// `aramaki trust lost` here ends it, but for what it made itself and what it administered before: there, and if
+/// this one is lost, the recovery kit ends it, with `aramaki recover KIT --lost KEY`. `aramaki device list`
+/// says where that is.
 #[derive(Debug, Args)]
 pub(crate) struct Accept {
     /// The key of the device that waits, or a unique prefix of at least 6 digits.
@@ -76,6 +78,7 @@ async fn list(live: &Live) -> Result<Report, CliError> {
                 "device": device.author.to_string(),
                 "this_device": device.here,
                 "accepted": device.accepted,
+                "beyond": device.beyond.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 "begin": device.begin.to_string(),
                 "end": device.end.to_string(),
             })
@@ -96,7 +99,14 @@ fn row(device: &OwnDevice) -> Vec<String> {
     } else {
         format!("since {}", local(device.begin))
     };
-    vec![device.author.to_string(), state.to_owned(), since]
+    let beyond = match device.beyond.len() {
+        0 => String::new(),
+        n => format!(
+            "were it lost, in {} the recovery kit alone ends it",
+            count(n, "Space")
+        ),
+    };
+    vec![device.author.to_string(), state.to_owned(), since, beyond]
 }
 
 async fn add(live: &Live) -> Result<Report, CliError> {
@@ -157,13 +167,25 @@ impl Accept {
                 "{title} was shared with this device alone: ask whoever shared it for another invitation."
             ));
         }
+        if !accepted.beyond.is_empty() {
+            let places = accepted.beyond.iter().map(|space| live.space_name(*space));
+            let places: Vec<_> = places.collect();
+            text.add(format_args!(
+                "It administered before, no lower than this device, in {}: were it lost, only the recovery kit ends \
+                 it there: `aramaki recover KIT --lost {}`.",
+                places.join(", "),
+                accepted.author.short()
+            ));
+        }
         let alone = accepted.alone.iter().map(ToString::to_string);
+        let beyond = accepted.beyond.iter().map(ToString::to_string);
         Ok(Report::new(
             text.into_text(),
             &json!({
                 "device": accepted.author.to_string(),
                 "spaces": accepted.spaces,
                 "alone": alone.collect::<Vec<_>>(),
+                "beyond": beyond.collect::<Vec<_>>(),
             }),
         ))
     }

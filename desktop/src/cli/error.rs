@@ -121,6 +121,13 @@ pub(crate) enum CliError {
     Passphrase { reason: String },
     #[error("{what}: {reason}")]
     Refused { what: &'static str, reason: String },
+    #[error("this device cannot end the access of {who} in {}: only who stands nearer the System's own key can", .places.join(", "))]
+    StandsAsNear {
+        who: String,
+        /// Its key, if it is one alone.
+        key: String,
+        places: Vec<String>,
+    },
     #[error("a redundancy group would break: {reason}")]
     WouldBreak { reason: String },
     #[error("the store in {} does not open: {reason}", .data.display())]
@@ -226,6 +233,17 @@ fn refused_hint(what: &str) -> &'static str {
     }
 }
 
+fn passphrase_hint(of: Sealed) -> String {
+    let option = of.option();
+    format!("type it in a terminal, or name a file with {option}")
+}
+
+fn recover_hint(key: &str) -> String {
+    format!(
+        "`aramaki recover KIT --lost {key}` ends it with the recovery kit; else another administrator does"
+    )
+}
+
 impl CliError {
     /// The stable code.
     pub(crate) fn code(&self) -> &str {
@@ -242,6 +260,7 @@ impl CliError {
             Self::Invitation { .. } => "A-110",
             Self::Refused { .. } => "A-111",
             Self::WouldBreak { .. } => "A-136",
+            Self::StandsAsNear { .. } => "A-137",
             Self::Store { .. } | Self::InUse { .. } => "A-112",
             Self::Write { .. } => "A-113",
             Self::NobodyAnswered { .. } => "A-114",
@@ -306,6 +325,7 @@ impl CliError {
                 file_hint(source.kind())
             }
             Self::TextFile(_) => "name a text file; nothing was changed",
+            Self::StandsAsNear { key, .. } => return recover_hint(key),
             Self::WouldBreak { .. } => BREAKS_HINT,
             Self::Evidence { fault, .. } => fault.hint(),
             Self::Refused { what, .. } => refused_hint(what),
@@ -324,10 +344,7 @@ impl CliError {
             }
             Self::NoDemo => "start one with `aramaki demo`",
             Self::Demo { .. } => "run it again with --keep and --log info, and read its folder",
-            Self::PassphraseMissing { of, .. } => {
-                let option = of.option();
-                return format!("type it in a terminal, or name a file with {option}");
-            }
+            Self::PassphraseMissing { of, .. } => return passphrase_hint(*of),
             Self::PassphraseWrong { .. } => {
                 "try again; if it is lost, restore the Systems from another device"
             }

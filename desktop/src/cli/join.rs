@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aramaki_sync::replica::ClockAhead;
 use aramaki_sync::text_file;
 use aramaki_sync_core::bundle::Bundle;
 use aramaki_sync_core::{SpaceId, Timestamp};
@@ -11,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::report::Lines;
 use super::take::{add_problems, taken_json};
+use super::when::span;
 use super::{CliError, Report, local, parse_span};
 use crate::workspace::{
-    Awaiting, Joined, JoinedByFile, Live, NewestKey, capability_word, names_file,
+    Awaiting, EarlyThere, Joined, JoinedByFile, Live, NewestKey, capability_word, names_file,
 };
 
 /// More on standard input is no invitation.
@@ -136,6 +138,29 @@ impl Join {
 const AWAITS_KEY: &str = "What was written there last cannot be read yet: its key comes as soon as \
                                      somebody who has it is there too.";
 
+/// What is so while nobody counts what a device wrote, because its clock is ahead.
+fn clock_ahead(ahead: ClockAhead) -> String {
+    format!(
+        "This device's clock is at least {} ahead of the clock of whoever keeps it: what you wrote there last counts for \
+         nobody else before it is {} by theirs. Put the clock right.",
+        span(ahead.by),
+        local(ahead.counts_from)
+    )
+}
+
+/// The same of one of several Systems.
+pub(crate) fn say_clock_ahead(early: &EarlyThere) -> String {
+    format!("{}: {}", early.title, clock_ahead(early.ahead))
+}
+
+/// The same for programs.
+pub(crate) fn clock_ahead_json(ahead: ClockAhead) -> Value {
+    json!({
+        "by_ms": ahead.by.as_millis(),
+        "counts_from": ahead.counts_from.to_string(),
+    })
+}
+
 /// The same of one of several Systems.
 pub(crate) fn say_awaits_key(title: &str) -> String {
     format!("{title}: {AWAITS_KEY}")
@@ -161,6 +186,9 @@ fn say_joined(text: &mut Lines, space: &str, joined: &Joined) {
     if joined.newest_key == NewestKey::Awaited {
         text.add(AWAITS_KEY);
     }
+    if let Some(ahead) = joined.clock_ahead {
+        text.add(clock_ahead(ahead));
+    }
 }
 
 fn joined_json(id: &str, joined: Option<&Joined>) -> Value {
@@ -181,6 +209,7 @@ fn joined_json(id: &str, joined: Option<&Joined>) -> Value {
         "awaits_key": joined.newest_key == NewestKey::Awaited,
         "handed_over": joined.handed_over,
         "again": joined.again,
+        "clock_ahead": joined.clock_ahead.map(clock_ahead_json),
     })
 }
 

@@ -6,6 +6,9 @@ use super::local;
 use super::report::Lines;
 use crate::workspace::{Holder, SpacePlan, capability_word};
 
+/// So much of a grant's id tells it from others.
+const GRANT_SHOWN_CHARS: usize = 12;
+
 /// A plan for people.
 pub(super) fn space_text(text: &mut Lines, plan: &SpacePlan) {
     let title = plan.title.as_deref().unwrap_or("a Space without a title");
@@ -22,9 +25,8 @@ pub(super) fn space_text(text: &mut Lines, plan: &SpacePlan) {
         text.add(format_args!("  cut   {}: {why}", holder(cut)));
     }
     for kept in &plan.kept {
-        let (kept, end, by) = (holder(kept), local(kept.end), through(plan, kept));
-        let by = if by { ": let in by it alone" } else { "" };
-        text.add(format_args!("  keep  {kept} until {end}{by}"));
+        let (line, end, by) = (holder(kept), local(kept.end), by_lost(plan, kept));
+        text.add(format_args!("  keep  {line} until {end}{by}"));
     }
     for system in &plan.readers_of {
         text.add(format_args!("  keep  readers of {}", system.short()));
@@ -38,9 +40,20 @@ pub(super) fn space_text(text: &mut Lines, plan: &SpacePlan) {
     }
 }
 
-/// Whether only a lost device let them in: its owner knows whether that was them.
-fn through(plan: &SpacePlan, holder: &Holder) -> bool {
-    plan.through.contains(&holder.author)
+/// That only a lost device let somebody in: its owner knows whether that was them. Where it gave them several,
+/// which grant is meant: each can be cut.
+fn by_lost(plan: &SpacePlan, holder: &Holder) -> String {
+    if !holder.by_lost {
+        return String::new();
+    }
+    let own = plan.kept.iter().filter(|it| it.author == holder.author);
+    if own.count() == 1 {
+        return ": let in by it alone".to_owned();
+    }
+    let grants = holder.grants.iter().map(ToString::to_string);
+    let grants = grants.map(|it| it.chars().take(GRANT_SHOWN_CHARS).collect());
+    let grants: Vec<String> = grants.collect();
+    format!(": let in by it alone, grant {}", grants.join(", "))
 }
 
 /// A plan for programs.
@@ -51,11 +64,12 @@ pub(super) fn space_json(plan: &SpacePlan) -> Value {
             "who": it.who,
             "capability": capability_word(it.capability),
             "end": it.end.to_string(),
+            "grants": it.grants.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     };
     let kept = plan.kept.iter().map(|it| {
         let mut kept = holder(it);
-        kept["let_in_by_lost"] = json!(through(plan, it));
+        kept["let_in_by_lost"] = json!(it.by_lost);
         kept
     });
     let cut = plan.cut.iter().map(|(it, why)| {

@@ -43,8 +43,9 @@ pub(crate) struct Recover {
     /// that the kit has let in.
     #[arg(long, value_name = "KEY")]
     lost: Vec<String>,
-    /// Somebody who shall not stay: a key, or a unique prefix of at least 6 digits.
-    #[arg(long, value_name = "KEY")]
+    /// Of whom nothing stays that the lost device gave them: a key, or a unique prefix of at least 6 digits, or
+    /// the name that only it has; or one grant by its digits.
+    #[arg(long, value_name = "KEY|GRANT")]
     cut: Vec<String>,
     /// How long to wait for relays, each time.
     #[arg(long, value_name = "SPAN", default_value = "20s", value_parser = parse_span)]

@@ -1,5 +1,7 @@
 //! `aramaki status`.
 
+use std::cmp::Ordering;
+
 use aramaki_model::observer::SeenFrom;
 use aramaki_model::snapshot::Attempt;
 use aramaki_model::{Severity, SeverityCounts, SystemView};
@@ -8,7 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::emergency::{emergencies_json, emergencies_text};
-use super::join::say_awaits_key;
+use super::join::{clock_ahead_json, say_awaits_key, say_clock_ahead};
 use super::listen::Listen;
 use super::peers::{say_awaiting, say_ended};
 use super::report::{Lines, table};
@@ -17,7 +19,7 @@ use super::system::{
 };
 use super::trust::held::say_waiting;
 use super::{CliError, Clock, Report, age};
-use crate::workspace::{EmergencyRow, Live, SystemRow};
+use crate::workspace::{EarlyThere, EmergencyRow, LateWork, Live, SystemRow};
 
 /// How many results that do not count yet are shown to people.
 const ATTEMPTS_SHOWN_MAX: usize = 20;
@@ -51,13 +53,7 @@ impl Status {
                 None => self.all || row.anchor,
             })
             .collect();
-        // The worst first, then by title: what needs a look is never below the fold.
-        rows.sort_by(|a, b| {
-            let concern = |row: &SystemRow| row.effective.map_or(0, |s| s.concern() + 1);
-            concern(b)
-                .cmp(&concern(a))
-                .then_with(|| a.title.cmp(&b.title))
-        });
+        rows.sort_by(worst_first);
         let counts: SeverityCounts = rows.iter().filter_map(|row| row.effective).collect();
         let now = Clock::now();
         let lines: Vec<_> = rows.iter().map(|row| line(row, now)).collect();
@@ -80,9 +76,11 @@ impl Status {
             elsewhere_text(&mut text, &elsewhere);
         }
         let awaits_key = live.awaits_keys(wanted).await;
+        let ahead = live.clocks_ahead(wanted).await;
         let ended = live.ended_elsewhere(wanted).await;
         let mut lines: Vec<String> = Vec::new();
         lines.extend(awaits_key.iter().map(|(_, title)| say_awaits_key(title)));
+        lines.extend(ahead.iter().map(say_clock_ahead));
         lines.extend(ended.iter().map(|(_, title)| say_ended(title)));
         if wanted.is_none() {
             lines.extend(live.awaiting().await.iter().map(say_awaiting));
@@ -99,13 +97,37 @@ impl Status {
                 "counts": counts_json(&counts),
                 "ended_elsewhere": ids(&ended),
                 "awaits_key": ids(&awaits_key),
+                "clock_ahead": ahead_json(&ahead),
                 "attempts": attempts_json(&soft),
-                "waits": late.iter().map(|it| it.envelopes).sum::<u64>(),
+                "waits": waits(&late),
                 "seen_from": elsewhere_json(&elsewhere),
                 "systems": systems,
             }),
         ))
     }
+}
+
+/// The worst first, then by title: what needs a look is never below the fold.
+fn worst_first(a: &SystemRow, b: &SystemRow) -> Ordering {
+    let concern = |row: &SystemRow| row.effective.map_or(0, |s| s.concern() + 1);
+    let by_concern = concern(b).cmp(&concern(a));
+    by_concern.then_with(|| a.title.cmp(&b.title))
+}
+
+/// How much of what came may still come to count.
+fn waits(late: &[LateWork]) -> u64 {
+    let may_count = late.iter().filter(|it| !it.is_for_nothing());
+    may_count.map(|it| it.envelopes).sum()
+}
+
+/// Where this device's clock is ahead.
+fn ahead_json(ahead: &[EarlyThere]) -> Vec<Value> {
+    let object = |it: &EarlyThere| {
+        let mut object = clock_ahead_json(it.ahead);
+        object["system"] = json!(it.space.to_string());
+        object
+    };
+    ahead.iter().map(object).collect()
 }
 
 /// How many Systems are in each state.

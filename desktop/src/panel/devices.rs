@@ -81,6 +81,13 @@ fn device_ui(ui: &mut Ui, look: Look<'_>, device: &OwnDevice, intents: &mut Vec<
             });
         });
     });
+    if device.beyond > 0 {
+        let beyond = u64::try_from(device.beyond).unwrap_or(u64::MAX);
+        let beyond = RichText::new(look.texts.count("devices-beyond", beyond))
+            .size(size::SMALL)
+            .color(look.tokens.subdued);
+        ui.add(Label::new(beyond).wrap());
+    }
     if !device.accepted {
         let hint = if device.here {
             "devices-here-waits-hint"

@@ -36,14 +36,16 @@ pub(super) fn undecided_ui(
     (snapshot, trust): (&Snapshot, &BTreeMap<SpaceId, Trust>),
     window: &mut Window,
 ) {
-    let waits = trust
-        .iter()
-        .filter(|(_space, trust)| !trust.late.is_empty());
-    for (id, trust) in waits.take(UNDECIDED_SHOWN_MAX) {
+    let undecided = |trust: &Trust| -> u64 {
+        let late = trust.late.iter().filter(|it| it.is_undecided());
+        late.map(|it| it.envelopes).sum()
+    };
+    let waits = trust.iter().map(|(id, trust)| (id, undecided(trust)));
+    let waits = waits.filter(|(_id, envelopes)| *envelopes > 0);
+    for (id, envelopes) in waits.take(UNDECIDED_SHOWN_MAX) {
         let Some(system) = snapshot.system(id) else {
             continue;
         };
-        let envelopes = trust.late.iter().map(|it| it.envelopes).sum();
         let count = look.texts.count("trust-late-count", envelopes);
         let said = [("count", count.as_str()), ("system", &system.title)];
         card(ui, look, |ui| {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use aramaki_model::{Severity, Snapshot};
 use aramaki_sync_core::engine::Reach;
-use aramaki_sync_core::{AuthorId, SpaceId};
+use aramaki_sync_core::{EnvelopeId, SpaceId};
 use egui::{Align, Label, Layout, RichText, Role, Ui, WidgetInfo};
 
 use super::dialog::{self, Next};
@@ -65,7 +65,8 @@ pub(super) fn trust_ui(
     });
 }
 
-/// Says so when a peer says that this device's access is over, or somebody signed two histories.
+/// Says so when a peer says that this device's access is over, somebody signed two histories, or a key has not
+/// come.
 pub(super) fn ended_ui(ui: &mut Ui, look: Look<'_>, trust: Option<&Trust>) {
     for name in trust
         .map(|trust| &trust.two_histories)
@@ -74,6 +75,11 @@ pub(super) fn ended_ui(ui: &mut Ui, look: Look<'_>, trust: Option<&Trust>) {
     {
         let text = look.texts.with("trust-two-histories", &[("name", name)]);
         let text = RichText::new(text).color(look.tokens.severity(Severity::Warning));
+        ui.add(Label::new(text).wrap());
+        ui.add_space(space::S);
+    }
+    if trust.is_some_and(|trust| trust.awaits_key) {
+        let text = RichText::new(look.texts.get("trust-awaits-key")).color(look.tokens.subdued);
         ui.add(Label::new(text).wrap());
         ui.add_space(space::S);
     }
@@ -287,6 +293,12 @@ fn late_ui(
     };
     let said = RichText::new(said).color(look.tokens.severity(Severity::Warning));
     ui.add(Label::new(said).wrap());
+    if late.is_for_nothing() {
+        let never = RichText::new(look.texts.get("trust-late-never"))
+            .size(size::SMALL)
+            .color(look.tokens.subdued);
+        ui.add(Label::new(never).wrap());
+    }
     if late.can_accept {
         let (explain, choices) = choices(late);
         let explain = RichText::new(look.texts.get(explain))
@@ -403,8 +415,8 @@ fn written_words(look: Look<'_>, (gone, stays): (u64, u64)) -> String {
     words
 }
 
-/// Whom a lost device let in: each stays, or does not.
-fn let_in_ui(ui: &mut Ui, look: Look<'_>, let_in: &[LetIn], cut: &mut BTreeSet<AuthorId>) {
+/// What a lost device let others do: each access stays, or does not.
+fn let_in_ui(ui: &mut Ui, look: Look<'_>, let_in: &[LetIn], cut: &mut BTreeSet<EnvelopeId>) {
     if let_in.is_empty() {
         return;
     }
@@ -418,15 +430,15 @@ fn let_in_ui(ui: &mut Ui, look: Look<'_>, let_in: &[LetIn], cut: &mut BTreeSet<A
         let words = look.texts.with("trust-end-stays-in", &said);
         if ui.checkbox(&mut stays, words).changed() {
             if stays {
-                cut.remove(&it.author);
+                cut.retain(|grant| !it.grants.contains(grant));
             } else {
-                cut.insert(it.author);
+                cut.extend(&it.grants);
             }
         }
     }
 }
 
-fn ending_ui(ui: &mut Ui, look: Look<'_>, ending: &Ending, cut: &mut BTreeSet<AuthorId>) {
+fn ending_ui(ui: &mut Ui, look: Look<'_>, ending: &Ending, cut: &mut BTreeSet<EnvelopeId>) {
     for place in &ending.places {
         ui.label(weighted(&place.title, 600.0).color(look.tokens.strong));
         let ends = place.ends.join(", ");

@@ -16,6 +16,8 @@ pub struct Trust {
     pub mine: Option<Capability>,
     /// Whether a peer says that this is over, though what ended it has not come here.
     pub ended_elsewhere: bool,
+    /// Whether what is written there now cannot be read here yet: its key has not come.
+    pub awaits_key: bool,
     /// Changes made here that no other peer is known to hold.
     pub only_here: u64,
     /// Everyone with a grant that has not ended, most capable first.
@@ -85,8 +87,8 @@ pub struct EndWhat {
     pub everywhere: bool,
     /// With all that they ever wrote there; else what is here now stays. Of one grant alone.
     pub from_the_start: bool,
-    /// Who does not stay either, of those whom a lost device let in.
-    pub cut: BTreeSet<AuthorId>,
+    /// Which grants do not stay either, of those that a lost device gave.
+    pub cut: BTreeSet<EnvelopeId>,
 }
 
 /// What ending somebody's access would do.
@@ -122,12 +124,12 @@ pub struct EndingPlace {
     pub code: Option<(u16, Timestamp)>,
 }
 
-/// Somebody whom a lost device let in.
+/// What a lost device let somebody do in one System: each access that differs is decided by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LetIn {
-    /// Whose key.
-    pub author: AuthorId,
-    /// What it is called.
+    /// By which grants.
+    pub grants: BTreeSet<EnvelopeId>,
+    /// What its holder is called.
     pub name: String,
     /// What they may, and until when.
     pub may: (Capability, Timestamp),
@@ -192,6 +194,18 @@ const SOON_PARTS: u32 = 10;
 pub fn ends_soon(now: Timestamp, (begin, end): (Timestamp, Timestamp)) -> bool {
     let soon = (end.since(begin) / SOON_PARTS).min(SOON_MAX);
     begin <= now && now <= end && end <= now.plus(soon)
+}
+
+impl Late {
+    /// Whether an administrator decides about it; what else waits counts by itself one day, or never.
+    pub fn is_undecided(&self) -> bool {
+        self.left_out.is_some() || matches!(self.held, Held::Expired | Held::RedeemedLate)
+    }
+
+    /// Whether nothing can make it count.
+    pub fn is_for_nothing(&self) -> bool {
+        self.left_out.is_none() && self.held == Held::Redeemed
+    }
 }
 
 impl Member {

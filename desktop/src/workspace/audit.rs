@@ -16,6 +16,9 @@ use super::profile::with_causes;
 use super::reason::Reasons;
 use crate::cli::{CliError, local};
 
+/// What the key of an invitation is, also when that is over.
+const INVITATION: &str = "invitation";
+
 /// One line of an audit.
 #[derive(Clone, Debug)]
 pub(crate) struct AuditRow {
@@ -94,7 +97,7 @@ impl<'a> Told<'a> {
             };
             if let Audience::Author(author) = grant.audience {
                 if grant.flags.has(GrantFlags::INVITATION) {
-                    told.kinds.insert(author, "invitation");
+                    told.kinds.insert(author, INVITATION);
                 } else if grant.flags.has(GrantFlags::BREAK_GLASS) {
                     told.kinds.insert(author, "emergency key");
                 } else if grant.capability == Capability::Relay {
@@ -348,6 +351,10 @@ impl<'a> Told<'a> {
         let kind = self.kinds.get(&author);
         match (self.names.known(author), kind) {
             (None, Some(kind)) => format!("{kind} ({})", author.short()),
+            // Its key is nobody: whom it was for has another.
+            (Some(name), Some(&INVITATION)) if !name.starts_with(INVITATION) => {
+                format!("{INVITATION} for {name} ({})", author.short())
+            }
             _ => self.names.of(author),
         }
     }

@@ -43,20 +43,8 @@ impl Live {
         }
         let plan = self.plan_of_loss(&what).await?;
         let places = plan.spaces.into_iter().map(|it| EndingPlace {
-            // All that a lost device has ends, cut at what is here.
-            ends: it
-                .lost
-                .iter()
-                .chain(it.cut.iter().map(|(holder, _why)| holder))
-                .map(|holder| holder.who.clone())
-                .collect(),
-            // Whom it had given more than they keep.
-            kept: it
-                .cut
-                .iter()
-                .filter_map(|(holder, _why)| it.stays(holder.author))
-                .map(|holder| (holder.who.clone(), holder.capability, holder.end))
-                .collect(),
+            ends: ends_with(&it),
+            kept: keep_less(&it),
             stay: let_in(&it),
             title: titled(it.title, it.space),
             written: (0, 0),
@@ -114,25 +102,47 @@ fn ends_of(grants: Vec<GrantRow>, at_agents: Vec<AtAgent>) -> Vec<String> {
     here.chain(there).collect()
 }
 
-/// Whom a lost device let in; who administers by it does not stay, whatever people say.
+/// Whose access ends with a lost device, each once: cut at what is here.
+fn ends_with(plan: &SpacePlan) -> Vec<String> {
+    let cut = plan.cut.iter().map(|(holder, _why)| holder);
+    let mut ends: Vec<String> = Vec::new();
+    for holder in plan.lost.iter().chain(cut) {
+        if !ends.contains(&holder.who) {
+            ends.push(holder.who.clone());
+        }
+    }
+    ends
+}
+
+/// What those keep to whom a lost device had given more.
+fn keep_less(plan: &SpacePlan) -> Vec<(String, Capability, Timestamp)> {
+    let mut kept: Vec<&Holder> = Vec::new();
+    for (holder, _why) in &plan.cut {
+        if let Some(stays) = plan.stays(holder.author)
+            && !kept.contains(&stays)
+        {
+            kept.push(stays);
+        }
+    }
+    let kept = kept.into_iter();
+    kept.map(|it| (it.who.clone(), it.capability, it.end))
+        .collect()
+}
+
+/// Whom a lost device let in, one line for each access that differs; who administers by it does not stay,
+/// whatever people say.
 fn let_in(plan: &SpacePlan) -> Vec<LetIn> {
     let entry = |holder: &Holder, stays| LetIn {
-        author: holder.author,
+        grants: holder.grants.clone(),
         name: holder.who.clone(),
         may: (holder.capability, holder.end),
         stays,
     };
-    let through = |holder: &&Holder| plan.through.contains(&holder.author);
-    let stay = plan.kept.iter().filter(through);
-    let stay = stay.map(|holder| entry(holder, true));
+    let stay = plan.kept.iter().filter(|it| it.by_lost);
     let cut = plan.cut.iter().filter(|(_, why)| *why == NAMED_TO_CUT);
-    let mut all: Vec<_> = stay.collect();
-    for (holder, _) in cut.filter(|(holder, _)| through(&holder)) {
-        if all.iter().all(|it| it.author != holder.author) {
-            all.push(entry(holder, false));
-        }
-    }
-    all.sort_by(|a, b| (&a.name, a.author).cmp(&(&b.name, b.author)));
+    let mut all: Vec<_> = stay.map(|holder| entry(holder, true)).collect();
+    all.extend(cut.map(|(holder, _)| entry(holder, false)));
+    all.sort_by(|a, b| (&a.name, a.may, &a.grants).cmp(&(&b.name, b.may, &b.grants)));
     all
 }
 

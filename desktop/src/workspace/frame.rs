@@ -164,7 +164,12 @@ fn sync(live: &Live, spaces: &[SpaceSummary], who: &Who, now: Timestamp) -> Sync
 /// Every other key with a grant that has not ended, and the most that it may do anywhere.
 fn rosters(spaces: &[SpaceSummary], who: &Who, now: Timestamp) -> BTreeMap<AuthorId, Peer> {
     let mut peers: BTreeMap<AuthorId, Peer> = BTreeMap::new();
-    for member in spaces.iter().flat_map(|space| &space.members) {
+    let mut counted: BTreeSet<(AuthorId, SpaceId)> = BTreeSet::new();
+    let members = spaces.iter().flat_map(|space| {
+        let members = space.members.iter();
+        members.map(|member| (space.id, member))
+    });
+    for (space, member) in members {
         let kind = who.kind(&member.author);
         let is_peer = matches!(kind, PeerKind::Relay | PeerKind::Device | PeerKind::Agent);
         if member.end <= now || !is_peer {
@@ -179,7 +184,8 @@ fn rosters(spaces: &[SpaceSummary], who: &Who, now: Timestamp) -> BTreeMap<Autho
             spaces: 0,
             agent: who.agent_space(&member.author),
         });
-        peer.spaces += 1;
+        // Two grants in one Space are one Space.
+        peer.spaces += usize::from(counted.insert((member.author, space)));
         peer.may = peer.may.max(Some((member.capability, member.end)));
     }
     peers
@@ -267,6 +273,7 @@ async fn devices(live: &Live) -> Vec<OwnDevice> {
             key: device.author,
             here: device.here,
             accepted: device.accepted,
+            beyond: device.beyond.len(),
         })
         .collect()
 }
@@ -328,6 +335,11 @@ async fn trust(
         let shown = Trust {
             mine: space.capability,
             ended_elsewhere: space.ended_elsewhere.is_some(),
+            awaits_key: live
+                .replica()
+                .awaits_key(space.id)
+                .await
+                .unwrap_or_default(),
             only_here: space.receipts.only_here,
             members,
             late: late.collect(),

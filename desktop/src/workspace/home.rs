@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aramaki_model::{EntryId, Followed, HomeEntry, Kit};
-use aramaki_sync::replica::{GrantRequest, InviteRequest, SpaceSummary};
+use aramaki_sync::replica::{GrantRequest, InviteRequest, ReplicaError, SpaceSummary};
 use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::invitation::Invitee;
 use aramaki_sync_core::key::PublicKeys;
@@ -36,6 +36,8 @@ pub(crate) struct OwnDevice {
     pub(crate) here: bool,
     /// Whether it has been accepted, or waits.
     pub(crate) accepted: bool,
+    /// Where this device could not end its access, were it lost.
+    pub(crate) beyond: Vec<SpaceId>,
     /// Since when.
     pub(crate) begin: Timestamp,
     /// Until when.
@@ -51,6 +53,9 @@ pub(crate) struct Accepted {
     pub(crate) spaces: usize,
     /// Systems to which only this device was invited: who shared them invites the other one.
     pub(crate) alone: Vec<SpaceId>,
+    /// Where it administered before, as near the Space's own key as this device or nearer: there only the
+    /// recovery kit can end it.
+    pub(crate) beyond: Vec<SpaceId>,
 }
 
 fn refused(error: &dyn std::error::Error) -> CliError {
@@ -58,6 +63,32 @@ fn refused(error: &dyn std::error::Error) -> CliError {
         what: "the other device",
         reason: with_causes(error),
     }
+}
+
+/// Whether a device can end all that another one may in a Space, as administrators nearer its own key can; none
+/// where that one may nothing.
+pub(super) fn can_end_in(
+    space: &SpaceSummary,
+    (own, other): (AuthorId, AuthorId),
+    now: Timestamp,
+) -> Option<bool> {
+    let nearest = |author, least| {
+        let members = space.members.iter();
+        let live = members.filter(|it| it.author == author && it.is_live(now));
+        live.filter(|it| it.capability >= least)
+            .map(|it| it.through.len())
+            .min()
+    };
+    let there = nearest(other, Capability::Relay)?;
+    let here = nearest(own, Capability::Administer);
+    Some(here.is_some_and(|here| here < there))
+}
+
+/// Where a device holds something that another cannot end.
+fn beyond(spaces: &[SpaceSummary], own: AuthorId, other: AuthorId) -> Vec<SpaceId> {
+    let now = fresh::now();
+    let stays = |it: &&SpaceSummary| can_end_in(it, (own, other), now) == Some(false);
+    spaces.iter().filter(stays).map(|it| it.id).collect()
 }
 
 fn administers(member: &Member, now: Timestamp) -> bool {
@@ -99,6 +130,11 @@ impl Live {
         self.take_invitation(&invitation).await
     }
 
+    /// What a Space is called, or its short id.
+    pub(crate) fn space_name(&self, space: SpaceId) -> String {
+        self.space_title(space).unwrap_or_else(|| space.short())
+    }
+
     /// This person's devices, those that wait for being accepted last.
     ///
     /// # Errors
@@ -109,14 +145,17 @@ impl Live {
             author: here,
             here: true,
             accepted: true,
+            beyond: Vec::new(),
             begin,
             end,
         };
         let Some(home) = self.home() else {
             return Ok(vec![this(Timestamp::ZERO, Timestamp::MAX)]);
         };
-        let summary = self.replica().space(home).await;
-        let summary = summary.map_err(|error| refused(&error))?;
+        let spaces = self.spaces().await;
+        let Some(summary) = spaces.iter().find(|it| it.id == home) else {
+            return Err(refused(&ReplicaError::UnknownSpace(home)));
+        };
         let (now, kit) = (fresh::now(), self.kit_of(home));
         let mut devices: Vec<OwnDevice> = Vec::new();
         for member in &summary.members {
@@ -128,7 +167,8 @@ impl Live {
                 author: member.author,
                 here: member.author == here,
                 accepted: administers(member, now),
-                begin: member.not_before,
+                beyond: Vec::new(),
+                begin: summary.begin_of(member),
                 end: member.end,
             };
             match devices.iter_mut().find(|it| it.author == member.author) {
@@ -136,6 +176,9 @@ impl Live {
                 Some(_known) => {}
                 None => devices.push(device),
             }
+        }
+        for device in devices.iter_mut().filter(|it| it.accepted && !it.here) {
+            device.beyond = beyond(&spaces, here, device.author);
         }
         devices.sort_by_key(|it| (!it.accepted, it.begin, it.author));
         Ok(devices)
@@ -249,6 +292,7 @@ impl Live {
             author: keys.author,
             spaces: 0,
             alone: Vec::new(),
+            beyond: beyond(&spaces, own, member.author),
         };
         // The Home last: a device that administers there has everything else.
         let (home, others): (Vec<_>, Vec<_>) = spaces.iter().partition(|it| it.id == home);
@@ -281,6 +325,8 @@ impl Live {
             principal: Some(own.principal),
             flags: GrantFlags::WITNESS,
             depth_left: own.depth_left.saturating_sub(1),
+            // What leaves so much depth, also where a renewal lasts longer.
+            under: Some(own.grant),
             ..GrantRequest::to_device(
                 device.author,
                 device.box_key,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aramaki_sync::replica::{CameBefore, Spent};
+use aramaki_sync::replica::{CameBefore, ClockAhead, Spent};
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 use tokio::time::Instant;
@@ -74,6 +74,19 @@ pub(crate) struct Joined {
     pub(crate) handed_over: bool,
     /// Whether this device came by the same invitation before.
     pub(crate) again: bool,
+    /// That its clock is ahead, so that nobody else counts it yet, as far as somebody has said so.
+    pub(crate) clock_ahead: Option<ClockAhead>,
+}
+
+/// A System in which nobody counts yet what this device wrote last, because its clock is ahead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EarlyThere {
+    /// Which.
+    pub(crate) space: SpaceId,
+    /// What people call it.
+    pub(crate) title: String,
+    /// How far, and until when.
+    pub(crate) ahead: ClockAhead,
 }
 
 impl Live {
@@ -91,6 +104,26 @@ impl Live {
                     .unwrap_or_default()
             {
                 found.push((space.id, title));
+            }
+        }
+        found
+    }
+
+    /// Systems in which this device's clock is ahead of those who keep them.
+    pub(crate) async fn clocks_ahead(&self, wanted: Option<SpaceId>) -> Vec<EarlyThere> {
+        let mut found = Vec::new();
+        for space in self.spaces().await {
+            let is_meant = wanted.is_none_or(|wanted| wanted == space.id);
+            let Some(title) = self.title(space.id).filter(|_title| is_meant) else {
+                continue;
+            };
+            if let Ok(Some(ahead)) = self.replica().clock_ahead(space.id).await {
+                let space = space.id;
+                found.push(EarlyThere {
+                    space,
+                    title,
+                    ahead,
+                });
             }
         }
         found
@@ -283,6 +316,7 @@ impl Live {
                 Ok(true) => NewestKey::Awaited,
                 _ => NewestKey::Here,
             },
+            clock_ahead: self.replica().clock_ahead(space).await.unwrap_or_default(),
             end: own.map(|member| member.end).max(),
             checks: page.checks.len(),
             notes: page.notes.len(),

@@ -72,6 +72,32 @@ impl LateWork {
         )
     }
 
+    /// Whether nothing can make it count: it came by a code that had let in as many as it may.
+    pub(crate) fn is_for_nothing(&self) -> bool {
+        self.waits == Waits::Held(Held::Redeemed)
+    }
+
+    /// What can be done about it, in words.
+    pub(crate) const fn next(&self) -> &'static str {
+        match &self.waits {
+            Waits::LeftOut { .. } | Waits::Held(Held::Expired) => {
+                "`aramaki trust accept` takes it in"
+            }
+            Waits::Held(Held::RedeemedLate) => {
+                "`aramaki trust grant` lets its author in, and `aramaki trust accept` takes it in once the access \
+                 of the code has ended"
+            }
+            Waits::Held(Held::Redeemed) => {
+                "nothing makes it count: let its author in by a new code, and ask them to write it again"
+            }
+            Waits::Held(Held::Future) => "it counts when its time comes: compare both clocks",
+            Waits::Held(Held::Quarantined) => {
+                "ask its author which history is theirs, and to write it again"
+            }
+            Waits::Held(_) => "it counts once what it waits for is here",
+        }
+    }
+
     /// Why it does not count, in words.
     pub(crate) fn why(&self) -> String {
         match &self.waits {

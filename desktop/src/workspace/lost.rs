@@ -8,8 +8,10 @@ use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 
 use super::fresh;
+use super::home::can_end_in;
 use super::live::Live;
 use super::names::{Names, called};
+use super::over::{Ever, Over};
 use super::profile::with_causes;
 use crate::cli::CliError;
 
@@ -24,8 +26,8 @@ pub(super) const NAMED_TO_CUT: &str = "named with --cut";
 pub(super) struct Losing {
     /// Those whose every grant ends.
     pub(super) lost: BTreeSet<AuthorId>,
-    /// Who does not stay either.
-    pub(super) cut: BTreeSet<AuthorId>,
+    /// Grants that do not stay either. What came through no lost device stays, whoever named it.
+    pub(super) cut: BTreeSet<EnvelopeId>,
     /// The device for which all this is done, if it is not the one that does it.
     pub(super) device: Option<AuthorId>,
 }
@@ -39,6 +41,10 @@ pub(crate) struct LostPlan {
     pub(crate) spaces: Vec<SpacePlan>,
     /// Where it keeps its access, because this device stands no nearer the root.
     pub(crate) beyond: Vec<(SpaceId, Option<String>)>,
+    /// Its key.
+    pub(crate) key: AuthorId,
+    /// It has no access anywhere here, and had one.
+    pub(crate) over: Option<Over>,
 }
 
 /// What would stay and end in one Space.
@@ -50,15 +56,12 @@ pub(crate) struct SpacePlan {
     pub(crate) title: Option<String>,
     /// Devices whose every grant ends.
     pub(crate) lost: Vec<Holder>,
-    /// Who stays.
+    /// Who stays: one line for each, but of whom a lost device let in one for each access that differs.
     pub(crate) kept: Vec<Holder>,
-    /// What ends besides, and why: all that its holder may, or what a lost device had given them of more than
-    /// that.
+    /// What ends with the lost devices, and why.
     pub(crate) cut: Vec<(Holder, &'static str)>,
     /// The grants by which those who stay do so.
     pub(super) grants: BTreeSet<EnvelopeId>,
-    /// Who is there through a lost device alone, whether they stay or not.
-    pub(crate) through: BTreeSet<AuthorId>,
     /// Systems whose readers go on to read here.
     pub(crate) readers_of: Vec<SpaceId>,
     /// The last envelope that is accepted of each chain.
@@ -74,24 +77,34 @@ pub(crate) struct Holder {
     pub(crate) author: AuthorId,
     /// What that key is called.
     pub(crate) who: String,
-    /// The most that it may do.
+    /// What it may do.
     pub(crate) capability: Capability,
     /// Until when.
     pub(crate) end: Timestamp,
+    /// By which grants.
+    pub(crate) grants: BTreeSet<EnvelopeId>,
+    /// Whether its holder is there through a lost device alone: only people know who let them in.
+    pub(crate) by_lost: bool,
+}
+
+impl Holder {
+    /// Whether another line of the same holder says the same.
+    fn is_same(&self, other: &Self) -> bool {
+        let same = (self.author, self.capability, self.end);
+        same == (other.author, other.capability, other.end)
+    }
 }
 
 impl SpacePlan {
-    /// Whose every grant ends: of lost devices, and of who does not stay either.
-    pub(super) fn ends(&self) -> (BTreeSet<AuthorId>, BTreeSet<AuthorId>) {
-        let cut = self.cut.iter().map(|(holder, _why)| holder);
-        let cut = cut.filter(|it| self.stays(it.author).is_none());
-        let lost = self.lost.iter().map(|it| it.author);
-        (lost.collect(), cut.map(|it| it.author).collect())
+    /// Whose every grant ends; all else that ends is below theirs.
+    pub(super) fn ends(&self) -> BTreeSet<AuthorId> {
+        self.lost.iter().map(|it| it.author).collect()
     }
 
-    /// What somebody goes on to hold.
+    /// The most that somebody goes on to hold.
     pub(super) fn stays(&self, author: AuthorId) -> Option<&Holder> {
-        self.kept.iter().find(|it| it.author == author)
+        let kept = self.kept.iter().filter(|it| it.author == author);
+        kept.max_by_key(|it| (it.capability, it.end))
     }
 
     /// What is given anew.
@@ -116,12 +129,15 @@ impl Live {
         let spaces = self.spaces().await;
         let names = self.names(&spaces);
         let own = self.profile().device;
+        let cut = Cut::named(&spaces, &names, cut)?;
+        let ever = self.ever(&spaces).await?;
+        let key = lost_key(&ever, (&spaces, &names), wanted)?;
         let losing = Losing {
-            lost: match_keys(&spaces, "lost device", &named(&spaces, &names, &[wanted]))?,
-            cut: match_keys(&spaces, "device to cut", &named(&spaces, &names, cut))?,
+            lost: [key].into(),
+            cut: cut.iter().flat_map(|it| it.grants.clone()).collect(),
             device: None,
         };
-        if losing.lost.contains(&own) {
+        if key == own {
             return Err(CliError::Refused {
                 what: "the revocation",
                 reason: "this device would lock itself out: another administrator's device or the \
@@ -129,29 +145,31 @@ impl Live {
                     .to_owned(),
             });
         }
-        let who = losing.lost.iter().map(|it| names.of(*it)).collect();
         let mut plan = LostPlan {
-            who,
+            who: names.of(key),
             spaces: Vec::new(),
             beyond: Vec::new(),
+            key,
+            over: None,
         };
         let now = fresh::now();
         for space in &spaces {
-            let of_lost = |it: &&Member| it.is_live(now) && losing.lost.contains(&it.author);
-            let Some(lost_place) = nearest(space.members.iter().filter(of_lost)) else {
-                continue;
-            };
-            let administers = |it: &&Member| {
-                it.author == own && it.is_live(now) && it.capability == Capability::Administer
-            };
-            let own_place = nearest(space.members.iter().filter(administers));
-            if own_place.is_some_and(|own| own < lost_place) {
-                plan.spaces
-                    .push(self.plan_of(space, &names, &losing).await?);
-            } else {
-                plan.beyond.push((space.id, self.space_title(space.id)));
+            match can_end_in(space, (own, key), now) {
+                Some(true) => plan
+                    .spaces
+                    .push(self.plan_of(space, &names, &losing).await?),
+                Some(false) => plan.beyond.push((space.id, self.space_title(space.id))),
+                None => {}
             }
         }
+        if plan.spaces.is_empty() && plan.beyond.is_empty() {
+            plan.over = ever.over(key);
+            return Ok(plan);
+        }
+        let ended = spaces
+            .iter()
+            .filter(|it| plan.spaces.iter().any(|of| of.space == it.id));
+        check_cut(ended, &losing.lost, &cut)?;
         plan.spaces
             .sort_by(|a, b| (&a.title, a.space).cmp(&(&b.title, b.space)));
         Ok(plan)
@@ -164,20 +182,43 @@ impl Live {
     /// When the store refuses. Then doing all again is safe.
     pub(crate) async fn end_lost(&self, plan: &LostPlan, reason: &str) -> Result<(), CliError> {
         for space in &plan.spaces {
-            let ((lost, cut), keep) = (space.ends(), space.keeps());
+            let (lost, keep) = (space.ends(), space.keeps());
             let summary = self.replica().space(space.space).await;
-            let members = summary.map_err(|error| refused(&error))?.members;
-            let grants: Vec<_> = members
+            let summary = summary.map_err(|error| refused(&error))?;
+            let grants: Vec<_> = summary
+                .members
                 .iter()
                 .filter(|member| lost.contains(&member.author))
                 .map(|member| member.grant)
                 .collect();
-            let ends = (&lost, &cut);
-            let ended = self.replica().end_devices(space.space, ends, &keep).await;
+            let ended = self.replica().end_devices(space.space, &lost, &keep).await;
             ended.map_err(|error| refused(&error))?;
             self.give_end_reason(space.space, &grants, reason).await;
+            self.keep_reasons(space, &summary).await;
         }
         Ok(())
+    }
+
+    /// Says of what was given anew what it was given for before.
+    async fn keep_reasons(&self, plan: &SpacePlan, before: &SpaceSummary) {
+        let reasons = self.standing_reasons(before);
+        let Ok(after) = self.replica().space(plan.space).await else {
+            return;
+        };
+        let is_new = |it: &&Member| before.members.iter().all(|old| old.grant != it.grant);
+        for holder in plan.kept.iter().filter(|it| it.by_lost) {
+            let mut said = holder.grants.iter().filter_map(|it| reasons.get(it));
+            let Some(reason) = said.next() else {
+                continue;
+            };
+            let given = after.members.iter().filter(is_new);
+            let given = given.filter(|it| {
+                (it.author, it.capability) == (holder.author, holder.capability)
+                    && it.end <= holder.end
+            });
+            let given: Vec<_> = given.map(|it| it.grant).collect();
+            self.give_reason(plan.space, &given, reason).await;
+        }
     }
 
     /// What would stay and end in a Space.
@@ -200,7 +241,6 @@ impl Live {
             kept: Vec::new(),
             cut: Vec::new(),
             grants: BTreeSet::new(),
-            through: BTreeSet::new(),
             readers_of: Vec::new(),
             accepted: Vec::new(),
             done: false,
@@ -214,30 +254,29 @@ impl Live {
                 who: names.of(member.author),
                 capability: member.capability,
                 end: member.end,
+                grants: [member.grant].into(),
+                by_lost: below_lost(member, &space.members, lost).is_some(),
             };
-            if is_there_through(member, (&space.members, now), lost) {
-                plan.through.insert(member.author);
-            }
             if lost.contains(&member.author) {
-                add(&mut plan.lost, holder);
+                add_most(&mut plan.lost, holder);
             } else if Some(member.author) == device {
                 // It is what all this is for.
             } else if let Some(why) = why_cut(member, (&space.members, now), lost, cut) {
-                plan.cut.push((holder, why));
+                add_cut(&mut plan.cut, (holder, why));
             } else {
                 plan.grants.insert(member.grant);
-                add(&mut plan.kept, holder);
+                add_kept(&mut plan.kept, holder);
             }
         }
-        // What ends and is no more than what stays is no loss.
+        // What ends and is no more than what stays is no loss; what people named was their decision.
         let kept = space.members.iter();
         let kept: Vec<_> = kept.filter(|it| plan.grants.contains(&it.grant)).collect();
-        plan.cut.retain(|(cut, _why)| {
+        plan.cut.retain(|(cut, why)| {
             let mut stays = kept.iter().filter(|it| it.author == cut.author);
-            !stays.any(|it| it.capability >= cut.capability && it.end >= cut.end)
+            *why == NAMED_TO_CUT
+                || !stays.any(|it| it.capability >= cut.capability && it.end >= cut.end)
         });
-        let (mut ends, cut) = plan.ends();
-        ends.extend(cut);
+        let mut ends = plan.ends();
         ends.extend(lost);
         let ends = ends.into_iter().collect();
         let leaving = self
@@ -281,13 +320,8 @@ fn refused(error: &dyn std::error::Error) -> CliError {
     }
 }
 
-/// How many grants stand above the one of these that is nearest the root.
-fn nearest<'a>(members: impl Iterator<Item = &'a Member>) -> Option<usize> {
-    members.map(|it| it.through.len()).min()
-}
-
 /// One line for each key, with the most that it may do, and until when that.
-fn add(holders: &mut Vec<Holder>, holder: Holder) {
+fn add_most(holders: &mut Vec<Holder>, holder: Holder) {
     match holders.iter_mut().find(|it| it.author == holder.author) {
         Some(known) if (known.capability, known.end) < (holder.capability, holder.end) => {
             *known = holder;
@@ -297,17 +331,35 @@ fn add(holders: &mut Vec<Holder>, holder: Holder) {
     }
 }
 
+/// People decide about what a lost device gave, so each access that differs is a line; else what somebody
+/// keeps at the most is enough.
+fn add_kept(holders: &mut Vec<Holder>, holder: Holder) {
+    if !holder.by_lost {
+        return add_most(holders, holder);
+    }
+    match holders.iter_mut().find(|it| it.is_same(&holder)) {
+        Some(known) => known.grants.extend(holder.grants),
+        None => holders.push(holder),
+    }
+}
+
+fn add_cut(cut: &mut Vec<(Holder, &'static str)>, (holder, why): (Holder, &'static str)) {
+    let same =
+        |(known, other): &&mut (Holder, &'static str)| *other == why && known.is_same(&holder);
+    match cut.iter_mut().find(same) {
+        Some((known, _why)) => known.grants.extend(holder.grants),
+        None => cut.push((holder, why)),
+    }
+}
+
 /// Why a grant does not stay: a thief may have let in more and given more, but can give nobody more than it
-/// has.
+/// has. What came through no lost device stays.
 fn why_cut(
     member: &Member,
     (members, now): (&[Member], Timestamp),
     lost: &BTreeSet<AuthorId>,
-    cut: &BTreeSet<AuthorId>,
+    cut: &BTreeSet<EnvelopeId>,
 ) -> Option<&'static str> {
-    if cut.contains(&member.author) {
-        return Some(NAMED_TO_CUT);
-    }
     let between = below_lost(member, members, lost)?;
     if member.is_invitation() {
         Some("an invitation of a lost device")
@@ -316,25 +368,16 @@ fn why_cut(
         Some("more than they have without the lost device")
     } else if member.capability == Capability::Administer {
         Some("an administrator whom a lost device let in")
+    } else if cut.contains(&member.grant) {
+        Some(NAMED_TO_CUT)
     } else if between.iter().any(|it| {
         let administers = it.capability == Capability::Administer && !it.is_invitation();
-        administers || cut.contains(&it.author)
+        administers || cut.contains(&it.grant)
     }) {
         Some("let in by what somebody does not keep")
     } else {
         None
     }
-}
-
-/// Whether whoever holds a grant is there through the lost devices alone.
-fn is_there_through(
-    member: &Member,
-    (members, now): (&[Member], Timestamp),
-    lost: &BTreeSet<AuthorId>,
-) -> bool {
-    below_lost(member, members, lost).is_some()
-        && !member.is_invitation()
-        && !has_beside(member.author, (members, now), lost)
 }
 
 /// Whether somebody has access without the lost devices, now or at a later beginning.
@@ -375,6 +418,101 @@ fn named(spaces: &[SpaceSummary], names: &Names, wanted: &[impl AsRef<str>]) -> 
         }
     });
     wanted.collect()
+}
+
+/// What somebody typed of whom or what does not stay.
+pub(super) struct Cut {
+    word: String,
+    pub(super) grants: BTreeSet<EnvelopeId>,
+}
+
+impl Cut {
+    /// What is meant: all grants of a key, by its name or digits, or one grant by its digits.
+    ///
+    /// # Errors
+    /// When nothing, or several, are called so.
+    pub(super) fn named(
+        spaces: &[SpaceSummary],
+        names: &Names,
+        wanted: &[String],
+    ) -> Result<Vec<Self>, CliError> {
+        let members: Vec<&Member> = spaces.iter().flat_map(|it| &it.members).collect();
+        let keys = named(spaces, names, wanted).into_iter().zip(wanted);
+        let meant = keys.map(|(key, word)| {
+            let prefix = key.trim().to_ascii_lowercase();
+            let begins = |id: &str| prefix.len() >= PREFIX_LEN_CHARS_MIN && id.starts_with(&prefix);
+            let by_key = |it: &&&Member| begins(&it.author.to_string());
+            let by_grant = |it: &&&Member| begins(&it.grant.to_string());
+            let holders: BTreeSet<_> = members.iter().filter(by_key).map(|it| it.author).collect();
+            let grants: BTreeSet<_> = members.iter().filter(by_grant).map(|it| it.grant).collect();
+            if holders.len() + grants.len() != 1 {
+                return Err(CliError::Setting {
+                    what: "device or grant to cut",
+                    value: word.clone(),
+                    reason: format!(
+                        "{} keys and {} grants in these Spaces begin so",
+                        holders.len(),
+                        grants.len()
+                    ),
+                });
+            }
+            let of_holder = members.iter().filter(|it| holders.contains(&it.author));
+            let of_holder = of_holder.map(|it| it.grant);
+            Ok(Self {
+                word: word.clone(),
+                grants: of_holder.chain(grants).collect(),
+            })
+        });
+        meant.collect()
+    }
+}
+
+/// Refuses to cut what did not come through a lost device: it would stay, and whoever named it would believe
+/// that it ended.
+///
+/// # Errors
+/// When nothing that was meant by a word ends.
+pub(super) fn check_cut<'a>(
+    spaces: impl Iterator<Item = &'a SpaceSummary>,
+    lost: &BTreeSet<AuthorId>,
+    cut: &[Cut],
+) -> Result<(), CliError> {
+    let ends = spaces.flat_map(|space| {
+        let members = space.members.iter();
+        members.filter(|it| below_lost(it, &space.members, lost).is_some())
+    });
+    let ends: BTreeSet<EnvelopeId> = ends.map(|it| it.grant).collect();
+    let mut stay = cut.iter().filter(|it| it.grants.is_disjoint(&ends));
+    stay.next().map_or(Ok(()), |it| {
+        Err(CliError::Setting {
+            what: "device or grant to cut",
+            value: it.word.clone(),
+            reason: "nothing of that came through the lost device where this ends it: `aramaki trust revoke` \
+                     ends an access by itself"
+                .to_owned(),
+        })
+    })
+}
+
+/// The key of the device that is lost: who has access comes before whose access is over.
+fn lost_key(
+    ever: &Ever,
+    (spaces, names): (&[SpaceSummary], &Names),
+    wanted: &str,
+) -> Result<AuthorId, CliError> {
+    let mut wanted = named(spaces, names, &[wanted]);
+    for word in &mut wanted {
+        let keys = ever.keys().into_iter();
+        let called: Vec<_> = keys.filter(|key| names.calls(*key, word)).collect();
+        if let [key] = called.as_slice() {
+            *word = key.to_string();
+        }
+    }
+    let found = match_among(&ever.keys(), "lost device", &wanted)?;
+    found
+        .first()
+        .copied()
+        .ok_or_else(|| CliError::Bug("a device that was found is none".to_owned()))
 }
 
 /// The members that these keys or prefixes name.

@@ -28,6 +28,13 @@ impl Names {
             .map_or_else(|| short.clone(), |name| format!("{name} ({short})"))
     }
 
+    /// Whether a key is called exactly so, whatever the case.
+    pub(super) fn calls(&self, author: AuthorId, wanted: &str) -> bool {
+        let name = self.known(author);
+        let name = name.map(|name| name.strip_suffix(HERE).unwrap_or(name).to_lowercase());
+        name.is_some_and(|name| name == wanted.trim().to_lowercase())
+    }
+
     /// Its name alone, if it has one.
     pub(crate) fn known(&self, author: AuthorId) -> Option<&str> {
         self.0.get(&author).map(String::as_str)
@@ -41,13 +48,8 @@ pub(super) fn called<'a>(
     wanted: &str,
     now: Timestamp,
 ) -> BTreeSet<AuthorId> {
-    let wanted = wanted.trim().to_lowercase();
     let named = members.filter(|it| !it.is_invitation() && !is_over(it, now));
-    let named = named.filter(|it| {
-        let name = names.known(it.author);
-        let name = name.map(|name| name.strip_suffix(HERE).unwrap_or(name).to_lowercase());
-        name.is_some_and(|name| name == wanted)
-    });
+    let named = named.filter(|it| names.calls(it.author, wanted));
     named.map(|it| it.author).collect()
 }
 

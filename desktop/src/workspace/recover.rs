@@ -6,18 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use aramaki_sync::replica::{AuditEvent, GRANT_SPAN, Recovery, ReplicaEvent, SpaceSummary};
+use aramaki_sync::replica::{GRANT_SPAN, Recovery, ReplicaEvent, SpaceSummary};
 use aramaki_sync::transport::PeerAddress;
 use aramaki_sync_core::admission::ChainSummary;
 use aramaki_sync_core::key::{DeviceKeys, PublicKeys};
-use aramaki_sync_core::statement::{Audience, Capability};
+use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, PrincipalId, SpaceId};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use super::fresh;
 use super::live::Live;
-use super::lost::{Losing, SpacePlan, match_among, match_keys};
+use super::lost::{Cut, Losing, SpacePlan, check_cut, match_among};
 use super::names::Names;
 use super::profile::{Anchor, Profile, with_causes};
 use crate::cli::{CliError, Config};
@@ -44,7 +44,7 @@ pub(crate) struct Recovering {
 pub(crate) struct Named<'a> {
     /// The lost devices; none: the only one that the kit let in.
     pub(crate) lost: &'a [String],
-    /// Who does not stay either.
+    /// Of whom nothing stays that came through these; also single grants.
     pub(crate) cut: &'a [String],
     /// This machine's device, if it has one already.
     pub(crate) device: Option<AuthorId>,
@@ -199,10 +199,11 @@ impl Recovering {
             .into_iter()
             .partition(|it| administered.contains(&it.id));
         let lost = self.lost(&spaces, &names, named).await?;
-        let cut = match_keys(&spaces, "device to cut", named.cut)?;
+        let cut = Cut::named(&spaces, &names, named.cut)?;
+        check_cut(spaces.iter(), &lost, &cut)?;
         let losing = Losing {
             lost,
-            cut,
+            cut: cut.into_iter().flat_map(|it| it.grants).collect(),
             device: named.device,
         };
         let missing = wanted.iter().filter(|it| !administered.contains(it));
@@ -232,7 +233,7 @@ impl Recovering {
         named: Named<'_>,
     ) -> Result<BTreeSet<AuthorId>, CliError> {
         if !named.lost.is_empty() {
-            let held = self.held_ever(spaces).await?;
+            let held = self.live.ever(spaces).await?.keys();
             return match_among(&held, "lost device", named.lost);
         }
         let own = self.live.profile().device;
@@ -253,23 +254,6 @@ impl Recovering {
         Ok(candidates)
     }
 
-    /// Every key that was ever let in: a device may have been ended before all was done.
-    async fn held_ever(&self, spaces: &[SpaceSummary]) -> Result<BTreeSet<AuthorId>, CliError> {
-        let members = spaces.iter().flat_map(|it| &it.members);
-        let mut keys: BTreeSet<_> = members.map(|it| it.author).collect();
-        for space in spaces {
-            let told = self.live.replica().audit(space.id).await;
-            for entry in told.map_err(|error| refused(&error))? {
-                if let AuditEvent::Granted { grant, .. } = entry.event
-                    && let Audience::Author(device) = grant.audience
-                {
-                    keys.insert(device);
-                }
-            }
-        }
-        Ok(keys)
-    }
-
     /// Carries a plan out, and waits until somebody else holds what was signed: this folder goes.
     ///
     /// # Errors
@@ -281,13 +265,11 @@ impl Recovering {
     ) -> Result<(), CliError> {
         let open: Vec<&SpacePlan> = plan.spaces.iter().filter(|it| !it.done).collect();
         for space in &open {
-            let (lost, cut) = space.ends();
             let recovery = Recovery {
                 space: space.space,
                 device,
                 end: fresh::now().plus(GRANT_SPAN),
-                lost,
-                cut,
+                lost: space.ends(),
                 keep: space.keeps(),
             };
             let recovered = self.live.replica().recover(recovery).await;

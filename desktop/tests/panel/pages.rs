@@ -11,7 +11,7 @@ use aramaki_model::{Finding, Reason, Workspace};
 use aramaki_sync_core::admission::Held;
 use aramaki_sync_core::engine::Reach;
 use aramaki_sync_core::statement::Capability;
-use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, Timestamp};
+use aramaki_sync_core::{DocumentId, EnvelopeId, Timestamp};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -295,7 +295,7 @@ fn a_lost_device_is_ended_in_two_clicks_after_its_preview() {
     window.get_by_label("End access").click();
     window.run();
     assert_eq!(desk.asked(), ["AskEnd", "AskEnd", "AskEnd", "End"]);
-    assert_eq!(desk.ended(), ["everywhere without 1: left in a train"]);
+    assert_eq!(desk.ended(), ["everywhere without 2: left in a train"]);
     assert!(
         window.query_by_label("End access").is_none(),
         "it is closed"
@@ -304,33 +304,51 @@ fn a_lost_device_is_ended_in_two_clicks_after_its_preview() {
 
 /// Whom a lost device let in stays, unless somebody says that it was not its owner.
 fn who_stays_is_asked(desk: &Desk, window: &mut Window, everywhere: &EndWhat) {
-    let let_in = LetIn {
-        author: AuthorId::from_bytes([7; 32]),
+    let let_in = |grants: &[u8], may: Capability| LetIn {
+        grants: grants
+            .iter()
+            .map(|it| EnvelopeId::from_bytes([*it; 32]))
+            .collect(),
         name: "zoe".to_owned(),
-        may: (Capability::Read, at(600)),
+        may: (may, at(600)),
         stays: true,
     };
-    desk.show(|frame| {
-        let mut ending = ending(everywhere.clone());
-        ending.places[0].stay = vec![let_in.clone()];
-        frame.ending = Some(ending);
-    });
-    window.run();
-    window.get_by_label_contains("It let these in.");
-    window.get_by_label_contains("zoe stays: reads").click();
-    window.run();
-    window.get_by_label_contains("Looking what this would end");
-    desk.show(|frame| {
+    // Of what she may here and there each is decided by itself.
+    let (reads, writes) = (
+        let_in(&[7], Capability::Read),
+        let_in(&[9, 11], Capability::Write),
+    );
+    let elsewhere = let_in(&[10], Capability::Read);
+    let asked = |cut: &[EnvelopeId]| {
+        let cut: BTreeSet<_> = cut.iter().copied().collect();
         let mut ending = ending(EndWhat {
-            cut: [let_in.author].into(),
+            cut: cut.clone(),
             ..everywhere.clone()
         });
-        ending.places[0].stay = vec![LetIn {
-            stays: false,
-            ..let_in.clone()
-        }];
-        frame.ending = Some(ending);
-    });
+        let mail = EndingPlace {
+            title: "Mail".to_owned(),
+            ..ending.places[0].clone()
+        };
+        ending.places.push(mail);
+        let shown = |it: &LetIn| LetIn {
+            stays: it.grants.is_disjoint(&cut),
+            ..it.clone()
+        };
+        ending.places[0].stay = [&reads, &writes].map(shown).to_vec();
+        ending.places[1].stay = vec![shown(&elsewhere)];
+        ending
+    };
+    desk.show(|frame| frame.ending = Some(asked(&[])));
+    window.run();
+    let places = window.query_all_by_label_contains("It let these in.");
+    assert_eq!(places.count(), 2);
+    window
+        .get_by_label_contains("zoe stays: reads and changes")
+        .click();
+    window.run();
+    window.get_by_label_contains("Looking what this would end");
+    let cut: Vec<_> = writes.grants.iter().copied().collect();
+    desk.show(|frame| frame.ending = Some(asked(&cut)));
     window.run();
 }
 
@@ -583,6 +601,25 @@ fn whose_access_ended_elsewhere_is_told_on_the_page() {
             trust.ended_elsewhere = true;
         }
     });
+    window.run();
+    window.get_by_label_contains(said);
+}
+
+/// Somebody was let in while a key was made without them: the page says what comes by itself, and alarms nobody.
+#[test]
+fn that_a_key_has_not_come_yet_is_told_where_something_is_missing() {
+    let desk = Desk::new();
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "webshop");
+    let said = "its key comes by itself";
+    assert!(window.query_by_label_contains(said).is_none());
+    desk.show(|frame| {
+        let trust = frame.trust.get_mut(&space(WEBSHOP)).unwrap();
+        trust.awaits_key = true;
+    });
+    window.run();
+    window.get_by_label_contains(said);
+    window.get_by_label("Show everyone").click();
     window.run();
     window.get_by_label_contains(said);
 }
@@ -955,6 +992,32 @@ fn what_waits_says_why() {
         show(held);
         window.run();
         window.get_by_label_contains(words);
+        let never = window.query_by_label_contains("Nothing makes them count");
+        assert_eq!(never.is_some(), held == Held::Redeemed, "{held}");
+    }
+}
+
+/// What nobody can decide about does not ask for a decision.
+#[test]
+fn what_came_by_a_used_code_waits_for_nobody() {
+    let desk = Desk::new();
+    for (held, asks) in [(Held::Expired, true), (Held::Redeemed, false)] {
+        desk.show(|frame| {
+            frame.trust.get_mut(&space(WEBSHOP)).unwrap().late = vec![Late {
+                grant: EnvelopeId::from_bytes([3; 32]),
+                name: "0a2b1597".to_owned(),
+                envelopes: 2,
+                last: Timestamp::ZERO,
+                held,
+                left_out: None,
+                can_accept: held == Held::Expired,
+            }];
+        });
+        let mut window = app(&desk, WIDE);
+        window.get_by_label("Trust").click();
+        window.run();
+        let asked = window.query_by_label_contains("wait for a decision");
+        assert_eq!(asked.is_some(), asks, "{held}");
     }
 }
 

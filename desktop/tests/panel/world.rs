@@ -645,6 +645,7 @@ fn devices() -> Vec<OwnDevice> {
             key: AuthorId::from_bytes([key; 32]),
             here,
             accepted: here,
+            beyond: 0,
         })
         .into()
 }
@@ -691,6 +692,7 @@ fn trust() -> BTreeMap<SpaceId, Trust> {
     let trust = Trust {
         mine: Some(Capability::Administer),
         ended_elsewhere: false,
+        awaits_key: false,
         only_here: 0,
         members,
         late: Vec::new(),

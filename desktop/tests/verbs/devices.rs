@@ -31,6 +31,24 @@ fn waiting(aramaki: &Aramaki) -> Option<String> {
     Some(waiting["device"].as_str()?.to_owned())
 }
 
+/// The other of two devices, as one of them lists it.
+fn other(aramaki: &Aramaki, data: &str) -> Value {
+    let listed = aramaki.json_in(data, &["device", "list"]);
+    let mut devices = listed["devices"].as_array().unwrap().iter();
+    let other = devices.find(|it| it["this_device"] == false);
+    other.unwrap().clone()
+}
+
+/// What each could end of the other is said before it is needed.
+fn says_what_each_could_end(aramaki: &Aramaki) {
+    let beyond = |data: &str| other(aramaki, data)["beyond"].as_array().unwrap().len();
+    assert_eq!((beyond("data"), beyond("laptop")), (1, 3), "and the Home");
+    let me = aramaki.json(&["peers"])["this_device"].clone();
+    let plan = aramaki.json_in("laptop", &["trust", "lost", me.as_str().unwrap()]);
+    let places = ["spaces", "beyond"].map(|it| plan[it].as_array().unwrap().len());
+    assert_eq!(places, [1, 3], "{plan}");
+}
+
 #[test]
 fn a_second_device_is_accepted_and_may_do_what_the_first_may_also_what_is_made_later() {
     let aramaki = Aramaki::new();
@@ -67,8 +85,13 @@ fn a_second_device_is_accepted_and_may_do_what_the_first_may_also_what_is_made_l
         "the code alone gives nothing"
     );
 
+    let before = aramaki.json(&["status"])["as_of"].clone();
     let accepted = aramaki.json(&["device", "accept", &key[..12]]);
     assert_eq!(accepted["alone"], Value::Array(Vec::new()));
+    assert_eq!(accepted["beyond"], Value::Array(Vec::new()));
+    // Grants reach back for clocks that are late; nobody had them before.
+    let laptop = other(&aramaki, "data");
+    assert!(laptop["begin"].as_str() >= before.as_str(), "{laptop}");
     until(&aramaki, "the laptop has what was there", || {
         (titles(&aramaki, "laptop") == ["Webshop"]).then_some(())
     });
@@ -90,6 +113,7 @@ fn a_second_device_is_accepted_and_may_do_what_the_first_may_also_what_is_made_l
     aramaki.json_in("laptop", &["share", "Mail", "--for", "8h"]);
     aramaki.json(&["share", "Backup", "--for", "8h"]);
 
+    says_what_each_could_end(&aramaki);
     // A lost laptop: everything in one step, but for what it made itself and stands above.
     let ended = aramaki.json(&["trust", "lost", &key[..12], "--yes"]);
     let beyond = ended["beyond"].as_array().unwrap();

@@ -195,6 +195,66 @@ fn a_lost_device_is_replaced_with_the_kit_and_nothing_of_it_counts_any_more() {
     }
 }
 
+/// Two machines were let in by the kit itself: neither ends the other, also after one accepted the other, and
+/// what both say to do instead works.
+#[test]
+fn of_two_devices_below_the_kit_neither_ends_the_other_and_the_kit_does() {
+    let story = Story::begin();
+    let aramaki = &story.aramaki;
+    aramaki.json(&["recovery-kit", &story.kit]);
+    let key = |data: &str| -> String {
+        let me = aramaki.json_in(data, &["peers"]);
+        me["this_device"].as_str().unwrap().to_owned()
+    };
+    let lost = key("data");
+    let recover = ["--name", "duty operator", "--yes", "--lost", &lost];
+    for data in ["new", "other"] {
+        aramaki.json_in(data, &story.recover(&recover));
+    }
+    let other = key("other");
+    wait_for("the new machine hears of the other", || {
+        aramaki.json_in("new", &["peers", "--wait", "1s"]);
+        let listed = aramaki.json_in("new", &["trust", "list", "Webshop"]);
+        listed.to_string().contains(&other).then_some(())
+    });
+    let refused = aramaki.refused_in("new", &["trust", "lost", &other, "--yes"], 1);
+    assert_eq!(refused["code"], "A-137", "{refused}");
+    let hint = refused["hint"].as_str().unwrap();
+    assert!(hint.contains("aramaki recover KIT --lost"), "{hint}");
+    let preview = text(&aramaki.run_in("new", &["trust", "lost", &other]).stdout);
+    assert!(preview.contains("aramaki recover KIT --lost"), "{preview}");
+
+    let code = aramaki.json_in("new", &["device", "add"]);
+    let code = code["code"].as_str().unwrap();
+    aramaki.json_in("other", &["device", "join", code]);
+    wait_for("it asks", || {
+        aramaki.json_in("new", &["peers", "--wait", "1s"]);
+        let listed = aramaki.json_in("new", &["device", "list"]);
+        listed.to_string().contains(&other).then_some(())
+    });
+    let accepted = aramaki.json_in("new", &["device", "accept", &other]);
+    assert_eq!(
+        accepted["beyond"].as_array().unwrap().len(),
+        2,
+        "{accepted}"
+    );
+    let listed = text(&aramaki.run_in("new", &["device", "list"]).stdout);
+    assert!(
+        listed.contains("in 2 Spaces the recovery kit alone"),
+        "{listed}"
+    );
+
+    let ends = ["--yes", "--lost", &other];
+    aramaki.json_in("new", &story.recover(&ends));
+    wait_for("the other is out", || {
+        aramaki.json_in("new", &["peers", "--wait", "1s"]);
+        let listed = aramaki.json_in("new", &["trust", "list", "Webshop"]);
+        (!listed.to_string().contains(&other)).then_some(())
+    });
+    let rest = aramaki.json_in("new", &["trust", "lost", &other, "--yes"]);
+    assert_eq!(rest["beyond"], json!([]), "the Home is ended here: {rest}");
+}
+
 #[test]
 fn a_kit_that_names_nothing_is_told_a_relay_and_who_is_named_does_not_stay() {
     let story = Story::begin();

@@ -43,7 +43,7 @@ pub use crate::records::Awaited;
 pub use again::CameBefore;
 pub use aramaki_sync_core::engine::SnapshotFinding;
 pub use aramaki_sync_core::engine::{
-    AccessEnd, Bodies, Foreseen, ForkedChain, Limits, Quotas, Role,
+    AccessEnd, Bodies, ClockAhead, Foreseen, ForkedChain, Limits, Quotas, Role,
 };
 pub use aramaki_sync_core::invitation::{Invitation, Invitee};
 pub use audit::{AuditEntry, AuditEvent, Ending, HowEnded};

@@ -294,29 +294,28 @@ impl Replica {
         };
         cap(&mut below, own);
         let below = self.grant(space, below).await?.id;
-        let ends = (&request.lost, &request.cut);
-        self.end_devices_under(space, ends, &request.keep, Some(below))
+        self.end_devices_under(space, &request.lost, &request.keep, Some(below))
             .await
     }
 
-    /// Ends every grant of lost devices, and of others that do not stay, gives anew what of theirs is to stay, and
-    /// seals anew what is written from now on. What is here of theirs stays.
+    /// Ends every grant of lost devices and all below them, gives anew what of that is to stay, and seals anew
+    /// what is written from now on. What is here of theirs stays, and so does what others have without them.
     ///
     /// # Errors
     /// When this device does not administer the Space, or the store fails.
     pub async fn end_devices(
         &self,
         space: SpaceId,
-        (lost, cut): (&BTreeSet<AuthorId>, &BTreeSet<AuthorId>),
+        lost: &BTreeSet<AuthorId>,
         keep: &Staying,
     ) -> Result<(), ReplicaError> {
-        self.end_devices_under(space, (lost, cut), keep, None).await
+        self.end_devices_under(space, lost, keep, None).await
     }
 
     async fn end_devices_under(
         &self,
         space: SpaceId,
-        (lost, cut): (&BTreeSet<AuthorId>, &BTreeSet<AuthorId>),
+        lost: &BTreeSet<AuthorId>,
         keep: &Staying,
         under: Option<EnvelopeId>,
     ) -> Result<(), ReplicaError> {
@@ -325,19 +324,16 @@ impl Replica {
             return Err(ReplicaError::NotAllowed(space));
         }
         let members = self.space(space).await?.members;
-        let ends = lost | cut;
-        let mut grants = regrants(&members, &ends, keep, crate::driver::now());
+        let mut grants = regrants(&members, lost, keep, crate::driver::now());
         grants.extend(self.audiences_kept(space, keep).await?);
         for mut grant in grants {
             cap(&mut grant, &own);
             grant.under = under;
             self.grant(space, grant).await?;
         }
-        // What is below a lost device ends with it; of what ends besides nobody is told that it was lost.
-        let lost = lost.iter().map(|device| (*device, REASON_LOST));
-        let cut = cut.iter().map(|device| (*device, REASON_NONE));
-        for (device, reason) in lost.chain(cut) {
-            self.revoke_device(space, device, Keep::WhatIsHere, reason)
+        // What is below a lost device ends with it.
+        for device in lost {
+            self.revoke_device(space, *device, Keep::WhatIsHere, REASON_LOST)
                 .await?;
         }
         self.rotate(space).await?;

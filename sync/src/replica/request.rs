@@ -148,8 +148,6 @@ pub struct Recovery {
     pub end: Timestamp,
     /// The devices that are lost.
     pub lost: BTreeSet<AuthorId>,
-    /// Others whose every grant ends too: they did not lose anything.
-    pub cut: BTreeSet<AuthorId>,
     /// What of it stays.
     pub keep: Staying,
 }

@@ -1,7 +1,7 @@
 //! Granting, inviting and joining.
 
 use aramaki_sync_core::admission::Member;
-use aramaki_sync_core::engine::{Engine, Input, WriteError, Written};
+use aramaki_sync_core::engine::{ClockAhead, Engine, Input, WriteError, Written};
 use aramaki_sync_core::invitation::{self, Bootstrap, Draft, Invitation, Terms};
 use aramaki_sync_core::statement::{Grant, RelayAddress, Statement};
 use aramaki_sync_core::{AuthorId, Entropy, EnvelopeId, SpaceId, Timestamp};
@@ -275,6 +275,15 @@ impl Replica {
         let author = self.author();
         self.inspect(move |engine| inspect::joined(engine, space, author, driver::now()))
             .await
+    }
+
+    /// Whether this device's clock is ahead of those who keep a Space, so that what it wrote there last counts for
+    /// nobody yet; as far as their receipts say.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub async fn clock_ahead(&self, space: SpaceId) -> Result<Option<ClockAhead>, ReplicaError> {
+        self.inspect(move |engine| engine.clock_ahead(space)).await
     }
 
     /// Waits until it is known that an invitation does not let this device in: somebody else used it,

@@ -51,7 +51,7 @@ impl Held {
         let mut text = if rows.is_empty() {
             "Nothing waits.\n".to_owned()
         } else {
-            table(&rows)
+            format!("{}{}", table(&rows), say_next(&late))
         };
         let ignored = live.ignored(system);
         if !ignored.is_empty() {
@@ -84,6 +84,28 @@ impl Held {
             text,
             &json!({"held": work, "left_out": ignored}),
         ))
+    }
+}
+
+/// What can be done, once for each reason.
+fn say_next(late: &[LateWork]) -> String {
+    let mut text = Lines::default();
+    let mut said = Vec::new();
+    for work in late {
+        let line = (why_alone(work), work.next());
+        if !said.contains(&line) {
+            text.add(format_args!("{}: {}.", line.0, line.1));
+            said.push(line);
+        }
+    }
+    text.into_text()
+}
+
+/// Why work does not count, without whose it is.
+fn why_alone(work: &LateWork) -> String {
+    match &work.waits {
+        Waits::Held(held) => held.to_string(),
+        Waits::LeftOut { .. } => "a close left it out".to_owned(),
     }
 }
 
@@ -177,5 +199,6 @@ fn value(work: &LateWork) -> Value {
         "came_in_time": in_time,
         "closed_by": closed_by,
         "can_be_accepted": work.can_be_accepted(),
+        "next": work.next(),
     })
 }

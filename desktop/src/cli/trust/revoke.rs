@@ -133,8 +133,8 @@ impl Revoke {
         if discarded > 0 {
             text.add(if self.preview {
                 format!(
-                    "{discarded} changes that wait would never count: `aramaki trust held` says which, and `aramaki trust \
-                     accept` takes them in before."
+                    "{discarded} changes that wait would never count any more: `aramaki trust held` says which, and \
+                     what can be done about each before."
                 )
             } else {
                 format!("{discarded} changes that waited never count.")

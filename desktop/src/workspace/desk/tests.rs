@@ -134,6 +134,22 @@ async fn access_ends_where_the_preview_said() {
     live.close().await;
 }
 
+/// Somebody who was given something twice in one System is in one System.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_grant_in_one_space_is_no_second_space() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = opened(&folder).await;
+    let keys = DeviceKeys::from_seed([9; 32]);
+    let [webshop, _mail] = shared_with(&live, &keys, ["Webshop", "Mail"]).await;
+    let end = fresh::now().plus(Duration::from_hours(1));
+    let again = GrantRequest::to_device(keys.author(), keys.box_public(), Capability::Read, end);
+    live.replica().grant(webshop, again).await.unwrap();
+    let frame = frame::of(&live, &Extras::default()).await;
+    let spaces: Vec<_> = frame.sync.peers.iter().map(|it| it.spaces).collect();
+    assert_eq!(spaces, [2]);
+    live.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_incident_is_opened_with_who_is_called_in_and_why() {
     let folder = tempfile::tempdir().unwrap();
@@ -161,6 +177,26 @@ async fn an_incident_is_opened_with_who_is_called_in_and_why() {
     let mut invitations = members.filter(|it| it.name == "vendor");
     let invitation = invitations.next().unwrap();
     assert_eq!(invitation.reason, "called in: Checkout is slow");
+
+    // The code is nobody, also once it is over.
+    let what = EndWhat {
+        space: incident,
+        grant: invitation.grant,
+        everywhere: false,
+        from_the_start: false,
+        cut: BTreeSet::new(),
+    };
+    let reason = String::new();
+    carry_out(&live, Intent::End { what, reason }, &mut extras)
+        .await
+        .unwrap();
+    let rows = live.audit(Some(incident)).await.unwrap();
+    let told = rows.iter().map(|it| it.text.as_str());
+    let told: Vec<_> = told.filter(|it| it.contains("vendor")).collect();
+    assert!(told.len() >= 2, "{told:?}");
+    let of_code =
+        |it: &&str| it.matches("vendor").count() == it.matches("invitation for vendor").count();
+    assert!(told.iter().all(of_code), "{told:?}");
     live.close().await;
 }
 

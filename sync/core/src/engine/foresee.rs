@@ -18,7 +18,8 @@ pub struct Foreseen {
     /// Written contents of those whose grants end that would go on to count: what the statement leaves, and
     /// what others built on before they knew.
     pub stays: usize,
-    /// Written contents that wait for somebody's word and would be over: nobody could accept them any more.
+    /// Written contents that wait, for somebody's word or their own time, and would be over: they could not count
+    /// any more. What came by a code that was used up never could.
     pub discarded: usize,
 }
 
@@ -75,11 +76,11 @@ impl Engine {
     }
 }
 
-/// Whether a person decides what becomes of it.
+/// Whether it may come to count: a person decides, or its time comes.
 fn is_waiting(verdict: Verdict) -> bool {
     matches!(
         verdict,
-        Verdict::Held(Held::Expired | Held::Future | Held::RedeemedLate | Held::Redeemed)
+        Verdict::Held(Held::Expired | Held::Future | Held::RedeemedLate)
     )
 }
 

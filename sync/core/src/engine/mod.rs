@@ -8,6 +8,7 @@
 //! **Invariant:** nothing about a Space is said to a peer that has no capability in it, but that its own has
 //! ended, and, if that was by time, which of what it says it has is here.
 
+mod ahead;
 mod ask;
 mod author;
 mod batch;
@@ -50,6 +51,7 @@ mod whisper;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+pub use ahead::ClockAhead;
 pub use bodies::Bodies;
 pub use ended::AccessEnd;
 pub use foresee::Foreseen;

@@ -413,3 +413,25 @@ fn another_invitation_is_not_taken_for_the_one_before_that_was_used_up() {
     stage.play();
     assert_eq!(say(&mut stage, new), Some(AccessEnd::UsedUp));
 }
+
+/// Two brought what they did by a code for one. What the second wrote never counts, so that whoever ends the code
+/// loses nothing of it.
+#[test]
+fn what_came_by_a_used_code_is_not_lost_by_ending_it() {
+    let (mut stage, space, invitation) = apart();
+    stage.add_member();
+    let carried = file(&stage, 0);
+    for guest in [1, 2] {
+        join(&mut stage, guest, &invitation);
+        take(&mut stage, guest, space, carried.clone());
+        stage.change(guest, space, b"from a guest");
+        bring(&mut stage, guest, 0, space);
+    }
+    let host = &stage.peers[0].engine;
+    let waits = host.waiting(space);
+    assert!(!waits.is_empty() && waits.iter().all(|it| it.held == Held::Redeemed));
+    let statement = host.revocation(space, (invitation.grant, true), 0).unwrap();
+    let ended = host.grants_below(space, invitation.grant);
+    let foreseen = host.foresee(space, &statement, &ended).unwrap();
+    assert_eq!((foreseen.discarded, foreseen.gone), (0, 0));
+}

@@ -1,5 +1,6 @@
 //! The engine's rules on a small stage, where the test hands over every frame and every commit.
 
+mod ahead;
 mod alone;
 mod asks;
 mod begin;

@@ -163,6 +163,8 @@ pub(super) struct Peer {
     /// Checks wait in [`Peer::checked`] while this is set.
     pub(super) checks_late: bool,
     pub(super) checked: Vec<Input>,
+    /// How far its clock is ahead of the others'.
+    pub(super) ahead: Duration,
 }
 
 fn open(seed: u8, role: Role, lives: u64, now: Timestamp, disk: &Disk) -> Engine {
@@ -197,6 +199,7 @@ impl Peer {
             closed: Vec::new(),
             checks_late: false,
             checked: Vec::new(),
+            ahead: Duration::ZERO,
         }
     }
 
@@ -476,7 +479,8 @@ impl Stage {
             let Some((peer, input)) = self.under_way.pop_front() else {
                 return;
             };
-            self.peers[peer].engine.handle(self.now, input);
+            let it = &mut self.peers[peer];
+            it.engine.handle(self.now.plus(it.ahead), input);
         }
     }
 
@@ -563,7 +567,8 @@ impl Stage {
             self.now = self.now.plus(Duration::from_secs(1));
             for peer in 0..self.peers.len() {
                 let due = self.peers[peer].engine.next_deadline();
-                if due.is_some_and(|due| due <= self.now) {
+                let now = self.now.plus(self.peers[peer].ahead);
+                if due.is_some_and(|due| due <= now) {
                     self.tell(peer, Input::Timeout);
                 }
             }
