@@ -170,7 +170,9 @@ impl Live {
         }
         let mut text = rows(&heard)?;
         if text.len() as u64 > FILE_LEN_BYTES_MAX {
-            heard.iter_mut().for_each(|(_, heard)| heard.checks.clear());
+            for (_, heard) in &mut heard {
+                heard.checks.clear();
+            }
             text = rows(&heard)?;
         }
         let path = self.heard_file();

@@ -142,7 +142,7 @@ impl Honest {
     }
 
     /// Nobody stored anything that these keys said, holds another Space, or believes that theirs is over.
-    async fn is_unchanged(self, strangers: &[AuthorId]) {
+    async fn stayed_as_it_was(self, strangers: &[AuthorId]) {
         for person in [&self.alice, &self.bob] {
             let spaces = person.spaces().await.unwrap();
             let held: Vec<_> = spaces.iter().map(|it| it.id).collect();
@@ -262,7 +262,7 @@ async fn a47_a_stranger_who_speaks_the_protocol_hears_a_greeting_and_is_let_go()
     }
     honest.goes_on("afterwards").await;
     let strangers: Vec<_> = visitors.iter().map(Visitor::author).collect();
-    honest.is_unchanged(&strangers).await;
+    honest.stayed_as_it_was(&strangers).await;
 }
 
 /// Who was a member and was sent away hears that their access is over, which names the Space that they
@@ -303,7 +303,7 @@ async fn a47_a_former_member_hears_that_it_is_over_and_is_let_go_like_a_stranger
         assert_eq!(former.closed, LET_GO);
     }
     honest.goes_on("afterwards").await;
-    honest.is_unchanged(&[stranger.author()]).await;
+    honest.stayed_as_it_was(&[stranger.author()]).await;
 }
 
 /// Many who say little, of one place: some greet and are silent, some do not even greet. They have two
@@ -356,7 +356,7 @@ async fn a46_who_greets_and_is_silent_has_two_streams_and_is_let_go() {
     let mut strangers: Vec<_> = visitors.iter().map(Visitor::author).collect();
     strangers.push(nobody.author());
     nobody.leave().await;
-    honest.is_unchanged(&strangers).await;
+    honest.stayed_as_it_was(&strangers).await;
 }
 
 /// Another protocol is another door, and there is none.

@@ -422,7 +422,7 @@ fn what_came_by_a_used_code_is_not_lost_by_ending_it() {
     stage.add_member();
     let carried = file(&stage, 0);
     for guest in [1, 2] {
-        join(&mut stage, guest, &invitation);
+        stage.join(guest, &invitation);
         take(&mut stage, guest, space, carried.clone());
         stage.change(guest, space, b"from a guest");
         bring(&mut stage, guest, 0, space);
