@@ -241,9 +241,7 @@ fn over(
         machine: match (agent, view) {
             (Some(_), _) => None,
             (None, Some(view)) => view.machine.clone(),
-            (None, None) => former
-                .filter(|_| system.agents.len() > 1)
-                .and_then(|(machine, _)| machine.map(str::to_owned)),
+            (None, None) => former.and_then(|(machine, _)| machine.map(str::to_owned)),
         },
         summary: summary.to_owned(),
         severity: Severity::Ok,
@@ -261,16 +259,23 @@ fn over(
     })
 }
 
-/// What a check was called at which nobody looks any more, and the machine that alone had it, if one had.
+/// What a check was called at which nobody looks any more, and the machine that alone had it, if one had and others
+/// are there beside it.
 fn former<'a>(system: &'a SystemView, check: &CheckId) -> Option<(Option<&'a str>, &'a str)> {
     let of_machine = system.agents.iter().find_map(|agent| {
         let mut former = agent.former.iter();
         let (_, name) = former.find(|(id, _)| id == check)?;
-        Some((Some(agent.label.as_str()), name.as_str()))
+        let machine = Some(agent.label.as_str()).filter(|_| system.agents.len() > 1);
+        Some((machine, name.as_str()))
     });
     let mut removed = system.former_checks.iter();
     let removed = removed.find(|former| former.id == *check);
-    of_machine.or(removed.map(|former| (former.machine.as_deref(), former.name.as_str())))
+    let removed = removed.map(|former| {
+        let machine = former.machine.as_deref();
+        let beside = !system.agents.is_empty();
+        (machine.filter(|_| beside), former.name.as_str())
+    });
+    of_machine.or(removed)
 }
 
 /// The first telling of the problem that was told last: those of before stand under the same id.
