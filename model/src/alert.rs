@@ -101,7 +101,7 @@ pub(crate) fn stand_in(context: &str, what: &[u8]) -> [u8; 16] {
 pub enum AlertKind {
     /// A check that is not OK.
     Problem,
-    /// A check without a fresh result, though its agent is heard.
+    /// A check without a fresh result, though its agent was heard when that was due.
     Missing,
     /// An agent that is not heard any more: one alert instead of one for each of its checks.
     Silent {

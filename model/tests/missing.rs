@@ -385,10 +385,12 @@ fn what_is_over_because_it_is_given_longer_is_not_over_before_it_began() {
 /// the list.
 #[test]
 fn an_agent_that_is_started_anew_hides_nothing_that_was_missed_before() {
-    let start = |duty: &mut Duty, (stopped, started): (i64, i64)| {
+    let start = |duty: &mut Duty, first: &Alert, (stopped, started): (i64, i64)| {
         let workspace = &mut duty.workspace;
         let at_stop = at(stopped);
         journal(workspace, stopped, JournalEntry::Stopped { at: at_stop });
+        let meanwhile = only(workspace, started);
+        assert_eq!((meanwhile.id, meanwhile.opened), (first.id, at(605)));
         let entry = AgentStarted {
             at: at(started),
             host: "db02".to_owned(),
@@ -400,16 +402,16 @@ fn an_agent_that_is_started_anew_hides_nothing_that_was_missed_before() {
     let mut duty = Duty::new(&at_once());
     duty.goes_on(20..700, results);
     let first = only(&duty.workspace, 700);
-    start(&mut duty, (700, 710));
+    start(&mut duty, &first, (700, 710));
     duty.goes_on(710..800, results);
     let now = only(&duty.workspace, 800);
     assert_eq!((now.id, now.opened), (first.id, at(605)));
-    // And again, before the check's time is over, and after hours in which the host was off.
-    start(&mut duty, (800, 805));
+    // And again, before the check's time is over.
+    start(&mut duty, &first, (800, 805));
     duty.goes_on(805..900, results);
-    start(&mut duty, (900, 2_600));
-    duty.beat(2_610, &[(2, 2_605)]);
-    duty.goes_on(2_611..3_100, results);
+    start(&mut duty, &first, (900, 1_000));
+    start(&mut duty, &first, (1_080, 1_090));
+    duty.goes_on(1_100..3_100, results);
     let words = duty.words();
     let of_check: Vec<_> = words.iter().map(|(_, word)| *word).collect();
     assert_eq!(of_check, ["missing", "resolved"], "{words:?}");
@@ -539,6 +541,25 @@ fn notifiers_that_heard_other_heartbeats_give_a_second_outage_one_name() {
     assert_eq!((names.0, others.0), (at(720), at(660)));
     assert_eq!((names.1, names.2), (others.1, others.2));
     assert_ne!(names.1, names.2, "the first outage had the other name");
+}
+
+/// Somebody looked before the notifier told anybody: whoever heard of the outage before has nothing to forget.
+#[test]
+fn that_somebody_knows_is_told_to_nobody_who_was_told_of_the_outage_before_alone() {
+    let mut duty = Duty::new(&json!({"wait": "30s", "interval": "0s"}));
+    let last = |now: i64| match now {
+        ..800 => 5,
+        800..1_600 => 800,
+        _ => now,
+    };
+    let results = |now| vec![(1, last(now)), (2, now)];
+    duty.goes_on(20..1_401, results);
+    let second = only(&duty.workspace, 1_401);
+    assert_eq!(second.opened, at(1_400));
+    duty.acknowledge(1_401, &second);
+    duty.goes_on(1_402..1_800, results);
+    let words: Vec<_> = duty.words().into_iter().map(|(_, word)| word).collect();
+    assert_eq!(words, ["missing", "resolved"]);
 }
 
 /// Results that are OK stand in no journal: without what it remembers, whoever is started anew would take the word on

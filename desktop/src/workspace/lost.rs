@@ -200,7 +200,7 @@ impl Live {
     }
 
     /// Says of what was given anew what it was given for before.
-    async fn keep_reasons(&self, plan: &SpacePlan, before: &SpaceSummary) {
+    pub(super) async fn keep_reasons(&self, plan: &SpacePlan, before: &SpaceSummary) {
         let reasons = self.standing_reasons(before);
         let Ok(after) = self.replica().space(plan.space).await else {
             return;

@@ -71,7 +71,10 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
                 let held = held.filter(|it| it.is_told(&holders, (entry.id, entry.at)));
                 changes.extend(held.map(|held| MembershipChange {
                     by: None,
-                    ..change(held.who, Membership::Expired)
+                    ..change(
+                        held.who,
+                        held.less(&holders, entry.at).unwrap_or(Membership::Expired),
+                    )
                 }));
             }
             AuditEvent::Revoked {
@@ -81,18 +84,13 @@ fn changes(space: SpaceId, entries: &[AuditEntry]) -> Vec<MembershipChange> {
             } => {
                 let whose = holders.get(target).map(|it| it.who);
                 let ended = told(&holders, ended, entry.at);
-                let what = |held: &Holding| match held.keeps(&holders, entry.at) {
-                    // What they were given beyond that ended.
-                    Some(less) => Membership::Given {
-                        may: less.may,
-                        end: less.time.1,
-                        by_code: false,
-                    },
-                    None => Membership::Ended {
+                let what = |held: &Holding| {
+                    let ended = || Membership::Ended {
                         target: *target,
                         reason: String::new(),
                         lost: *reason == REASON_LOST && whose == Some(held.who),
-                    },
+                    };
+                    held.less(&holders, entry.at).unwrap_or_else(ended)
                 };
                 changes.extend(ended.map(|held| change(held.who, what(held))));
             }
@@ -142,9 +140,10 @@ fn held(entries: &[AuditEntry]) -> Held {
             continue;
         };
         // What never counted gave nobody anything, whoever wrote it; nor does a second grant to oneself.
-        let stood = match ended.map(|it| it.how) {
+        // Nor does what was over before its time came: of a lost device that goes on, or of a clock that is ahead.
+        let stood = match ended {
             None => entry.verdict.counts(),
-            Some(how) => how != HowEnded::NotStanding,
+            Some(ending) => ending.how != HowEnded::NotStanding && ending.at > entry.at,
         };
         if who != entry.by && stood {
             let end = ended.map_or(grant.end, |ending| ending.at.min(grant.end));
@@ -200,6 +199,16 @@ impl Holding {
         };
         let goes_on = self.keeps(holders, at).is_some_and(|it| it.may >= self.may);
         !goes_on && !holders.iter().any(|(other, it)| is_later(other, it))
+    }
+
+    /// What its holder keeps when it ends, if that is anything.
+    fn less(&self, holders: &BTreeMap<EnvelopeId, Self>, at: Timestamp) -> Option<Membership> {
+        let less = self.keeps(holders, at)?;
+        Some(Membership::Given {
+            may: less.may,
+            end: less.time.1,
+            by_code: false,
+        })
     }
 
     /// The most that its holder may after a moment by other grants: a renewal, or what was given anew to
@@ -323,6 +332,35 @@ mod tests {
             let all = [(0, "Write"), (10, "Administer"), (503, "Ended")];
             assert_eq!(lines(&entries), all.map(|(at, it)| (at, it.to_owned())));
         }
+    }
+
+    #[test]
+    fn of_two_accesses_that_end_by_themselves_the_first_leaves_what_the_second_gives() {
+        use Capability::{Read, Write};
+        let entries = [
+            given(1, 0, (Write, 500_000), None),
+            given(2, 10, (Read, 900_000), None),
+            entry(1, 500_000, AuditEvent::Expired),
+            entry(2, 900_000, AuditEvent::Expired),
+        ];
+        let all = [
+            (0, "Write"),
+            (10, "Read"),
+            (500_000, "Read"),
+            (900_000, "Expir"),
+        ];
+        assert_eq!(lines(&entries), all.map(|(at, it)| (at, it.to_owned())));
+    }
+
+    #[test]
+    fn who_was_let_in_after_that_was_over_already_was_never_let_in() {
+        use Capability::Write;
+        let entries = [
+            given(1, 600, (Write, DAY), Some(500)),
+            revoked(1, 500),
+            given(2, 700, (Write, DAY), None),
+        ];
+        assert_eq!(lines(&entries), [(700, "Write".to_owned())]);
     }
 
     #[test]

@@ -272,8 +272,11 @@ impl Recovering {
                 lost: space.ends(),
                 keep: space.keeps(),
             };
+            let before = self.live.replica().space(space.space).await;
+            let before = before.map_err(|error| refused(&error))?;
             let recovered = self.live.replica().recover(recovery).await;
             recovered.map_err(|error| refused(&error))?;
+            self.live.keep_reasons(space, &before).await;
         }
         let open: BTreeSet<_> = open.into_iter().map(|it| it.space).collect();
         self.hand_over(&open).await

@@ -24,6 +24,21 @@ const CALLS_MAX: usize = 32;
 /// Parts of an answer that wait to be sent; a verb whose reader is slow waits, and nothing else does.
 const PARTS_WAIT_MAX: usize = 16;
 const REQUEST_TIME: Duration = Duration::from_secs(10);
+/// That a call came is said at once. People are told who says nothing for so long, and whoever says nothing for much
+/// longer is stopped or hangs.
+const PATIENCE: Patience = Patience {
+    quiet: Duration::from_secs(3),
+    at_most: Duration::from_secs(30),
+};
+
+/// How long somebody who listens may say nothing.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// Nobody has to be told so long.
+    quiet: Duration,
+    /// After that, for so long at most.
+    at_most: Duration,
+}
 /// What is asked of whoever holds the workspace by who wants to keep it: no verb has this name.
 const LET_GO: &str = "let-go";
 
@@ -120,6 +135,15 @@ pub(crate) async fn ask_telling(
     call: &Call,
     tell: impl Fn(Part),
 ) -> io::Result<Called> {
+    ask_with(PATIENCE, socket, call, tell).await
+}
+
+async fn ask_with(
+    patience: Patience,
+    socket: &Path,
+    call: &Call,
+    tell: impl Fn(Part),
+) -> io::Result<Called> {
     let stream = match Stream::connect(socket.to_fs_name::<GenericFilePath>()?).await {
         Ok(stream) => stream,
         Err(error) if nobody_listens(&error) => return Ok(Called::Nobody),
@@ -134,7 +158,12 @@ pub(crate) async fn ask_telling(
     let mut lines = BufReader::new(&stream);
     let mut has_come = false;
     loop {
-        match receive(&mut lines).await {
+        let said = if has_come {
+            receive(&mut lines).await
+        } else {
+            first(&mut lines, patience, &tell).await
+        };
+        match said {
             Err(error) if !has_come && went_away(&error) => return Ok(Called::Nobody),
             Err(error) => return Err(error),
             Ok(Said::Part(text)) => tell(Part::Answer(text)),
@@ -144,6 +173,29 @@ pub(crate) async fn ask_telling(
         }
         has_come = true;
     }
+}
+
+/// What somebody who listens says first.
+async fn first(
+    lines: &mut BufReader<&Stream>,
+    patience: Patience,
+    tell: &impl Fn(Part),
+) -> io::Result<Said> {
+    let said = receive(lines);
+    tokio::pin!(said);
+    if let Ok(said) = tokio::time::timeout(patience.quiet, &mut said).await {
+        return said;
+    }
+    tell(Part::Waits(
+        "the program that has this workspace open does not answer yet".to_owned(),
+    ));
+    let said = tokio::time::timeout(patience.at_most, said).await;
+    said.unwrap_or_else(|_elapsed| {
+        Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the program that has this workspace open does not answer: it is stopped or hangs; end it and try again",
+        ))
+    })
 }
 
 /// Whether somebody listens.
@@ -390,6 +442,22 @@ mod tests {
         assert_eq!(told.into_inner().unwrap(), all);
         cancel.cancel();
         task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_listens_and_says_nothing_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("test.sock");
+        let _stopped = Server::bind(&socket).unwrap();
+        let patience = Patience {
+            quiet: Duration::from_millis(10),
+            at_most: Duration::from_millis(50),
+        };
+        let told = std::sync::Mutex::new(Vec::new());
+        let tell = |part| told.lock().unwrap().push(part);
+        let asked = ask_with(patience, &socket, &call(), tell).await;
+        assert_eq!(asked.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(told.into_inner().unwrap().len(), 1);
     }
 
     #[tokio::test]

@@ -207,10 +207,13 @@ fn afterwards(facts: &Facts<'_>, alert: &AlertFact, state: State, at: Timestamp)
             held: None,
         }
     };
-    facts
-        .record
-        .told(&alert.alert)
-        .into_iter()
+    // Whoever was told of an outage before, and not yet of this one, need not hear that somebody knows of it.
+    let from = match state {
+        State::Acknowledged => told_from(facts, alert),
+        _ => None,
+    };
+    let told = facts.record.told(&alert.alert).into_iter();
+    told.filter(|mark| from.is_none_or(|from| mark.at >= from))
         .map(pending)
         .collect()
 }

@@ -26,7 +26,7 @@ use crate::observer::SeenFrom;
 use crate::presence::Presence;
 use crate::severity::Severity;
 use crate::silence::Matter;
-use crate::status::{AgentLife, CheckStatus, Handled};
+use crate::status::{CheckStatus, Handled};
 
 /// What a check without a fresh result is grouped under.
 const MISSING_WORDS: &str = "no result";
@@ -296,10 +296,7 @@ impl<'a> Looked<'a> {
     /// That an agent which is heard gives no fresh result.
     fn unheard(&self, next: &mut Next) -> Option<Unheard> {
         let old = self.judged.iter().filter_map(|(status, vantage)| {
-            if vantage.life != AgentLife::Alive
-                || vantage.presence == Presence::MayBeOffline
-                || status.raw != Severity::Missing
-            {
+            if vantage.presence == Presence::MayBeOffline || status.raw != Severity::Missing {
                 return None;
             }
             let ttl_ms = vantage.ttl_ms();
@@ -310,7 +307,8 @@ impl<'a> Looked<'a> {
                 Some(_) => vantage.judged,
                 None => vantage.as_of,
             };
-            // Whoever dies tells nothing of its checks either. That is told of the agent, which is given longer.
+            // Whoever dies or stops tells nothing of its checks either. That is told of the agent, which is given longer.
+            // What was missed while it was there is missed still.
             if vantage.heard < Some(since) {
                 return None;
             }
@@ -325,7 +323,7 @@ impl<'a> Looked<'a> {
         old.min()
     }
 
-    /// That nothing fresh is heard of the check, though its agent is.
+    /// That nothing fresh is heard of the check, though its agent was when that was due.
     fn missing(&self, care: &Care<'_>, next: &mut Next, found: &mut Found) {
         let family = family(&self.check.name, MISSING_WORDS);
         let first = self.unheard(next);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Engine;
 use super::frame::{Ended, Frame};
 use super::io::{ConnectionId, Event};
-use crate::admission::Member;
+use crate::admission::{CLOCK_AHEAD_MAX, Member};
 use crate::id::SpaceId;
 
 /// Why a key opens a Space no more, as a peer says.
@@ -36,9 +36,16 @@ impl Engine {
         let known = |author| held.granted.contains(author);
         let own = |member: &&Member| connection.authors.contains(&member.author);
         let mut grants = held.evaluation.members().iter().filter(own);
-        // What has yet to begin is not over.
-        let comes = grants.any(|member| now < member.not_before);
-        if comes || !connection.authors.iter().any(known) {
+        // What has yet to begin is not over, nor is what was signed by a clock that is ahead.
+        let begins = grants.any(|member| now < member.not_before);
+        let chains = connection.authors.iter();
+        let mut heads = chains.flat_map(|author| held.log.chains_of(*author));
+        let is_early = heads.any(|chain| {
+            let last = held.log.head(chain);
+            let last = last.and_then(|(_seq, id)| held.log.get(id));
+            last.is_some_and(|entry| entry.header().time > now.plus(CLOCK_AHEAD_MAX))
+        });
+        if begins || is_early || !connection.authors.iter().any(known) {
             return;
         }
         let mut grants = held.evaluation.members().iter().filter(own);

@@ -15,8 +15,13 @@ const GUEST: usize = 1;
 const RELAY: usize = 2;
 const AHEAD: Duration = Duration::from_hours(1);
 
-/// A guest whose clock is ahead joins by a code at a relay.
+/// A guest whose clock is ahead joins at a relay by a code that works as long as its access.
 fn joined(ahead: Duration) -> (Stage, SpaceId) {
+    joined_by_code_of(Duration::from_hours(8), ahead)
+}
+
+/// The same by a code of such a life.
+fn joined_by_code_of(life: Duration, ahead: Duration) -> (Stage, SpaceId) {
     let mut stage = Stage::new(2, 1);
     let space = stage.found();
     stage.let_in(space, RELAY);
@@ -30,7 +35,7 @@ fn joined(ahead: Duration) -> (Stage, SpaceId) {
         capability: Capability::Write,
         not_before: Timestamp::ZERO,
         end,
-        redeem_until: end,
+        redeem_until: stage.now.plus(life),
         redemptions: 1,
         long_grace: false,
     };
@@ -82,4 +87,18 @@ fn who_joins_with_a_clock_that_is_right_or_a_little_ahead_hears_nothing() {
         assert_eq!(may(&stage, ADMINISTRATOR, space), Some(Capability::Write));
         assert_eq!(stage.peers[GUEST].engine.clock_ahead(space), None);
     }
+}
+
+/// Their access lies ahead; nobody may tell them that it is over.
+#[test]
+fn who_joins_with_a_clock_that_is_ahead_is_not_told_that_it_is_over() {
+    let (mut stage, space) = joined_by_code_of(Duration::from_hours(2), AHEAD);
+    let told = |stage: &Stage| stage.peers[GUEST].engine.ended_elsewhere(space);
+    assert_eq!(told(&stage), None);
+    stage.wait(Duration::from_mins(2));
+    assert_eq!(told(&stage), None);
+    assert!(stage.peers[GUEST].engine.clock_ahead(space).is_some());
+    stage.wait(AHEAD);
+    assert_eq!(may(&stage, ADMINISTRATOR, space), Some(Capability::Write));
+    assert_eq!(told(&stage), None);
 }
