@@ -38,13 +38,11 @@ impl Engine {
         let mut grants = held.evaluation.members().iter().filter(own);
         // What has yet to begin is not over, nor is what was signed by a clock that is ahead.
         let begins = grants.any(|member| now < member.not_before);
-        let chains = connection.authors.iter();
-        let mut heads = chains.flat_map(|author| held.log.chains_of(*author));
-        let is_early = heads.any(|chain| {
-            let last = held.log.head(chain);
-            let last = last.and_then(|(_seq, id)| held.log.get(id));
-            last.is_some_and(|entry| entry.header().time > now.plus(CLOCK_AHEAD_MAX))
-        });
+        let authors = connection.authors.iter();
+        let is_early = authors
+            .flat_map(|author| held.log.chains_of(*author))
+            .filter_map(|chain| held.log.get(held.log.head(chain)?.1))
+            .any(|last| last.header().time > now.plus(CLOCK_AHEAD_MAX));
         if begins || is_early || !connection.authors.iter().any(known) {
             return;
         }
