@@ -221,12 +221,13 @@ impl<'a> Vantage<'a> {
     /// From when a result is awaited that is not there; `seen` is the last sign of the check.
     pub(super) fn awaited_from(&self, seen: Option<Timestamp>) -> Option<Timestamp> {
         let (journal, gaps) = (self.journal?, self.gaps?);
-        let sign = match self.record {
-            Some(_) => seen,
+        let sign = if self.record.is_some() {
+            seen
+        } else {
             // It never said anything that counts.
-            None => journal.configured_at.max(self.of_beats),
-        };
-        let sign = sign.or(journal.stops.first_back().filter(|_| self.record.is_none()))?;
+            let sign = journal.configured_at.max(self.of_beats);
+            sign.or(journal.stops.first_back())
+        }?;
         // Nobody looked before the check was turned on.
         let sign = self.turned_on.map_or(sign, |at| at.max(sign));
         let ttl = Duration::from_millis(self.ttl_ms());
