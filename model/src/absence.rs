@@ -40,6 +40,12 @@ impl Absences {
         }
     }
 
+    /// The one in which a moment lies, or which ends with it.
+    pub(crate) fn around(&self, at: Timestamp) -> Option<Absence> {
+        let mut all = self.0.iter().copied();
+        all.find(|it| it.from.is_none_or(|from| from < at) && at <= it.until)
+    }
+
     /// When it was back for the first time that is known.
     pub(crate) fn first_back(&self) -> Option<Timestamp> {
         self.0.first().map(|absence| absence.until)
@@ -53,12 +59,21 @@ impl Absences {
 
 /// From when a result has been awaited that did not come since `sign`: whoever is away sees nothing, and is given its
 /// whole time when it is back, unless it was missed before already.
-pub(crate) fn awaited_from(known: [&Absences; 2], sign: Timestamp, ttl: Duration) -> Timestamp {
+///
+/// Who is killed writes no word of it, so that an absence may have begun later than is known: `heard_before` says when
+/// somebody heard it last before it was back.
+pub(crate) fn awaited_from(
+    known: [&Absences; 2],
+    heard_before: impl Fn(Timestamp) -> Option<Timestamp>,
+    sign: Timestamp,
+    ttl: Duration,
+) -> Timestamp {
     let mut absences: Vec<&Absence> = known.into_iter().flat_map(|it| &it.0).collect();
     absences.sort_by_key(|absence| absence.until);
     let mut from = sign;
     for absence in absences.into_iter().filter(|it| it.until > sign) {
-        if absence.from.is_some_and(|left| from.plus(ttl) < left) {
+        let left = absence.from.max(heard_before(absence.until));
+        if left.is_some_and(|left| from.plus(ttl) < left) {
             return from;
         }
         from = from.max(absence.until);
@@ -87,7 +102,20 @@ mod tests {
 
     fn awaited(stops: &[(i64, i64)], gaps: &[(i64, i64)], sign: i64) -> i64 {
         let (stops, gaps) = (absences(stops), absences(gaps));
-        awaited_from([&stops, &gaps], at(sign), Duration::from_mins(5)).millis() / 1_000
+        let ttl = Duration::from_mins(5);
+        awaited_from([&stops, &gaps], |_| None, at(sign), ttl).millis() / 1_000
+    }
+
+    #[test]
+    fn what_was_missed_while_a_killed_agent_was_heard_stays_missed() {
+        let (killed, none) = (absences(&[(110, 5_000)]), Absences::default());
+        let awaited = |heard: Option<i64>| {
+            let heard = move |_| heard.map(at);
+            awaited_from([&killed, &none], heard, at(100), Duration::from_mins(5))
+        };
+        assert_eq!(awaited(None), at(5_000));
+        assert_eq!(awaited(Some(400)), at(5_000), "not missed yet");
+        assert_eq!(awaited(Some(401)), at(100));
     }
 
     #[test]
@@ -102,6 +130,11 @@ mod tests {
         assert_eq!(awaited(&stops, &[], 100), 1_000);
         assert_eq!(awaited(&[(200, 1_000), (1_200, 9_000)], &[], 100), 9_000);
         assert_eq!(awaited(&stops[..1], &stops[1..], 100), 1_000);
+        let around = |moment| absences(&stops).around(at(moment)).map(|it| it.until);
+        assert_eq!(
+            [200, 201, 1_000].map(around),
+            [None, Some(at(1_000)), Some(at(1_000))]
+        );
         // Nobody heard of the start either.
         assert_eq!(awaited(&[(200, 1_000)], &[(190, 1_020)], 100), 1_020);
     }

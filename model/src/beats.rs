@@ -1,10 +1,12 @@
 //! What was heard of an agent between the entries of its journal.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aramaki_sync_core::Timestamp;
 
 use crate::absence::{Absence, Absences};
+use crate::hearing::Stretch;
 use crate::heartbeat::{CheckBeat, HEARTBEAT_STALE_MS, Heartbeat};
 use crate::id::CheckId;
 
@@ -18,9 +20,16 @@ pub struct LastHeard {
     pub at: Option<Timestamp>,
     /// When each of its checks gave the last result that was heard of; of those alone whose results are in heartbeats.
     pub checks: BTreeMap<CheckId, Timestamp>,
+    /// When it was listened to, oldest first.
+    pub listened: Vec<Stretch>,
 }
 
 impl LastHeard {
+    /// Whether nothing is known.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.at.is_none() && self.checks.is_empty() && self.listened.is_empty()
+    }
+
     fn sign(&mut self, check: CheckId, at: Timestamp) {
         let is_full = self.checks.len() >= CHECKS_MAX;
         match self.checks.get_mut(&check) {
@@ -46,6 +55,8 @@ impl LastHeard {
 pub struct Beats {
     /// The newest heartbeat.
     pub at: Option<Timestamp>,
+    /// The oldest since this replica runs.
+    pub(crate) begun: Option<Timestamp>,
     /// What was heard before this replica was started, if that is known.
     pub(crate) before: LastHeard,
     /// The configuration it works by, from the newest heartbeat.
@@ -66,6 +77,21 @@ impl Beats {
     pub(crate) fn last_of(&self, check: &CheckId) -> Option<Timestamp> {
         let now = self.checks.get(check).map(|beat| beat.at);
         now.max(self.before.checks.get(check).copied())
+    }
+
+    /// The last moment before another one at which it surely was heard of.
+    pub(crate) fn heard_before(&self, moment: Timestamp) -> Option<Timestamp> {
+        let (Some(begun), Some(at)) = (self.begun.filter(|at| *at < moment), self.at) else {
+            return self.before.at.filter(|at| *at < moment);
+        };
+        if at < moment {
+            return Some(at);
+        }
+        match self.gaps.around(moment) {
+            Some(gap) => gap.from,
+            // Between two heartbeats is no more than that.
+            None => Some(begun.max(moment.minus(Duration::from_millis(HEARTBEAT_STALE_MS)))),
+        }
     }
 
     /// All of that.
@@ -97,6 +123,7 @@ impl Beats {
                 });
             }
             self.at = Some(at);
+            self.begun = self.begun.or(self.at);
             self.generation = Some(heartbeat.generation);
         }
         // A result after the heartbeat that tells of it is of a clock that was ahead.

@@ -91,6 +91,7 @@ pub use finding::{Finding, Reason};
 pub use flapping::FlappingLimits;
 pub use graph::{Graph, Relation};
 pub use handover::Handover;
+pub use hearing::Stretch;
 pub use heartbeat::{CheckBeat, Heartbeat};
 pub use home::{Followed, Home, HomeEntry, Kit};
 pub use id::{CheckId, EntryId, ItemId, NoteId};

@@ -372,17 +372,25 @@ impl Workspace {
         self.touched(space).beats.take(heartbeat, now);
     }
 
-    /// Takes in when an agent was heard last before this replica was started. That says nothing of now, but
-    /// since when it and its checks are silent.
+    /// Takes in when an agent was heard last and listened to before this replica was started. That says nothing
+    /// of now, but since when it and its checks are silent.
     pub fn heard_before(&mut self, space: SpaceId, before: &LastHeard) {
-        self.touched(space).beats.remember(before);
+        let open = self.touched(space);
+        open.beats.remember(before);
+        open.hearing.remember(&before.listened);
     }
 
-    /// When which Spaces' agents were heard last.
-    pub fn last_heard(&self) -> impl Iterator<Item = (SpaceId, LastHeard)> {
+    /// When which Spaces' agents were heard last and listened to.
+    pub fn last_heard(&self, now: Timestamp) -> impl Iterator<Item = (SpaceId, LastHeard)> {
         let spaces = self.spaces.iter();
-        let heard = spaces.map(|(space, open)| (*space, open.beats.last_heard()));
-        heard.filter(|(_, heard)| heard.at.is_some())
+        let heard = spaces.map(move |(space, open)| {
+            let heard = LastHeard {
+                listened: open.hearing.stretches(now),
+                ..open.beats.last_heard()
+            };
+            (*space, heard)
+        });
+        heard.filter(|(_, heard)| !heard.is_empty())
     }
 
     /// What would be seen here now by somebody who had always listened and heard nothing more than is known here.
@@ -415,7 +423,7 @@ impl Workspace {
     /// is told, it does not: what is recorded counts, however old, and is shown with its age.
     pub fn hears(&mut self, space: SpaceId, hears: bool, now: Timestamp) {
         let known = self.spaces.get(&space);
-        let mut hearing = known.map(|open| open.hearing).unwrap_or_default();
+        let mut hearing = known.map_or_else(Default::default, |open| open.hearing.clone());
         if hearing.turn(hears, now) {
             self.touched(space).hearing = hearing;
         }

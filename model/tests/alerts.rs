@@ -399,12 +399,16 @@ fn what_was_heard_before_a_restart_says_since_when_an_agent_is_silent_and_no_mor
         assert_eq!(silent.opened, at(silent_since));
         alive(&mut workspace, 5_210, &[1]);
         assert_eq!(alerts(&workspace, 5_211), []);
-        let last: Vec<_> = workspace.last_heard().collect();
+        let last: Vec<_> = workspace.last_heard(at(5_211)).collect();
         let [(agent, last)] = &last[..] else {
             panic!("{last:?}");
         };
         assert_eq!((*agent, last.at), (space(AGENT), Some(at(5_210))));
         assert_eq!(last.checks, BTreeMap::from([(check(1).id, at(5_210))]));
+        let [listened] = last.listened[..] else {
+            panic!("{:?}", last.listened);
+        };
+        assert_eq!((listened.from, listened.until), (at(5_000), at(5_211)));
     }
 }
 

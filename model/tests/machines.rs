@@ -109,11 +109,16 @@ impl Pair {
         }
     }
 
-    /// Heartbeats every half minute up to a moment, of one check.
+    /// A heartbeat with a result of that moment.
     fn beats(&mut self, agent: u8, check: &Check, seconds: i64, raw: Severity) {
+        self.beats_of(agent, check, (seconds, seconds), raw);
+    }
+
+    /// A heartbeat, and when its result was.
+    fn beats_of(&mut self, agent: u8, check: &Check, (seconds, result): (i64, i64), raw: Severity) {
         let beat = CheckBeat {
             check: check.id,
-            at: at(seconds),
+            at: at(result),
             raw,
             attempt: 0,
         };
@@ -360,4 +365,39 @@ fn days_that_only_one_of_them_saw_are_known() {
     assert_eq!(worst, [Ok, Critical, Critical]);
     assert_eq!((alert.first_seen, alert.flaps), (Some(at(DAY)), 2));
     assert_eq!(alert.last_ok, Some(at(3 * DAY + 10)));
+}
+
+/// One of two machines at a check was stopped after it had seen nothing for long; the other sees nothing since.
+/// Whoever begins to listen knows of the first from its journal alone.
+#[test]
+fn a_missed_check_is_named_alike_by_who_listened_to_all_and_by_who_begins_to() {
+    let looked = |begins: i64| {
+        let mut pair = Pair::new(&[shared()]);
+        for agent in [FIRST, SECOND] {
+            pair.joins(agent, 0);
+            pair.0.hears(space(agent), false, at(1));
+            pair.declares(agent, 1, &[]);
+            pair.0.hears(space(agent), true, at(begins));
+        }
+        pair.tells(FIRST, &shared(), &[(10, Severity::Ok)]);
+        pair.tells(SECOND, &shared(), &[(2_000, Severity::Ok)]);
+        let stopped = JournalEntry::Stopped { at: at(1_000) };
+        pair.journal(FIRST, 1_000, 4, stopped);
+        pair
+    };
+    let missing = |pair: &Pair, seconds| {
+        let alerts = pair.alerts(seconds);
+        let mut missing = alerts.iter().filter(|it| it.kind == AlertKind::Missing);
+        let first = missing.next().map(|it| (it.id, it.opened));
+        assert_eq!(missing.count(), 0);
+        first
+    };
+    let mut all = looked(5);
+    let mut late = looked(5_000);
+    for pair in [&mut all, &mut late] {
+        pair.beats_of(SECOND, &shared(), (5_010, 2_000), Severity::Ok);
+    }
+    let known = missing(&all, 5_012);
+    assert_eq!(known.map(|(_, opened)| opened), Some(at(610)));
+    assert_eq!(missing(&late, 5_012), known);
 }

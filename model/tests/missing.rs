@@ -385,10 +385,12 @@ fn what_is_over_because_it_is_given_longer_is_not_over_before_it_began() {
 /// the list.
 #[test]
 fn an_agent_that_is_started_anew_hides_nothing_that_was_missed_before() {
-    let start = |duty: &mut Duty, first: &Alert, (stopped, started): (i64, i64)| {
+    let start = |duty: &mut Duty, first: &Alert, (stopped, started): (Option<i64>, i64)| {
         let workspace = &mut duty.workspace;
-        let at_stop = at(stopped);
-        journal(workspace, stopped, JournalEntry::Stopped { at: at_stop });
+        if let Some(stopped) = stopped {
+            let at_stop = at(stopped);
+            journal(workspace, stopped, JournalEntry::Stopped { at: at_stop });
+        }
         let meanwhile = only(workspace, started);
         assert_eq!((meanwhile.id, meanwhile.opened), (first.id, at(605)));
         let entry = AgentStarted {
@@ -402,16 +404,21 @@ fn an_agent_that_is_started_anew_hides_nothing_that_was_missed_before() {
     let mut duty = Duty::new(&at_once());
     duty.goes_on(20..700, results);
     let first = only(&duty.workspace, 700);
-    start(&mut duty, &first, (700, 710));
+    start(&mut duty, &first, (Some(700), 710));
     duty.goes_on(710..800, results);
     let now = only(&duty.workspace, 800);
     assert_eq!((now.id, now.opened), (first.id, at(605)));
     // And again, before the check's time is over.
-    start(&mut duty, &first, (800, 805));
+    start(&mut duty, &first, (Some(800), 805));
     duty.goes_on(805..900, results);
-    start(&mut duty, &first, (900, 1_000));
-    start(&mut duty, &first, (1_080, 1_090));
-    duty.goes_on(1_100..3_100, results);
+    start(&mut duty, &first, (Some(900), 1_000));
+    start(&mut duty, &first, (Some(1_080), 1_090));
+    duty.goes_on(1_100..1_300, results);
+    // Killed, twice: it was heard until then.
+    start(&mut duty, &first, (None, 1_300));
+    duty.goes_on(1_310..1_400, results);
+    start(&mut duty, &first, (None, 1_500));
+    duty.goes_on(1_510..3_100, results);
     let words = duty.words();
     let of_check: Vec<_> = words.iter().map(|(_, word)| *word).collect();
     assert_eq!(of_check, ["missing", "resolved"], "{words:?}");
@@ -580,7 +587,7 @@ fn who_is_started_anew_between_two_outages_knows_that_the_first_is_over() {
     }
     one.goes_on(701..900, results);
     assert_eq!(alerts(&one.workspace, 900), []);
-    for (agent, heard) in one.workspace.last_heard() {
+    for (agent, heard) in one.workspace.last_heard(at(900)) {
         other.workspace.heard_before(agent, &heard);
     }
     let states = [&mut other, &mut forgetful].map(|duty| {
@@ -593,6 +600,30 @@ fn who_is_started_anew_between_two_outages_knows_that_the_first_is_over() {
     assert_eq!(states[0], (AlertState::Open, at(1_400)));
     assert_eq!(states[1], (AlertState::Acknowledged, at(605)));
     assert!(other.words().iter().any(|(_, word)| *word == "missing"));
+}
+
+/// A window that is opened shows what it saw last, and says until when it saw anything.
+#[test]
+fn what_was_missed_before_a_restart_is_missed_until_somebody_listened_again() {
+    let mut duty = Duty::new(&at_once());
+    duty.goes_on(20..701, |now| vec![(2, now)]);
+    let missing = only(&duty.workspace, 700);
+    let mut anew = Duty::new(&at_once());
+    anew.workspace.hears(space(AGENT), false, at(11));
+    for (agent, heard) in duty.workspace.last_heard(at(700)) {
+        anew.workspace.heard_before(agent, &heard);
+    }
+    let seen = only(&anew.workspace, 5_000);
+    assert_eq!((seen.id, seen.opened), (missing.id, missing.opened));
+    assert_eq!(seen.sure_from, None, "nobody is called for it");
+    let view = anew.workspace.view(at(5_000));
+    let system = view.system(&space(DATABASE)).unwrap();
+    assert_eq!(system.status.raw, Severity::Missing);
+    assert_eq!(system.status.as_of, Some(at(700)));
+    anew.workspace.hears(space(AGENT), true, at(5_000));
+    assert_eq!(only(&anew.workspace, 5_010).id, missing.id);
+    anew.beat(5_012, &[(1, 5_005), (2, 5_005)]);
+    assert_eq!(alerts(&anew.workspace, 5_020), []);
 }
 
 /// Somebody types the id of what they were told, in a program that has not listened to anybody yet.

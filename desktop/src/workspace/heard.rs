@@ -1,12 +1,13 @@
-//! When agents were heard last, and of their checks, over a restart: heartbeats are not stored. Who dies meanwhile
-//! would seem silent since its journal's last entry, and what was said of one outage would hold for the next.
+//! When agents were heard last, and of their checks, and until when it was listened to them, over a restart:
+//! heartbeats are not stored. Who dies meanwhile would seem silent since its journal's last entry, what was said of
+//! one outage would hold for the next, and what was missing would be shown as recorded until somebody listened again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use aramaki_model::snapshot::Snapshot;
-use aramaki_model::{AlertId, AlertKind, CheckId, LastHeard};
+use aramaki_model::{AlertId, AlertKind, CheckId, LastHeard, Stretch};
 use aramaki_sync::text_file;
 use aramaki_sync_core::{SpaceId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -58,35 +59,51 @@ enum Row {
     /// As it was written before checks were.
     Agent(i64),
     Whole {
-        at: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<i64>,
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         checks: BTreeMap<String, i64>,
+        /// From when to when it was listened to.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        listened: Vec<(i64, i64)>,
     },
 }
 
 impl Row {
-    fn of(heard: &LastHeard) -> Option<Self> {
+    fn of(heard: &LastHeard) -> Self {
         let checks = heard.checks.iter();
         let checks = checks.map(|(check, at)| (check.to_string(), at.millis()));
-        Some(Self::Whole {
-            at: heard.at?.millis(),
+        let listened = heard.listened.iter();
+        let listened = listened.map(|it| (it.from.millis(), it.until.millis()));
+        Self::Whole {
+            at: heard.at.map(Timestamp::millis),
             checks: checks.collect(),
-        })
+            listened: listened.collect(),
+        }
     }
 
     /// What it says, without times to come: those are of a clock that was wrong.
     fn heard(self, now: Timestamp) -> LastHeard {
-        let (at, checks) = match self {
-            Self::Agent(at) => (at, BTreeMap::new()),
-            Self::Whole { at, checks } => (at, checks),
+        let (at, checks, listened) = match self {
+            Self::Agent(at) => (Some(at), BTreeMap::new(), Vec::new()),
+            Self::Whole {
+                at,
+                checks,
+                listened,
+            } => (at, checks, listened),
         };
         let past = |millis| Some(Timestamp::from_millis(millis)).filter(|at| *at <= now);
         let checks = checks
             .into_iter()
             .filter_map(|(check, at)| Some((check.parse::<CheckId>().ok()?, past(at)?)));
+        let listened = listened.into_iter().filter_map(|(from, until)| {
+            let (from, until) = (past(from)?, past(until)?);
+            Some(Stretch { from, until })
+        });
         LastHeard {
-            at: past(at),
+            at: at.and_then(past),
             checks: checks.collect(),
+            listened: listened.collect(),
         }
     }
 }
@@ -164,7 +181,7 @@ impl Live {
     }
 
     fn write_heard(&self) -> Result<(), CliError> {
-        let mut heard: Vec<(SpaceId, LastHeard)> = self.model().last_heard().collect();
+        let mut heard: Vec<(SpaceId, LastHeard)> = self.model().last_heard(fresh::now()).collect();
         if heard.is_empty() {
             return Ok(());
         }
@@ -187,7 +204,7 @@ impl Live {
 fn rows(heard: &[(SpaceId, LastHeard)]) -> Result<String, CliError> {
     let rows = heard
         .iter()
-        .filter_map(|(space, heard)| Some((space.to_string(), Row::of(heard)?)));
+        .map(|(space, heard)| (space.to_string(), Row::of(heard)));
     let rows: BTreeMap<String, Row> = rows.collect();
     serde_json::to_string(&rows).map_err(|error| CliError::Bug(error.to_string()))
 }
@@ -204,6 +221,10 @@ mod tests {
         let heard = LastHeard {
             at: Some(at(5_000)),
             checks: BTreeMap::from([(check, at(4_000))]),
+            listened: vec![Stretch {
+                from: at(1_000),
+                until: at(5_000),
+            }],
         };
         let text = rows(&[(space, heard.clone())]).unwrap();
         let read = |text: &str, now| {
@@ -214,6 +235,7 @@ mod tests {
         let of_a_wrong_clock = read(&text, 4_500);
         assert_eq!(of_a_wrong_clock.at, None);
         assert_eq!(of_a_wrong_clock.checks, heard.checks);
+        assert_eq!(of_a_wrong_clock.listened, []);
         let before = read(&format!("{{\"{space}\":5000}}"), 6_000);
         assert_eq!((before.at, before.checks.len()), (Some(at(5_000)), 0));
     }

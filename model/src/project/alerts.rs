@@ -294,33 +294,58 @@ impl<'a> Looked<'a> {
     }
 
     /// That an agent which is heard gives no fresh result.
+    ///
+    /// It is named after whoever saw nothing for longest, also of those whose silence says nothing here yet: whoever
+    /// begins to listen names it as all others do.
     fn unheard(&self, next: &mut Next) -> Option<Unheard> {
-        let old = self.judged.iter().filter_map(|(status, vantage)| {
-            if vantage.presence == Presence::MayBeOffline || status.raw != Severity::Missing {
-                return None;
-            }
-            let ttl_ms = vantage.ttl_ms();
-            let from = vantage.awaited_from(status.seen);
-            next.old(from, ttl_ms);
-            let since = from?.plus(Duration::from_millis(ttl_ms));
+        let (mut first, mut sure_from): (Option<Unheard>, Option<Option<Timestamp>>) = (None, None);
+        for (status, vantage) in self.judged {
+            let Some(unheard) = self.unheard_by(status, vantage, next) else {
+                continue;
+            };
             let judged = match vantage.record {
                 Some(_) => vantage.judged,
                 None => vantage.as_of,
             };
-            // Whoever dies or stops tells nothing of its checks either. That is told of the agent, which is given longer.
-            // What was missed while it was there is missed still.
-            if vantage.heard < Some(since) {
-                return None;
+            if status.raw == Severity::Missing && Some(unheard.since) < judged {
+                let known = sure_from.flatten().into_iter();
+                sure_from = Some(known.chain(vantage.sure_from).min());
+            } else if judged >= Some(self.now) {
+                continue;
             }
-            let unheard = Unheard {
-                since,
-                last: vantage.record.and_then(|record| record.last_id),
-                sure_from: vantage.sure_from,
-                seen: status.seen,
-            };
-            (Some(since) < judged).then_some(unheard)
-        });
-        old.min()
+            first = first.into_iter().chain([unheard]).min();
+        }
+        Some(Unheard {
+            sure_from: sure_from?,
+            ..first?
+        })
+    }
+
+    /// The same of one agent, if it is not heard of by now.
+    fn unheard_by(
+        &self,
+        status: &CheckStatus,
+        vantage: &Vantage<'_>,
+        next: &mut Next,
+    ) -> Option<Unheard> {
+        if vantage.presence == Presence::MayBeOffline {
+            return None;
+        }
+        let ttl_ms = vantage.ttl_ms();
+        let from = vantage.awaited_from(status.seen);
+        next.old(from, ttl_ms);
+        let since = from?.plus(Duration::from_millis(ttl_ms));
+        // Whoever dies or stops tells nothing of its checks either. That is told of the agent, which is given longer.
+        // What was missed while it was there is missed still.
+        if since >= self.now || vantage.heard < Some(since) {
+            return None;
+        }
+        Some(Unheard {
+            since,
+            last: vantage.record.and_then(|record| record.last_id),
+            sure_from: None,
+            seen: status.seen,
+        })
     }
 
     /// That nothing fresh is heard of the check, though its agent was when that was due.

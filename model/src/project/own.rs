@@ -185,7 +185,7 @@ impl Seen<'_> {
             }
             let open = self.workspace.spaces.get(agent);
             let beats = open.map(|open| &open.beats);
-            let hearing = open.map(|open| open.hearing);
+            let hearing = open.map(|open| &open.hearing);
             for at in hearing.into_iter().flat_map(Hearing::settles_at).flatten() {
                 next.consider(at);
             }

@@ -11,7 +11,8 @@ use super::alerts::Found;
 use super::gone::Gone;
 use super::own::Next;
 use super::together::Past;
-use crate::absence::{Absences, awaited_from};
+use crate::absence::awaited_from;
+use crate::beats::Beats;
 use crate::check::{Check, CheckKind};
 use crate::day::Days;
 use crate::heartbeat::CheckBeat;
@@ -67,7 +68,7 @@ impl Seen<'_> {
                 sure_from: open.hearing.sure_from(self.now),
                 life: agent_life(journal, beats, as_of),
                 journal: Some(journal),
-                gaps: Some(&beats.gaps),
+                beats: Some(beats),
                 record,
                 beat,
                 of_beats,
@@ -171,8 +172,7 @@ pub(super) struct Vantage<'a> {
     pub(super) listens: Option<Timestamp>,
     pub(super) life: AgentLife,
     journal: Option<&'a Journal>,
-    /// When nobody here heard the agent.
-    gaps: Option<&'a Absences>,
+    beats: Option<&'a Beats>,
     pub(super) record: Option<&'a CheckRecord>,
     pub(super) beat: Option<&'a CheckBeat>,
     /// The last result of which a heartbeat told, also before this replica was started.
@@ -220,7 +220,7 @@ impl<'a> Vantage<'a> {
 
     /// From when a result is awaited that is not there; `seen` is the last sign of the check.
     pub(super) fn awaited_from(&self, seen: Option<Timestamp>) -> Option<Timestamp> {
-        let (journal, gaps) = (self.journal?, self.gaps?);
+        let (journal, beats) = (self.journal?, self.beats?);
         let sign = if self.record.is_some() {
             seen
         } else {
@@ -231,7 +231,9 @@ impl<'a> Vantage<'a> {
         // Nobody looked before the check was turned on.
         let sign = self.turned_on.map_or(sign, |at| at.max(sign));
         let ttl = Duration::from_millis(self.ttl_ms());
-        Some(awaited_from([&journal.stops, gaps], sign, ttl))
+        let known = [&journal.stops, &beats.gaps];
+        let heard_before = |moment| beats.heard_before(moment);
+        Some(awaited_from(known, heard_before, sign, ttl))
     }
 }
 
