@@ -9,6 +9,7 @@ pub mod cause;
 pub mod check_runbook;
 pub mod deed;
 pub mod draft;
+pub mod earlier;
 pub mod evidence;
 mod intent;
 pub mod maintenance;
@@ -58,6 +59,8 @@ pub struct Frame {
     pub waiting: Vec<actions::Waiting>,
     /// What was asked for and run lately in all Systems, newest first.
     pub ran: Vec<actions::Ran>,
+    /// What was read further back, when that was asked last.
+    pub earlier: Option<Arc<earlier::Earlier>>,
     /// The run whose page was opened last.
     pub run: Option<actions::LookedRun>,
     /// Maintenance of the System that is looked at.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aramaki_sync_core::SpaceId;
 
 use crate::alert::Alert;
-use crate::snapshot::{Snapshot, TimelineEvent, TimelineItem};
+use crate::snapshot::{Snapshot, TIMELINE_ITEMS_MAX, TimelineEvent, TimelineItem};
 
 /// How far back is looked when nobody says otherwise.
 pub const CHANGED_BEFORE_SPAN: Duration = Duration::from_hours(1);
@@ -64,6 +64,17 @@ pub fn changed_before<'a>(
     found.dedup_by_key(|change| (change.item.id, change.item.author, change.item.at));
     found.truncate(CHANGED_BEFORE_MAX);
     found
+}
+
+/// Whether the timelines of a snapshot go back so far that all of that is in them.
+pub fn reaches_before(snapshot: &Snapshot, alert: &Alert, span: Duration) -> bool {
+    let begin = alert.opened.minus(span);
+    let near = around(snapshot, alert.system);
+    let mut views = near.iter().filter_map(|(_, space)| snapshot.system(space));
+    views.all(|view| {
+        let is_whole = view.timeline.len() < TIMELINE_ITEMS_MAX;
+        is_whole || view.timeline.last().is_some_and(|item| item.at < begin)
+    })
 }
 
 fn is_change(item: &TimelineItem, alert: &Alert) -> bool {

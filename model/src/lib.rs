@@ -109,7 +109,7 @@ pub use perfdata::Metric;
 pub use perspective::{Perspective, SavedPerspective};
 pub use plugin_output::{Exit, PluginOutput};
 pub use presence::{Presence, PresenceError};
-pub use project::View;
+pub use project::{REACH_ITEMS_MAX, TimelineReach, View};
 pub use query::{Query, QueryError};
 pub use quiet::{Quiet, QuietAbout, QuietStep};
 pub use range::Range;

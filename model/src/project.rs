@@ -4,6 +4,7 @@
 //! it, not a walk over everything.
 
 mod alerts;
+mod back;
 mod care;
 mod concern;
 mod draw;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 
 use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 
+pub use self::back::{REACH_ITEMS_MAX, TimelineReach};
 use self::own::Own;
 use self::sum::Sum;
 use self::told::Told;

@@ -467,7 +467,7 @@ pub struct TimelineItem {
 
 impl TimelineItem {
     /// The order of a merged timeline.
-    pub(crate) fn order(&self) -> (Timestamp, EntryId, SpaceId, Option<AuthorId>) {
+    pub fn order(&self) -> (Timestamp, EntryId, SpaceId, Option<AuthorId>) {
         (self.at, self.id, self.system, self.author)
     }
 }

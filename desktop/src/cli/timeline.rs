@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aramaki_model::{EntryId, TimelineKind};
-use aramaki_sync_core::SpaceId;
+use aramaki_model::{EntryId, TimelineKind, TimelineReach};
+use aramaki_sync_core::{SpaceId, Timestamp};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -13,7 +13,8 @@ use super::report::table;
 use super::{CliError, Clock, Report, action, local, parse_span};
 use crate::workspace::{Live, TimelineRow, kind_of};
 
-/// Say what happened: transitions, messages, who was told, what was run, newest first.
+/// Say what happened: transitions, messages, who was told, what was run, newest first. What people wrote is read of
+/// the last thirteen months, what agents saw of the last 31 days; `aramaki status` and the alerts know days for longer.
 #[derive(Debug, Args)]
 pub(crate) struct Timeline {
     /// Of which Systems and their parts, as one; of all without any.
@@ -56,13 +57,22 @@ impl Timeline {
         Ok(Some(chosen.into_iter().collect()))
     }
 
+    /// How far back timelines are read, so that one entry more than is shown would be found.
+    fn reach(&self, begin: Option<Timestamp>) -> TimelineReach {
+        let is_filtered = !self.kinds.is_empty() || self.entry.is_some() || self.until.is_some();
+        match begin {
+            None if !is_filtered => TimelineReach::newest(self.limit.saturating_add(1)),
+            begin => TimelineReach::since(begin.unwrap_or(Timestamp::ZERO)),
+        }
+    }
+
     /// Reads it.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         let systems = self.systems(live)?;
         let now = Clock::now();
         let begin = self.since.map(|span| now.minus(span));
         let end = self.until.map(|until| until.before(now));
-        let mut rows = live.timeline(systems.as_deref());
+        let mut rows = live.timeline(systems.as_deref(), self.reach(begin));
         for (system, row) in live.action_requests(systems.as_deref()).await? {
             rows.push(action::timeline_row(live, system, &row));
         }
@@ -76,6 +86,7 @@ impl Timeline {
         if let Some(entry) = self.entry {
             around(&mut rows, entry, self.limit)?;
         }
+        let more = rows.len() > self.limit;
         rows.truncate(self.limit);
         let lines: Vec<_> = rows
             .iter()
@@ -91,7 +102,12 @@ impl Timeline {
             })
             .collect();
         let entries: Vec<_> = rows.iter().map(entry_json).collect();
-        Ok(Report::new(table(&lines), &json!({"entries": entries})))
+        let mut text = table(&lines);
+        if more {
+            text.push_str("\nThere is more: `--limit` shows it.");
+        }
+        let object = json!({"entries": entries, "more": more});
+        Ok(Report::new(text, &object))
     }
 }
 
@@ -101,7 +117,7 @@ fn around(rows: &mut Vec<TimelineRow>, entry: EntryId, limit: usize) -> Result<(
     let place = place.ok_or_else(|| CliError::Setting {
         what: "entry",
         value: entry.to_string(),
-        reason: "no timeline here has it: it is older than what is shown, or of a System that cannot be read here"
+        reason: "no timeline here has it: it is older than what is read, or of a System that cannot be read here"
             .to_owned(),
     })?;
     rows.drain(..place.saturating_sub(limit / 2));

@@ -1,11 +1,14 @@
 //! What went on, newest first: transitions, messages, deployments, joins.
 
+mod lines;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_model::notify::{Receipt, Stage};
 use aramaki_model::snapshot::{TimelineEvent, TimelineItem};
 use aramaki_model::{
     EntryId, Membership, Quiet, QuietAbout, QuietStep, Severity, Snapshot, TimelineKind,
+    TimelineReach,
 };
 use aramaki_sync_core::{SpaceId, Timestamp};
 use egui::{
@@ -13,12 +16,13 @@ use egui::{
     Vec2, WidgetInfo, pos2, vec2,
 };
 
+use self::lines::{Line, Lines, Place, title_of};
 use super::Window;
 use super::actions::came_words;
 use super::peers::may_words;
 use crate::theme::{size, space, weighted};
 use crate::view::actions::{Came, Ran};
-use crate::view::{Frame, Route};
+use crate::view::{Frame, Intent, Route};
 use crate::widget::{Icon, Look, clock, line, paint_severity, severity_word, until};
 
 const FIELD_WIDTH_MAX: f32 = 420.0;
@@ -26,6 +30,9 @@ const GLYPH: f32 = 14.0;
 /// How wide the mark is of an entry that was sought, and how many rows are in sight before it.
 const MARK_WIDTH: f32 = 3.0;
 const ROWS_BEFORE: usize = 5;
+/// So many entries more are read when somebody looks further back, and so many at most: all are filtered at each key.
+const EARLIER_ITEMS: usize = 2_000;
+const EARLIER_ITEMS_MAX: usize = 20_000;
 /// How much of a row a System's name may take.
 const NAME_SHARE: f32 = 0.34;
 
@@ -36,6 +43,8 @@ pub(super) struct Filter {
     kinds: BTreeSet<TimelineKind>,
     /// What the System's title or the words have in them.
     words: String,
+    /// Of this System and its parts alone.
+    system: Option<SpaceId>,
     /// The entry to which somebody wants to come.
     sought: Option<Sought>,
 }
@@ -60,6 +69,14 @@ impl Filter {
         };
     }
 
+    /// Shows all of a System and its parts.
+    pub(super) fn of(&mut self, system: SpaceId) {
+        *self = Self {
+            system: Some(system),
+            ..Self::default()
+        };
+    }
+
     /// Places of the lines that are shown. Without a filter nothing is looked at.
     fn shown(&self, look: Look<'_>, lines: &Lines<'_>) -> Vec<Place> {
         let wanted = self.words.trim().to_lowercase();
@@ -74,99 +91,6 @@ impl Filter {
     }
 }
 
-/// Where a line comes from.
-#[derive(Clone, Copy, Debug)]
-enum Place {
-    Item(usize),
-    Ran(usize),
-}
-
-/// One line of the page.
-#[derive(Clone, Copy)]
-enum Line<'a> {
-    Item(&'a TimelineItem),
-    Ran(&'a Ran),
-}
-
-impl Line<'_> {
-    const fn system(&self) -> SpaceId {
-        match self {
-            Self::Item(item) => item.system,
-            Self::Ran(ran) => ran.system,
-        }
-    }
-
-    fn kind(&self) -> TimelineKind {
-        match self {
-            Self::Item(item) => TimelineKind::of(&item.event),
-            Self::Ran(_) => TimelineKind::Action,
-        }
-    }
-
-    fn has_words(&self, look: Look<'_>, snapshot: &Snapshot, wanted: &str) -> bool {
-        let has = |text: &str| text.to_lowercase().contains(wanted);
-        has(title_of(snapshot, &self.system()))
-            || match self {
-                Self::Item(item) => has(&item.who) || has(&words(look, &item.event)),
-                Self::Ran(ran) => has(&ran_words(look, ran)),
-            }
-    }
-}
-
-/// What was written and what was run, each newest first.
-struct Lines<'a> {
-    snapshot: &'a Snapshot,
-    ran: &'a [Ran],
-}
-
-impl<'a> Lines<'a> {
-    fn len(&self) -> usize {
-        self.snapshot.timeline.len() + self.ran.len()
-    }
-
-    fn at(&self, place: Place) -> Option<Line<'a>> {
-        match place {
-            Place::Item(at) => {
-                let item = self.snapshot.timeline.get(at)?;
-                Some(Line::Item(item))
-            }
-            Place::Ran(at) => self.ran.get(at).map(Line::Ran),
-        }
-    }
-
-    /// The entry at a place.
-    fn entry(&self, place: Place) -> Option<EntryId> {
-        match self.at(place)? {
-            Line::Item(item) => Some(item.id),
-            Line::Ran(_) => None,
-        }
-    }
-
-    /// All places, in order of time.
-    fn places(&self) -> impl Iterator<Item = Place> {
-        let (mut items, mut runs) = (0, 0);
-        std::iter::from_fn(move || {
-            let item = self.snapshot.timeline.get(items).map(|item| item.at);
-            match (item, self.ran.get(runs).map(|run| run.at)) {
-                (None, None) => None,
-                (Some(item), run) if run.is_none_or(|run| item >= run) => {
-                    items += 1;
-                    Some(Place::Item(items - 1))
-                }
-                _ => {
-                    runs += 1;
-                    Some(Place::Ran(runs - 1))
-                }
-            }
-        })
-    }
-}
-
-fn title_of<'a>(snapshot: &'a Snapshot, system: &SpaceId) -> &'a str {
-    let system = snapshot.system(system);
-    system.map_or("", |system| system.title.as_str())
-}
-
 /// The kinds that there are, each with how many, and a field for words.
 fn filter_ui(ui: &mut Ui, look: Look<'_>, lines: &Lines<'_>, filter: &mut Filter) {
     let mut counts: BTreeMap<TimelineKind, u64> = BTreeMap::new();
@@ -177,6 +101,13 @@ fn filter_ui(ui: &mut Ui, look: Look<'_>, lines: &Lines<'_>, filter: &mut Filter
         let all = Button::selectable(filter.kinds.is_empty(), look.texts.get("timeline-all"));
         if ui.add(all).clicked() {
             filter.kinds.clear();
+        }
+        if let Some(system) = filter.system {
+            let title = [("title", title_of(lines.snapshot, &system))];
+            let name = look.texts.with("timeline-system", &title);
+            if ui.add(Button::selectable(true, name)).clicked() {
+                filter.system = None;
+            }
         }
         for (kind, count) in counts {
             let is_chosen = filter.kinds.contains(&kind);
@@ -215,28 +146,42 @@ const fn kind_key(kind: TimelineKind) -> &'static str {
     }
 }
 
-/// Draws the page over all Systems.
-pub(super) fn timeline_ui(
-    ui: &mut Ui,
-    look: Look<'_>,
-    (frame, snapshot): (&Frame, &Snapshot),
-    window: &mut Window,
-) {
-    let ran = frame.ran.as_slice();
-    let lines = Lines { snapshot, ran };
+/// What the page is, how many lines it has, and a way further back where there may be more.
+fn title_ui(ui: &mut Ui, look: Look<'_>, lines: &Lines<'_>, window: &mut Window) {
     ui.horizontal(|ui| {
         ui.label(
             weighted(look.texts.get("timeline-title"), 650.0)
                 .size(size::PAGE)
                 .color(look.tokens.strong),
         );
-        let count = u64::try_from(window.timeline.shown(look, &lines).len()).unwrap_or(0);
+        let count = u64::try_from(window.timeline.shown(look, lines).len()).unwrap_or(0);
         ui.label(
             RichText::new(look.texts.count("timeline-count", count)).color(look.tokens.subdued),
         );
+        if !lines.has_more {
+            return;
+        }
+        let more = lines.len().saturating_add(EARLIER_ITEMS);
+        if more > EARLIER_ITEMS_MAX {
+            ui.label(RichText::new(look.texts.get("timeline-verb")).color(look.tokens.subdued));
+        } else if ui.button(look.texts.get("timeline-earlier")).clicked() {
+            let reach = TimelineReach::newest(more);
+            window.ask(Intent::ReadBack(window.timeline.system, reach));
+        }
     });
+}
+
+/// Draws the page over all Systems, or over one and its parts.
+pub(super) fn timeline_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (frame, snapshot): (&Frame, &Snapshot),
+    window: &mut Window,
+) {
+    let lines = Lines::of((frame, snapshot), window.timeline.system);
+    title_ui(ui, look, &lines, window);
     ui.add_space(space::M);
-    if lines.len() == 0 {
+    if lines.len() == 0 && window.timeline.system.is_none() {
         super::empty_ui(ui, look, ("system-none-timeline", ""), |_ui| {});
         return;
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use aramaki_model::evidence::AgentEvidence;
 use aramaki_model::system::NoteKind;
-use aramaki_model::{Check, ItemId, NoteEdit, Perspective};
+use aramaki_model::{Check, ItemId, NoteEdit, Perspective, TimelineReach};
 use aramaki_sync_core::engine::Reach;
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
@@ -204,6 +204,8 @@ pub enum Intent {
     LookAtRun(SpaceId, EnvelopeId),
     /// A System's trust page was opened: say whose access was ended there.
     LookBack(LookedBack),
+    /// Read timelines further back: of a System and its parts, or of all.
+    ReadBack(Option<SpaceId>, TimelineReach),
     /// Run an action.
     Run(actions::RunWish),
     /// Say something to somebody's request.
@@ -296,6 +298,7 @@ impl fmt::Debug for Intent {
             Self::LookAt(_) => "LookAt",
             Self::LookAtRun(..) => "LookAtRun",
             Self::LookBack(_) => "LookBack",
+            Self::ReadBack(..) => "ReadBack",
             Self::Run(_) => "Run",
             Self::Answer { say, .. } => match say {
                 actions::Say::Agree => "Agree",

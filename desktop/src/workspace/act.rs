@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aramaki_model::entry::{Deployment, Message};
 use aramaki_model::system::{NoteKind, NoteRef};
 use aramaki_model::{
-    Edit, EntryId, NoteEdit, NoteHistory, NoteId, System, TimelineEntry, Workspace,
+    Edit, EntryId, NoteEdit, NoteHistory, NoteId, System, TimelineEntry, TimelineReach, Workspace,
 };
 use aramaki_sync_core::{AuthorId, DocumentId, SpaceId};
 
@@ -157,9 +157,13 @@ impl Live {
         snapshot.system(&space).map(read::page).ok_or_else(missing)
     }
 
-    /// Timelines, newest first.
-    pub(crate) fn timeline(&self, systems: Option<&[SpaceId]>) -> Vec<TimelineRow> {
-        read::timeline(&self.snapshot(), systems)
+    /// The timelines of these Systems (of all, if none is named) as one, newest first.
+    pub(crate) fn timeline(
+        &self,
+        systems: Option<&[SpaceId]>,
+        reach: TimelineReach,
+    ) -> Vec<TimelineRow> {
+        read::timeline(&self.looking_back(systems, reach))
     }
 
     /// The notes of a System.

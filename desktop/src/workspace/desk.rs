@@ -447,6 +447,9 @@ async fn carry_out_at_night(
         Intent::LookAt(system) => extras.looked_at = Some(system),
         Intent::LookAtRun(system, request) => extras.looked_at_run = Some((system, request)),
         Intent::LookBack(system) => extras.looked_back = Some(system),
+        Intent::ReadBack(system, reach) => {
+            extras.earlier = Some(Arc::new(live.read_back(system, reach)));
+        }
         Intent::Run(wish) => live.run_wish(wish).await?,
         Intent::Answer {
             system,

@@ -1,12 +1,14 @@
 //! Drafts of notes, as Markdown: what the next shift has to know, and what an incident was.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
 
 use aramaki_model::alert::Alert;
 use aramaki_model::handover::{Handover, Outage, OutageEnd, Period, entries};
 use aramaki_model::snapshot::TimelineItem;
 use aramaki_model::system::NoteKind;
-use aramaki_model::{Snapshot, TimelineKind};
+use aramaki_model::{Snapshot, TimelineKind, TimelineReach};
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::live::Live;
@@ -14,8 +16,11 @@ use super::read::timeline_row;
 use super::rows::TimelineRow;
 use crate::cli::{CliError, action_row, local};
 use crate::view::draft::{Draft, DraftKind, DraftWords};
+use crate::view::earlier::Earlier;
 use crate::view::runbook::Place;
 
+/// So long before a shift an outage may have begun that ended in it.
+const TOLD_BEFORE: Duration = Duration::from_hours(31 * 24);
 /// How many entries a post-mortem refers to.
 const ENTRIES_MAX: usize = 1_000;
 
@@ -32,7 +37,10 @@ impl Live {
     ) -> Result<String, CliError> {
         let systems = self.with_parts(system);
         let runs = self.runs_in(&systems, period).await?;
-        Ok(handover(&self.snapshot(), &systems, period, &runs, words))
+        // Who was told of an outage that ended in the shift was told before it.
+        let reach = TimelineReach::since(period.from.minus(TOLD_BEFORE));
+        let snapshot = self.looking_back(None, reach);
+        Ok(handover(&snapshot, &systems, period, &runs, words))
     }
 
     /// A draft of what an incident was, in a System and its parts.
@@ -47,13 +55,8 @@ impl Live {
     ) -> Result<String, CliError> {
         let systems = self.with_parts(Some(system));
         let runs = self.runs_in(&systems, period).await?;
-        Ok(post_mortem(
-            &self.snapshot(),
-            &systems,
-            period,
-            &runs,
-            words,
-        ))
+        let snapshot = self.looking_back(Some(&systems), TimelineReach::since(period.from));
+        Ok(post_mortem(&snapshot, &systems, period, &runs, words))
     }
 
     /// Drafts a note and keeps it in its System, to be finished there.
@@ -75,6 +78,17 @@ impl Live {
         };
         self.add_note_of(system, kind, &draft.title, &text).await?;
         Ok(())
+    }
+
+    /// The timelines of a System and its parts, or of all, further back than a snapshot has them.
+    pub(super) fn read_back(&self, system: Option<SpaceId>, reach: TimelineReach) -> Earlier {
+        let systems = system.map(|system| self.with_parts(Some(system)));
+        let snapshot = self.looking_back(systems.as_deref(), reach);
+        Earlier {
+            system,
+            reach,
+            snapshot: Arc::new(snapshot),
+        }
     }
 
     fn with_parts(&self, system: Option<SpaceId>) -> Vec<SpaceId> {

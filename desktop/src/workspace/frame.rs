@@ -18,6 +18,7 @@ use super::names::Names;
 use super::roster::is_over;
 use super::who::Who;
 use crate::view::actions::{LookedRun, SystemActions};
+use crate::view::earlier::Earlier;
 use crate::view::maintenance::SystemWork;
 use crate::view::{
     Awaited, Demo, Emergency, Ended, Ending, EqualRank, Frame, IncidentAnswer, Late, LeftOut,
@@ -42,6 +43,8 @@ pub(super) struct Extras {
     pub(super) looked_at: Option<SpaceId>,
     /// The run whose page was opened last.
     pub(super) looked_at_run: Option<(SpaceId, EnvelopeId)>,
+    /// What was read further back.
+    pub(super) earlier: Option<Arc<Earlier>>,
     /// Which trust page was opened last: whose access has ended there is shown.
     pub(super) looked_back: Option<LookedBack>,
     /// What was found of a System the last time, while it stays as it is.
@@ -75,6 +78,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
         actions: actions(live, extras.looked_at).await,
         waiting: live.waiting(&spaces, &names).await,
         ran: live.ran(&names),
+        earlier: extras.earlier.clone(),
         run: run(live, extras.looked_at_run).await,
         work: work(live, extras.looked_at).await,
         evidence: live.fetched_evidence(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use aramaki_model::{Edit, EditError, SavedPerspective, Snapshot, View, Workspace};
+use aramaki_model::{Edit, EditError, SavedPerspective, Snapshot, TimelineReach, View, Workspace};
 use aramaki_sync::replica::{Replica, ReplicaError, ReplicaOptions};
 use aramaki_sync_core::engine::WriteError;
 use aramaki_sync_core::key::DeviceKeys;
@@ -308,6 +308,19 @@ impl Live {
         let view = self.shared.view.lock();
         let mut view = view.unwrap_or_else(PoisonError::into_inner);
         view.update(&self.model(), fresh::now())
+    }
+
+    /// The same, with timelines of these Systems (of all, if none is named) that reach that far back.
+    pub(crate) fn looking_back(
+        &self,
+        systems: Option<&[SpaceId]>,
+        reach: TimelineReach,
+    ) -> Snapshot {
+        let view = self.shared.view.lock();
+        let mut view = view.unwrap_or_else(PoisonError::into_inner);
+        let model = self.model();
+        view.update(&model, fresh::now());
+        view.reaching_back(&model, systems, reach)
     }
 
     /// Says when something changed.

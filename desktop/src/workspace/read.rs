@@ -1,7 +1,5 @@
 //! From the model's snapshot to rows for verbs.
 
-use std::cmp::Reverse;
-
 use aramaki_model::action::Outcome;
 use aramaki_model::desired::DesiredRun;
 use aramaki_model::notify::{Receipt, Stage};
@@ -170,17 +168,10 @@ fn note(note: &NoteView) -> Option<NoteRow> {
     })
 }
 
-/// The timelines of these Systems as one, or of all, newest first.
-pub(super) fn timeline(snapshot: &Snapshot, systems: Option<&[SpaceId]>) -> Vec<TimelineRow> {
-    let Some(systems) = systems else {
-        let items = snapshot.timeline.iter();
-        return items.map(|item| timeline_row(snapshot, item)).collect();
-    };
-    let views = systems.iter().filter_map(|space| snapshot.system(space));
-    let mut items: Vec<_> = views.flat_map(|system| &system.timeline).collect();
-    items.sort_by_key(|item| Reverse((item.at, item.id)));
-    let rows = items.into_iter().map(|item| timeline_row(snapshot, item));
-    rows.collect()
+/// The timelines as one, newest first.
+pub(super) fn timeline(snapshot: &Snapshot) -> Vec<TimelineRow> {
+    let items = snapshot.timeline.iter();
+    items.map(|item| timeline_row(snapshot, item)).collect()
 }
 
 /// An entry of a timeline.

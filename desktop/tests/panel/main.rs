@@ -6,6 +6,7 @@
 mod acts;
 mod alerts;
 mod connection;
+mod earlier;
 mod evidence;
 mod for_alert;
 mod in_hand;

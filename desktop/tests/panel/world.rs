@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use aramaki_desktop::view::earlier::Earlier;
 use aramaki_desktop::view::observe::Let;
 use aramaki_desktop::view::{
     Awaited, Backend, CalledIn, Frame, Handed, IncidentAnswer, Intent, MadeInvitation, Member,
@@ -16,7 +17,7 @@ use aramaki_model::system::{AgentRef, Contact, Dashboard, NoteRef, Part, Rule, T
 use aramaki_model::{
     Builtin, Check, CheckBeat, CheckId, CheckState, EditError, EntryId, Heartbeat, ItemId,
     JournalEntry, NoteHistory, NoteId, Observation, Observer, Severity, Splice, SystemEdit,
-    Thresholds, TimelineEntry, Workspace, name,
+    Thresholds, TimelineEntry, TimelineReach, View, Workspace, name,
 };
 use aramaki_sync_core::engine::Reach;
 use aramaki_sync_core::statement::Capability;
@@ -349,6 +350,7 @@ impl World {
                     .map(drop)
                     .unwrap();
             }
+            Intent::ReadBack(system, reach) => self.read_back(system, reach),
             Intent::Observe(wish) => {
                 let observer = Observer {
                     label: wish.label.unwrap_or_default(),
@@ -363,6 +365,23 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// Reads timelines further back, as the workspace does.
+    fn read_back(&mut self, system: Option<SpaceId>, reach: TimelineReach) {
+        let mut view = View::default();
+        let graph = Arc::clone(&view.update(&self.workspace, at(0)).graph);
+        let systems = system.map(|system| {
+            let mut systems = graph.below(system);
+            systems.push(system);
+            systems
+        });
+        let snapshot = view.reaching_back(&self.workspace, systems.as_deref(), reach);
+        Arc::make_mut(&mut self.frame).earlier = Some(Arc::new(Earlier {
+            system,
+            reach,
+            snapshot: Arc::new(snapshot),
+        }));
     }
 
     /// Opens an incident, or refuses one with a certain title.

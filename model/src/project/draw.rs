@@ -13,7 +13,7 @@ use crate::SeverityCounts;
 use crate::finding::Finding;
 use crate::severity::Severity;
 use crate::shared_list::SharedList;
-use crate::snapshot::{CategoryView, Rank, Snapshot, SystemView, TimelineItem};
+use crate::snapshot::{CategoryView, Rank, Snapshot, SystemView, TIMELINE_ITEMS_MAX, TimelineItem};
 use crate::workspace::{OpenSpace, Workspace};
 
 /// All Systems by title, and where each stands.
@@ -165,7 +165,7 @@ impl View {
                 .cloned()
                 .collect()
         };
-        newest_first(&mut items, |item| item.order());
+        newest_first(&mut items, TIMELINE_ITEMS_MAX, |item| item.order());
         items
     }
 

@@ -8,6 +8,7 @@ use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::Seen;
 use super::alerts::Looked;
+use super::back::TimelineReach;
 use super::care::Care;
 use super::gone::{Gone, machine};
 use super::observed::agreement;
@@ -156,7 +157,7 @@ impl Seen<'_> {
         Own {
             title,
             share: Sum::of(&checks, self.now),
-            timeline: self.timeline(space, &quieted),
+            timeline: self.timeline(space, &quieted, TimelineReach::NEWEST),
             checks,
             for_others,
             observers: self.observer_views(space, system),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 
 use super::Seen;
+use super::back::TimelineReach;
 use super::gone::{looked_until, machine};
 use super::quiet::Quieted;
 use crate::entry::{JournalEntry, TimelineEntry};
@@ -16,7 +17,7 @@ use crate::journal::Written;
 use crate::membership::{Membership, MembershipChange};
 use crate::observer::observed_check;
 use crate::quiet::Quiet;
-use crate::snapshot::{TIMELINE_ITEMS_MAX, TimelineEvent, TimelineItem};
+use crate::snapshot::{TimelineEvent, TimelineItem};
 use crate::system::{AgentRef, NAME_LEN_BYTES_MAX, System};
 use crate::text::clean_line;
 use crate::transition::Hardness;
@@ -39,7 +40,12 @@ type Key = (Timestamp, EntryId, Option<AuthorId>);
 
 impl Seen<'_> {
     /// The newest that happened to a System, newest first.
-    pub(super) fn timeline(&self, space: SpaceId, quieted: &Quieted<'_>) -> Vec<Arc<TimelineItem>> {
+    pub(super) fn timeline(
+        &self,
+        space: SpaceId,
+        quieted: &Quieted<'_>,
+        reach: TimelineReach,
+    ) -> Vec<Arc<TimelineItem>> {
         let (system, open) = (quieted.system, quieted.open);
         let mut found: Vec<(Key, Source<'_>)> = Vec::new();
         found.extend(timeline_entries(open).map(|written| {
@@ -81,7 +87,8 @@ impl Seen<'_> {
                 self.told_of_others((agent, link), &names, &mut found);
             }
         }
-        newest_first(&mut found, |(key, _)| *key);
+        found.retain(|((at, ..), _)| *at >= reach.from);
+        newest_first(&mut found, reach.items_max, |(key, _)| *key);
         let called = |who: &AuthorId| open.called(system, who).unwrap_or_else(|| who.short());
         let items = found.into_iter().filter_map(|((at, id, author), source)| {
             let who = match &source {
@@ -324,12 +331,12 @@ pub(super) fn journal_entries(
 }
 
 /// Keeps the newest, newest first.
-pub(super) fn newest_first<T, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
-    if items.len() > 2 * TIMELINE_ITEMS_MAX {
+pub(super) fn newest_first<T, K: Ord>(items: &mut Vec<T>, most: usize, key: impl Fn(&T) -> K) {
+    if items.len() / 2 > most {
         // All that is older needs no order.
-        items.select_nth_unstable_by_key(TIMELINE_ITEMS_MAX, |item| Reverse(key(item)));
-        items.truncate(TIMELINE_ITEMS_MAX);
+        items.select_nth_unstable_by_key(most, |item| Reverse(key(item)));
+        items.truncate(most);
     }
     items.sort_by_key(|item| Reverse(key(item)));
-    items.truncate(TIMELINE_ITEMS_MAX);
+    items.truncate(most);
 }

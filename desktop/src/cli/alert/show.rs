@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use aramaki_model::Alert;
-use aramaki_model::Severity;
 use aramaki_model::changed_before::{Near, changed_before};
 use aramaki_model::day::StripDay;
 use aramaki_model::journal::{Tried, tried};
 use aramaki_model::root_cause::{cause_of, root_causes};
 use aramaki_model::snapshot::Attempt;
+use aramaki_model::{Alert, Severity, TimelineReach};
 use aramaki_sync_core::Timestamp;
 use clap::Args;
 use serde_json::{Value, json};
@@ -59,7 +58,8 @@ impl Show {
         } else {
             Vec::new()
         };
-        let snapshot = live.snapshot();
+        let reach = TimelineReach::since(alert.opened.minus(self.before));
+        let snapshot = live.looking_back(None, reach);
         let changes = changed_before(&snapshot, &alert, self.before);
         let rows: Vec<_> = changes
             .iter()

@@ -1,9 +1,9 @@
 //! Systems for programs.
 
-use aramaki_model::Severity;
 use aramaki_model::notify::OnCall;
 use aramaki_model::observer::SeenFrom;
 use aramaki_model::snapshot::Attempt;
+use aramaki_model::{Severity, TimelineReach};
 use aramaki_sync_core::SpaceId;
 use serde_json::{Value, json};
 
@@ -131,9 +131,8 @@ pub(crate) fn system_json(live: &Live, space: SpaceId, entries: usize) -> Result
             .collect()
     };
     let timeline: Vec<_> = live
-        .timeline(Some(&[space]))
+        .timeline(Some(&[space]), TimelineReach::newest(entries))
         .iter()
-        .take(entries)
         .map(entry_json)
         .collect();
     let more = json!({

@@ -2,11 +2,11 @@
 
 use std::cmp::Reverse;
 
-use aramaki_model::Snapshot;
 use aramaki_model::alert::Alert;
-use aramaki_model::changed_before::{CHANGED_BEFORE_SPAN, changed_before};
+use aramaki_model::changed_before::{CHANGED_BEFORE_SPAN, changed_before, reaches_before};
 use aramaki_model::journal::{Tried, tried};
 use aramaki_model::snapshot::{CheckView, TimelineItem};
+use aramaki_model::{Snapshot, TimelineReach};
 use aramaki_sync_core::Timestamp;
 use egui::{FontId, Label, RichText, Ui};
 
@@ -20,7 +20,7 @@ use super::{drawn, name_of};
 use crate::theme::{size, space};
 use crate::view::actions::{HostAction, Run};
 use crate::view::alert::story;
-use crate::view::{Frame, Route};
+use crate::view::{Frame, Intent, Route};
 use crate::widget::{Look, card_titled, clock, quiet_line, severity_glyph, severity_word};
 
 /// How many changes are named.
@@ -45,6 +45,34 @@ impl Before<'_> {
     }
 }
 
+/// What was read back to before an alert, if that was asked.
+fn reaching_back<'a>(frame: &'a Frame, alert: &Alert) -> Option<&'a Snapshot> {
+    let earlier = frame.earlier.as_deref();
+    let covers = earlier.filter(|it| it.covers(alert.opened.minus(CHANGED_BEFORE_SPAN)));
+    covers.map(|earlier| earlier.snapshot.as_ref())
+}
+
+/// The snapshot in which what came before an alert stands. Where so much came since that it is no longer in the
+/// newest, it is read when somebody asks.
+fn looked_back<'a>(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (frame, snapshot, alert): (&'a Frame, &'a Snapshot, &Alert),
+    window: &mut Window,
+) -> &'a Snapshot {
+    if reaches_before(snapshot, alert, CHANGED_BEFORE_SPAN) {
+        return snapshot;
+    }
+    if let Some(back) = reaching_back(frame, alert) {
+        return back;
+    }
+    if ui.button(look.texts.get("alert-back")).clicked() {
+        let reach = TimelineReach::since(alert.opened.minus(CHANGED_BEFORE_SPAN));
+        window.ask(Intent::ReadBack(None, reach));
+    }
+    snapshot
+}
+
 /// What changed in the hour before, and what was run, newest first.
 pub(super) fn before_ui(
     ui: &mut Ui,
@@ -54,6 +82,7 @@ pub(super) fn before_ui(
 ) {
     card_titled(ui, look, &look.texts.get("alert-before"), |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
+        let snapshot = looked_back(ui, look, (frame, snapshot, alert), window);
         let changes = changed_before(snapshot, alert, CHANGED_BEFORE_SPAN);
         let said = changes.iter().map(|change| Before::Said(change.item));
         let known = frame.actions.as_ref();
@@ -130,7 +159,8 @@ pub(super) fn evidence_ui(
     measured_ui(ui, look, (frame, snapshot, alert), window);
     card_titled(ui, look, &look.texts.get("alert-story"), |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        let items = story(snapshot, alert);
+        let back = reaching_back(frame, alert);
+        let items = story(back.unwrap_or(snapshot), alert);
         if items.is_empty() {
             severity_glyph(ui, look, drawn(alert), 14.0);
             quiet_line(ui, look, &look.texts.get("system-none-timeline"));

@@ -65,6 +65,7 @@ fn timeline_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window
     spaces.push(shown.system.space);
     let items = shown.snapshot.timeline_of(&spaces);
     none_ui(ui, look, items.is_empty(), "system-none-timeline");
+    let is_more = items.len() > TIMELINE_SHOWN_MAX;
     for item in items.into_iter().take(TIMELINE_SHOWN_MAX) {
         let own = item.system == shown.system.space;
         let title = if own {
@@ -81,6 +82,10 @@ fn timeline_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window
         if response.clicked() {
             window.go(Route::System(item.system));
         }
+    }
+    if is_more && ui.button(look.texts.get("system-timeline-all")).clicked() {
+        window.timeline.of(shown.system.space);
+        window.go(Route::Timeline);
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use aramaki_model::TimelineReach;
+use aramaki_model::snapshot::TimelineEvent;
 use aramaki_sync::replica::GrantRequest;
 use aramaki_sync_core::key::DeviceKeys;
 
@@ -222,4 +224,35 @@ async fn a_code_for_a_device_makes_a_home_and_no_system() {
     let profile = live.profile_now();
     live.close().await;
     assert_eq!(Profile::load(&folder.path().join("data")).unwrap(), profile);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_further_back_is_shown_what_was_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = opened(&folder).await;
+    let mut extras = Extras::default();
+    let mut systems = Vec::new();
+    for title in ["Webshop", "Mail"] {
+        let title = SystemChange::Title(title.to_owned());
+        systems.push(live.create_system(vec![title]).await.unwrap());
+    }
+    for (n, space) in [0, 1, 0, 0].into_iter().enumerate() {
+        live.say(systems[space], &n.to_string()).await.unwrap();
+    }
+    let mut read = async |system, most| {
+        let back = Intent::ReadBack(system, TimelineReach::newest(most));
+        carry_out(&live, back, &mut extras).await.unwrap();
+        let frame = frame::of(&live, &extras).await;
+        let earlier = frame.earlier.unwrap();
+        assert_eq!(earlier.system, system);
+        let timeline = earlier.snapshot.timeline.iter();
+        let said = timeline.filter_map(|item| match &item.event {
+            TimelineEvent::Message(message) => Some(message.text.clone()),
+            _ => None,
+        });
+        said.collect::<Vec<_>>()
+    };
+    assert_eq!(read(Some(systems[0]), 2).await, ["3", "2"]);
+    assert_eq!(read(None, 100).await, ["3", "2", "1", "0"]);
+    live.close().await;
 }
