@@ -288,7 +288,8 @@ fn page_ui(
             peers::title_ui(ui, look, &frame.sync);
             peers::awaited_ui(ui, look, &frame.sync, intents);
             peers::equal_ranks_ui(ui, look, &frame.equal_ranks, window);
-            devices::devices_ui(ui, look, &frame.devices, window, intents);
+            let devices = (frame.devices.as_slice(), frame.without_kit);
+            devices::devices_ui(ui, look, devices, window, intents);
             peers::peers_ui(ui, look, snapshot, &frame.sync, window);
         }
         Route::System(space) => {

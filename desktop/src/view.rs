@@ -13,6 +13,7 @@ pub mod earlier;
 pub mod evidence;
 mod intent;
 pub mod maintenance;
+pub mod new_kit;
 pub mod observe;
 mod route;
 pub mod runbook;
@@ -69,6 +70,8 @@ pub struct Frame {
     pub evidence: Vec<evidence::Fetched>,
     /// The demo, when this is one.
     pub demo: Option<Demo>,
+    /// Whether no recovery kit stands above this device: what it made goes with it.
+    pub without_kit: bool,
     /// This person's devices, those that wait for being accepted last.
     pub devices: Vec<OwnDevice>,
     /// An invitation that was asked for.

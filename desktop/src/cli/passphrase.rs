@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use aramaki_sync::keys::Passphrase;
 
 use super::CliError;
+use crate::view::new_kit::KIT_PASSPHRASE_LEN_CHARS_MIN as LEN_CHARS_MIN;
 
-const LEN_CHARS_MIN: usize = 12;
 const FILE_LEN_BYTES_MAX: u64 = 4_096;
 
 /// Where a passphrase comes from.
@@ -90,10 +90,18 @@ impl PassphraseSource {
                 text
             }
         };
+        Self::checked(text)
+    }
+
+    /// One that was typed elsewhere.
+    ///
+    /// # Errors
+    /// When it is too short.
+    pub(crate) fn checked(text: String) -> Result<Passphrase, CliError> {
         if text.chars().count() < LEN_CHARS_MIN {
             let reason =
                 format!("it is too short: at least {LEN_CHARS_MIN} characters are expected");
-            return Err(unusable(reason));
+            return Err(CliError::Passphrase { reason });
         }
         Ok(Passphrase::new(text))
     }

@@ -15,7 +15,7 @@ const WIDTH_MAX: f32 = 860.0;
 pub(super) fn devices_ui(
     ui: &mut Ui,
     look: Look<'_>,
-    devices: &[OwnDevice],
+    (devices, without_kit): (&[OwnDevice], bool),
     window: &mut Window,
     intents: &mut Vec<Intent>,
 ) {
@@ -34,6 +34,10 @@ pub(super) fn devices_ui(
             });
             for device in devices {
                 device_ui(ui, look, device, intents);
+            }
+            if without_kit {
+                let warning = RichText::new(look.texts.get("devices-no-kit")).size(size::SMALL);
+                ui.label(warning.color(look.tokens.severity(Severity::Warning)));
             }
         });
     });

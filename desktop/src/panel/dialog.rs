@@ -306,7 +306,11 @@ fn content_ui(
             let enter = first_field_ui(ui, look, "join-what", &mut invitation.0);
             answer_ui(ui, look, ("action-join", &invitation.0, enter), |typed| {
                 let (invitation, name) = (typed, String::new());
-                intents.push(Intent::Join { invitation, name });
+                intents.push(Intent::Join {
+                    invitation,
+                    name,
+                    kit: None,
+                });
             })
         }
         Dialog::Leave(address) => {

@@ -10,6 +10,7 @@ use aramaki_sync_core::engine::Reach;
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
 use super::draft::Draft;
+use super::new_kit::NewKit;
 use super::observe::{Let, ObserveWish};
 use super::{CalledIn, EndWhat, LookedBack, Typed, actions, deed, maintenance};
 
@@ -63,6 +64,8 @@ pub enum Intent {
     CreateWorkspace {
         /// The person's name.
         name: String,
+        /// The recovery kit, if there is to be one.
+        kit: Option<NewKit>,
     },
     /// Use an invitation.
     Join {
@@ -70,6 +73,8 @@ pub enum Intent {
         invitation: String,
         /// The person's name.
         name: String,
+        /// The recovery kit of the workspace that begins by it, if there is to be one.
+        kit: Option<NewKit>,
     },
     /// Start the demo beside this.
     OpenDemo,

@@ -14,10 +14,12 @@ use super::frame::{self, Extras};
 use super::fresh;
 use super::live::Live;
 use super::profile::Profile;
+use super::recovery::RecoveryKit;
 use super::serve::ask_to_let_go;
 use super::trust::ShareRequest;
 use super::{SystemChange, serve_verbs};
 use crate::cli::{CliError, Config};
+use crate::view::new_kit::NewKit;
 use crate::view::{
     Backend, CalledIn, Frame, Handed, IncidentAnswer, Intent, MadeInvitation, Problem, ShareBy,
     ShareFor, Stage, Typed,
@@ -203,15 +205,15 @@ async fn open(
         };
         extras.problem = None;
         let made = match intent {
-            Intent::CreateWorkspace { name } => {
-                super::create(&config.data, &name, None, None).map(drop)
-            }
-            Intent::Join { invitation, name } => {
-                match begin_joined(config, &name, &invitation).await {
-                    Ok(live) => return Some(live),
-                    Err(error) => Err(error),
-                }
-            }
+            Intent::CreateWorkspace { name, kit } => begin(config, &name, kit.as_ref()),
+            Intent::Join {
+                invitation,
+                name,
+                kit,
+            } => match begin_joined(config, &name, &invitation, kit.as_ref()).await {
+                Ok(live) => return Some(live),
+                Err(error) => Err(error),
+            },
             Intent::OpenDemo => start_demo(),
             _ => Ok(()),
         };
@@ -219,14 +221,26 @@ async fn open(
     }
 }
 
-async fn begin_joined(config: &Config, name: &str, invitation: &str) -> Result<Live, CliError> {
+fn begin(config: &Config, name: &str, kit: Option<&NewKit>) -> Result<(), CliError> {
+    super::refuse_existing(&config.data)?;
+    let kit = kit.map(RecoveryKit::typed).transpose()?;
+    super::create(&config.data, name, kit.as_ref(), None).map(drop)
+}
+
+async fn begin_joined(
+    config: &Config,
+    name: &str,
+    invitation: &str,
+    kit: Option<&NewKit>,
+) -> Result<Live, CliError> {
     // A mistyped code must not leave a workspace behind. One for a device of one's own is taken here alone:
     // a workspace that begins has nothing yet that a stranger's code could share.
     let is_home = Live::check_invitation(invitation, Invitee::Device).is_ok();
     if !is_home {
         super::carry::check_way_in(invitation)?;
     }
-    super::create(&config.data, name, None, None)?;
+    // What stands above one's other device stands above this one.
+    begin(config, name, kit.filter(|_kit| !is_home))?;
     let live = Live::open(config).await?;
     if is_home {
         live.join_home(invitation).await?;

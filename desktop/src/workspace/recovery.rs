@@ -9,11 +9,13 @@ use aramaki_sync::transport::PeerAddress;
 use aramaki_sync_core::SpaceId;
 use aramaki_sync_core::statement::Capability;
 
+use super::carry::typed_path;
 use super::emergency::{EmergencyKey, SealedFor};
 use super::kit::{self, KitText, unusable};
 use super::live::Live;
 use super::profile::{Anchor, key_error};
 use crate::cli::{CliError, PassphraseSource, Sealed};
+use crate::view::new_kit::NewKit;
 
 /// A kit about to be written.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ pub(crate) struct Drawn {
 }
 
 impl RecoveryKit {
-    /// Takes the passphrases and refuses a file that exists.
+    /// Refuses a file that exists, and takes the passphrases.
     ///
     /// # Errors
     /// When the passphrase is too short or the file is there already.
@@ -43,27 +45,27 @@ impl RecoveryKit {
         passphrase: &PassphraseSource,
         emergency: Option<&PassphraseSource>,
     ) -> Result<Self, CliError> {
-        if file.exists() {
-            return Err(CliError::File {
-                action: "make",
-                path: file.to_owned(),
-                source: io::Error::from(io::ErrorKind::AlreadyExists),
-            });
-        }
-        let folder = kit::folder_of(file);
-        if !folder.is_dir() {
-            return Err(CliError::File {
-                action: "write to",
-                path: folder.to_owned(),
-                source: io::Error::from(io::ErrorKind::NotFound),
-            });
-        }
+        check_place(file)?;
         Ok(Self {
             file: file.to_owned(),
             passphrase: passphrase.new_one(Sealed::Kit)?,
             emergency: emergency
                 .map(|source| source.new_one(Sealed::Emergency))
                 .transpose()?,
+        })
+    }
+
+    /// The same with what was typed in the window, which seals both keys.
+    ///
+    /// # Errors
+    /// As [`RecoveryKit::prepare`].
+    pub(super) fn typed(kit: &NewKit) -> Result<Self, CliError> {
+        let file = typed_path(&kit.file);
+        check_place(&file)?;
+        Ok(Self {
+            file,
+            passphrase: PassphraseSource::checked(kit.passphrase.to_string())?,
+            emergency: None,
         })
     }
 
@@ -191,4 +193,24 @@ mod tests {
         assert_ne!(drawn.emergency.author, drawn.anchor.author);
         assert!(RecoveryKit::prepare(&file, &passphrase, None).is_err());
     }
+}
+
+/// A kit goes into a new file of a folder that is there.
+fn check_place(file: &Path) -> Result<(), CliError> {
+    if file.exists() {
+        return Err(CliError::File {
+            action: "make",
+            path: file.to_owned(),
+            source: io::Error::from(io::ErrorKind::AlreadyExists),
+        });
+    }
+    let folder = kit::folder_of(file);
+    if !folder.is_dir() {
+        return Err(CliError::File {
+            action: "write to",
+            path: folder.to_owned(),
+            source: io::Error::from(io::ErrorKind::NotFound),
+        });
+    }
+    Ok(())
 }

@@ -710,11 +710,38 @@ fn the_first_page_creates_joins_or_shows_the_demo() {
             .accesskit_node()
             .is_disabled()
     );
-    window.get_by_label("Create a workspace").click();
+    let create = "Create a workspace";
+    assert!(window.get_by_label(create).accesskit_node().is_disabled());
+    window.get_by_label("The passphrase needs 12 characters.");
+    for (field, text) in [
+        (
+            "Passphrase of the kit, at least 12 characters",
+            "a long winter",
+        ),
+        ("The passphrase once more", "a long winter"),
+    ] {
+        window.get_by_label(field).focus();
+        window.run_steps(2);
+        window.get_by_label(field).type_text(text);
+        window.run_steps(2);
+    }
+    let nothing_protects = "Without a kit whoever steals this device";
+    assert!(window.query_by_label_contains(nothing_protects).is_none());
+    window.get_by_label(create).click();
+    window.run_steps(2);
+    // What was typed is gone with it.
+    assert!(window.get_by_label(create).accesskit_node().is_disabled());
+    window.get_by_label("Do without a recovery kit").click();
+    window.run_steps(2);
+    window.get_by_label_contains(nothing_protects);
+    window.get_by_label(create).click();
     window.run_steps(2);
     window.get_by_label("Look at the demo").click();
     window.run_steps(2);
-    assert_eq!(desk.asked(), ["CreateWorkspace", "OpenDemo"]);
+    assert_eq!(
+        desk.asked(),
+        ["CreateWorkspace", "CreateWorkspace", "OpenDemo"]
+    );
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use regex_lite::{Regex, RegexBuilder};
+use regex::{Regex, RegexBuilder};
 
 use super::scan::quoted_if_needed;
 use super::{PATTERN_LEN_BYTES_MAX, QueryFault};
 
-/// How large a compiled pattern may get.
-const PATTERN_SIZE_BYTES_MAX: usize = 64 * 1_024;
+/// How large a compiled pattern may get, and what it remembers of texts that it saw.
+const PATTERN_SIZE_BYTES_MAX: usize = 1_024 * 1_024;
 /// How deep a pattern may nest.
 const PATTERN_NEST_MAX: u32 = 16;
 
@@ -64,6 +64,7 @@ impl TextMatch {
         let built = RegexBuilder::new(source)
             .case_insensitive(true)
             .size_limit(PATTERN_SIZE_BYTES_MAX)
+            .dfa_size_limit(PATTERN_SIZE_BYTES_MAX)
             .nest_limit(PATTERN_NEST_MAX)
             .build();
         match built {

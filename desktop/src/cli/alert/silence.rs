@@ -28,7 +28,8 @@ pub(crate) struct Where {
     /// Also all of which they consist, each by itself; not what they merely use.
     #[arg(long)]
     subtree: bool,
-    /// Of those only these: `category=storage AND site=rzob`.
+    /// Of those only these, as they are labelled now: `category=storage AND site=rzob`. A System that is labelled
+    /// so later is not among them.
     #[arg(long, value_name = "SELECTOR")]
     labels: Option<Selector>,
 }

@@ -12,13 +12,10 @@ use super::*;
 use crate::cli::{Network, PassphraseSource};
 use crate::view::{EndWhat, Member};
 
-/// A new workspace.
-pub(crate) async fn opened(folder: &tempfile::TempDir) -> Live {
-    let data = folder.path().join("data");
-    super::super::create(&data, "duty operator", None, None).unwrap();
-    let config = Config {
+fn config(folder: &tempfile::TempDir) -> Config {
+    Config {
         profile: "default".to_owned(),
-        data,
+        data: folder.path().join("data"),
         socket: PathBuf::new(),
         demo_socket: PathBuf::new(),
         logs: PathBuf::new(),
@@ -28,7 +25,13 @@ pub(crate) async fn opened(folder: &tempfile::TempDir) -> Live {
             bind: Some(([127, 0, 0, 1], 0).into()),
             ..Network::default()
         },
-    };
+    }
+}
+
+/// A new workspace.
+pub(crate) async fn opened(folder: &tempfile::TempDir) -> Live {
+    let config = config(folder);
+    begin(&config, "duty operator", None).unwrap();
     Live::open(&config).await.unwrap()
 }
 
@@ -254,5 +257,33 @@ async fn who_looks_further_back_is_shown_what_was_read() {
     };
     assert_eq!(read(Some(systems[0]), 2).await, ["3", "2"]);
     assert_eq!(read(None, 100).await, ["3", "2", "1", "0"]);
+    live.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_of_the_window_has_the_kit_that_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&folder);
+    let file = folder.path().join("kit");
+    let kit = |passphrase: &str| NewKit {
+        file: file.display().to_string(),
+        passphrase: passphrase.to_owned().into(),
+    };
+    assert!(begin(&config, "duty operator", Some(&kit("too short"))).is_err());
+    assert!(!file.exists() && !config.data.exists());
+    begin(&config, "duty operator", Some(&kit("a long winter"))).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(!text.contains("a long winter"));
+    let live = Live::open(&config).await.unwrap();
+    assert!(!frame::of(&live, &Extras::default()).await.without_kit);
+    live.close().await;
+    // Nothing is made beside what is there.
+    std::fs::remove_file(&file).unwrap();
+    assert!(begin(&config, "somebody", Some(&kit("a long winter"))).is_err());
+    assert!(!file.exists());
+
+    let folder = tempfile::tempdir().unwrap();
+    let live = opened(&folder).await;
+    assert!(frame::of(&live, &Extras::default()).await.without_kit);
     live.close().await;
 }
