@@ -22,6 +22,7 @@ use crate::check::Check;
 use crate::hearing::Hearing;
 use crate::heartbeat::HEARTBEAT_STALE_MS;
 use crate::id::CheckId;
+use crate::journal::Journal;
 use crate::observer::{ObserverView, OtherCheck};
 use crate::presence::Presence;
 use crate::severity::Severity;
@@ -329,8 +330,7 @@ impl Seen<'_> {
     ) {
         for (agent, link, _) in system.removed_agents() {
             let journal = self.view.journals.get(&(agent, link.author));
-            let own = journal.into_iter();
-            let own = own.flat_map(|it| it.declared.iter().chain(&it.former));
+            let own = journal.into_iter().flat_map(Journal::had);
             let is_here = |id: &CheckId| {
                 let mut removed = system.lives.checks.iter();
                 all.contains_key(id) || removed.any(|(known, _, _)| known == id)

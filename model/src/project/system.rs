@@ -280,7 +280,7 @@ impl Seen<'_> {
                 failing: journal.map_or(0, |journal| failing(space, system, journal)),
                 back: open.and_then(|open| open.beats.gaps.last_back()),
                 former: journal
-                    .map(|journal| journal.former.values())
+                    .map(|journal| journal.former.values().map(|it| &it.check))
                     .map(|checks| checks.map(|it| (it.id, it.name.clone())).collect())
                     .unwrap_or_default(),
             }
@@ -310,10 +310,8 @@ impl Seen<'_> {
             };
             former.push(one(agent_check(&agent), &label, None));
             let journal = self.view.journals.get(&(agent, link.author));
-            let own = journal
-                .into_iter()
-                .flat_map(|it| it.declared.values().chain(it.former.values()));
-            former.extend(own.map(|check| one(check.id, &check.name, Some(label.clone()))));
+            let own = journal.into_iter().flat_map(Journal::had);
+            former.extend(own.map(|(id, check)| one(*id, &check.name, Some(label.clone()))));
         }
         former
     }

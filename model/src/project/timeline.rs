@@ -124,7 +124,8 @@ impl Seen<'_> {
         // What nobody looks at any more was called something when it happened.
         let links = system.agents.iter().map(|(agent, it)| (*agent, it.author));
         let journals = links.filter_map(|link| self.view.journals.get(&link));
-        for (id, check) in journals.flat_map(|it| &it.former) {
+        for (id, former) in journals.flat_map(|it| &it.former) {
+            let check = &former.check;
             if check.is_about_other(&space).is_none() {
                 own.entry(*id).or_insert((*id, check.name.as_str()));
             }
