@@ -4,6 +4,8 @@
 
 #[path = "common/names.rs"]
 mod common;
+#[path = "common/receipt.rs"]
+mod receipts;
 #[path = "common/shop.rs"]
 #[expect(dead_code, reason = "other stories look at more of the shop")]
 mod shop;
@@ -13,13 +15,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use aramaki_model::entry::{Acknowledgement, AgentStarted, Claim};
 use aramaki_model::handover::{Handover, OutageEnd, Period};
 use aramaki_model::notify::{
-    self, Facts, Item, Message, NotificationId, Notifier, Plan, Policy, Receipt, Stage,
+    self, Facts, Item, NotificationId, Notifier, Plan, Policy,
 };
 use aramaki_model::{
     Alert, AlertKind, AlertState, Check, CheckBeat, CheckState, EntryId, Heartbeat, JournalEntry,
     Observation, Severity, Silence, Supposed, TimelineEntry, Workspace,
 };
 use common::{at, chain, space};
+use receipts::receipt;
 use serde_json::json;
 use shop::{AGENT, ALICE, BOB, DATABASE, alerts, check, journal, silence, told, workspace};
 
@@ -121,7 +124,7 @@ impl Duty {
     /// The same of so many messages; the others are told a moment later.
     fn tell_some(&mut self, seconds: i64, count: usize) {
         for message in self.plan(seconds).due.into_iter().take(count) {
-            let receipt = receipt(&message, seconds);
+            let receipt = receipt(&message, at(seconds));
             self.say(seconds, TimelineEntry::Notification(receipt));
             let over = message.items.iter().filter(|it| it.resolved.is_some());
             self.over.extend(over.cloned());
@@ -148,19 +151,6 @@ impl Duty {
 
     fn names(&self) -> BTreeSet<NotificationId> {
         self.heard.iter().map(|(_, _, name)| *name).collect()
-    }
-}
-
-fn receipt(message: &Message, seconds: i64) -> Receipt {
-    Receipt {
-        at: at(seconds),
-        stage: Stage::Sent,
-        rank: 0,
-        receiver: message.receiver.clone(),
-        target: message.target.clone(),
-        group: message.group,
-        items: message.items.iter().map(Item::receipt).collect(),
-        detail: String::new(),
     }
 }
 
@@ -514,7 +504,7 @@ fn notifiers_that_heard_other_heartbeats_give_a_second_outage_one_name() {
     let mut other = Duty::new(&at_once());
     let both = |one: &mut Duty, other: &mut Duty, now: i64| {
         for message in one.plan(now).due {
-            let receipt = receipt(&message, now);
+            let receipt = receipt(&message, at(now));
             one.say(now, TimelineEntry::Notification(receipt.clone()));
             other.say(now, TimelineEntry::Notification(receipt));
         }
