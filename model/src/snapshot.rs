@@ -198,7 +198,7 @@ pub enum Rank {
 /// The states of a System.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusView {
-    /// Its own checks alone; none when it has none.
+    /// Its own checks, and that agents of its own are missed; none when it has neither.
     pub own: Option<Severity>,
     /// Checks and parts; Missing when nothing is observed.
     pub raw: Severity,
@@ -213,7 +213,7 @@ pub struct StatusView {
     pub as_of: Option<Timestamp>,
     /// The way to what makes it as bad as it is: itself first, titles or labels.
     pub worst_path: Vec<(SpaceId, String)>,
-    /// The check at the end of the way, and what it says.
+    /// The check at the end of the way and what it says, or the agent that is not heard.
     pub cause: Option<Cause>,
 }
 
@@ -227,7 +227,13 @@ impl StatusView {
     /// Whether it is so because nothing was ever heard of a check.
     pub fn is_unseen(&self) -> bool {
         let cause = self.cause.as_ref().filter(|_| self.is_silent());
-        cause.is_some_and(|cause| cause.summary.is_empty())
+        cause.is_some_and(|cause| cause.summary.is_empty() && !cause.is_agent)
+    }
+
+    /// Whether it is so because an agent is not heard, and no check is worse or as bad.
+    pub fn is_agent_missed(&self) -> bool {
+        let cause = self.cause.as_ref();
+        cause.is_some_and(|cause| cause.is_agent)
     }
 
     /// The way and its end in one line: `checkout → db02: replication: lag 41 s`.
@@ -258,12 +264,14 @@ pub enum Observed {
 /// Why a System is as bad as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// The check's name.
+    /// The check's name, or the agent's.
     pub check: String,
     /// Its state.
     pub severity: Severity,
     /// What it said last.
     pub summary: String,
+    /// Whether it is an agent that is not heard, and no check.
+    pub is_agent: bool,
 }
 
 /// A part, or something that is used.

@@ -184,6 +184,31 @@ fn what_a_machine_has_in_its_own_file_its_neighbour_does_not_miss() {
 }
 
 #[test]
+fn a_machine_that_is_not_heard_makes_its_system_missing_and_hides_nothing_worse() {
+    let mut pair = Pair::new(&[]);
+    pair.joins(FIRST, 0);
+    pair.joins(SECOND, 0);
+    pair.declares(FIRST, 1, &[disk(FIRST)]);
+    pair.tells(FIRST, &disk(FIRST), &[(5, Severity::Ok)]);
+    pair.beats(FIRST, &disk(FIRST), 130, Severity::Ok);
+    let status = pair.system(131).status;
+    assert_eq!(
+        (status.raw, status.words()),
+        (Severity::Missing, "Pair: p22".to_owned())
+    );
+    let worse = [(5, Severity::Ok), (140, Severity::Critical)];
+    pair.tells(FIRST, &disk(FIRST), &worse);
+    let status = pair.system(141).status;
+    assert_eq!(
+        (status.raw, status.words()),
+        (
+            Severity::Critical,
+            format!("Pair: {NAME} (p{FIRST}): 91 % used")
+        )
+    );
+}
+
+#[test]
 fn the_alert_of_one_machine_names_it_and_stays_its_own() {
     let mut pair = pair();
     pair.tells(FIRST, &disk(FIRST), &[(5, Severity::Ok)]);

@@ -17,6 +17,7 @@ overview-empty-hint = Lege an, was euer Team betreibt, oder tritt per Einladung 
 overview-uncategorised = Sonstige
 overview-all-well = alle Prüfungen bestanden
 overview-unseen = noch kein Ergebnis: { $words }
+overview-agent-missed = Agent nicht mehr zu hören: { $words }
 overview-silent = nicht mehr zu hören; zuletzt: { $words }
 overview-nothing-observed = hier wird nichts beobachtet
 overview-raw = vor der Bestätigung

@@ -17,6 +17,7 @@ overview-empty-hint = Add the first thing your team runs, or join a workspace by
 overview-uncategorised = Other
 overview-all-well = all checks passing
 overview-unseen = no result yet: { $words }
+overview-agent-missed = agent not heard any more: { $words }
 overview-silent = not heard any more; last: { $words }
 overview-nothing-observed = nothing is observed here
 overview-raw = before acknowledgement

@@ -443,6 +443,11 @@ pub(super) fn why_words(look: Look<'_>, system: &SystemView) -> String {
             let words = status.words();
             look.texts.with("overview-unseen", &[("words", &words)])
         }
+        _ if status.is_agent_missed() => {
+            let words = status.words();
+            look.texts
+                .with("overview-agent-missed", &[("words", &words)])
+        }
         _ if status.is_silent() => {
             let words = status.words();
             look.texts.with("overview-silent", &[("words", &words)])

@@ -40,6 +40,8 @@ pub(super) fn row(system: &SystemView) -> SystemRow {
             String::new()
         } else if status.is_unseen() {
             format!("no result yet: {}", status.words())
+        } else if status.is_agent_missed() {
+            format!("agent not heard any more: {}", status.words())
         } else if status.is_silent() {
             format!("not heard any more; last: {}", status.words())
         } else {

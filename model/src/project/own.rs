@@ -16,7 +16,7 @@ use super::silent::Silent;
 use super::sum::Sum;
 use super::together::Past;
 use super::vantage::{Looking, check_view};
-use crate::alert::Alert;
+use crate::alert::{Alert, AlertKind};
 use crate::beats::Beats;
 use crate::check::Check;
 use crate::hearing::Hearing;
@@ -51,14 +51,36 @@ pub(super) struct Own {
 }
 
 impl Own {
-    /// The worst state of the checks that run. What is seen by whom cannot be read here is not known.
-    pub(super) fn worst(&self, of: fn(&CheckView) -> Severity) -> Option<Severity> {
+    /// How bad it is by itself; none when nothing of it is observed.
+    pub(super) fn raw(&self) -> Option<Severity> {
+        self.worst(|view| view.status.raw, |agent| agent.severity)
+    }
+
+    /// The same after what people said.
+    pub(super) fn effective(&self) -> Option<Severity> {
+        self.worst(|view| view.status.effective, |agent| agent.effective)
+    }
+
+    /// The worst state of the checks that run, and of its agents that are missed: those are there for actions and
+    /// services too. What is seen by whom cannot be read here is not known.
+    fn worst(
+        &self,
+        of_check: fn(&CheckView) -> Severity,
+        of_agent: fn(&Alert) -> Severity,
+    ) -> Option<Severity> {
         let running = self.checks.iter().filter(|view| view.check.enabled);
         let hidden = self.observers.iter().filter(|it| it.checks.is_none());
         running
-            .map(of)
+            .map(of_check)
+            .chain(self.missed_agents().map(of_agent))
             .chain(hidden.map(|_| Severity::Missing))
             .max()
+    }
+
+    /// That its agents are not heard, though they are expected to be.
+    pub(super) fn missed_agents(&self) -> impl Iterator<Item = &Alert> {
+        let open = self.alerts.iter().filter(|alert| alert.is_open());
+        open.filter(|alert| matches!(alert.kind, AlertKind::Silent { .. }))
     }
 
     /// Whether whoever contains or uses it shows something else after this became `now`: its
