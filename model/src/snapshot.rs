@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
-use crate::alert::{Alert, AlertId, on_machine};
+use crate::alert::{Alert, AlertId, agent_check, on_machine};
 use crate::check::Check;
 use crate::day::Days;
 use crate::desired::{Desired, DesiredPath, DesiredRun};
@@ -186,6 +186,40 @@ pub struct SystemView {
     pub conflicts: Vec<Conflict>,
 }
 
+impl SystemView {
+    /// What a check is or was called, or an agent, where one stands for a check: also what nobody looks at any more.
+    pub fn called(&self, check: &CheckId) -> Option<Cow<'_, str>> {
+        let mut agents = self.agents.iter();
+        if let Some(agent) = agents.find(|agent| agent_check(&agent.space) == *check) {
+            return Some(Cow::Borrowed(&agent.label));
+        }
+        let (machine, name) = self.name_of(check)?;
+        Some(on_machine(name, machine))
+    }
+
+    /// The machine of a check, if it alone has or had it and others are beside it, and its name.
+    pub(crate) fn name_of(&self, check: &CheckId) -> Option<(Option<&str>, &str)> {
+        let mut here = self.checks.iter();
+        if let Some(view) = here.find(|view| view.check.id == *check) {
+            return Some((view.machine.as_deref(), &view.check.name));
+        }
+        let of_machine = self.agents.iter().find_map(|agent| {
+            let mut former = agent.former.iter();
+            let (_, name) = former.find(|(id, _)| id == check)?;
+            let machine = Some(agent.label.as_str()).filter(|_| self.agents.len() > 1);
+            Some((machine, name.as_str()))
+        });
+        let mut removed = self.former_checks.iter();
+        let removed = removed.find(|former| former.id == *check);
+        let removed = removed.map(|former| {
+            let machine = former.machine.as_deref();
+            let beside = !self.agents.is_empty();
+            (machine.filter(|_| beside), former.name.as_str())
+        });
+        of_machine.or(removed)
+    }
+}
+
 /// Where a System stands in the overview.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rank {
@@ -351,7 +385,7 @@ pub struct CheckView {
     pub was_observed: Option<WasObserved>,
 }
 
-/// A check that was removed from its System.
+/// A check that was removed from its System, or what stands for an agent that was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormerCheck {
     /// Which.
@@ -360,15 +394,10 @@ pub struct FormerCheck {
     pub name: String,
     /// The machine that alone had it, if one had.
     pub machine: Option<String>,
+    /// Whether it is an agent.
+    pub is_agent: bool,
     /// When it was removed, by the clock of who did.
     pub removed: Timestamp,
-}
-
-impl FormerCheck {
-    /// What it was called among others.
-    pub fn called(&self) -> Cow<'_, str> {
-        on_machine(&self.name, self.machine.as_deref())
-    }
 }
 
 /// Somebody looked at a check, until it or the agent was removed.

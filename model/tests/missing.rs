@@ -627,8 +627,11 @@ fn a_handover_tells_of_outages_that_began_and_ended_within_the_shift() {
         };
         let shift = Handover::of(&view, None, period);
         let outages = shift.outages.iter();
-        let outages =
-            outages.map(|it| (it.name.clone(), it.end, it.told.clone(), it.known.clone()));
+        let outages = outages.map(|it| {
+            let name = it.name.clone().unwrap_or_default();
+            assert!(it.is_agent);
+            (name, it.from, it.end, it.told.clone(), it.known.clone())
+        });
         (shift.open.len(), outages.collect::<Vec<_>>())
     };
     duty.goes_on(20..201, |now| vec![(1, now), (2, now)]);
@@ -643,13 +646,14 @@ fn a_handover_tells_of_outages_that_began_and_ended_within_the_shift() {
     let (words, over) = (duty.words(), duty.words().last().unwrap().0);
     assert_eq!(words.last().unwrap().1, "resolved", "{words:?}");
     let (open, outages) = shift(&duty, 500);
-    let [(name, end, told, known)] = outages.as_slice() else {
+    let [(name, from, end, told, known)] = outages.as_slice() else {
         panic!("{outages:?}");
     };
     assert_eq!(
         (open, name.as_str(), *end),
         (0, "db02.example.org", OutageEnd::Told(at(over)))
     );
+    assert_eq!(*from, at(320), "as people were told, a second later");
     assert_eq!(
         (told.as_slice(), known.as_slice()),
         (&["duty".to_owned()][..], &["bob".to_owned()][..])
@@ -660,7 +664,7 @@ fn a_handover_tells_of_outages_that_began_and_ended_within_the_shift() {
     }
     let (open, outages) = shift(&duty, 700);
     assert_eq!(
-        (open, outages.len(), outages[0].1),
+        (open, outages.len(), outages[0].2),
         (1, 1, OutageEnd::Told(at(over)))
     );
     // A shift later nothing of the first is left to say.
@@ -670,6 +674,54 @@ fn a_handover_tells_of_outages_that_began_and_ended_within_the_shift() {
         until: at(700),
     };
     assert_eq!(Handover::of(&view, None, period).outages.len(), 0);
+}
+
+/// A name that its host lets out, a check that is taken from the machine's own file, one that is turned off: nobody
+/// looks any more, and whoever reads of it wants to know at what.
+#[test]
+fn a_handover_names_what_was_missed_and_let_out_and_says_since_when_nobody_looks() {
+    let write = |duty: &mut Duty, seconds, change: &Check| {
+        let edit = duty
+            .workspace
+            .edit_system(space(DATABASE), &chain(ALICE), at(seconds), |edit| {
+                edit.put_check(change)
+            });
+        drop(edit.unwrap());
+    };
+    let mut duty = Duty::new(&at_once());
+    for said in JournalEntry::declare(at(12), &[check(3)]) {
+        journal(&mut duty.workspace, 12, said);
+    }
+    told(&mut duty.workspace, 3, &[(13, Ok)]);
+    // The second is missed as well, and turned off.
+    duty.goes_on(20..700, |now| vec![(1, now)]);
+    assert_eq!(alerts_open(&duty, 700), 2);
+    for said in JournalEntry::declare(at(700), &[]) {
+        journal(&mut duty.workspace, 700, said);
+    }
+    let off = Check {
+        enabled: false,
+        ..check(2)
+    };
+    write(&mut duty, 710, &off);
+    duty.goes_on(720..800, |now| vec![(1, now)]);
+    let over: Vec<_> = duty.over.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(over, ["check3", "check2"]);
+    let view = duty.workspace.view(at(800));
+    let period = Period {
+        from: at(100),
+        until: at(800),
+    };
+    let shift = Handover::of(&view, None, period);
+    let outages = shift.outages.iter();
+    let outages: Vec<_> = outages
+        .map(|it| (it.name.as_deref(), it.from, it.end, it.is_agent))
+        .collect();
+    let expected = [
+        (Some("check3"), at(613), OutageEnd::Gone(at(700)), false),
+        (Some("check2"), at(606), OutageEnd::Gone(at(710)), false),
+    ];
+    assert_eq!(outages, expected);
 }
 
 #[test]

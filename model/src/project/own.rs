@@ -16,7 +16,7 @@ use super::silent::Silent;
 use super::sum::Sum;
 use super::together::Past;
 use super::vantage::{Looking, check_view};
-use crate::alert::{Alert, AlertKind};
+use crate::alert::{Alert, AlertKind, RESOLVED_DAYS};
 use crate::beats::Beats;
 use crate::check::Check;
 use crate::hearing::Hearing;
@@ -283,6 +283,7 @@ impl Seen<'_> {
             }
         }
         self.of_gone_machines(system, &all, place, &mut found, next);
+        self.of_machines_before(system, &all, place, &mut found, next);
         self.observed_checks(space, system, (title, care), &mut found, next);
         // Whatever it looks at: actions and services of its machine are not there either.
         let alerts = silent.iter().map(|silent| silent.alert(space, title, care));
@@ -353,18 +354,40 @@ impl Seen<'_> {
         for (agent, link, _) in system.removed_agents() {
             let journal = self.view.journals.get(&(agent, link.author));
             let own = journal.into_iter().flat_map(Journal::had);
-            let is_here = |id: &CheckId| {
-                let mut removed = system.lives.checks.iter();
-                all.contains_key(id) || removed.any(|(known, _, _)| known == id)
-            };
-            for (id, check) in own.filter(|(id, _)| !is_here(id)) {
-                if check.is_about_other(&place.space).is_some() {
-                    continue;
-                }
+            for (id, check) in own.filter(|it| is_former(system, all, place.space, *it)) {
                 let before = checks.alerts.len();
                 self.over(check, &self.gone(system, id), place, checks, next);
                 let found = checks.alerts.iter_mut().skip(before);
                 found.for_each(|alert| alert.machine = Some(machine(&agent, link)));
+            }
+        }
+    }
+
+    /// Adds the problems of what machines had in their own files, or were sent, and look at no more: they were over
+    /// then.
+    fn of_machines_before(
+        &self,
+        system: &System,
+        all: &BTreeMap<CheckId, &Check>,
+        place: Place<'_>,
+        checks: &mut Checks,
+        next: &mut Next,
+    ) {
+        let known = Duration::from_hours(24 * u64::from(RESOLVED_DAYS));
+        for (agent, link) in &system.agents {
+            let journal = self.view.journals.get(&(*agent, link.author));
+            let former = journal.into_iter().flat_map(|it| &it.former);
+            let former = former.filter(|(_, it)| self.now < it.since.plus(known));
+            for (id, before) in former {
+                if !is_former(system, all, place.space, (id, &before.check)) {
+                    continue;
+                }
+                let first = checks.alerts.len();
+                let gone = self.before(agent, link, (id, before.since));
+                self.over(&before.check, gone.as_slice(), place, checks, next);
+                let found = checks.alerts.iter_mut().skip(first);
+                let beside = system.agents.len() > 1;
+                found.for_each(|alert| alert.machine = beside.then(|| machine(agent, link)));
             }
         }
     }
@@ -458,6 +481,18 @@ struct Place<'a> {
     silent: &'a [Silent],
     /// What the people of observers said, whose agents are not heard.
     beside: &'a [Care<'a>],
+}
+
+/// Whether nobody looks any more at what a machine alone had, and it is no check that was removed from its System.
+fn is_former(
+    system: &System,
+    all: &BTreeMap<CheckId, &Check>,
+    space: SpaceId,
+    (id, check): (&CheckId, &Check),
+) -> bool {
+    let mut removed = system.lives.checks.iter();
+    let is_here = all.contains_key(id) || removed.any(|(known, _, _)| known == id);
+    !is_here && check.is_about_other(&space).is_none()
 }
 
 /// What the family of alerts of this name has as its runbook: such alerts become checks of that name.

@@ -278,21 +278,28 @@ impl Seen<'_> {
             id: *id,
             name: check.name.clone(),
             machine: None,
+            is_agent: false,
             removed: *removed,
         });
         let mut former: Vec<_> = removed.collect();
         for (agent, link, taken) in system.removed_agents() {
             let label = machine(&agent, link);
-            let one = |id, name: &str, machine| FormerCheck {
-                id,
-                name: name.to_owned(),
-                machine,
+            former.push(FormerCheck {
+                id: agent_check(&agent),
+                name: label.clone(),
+                machine: None,
+                is_agent: true,
                 removed: taken.at,
-            };
-            former.push(one(agent_check(&agent), &label, None));
+            });
             let journal = self.view.journals.get(&(agent, link.author));
             let own = journal.into_iter().flat_map(Journal::had);
-            former.extend(own.map(|(id, check)| one(*id, &check.name, Some(label.clone()))));
+            former.extend(own.map(|(id, check)| FormerCheck {
+                id: *id,
+                name: check.name.clone(),
+                machine: Some(label.clone()),
+                is_agent: false,
+                removed: taken.at,
+            }));
         }
         former
     }
