@@ -80,6 +80,21 @@ impl Snapshot {
         self.alert(&AlertId::of(&item.system, check, item.id.as_bytes()))
     }
 
+    /// What an acknowledgement or a claim is of, also one that was taken back: a check or an agent. None for what is of
+    /// all that was open then, and for entries of other kinds.
+    pub fn about(&self, item: &TimelineItem) -> Option<Cow<'_, str>> {
+        let system = self.system(&item.system)?;
+        let check = match &item.event {
+            TimelineEvent::Withdrawal(back) => {
+                let mut taken = system.timeline.iter();
+                let taken = taken.find(|taken| taken.id == back.entry)?;
+                said_of(&taken.event)
+            }
+            event => said_of(event),
+        };
+        system.called(&check?)
+    }
+
     /// Whom a problem of a System concerns, each once, with the way to it.
     pub fn concerned(&self, space: SpaceId) -> Vec<Concerned> {
         self.graph.concerned(space)
@@ -94,6 +109,15 @@ impl Snapshot {
         let mut items: Vec<_> = chosen.flat_map(|system| &system.timeline).collect();
         items.sort_by_key(|item| std::cmp::Reverse(item.order()));
         items
+    }
+}
+
+/// Of which check people say something; none if of none alone.
+const fn said_of(event: &TimelineEvent) -> Option<CheckId> {
+    match event {
+        TimelineEvent::Acknowledgement(said) => said.check,
+        TimelineEvent::Claim(said) => said.check,
+        _ => None,
     }
 }
 

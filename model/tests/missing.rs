@@ -17,6 +17,7 @@ use aramaki_model::handover::{Handover, OutageEnd, Period};
 use aramaki_model::notify::{
     self, Facts, Item, NotificationId, Notifier, Plan, Policy,
 };
+use aramaki_model::snapshot::TimelineEvent;
 use aramaki_model::{
     Alert, AlertKind, AlertState, Check, CheckBeat, CheckState, EntryId, Heartbeat, JournalEntry,
     Observation, Severity, Silence, Supposed, TimelineEntry, Workspace,
@@ -229,6 +230,42 @@ fn an_agent_that_is_silent_again_is_told_again_whatever_was_said_of_the_first_ti
     let words: Vec<_> = duty.words().into_iter().map(|(_, word)| word).collect();
     assert_eq!(words, ["missing", "acknowledged", "resolved", "missing"]);
     assert_eq!(duty.names().len(), 4);
+}
+
+/// What was not heard leaves no alert behind, so a number with it would be another one a minute later.
+#[test]
+fn how_many_a_silence_muted_is_the_same_when_what_was_missing_is_back() {
+    let mut duty = Duty::new(&at_once());
+    let last = |now: i64| if now < 800 { 5 } else { now };
+    let results = |now| vec![(1, last(now)), (2, now)];
+    duty.goes_on(20..700, results);
+    let missing = only(&duty.workspace, 700);
+    let all = Silence {
+        from: at(700),
+        until: at(90_000),
+        ..Silence::default()
+    };
+    silence(&mut duty.workspace, 7, DATABASE, &all);
+    duty.acknowledge(705, &missing);
+    let muted = |duty: &Duty, now: i64| {
+        let view = duty.workspace.view(at(now));
+        let items = view.system(&space(DATABASE)).unwrap().timeline.iter();
+        let quiet = items.filter_map(|item| match &item.event {
+            TimelineEvent::Quiet(quiet) => Some(quiet.muted),
+            _ => None,
+        });
+        quiet.collect::<Vec<_>>()
+    };
+    let before = muted(&duty, 710);
+    duty.goes_on(710..900, results);
+    assert_eq!(alerts(&duty.workspace, 900), []);
+    assert_eq!((&before, &muted(&duty, 900)), (&vec![Some(0)], &before));
+    // Whoever reads that somebody knew reads of what.
+    let view = duty.workspace.view(at(900));
+    let items = view.system(&space(DATABASE)).unwrap().timeline.iter();
+    let known = items.filter(|it| matches!(it.event, TimelineEvent::Acknowledgement(_)));
+    let known: Vec<_> = known.map(|it| view.about(it)).collect();
+    assert_eq!(known, [Some("check1".into())]);
 }
 
 #[test]

@@ -208,8 +208,8 @@ event-quiet-gone = einen entfernten Check
 event-quiet-family = Probleme wie „{ $family }“
 event-quiet-agent = dass { $name } nicht gehört wird
 event-quiet-muted = { $n ->
-    [one] 1 Alarm blieb stumm
-   *[other] { $n } Alarme blieben stumm
+    [one] 1 Problem blieb stumm
+   *[other] { $n } Probleme blieben stumm
 }
 was-observed = wurde bis { $time } von { $name } beobachtet
 place-entry = Zeigt diesen Eintrag auf der Zeitleiste

@@ -208,8 +208,8 @@ event-quiet-gone = a check that was removed
 event-quiet-family = problems like “{ $family }”
 event-quiet-agent = that { $name } is not heard
 event-quiet-muted = { $n ->
-    [one] muted 1 alert
-   *[other] muted { $n } alerts
+    [one] muted 1 problem
+   *[other] muted { $n } problems
 }
 was-observed = was observed by { $name } until { $time }
 place-entry = Shows this entry on the timeline

@@ -188,6 +188,10 @@ pub(super) fn timeline(snapshot: &Snapshot, systems: Option<&[SpaceId]>) -> Vec<
 /// An entry of a timeline.
 pub(crate) fn timeline_row(snapshot: &Snapshot, item: &TimelineItem) -> TimelineRow {
     let (kind, severity, text) = said(&item.event);
+    let text = match snapshot.about(item) {
+        Some(name) => format!("{name}: {text}"),
+        None => text,
+    };
     let who = match &item.event {
         // It says so itself.
         TimelineEvent::AgentStarted { host, .. } if *host == item.who => "",
