@@ -99,6 +99,8 @@ enum Said {
     Part(String),
     /// For what it waits; more follows.
     Waits(String),
+    /// From here on it only looks, which can be asked for elsewhere by this command line; more follows.
+    Rest(Vec<String>),
     /// It is answered by whoever holds the workspace next.
     Again,
     /// The end.
@@ -111,6 +113,7 @@ impl From<Part> for Said {
         match part {
             Part::Answer(text) => Self::Part(text),
             Part::Waits(text) => Self::Waits(text),
+            Part::Rest(arguments) => Self::Rest(arguments),
         }
     }
 }
@@ -168,6 +171,7 @@ async fn ask_with(
             Err(error) => return Err(error),
             Ok(Said::Part(text)) => tell(Part::Answer(text)),
             Ok(Said::Waits(text)) => tell(Part::Waits(text)),
+            Ok(Said::Rest(arguments)) => tell(Part::Rest(arguments)),
             Ok(Said::Again) => return Ok(Called::Again),
             Ok(Said::Answer(answer)) => return Ok(Called::Answer(answer)),
         }
