@@ -350,6 +350,15 @@ opening-taken = Ein anderes Programm arbeitet in diesem Arbeitsbereich
 opening-taken-hint = Dieses Fenster öffnet sich von selbst, sobald das Programm ihn freigibt.
 overview-attention = Braucht Aufmerksamkeit
 overview-unobserved = Noch wird nichts beobachtet. Ein Agent beobachtet ein System: aramaki agent invite SYSTEM --name NAME
+overview-calm = Nichts verlangt nach jemandem.
+overview-acknowledged = { $n ->
+    [one] 1 bestätigt
+   *[other] { $n } bestätigt
+}
+overview-quiet = { $n ->
+    [one] 1 stumm oder erwartet
+   *[other] { $n } stumm oder erwartet
+}
 overview-well = Alles, was beobachtet wird, ist OK.
 overview-filter-none = Kein System ist in diesem Zustand.
 overview-show-all = Alle zeigen

@@ -350,6 +350,15 @@ opening-taken = Another program works in this workspace
 opening-taken-hint = This window opens by itself as soon as that program lets go of it.
 overview-attention = Needs attention
 overview-unobserved = Nothing is observed yet. An agent observes a System: aramaki agent invite SYSTEM --name NAME
+overview-calm = Nothing asks for anybody.
+overview-acknowledged = { $n ->
+    [one] 1 acknowledged
+   *[other] { $n } acknowledged
+}
+overview-quiet = { $n ->
+    [one] 1 silenced or expected
+   *[other] { $n } silenced or expected
+}
 overview-well = Everything that is observed is OK.
 overview-filter-none = No System is in this state.
 overview-show-all = Show all

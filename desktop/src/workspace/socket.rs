@@ -191,7 +191,7 @@ async fn first(
         return said;
     }
     tell(Part::Waits(
-        "the program that has this workspace open does not answer yet".to_owned(),
+        "the program that has this workspace open does not answer yet\n".to_owned(),
     ));
     let said = tokio::time::timeout(patience.at_most, said).await;
     said.unwrap_or_else(|_elapsed| {
@@ -292,8 +292,13 @@ impl Server {
             let answer = Arc::clone(&answer);
             tokio::spawn(async move {
                 let _place = place;
-                if let Err(error) = serve(&stream, &*answer).await {
-                    tracing::warn!(%error, "a local call failed");
+                match serve(&stream, &*answer).await {
+                    // It was ended, goes on elsewhere, or only looked whether somebody listens.
+                    Err(error) if went_away(&error) => {
+                        tracing::debug!(%error, "who called went away");
+                    }
+                    Err(error) => tracing::warn!(%error, "a local call failed"),
+                    Ok(()) => {}
                 }
             });
         }
