@@ -242,6 +242,15 @@ impl CheckRecord {
     }
 }
 
+/// A check of the machine's own file at which it looks no more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Former {
+    /// As it was.
+    pub check: Check,
+    /// Since when it does not look, by the agent's clock.
+    pub since: Timestamp,
+}
+
 /// What all segments of an agent's journal say together.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Journal {
@@ -251,10 +260,8 @@ pub struct Journal {
     pub days: BTreeMap<CheckId, Arc<Days>>,
     /// Checks of the machine's own file, which the System does not name.
     pub declared: BTreeMap<CheckId, Check>,
-    /// Those that it declared before and looks at no more: what they were called.
-    pub former: BTreeMap<CheckId, Check>,
-    /// And since when it does not look at those.
-    pub former_since: BTreeMap<CheckId, Timestamp>,
+    /// Those that it declared before and looks at no more.
+    pub former: BTreeMap<CheckId, Former>,
     declared_at: Option<Timestamp>,
     /// Services that run on the machine, by name.
     pub services: BTreeMap<String, ServiceClaim>,
@@ -281,6 +288,12 @@ pub struct Journal {
 }
 
 impl Journal {
+    /// Checks of the machine's own file, also those at which it looks no more.
+    pub fn had(&self) -> impl Iterator<Item = (&CheckId, &Check)> {
+        let former = self.former.iter().map(|(id, it)| (id, &it.check));
+        self.declared.iter().chain(former)
+    }
+
     /// Reads entries of any number of segments in any order; the same entries give the same
     /// journal on every replica.
     pub fn read<'a>(entries: impl IntoIterator<Item = &'a Written<JournalEntry>>) -> Self {
@@ -377,8 +390,7 @@ impl Journal {
         if self.declared_at < Some(at) {
             for (id, check) in std::mem::take(&mut self.declared) {
                 if self.former.len() < FORMER_MAX {
-                    self.former.insert(id, check);
-                    self.former_since.insert(id, at);
+                    self.former.insert(id, Former { check, since: at });
                 }
             }
             self.declared_at = Some(at);
@@ -390,8 +402,6 @@ impl Journal {
             .map(|check| (check.id, check.clone()));
         self.declared.extend(checks);
         self.former.retain(|id, _| !self.declared.contains_key(id));
-        self.former_since
-            .retain(|id, _| !self.declared.contains_key(id));
     }
 
     fn transition(&mut self, id: EntryId, transition: &Transition) {

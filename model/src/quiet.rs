@@ -74,8 +74,8 @@ pub struct Quiet {
     pub until_resolved: bool,
     /// Whether the window comes again.
     pub again: bool,
-    /// How many alerts it kept quiet: when it was made those at that moment, when it ended all in its time. None
-    /// when that is too long ago to be known.
+    /// How many problems of which checks told it kept quiet: when it was made those at that moment, when it ended all
+    /// in its time. None when that is not known: long ago, or of a family.
     pub muted: Option<u32>,
 }
 

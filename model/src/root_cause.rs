@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use aramaki_sync_core::{SpaceId, Timestamp};
 
-use crate::alert::{Alert, AlertId, Hold};
+use crate::alert::{Alert, AlertId, AlertKind, Hold};
 use crate::graph::Relation;
 use crate::id::CheckId;
 use crate::rollup::Operator;
@@ -18,7 +18,7 @@ pub const ROOT_CAUSES_MAX: usize = 100;
 /// What is at the end of a way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Leaf {
-    /// A check that is not OK.
+    /// A check that is not OK, or an agent that is not heard.
     Check {
         /// Which one.
         check: CheckId,
@@ -109,7 +109,13 @@ pub fn cause_of(snapshot: &Snapshot, alert: &Alert) -> RootCause {
         found: Vec::new(),
     };
     let path = vec![(alert.system, alert.title.clone())];
-    let here = |path| RootCause {
+    walk.beyond(alert, &path)
+        .unwrap_or_else(|| leaf(alert, path))
+}
+
+/// An alert at the end of a way.
+fn leaf(alert: &Alert, path: Vec<(SpaceId, String)>) -> RootCause {
+    RootCause {
         path,
         severity: alert.severity,
         since: Some(alert.since),
@@ -119,8 +125,7 @@ pub fn cause_of(snapshot: &Snapshot, alert: &Alert) -> RootCause {
             summary: alert.summary.clone(),
             alert: Some(alert.id),
         },
-    };
-    walk.beyond(alert, &path).unwrap_or_else(|| here(path))
+    }
 }
 
 struct Walk<'a> {
@@ -141,6 +146,7 @@ impl<'a> Walk<'a> {
             }
             let before = self.found.len() + open.len();
             self.checks(view, &path);
+            self.agents(view, &path);
             self.hidden(view, &path);
             let parts = view.parts.iter().rev();
             let guilty = parts.filter(|part| {
@@ -198,6 +204,22 @@ impl<'a> Walk<'a> {
             let alert = view.alerts.iter().find(|own| Some(own.id) == alert);
             let beyond = alert.and_then(|alert| self.beyond(alert, path));
             self.found.push(beyond.unwrap_or(here));
+        }
+    }
+
+    /// Its agents that are not heard, where nothing worse is known and no check that they look at says so already.
+    fn agents(&mut self, view: &SystemView, path: &[(SpaceId, String)]) {
+        let missed = view.alerts.iter().filter(|alert| alert.is_open());
+        let missed = missed.filter(|it| matches!(it.kind, AlertKind::Silent { .. }));
+        for alert in missed.filter(|it| it.severity >= view.status.raw) {
+            let mut named = self.found.iter();
+            let is_named = named.any(|cause| match &cause.leaf {
+                Leaf::Check { alert: of, .. } => *of == Some(alert.id),
+                Leaf::NotShared | Leaf::Sum(_) => false,
+            });
+            if !is_named {
+                self.found.push(leaf(alert, path.to_vec()));
+            }
         }
     }
 

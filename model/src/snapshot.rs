@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
-use crate::alert::{Alert, AlertId, on_machine};
+use crate::alert::{Alert, AlertId, agent_check, on_machine};
 use crate::check::Check;
 use crate::day::Days;
 use crate::desired::{Desired, DesiredPath, DesiredRun};
@@ -80,6 +80,21 @@ impl Snapshot {
         self.alert(&AlertId::of(&item.system, check, item.id.as_bytes()))
     }
 
+    /// What an acknowledgement or a claim is of, also one that was taken back: a check or an agent. None for what is of
+    /// all that was open then, and for entries of other kinds.
+    pub fn about(&self, item: &TimelineItem) -> Option<Cow<'_, str>> {
+        let system = self.system(&item.system)?;
+        let check = match &item.event {
+            TimelineEvent::Withdrawal(back) => {
+                let mut taken = system.timeline.iter();
+                let taken = taken.find(|taken| taken.id == back.entry)?;
+                said_of(&taken.event)
+            }
+            event => said_of(event),
+        };
+        system.called(&check?)
+    }
+
     /// Whom a problem of a System concerns, each once, with the way to it.
     pub fn concerned(&self, space: SpaceId) -> Vec<Concerned> {
         self.graph.concerned(space)
@@ -94,6 +109,15 @@ impl Snapshot {
         let mut items: Vec<_> = chosen.flat_map(|system| &system.timeline).collect();
         items.sort_by_key(|item| std::cmp::Reverse(item.order()));
         items
+    }
+}
+
+/// Of which check people say something; none if of none alone.
+const fn said_of(event: &TimelineEvent) -> Option<CheckId> {
+    match event {
+        TimelineEvent::Acknowledgement(said) => said.check,
+        TimelineEvent::Claim(said) => said.check,
+        _ => None,
     }
 }
 
@@ -186,6 +210,40 @@ pub struct SystemView {
     pub conflicts: Vec<Conflict>,
 }
 
+impl SystemView {
+    /// What a check is or was called, or an agent, where one stands for a check: also what nobody looks at any more.
+    pub fn called(&self, check: &CheckId) -> Option<Cow<'_, str>> {
+        let mut agents = self.agents.iter();
+        if let Some(agent) = agents.find(|agent| agent_check(&agent.space) == *check) {
+            return Some(Cow::Borrowed(&agent.label));
+        }
+        let (machine, name) = self.name_of(check)?;
+        Some(on_machine(name, machine))
+    }
+
+    /// The machine of a check, if it alone has or had it and others are beside it, and its name.
+    pub(crate) fn name_of(&self, check: &CheckId) -> Option<(Option<&str>, &str)> {
+        let mut here = self.checks.iter();
+        if let Some(view) = here.find(|view| view.check.id == *check) {
+            return Some((view.machine.as_deref(), &view.check.name));
+        }
+        let of_machine = self.agents.iter().find_map(|agent| {
+            let mut former = agent.former.iter();
+            let (_, name) = former.find(|(id, _)| id == check)?;
+            let machine = Some(agent.label.as_str()).filter(|_| self.agents.len() > 1);
+            Some((machine, name.as_str()))
+        });
+        let mut removed = self.former_checks.iter();
+        let removed = removed.find(|former| former.id == *check);
+        let removed = removed.map(|former| {
+            let machine = former.machine.as_deref();
+            let beside = !self.agents.is_empty();
+            (machine.filter(|_| beside), former.name.as_str())
+        });
+        of_machine.or(removed)
+    }
+}
+
 /// Where a System stands in the overview.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rank {
@@ -198,7 +256,7 @@ pub enum Rank {
 /// The states of a System.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusView {
-    /// Its own checks alone; none when it has none.
+    /// Its own checks, and that agents of its own are missed; none when it has neither.
     pub own: Option<Severity>,
     /// Checks and parts; Missing when nothing is observed.
     pub raw: Severity,
@@ -213,7 +271,7 @@ pub struct StatusView {
     pub as_of: Option<Timestamp>,
     /// The way to what makes it as bad as it is: itself first, titles or labels.
     pub worst_path: Vec<(SpaceId, String)>,
-    /// The check at the end of the way, and what it says.
+    /// The check at the end of the way and what it says, or the agent that is not heard.
     pub cause: Option<Cause>,
 }
 
@@ -227,7 +285,13 @@ impl StatusView {
     /// Whether it is so because nothing was ever heard of a check.
     pub fn is_unseen(&self) -> bool {
         let cause = self.cause.as_ref().filter(|_| self.is_silent());
-        cause.is_some_and(|cause| cause.summary.is_empty())
+        cause.is_some_and(|cause| cause.summary.is_empty() && !cause.is_agent)
+    }
+
+    /// Whether it is so because an agent is not heard, and no check is worse or as bad.
+    pub fn is_agent_missed(&self) -> bool {
+        let cause = self.cause.as_ref();
+        cause.is_some_and(|cause| cause.is_agent)
     }
 
     /// The way and its end in one line: `checkout → db02: replication: lag 41 s`.
@@ -258,12 +322,14 @@ pub enum Observed {
 /// Why a System is as bad as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// The check's name.
+    /// The check's name, or the agent's.
     pub check: String,
     /// Its state.
     pub severity: Severity,
     /// What it said last.
     pub summary: String,
+    /// Whether it is an agent that is not heard, and no check.
+    pub is_agent: bool,
 }
 
 /// A part, or something that is used.
@@ -343,7 +409,7 @@ pub struct CheckView {
     pub was_observed: Option<WasObserved>,
 }
 
-/// A check that was removed from its System.
+/// A check that was removed from its System, or what stands for an agent that was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormerCheck {
     /// Which.
@@ -352,15 +418,10 @@ pub struct FormerCheck {
     pub name: String,
     /// The machine that alone had it, if one had.
     pub machine: Option<String>,
+    /// Whether it is an agent.
+    pub is_agent: bool,
     /// When it was removed, by the clock of who did.
     pub removed: Timestamp,
-}
-
-impl FormerCheck {
-    /// What it was called among others.
-    pub fn called(&self) -> Cow<'_, str> {
-        on_machine(&self.name, self.machine.as_deref())
-    }
 }
 
 /// Somebody looked at a check, until it or the agent was removed.

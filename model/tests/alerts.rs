@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 use aramaki_model::alert::{Hold, agent_check};
 use aramaki_model::day::{Day, day_of};
 use aramaki_model::entry::{Acknowledgement, AgentStarted, Claim, Withdrawal};
+use aramaki_model::root_cause::{RootCause, root_causes};
+use aramaki_model::snapshot::Observed;
 use aramaki_model::status::Handled;
 use aramaki_model::system::AgentRef;
 use aramaki_model::{
@@ -371,6 +373,67 @@ fn an_agent_that_is_not_heard_is_one_alert_and_only_where_somebody_listened() {
     );
     alive(&mut workspace, 200, &[1, 2]);
     assert_eq!(alerts(&workspace, 201).len(), 1, "heard again");
+}
+
+/// Its machine is there for actions and services.
+#[test]
+fn a_system_without_checks_whose_agent_is_silent_is_as_bad_as_its_alert() {
+    use Severity::{Missing, Ok};
+    let mut workspace = workspace();
+    let edit = workspace.edit_system(space(DATABASE), &chain(ALICE), at(2), |edit| {
+        edit.remove_check(check(1).id)?;
+        edit.put_check(&Check {
+            enabled: false,
+            ..check(2)
+        })
+    });
+    drop(edit.unwrap());
+    workspace.hears(space(AGENT), true, at(10));
+    alive(&mut workspace, 20, &[]);
+    let states = |workspace: &Workspace, seconds: i64| {
+        let view = workspace.view(at(seconds));
+        let state = |n| {
+            let status = &view.system(&space(n)).unwrap().status;
+            (status.observed, status.raw, status.effective)
+        };
+        [state(DATABASE), state(SHOP)]
+    };
+    let unobserved = [(Observed::No, Missing, Missing); 2];
+    assert_eq!(
+        states(&workspace, 140),
+        unobserved,
+        "there is nothing to be OK"
+    );
+    assert_eq!(only(&workspace, 141).severity, Missing);
+    assert_eq!(
+        states(&workspace, 141),
+        [(Observed::Yes, Missing, Missing); 2]
+    );
+    let view = workspace.view(at(141));
+    let status = &view.system(&space(SHOP)).unwrap().status;
+    assert_eq!(status.words(), "Webshop → db02: db02.example.org");
+    assert_eq!(status.since, Some(at(20)), "the last sign");
+    assert!(status.is_agent_missed() && status.is_silent() && !status.is_unseen());
+    let causes = root_causes(&view, space(SHOP));
+    let causes: Vec<_> = causes.iter().map(RootCause::words).collect();
+    assert_eq!(causes, ["Webshop → db02: db02.example.org"]);
+    // What is said of the alert is said of the state.
+    let said = Acknowledgement {
+        check: Some(agent_check(&space(AGENT))),
+        ..acknowledge(150, "rack is moved")
+    };
+    say(
+        &mut workspace,
+        ALICE,
+        150,
+        TimelineEntry::Acknowledgement(said),
+    );
+    assert_eq!(states(&workspace, 160), [(Observed::Yes, Missing, Ok); 2]);
+    alive(&mut workspace, 200, &[]);
+    assert_eq!(states(&workspace, 201), unobserved);
+    // Who may be away is missed by nobody.
+    presence(&mut workspace, None, Presence::MayBeOffline);
+    assert_eq!(states(&workspace, 900), unobserved);
 }
 
 /// The agent alone was heard then.

@@ -188,6 +188,63 @@ fn what_a_machine_has_in_its_own_file_its_neighbour_does_not_miss() {
     assert_eq!(pair.rows(3_015).len(), 2);
 }
 
+/// It was in its own file, or sent to it and let out: its problem ended then, and is told as others that ended.
+#[test]
+fn a_problem_at_which_a_machine_looks_no_more_stays_among_the_resolved() {
+    let mut pair = pair();
+    let check = disk(SECOND);
+    let mut state = CheckState::new(check.id);
+    for (seconds, severity) in [(5, Severity::Ok), (60, Severity::Critical)] {
+        let said = Observation::of_builtin(check.id, at(seconds), severity, "91 % used");
+        let told = state.observe(&check, &said).unwrap();
+        pair.journal(SECOND, seconds, 3, JournalEntry::Transition(told));
+    }
+    let open = pair.alerts(90);
+    let [open] = open.as_slice() else {
+        panic!("{open:#?}");
+    };
+    let ended = state.end(at(100)).unwrap();
+    pair.journal(SECOND, 100, 3, JournalEntry::Transition(ended));
+    pair.declares(SECOND, 100, &[]);
+    let all = pair.alerts(110);
+    let [over] = all.as_slice() else {
+        panic!("{all:#?}");
+    };
+    assert_eq!((over.id, over.resolved), (open.id, Some(at(100))));
+    assert_eq!(over.called(), open.called());
+    assert_eq!(over.worst, Severity::Critical);
+    assert_eq!(pair.system(110).checks.len(), 1, "nobody looks at it");
+    // It is forgotten as all are, and looked at again it is one check with one past.
+    assert_eq!(pair.alerts(100 + 14 * 86_400).len(), 0);
+    pair.declares(SECOND, 200, &[check]);
+    assert_eq!(pair.alerts(210).len(), 1);
+}
+
+#[test]
+fn a_machine_that_is_not_heard_makes_its_system_missing_and_hides_nothing_worse() {
+    let mut pair = Pair::new(&[]);
+    pair.joins(FIRST, 0);
+    pair.joins(SECOND, 0);
+    pair.declares(FIRST, 1, &[disk(FIRST)]);
+    pair.tells(FIRST, &disk(FIRST), &[(5, Severity::Ok)]);
+    pair.beats(FIRST, &disk(FIRST), 130, Severity::Ok);
+    let status = pair.system(131).status;
+    assert_eq!(
+        (status.raw, status.words()),
+        (Severity::Missing, "Pair: p22".to_owned())
+    );
+    let worse = [(5, Severity::Ok), (140, Severity::Critical)];
+    pair.tells(FIRST, &disk(FIRST), &worse);
+    let status = pair.system(141).status;
+    assert_eq!(
+        (status.raw, status.words()),
+        (
+            Severity::Critical,
+            format!("Pair: {NAME} (p{FIRST}): 91 % used")
+        )
+    );
+}
+
 #[test]
 fn the_alert_of_one_machine_names_it_and_stays_its_own() {
     let mut pair = pair();

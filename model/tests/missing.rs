@@ -4,6 +4,8 @@
 
 #[path = "common/names.rs"]
 mod common;
+#[path = "common/receipt.rs"]
+mod receipts;
 #[path = "common/shop.rs"]
 #[expect(dead_code, reason = "other stories look at more of the shop")]
 mod shop;
@@ -12,14 +14,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_model::entry::{Acknowledgement, AgentStarted, Claim};
 use aramaki_model::handover::{Handover, OutageEnd, Period};
-use aramaki_model::notify::{
-    self, Facts, Item, Message, NotificationId, Notifier, Plan, Policy, Receipt, Stage,
-};
+use aramaki_model::notify::{self, Facts, Item, NotificationId, Notifier, Plan, Policy};
+use aramaki_model::snapshot::TimelineEvent;
 use aramaki_model::{
     Alert, AlertKind, AlertState, Check, CheckBeat, CheckState, EntryId, Heartbeat, JournalEntry,
     Observation, Severity, Silence, Supposed, TimelineEntry, Workspace,
 };
 use common::{at, chain, space};
+use receipts::receipt;
 use serde_json::json;
 use shop::{AGENT, ALICE, BOB, DATABASE, alerts, check, journal, silence, told, workspace};
 
@@ -121,7 +123,7 @@ impl Duty {
     /// The same of so many messages; the others are told a moment later.
     fn tell_some(&mut self, seconds: i64, count: usize) {
         for message in self.plan(seconds).due.into_iter().take(count) {
-            let receipt = receipt(&message, seconds);
+            let receipt = receipt(&message, at(seconds));
             self.say(seconds, TimelineEntry::Notification(receipt));
             let over = message.items.iter().filter(|it| it.resolved.is_some());
             self.over.extend(over.cloned());
@@ -148,19 +150,6 @@ impl Duty {
 
     fn names(&self) -> BTreeSet<NotificationId> {
         self.heard.iter().map(|(_, _, name)| *name).collect()
-    }
-}
-
-fn receipt(message: &Message, seconds: i64) -> Receipt {
-    Receipt {
-        at: at(seconds),
-        stage: Stage::Sent,
-        rank: 0,
-        receiver: message.receiver.clone(),
-        target: message.target.clone(),
-        group: message.group,
-        items: message.items.iter().map(Item::receipt).collect(),
-        detail: String::new(),
     }
 }
 
@@ -239,6 +228,42 @@ fn an_agent_that_is_silent_again_is_told_again_whatever_was_said_of_the_first_ti
     let words: Vec<_> = duty.words().into_iter().map(|(_, word)| word).collect();
     assert_eq!(words, ["missing", "acknowledged", "resolved", "missing"]);
     assert_eq!(duty.names().len(), 4);
+}
+
+/// What was not heard leaves no alert behind, so a number with it would be another one a minute later.
+#[test]
+fn how_many_a_silence_muted_is_the_same_when_what_was_missing_is_back() {
+    let mut duty = Duty::new(&at_once());
+    let last = |now: i64| if now < 800 { 5 } else { now };
+    let results = |now| vec![(1, last(now)), (2, now)];
+    duty.goes_on(20..700, results);
+    let missing = only(&duty.workspace, 700);
+    let all = Silence {
+        from: at(700),
+        until: at(90_000),
+        ..Silence::default()
+    };
+    silence(&mut duty.workspace, 7, DATABASE, &all);
+    duty.acknowledge(705, &missing);
+    let muted = |duty: &Duty, now: i64| {
+        let view = duty.workspace.view(at(now));
+        let items = view.system(&space(DATABASE)).unwrap().timeline.iter();
+        let quiet = items.filter_map(|item| match &item.event {
+            TimelineEvent::Quiet(quiet) => Some(quiet.muted),
+            _ => None,
+        });
+        quiet.collect::<Vec<_>>()
+    };
+    let before = muted(&duty, 710);
+    duty.goes_on(710..900, results);
+    assert_eq!(alerts(&duty.workspace, 900), []);
+    assert_eq!((&before, &muted(&duty, 900)), (&vec![Some(0)], &before));
+    // Whoever reads that somebody knew reads of what.
+    let view = duty.workspace.view(at(900));
+    let items = view.system(&space(DATABASE)).unwrap().timeline.iter();
+    let known = items.filter(|it| matches!(it.event, TimelineEvent::Acknowledgement(_)));
+    let known: Vec<_> = known.map(|it| view.about(it)).collect();
+    assert_eq!(known, [Some("check1".into())]);
 }
 
 #[test]
@@ -521,7 +546,7 @@ fn notifiers_that_heard_other_heartbeats_give_a_second_outage_one_name() {
     let mut other = Duty::new(&at_once());
     let both = |one: &mut Duty, other: &mut Duty, now: i64| {
         for message in one.plan(now).due {
-            let receipt = receipt(&message, now);
+            let receipt = receipt(&message, at(now));
             one.say(now, TimelineEntry::Notification(receipt.clone()));
             other.say(now, TimelineEntry::Notification(receipt));
         }
@@ -668,8 +693,11 @@ fn a_handover_tells_of_outages_that_began_and_ended_within_the_shift() {
         };
         let shift = Handover::of(&view, None, period);
         let outages = shift.outages.iter();
-        let outages =
-            outages.map(|it| (it.name.clone(), it.end, it.told.clone(), it.known.clone()));
+        let outages = outages.map(|it| {
+            let name = it.name.clone().unwrap_or_default();
+            assert!(it.is_agent);
+            (name, it.from, it.end, it.told.clone(), it.known.clone())
+        });
         (shift.open.len(), outages.collect::<Vec<_>>())
     };
     duty.goes_on(20..201, |now| vec![(1, now), (2, now)]);
@@ -684,13 +712,14 @@ fn a_handover_tells_of_outages_that_began_and_ended_within_the_shift() {
     let (words, over) = (duty.words(), duty.words().last().unwrap().0);
     assert_eq!(words.last().unwrap().1, "resolved", "{words:?}");
     let (open, outages) = shift(&duty, 500);
-    let [(name, end, told, known)] = outages.as_slice() else {
+    let [(name, from, end, told, known)] = outages.as_slice() else {
         panic!("{outages:?}");
     };
     assert_eq!(
         (open, name.as_str(), *end),
         (0, "db02.example.org", OutageEnd::Told(at(over)))
     );
+    assert_eq!(*from, at(320), "as people were told, a second later");
     assert_eq!(
         (told.as_slice(), known.as_slice()),
         (&["duty".to_owned()][..], &["bob".to_owned()][..])
@@ -701,7 +730,7 @@ fn a_handover_tells_of_outages_that_began_and_ended_within_the_shift() {
     }
     let (open, outages) = shift(&duty, 700);
     assert_eq!(
-        (open, outages.len(), outages[0].1),
+        (open, outages.len(), outages[0].2),
         (1, 1, OutageEnd::Told(at(over)))
     );
     // A shift later nothing of the first is left to say.
@@ -711,6 +740,54 @@ fn a_handover_tells_of_outages_that_began_and_ended_within_the_shift() {
         until: at(700),
     };
     assert_eq!(Handover::of(&view, None, period).outages.len(), 0);
+}
+
+/// A name that its host lets out, a check that is taken from the machine's own file, one that is turned off: nobody
+/// looks any more, and whoever reads of it wants to know at what.
+#[test]
+fn a_handover_names_what_was_missed_and_let_out_and_says_since_when_nobody_looks() {
+    let write = |duty: &mut Duty, seconds, change: &Check| {
+        let edit =
+            duty.workspace
+                .edit_system(space(DATABASE), &chain(ALICE), at(seconds), |edit| {
+                    edit.put_check(change)
+                });
+        drop(edit.unwrap());
+    };
+    let mut duty = Duty::new(&at_once());
+    for said in JournalEntry::declare(at(12), &[check(3)]) {
+        journal(&mut duty.workspace, 12, said);
+    }
+    told(&mut duty.workspace, 3, &[(13, Ok)]);
+    // The second is missed as well, and turned off.
+    duty.goes_on(20..700, |now| vec![(1, now)]);
+    assert_eq!(alerts_open(&duty, 700), 2);
+    for said in JournalEntry::declare(at(700), &[]) {
+        journal(&mut duty.workspace, 700, said);
+    }
+    let off = Check {
+        enabled: false,
+        ..check(2)
+    };
+    write(&mut duty, 710, &off);
+    duty.goes_on(720..800, |now| vec![(1, now)]);
+    let over: Vec<_> = duty.over.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(over, ["check3", "check2"]);
+    let view = duty.workspace.view(at(800));
+    let period = Period {
+        from: at(100),
+        until: at(800),
+    };
+    let shift = Handover::of(&view, None, period);
+    let outages = shift.outages.iter();
+    let outages: Vec<_> = outages
+        .map(|it| (it.name.as_deref(), it.from, it.end, it.is_agent))
+        .collect();
+    let expected = [
+        (Some("check3"), at(613), OutageEnd::Gone(at(700)), false),
+        (Some("check2"), at(606), OutageEnd::Gone(at(710)), false),
+    ];
+    assert_eq!(outages, expected);
 }
 
 #[test]

@@ -4,6 +4,8 @@
 
 #[path = "common/fact.rs"]
 mod fact;
+#[path = "common/receipt.rs"]
+mod receipts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +19,7 @@ use aramaki_model::{Operator, Override, Policy, Severity};
 use aramaki_sync_core::{SpaceId, Timestamp};
 use fact::{alert, at, space};
 use proptest::prelude::*;
+use receipts::receipt;
 use serde_json::json;
 
 const WEBSHOP: u8 = 1;
@@ -119,27 +122,13 @@ impl One {
     fn send(&mut self, world: &World, alerts: &[AlertFact], now: i64) -> Vec<Message> {
         let due = self.look(world, alerts, now).due;
         for message in &due {
-            self.receipts
-                .push((message.policy, receipt(message, self.rank, now), self.rank));
+            let receipt = Receipt {
+                rank: self.rank,
+                ..receipt(message, at(now))
+            };
+            self.receipts.push((message.policy, receipt, self.rank));
         }
         due
-    }
-}
-
-fn receipt(message: &Message, rank: u8, now: i64) -> Receipt {
-    Receipt {
-        at: at(now),
-        stage: Stage::Sent,
-        rank,
-        receiver: message.receiver.clone(),
-        target: message.target.clone(),
-        group: message.group,
-        items: message
-            .items
-            .iter()
-            .map(aramaki_model::notify::Item::receipt)
-            .collect(),
-        detail: String::new(),
     }
 }
 
@@ -472,7 +461,7 @@ fn a_dead_first_notifier_is_replaced_by_the_second_and_a_slow_one_is_not() {
     for message in &due {
         let trying = Receipt {
             stage: Stage::Trying { until: at(90) },
-            ..receipt(message, 0, 30)
+            ..receipt(message, at(30))
         };
         second.receipts.push((message.policy, trying, 0));
     }
@@ -485,7 +474,7 @@ fn a_dead_first_notifier_is_replaced_by_the_second_and_a_slow_one_is_not() {
     for message in &due {
         let trying = Receipt {
             stage: Stage::Trying { until: at(1 << 40) },
-            ..receipt(message, 0, 30)
+            ..receipt(message, at(30))
         };
         second.receipts.push((message.policy, trying, 0));
     }
@@ -509,7 +498,7 @@ fn a_channel_that_fails_is_tried_again_so_often_and_one_that_is_unsure_once_more
                 }
                 let failed = Receipt {
                     stage,
-                    ..receipt(&message, 0, now)
+                    ..receipt(&message, at(now))
                 };
                 one.receipts.push((message.policy, failed, 0));
             }

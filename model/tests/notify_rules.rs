@@ -4,19 +4,22 @@
 
 #[path = "common/fact.rs"]
 mod fact;
+#[path = "common/receipt.rs"]
+mod receipts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_model::alert::AlertId;
 use aramaki_model::graph::{Edge, Graph, Relation};
 use aramaki_model::notify::{
-    Acknowledged, AlertFact, Duty, Facts, Held, Item, MESSAGE_ITEMS_MAX, Message, Muted,
-    NotificationId, Notifier, OnCallOverride, Plan, PolicyFact, RANK_MAX, Receipt, Record,
-    Recurrence, Stage, State, Target, Whose, duty,
+    Acknowledged, AlertFact, Duty, Facts, Held, MESSAGE_ITEMS_MAX, Message, Muted, NotificationId,
+    Notifier, OnCallOverride, Plan, PolicyFact, RANK_MAX, Receipt, Record, Recurrence, Stage,
+    State, Target, Whose, duty,
 };
 use aramaki_model::{ItemId, Operator, Override, Policy, Severity};
 use aramaki_sync_core::{SpaceId, Timestamp};
 use fact::{at, space};
+use receipts::receipt;
 use serde_json::{Value, json};
 
 /// A System and the one that has it as its part.
@@ -111,14 +114,8 @@ impl Team {
 
     fn keep(&mut self, message: &Message, now: i64, stage: Stage, whose: Whose) {
         let receipt = Receipt {
-            at: at(now),
             stage,
-            rank: 0,
-            receiver: message.receiver.clone(),
-            target: message.target.clone(),
-            group: message.group,
-            items: message.items.iter().map(Item::receipt).collect(),
-            detail: String::new(),
+            ..receipt(message, at(now))
         };
         self.receipts.push((message.policy, receipt, whose));
     }

@@ -268,13 +268,29 @@ fn a_silence_until_resolved_ends_with_the_last_problem_that_was_there() {
     let (_, _, made) = world.lines(350).pop().unwrap();
     assert_eq!(
         (made.about, made.muted),
-        (QuietAbout::Family(named), Some(1))
+        (QuietAbout::Family(named), None),
+        "what it was of at that moment follows from later words"
     );
     world.told(AGENT, 2, &[(400, Ok)]);
     assert_eq!(
         world.steps(450).pop().unwrap(),
-        (400, QuietStep::Resolved, Some(1))
+        (400, QuietStep::Resolved, None)
     );
+}
+
+/// Of a check that fails again and again only the last problems are shown.
+#[test]
+fn how_many_a_silence_muted_is_not_said_any_more_when_some_of_them_are_forgotten() {
+    use Severity::{Critical, Ok};
+    let mut world = World::new();
+    world.told(AGENT, 1, &[(10, Ok), (50, Critical), (150, Ok)]);
+    world.silence(BOB, 1, &quiet(100, 90 * DAY));
+    assert_eq!(world.steps(200), [(100, QuietStep::Made, Some(1))]);
+    let more: Vec<_> = (0..20)
+        .flat_map(|n| [(300 + 20 * n, Critical), (310 + 20 * n, Ok)])
+        .collect();
+    world.told(AGENT, 1, &[&[(200, Ok)], &more[..]].concat());
+    assert_eq!(world.steps(2_000), [(100, QuietStep::Made, None)]);
 }
 
 #[test]

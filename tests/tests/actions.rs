@@ -312,6 +312,8 @@ fn who_agreed_and_who_comes_later_read_along_while_it_runs_and_all_of_it_stays()
         ["begun"],
         "it runs, and waits for the test"
     );
+    // Whoever stays takes the workspace: what was asked is done, and who reads along goes on there.
+    let notifier = Stays::begin(&team.second, &team.folder.path().join("second/data"));
     // Who comes when everything was said already hears it again.
     let look = ["action", "show", "Webshop", request, "--follow"];
     let mut first = Reader::start(&team.first, &look);
@@ -325,7 +327,35 @@ fn who_agreed_and_who_comes_later_read_along_while_it_runs_and_all_of_it_stays()
     let shown = team.second.json(&["action", "show", "Webshop", request]);
     assert_eq!(shown["result"]["output_bytes"], 14, "{shown}");
     assert_eq!(shown["said"][0]["agrees"], true, "{shown}");
+    drop(notifier);
     team.first.verify();
+}
+
+/// A notifier, which has the workspace until the test ends.
+struct Stays(Child);
+
+impl Stays {
+    fn begin(who: &Person, data: &Path) -> Self {
+        let channels = data.join("notify.toml");
+        std::fs::write(&channels, "[channel.screen]\nkind = \"desktop\"\n").unwrap();
+        let run = ["notify", "run", "--file", channels.to_str().unwrap()];
+        let mut command = who.command(&run);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let stays = Self(command.spawn().unwrap());
+        let pid = stays.0.id().to_string();
+        eventually("a notifier has the workspace", LIMIT, || {
+            let lock = std::fs::read_to_string(data.join("store/lock"));
+            lock.is_ok_and(|lock| lock.contains(&pid))
+        });
+        stays
+    }
+}
+
+impl Drop for Stays {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
 }
 
 fn copied(from: &Path, to: &Path) {

@@ -17,6 +17,7 @@ overview-empty-hint = Lege an, was euer Team betreibt, oder tritt per Einladung 
 overview-uncategorised = Sonstige
 overview-all-well = alle Prüfungen bestanden
 overview-unseen = noch kein Ergebnis: { $words }
+overview-agent-missed = Agent nicht mehr zu hören: { $words }
 overview-silent = nicht mehr zu hören; zuletzt: { $words }
 overview-nothing-observed = hier wird nichts beobachtet
 overview-raw = vor der Bestätigung
@@ -181,6 +182,11 @@ draft-told = gesagt wurde es
 draft-known = bekannt war es
 draft-heard = wieder gehört bis
 draft-unheard = seither wurde nichts gehört
+draft-gone = nicht mehr beobachtet seit
+draft-no-result = kein frisches Ergebnis
+draft-last-result = das letzte war
+draft-silent = Agent nicht zu hören
+draft-nameless = eine Prüfung oder ein Agent, entfernt
 draft-next = Als Nächstes zu tun
 draft-happened = Was geschah
 draft-hit = Wen es traf
@@ -207,8 +213,8 @@ event-quiet-gone = einen entfernten Check
 event-quiet-family = Probleme wie „{ $family }“
 event-quiet-agent = dass { $name } nicht gehört wird
 event-quiet-muted = { $n ->
-    [one] 1 Alarm blieb stumm
-   *[other] { $n } Alarme blieben stumm
+    [one] 1 Problem blieb stumm
+   *[other] { $n } Probleme blieben stumm
 }
 was-observed = wurde bis { $time } von { $name } beobachtet
 place-entry = Zeigt diesen Eintrag auf der Zeitleiste
@@ -359,6 +365,15 @@ opening-taken = Ein anderes Programm arbeitet in diesem Arbeitsbereich
 opening-taken-hint = Dieses Fenster öffnet sich von selbst, sobald das Programm ihn freigibt.
 overview-attention = Braucht Aufmerksamkeit
 overview-unobserved = Noch wird nichts beobachtet. Ein Agent beobachtet ein System: aramaki agent invite SYSTEM --name NAME
+overview-calm = Nichts verlangt nach jemandem.
+overview-acknowledged = { $n ->
+    [one] 1 bestätigt
+   *[other] { $n } bestätigt
+}
+overview-quiet = { $n ->
+    [one] 1 stumm oder erwartet
+   *[other] { $n } stumm oder erwartet
+}
 overview-well = Alles, was beobachtet wird, ist OK.
 overview-filter-none = Kein System ist in diesem Zustand.
 overview-show-all = Alle zeigen

@@ -17,6 +17,7 @@ overview-empty-hint = Add the first thing your team runs, or join a workspace by
 overview-uncategorised = Other
 overview-all-well = all checks passing
 overview-unseen = no result yet: { $words }
+overview-agent-missed = agent not heard any more: { $words }
 overview-silent = not heard any more; last: { $words }
 overview-nothing-observed = nothing is observed here
 overview-raw = before acknowledgement
@@ -181,6 +182,11 @@ draft-told = told
 draft-known = known to
 draft-heard = heard again by
 draft-unheard = nothing was heard since
+draft-gone = looked at no more since
+draft-no-result = no fresh result
+draft-last-result = the last one was
+draft-silent = agent not heard
+draft-nameless = a check or agent that was removed
 draft-next = To do next
 draft-happened = What happened
 draft-hit = Whom it hit
@@ -207,8 +213,8 @@ event-quiet-gone = a check that was removed
 event-quiet-family = problems like “{ $family }”
 event-quiet-agent = that { $name } is not heard
 event-quiet-muted = { $n ->
-    [one] muted 1 alert
-   *[other] muted { $n } alerts
+    [one] muted 1 problem
+   *[other] muted { $n } problems
 }
 was-observed = was observed by { $name } until { $time }
 place-entry = Shows this entry on the timeline
@@ -359,6 +365,15 @@ opening-taken = Another program works in this workspace
 opening-taken-hint = This window opens by itself as soon as that program lets go of it.
 overview-attention = Needs attention
 overview-unobserved = Nothing is observed yet. An agent observes a System: aramaki agent invite SYSTEM --name NAME
+overview-calm = Nothing asks for anybody.
+overview-acknowledged = { $n ->
+    [one] 1 acknowledged
+   *[other] { $n } acknowledged
+}
+overview-quiet = { $n ->
+    [one] 1 silenced or expected
+   *[other] { $n } silenced or expected
+}
 overview-well = Everything that is observed is OK.
 overview-filter-none = No System is in this state.
 overview-show-all = Show all

@@ -13,14 +13,14 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::report::Lines;
-use super::{CliError, Report, local, parse_span};
+use super::{CliError, Report, local, parse_span, parts};
 use crate::view::actions::Say;
 use crate::workspace::{Allowance, Live};
 use words::{
     agent_json, agent_text, duplicate_of, fault_of, request_head, request_json, request_text,
 };
 
-use follow::{Along, Show, follow};
+use follow::{Along, Outcome, Show, follow};
 
 pub(crate) use request::Request;
 pub(crate) use words::timeline_row;
@@ -37,6 +37,8 @@ pub(crate) enum Action {
     Request(Request),
     Approve(Approve),
     Deny(Deny),
+    #[command(hide = true)]
+    Outcome(Outcome),
 }
 
 /// Say what the hosts of a System allow, what was asked lately, and what came of it.
@@ -102,7 +104,7 @@ pub(crate) struct Deny {
 impl Action {
     /// Whether it changes nothing.
     pub(crate) const fn looks(&self) -> bool {
-        matches!(self, Self::Show(_) | Self::List(_))
+        matches!(self, Self::Show(_) | Self::List(_) | Self::Outcome(_))
     }
 
     /// Does what was asked.
@@ -112,6 +114,7 @@ impl Action {
             Self::Allow(verb) => verb.run(live).await,
             Self::Show(verb) => verb.run(live).await,
             Self::Request(verb) => verb.run(live).await,
+            Self::Outcome(verb) => verb.run(live).await,
             Self::Approve(verb) => {
                 let system = live.find(&verb.system)?;
                 let row = live.answer_action(system, &verb.request, Say::Agree);
@@ -183,8 +186,19 @@ impl Allow {
     }
 }
 
-/// What comes of a request in a while, below what is said before.
+/// What comes of a request in a while, below what is said before. The request stands: from here on it is only looked
+/// at, so whoever stays may have the workspace.
 async fn told(
+    live: &Live,
+    request: (SpaceId, EnvelopeId),
+    along: &Along,
+    text: Lines,
+) -> Result<Report, CliError> {
+    parts::say_rest(Outcome::arguments(request, along)).await;
+    came_of(live, request, along, text).await
+}
+
+async fn came_of(
     live: &Live,
     (system, request): (SpaceId, EnvelopeId),
     along: &Along,

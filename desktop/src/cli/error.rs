@@ -384,8 +384,8 @@ impl CliError {
                 "`aramaki trust list SYSTEM` shows them; a prefix needs 6 digits"
             }
             Self::NoSuchAlert { .. } => {
-                "`aramaki alert list --resolved --wait 30s` shows ids, also of what is not heard any more; a prefix \
-                 needs 4 digits"
+                "`aramaki alert list --resolved --wait 30s` shows ids; what was missing or silent and is heard again has \
+                 none any more: `aramaki handover` and the timeline say when. A prefix needs 4 digits"
             }
             _ => "",
         }

@@ -39,7 +39,7 @@ mod recover;
 mod recovery_kit;
 mod recovery_shares;
 mod relay;
-mod report;
+pub(crate) mod report;
 mod restore;
 mod run;
 mod say;

@@ -5,11 +5,13 @@ use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use aramaki_sync_core::SpaceId;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
+use tokio_util::sync::CancellationToken;
 
 use super::action::Action;
 use super::error::{EXIT_OK, EXIT_USAGE};
@@ -233,13 +235,15 @@ async fn call_or_open_silently(
     tokio::pin!(end);
     let hint = verb.when_interrupted();
     let mut asks = 0;
+    let rest = Rest::default();
     loop {
         let asked = tokio::select! {
             // First: from here on a signal ends it in good order.
             biased;
             () = &mut end => return Err(CliError::Interrupted { hint }),
-            asked = ask_telling(&config.socket, &call, |part| print_part(part, json)) => asked,
+            asked = ask_telling(&config.socket, &call, |part| rest.take(part, json)) => asked,
         };
+        rest.replaces(&mut verb, &mut call);
         match asked {
             Ok(Called::Answer(Answer::Done(report))) => return Ok(report),
             Ok(Called::Answer(Answer::Failed(line))) => return Err(line.into()),
@@ -263,6 +267,7 @@ async fn call_or_open_silently(
             live: &live,
             config,
             json,
+            rest: &rest,
         };
         let report = tokio::select! {
             report = alone.answer(&call) => report,
@@ -272,11 +277,41 @@ async fn call_or_open_silently(
         if let Some(report) = report {
             return report;
         }
+        rest.replaces(&mut verb, &mut call);
         tokio::select! {
             () = wait_for_next(config) => {}
             () = &mut end => return Err(CliError::Interrupted { hint }),
         }
         asks = 0;
+    }
+}
+
+/// What is left of a verb that did what was asked and looks on. Asked once more, it would do it once more.
+#[derive(Default)]
+struct Rest(Mutex<Option<Vec<String>>>);
+
+impl Rest {
+    /// Prints a part, or keeps what is left.
+    fn take(&self, part: Part, json: bool) {
+        match part {
+            Part::Rest(arguments) => {
+                *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(arguments);
+            }
+            part => print_part(part, json),
+        }
+    }
+
+    /// From here on nothing else is asked for.
+    fn replaces(&self, verb: &mut Verb, call: &mut Call) {
+        let left = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(arguments) = left else {
+            return;
+        };
+        if let Some(rest) = Cli::try_parse_from(&arguments).ok().and_then(|it| it.verb) {
+            *verb = rest;
+            call.arguments = arguments;
+            call.input = None;
+        }
     }
 }
 
@@ -286,6 +321,7 @@ struct Alone<'a> {
     live: &'a Live,
     config: &'a Config,
     json: bool,
+    rest: &'a Rest,
 }
 
 impl Alone<'_> {
@@ -293,8 +329,12 @@ impl Alone<'_> {
     /// stays.
     async fn answer(&self, call: &Call) -> Option<Result<Report, CliError>> {
         let before = self.live.positions().await;
+        let done = CancellationToken::new();
         let work = printing(self.verb.answer(self.live), |part| {
-            print_part(part, self.json);
+            if matches!(part, Part::Rest(_)) {
+                done.cancel();
+            }
+            self.rest.take(part, self.json);
         });
         tokio::pin!(work);
         let soon = tokio::time::timeout(SERVE_AFTER, &mut work).await;
@@ -304,7 +344,7 @@ impl Alone<'_> {
                 let tenure = if self.verb.looks() {
                     Tenure::Yields
                 } else {
-                    Tenure::Works(words_of(call))
+                    Tenure::Works(words_of(call), done.clone())
                 };
                 let serving = Serving::begin(self.config, self.live, tenure);
                 let report = tokio::select! {
@@ -376,6 +416,8 @@ fn print_part(part: Part, json: bool) {
             printed.and_then(|()| out.flush())
         }
         Part::Waits(text) => write!(std::io::stderr().lock(), "{}", printable(&text)),
+        // Nothing to read.
+        Part::Rest(_) => Ok(()),
     };
     // Whether the answer itself can be printed is told in the end.
     drop(printed);

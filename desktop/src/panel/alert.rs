@@ -306,18 +306,21 @@ fn facts(look: Look<'_>, alert: &Alert) -> String {
         let worst = severity_word(look, alert.worst);
         facts.push(look.texts.with("alert-worst", &[("severity", &worst)]));
     }
-    facts.push(match alert.last_ok {
-        Some(time) => look
-            .texts
-            .with("check-last-ok", &[("time", &clock(look, time))]),
-        None => look.texts.get("check-never-ok"),
-    });
-    if let Some(first) = alert.first_seen {
-        let first = clock(look, first);
-        facts.push(look.texts.with("alert-first-seen", &[("time", &first)]));
-    }
-    if alert.flaps > 1 {
-        facts.push(look.texts.count("alert-flaps", u64::from(alert.flaps)));
+    // That nothing is heard is no problem of which a check told, and who was OK is not known since.
+    if alert.kind == AlertKind::Problem {
+        facts.push(match alert.last_ok {
+            Some(time) => look
+                .texts
+                .with("check-last-ok", &[("time", &clock(look, time))]),
+            None => look.texts.get("check-never-ok"),
+        });
+        if let Some(first) = alert.first_seen {
+            let first = clock(look, first);
+            facts.push(look.texts.with("alert-first-seen", &[("time", &first)]));
+        }
+        if alert.flaps > 1 {
+            facts.push(look.texts.count("alert-flaps", u64::from(alert.flaps)));
+        }
     }
     if let (Some(seen), true) = (alert.seen, alert.is_stale) {
         let seen = clock(look, seen);

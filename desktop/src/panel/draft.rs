@@ -80,6 +80,11 @@ fn words(look: Look<'_>) -> DraftWords {
         known: texts.get("draft-known"),
         heard: texts.get("draft-heard"),
         unheard: texts.get("draft-unheard"),
+        gone: texts.get("draft-gone"),
+        no_result: texts.get("draft-no-result"),
+        last_result: texts.get("draft-last-result"),
+        silent: texts.get("draft-silent"),
+        nameless: texts.get("draft-nameless"),
         next: texts.get("draft-next"),
         sections: [
             texts.get("draft-happened"),

@@ -1,9 +1,10 @@
 //! All anchors: first what needs attention, then each category.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aramaki_model::snapshot::Observed;
-use aramaki_model::{Severity, Snapshot, SystemView};
+use aramaki_model::{Alert, AlertState, Severity, Snapshot, SystemView};
 use aramaki_sync_core::SpaceId;
 use egui::{
     Align, Button, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui,
@@ -46,16 +47,8 @@ pub(super) fn overview_ui(ui: &mut Ui, look: Look<'_>, snapshot: &Snapshot, wind
             .iter()
             .any(|system| needs_attention(system))
     {
-        let observed = snapshot
-            .systems
-            .iter()
-            .any(|system| system.status.observed == Observed::Yes);
-        let key = if observed {
-            "overview-well"
-        } else {
-            "overview-unobserved"
-        };
-        ui.label(RichText::new(look.texts.get(key)).color(look.tokens.subdued));
+        let calm = calm_words(look, snapshot);
+        ui.label(RichText::new(calm).color(look.tokens.subdued));
     }
     ui.add_space(space::M);
     let groups = groups_of(look, snapshot, window.filter);
@@ -130,6 +123,36 @@ impl Line<'_> {
 /// Whether somebody should look at it: it is observed and not OK.
 fn needs_attention(system: &SystemView) -> bool {
     system.status.observed == Observed::Yes && !system.status.effective.is_ok()
+}
+
+/// What is said where nothing asks for somebody: that all is OK only if nothing is wrong that somebody has in hand.
+fn calm_words(look: Look<'_>, snapshot: &Snapshot) -> String {
+    let observed = snapshot.systems.iter();
+    let mut observed = observed.filter(|system| system.status.observed == Observed::Yes);
+    if observed.clone().next().is_none() {
+        return look.texts.get("overview-unobserved");
+    }
+    let open = snapshot.alerts.iter().filter(|alert| alert.is_open());
+    let is_known = |alert: &&Arc<Alert>| alert.state == AlertState::Acknowledged;
+    let (known, quiet): (Vec<_>, Vec<_>) = open.partition(is_known);
+    let counted = [
+        ("overview-acknowledged", known.len()),
+        ("overview-quiet", quiet.len()),
+    ];
+    let counted = counted.into_iter().filter(|(_, n)| *n > 0);
+    let counted: Vec<_> = counted
+        .map(|(key, n)| look.texts.count(key, u64::try_from(n).unwrap_or(u64::MAX)))
+        .collect();
+    if !counted.is_empty() {
+        return counted.join(" · ");
+    }
+    // Who may be offline and is has no alert, and is not OK either.
+    let key = if observed.all(|system| system.status.raw.is_ok()) {
+        "overview-well"
+    } else {
+        "overview-calm"
+    };
+    look.texts.get(key)
 }
 
 /// What needs attention, worst and newest first; then the rest by category. A filter shows one
@@ -442,6 +465,11 @@ pub(super) fn why_words(look: Look<'_>, system: &SystemView) -> String {
         _ if status.is_unseen() => {
             let words = status.words();
             look.texts.with("overview-unseen", &[("words", &words)])
+        }
+        _ if status.is_agent_missed() => {
+            let words = status.words();
+            look.texts
+                .with("overview-agent-missed", &[("words", &words)])
         }
         _ if status.is_silent() => {
             let words = status.words();

@@ -219,7 +219,7 @@ pub(super) fn timeline_ui(
             }
             let (response, route) = match line {
                 Line::Item(item) => {
-                    let response = item_ui(ui, look, item, title);
+                    let response = item_ui(ui, look, (snapshot, item), title);
                     (response, Route::System(item.system))
                 }
                 Line::Ran(ran) => {
@@ -250,7 +250,12 @@ fn mark_ui(ui: &Ui, look: Look<'_>) {
 }
 
 /// One entry in one line: when, what, whose, and the words. Without a System it leads nowhere.
-pub(super) fn item_ui(ui: &mut Ui, look: Look<'_>, item: &TimelineItem, system: &str) -> Response {
+pub(super) fn item_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (snapshot, item): (&Snapshot, &TimelineItem),
+    system: &str,
+) -> Response {
     let state = match &item.event {
         TimelineEvent::Transition { to, .. } => Some(*to),
         _ => None,
@@ -267,7 +272,7 @@ pub(super) fn item_ui(ui: &mut Ui, look: Look<'_>, item: &TimelineItem, system: 
         }
         (None, _) => Mark::Icon(Icon::Timeline, look.tokens.subdued),
     };
-    let words = words(look, &item.event);
+    let words = words(look, snapshot, item);
     let who = match &item.event {
         // It says so itself.
         TimelineEvent::AgentStarted { host, .. } if *host == item.who => "",
@@ -393,7 +398,15 @@ fn told(look: Look<'_>, receipt: &Receipt) -> String {
     look.texts.with(key, &words)
 }
 
-fn words(look: Look<'_>, event: &TimelineEvent) -> String {
+fn words(look: Look<'_>, snapshot: &Snapshot, item: &TimelineItem) -> String {
+    let said = event_words(look, &item.event);
+    match snapshot.about(item) {
+        Some(name) => format!("{name}: {said}"),
+        None => said,
+    }
+}
+
+fn event_words(look: Look<'_>, event: &TimelineEvent) -> String {
     match event {
         TimelineEvent::Transition {
             name,
@@ -499,7 +512,8 @@ fn quiet_words(look: Look<'_>, quiet: &Quiet) -> String {
     ];
     let said = look.texts.with(key, &said);
     match quiet.muted {
-        None => said,
+        // That something was not heard is not counted, so none is not nothing.
+        None | Some(0) => said,
         Some(muted) => {
             let muted = look.texts.count("event-quiet-muted", u64::from(muted));
             format!("{said} ({muted})")

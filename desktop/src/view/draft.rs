@@ -54,6 +54,16 @@ pub struct DraftWords {
     pub heard: String,
     /// Where nobody was told that something is over, and nothing was heard since.
     pub unheard: String,
+    /// Before the time since when nobody looks any more.
+    pub gone: String,
+    /// What is wrong with a check of which no result comes.
+    pub no_result: String,
+    /// Before what such a check said last.
+    pub last_result: String,
+    /// What is wrong with an agent that is not heard.
+    pub silent: String,
+    /// What has no name any more.
+    pub nameless: String,
     /// Before what the next shift should do, for people to write.
     pub next: String,
     /// The sections of a post-mortem that people write: what happened, whom it hit, why, what follows.
@@ -80,6 +90,11 @@ impl DraftWords {
             known: "known to".to_owned(),
             heard: "heard again by".to_owned(),
             unheard: "nothing was heard since".to_owned(),
+            gone: "looked at no more since".to_owned(),
+            no_result: "no fresh result".to_owned(),
+            last_result: "the last one was".to_owned(),
+            silent: "agent not heard".to_owned(),
+            nameless: "a check or agent that was removed".to_owned(),
             next: "To do next".to_owned(),
             sections: [
                 "What happened".to_owned(),

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aramaki_model::alert::Alert;
+use aramaki_model::alert::{Alert, AlertKind};
 use aramaki_model::handover::{Handover, Outage, OutageEnd, Period, entries};
 use aramaki_model::snapshot::TimelineItem;
 use aramaki_model::system::NoteKind;
-use aramaki_model::{Snapshot, TimelineKind, TimelineReach};
+use aramaki_model::{Severity, Snapshot, TimelineKind, TimelineReach};
 use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::live::Live;
@@ -242,10 +242,23 @@ fn open_line(alert: &Alert, words: &DraftWords) -> String {
         alert.severity.word(),
         plain(&alert.title),
         plain(&alert.called()),
-        plain(&alert.summary),
+        what_of(alert, words),
         words.since,
         local(alert.opened),
     )
+}
+
+/// What is wrong. What a missing check said last is not how it is: that was OK, mostly.
+fn what_of(alert: &Alert, words: &DraftWords) -> String {
+    match alert.kind {
+        AlertKind::Problem => plain(&alert.summary),
+        AlertKind::Missing if alert.summary.is_empty() => words.no_result.clone(),
+        AlertKind::Missing => {
+            let (no_result, last) = (&words.no_result, &words.last_result);
+            format!("{no_result}; {last}: {}", plain(&alert.summary))
+        }
+        AlertKind::Silent { .. } => words.silent.clone(),
+    }
 }
 
 fn over_line(alert: &Alert, words: &DraftWords) -> String {
@@ -266,6 +279,7 @@ fn outage_line(outage: &Outage<'_>, words: &DraftWords) -> String {
     let end = match outage.end {
         OutageEnd::Told(at) => format!("{} {}", words.until, local(at)),
         OutageEnd::Heard(at) => format!("{} {}", words.heard, local(at)),
+        OutageEnd::Gone(at) => format!("{} {}", words.gone, local(at)),
         OutageEnd::Unknown => words.unheard.clone(),
     };
     let names = |word: &str, names: &[String]| {
@@ -274,11 +288,16 @@ fn outage_line(outage: &Outage<'_>, words: &DraftWords) -> String {
     };
     let told = names(&words.told, &outage.told).unwrap_or_default();
     let known = names(&words.known, &outage.known).unwrap_or_default();
+    let what = match (outage.severity, outage.is_agent) {
+        (_, true) => words.silent.as_str(),
+        (Severity::Missing, false) => words.no_result.as_str(),
+        (severity, false) => severity.word(),
+    };
+    let name = outage.name.as_deref().unwrap_or(&words.nameless);
     format!(
-        "{} · {}: {} ({} {}, {end}{told}{known})",
+        "{} · {}: {what} ({} {}, {end}{told}{known})",
         plain(&outage.system.title),
-        plain(&outage.name),
-        outage.severity.word(),
+        plain(name),
         words.since,
         local(outage.from),
     )

@@ -3,6 +3,7 @@
 use aramaki_model::{Quiet, QuietAbout, QuietStep};
 
 use crate::cli::local;
+use crate::cli::report::count;
 
 /// One line: what happened, to what, why, and how many alerts were quiet by it.
 pub(super) fn words(quiet: &Quiet) -> String {
@@ -33,12 +34,19 @@ pub(super) fn words(quiet: &Quiet) -> String {
         }
     };
     let muted = match (quiet.muted, quiet.step) {
-        (None, _) => String::new(),
-        (Some(muted), QuietStep::Made) => format!(" (muted {muted} at that moment)"),
-        (Some(muted), _) => format!(" (muted {muted})"),
+        // That something was not heard is not counted, so none is not nothing.
+        (None | Some(0), _) => String::new(),
+        (Some(muted), QuietStep::Made) => {
+            format!(" (muted {} at that moment)", problems(muted))
+        }
+        (Some(muted), _) => format!(" (muted {})", problems(muted)),
     };
     let colon = if quiet.reason.is_empty() { "" } else { ": " };
     format!("{said}{muted}{colon}{}", quiet.reason)
+}
+
+fn problems(muted: u32) -> String {
+    count(usize::try_from(muted).unwrap_or(usize::MAX), "problem")
 }
 
 fn about(about: &QuietAbout) -> String {
@@ -75,9 +83,15 @@ mod tests {
             "{said}"
         );
         assert!(
-            said.ends_with(" (muted 2 at that moment): being replaced"),
+            said.ends_with(" (muted 2 problems at that moment): being replaced"),
             "{said}"
         );
+        // What was only not heard is in no count.
+        let missing = Quiet {
+            muted: Some(0),
+            ..made.clone()
+        };
+        assert!(!words(&missing).contains("muted"), "{}", words(&missing));
         let over = Quiet {
             about: QuietAbout::Maintenance,
             step: QuietStep::RanOut,

@@ -38,6 +38,8 @@ pub(super) fn row(system: &SystemView) -> SystemRow {
             String::new()
         } else if status.is_unseen() {
             format!("no result yet: {}", status.words())
+        } else if status.is_agent_missed() {
+            format!("agent not heard any more: {}", status.words())
         } else if status.is_silent() {
             format!("not heard any more; last: {}", status.words())
         } else {
@@ -177,6 +179,10 @@ pub(super) fn timeline(snapshot: &Snapshot) -> Vec<TimelineRow> {
 /// An entry of a timeline.
 pub(crate) fn timeline_row(snapshot: &Snapshot, item: &TimelineItem) -> TimelineRow {
     let (kind, severity, text) = said(&item.event);
+    let text = match snapshot.about(item) {
+        Some(name) => format!("{name}: {text}"),
+        None => text,
+    };
     let who = match &item.event {
         // It says so itself.
         TimelineEvent::AgentStarted { host, .. } if *host == item.who => "",

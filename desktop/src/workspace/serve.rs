@@ -9,7 +9,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::live::Live;
 use super::socket::{Answer, Call, Called, Server, ask_telling, is_served};
-use crate::cli::{Answering, CliError, Config, Report};
+use crate::cli::{Answering, CliError, Config, Report, parts};
 
 /// How long whoever lets go of the workspace waits for the one who wanted it.
 const TAKES_OVER: Duration = Duration::from_secs(10);
@@ -20,8 +20,8 @@ const TAKES_OVER_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) enum Tenure {
     /// It stays: the app, a notifier.
     Stays,
-    /// Until it is done with this.
-    Works(String),
+    /// Until it is done with this; then it yields.
+    Works(String, CancellationToken),
     /// Until somebody wants the workspace who stays: it goes on through them.
     Yields,
 }
@@ -98,22 +98,28 @@ impl Serving {
 /// Answers a call; none when the workspace is let go of and the call only looks.
 async fn answer(live: &Live, call: Call, ends: &CancellationToken) -> Option<Answer> {
     let answering = Answering::of(call);
-    let looks = answering.looks();
+    let is_look = answering.looks();
+    let lets_go = async {
+        if !is_look {
+            parts::looks().await;
+        }
+        ends.cancelled().await;
+    };
     tokio::select! {
         answer = answering.answer(live) => Some(answer),
-        () = ends.cancelled(), if looks => None,
+        () = lets_go => None,
     }
 }
 
 /// Whether the workspace is let go of.
 fn let_go(data: &Path, tenure: &Tenure, wanted: &CancellationToken) -> Answer {
     let what = match tenure {
-        Tenure::Yields => {
+        Tenure::Stays => "an app or a notifier",
+        Tenure::Works(what, done) if !done.is_cancelled() => what,
+        Tenure::Works(..) | Tenure::Yields => {
             wanted.cancel();
             return Answer::Done(Report::default());
         }
-        Tenure::Stays => "an app or a notifier",
-        Tenure::Works(what) => what,
     };
     let pid = std::process::id();
     let error = CliError::InUse {

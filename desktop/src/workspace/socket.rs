@@ -99,6 +99,8 @@ enum Said {
     Part(String),
     /// For what it waits; more follows.
     Waits(String),
+    /// From here on it only looks, which can be asked for elsewhere by this command line; more follows.
+    Rest(Vec<String>),
     /// It is answered by whoever holds the workspace next.
     Again,
     /// The end.
@@ -111,6 +113,7 @@ impl From<Part> for Said {
         match part {
             Part::Answer(text) => Self::Part(text),
             Part::Waits(text) => Self::Waits(text),
+            Part::Rest(arguments) => Self::Rest(arguments),
         }
     }
 }
@@ -168,6 +171,7 @@ async fn ask_with(
             Err(error) => return Err(error),
             Ok(Said::Part(text)) => tell(Part::Answer(text)),
             Ok(Said::Waits(text)) => tell(Part::Waits(text)),
+            Ok(Said::Rest(arguments)) => tell(Part::Rest(arguments)),
             Ok(Said::Again) => return Ok(Called::Again),
             Ok(Said::Answer(answer)) => return Ok(Called::Answer(answer)),
         }
@@ -187,7 +191,7 @@ async fn first(
         return said;
     }
     tell(Part::Waits(
-        "the program that has this workspace open does not answer yet".to_owned(),
+        "the program that has this workspace open does not answer yet\n".to_owned(),
     ));
     let said = tokio::time::timeout(patience.at_most, said).await;
     said.unwrap_or_else(|_elapsed| {
@@ -288,8 +292,13 @@ impl Server {
             let answer = Arc::clone(&answer);
             tokio::spawn(async move {
                 let _place = place;
-                if let Err(error) = serve(&stream, &*answer).await {
-                    tracing::warn!(%error, "a local call failed");
+                match serve(&stream, &*answer).await {
+                    // It was ended, goes on elsewhere, or only looked whether somebody listens.
+                    Err(error) if went_away(&error) => {
+                        tracing::debug!(%error, "who called went away");
+                    }
+                    Err(error) => tracing::warn!(%error, "a local call failed"),
+                    Ok(()) => {}
                 }
             });
         }

@@ -58,7 +58,9 @@ fn a_systems_page_leads_to_all_of_its_timeline() {
     let desk = Desk::of(busy());
     let mut window = app(&desk, WIDE);
     go(&mut window, "webshop");
-    window.get_by_label("All of this timeline").click_accesskit();
+    window
+        .get_by_label("All of this timeline")
+        .click_accesskit();
     window.run();
     let of = "Of Webshop and its parts ×";
     window.get_by_label(of);

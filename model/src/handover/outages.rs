@@ -1,6 +1,7 @@
 //! Problems without an alert that could be shown: that something was not heard leaves none behind when it is
 //! over, and is known only to who listened. What stands on timelines is what people were told and said of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aramaki_sync_core::{SpaceId, Timestamp};
@@ -19,6 +20,8 @@ pub enum OutageEnd {
     Told(Timestamp),
     /// Nobody was told so; this is a later sign of what was not heard.
     Heard(Timestamp),
+    /// Nobody looks any more since then: it was turned off, taken away or let out.
+    Gone(Timestamp),
     /// Nothing here says that it is over.
     Unknown,
 }
@@ -28,11 +31,13 @@ pub enum OutageEnd {
 pub struct Outage<'a> {
     /// Of which System.
     pub system: &'a SystemView,
-    /// What the check, or the agent, is called; empty where nobody knows any more.
-    pub name: String,
+    /// What the check, or the agent, is or was called; none where nobody knows any more.
+    pub name: Option<String>,
+    /// Whether it is an agent.
+    pub is_agent: bool,
     /// How bad it was, as it was told.
     pub severity: Severity,
-    /// When people were first told of it, or first spoke.
+    /// Since when, as people were told; where no receipt says so, when they were first told or spoke.
     pub from: Timestamp,
     /// How it ended.
     pub end: OutageEnd,
@@ -50,7 +55,7 @@ impl Outage<'_> {
 
     fn ends_at(&self) -> Option<Timestamp> {
         match self.end {
-            OutageEnd::Told(at) | OutageEnd::Heard(at) => Some(at),
+            OutageEnd::Told(at) | OutageEnd::Heard(at) | OutageEnd::Gone(at) => Some(at),
             OutageEnd::Unknown => None,
         }
     }
@@ -59,9 +64,31 @@ impl Outage<'_> {
 /// What the entries of a timeline say of one alert, from its beginning to its end.
 struct Story<'a> {
     check: CheckId,
-    system: SpaceId,
+    /// When people were first told of it, or first spoke, and when last.
+    first: Timestamp,
     last: Timestamp,
     outage: Outage<'a>,
+}
+
+impl Story<'_> {
+    /// A receipt says since when.
+    fn opened(&mut self, opened: Option<Timestamp>) {
+        if let Some(opened) = opened {
+            self.outage.from = opened.min(self.outage.from);
+        }
+    }
+
+    /// When nobody looked any more, if that was before a moment.
+    fn gone(&self, before: Timestamp) -> Option<Timestamp> {
+        let gone = self.outage.system.ended.get(&self.check).copied();
+        gone.filter(|at| (self.outage.from..=before).contains(at))
+    }
+
+    fn is_in(&self, period: Period) -> bool {
+        let outage = &self.outage;
+        let end = outage.ends_at();
+        period.has(outage.from) || period.has(self.first) || end.is_some_and(|at| period.has(at))
+    }
 }
 
 /// Outages of these Systems (all, if none is named) that began or ended within a period, the newest first.
@@ -83,10 +110,7 @@ pub(super) fn outages<'a>(
     for item in items {
         told.take(item);
     }
-    let mut found = told.found();
-    found.retain(|outage| {
-        period.has(outage.from) || outage.ends_at().is_some_and(|at| period.has(at))
-    });
+    let mut found = told.found(period);
     found.sort_by_key(|outage| std::cmp::Reverse(outage.from));
     found
 }
@@ -120,15 +144,19 @@ impl<'a> Told<'a, '_> {
             match State::from_code(it.state) {
                 Some(State::Problem(severity)) => {
                     let about = (it.alert(), it.system, it.check);
-                    if let Some(story) = self.story(about, severity, at)
-                        && receipt.stage.may_have_arrived()
-                    {
+                    let Some(story) = self.story(about, severity, at) else {
+                        continue;
+                    };
+                    story.opened(it.opened);
+                    if receipt.stage.may_have_arrived() {
                         name(&mut story.outage.told, &receipt.receiver);
                     }
                 }
                 Some(State::Resolved) => {
                     if let Some(mut story) = self.open.remove(&it.alert()) {
-                        story.outage.end = OutageEnd::Told(at);
+                        story.opened(it.opened);
+                        let gone = story.gone(at);
+                        story.outage.end = gone.map_or(OutageEnd::Told(at), OutageEnd::Gone);
                         self.over.push((it.alert(), story));
                     }
                 }
@@ -153,11 +181,12 @@ impl<'a> Told<'a, '_> {
         let view = self.snapshot.system(&system)?;
         let story = self.open.entry(alert).or_insert_with(|| Story {
             check,
-            system,
+            first: at,
             last: at,
             outage: Outage {
                 system: view,
-                name: called(view, &check),
+                name: view.called(&check).map(Cow::into_owned),
+                is_agent: is_agent(view, &check),
                 severity,
                 from: at,
                 end: OutageEnd::Unknown,
@@ -169,8 +198,8 @@ impl<'a> Told<'a, '_> {
         Some(story)
     }
 
-    /// Those that no alert shows.
-    fn found(self) -> Vec<Outage<'a>> {
+    /// Those of a period that no alert shows.
+    fn found(self, period: Period) -> Vec<Outage<'a>> {
         let snapshot = self.snapshot;
         let is_shown = |alert: &AlertId, is_over: bool| {
             let shown = snapshot.alert(alert);
@@ -182,14 +211,15 @@ impl<'a> Told<'a, '_> {
         let open = self.open.into_iter();
         let open = open.filter(|(alert, _)| !is_shown(alert, false));
         let open = open.map(|(alert, mut story)| {
-            let sign = snapshot.system(&story.system);
-            let sign = sign.and_then(|view| sign_of(view, &story.check));
-            if let Some(at) = sign.filter(|at| *at > story.last) {
-                story.outage.end = OutageEnd::Heard(at);
-            }
+            let sign = sign_of(story.outage.system, &story.check);
+            let heard = sign.filter(|at| *at > story.last).map(OutageEnd::Heard);
+            let gone = story.gone(Timestamp::MAX).map(OutageEnd::Gone);
+            story.outage.end = gone.or(heard).unwrap_or(OutageEnd::Unknown);
             (alert, story)
         });
-        over.chain(open).map(|(_, story)| story.outage).collect()
+        let stories = over.chain(open).map(|(_, story)| story);
+        let stories = stories.filter(|story| story.is_in(period));
+        stories.map(|story| story.outage).collect()
     }
 }
 
@@ -200,21 +230,14 @@ fn name(names: &mut Vec<String>, name: &str) {
     }
 }
 
-/// What a check, or what stands where one does, is called or was.
-fn called(system: &SystemView, check: &CheckId) -> String {
+/// Whether an agent stands where a check does, also one that was removed.
+fn is_agent(system: &SystemView, check: &CheckId) -> bool {
     let mut agents = system.agents.iter();
-    if let Some(agent) = agents.find(|agent| agent_check(&agent.space) == *check) {
-        return agent.label.clone();
-    }
-    let mut checks = system.checks.iter();
-    if let Some(view) = checks.find(|view| view.check.id == *check) {
-        return view.called().into_owned();
-    }
-    let mut former = system.former_checks.iter();
-    let former = former.find(|former| former.id == *check);
-    former
-        .map(|it| it.called().into_owned())
-        .unwrap_or_default()
+    agents.any(|agent| agent_check(&agent.space) == *check)
+        || system
+            .former_checks
+            .iter()
+            .any(|former| former.id == *check && former.is_agent)
 }
 
 /// The last sign of it.

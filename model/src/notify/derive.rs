@@ -11,7 +11,6 @@ use super::record::{Mark, Record, Whose};
 use crate::alert::{Alert, AlertId, AlertKind, AlertState, Hold, agent_check};
 use crate::check_state::LOOKED_AT_NO_MORE;
 use crate::entry::TimelineEntry;
-use crate::id::CheckId;
 use crate::severity::Severity;
 use crate::snapshot::{CheckView, Snapshot, SystemView};
 use crate::workspace::{Content, Workspace};
@@ -200,7 +199,7 @@ fn over(
         .checks
         .iter()
         .find(|view| view.check.id == newest.check && view.check.enabled);
-    let former = former(system, &newest.check);
+    let known = system.name_of(&newest.check);
     let first = began(marks).unwrap_or(newest);
     let began = first.at.min(now);
     let opened = first.opened.filter(|opened| *opened <= now);
@@ -223,7 +222,7 @@ fn over(
             let ended = ended.filter(|at| at.plus(REMOVALS_TO) > began);
             (
                 ended.unwrap_or(told),
-                former.map_or(REMOVED_NAME, |(_, name)| name),
+                known.map_or(REMOVED_NAME, |(_, name)| name),
                 LOOKED_AT_NO_MORE,
             )
         }
@@ -241,7 +240,7 @@ fn over(
         machine: match (agent, view) {
             (Some(_), _) => None,
             (None, Some(view)) => view.machine.clone(),
-            (None, None) => former.and_then(|(machine, _)| machine.map(str::to_owned)),
+            (None, None) => known.and_then(|(machine, _)| machine.map(str::to_owned)),
         },
         summary: summary.to_owned(),
         severity: Severity::Ok,
@@ -257,25 +256,6 @@ fn over(
         recurrence: Recurrence::Possible,
         heard: None,
     })
-}
-
-/// What a check was called at which nobody looks any more, and the machine that alone had it, if one had and others
-/// are there beside it.
-fn former<'a>(system: &'a SystemView, check: &CheckId) -> Option<(Option<&'a str>, &'a str)> {
-    let of_machine = system.agents.iter().find_map(|agent| {
-        let mut former = agent.former.iter();
-        let (_, name) = former.find(|(id, _)| id == check)?;
-        let machine = Some(agent.label.as_str()).filter(|_| system.agents.len() > 1);
-        Some((machine, name.as_str()))
-    });
-    let mut removed = system.former_checks.iter();
-    let removed = removed.find(|former| former.id == *check);
-    let removed = removed.map(|former| {
-        let machine = former.machine.as_deref();
-        let beside = !system.agents.is_empty();
-        (machine.filter(|_| beside), former.name.as_str())
-    });
-    of_machine.or(removed)
 }
 
 /// The first telling of the problem that was told last: those of before stand under the same id.

@@ -28,8 +28,8 @@ impl Seen<'_> {
         }
         let links = system.agents.iter().map(|(agent, it)| (*agent, it.author));
         for journal in links.filter_map(|link| self.view.journals.get(&link)) {
-            for (check, at) in &journal.former_since {
-                add(*check, *at);
+            for (check, former) in &journal.former {
+                add(*check, former.since);
             }
             let records = journal.checks.iter();
             let records = records.filter(|(_, it)| it.hard == Severity::Missing);

@@ -89,6 +89,24 @@ impl Seen<'_> {
     }
 }
 
+impl Seen<'_> {
+    /// What an agent told of a check until it looked at that no more.
+    pub(super) fn before(
+        &self,
+        agent: &SpaceId,
+        link: &AgentRef,
+        (check, since): (&CheckId, Timestamp),
+    ) -> Option<Gone<'_>> {
+        let journal = self.view.journals.get(&(*agent, link.author))?;
+        Some(Gone {
+            name: machine(agent, link),
+            removed: since,
+            record: journal.checks.get(check)?,
+            days: journal.days.get(check),
+        })
+    }
+}
+
 /// Hard states of a check, of removed agents before those of who looks now. Between them nobody looked.
 pub(super) fn history(
     gone: &[Gone<'_>],

@@ -17,12 +17,13 @@ use super::silent::Silent;
 use super::sum::Sum;
 use super::together::Past;
 use super::vantage::{Looking, check_view};
-use crate::alert::Alert;
+use crate::alert::{Alert, AlertKind, RESOLVED_DAYS};
 use crate::beats::Beats;
 use crate::check::Check;
 use crate::hearing::Hearing;
 use crate::heartbeat::HEARTBEAT_STALE_MS;
 use crate::id::CheckId;
+use crate::journal::Journal;
 use crate::observer::{ObserverView, OtherCheck};
 use crate::presence::Presence;
 use crate::severity::Severity;
@@ -51,14 +52,36 @@ pub(super) struct Own {
 }
 
 impl Own {
-    /// The worst state of the checks that run. What is seen by whom cannot be read here is not known.
-    pub(super) fn worst(&self, of: fn(&CheckView) -> Severity) -> Option<Severity> {
+    /// How bad it is by itself; none when nothing of it is observed.
+    pub(super) fn raw(&self) -> Option<Severity> {
+        self.worst(|view| view.status.raw, |agent| agent.severity)
+    }
+
+    /// The same after what people said.
+    pub(super) fn effective(&self) -> Option<Severity> {
+        self.worst(|view| view.status.effective, |agent| agent.effective)
+    }
+
+    /// The worst state of the checks that run, and of its agents that are missed: those are there for actions and
+    /// services too. What is seen by whom cannot be read here is not known.
+    fn worst(
+        &self,
+        of_check: fn(&CheckView) -> Severity,
+        of_agent: fn(&Alert) -> Severity,
+    ) -> Option<Severity> {
         let running = self.checks.iter().filter(|view| view.check.enabled);
         let hidden = self.observers.iter().filter(|it| it.checks.is_none());
         running
-            .map(of)
+            .map(of_check)
+            .chain(self.missed_agents().map(of_agent))
             .chain(hidden.map(|_| Severity::Missing))
             .max()
+    }
+
+    /// That its agents are not heard, though they are expected to be.
+    pub(super) fn missed_agents(&self) -> impl Iterator<Item = &Alert> {
+        let open = self.alerts.iter().filter(|alert| alert.is_open());
+        open.filter(|alert| matches!(alert.kind, AlertKind::Silent { .. }))
     }
 
     /// Whether whoever contains or uses it shows something else after this became `now`: its
@@ -261,6 +284,7 @@ impl Seen<'_> {
             }
         }
         self.of_gone_machines(system, &all, place, &mut found, next);
+        self.of_machines_before(system, &all, place, &mut found, next);
         self.observed_checks(space, system, (title, care), &mut found, next);
         // Whatever it looks at: actions and services of its machine are not there either.
         let alerts = silent.iter().map(|silent| silent.alert(space, title, care));
@@ -330,20 +354,41 @@ impl Seen<'_> {
     ) {
         for (agent, link, _) in system.removed_agents() {
             let journal = self.view.journals.get(&(agent, link.author));
-            let own = journal.into_iter();
-            let own = own.flat_map(|it| it.declared.iter().chain(&it.former));
-            let is_here = |id: &CheckId| {
-                let mut removed = system.lives.checks.iter();
-                all.contains_key(id) || removed.any(|(known, _, _)| known == id)
-            };
-            for (id, check) in own.filter(|(id, _)| !is_here(id)) {
-                if check.is_about_other(&place.space).is_some() {
-                    continue;
-                }
+            let own = journal.into_iter().flat_map(Journal::had);
+            for (id, check) in own.filter(|it| is_former(system, all, place.space, *it)) {
                 let before = checks.alerts.len();
                 self.over(check, &self.gone(system, id), place, checks, next);
                 let found = checks.alerts.iter_mut().skip(before);
                 found.for_each(|alert| alert.machine = Some(machine(&agent, link)));
+            }
+        }
+    }
+
+    /// Adds the problems of what machines had in their own files, or were sent, and look at no more: they were over
+    /// then.
+    fn of_machines_before(
+        &self,
+        system: &System,
+        all: &BTreeMap<CheckId, &Check>,
+        place: Place<'_>,
+        checks: &mut Checks,
+        next: &mut Next,
+    ) {
+        let known = Duration::from_hours(24 * u64::from(RESOLVED_DAYS));
+        for (agent, link) in &system.agents {
+            let journal = self.view.journals.get(&(*agent, link.author));
+            let former = journal.into_iter().flat_map(|it| &it.former);
+            let former = former.filter(|(_, it)| self.now < it.since.plus(known));
+            for (id, before) in former {
+                if !is_former(system, all, place.space, (id, &before.check)) {
+                    continue;
+                }
+                let first = checks.alerts.len();
+                let gone = self.before(agent, link, (id, before.since));
+                self.over(&before.check, gone.as_slice(), place, checks, next);
+                let found = checks.alerts.iter_mut().skip(first);
+                let beside = system.agents.len() > 1;
+                found.for_each(|alert| alert.machine = beside.then(|| machine(agent, link)));
             }
         }
     }
@@ -437,6 +482,18 @@ struct Place<'a> {
     silent: &'a [Silent],
     /// What the people of observers said, whose agents are not heard.
     beside: &'a [Care<'a>],
+}
+
+/// Whether nobody looks any more at what a machine alone had, and it is no check that was removed from its System.
+fn is_former(
+    system: &System,
+    all: &BTreeMap<CheckId, &Check>,
+    space: SpaceId,
+    (id, check): (&CheckId, &Check),
+) -> bool {
+    let mut removed = system.lives.checks.iter();
+    let is_here = all.contains_key(id) || removed.any(|(known, _, _)| known == id);
+    !is_here && check.is_about_other(&space).is_none()
 }
 
 /// What the family of alerts of this name has as its runbook: such alerts become checks of that name.

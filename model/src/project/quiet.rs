@@ -1,10 +1,11 @@
 //! Silences and maintenance windows as lines of a timeline, derived from what became of them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aramaki_sync_core::{AuthorId, Timestamp};
 
-use crate::alert::{Alert, RESOLVED_DAYS, agent_check};
+use crate::alert::{Alert, AlertKind, RESOLVED_DAYS, RESOLVED_OF_CHECK_MAX, agent_check};
 use crate::doc::Act;
 use crate::id::{CheckId, EntryId, ItemId};
 use crate::lived::Lived;
@@ -76,6 +77,13 @@ impl Quieted<'_> {
     fn silence(&self, item: ItemId, lived: &Lived<Silence>, lines: &mut Vec<Line>) {
         let silence = &lived.what;
         let made = moment(item, lived.made.at);
+        // Of which family a problem was at a moment, nobody knows later: that follows from its last words.
+        let counted = |is_so: &dyn Fn(&Matter<'_>) -> bool| {
+            let is_counted = silence.family.is_none();
+            is_counted
+                .then(|| self.counted(silence.from, is_so))
+                .flatten()
+        };
         let base = Quiet {
             about: self.about(silence),
             step: QuietStep::Made,
@@ -84,15 +92,13 @@ impl Quieted<'_> {
             until: silence.until,
             until_resolved: silence.until_resolved,
             again: false,
-            muted: self.counted(silence.from, |matter| {
-                matter.is_quiet_at(silence, silence.from)
-            }),
+            muted: counted(&|matter| matter.is_quiet_at(silence, silence.from)),
         };
         let mut line = |at, by: Option<Act>, quiet| lines.push(self.line(item, (at, by), quiet));
         line(made, Some(lived.made), base.clone());
         let ended = |step, until| Quiet {
             step,
-            muted: self.counted(silence.from, |matter| matter.is_quiet_in(silence, until)),
+            muted: counted(&|matter| matter.is_quiet_in(silence, until)),
             ..base.clone()
         };
         let taken = lived.taken.filter(|taken| taken.at < silence.until);
@@ -199,11 +205,29 @@ impl Quieted<'_> {
         Some(QuietAbout::Agent(name.unwrap_or_else(|| agent.short())))
     }
 
-    /// How many alerts are so; none when some of that time are forgotten.
+    /// How many problems of which checks told are so; none when some of that time are forgotten. What was only not
+    /// heard leaves nothing behind, so a number with it would be another one when that is over.
     fn counted(&self, from: Timestamp, is_so: impl Fn(&Matter<'_>) -> bool) -> Option<u32> {
-        let is_known = self.now <= from.plus(KEPT);
-        let alerts = self.alerts.iter().filter(|alert| is_so(&matter(alert)));
-        is_known.then(|| u32::try_from(alerts.count()).unwrap_or(u32::MAX))
+        if self.now > from.plus(KEPT) || self.is_forgotten(from) {
+            return None;
+        }
+        let told = self.alerts.iter();
+        let told = told.filter(|alert| alert.kind == AlertKind::Problem);
+        let so = told.filter(|alert| is_so(&matter(alert)));
+        Some(u32::try_from(so.count()).unwrap_or(u32::MAX))
+    }
+
+    /// Whether a check had so many problems since a moment that the first of them are not shown any more.
+    fn is_forgotten(&self, from: Timestamp) -> bool {
+        if self.alerts.len() < RESOLVED_OF_CHECK_MAX {
+            return false;
+        }
+        let over = self.alerts.iter().filter(|it| it.resolved > Some(from));
+        let mut since: BTreeMap<CheckId, usize> = BTreeMap::new();
+        for alert in over {
+            *since.entry(alert.check).or_default() += 1;
+        }
+        since.values().any(|count| *count >= RESOLVED_OF_CHECK_MAX)
     }
 
     /// When all problems were over that a silence was for; none while one is there, or it is not known.

@@ -107,18 +107,9 @@ impl Seen<'_> {
             let hidden = hidden.filter(|it| it.checks.is_none());
             named.extend(hidden.take(1).map(|it| (it.space, it.label.clone())));
         }
-        let checks = self
-            .view
-            .own
-            .get(&end)
-            .map(|own| own.checks.as_slice())
-            .unwrap_or_default()
-            .iter();
-        // Checks are sorted: the first that is not OK is the worst.
-        let cause = checks
-            .filter(|view| view.check.enabled)
-            .find(|view| !view.status.raw.is_ok());
         let is_ok = raw == Some(Severity::Ok);
+        let cause = self.view.own.get(&end).filter(|_| !is_ok).and_then(cause);
+        let (cause, since) = cause.unzip();
         let ok_since = || {
             let own = self.view.own.get(&space)?.checks.as_slice();
             // When a part recovered, or a check in trouble was turned off, is not known here.
@@ -138,26 +129,16 @@ impl Seen<'_> {
             } else {
                 Observed::No
             },
-            since: if is_ok {
-                ok_since()
-            } else {
-                cause.and_then(|view| view.status.since)
-            },
+            since: if is_ok { ok_since() } else { since.flatten() },
             as_of: self.view.told.get(&space).copied(),
             worst_path: named,
-            cause: cause.filter(|_| !is_ok).map(|view| Cause {
-                check: view.called().into_owned(),
-                severity: view.status.raw,
-                summary: view.summary.clone(),
-            }),
+            cause,
         }
     }
 
-    /// Whether no check of a System that can be read here is in trouble.
+    /// Whether nothing of a System that can be read here is in trouble.
     fn is_hidden_alone(&self, space: &SpaceId) -> bool {
-        let own = self.view.own.get(space);
-        let mut checks = own.into_iter().flat_map(|own| &own.checks);
-        checks.all(|view| !view.check.enabled || view.status.raw.is_ok())
+        self.view.own.get(space).and_then(cause).is_none()
     }
 
     /// Titles along a way; what cannot be read has the label of the one before.
@@ -280,7 +261,7 @@ impl Seen<'_> {
                 failing: journal.map_or(0, |journal| failing(space, system, journal)),
                 back: open.and_then(|open| open.beats.gaps.last_back()),
                 former: journal
-                    .map(|journal| journal.former.values())
+                    .map(|journal| journal.former.values().map(|it| &it.check))
                     .map(|checks| checks.map(|it| (it.id, it.name.clone())).collect())
                     .unwrap_or_default(),
             }
@@ -297,26 +278,56 @@ impl Seen<'_> {
             id: *id,
             name: check.name.clone(),
             machine: None,
+            is_agent: false,
             removed: *removed,
         });
         let mut former: Vec<_> = removed.collect();
         for (agent, link, taken) in system.removed_agents() {
             let label = machine(&agent, link);
-            let one = |id, name: &str, machine| FormerCheck {
-                id,
-                name: name.to_owned(),
-                machine,
+            former.push(FormerCheck {
+                id: agent_check(&agent),
+                name: label.clone(),
+                machine: None,
+                is_agent: true,
                 removed: taken.at,
-            };
-            former.push(one(agent_check(&agent), &label, None));
+            });
             let journal = self.view.journals.get(&(agent, link.author));
-            let own = journal
-                .into_iter()
-                .flat_map(|it| it.declared.values().chain(it.former.values()));
-            former.extend(own.map(|check| one(check.id, &check.name, Some(label.clone()))));
+            let own = journal.into_iter().flat_map(Journal::had);
+            former.extend(own.map(|(id, check)| FormerCheck {
+                id: *id,
+                name: check.name.clone(),
+                machine: Some(label.clone()),
+                is_agent: false,
+                removed: taken.at,
+            }));
         }
         former
     }
+}
+
+/// What makes a System by itself as bad as it is, and since when that is so.
+fn cause(own: &Own) -> Option<(Cause, Option<Timestamp>)> {
+    let mut running = own.checks.iter().filter(|view| view.check.enabled);
+    // Checks are sorted: the first that is not OK is the worst, and never better than an agent that is missed.
+    let check = running.find(|view| !view.status.raw.is_ok()).map(|view| {
+        let cause = Cause {
+            check: view.called().into_owned(),
+            severity: view.status.raw,
+            summary: view.summary.clone(),
+            is_agent: false,
+        };
+        (cause, view.status.since)
+    });
+    check.or_else(|| {
+        let alert = own.missed_agents().next()?;
+        let cause = Cause {
+            check: alert.name.clone(),
+            severity: alert.severity,
+            summary: String::new(),
+            is_agent: true,
+        };
+        Some((cause, alert.seen.or(Some(alert.opened))))
+    })
 }
 
 fn worst_first(parts: &mut [PartView]) {

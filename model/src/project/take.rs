@@ -169,10 +169,8 @@ impl View {
         if place(&mut self.unheard, space, own.as_of) {
             changed.unheard.insert(space);
         }
-        let raw = own.worst(|view| view.status.raw);
-        let effective = own.worst(|view| view.status.effective);
-        let is_raw_new = place(&mut self.own_raw, space, raw);
-        if place(&mut self.own_effective, space, effective) || is_raw_new {
+        let is_raw_new = place(&mut self.own_raw, space, own.raw());
+        if place(&mut self.own_effective, space, own.effective()) || is_raw_new {
             changed.states.insert(space);
         }
         let before = self.own.remove(&space);

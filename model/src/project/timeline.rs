@@ -13,7 +13,7 @@ use super::gone::{looked_until, machine};
 use super::quiet::Quieted;
 use crate::entry::{JournalEntry, TimelineEntry};
 use crate::id::{CheckId, EntryId};
-use crate::journal::Written;
+use crate::journal::{Journal, Written};
 use crate::membership::{Membership, MembershipChange};
 use crate::observer::observed_check;
 use crate::quiet::Quiet;
@@ -62,8 +62,8 @@ impl Seen<'_> {
         for (agent, link, taken) in system.removed_agents() {
             // Checks of its machine's own file are named by its journal alone.
             let journal = self.view.journals.get(&(agent, link.author));
-            let declared = journal.into_iter().flat_map(|it| &it.declared);
-            let mut names: Names<'_> = declared
+            let had = journal.into_iter().flat_map(Journal::had);
+            let mut names: Names<'_> = had
                 .map(|(id, check)| (*id, (*id, check.name.as_str())))
                 .collect();
             names.extend(own.iter().map(|(id, name)| (*id, *name)));
@@ -131,7 +131,8 @@ impl Seen<'_> {
         // What nobody looks at any more was called something when it happened.
         let links = system.agents.iter().map(|(agent, it)| (*agent, it.author));
         let journals = links.filter_map(|link| self.view.journals.get(&link));
-        for (id, check) in journals.flat_map(|it| &it.former) {
+        for (id, former) in journals.flat_map(|it| &it.former) {
+            let check = &former.check;
             if check.is_about_other(&space).is_none() {
                 own.entry(*id).or_insert((*id, check.name.as_str()));
             }

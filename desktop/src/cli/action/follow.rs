@@ -31,10 +31,49 @@ pub(crate) struct Along {
 }
 
 impl Along {
+    /// As it was typed.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        let follow = self.follow.then(|| "--follow".to_owned());
+        let wait = self.wait.map(|wait| format!("--wait={}s", wait.as_secs()));
+        follow.into_iter().chain(wait).collect()
+    }
+
     /// How long to wait.
     pub(super) fn span(&self) -> Duration {
         let usual = if self.follow { FOLLOW } else { WAIT };
         self.wait.unwrap_or(usual)
+    }
+}
+
+/// What comes of a request that this program wrote: the rest of asking for it, or of agreeing.
+#[derive(Debug, Args)]
+pub(crate) struct Outcome {
+    /// Which System.
+    system: SpaceId,
+    /// The request.
+    request: EnvelopeId,
+    #[command(flatten)]
+    along: Along,
+}
+
+impl Outcome {
+    /// As it would be typed, for whoever has the workspace next.
+    pub(super) fn arguments(
+        (system, request): (SpaceId, EnvelopeId),
+        along: &Along,
+    ) -> Vec<String> {
+        let words = ["aramaki", "action", "outcome"].map(str::to_owned);
+        let which = [system.to_string(), request.to_string()];
+        words
+            .into_iter()
+            .chain(which)
+            .chain(along.arguments())
+            .collect()
+    }
+
+    pub(super) async fn run(&self, live: &Live) -> Result<Report, CliError> {
+        let request = (self.system, self.request);
+        super::came_of(live, request, &self.along, Lines::default()).await
     }
 }
 

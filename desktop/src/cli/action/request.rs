@@ -40,8 +40,8 @@ pub(crate) struct Request {
     /// Ask for nothing: only say who had this action run lately, and what came of it.
     #[arg(long)]
     dry_run: bool,
-    /// The alert for which it is done: its id, or a unique prefix of at least 4 digits. Its page says so, and the
-    /// timeline.
+    /// The alert for which it is done: its id, or a unique prefix of at least 4 digits; with 8 or more nobody is
+    /// listened to first where something is missing. Its page says so, and the timeline.
     #[arg(long, value_name = "ID", conflicts_with = "dry_run")]
     alert: Option<String>,
     /// Do not ask on a terminal whether it is meant.

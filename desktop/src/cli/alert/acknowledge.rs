@@ -13,7 +13,8 @@ use crate::workspace::Live;
 /// Say that somebody knows: others see who, and nobody is called again for it.
 #[derive(Debug, Args)]
 pub(crate) struct Acknowledge {
-    /// Which alerts: ids, or unique prefixes of at least 4 digits.
+    /// Which alerts: ids, or unique prefixes of at least 4 digits. With 8 or more nobody is listened to first where
+    /// something is missing.
     #[arg(required = true, value_name = "ALERT")]
     alerts: Vec<String>,
     /// Why it may stay so: what is being done, a ticket.

@@ -13,7 +13,8 @@ use crate::workspace::Live;
 /// Say that you work on it, for a time: others see it, nothing is locked.
 #[derive(Debug, Args)]
 pub(crate) struct Claim {
-    /// Which alerts: ids, or unique prefixes of at least 4 digits.
+    /// Which alerts: ids, or unique prefixes of at least 4 digits. With 8 or more nobody is listened to first where
+    /// something is missing.
     #[arg(required = true, value_name = "ALERT")]
     alerts: Vec<String>,
     /// What you do.

@@ -7,7 +7,7 @@ use aramaki_model::day::StripDay;
 use aramaki_model::journal::{Tried, tried};
 use aramaki_model::root_cause::{cause_of, root_causes};
 use aramaki_model::snapshot::Attempt;
-use aramaki_model::{Alert, Severity, TimelineReach};
+use aramaki_model::{Alert, AlertKind, Severity, TimelineReach};
 use aramaki_sync_core::Timestamp;
 use clap::Args;
 use serde_json::{Value, json};
@@ -30,7 +30,8 @@ const ATTEMPTS_SHOWN_MAX: usize = 8;
 /// Show an alert: what is wrong since when, who knows, why it may be quiet, and what changed before.
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// Its id, or a unique prefix of at least 4 digits.
+    /// Its id, or a unique prefix of at least 4 digits. With 8 or more nobody is listened to first where something is
+    /// missing.
     alert: String,
     /// How far back to look for what changed before it began.
     #[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "1h")]
@@ -205,14 +206,7 @@ fn head(out: &mut Lines, alert: &Alert, attempt: Option<Attempt>, now: Timestamp
             age(now, seen)
         ));
     }
-    let ok = alert.last_ok.map_or_else(
-        || "never seen OK".to_owned(),
-        |at| format!("last OK {} ago", age(now, at)),
-    );
-    out.add(format_args!(
-        "{} in 90 days, {ok}",
-        count(usize::try_from(alert.flaps).unwrap_or(usize::MAX), "time")
-    ));
+    habit(out, alert, now);
     if let Some(it) = attempt {
         out.add(format_args!("now {}", attempt_words(it)));
     }
@@ -224,6 +218,23 @@ fn head(out: &mut Lines, alert: &Alert, attempt: Option<Attempt>, now: Timestamp
     }
     if alert.is_flapping {
         out.add("it changes too often to be told each time (flapping)");
+    }
+}
+
+/// How often its check was a problem, and when it was OK last. That nothing is heard is not of those, and who was OK
+/// is not known since.
+fn habit(out: &mut Lines, alert: &Alert, now: Timestamp) {
+    if alert.kind != AlertKind::Problem {
+        return;
+    }
+    let ok = alert.last_ok.map_or_else(
+        || "never seen OK".to_owned(),
+        |at| format!("last OK {} ago", age(now, at)),
+    );
+    match usize::try_from(alert.flaps).unwrap_or(usize::MAX) {
+        // It began before.
+        0 => out.add(ok),
+        times => out.add(format_args!("{} in 90 days, {ok}", count(times, "time"))),
     }
 }
 

@@ -326,18 +326,17 @@ impl Silences {
         let mut objects = Vec::new();
         for system in &snapshot.systems {
             for (item, silence) in system.silences.iter().filter(|(_, it)| now < it.until) {
-                let check = silence.check.and_then(|id| {
-                    let mut checks = system.checks.iter().map(|view| &view.check);
-                    checks.find(|check| check.id == id)
-                });
-                let what = match (&silence.family, check) {
+                let name = silence.check.and_then(|id| system.called(&id));
+                let what = match (&silence.family, name) {
                     (Some(family), _) => family.clone(),
-                    (None, Some(check)) => check.name.clone(),
-                    (None, None) if silence.check.is_some() => "an agent".to_owned(),
+                    (None, Some(name)) => name.into_owned(),
+                    (None, None) if silence.check.is_some() => {
+                        "a check or agent that was removed".to_owned()
+                    }
                     (None, None) => "everything".to_owned(),
                 };
                 let end = if silence.until_resolved {
-                    "resolved".to_owned()
+                    "until resolved".to_owned()
                 } else {
                     local(silence.until)
                 };

@@ -1,5 +1,6 @@
 //! `aramaki service serve`.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::export::log_change;
 use super::source::{Source, Told};
+use crate::cli::report::printable;
 use crate::cli::{CliError, Config, Report, interrupted};
 
 /// From one look to the next.
@@ -69,7 +71,7 @@ impl Serve {
             async move { page }
         };
         let serving = tokio::spawn(serve_http(listener, Limits::PAGES, stop.clone(), answer));
-        tracing::info!(%address, "targets are served at /targets");
+        self.say_address(address);
         let mut source = Source::new(config, self.system.clone(), None);
         let looked = tokio::select! {
             looked = look(&mut source, &seen) => looked,
@@ -81,6 +83,15 @@ impl Serve {
         }
         source.close().await;
         looked.map(|()| Report::default())
+    }
+
+    /// Says once where somebody finds what, on standard error: whoever starts it by hand sees nothing else of it.
+    fn say_address(&self, address: SocketAddr) {
+        let of = self.system.as_deref().unwrap_or("all Systems");
+        let line =
+            format!("serving the services of {of} for Prometheus at http://{address}/targets");
+        // Where nobody reads it works all the same.
+        drop(writeln!(std::io::stderr().lock(), "{}", printable(&line)));
     }
 }
 

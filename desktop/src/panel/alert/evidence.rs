@@ -104,7 +104,7 @@ pub(super) fn before_ui(
                     } else {
                         name_of(snapshot, &item.system)
                     };
-                    if item_ui(ui, look, item, &title).clicked() {
+                    if item_ui(ui, look, (snapshot, item), &title).clicked() {
                         window.go(Route::System(item.system));
                     }
                 }
@@ -166,7 +166,7 @@ pub(super) fn evidence_ui(
             quiet_line(ui, look, &look.texts.get("system-none-timeline"));
         }
         for item in items {
-            item_ui(ui, look, item, "");
+            item_ui(ui, look, (snapshot, item), "");
         }
         for it in tried(&alert.tries).into_iter().rev() {
             try_ui(ui, look, it);

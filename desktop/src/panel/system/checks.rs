@@ -74,7 +74,7 @@ fn timeline_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window
             let part = shown.snapshot.system(&item.system);
             part.map_or("", |part| part.title.as_str())
         };
-        let response = item_ui(ui, look, item, title);
+        let response = item_ui(ui, look, (shown.snapshot, item), title);
         if own {
             continue;
         }

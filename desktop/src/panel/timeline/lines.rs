@@ -45,7 +45,7 @@ impl Line<'_> {
         let has = |text: &str| text.to_lowercase().contains(wanted);
         has(title_of(snapshot, &self.system()))
             || match self {
-                Self::Item(item) => has(&item.who) || has(&words(look, &item.event)),
+                Self::Item(item) => has(&item.who) || has(&words(look, snapshot, item)),
                 Self::Ran(ran) => has(&ran_words(look, ran)),
             }
     }
