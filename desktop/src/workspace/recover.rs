@@ -204,6 +204,7 @@ impl Recovering {
         let losing = Losing {
             lost,
             cut: cut.into_iter().flat_map(|it| it.grants).collect(),
+            keep: BTreeSet::new(),
             device: named.device,
         };
         let missing = wanted.iter().filter(|it| !administered.contains(it));

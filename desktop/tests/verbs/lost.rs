@@ -104,6 +104,8 @@ fn is_over_when_ended_again(aramaki: &Aramaki, lost: &str) {
     }
     let nobody = aramaki.refused(&["trust", "lost", "abcdef012345", "--yes"], 1);
     assert_eq!(nobody["code"], "A-108");
+    let hint = nobody["hint"].as_str().unwrap();
+    assert!(hint.contains("aramaki trust list"), "{hint}");
 }
 
 /// What a key may do in Mail, as a device lists it.

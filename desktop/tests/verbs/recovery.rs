@@ -221,6 +221,9 @@ fn of_two_devices_below_the_kit_neither_ends_the_other_and_the_kit_does() {
     assert_eq!(refused["code"], "A-137", "{refused}");
     let hint = refused["hint"].as_str().unwrap();
     assert!(hint.contains("aramaki recover KIT --lost"), "{hint}");
+    // Grant by grant it is the same.
+    let revoke = ["trust", "revoke", "Webshop", &other];
+    assert_eq!(aramaki.refused_in("new", &revoke, 1)["code"], "A-137");
     let preview = text(&aramaki.run_in("new", &["trust", "lost", &other]).stdout);
     assert!(preview.contains("aramaki recover KIT --lost"), "{preview}");
 
