@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::report::{Lines, count, table};
 use super::{CliError, Report, WITHOUT_RELAY, local, parse_span};
-use crate::workspace::{Live, OwnDevice};
+use crate::workspace::{HomeBeside, Live, OwnDevice};
 
 /// Use several devices as one person: a laptop and a desktop that may do the same.
 ///
@@ -29,7 +29,11 @@ pub(crate) struct List {}
 
 /// Make a code with which another device of yours asks to be one of them.
 #[derive(Debug, Args)]
-pub(crate) struct Add {}
+pub(crate) struct Add {
+    /// Make a Home for your devices though there seems to be one already that this device is not in.
+    #[arg(long)]
+    new_home: bool,
+}
 
 /// Make this device one of yours: take a code that another device of yours made.
 ///
@@ -61,7 +65,7 @@ impl Device {
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         match self {
             Self::List(List {}) => list(live).await,
-            Self::Add(Add {}) => add(live).await,
+            Self::Add(it) => add(live, it).await,
             Self::Join(join) => join.run(live).await,
             Self::Accept(accept) => accept.run(live).await,
         }
@@ -109,8 +113,13 @@ fn row(device: &OwnDevice) -> Vec<String> {
     vec![device.author.to_string(), state.to_owned(), since, beyond]
 }
 
-async fn add(live: &Live) -> Result<Report, CliError> {
-    let invited = live.invite_device().await?;
+async fn add(live: &Live, add: &Add) -> Result<Report, CliError> {
+    let beside = if add.new_home {
+        HomeBeside::Made
+    } else {
+        HomeBeside::Refused
+    };
+    let invited = live.invite_device(beside).await?;
     let mut text = Lines::default();
     text.add(&invited.code);
     text.add(format_args!(

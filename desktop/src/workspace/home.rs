@@ -44,6 +44,15 @@ pub(crate) struct OwnDevice {
     pub(crate) end: Timestamp,
 }
 
+/// Whether a Home is made where another one seems to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HomeBeside {
+    /// No: whoever asks is told of that one.
+    Refused,
+    /// Whoever asks knows of it.
+    Made,
+}
+
 /// What accepting a device gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Accepted {
@@ -105,7 +114,7 @@ impl Live {
     ///
     /// # Errors
     /// When this device is in another one already, or the disk refuses.
-    async fn move_in(&self, home: SpaceId) -> Result<(), CliError> {
+    pub(crate) async fn move_in(&self, home: SpaceId) -> Result<(), CliError> {
         if let Some(known) = self.home().filter(|known| *known != home)
             && let Ok(summary) = self.replica().space(known).await
             && summary.capability.is_some()
@@ -184,15 +193,27 @@ impl Live {
         Ok(devices)
     }
 
+    /// Which of these Spaces say that they are the Home of devices under a kit.
+    pub(super) fn homes_of(&self, kit: AuthorId, among: &BTreeSet<SpaceId>) -> Vec<SpaceId> {
+        let says = |it: &&SpaceId| self.kit_of(**it) == Some(kit) && !self.is_system(**it);
+        among.iter().filter(says).copied().collect()
+    }
+
     /// A code by which another device of the same person asks to be one of theirs. Makes the Home if
     /// there is none.
     ///
     /// # Errors
-    /// When the store refuses.
-    pub(crate) async fn invite_device(&self) -> Result<Invited, CliError> {
+    /// When there seems to be one that this device is not in, and none is to be made beside it; or the store
+    /// refuses.
+    pub(crate) async fn invite_device(&self, beside: HomeBeside) -> Result<Invited, CliError> {
         let home = match self.home() {
             Some(home) => home,
-            None => self.make_home().await?,
+            None => {
+                if beside == HomeBeside::Refused {
+                    self.refuse_second_home().await?;
+                }
+                self.make_home().await?
+            }
         };
         let request = InviteRequest {
             invitee: Invitee::Device,
@@ -200,6 +221,28 @@ impl Live {
             ..InviteRequest::lasting(Capability::Read, WAITING_SPAN)
         };
         self.invite(home, request).await
+    }
+
+    /// A device that was let in by the kit may stand in the Home of its person without knowing that it is theirs.
+    async fn refuse_second_home(&self) -> Result<(), CliError> {
+        let Some(anchor) = self.profile().anchor else {
+            return Ok(());
+        };
+        let administered = self.administered().await.into_iter().collect();
+        let homes = self.homes_of(anchor.author, &administered);
+        if homes.is_empty() {
+            return Ok(());
+        }
+        let homes: Vec<_> = homes.iter().map(|it| it.short()).collect();
+        Err(CliError::Refused {
+            what: "the code",
+            reason: format!(
+                "your devices seem to have a Home already ({}), and this would make a second: run `aramaki device \
+                 add` on a device of yours that is in it, and `aramaki device join CODE` here; if none is yours, \
+                 `aramaki device add --new-home`",
+                homes.join(", ")
+            ),
+        })
     }
 
     async fn make_home(&self) -> Result<SpaceId, CliError> {

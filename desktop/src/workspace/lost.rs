@@ -102,6 +102,15 @@ impl Holder {
 }
 
 impl SpacePlan {
+    /// Administrators who end because a lost device let them in, and of whom nobody said anything.
+    pub(super) fn undecided(&self) -> impl Iterator<Item = &Holder> {
+        let cut = self
+            .cut
+            .iter()
+            .filter(|(_, why)| *why == WhyCut::Administrator);
+        cut.map(|(holder, _why)| holder)
+    }
+
     /// Whose every grant ends; all else that ends is below theirs.
     pub(super) fn ends(&self) -> BTreeSet<AuthorId> {
         self.lost.iter().map(|it| it.author).collect()
