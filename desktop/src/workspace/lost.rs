@@ -179,6 +179,7 @@ impl Live {
             }
         }
         if plan.spaces.is_empty() && plan.beyond.is_empty() {
+            refuse_cut_after(&plan.who, &cut)?;
             plan.over = ever.over(key);
             return Ok(plan);
         }
@@ -505,6 +506,23 @@ pub(super) fn check_cut<'a>(
             reason: "nothing of that came through the lost device where this ends it: `aramaki trust revoke` \
                      ends an access by itself"
                 .to_owned(),
+        })
+    })
+}
+
+/// Refuses to cut what stands through a device that is ended already: nothing does, so nobody would end.
+///
+/// # Errors
+/// When something is to be cut.
+fn refuse_cut_after(who: &str, cut: &[Cut]) -> Result<(), CliError> {
+    cut.first().map_or(Ok(()), |it| {
+        Err(CliError::Setting {
+            what: "device or grant to cut",
+            value: it.word.clone(),
+            reason: format!(
+                "{who} is ended already, and what others have they do not have through it any more: `aramaki trust \
+                 revoke SYSTEM GRANT` ends an access by itself, and `aramaki trust list SYSTEM` shows its grant"
+            ),
         })
     })
 }
