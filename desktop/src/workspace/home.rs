@@ -53,6 +53,15 @@ pub(crate) enum HomeBeside {
     Made,
 }
 
+/// A device of this person that was lost, and may something still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StillThere {
+    /// Its key.
+    pub(crate) author: AuthorId,
+    /// Where.
+    pub(crate) spaces: Vec<SpaceId>,
+}
+
 /// What accepting a device gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Accepted {
@@ -191,6 +200,35 @@ impl Live {
         }
         devices.sort_by_key(|it| (!it.accepted, it.begin, it.author));
         Ok(devices)
+    }
+
+    /// Devices that were in the Home, were ended there as lost, and have access elsewhere still: in what they
+    /// made themselves, say.
+    ///
+    /// # Errors
+    /// When the replica has ended.
+    pub(crate) async fn lost_still_there(&self) -> Result<Vec<StillThere>, CliError> {
+        let spaces = self.spaces().await;
+        let home = spaces.iter().find(|it| Some(it.id) == self.home());
+        let Some(home) = home else {
+            return Ok(Vec::new());
+        };
+        let (own, now) = (self.profile().device, fresh::now());
+        let ever = self.ever(std::slice::from_ref(home)).await?;
+        let stands =
+            |space: &&SpaceSummary, author| can_end_in(space, (own, author), now).is_some();
+        let lost = ever.keys().into_iter().filter(|author| {
+            let was_lost = ever.over(*author).is_some_and(|over| over.was_lost);
+            was_lost && !stands(&home, *author)
+        });
+        let lost = lost.map(|author| {
+            let there = spaces.iter().filter(|space| stands(space, author));
+            StillThere {
+                author,
+                spaces: there.map(|space| space.id).collect(),
+            }
+        });
+        Ok(lost.filter(|it| !it.spaces.is_empty()).collect())
     }
 
     /// Which of these Spaces say that they are the Home of devices under a kit.

@@ -90,7 +90,7 @@ pub(crate) use emergency::{EmergencyKey, EmergencyRow};
 pub(crate) use forks::TwoHistories;
 pub(crate) use frame::path_word;
 pub(crate) use fresh::random;
-pub(crate) use home::{HomeBeside, OwnDevice};
+pub(crate) use home::{HomeBeside, OwnDevice, StillThere};
 pub(crate) use import::{ImportStep, Imported};
 pub(crate) use incident::incident_reason;
 pub(crate) use joined::{EarlyThere, Joined, NewestKey, capability_word};
