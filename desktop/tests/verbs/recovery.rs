@@ -30,7 +30,8 @@ impl Story {
         aramaki.json(&["relay", "add", &author, &address]);
         let invited = aramaki.json(&["agent", "invite", "Webshop", "--name", "web1"]);
         let agent = Process::agent(&aramaki, invited["invitation"].as_str().unwrap());
-        let shared = aramaki.json(&["share", "Webshop", "--can", "write", "--for", "8h"]);
+        let share = ["share", "Webshop", "--can", "write", "--for", "8h"];
+        let shared = aramaki.json(&[&share[..], &["--reason", "the audit"]].concat());
         aramaki.json_in("guest", &["init", "--name", "guest", "--no-recovery-kit"]);
         let join = ["join", shared["invitation"].as_str().unwrap()];
         let joined = aramaki.json_in("guest", &join);
@@ -176,6 +177,8 @@ fn a_lost_device_is_replaced_with_the_kit_and_nothing_of_it_counts_any_more() {
     let writes = |it: &&Value| it["capability"] == "write" && it["emergency"] == false;
     let grants = listed["grants"].as_array().unwrap().iter();
     let guests: Vec<_> = grants.filter(writes).collect();
+    // What they stay for is said of what was given anew too.
+    assert_eq!(guests[0]["reason"], "the audit", "{listed}");
     let guest = guests[0]["grant"].as_str().unwrap();
     let ends = ["trust", "revoke", "Webshop", guest, "--preview"];
     aramaki.json_in("new", &ends);
