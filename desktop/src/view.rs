@@ -31,8 +31,8 @@ pub use intent::{Handed, IncidentAnswer, Intent, ShareBy, ShareFor};
 pub use route::{AccessFilter, LookedBack, Route};
 pub use sync::{Awaited, Peer, PeerKind, RelayReach, SyncState};
 pub use trust::{
-    CodeEnd, EndWhat, Ended, Ending, EndingPlace, Late, LeftOut, LetIn, Member, Presence, Through,
-    Trust, ends_soon,
+    CodeEnd, EndWhat, Ended, Ending, EndingPlace, Ends, Late, LeftOut, LetIn, Member, Presence,
+    Through, Trust, WhyCut, ends_soon,
 };
 
 /// One immutable picture of everything; drawn as it is.

@@ -442,6 +442,7 @@ trust-mine = Du: { $may }
 trust-mine-none = Du hast hier keine Erlaubnis mehr.
 trust-ended-elsewhere = Ein anderes Mitglied sagt, dass dein Zugang beendet ist. Was du hier siehst, kann alt sein, und was du schreibst, erreicht niemanden.
 trust-awaits-key = Was hier zuletzt geschrieben wurde, ist noch nicht zu lesen: Der Schlüssel kommt von selbst, sobald jemand verbunden ist, der ihn hat. Kommt er nicht, bitte jemanden, der verwaltet, Aramaki zu öffnen.
+trust-clock-ahead = Die Uhr dieses Geräts geht mindestens { $by } gegenüber der Uhr derer vor, die dieses System aufbewahren: Was du hier zuletzt geschrieben hast, zählt für niemanden sonst vor { $then } nach deren Uhr. Stelle die Uhr richtig.
 trust-two-histories = { $name } hat zwei Verläufe unterschrieben: aus einer Kopie wiederhergestellt, oder der Schlüssel ist in zwei Händen. Was kein Relay davon sah, zählt nicht. Nachfragen; ist die Kopie nicht von dort, den Zugang beenden.
 trust-since = seit { $begin } · bis { $end }
 trust-root = durch den Schlüssel des Systems
@@ -481,10 +482,18 @@ trust-end-discarded = { $n ->
    *[other] { $n } wartende Änderungen würden nie mehr gelten: vorher über sie entscheiden.
 }
 trust-end-let-in = Diese hat es hereingelassen. Warst du das? Nimm das Häkchen weg bei allen, die nicht bleiben sollen.
-trust-end-kept = { $name } behält eine andere Berechtigung: { $may }, bis { $end }. Sie wird für sich beendet.
+trust-end-kept = { $name } behält einen anderen Zugang: { $may }, bis { $end }. Soll auch der enden, beende ihn gesondert.
+trust-end-kept-lost = { $name } behält, was nicht durch das verlorene Gerät kam: { $may }, bis { $end }.
 trust-end-code = Der Code, der bis { $until } noch { $left } einließ, lässt von da an niemanden mehr ein. Andere, die mit ihm kamen, bleiben; wer noch kommen soll, braucht einen neuen.
 trust-end-stays-in = { $name } bleibt: { $may }, bis { $end }
 trust-ends = Endet: { $names }
+trust-ends-one = { $name } ({ $may })
+trust-ends-why = Endet: { $names }, { $why }
+trust-ends-invitation = eine Einladung des verlorenen Geräts
+trust-ends-more = mehr als ohne das verlorene Gerät
+trust-ends-administrator = vom verlorenen Gerät, oder einem Dieb damit, zum Verwalten eingelassen
+trust-ends-named = hier abgewählt
+trust-ends-below = eingelassen von jemandem, dessen Zugang endet
 trust-beyond = Bleibt, denn das muss eine andere Verwalterin oder das Wiederherstellungs-Kit beenden: { $names }
 trust-late-count = { $n ->
     [one] 1 Änderung

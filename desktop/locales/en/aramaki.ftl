@@ -442,6 +442,7 @@ trust-mine = You: { $may }
 trust-mine-none = You hold no grant here any more.
 trust-ended-elsewhere = Another member says that your access has ended. What you see here may be old, and what you write reaches nobody.
 trust-awaits-key = What was written here last cannot be read yet: its key comes by itself as soon as somebody who has it is connected too. If it does not, ask an administrator to open Aramaki.
+trust-clock-ahead = This device's clock is at least { $by } ahead of the clock of whoever keeps this System: what you wrote here last counts for nobody else before { $then } by theirs. Put the clock right.
 trust-two-histories = Two histories were signed by { $name }: it was restored from a copy, or its key is in two hands. What no relay saw of them does not count. Ask them; if the copy is not theirs, end the access.
 trust-since = since { $begin } · until { $end }
 trust-root = through the System's own key
@@ -481,10 +482,18 @@ trust-end-discarded = { $n ->
    *[other] { $n } changes of theirs that wait would never count any more: decide about them first.
 }
 trust-end-let-in = It let these in. Was that you? Untick who is not to stay.
-trust-end-kept = { $name } keeps another grant: { $may }, until { $end }. It is ended on its own.
+trust-end-kept = { $name } keeps another access: { $may }, until { $end }. To end that too, end it separately.
+trust-end-kept-lost = { $name } keeps what did not come through the lost device: { $may }, until { $end }.
 trust-end-code = Their code, which let in { $left } more until { $until }, lets in nobody from then on. Others who came by it stay; whoever is to come needs a new one.
 trust-end-stays-in = { $name } stays: { $may }, until { $end }
 trust-ends = Ends: { $names }
+trust-ends-one = { $name } ({ $may })
+trust-ends-why = Ends: { $names }, { $why }
+trust-ends-invitation = an invitation that the lost device made
+trust-ends-more = more than they have without the lost device
+trust-ends-administrator = an administrator whom the lost device let in, or a thief with it
+trust-ends-named = unticked here
+trust-ends-below = let in by somebody who ends
 trust-beyond = Stays, because another administrator or the recovery kit has to end it: { $names }
 trust-late-count = { $n ->
     [one] 1 change

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::report::{Lines, count, table};
 use super::{CliError, Report, WITHOUT_RELAY, local, parse_span};
-use crate::workspace::{Live, OwnDevice};
+use crate::workspace::{HomeBeside, Live, OwnDevice, StillThere};
 
 /// Use several devices as one person: a laptop and a desktop that may do the same.
 ///
@@ -23,13 +23,17 @@ pub(crate) enum Device {
     Accept(Accept),
 }
 
-/// Say which devices are yours, and which wait for being accepted.
+/// Say which devices are yours, which wait for being accepted, and what lost ones may still.
 #[derive(Debug, Args)]
 pub(crate) struct List {}
 
 /// Make a code with which another device of yours asks to be one of them.
 #[derive(Debug, Args)]
-pub(crate) struct Add {}
+pub(crate) struct Add {
+    /// Make a Home for your devices though there seems to be one already that this device is not in.
+    #[arg(long)]
+    new_home: bool,
+}
 
 /// Make this device one of yours: take a code that another device of yours made.
 ///
@@ -61,7 +65,7 @@ impl Device {
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         match self {
             Self::List(List {}) => list(live).await,
-            Self::Add(Add {}) => add(live).await,
+            Self::Add(it) => add(live, it).await,
             Self::Join(join) => join.run(live).await,
             Self::Accept(accept) => accept.run(live).await,
         }
@@ -70,7 +74,11 @@ impl Device {
 
 async fn list(live: &Live) -> Result<Report, CliError> {
     let devices = live.own_devices().await?;
-    let rows: Vec<_> = devices.iter().map(row).collect();
+    let lost = live.lost_still_there().await?;
+    let rows = devices.iter().map(row);
+    let rows: Vec<_> = rows
+        .chain(lost.iter().map(|it| lost_row(live, it)))
+        .collect();
     let devices: Vec<_> = devices
         .iter()
         .map(|device| {
@@ -84,7 +92,36 @@ async fn list(live: &Live) -> Result<Report, CliError> {
             })
         })
         .collect();
-    Ok(Report::new(table(&rows), &json!({"devices": devices})))
+    let lost: Vec<_> = lost
+        .iter()
+        .map(|it| {
+            json!({
+                "device": it.author.to_string(),
+                "spaces": it.spaces.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    Ok(Report::new(
+        table(&rows),
+        &json!({"devices": devices, "lost": lost}),
+    ))
+}
+
+/// What a lost device may still, and what ends that.
+fn lost_row(live: &Live, lost: &StillThere) -> Vec<String> {
+    let places = lost.spaces.iter().map(|space| live.space_name(*space));
+    let places: Vec<_> = places.collect();
+    let key = lost.author.short();
+    vec![
+        lost.author.to_string(),
+        "lost".to_owned(),
+        String::new(),
+        format!(
+            "still has access in {}: `aramaki trust lost {key}` says who ends it there, `aramaki recover KIT --lost \
+             {key}` ends it with the recovery kit",
+            places.join(", ")
+        ),
+    ]
 }
 
 fn row(device: &OwnDevice) -> Vec<String> {
@@ -109,8 +146,13 @@ fn row(device: &OwnDevice) -> Vec<String> {
     vec![device.author.to_string(), state.to_owned(), since, beyond]
 }
 
-async fn add(live: &Live) -> Result<Report, CliError> {
-    let invited = live.invite_device().await?;
+async fn add(live: &Live, add: &Add) -> Result<Report, CliError> {
+    let beside = if add.new_home {
+        HomeBeside::Made
+    } else {
+        HomeBeside::Refused
+    };
+    let invited = live.invite_device(beside).await?;
     let mut text = Lines::default();
     text.add(&invited.code);
     text.add(format_args!(

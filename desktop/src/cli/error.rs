@@ -88,7 +88,7 @@ pub(crate) enum CliError {
     NotConfirmed { reason: String, hint: &'static str },
     #[error("no agent tells of a service `{wanted}`{}", .known.iter().flat_map(|name| ["\n", name.as_str()]).collect::<String>())]
     NoSuchService { wanted: String, known: Vec<String> },
-    #[error("no grant of this System has the id `{wanted}`")]
+    #[error("no grant of this System is meant by `{wanted}`")]
     NoSuchGrant { wanted: String },
     #[error("{}{}: {message}", .file.display(), .line.map(|line| format!(":{line}")).unwrap_or_default())]
     Config {
@@ -225,6 +225,15 @@ fn file_hint(kind: std::io::ErrorKind) -> &'static str {
     }
 }
 
+fn setting_hint(what: &str) -> &'static str {
+    match what {
+        "lost device" | "device or grant to cut" | "device" => {
+            "`aramaki trust list SYSTEM` and `aramaki peers` show who is here, by name and key; nothing was changed"
+        }
+        _ => "correct it, or the ARAMAKI_ variable it comes from; nothing was changed",
+    }
+}
+
 fn refused_hint(what: &str) -> &'static str {
     if what == "the import" {
         "correct what was read; nothing was changed"
@@ -316,9 +325,7 @@ impl CliError {
             | Self::AmbiguousSystem { .. }
             | Self::AmbiguousNote { .. } => self.name_hint(),
             Self::Config { .. } => "correct the file; nothing was changed",
-            Self::Setting { .. } => {
-                "correct it, or the ARAMAKI_ variable it comes from; nothing was changed"
-            }
+            Self::Setting { what, .. } => setting_hint(what),
             Self::Passphrase { .. } => "choose another; nothing was changed",
             Self::TooLong { .. } => "split it; nothing was changed",
             Self::File { source, .. } | Self::TextFile(TextFileError::Io { source, .. }) => {
@@ -334,7 +341,9 @@ impl CliError {
             | Self::Interrupted { hint }
             | Self::Invitation { hint, .. } => hint,
             Self::InUse { .. } => "another program works in it: wait for it, or end that process",
-            Self::Write { .. } => "make room on the disk; what was stored before is safe",
+            Self::Write { .. } => {
+                "the message says why: if the disk is full make room, else try again; what was stored before is safe"
+            }
             Self::NobodyAnswered { .. } => {
                 "try again when a relay or a member of the Space can be reached"
             }
@@ -381,7 +390,8 @@ impl CliError {
             | Self::AmbiguousSystem { .. }
             | Self::AmbiguousNote { .. } => "name it by the id in front",
             Self::NoSuchGrant { .. } => {
-                "`aramaki trust list SYSTEM` shows them; a prefix needs 6 digits"
+                "`aramaki trust list SYSTEM` shows grants, keys and names, `aramaki trust held SYSTEM` what waits; a \
+                 prefix needs 6 digits"
             }
             Self::NoSuchAlert { .. } => {
                 "`aramaki alert list --resolved --wait 30s` shows ids; what was missing or silent and is heard again has \

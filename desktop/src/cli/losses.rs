@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::local;
 use super::report::Lines;
+use crate::view::WhyCut;
 use crate::workspace::{Holder, SpacePlan, capability_word};
 
 /// So much of a grant's id tells it from others.
@@ -19,10 +20,12 @@ pub(super) fn space_text(text: &mut Lines, plan: &SpacePlan) {
     }
     let holder = |it: &Holder| format!("{}, {}", it.who, capability_word(it.capability));
     for lost in &plan.lost {
-        text.add(format_args!("  lost  {}", holder(lost)));
+        let end = local(lost.end);
+        text.add(format_args!("  lost  {} until {end}", holder(lost)));
     }
     for (cut, why) in &plan.cut {
-        text.add(format_args!("  cut   {}: {why}", holder(cut)));
+        let (line, end, why) = (holder(cut), local(cut.end), why_words(*why));
+        text.add(format_args!("  cut   {line} until {end}: {why}"));
     }
     for kept in &plan.kept {
         let (line, end, by) = (holder(kept), local(kept.end), by_lost(plan, kept));
@@ -37,6 +40,17 @@ pub(super) fn space_text(text: &mut Lines, plan: &SpacePlan) {
             "  accepted of {who}: up to its envelope {seq}, {}, written {time} by its own clock",
             last.cut.id.short()
         ));
+    }
+}
+
+/// Why somebody does not stay.
+const fn why_words(why: WhyCut) -> &'static str {
+    match why {
+        WhyCut::Invitation => "an invitation of a lost device",
+        WhyCut::More => "more than they have without the lost device",
+        WhyCut::Administrator => "an administrator whom a lost device let in",
+        WhyCut::Named => "named with --cut",
+        WhyCut::Below => "let in by what somebody does not keep",
     }
 }
 
@@ -74,7 +88,7 @@ pub(super) fn space_json(plan: &SpacePlan) -> Value {
     });
     let cut = plan.cut.iter().map(|(it, why)| {
         let mut cut = holder(it);
-        cut["why"] = json!(why);
+        cut["why"] = json!(why_words(*why));
         cut
     });
     let accepted = plan.accepted.iter().map(|(who, last)| {

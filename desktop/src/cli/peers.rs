@@ -103,6 +103,14 @@ fn peer_json(peer: &PeerStatus, names: &Names) -> Value {
     })
 }
 
+/// What is so where a device came by a code that had let in as many as it may.
+pub(super) fn say_used_up(title: &str) -> String {
+    format!(
+        "{title}: the code by which you came had let in as many devices as it may, so what you write there counts for \
+         nobody: ask for a code of your own, and write it again."
+    )
+}
+
 /// What a peer says of this device's access.
 pub(super) fn say_ended(title: &str) -> String {
     format!(

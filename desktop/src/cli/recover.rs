@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aramaki_sync_core::SpaceId;
 use aramaki_sync_core::key::{DeviceKeys, PublicKeys};
 use aramaki_sync_core::statement::Capability;
-use aramaki_sync_core::{AuthorId, SpaceId};
 use clap::Args;
 use serde_json::json;
 
@@ -13,14 +13,21 @@ use super::losses::{space_json, space_text};
 use super::parse::parse_line;
 use super::report::Lines;
 use super::{CliError, Config, PassphraseSource, Report, block_on, parse_span};
-use crate::workspace::{self, KitText, Live, Named, Recovering, RecoveryPlan};
+use crate::workspace::{
+    self, Holder, HomeFound, KitText, Live, Named, Profile, Recovering, RecoveryPlan,
+};
+
+/// With `--cut`: all administrators whom the lost device let in.
+const ADMINISTRATORS: &str = "administrators";
 
 /// Take your Systems back with the recovery kit after a device was lost.
 ///
 /// Fetches the kit's Spaces from its relays and says what would stay and what would end in each. With
 /// --yes this machine's device administers them, whoever stays is let in anew, the lost device is
-/// revoked, and everything is sealed anew. The kit's key is never written to this disk. Doing it again
-/// is safe.
+/// revoked, and everything is sealed anew. Other devices of yours stay, and this one joins the Home that you have
+/// with them, if the kit names it: `aramaki recovery-kit KIT` writes that. Of other administrators whom the lost
+/// device let in you say who stays (--keep) and who ends (--cut). The kit's key is never written to this disk.
+/// Doing it again is safe.
 #[derive(Debug, Args)]
 pub(crate) struct Recover {
     /// The recovery kit; `-` is standard input.
@@ -44,9 +51,14 @@ pub(crate) struct Recover {
     #[arg(long, value_name = "KEY")]
     lost: Vec<String>,
     /// Of whom nothing stays that the lost device gave them: a key, or a unique prefix of at least 6 digits, or
-    /// the name that only it has; or one grant by its digits.
+    /// the name that only it has; or one grant by its digits. `administrators` means all administrators whom it
+    /// let in and who are not named with --keep.
     #[arg(long, value_name = "KEY|GRANT")]
     cut: Vec<String>,
+    /// An administrator who stays though only the lost device let them in: a key, or a unique prefix of at least
+    /// 6 digits, or the name that only it has; or one grant by its digits.
+    #[arg(long, value_name = "KEY|GRANT")]
+    keep: Vec<String>,
     /// How long to wait for relays, each time.
     #[arg(long, value_name = "SPAN", default_value = "20s", value_parser = parse_span)]
     wait: Duration,
@@ -87,7 +99,7 @@ impl Recover {
             let source = PassphraseSource::from(self.kit_passphrase_file.as_ref());
             kit.open(&self.file(), &source)?
         };
-        block_on(self.recover(config, &kit, keys, existing.map(|profile| profile.device)))?
+        block_on(self.recover(config, &kit, keys, existing.as_ref()))?
     }
 
     /// The file that errors are about.
@@ -110,7 +122,7 @@ impl Recover {
         config: &Config,
         kit: &KitText,
         keys: DeviceKeys,
-        device: Option<AuthorId>,
+        existing: Option<&Profile>,
     ) -> Result<Report, CliError> {
         let public = keys.public();
         let relays = kit.relays.clone();
@@ -118,7 +130,7 @@ impl Recover {
         let begun = Recovering::begin(config, keys, relays, &kit.spaces, wanted);
         let recovering = Box::pin(begun).await?;
         let report = tokio::select! {
-            report = self.go_on(config, kit, device, public, &recovering) => report,
+            report = self.go_on(config, kit, existing, public, &recovering) => report,
             () = super::interrupted() => Err(CliError::Interrupted {
                 hint: "nothing is half done for good: run it again",
             }),
@@ -131,20 +143,31 @@ impl Recover {
         &self,
         config: &Config,
         kit: &KitText,
-        device: Option<AuthorId>,
+        existing: Option<&Profile>,
         public: PublicKeys,
         recovering: &Recovering,
     ) -> Result<Report, CliError> {
+        let mut cut = self.cut.clone();
+        cut.retain(|word| word != ADMINISTRATORS);
         let named = Named {
             lost: &self.lost,
-            cut: &self.cut,
-            device,
+            cut: &cut,
+            keep: &self.keep,
+            device: existing.map(|it| it.device),
+            home: existing.and_then(|it| it.home),
         };
-        let plan = recovering.plan(named, &kit.spaces).await?;
+        let plan = recovering.plan(named, kit).await?;
+        let undecided = self.undecided(&plan);
         if !self.yes {
-            return Ok(Self::report(&plan, None));
+            return Ok(report(&plan, &undecided, None));
         }
-        if let (None, Some(name)) = (device, &self.name) {
+        if !undecided.is_empty() {
+            return Err(CliError::Refused {
+                what: "the recovery",
+                reason: say_undecided(&undecided),
+            });
+        }
+        if let (None, Some(name)) = (existing, &self.name) {
             workspace::create(&config.data, name, None, None)?;
         }
         let emergency = kit.emergency.as_ref().map(|it| it.public);
@@ -152,7 +175,15 @@ impl Recover {
         let live = Live::open_soon(config).await?;
         let late = self.take_over(kit, recovering, &plan, &live).await;
         live.close().await;
-        Ok(Self::report(&plan, Some(&late?)))
+        Ok(report(&plan, &undecided, Some(&late?)))
+    }
+
+    /// Of which administrators nobody said whether they stay.
+    fn undecided<'a>(&self, plan: &'a RecoveryPlan) -> Vec<&'a Holder> {
+        if self.cut.iter().any(|word| word == ADMINISTRATORS) {
+            return Vec::new();
+        }
+        plan.undecided().into_values().collect()
     }
 
     async fn take_over(
@@ -169,39 +200,104 @@ impl Recover {
         recovering.carry_out(plan, device).await?;
         let mut reached = recovering.reached().await;
         reached.retain(|space, _chains| plan.spaces.iter().any(|it| it.space == *space));
-        live.take_over(kit.relays.clone(), reached, self.wait).await
+        let late = live.take_over(kit.relays.clone(), reached, self.wait);
+        let late = late.await?;
+        if let HomeFound::Known(home) = plan.home {
+            live.move_in(home).await?;
+        }
+        Ok(late)
     }
+}
 
-    fn report(plan: &RecoveryPlan, late: Option<&[SpaceId]>) -> Report {
-        let mut text = Lines::default();
-        for space in &plan.spaces {
-            space_text(&mut text, space);
-        }
-        for space in &plan.missing {
-            text.add(format_args!(
-                "{}: nobody who answered has it; run this again when its relay can be reached.",
-                space.short()
-            ));
-        }
-        match late {
-            None => text.add("Nothing was changed. With --yes this is done."),
-            Some([]) => text.add("Done. This device administers all of them."),
-            Some(late) => text.add(format_args!(
-                "Done. {} of them come as soon as a relay can be reached: open the app.",
-                late.len()
-            )),
-        }
-        let ids = |spaces: &[SpaceId]| -> Vec<String> {
-            spaces.iter().map(ToString::to_string).collect()
-        };
-        Report::new(
-            text.into_text(),
-            &json!({
-                "recovered": late.is_some(),
-                "spaces": plan.spaces.iter().map(space_json).collect::<Vec<_>>(),
-                "missing": ids(&plan.missing),
-                "late": ids(late.unwrap_or_default()),
-            }),
-        )
+fn report(plan: &RecoveryPlan, undecided: &[&Holder], late: Option<&[SpaceId]>) -> Report {
+    let mut text = Lines::default();
+    for space in &plan.spaces {
+        space_text(&mut text, space);
     }
+    for space in &plan.missing {
+        text.add(format_args!(
+            "{}: nobody who answered has it; run this again when its relay can be reached.",
+            space.short()
+        ));
+    }
+    if let Some(home) = home_words(plan) {
+        text.add(home);
+    }
+    match late {
+        None if !undecided.is_empty() => text.add(format_args!(
+            "Nothing was changed, and --yes alone is refused: {}.",
+            say_undecided(undecided)
+        )),
+        None => text.add("Nothing was changed. With --yes this is done."),
+        Some([]) => text.add("Done. This device administers all of them."),
+        Some(late) => text.add(format_args!(
+            "Done. {} of them come as soon as a relay can be reached: open the app.",
+            late.len()
+        )),
+    }
+    let ids =
+        |spaces: &[SpaceId]| -> Vec<String> { spaces.iter().map(ToString::to_string).collect() };
+    let unsure = match &plan.home {
+        HomeFound::Unsure(homes) => homes.as_slice(),
+        _ => &[],
+    };
+    let home = match &plan.home {
+        HomeFound::Known(home) | HomeFound::Here(home) => Some(home.to_string()),
+        _ => None,
+    };
+    let undecided = undecided.iter().map(|it| it.author.to_string());
+    Report::new(
+        text.into_text(),
+        &json!({
+            "recovered": late.is_some(),
+            "spaces": plan.spaces.iter().map(space_json).collect::<Vec<_>>(),
+            "missing": ids(&plan.missing),
+            "late": ids(late.unwrap_or_default()),
+            "home": home,
+            "home_unsure": ids(unsure),
+            "undecided": undecided.collect::<Vec<_>>(),
+        }),
+    )
+}
+
+/// What becomes of the Home of this person's devices, where that is not what anybody expects.
+fn home_words(plan: &RecoveryPlan) -> Option<String> {
+    let words = match &plan.home {
+        HomeFound::Known(home) => format!(
+            "This device becomes one of yours in the Home of your devices, {}.",
+            home.short()
+        ),
+        HomeFound::Here(_) => return None,
+        HomeFound::Missing(home) => format!(
+            "The Home of your devices, {}, is at nobody who answered: run this again when its relay can be reached, \
+             before `aramaki device add` makes a second one.",
+            home.short()
+        ),
+        HomeFound::Unsure(homes) => {
+            let homes: Vec<_> = homes.iter().map(|it| it.short()).collect();
+            format!(
+                "{} may be the Home of your devices, but this kit does not name it, and others are in it: if they are \
+                 yours, run `aramaki recovery-kit KIT` on one of them before this; or afterwards `aramaki device add` \
+                 on it, and `aramaki device join CODE` here.",
+                homes.join(", ")
+            )
+        }
+        HomeFound::Unknown if plan.spaces.iter().all(|it| it.done) => return None,
+        HomeFound::Unknown => {
+            "No Home of your devices is known here. If another device of yours lives, join it: `aramaki device add` on \
+             it, `aramaki device join CODE` here."
+                .to_owned()
+        }
+    };
+    Some(words)
+}
+
+/// Whether administrators stay whom a lost device let in only people know.
+fn say_undecided(undecided: &[&Holder]) -> String {
+    let who: Vec<_> = undecided.iter().map(|it| it.who.as_str()).collect();
+    format!(
+        "the lost device alone made these administrators, and only you know whether that was you or a thief: {}. Name \
+         each with --keep KEY or --cut KEY, or end all of them with --cut {ADMINISTRATORS}",
+        who.join(", ")
+    )
 }

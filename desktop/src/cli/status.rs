@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::emergency::{emergencies_json, emergencies_text};
 use super::join::{clock_ahead_json, say_awaits_key, say_clock_ahead};
 use super::listen::Listen;
-use super::peers::{say_awaiting, say_ended};
+use super::peers::{say_awaiting, say_ended, say_used_up};
 use super::report::{Lines, table};
 use super::system::{
     attempt_json, attempt_words, row_json, seen_from_json, seen_from_words, severity_word,
@@ -78,10 +78,13 @@ impl Status {
         let awaits_key = live.awaits_keys(wanted).await;
         let ahead = live.clocks_ahead(wanted).await;
         let ended = live.ended_elsewhere(wanted).await;
+        let used_up = live.came_by_used_codes(wanted).await;
         let mut lines: Vec<String> = Vec::new();
         lines.extend(awaits_key.iter().map(|(_, title)| say_awaits_key(title)));
         lines.extend(ahead.iter().map(say_clock_ahead));
-        lines.extend(ended.iter().map(|(_, title)| say_ended(title)));
+        lines.extend(used_up.iter().map(|(_, title)| say_used_up(title)));
+        let others = ended.iter().filter(|it| !used_up.contains(it));
+        lines.extend(others.map(|(_, title)| say_ended(title)));
         if wanted.is_none() {
             lines.extend(live.awaiting().await.iter().map(say_awaiting));
         }
@@ -96,6 +99,7 @@ impl Status {
                 "emergencies": emergencies_json(&emergencies),
                 "counts": counts_json(&counts),
                 "ended_elsewhere": ids(&ended),
+                "used_up": ids(&used_up),
                 "awaits_key": ids(&awaits_key),
                 "clock_ahead": ahead_json(&ahead),
                 "attempts": attempts_json(&soft),

@@ -16,10 +16,10 @@ use super::{access, ended, left_out};
 use crate::fingerprint;
 use crate::theme::{size, space, weighted};
 use crate::view::{
-    CodeEnd, EndWhat, Ending, Intent, Late, LeftOut, LetIn, LookedBack, Member, PeerKind, Route,
-    Through, Trust,
+    CodeEnd, EndWhat, Ending, Ends, Intent, Late, LeftOut, LetIn, LookedBack, Member, PeerKind,
+    Route, Through, Trust, WhyCut,
 };
-use crate::widget::{Icon, Look, ago, card, icon, until};
+use crate::widget::{Icon, Look, age, ago, card, icon, until};
 
 const WIDTH_MAX: f32 = 860.0;
 const ENDING_HEIGHT_MAX: f32 = 240.0;
@@ -65,8 +65,8 @@ pub(super) fn trust_ui(
     });
 }
 
-/// Says so when a peer says that this device's access is over, somebody signed two histories, or a key has not
-/// come.
+/// Says so when a peer says that this device's access is over, somebody signed two histories, a key has not
+/// come, or this device's clock is ahead.
 pub(super) fn ended_ui(ui: &mut Ui, look: Look<'_>, trust: Option<&Trust>) {
     for name in trust
         .map(|trust| &trust.two_histories)
@@ -80,6 +80,15 @@ pub(super) fn ended_ui(ui: &mut Ui, look: Look<'_>, trust: Option<&Trust>) {
     }
     if trust.is_some_and(|trust| trust.awaits_key) {
         let text = RichText::new(look.texts.get("trust-awaits-key")).color(look.tokens.subdued);
+        ui.add(Label::new(text).wrap());
+        ui.add_space(space::S);
+    }
+    if let Some(ahead) = trust.and_then(|trust| trust.clock_ahead) {
+        let by = age(look, look.now.minus(ahead.by));
+        let then = until(look, ahead.counts_from);
+        let said = [("by", by.as_str()), ("then", &then)];
+        let text = RichText::new(look.texts.with("trust-clock-ahead", &said));
+        let text = text.color(look.tokens.severity(Severity::Warning));
         ui.add(Label::new(text).wrap());
         ui.add_space(space::S);
     }
@@ -438,26 +447,74 @@ fn let_in_ui(ui: &mut Ui, look: Look<'_>, let_in: &[LetIn], cut: &mut BTreeSet<E
     }
 }
 
+fn ends_word(look: Look<'_>, it: &Ends) -> String {
+    match it.may {
+        Some(may) => {
+            let may = may_words(look, may);
+            let said = [("name", it.name.as_str()), ("may", &may)];
+            look.texts.with("trust-ends-one", &said)
+        }
+        None => it.name.clone(),
+    }
+}
+
+/// Whose access people chose to end.
+fn chosen_words(look: Look<'_>, ends: &[Ends]) -> Option<String> {
+    let chosen = ends.iter().filter(|it| it.why.is_none());
+    let chosen: Vec<_> = chosen.map(|it| ends_word(look, it)).collect();
+    let names = chosen.join(", ");
+    (!chosen.is_empty()).then(|| look.texts.with("trust-ends", &[("names", &names)]))
+}
+
+/// What ends with that, each with its reason.
+fn besides_words(look: Look<'_>, ends: &[Ends]) -> Vec<String> {
+    let words = ends.iter().filter_map(|it| {
+        let (names, why) = (ends_word(look, it), look.texts.get(why_key(it.why?)));
+        let said = [("names", names.as_str()), ("why", &why)];
+        Some(look.texts.with("trust-ends-why", &said))
+    });
+    words.collect()
+}
+
+const fn why_key(why: WhyCut) -> &'static str {
+    match why {
+        WhyCut::Invitation => "trust-ends-invitation",
+        WhyCut::More => "trust-ends-more",
+        WhyCut::Administrator => "trust-ends-administrator",
+        WhyCut::Named => "trust-ends-named",
+        WhyCut::Below => "trust-ends-below",
+    }
+}
+
 fn ending_ui(ui: &mut Ui, look: Look<'_>, ending: &Ending, cut: &mut BTreeSet<EnvelopeId>) {
     for place in &ending.places {
         ui.label(weighted(&place.title, 600.0).color(look.tokens.strong));
-        let ends = place.ends.join(", ");
-        let ends = look.texts.with("trust-ends", &[("names", &ends)]);
-        ui.add(Label::new(RichText::new(ends).color(look.tokens.text)).wrap());
+        if let Some(words) = chosen_words(look, &place.ends) {
+            ui.add(Label::new(RichText::new(words).color(look.tokens.text)).wrap());
+        }
         ui.add(Label::new(written_words(look, place.written)).wrap());
         if place.discarded > 0 {
             let words = look.texts.count("trust-end-discarded", place.discarded);
             let words = RichText::new(words).color(look.tokens.severity(Severity::Warning));
             ui.add(Label::new(words).wrap());
         }
+        ui.push_id(&place.title, |ui| let_in_ui(ui, look, &place.stay, cut));
+        // Below what is ticked, which would move else with every tick.
+        for words in besides_words(look, &place.ends) {
+            ui.add(Label::new(RichText::new(words).color(look.tokens.text)).wrap());
+        }
         for (name, may, end) in &place.kept {
             let (may, end) = (may_words(look, *may), until(look, *end));
             let said = [("name", name.as_str()), ("may", &may), ("end", &end)];
-            let kept = RichText::new(look.texts.with("trust-end-kept", &said));
+            let key = if ending.what.everywhere {
+                "trust-end-kept-lost"
+            } else {
+                "trust-end-kept"
+            };
+            let kept = RichText::new(look.texts.with(key, &said));
             let kept = kept.color(look.tokens.severity(Severity::Warning));
             ui.add(Label::new(kept).wrap());
         }
-        ui.push_id(&place.title, |ui| let_in_ui(ui, look, &place.stay, cut));
         if let Some((left, until_then)) = place.code {
             let (left, until_then) = (left.to_string(), until(look, until_then));
             let said = [("left", left.as_str()), ("until", &until_then)];

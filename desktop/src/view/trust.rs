@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aramaki_sync_core::admission::Held;
+use aramaki_sync_core::engine::ClockAhead;
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 
@@ -18,6 +19,8 @@ pub struct Trust {
     pub ended_elsewhere: bool,
     /// Whether what is written there now cannot be read here yet: its key has not come.
     pub awaits_key: bool,
+    /// How far this device's clock is ahead of whoever keeps it, and until when nobody counts what it wrote last.
+    pub clock_ahead: Option<ClockAhead>,
     /// Changes made here that no other peer is known to hold.
     pub only_here: u64,
     /// Everyone with a grant that has not ended, most capable first.
@@ -107,8 +110,8 @@ pub struct Ending {
 pub struct EndingPlace {
     /// What it is called.
     pub title: String,
-    /// Whose access ends.
-    pub ends: Vec<String>,
+    /// Whose access ends, what of it, and why.
+    pub ends: Vec<Ends>,
     /// Who keeps which power until when, by another grant.
     pub kept: Vec<(String, Capability, Timestamp)>,
     /// Whom a lost device let in, what they may until when, and whether they stay: only people know whether it
@@ -122,6 +125,32 @@ pub struct EndingPlace {
     /// How many more devices the code by which they came let in, and until when: it ends with them, and
     /// others who came by it stay.
     pub code: Option<(u16, Timestamp)>,
+}
+
+/// Somebody's access that ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ends {
+    /// What its holder is called.
+    pub name: String,
+    /// What they may; none where that is said elsewhere.
+    pub may: Option<Capability>,
+    /// Why it ends with a lost device; none: it is what people chose to end.
+    pub why: Option<WhyCut>,
+}
+
+/// Why somebody's access ends with a lost device, though it is another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyCut {
+    /// It is an invitation that the lost device made.
+    Invitation,
+    /// Its holder has access without the lost device, and keeps that.
+    More,
+    /// The lost device made its holder an administrator: the owner, or a thief.
+    Administrator,
+    /// People said so.
+    Named,
+    /// It was given by something that somebody does not keep.
+    Below,
 }
 
 /// What a lost device let somebody do in one System: each access that differs is decided by itself.

@@ -43,6 +43,14 @@ pub(crate) struct AccessRow {
     pub(crate) end_reason: Option<String>,
 }
 
+impl AccessRow {
+    /// Whether it ever counted. What a lost device gave after its end, or a clock that is ahead, was over before
+    /// it began.
+    pub(crate) fn counted(&self) -> bool {
+        self.begin <= self.end
+    }
+}
+
 /// A grant that counted, and for how long it did.
 struct Period {
     audience: Audience,
@@ -283,7 +291,8 @@ fn until_used_up(
 ) -> Period {
     match used_up.get(&period.grant) {
         Some((at, how)) if *at < period.end => Period {
-            end: *at,
+            // By the clock of a guest, which may be late.
+            end: (*at).max(period.begin),
             ended: Some(how),
             end_reason: None,
             ..period

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead as _};
 use std::time::{Duration, Instant};
 
-use aramaki_sync::replica::{PeerStatus, SpaceSummary};
+use aramaki_sync::replica::{AuditEvent, PeerStatus, SpaceSummary};
+use aramaki_sync_core::admission::{Held as HeldFor, Verdict};
+use aramaki_sync_core::statement::Audience;
 use aramaki_sync_core::{DocumentId, SpaceId};
 use serde::Deserialize;
 
@@ -95,6 +97,35 @@ impl Live {
             (space.id, title.unwrap_or_else(|| space.id.short()))
         });
         titles.collect()
+    }
+
+    /// Systems to which this device came by a code that had let in as many as it may, and by nothing else: what it
+    /// writes there counts for nobody. Known as soon as what others' use of the code says is here.
+    pub(crate) async fn came_by_used_codes(
+        &self,
+        wanted: Option<SpaceId>,
+    ) -> Vec<(SpaceId, String)> {
+        let mut found = Vec::new();
+        for space in self.spaces().await {
+            let is_meant = wanted.is_none_or(|wanted| wanted == space.id);
+            if is_meant && space.capability.is_none() && self.is_too_many(space.id).await {
+                let title = self.space_title(space.id);
+                found.push((space.id, title.unwrap_or_else(|| space.id.short())));
+            }
+        }
+        found
+    }
+
+    /// Whether this device came by a code as one more than that lets in.
+    async fn is_too_many(&self, space: SpaceId) -> bool {
+        let own = Audience::Author(self.profile().device);
+        let entries = self.replica().audit(space).await.unwrap_or_default();
+        entries.iter().any(|entry| match &entry.event {
+            AuditEvent::Granted { grant, .. } => {
+                grant.audience == own && entry.verdict == Verdict::Held(HeldFor::Redeemed)
+            }
+            _ => false,
+        })
     }
 
     /// Gives relays a moment to confirm what was written since `before`, so that a verb's work is

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::frame::{self, Extras};
 use super::fresh;
+use super::home::HomeBeside;
 use super::live::Live;
 use super::profile::Profile;
 use super::recovery::RecoveryKit;
@@ -374,7 +375,7 @@ async fn share_wish(live: &Live, intent: Intent) -> Result<Option<MadeInvitation
 
 /// Makes a code for another device of this person.
 async fn device_code(live: &Live) -> Result<MadeInvitation, CliError> {
-    let invited = live.invite_device().await?;
+    let invited = live.invite_device(HomeBeside::Refused).await?;
     Ok(MadeInvitation {
         space: invited.space,
         text: invited.code,

@@ -6,11 +6,11 @@ use aramaki_sync_core::statement::Capability;
 
 use super::at_agents::AtAgent;
 use super::live::Live;
-use super::lost::{Holder, LostPlan, NAMED_TO_CUT, SpacePlan};
+use super::lost::{Holder, LostPlan, SpacePlan};
 use super::reason::EndReason;
 use super::roster::GrantRow;
 use crate::cli::CliError;
-use crate::view::{EndWhat, Ending, EndingPlace, LetIn};
+use crate::view::{EndWhat, Ending, EndingPlace, Ends, LetIn, WhyCut};
 
 impl Live {
     /// What ending an access would do.
@@ -95,20 +95,33 @@ impl Live {
 }
 
 /// Whose access ends, and at which agents.
-fn ends_of(grants: Vec<GrantRow>, at_agents: Vec<AtAgent>) -> Vec<String> {
-    let here = grants.into_iter().map(|it| it.who);
-    let there = at_agents.into_iter();
-    let there = there.map(|it| format!("{} ({})", it.grant.who, it.label));
+fn ends_of(grants: Vec<GrantRow>, at_agents: Vec<AtAgent>) -> Vec<Ends> {
+    let here = grants.into_iter().map(|it| Ends {
+        name: it.who,
+        may: Some(it.capability),
+        why: None,
+    });
+    let there = at_agents.into_iter().map(|it| Ends {
+        name: format!("{} ({})", it.grant.who, it.label),
+        may: None,
+        why: None,
+    });
     here.chain(there).collect()
 }
 
-/// Whose access ends with a lost device, each once: cut at what is here.
-fn ends_with(plan: &SpacePlan) -> Vec<String> {
-    let cut = plan.cut.iter().map(|(holder, _why)| holder);
-    let mut ends: Vec<String> = Vec::new();
-    for holder in plan.lost.iter().chain(cut) {
-        if !ends.contains(&holder.who) {
-            ends.push(holder.who.clone());
+/// What ends with a lost device, and why. Whom people named has a row of its own, which would move with all
+/// below it if it were said here too.
+fn ends_with(plan: &SpacePlan) -> Vec<Ends> {
+    let entry = |holder: &Holder, why| Ends {
+        name: holder.who.clone(),
+        may: Some(holder.capability),
+        why,
+    };
+    let mut ends: Vec<_> = plan.lost.iter().map(|it| entry(it, None)).collect();
+    for (holder, why) in plan.cut.iter().filter(|(_, why)| *why != WhyCut::Named) {
+        let entry = entry(holder, Some(*why));
+        if !ends.contains(&entry) {
+            ends.push(entry);
         }
     }
     ends
@@ -139,7 +152,7 @@ fn let_in(plan: &SpacePlan) -> Vec<LetIn> {
         stays,
     };
     let stay = plan.kept.iter().filter(|it| it.by_lost);
-    let cut = plan.cut.iter().filter(|(_, why)| *why == NAMED_TO_CUT);
+    let cut = plan.cut.iter().filter(|(_, why)| *why == WhyCut::Named);
     let mut all: Vec<_> = stay.map(|holder| entry(holder, true)).collect();
     all.extend(cut.map(|(holder, _)| entry(holder, false)));
     all.sort_by(|a, b| (&a.name, a.may, &a.grants).cmp(&(&b.name, b.may, &b.grants)));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aramaki_model::NoteHistory;
-use aramaki_sync::replica::{PeerStatus, SpaceSummary};
+use aramaki_sync::replica::{ClockAhead, PeerStatus, SpaceSummary};
 use aramaki_sync::transport::Path;
 use aramaki_sync_core::admission::{Held, Member as Granted};
 use aramaki_sync_core::statement::Capability;
@@ -283,6 +283,12 @@ async fn devices(live: &Live) -> Vec<OwnDevice> {
         .collect()
 }
 
+/// How far this device's clock is ahead of those who keep a System.
+async fn clock_ahead(live: &Live, space: SpaceId) -> Option<ClockAhead> {
+    let ahead = live.replica().clock_ahead(space).await;
+    ahead.unwrap_or_default()
+}
+
 /// Who may do what in each System, most capable first.
 async fn trust(
     live: &Live,
@@ -345,6 +351,7 @@ async fn trust(
                 .awaits_key(space.id)
                 .await
                 .unwrap_or_default(),
+            clock_ahead: clock_ahead(live, space.id).await,
             only_here: space.receipts.only_here,
             members,
             late: late.collect(),

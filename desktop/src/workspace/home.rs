@@ -44,6 +44,24 @@ pub(crate) struct OwnDevice {
     pub(crate) end: Timestamp,
 }
 
+/// Whether a Home is made where another one seems to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HomeBeside {
+    /// No: whoever asks is told of that one.
+    Refused,
+    /// Whoever asks knows of it.
+    Made,
+}
+
+/// A device of this person that was lost, and may something still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StillThere {
+    /// Its key.
+    pub(crate) author: AuthorId,
+    /// Where.
+    pub(crate) spaces: Vec<SpaceId>,
+}
+
 /// What accepting a device gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Accepted {
@@ -105,7 +123,7 @@ impl Live {
     ///
     /// # Errors
     /// When this device is in another one already, or the disk refuses.
-    async fn move_in(&self, home: SpaceId) -> Result<(), CliError> {
+    pub(crate) async fn move_in(&self, home: SpaceId) -> Result<(), CliError> {
         if let Some(known) = self.home().filter(|known| *known != home)
             && let Ok(summary) = self.replica().space(known).await
             && summary.capability.is_some()
@@ -184,15 +202,56 @@ impl Live {
         Ok(devices)
     }
 
+    /// Devices that were in the Home, were ended there as lost, and have access elsewhere still: in what they
+    /// made themselves, say.
+    ///
+    /// # Errors
+    /// When the replica has ended.
+    pub(crate) async fn lost_still_there(&self) -> Result<Vec<StillThere>, CliError> {
+        let spaces = self.spaces().await;
+        let home = spaces.iter().find(|it| Some(it.id) == self.home());
+        let Some(home) = home else {
+            return Ok(Vec::new());
+        };
+        let (own, now) = (self.profile().device, fresh::now());
+        let ever = self.ever(std::slice::from_ref(home)).await?;
+        let stands =
+            |space: &&SpaceSummary, author| can_end_in(space, (own, author), now).is_some();
+        let lost = ever.keys().into_iter().filter(|author| {
+            let was_lost = ever.over(*author).is_some_and(|over| over.was_lost);
+            was_lost && !stands(&home, *author)
+        });
+        let lost = lost.map(|author| {
+            let there = spaces.iter().filter(|space| stands(space, author));
+            StillThere {
+                author,
+                spaces: there.map(|space| space.id).collect(),
+            }
+        });
+        Ok(lost.filter(|it| !it.spaces.is_empty()).collect())
+    }
+
+    /// Which of these Spaces say that they are the Home of devices under a kit.
+    pub(super) fn homes_of(&self, kit: AuthorId, among: &BTreeSet<SpaceId>) -> Vec<SpaceId> {
+        let says = |it: &&SpaceId| self.kit_of(**it) == Some(kit) && !self.is_system(**it);
+        among.iter().filter(says).copied().collect()
+    }
+
     /// A code by which another device of the same person asks to be one of theirs. Makes the Home if
     /// there is none.
     ///
     /// # Errors
-    /// When the store refuses.
-    pub(crate) async fn invite_device(&self) -> Result<Invited, CliError> {
+    /// When there seems to be one that this device is not in, and none is to be made beside it; or the store
+    /// refuses.
+    pub(crate) async fn invite_device(&self, beside: HomeBeside) -> Result<Invited, CliError> {
         let home = match self.home() {
             Some(home) => home,
-            None => self.make_home().await?,
+            None => {
+                if beside == HomeBeside::Refused {
+                    self.refuse_second_home().await?;
+                }
+                self.make_home().await?
+            }
         };
         let request = InviteRequest {
             invitee: Invitee::Device,
@@ -200,6 +259,28 @@ impl Live {
             ..InviteRequest::lasting(Capability::Read, WAITING_SPAN)
         };
         self.invite(home, request).await
+    }
+
+    /// A device that was let in by the kit may stand in the Home of its person without knowing that it is theirs.
+    async fn refuse_second_home(&self) -> Result<(), CliError> {
+        let Some(anchor) = self.profile().anchor else {
+            return Ok(());
+        };
+        let administered = self.administered().await.into_iter().collect();
+        let homes = self.homes_of(anchor.author, &administered);
+        if homes.is_empty() {
+            return Ok(());
+        }
+        let homes: Vec<_> = homes.iter().map(|it| it.short()).collect();
+        Err(CliError::Refused {
+            what: "the code",
+            reason: format!(
+                "your devices seem to have a Home already ({}), and this would make a second: run `aramaki device \
+                 add` on a device of yours that is in it, and `aramaki device join CODE` here; if none is yours, \
+                 `aramaki device add --new-home`",
+                homes.join(", ")
+            ),
+        })
     }
 
     async fn make_home(&self) -> Result<SpaceId, CliError> {

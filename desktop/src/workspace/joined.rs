@@ -229,7 +229,10 @@ impl Live {
                 "as many devices have used it as it lets in",
                 "ask for a code of your own: one lets in one device, if its maker did not say more",
             ),
-            Ok(Spent::Revoked) => ("it was revoked, or its time has come", ASK_AGAIN),
+            Ok(Spent::Revoked) => (
+                "it was revoked, or its time has come by the clock of whoever keeps the System",
+                ASK_AGAIN,
+            ),
             Err(_closed) => std::future::pending().await,
         };
         // Nothing comes of it any more: it is not waited for.

@@ -29,6 +29,8 @@ pub(crate) struct KitText {
     pub(crate) relays: Vec<PeerAddress>,
     /// Which Spaces there were when it was written last.
     pub(crate) spaces: Vec<SpaceId>,
+    /// Which of them was the Home of its person's devices.
+    pub(crate) home: Option<SpaceId>,
     /// The key for emergencies in it; of an envelope, its own.
     pub(crate) emergency: Option<EmergencyKey>,
     /// Which Spaces it opens.
@@ -45,6 +47,7 @@ impl KitText {
             anchor: Some(anchor),
             relays: Vec::new(),
             spaces: Vec::new(),
+            home: None,
             emergency: None,
             emergency_spaces: Vec::new(),
             other: Vec::new(),
@@ -75,6 +78,7 @@ impl KitText {
             anchor: None,
             relays: self.relays.clone(),
             spaces: Vec::new(),
+            home: None,
             emergency: Some(EmergencyKey {
                 sealed: None,
                 ..emergency
@@ -122,6 +126,7 @@ impl KitText {
             anchor: None,
             relays: Vec::new(),
             spaces: Vec::new(),
+            home: None,
             emergency: None,
             emergency_spaces: Vec::new(),
             other: Vec::new(),
@@ -135,6 +140,7 @@ impl KitText {
                 "anchor" => value.parse().map(|it| kit.anchor = Some(it)).is_ok(),
                 "relay" => value.parse().map(|it| kit.relays.push(it)).is_ok(),
                 "space" => value.parse().map(|it| kit.spaces.push(it)).is_ok(),
+                "home" => value.parse().map(|it| kit.home = Some(it)).is_ok(),
                 "emergency" => EmergencyKey::parse(value)
                     .map(|it| kit.emergency = Some(it))
                     .is_some(),
@@ -237,6 +243,7 @@ impl KitText {
             .chain(emergency)
             .chain(self.relays.iter().map(|it| format!("relay {it}")))
             .chain(self.spaces.iter().map(|it| format!("space {it}")))
+            .chain(self.home.iter().map(|it| format!("home {it}")))
             .chain(opened.map(|it| format!("emergency-space {it}")))
             .chain(self.other.iter().cloned());
         lines.map(|line| line + "\n").collect()
@@ -429,6 +436,7 @@ mod tests {
         let kit = KitText {
             relays: vec![relay.parse().unwrap()],
             spaces: vec![SpaceId::from_bytes([7; 32])],
+            home: Some(SpaceId::from_bytes([7; 32])),
             emergency: Some(EmergencyKey::draw(&passphrase).unwrap()),
             emergency_spaces: vec![SpaceId::from_bytes([8; 32])],
             other: vec!["tomorrow something new".to_owned()],
@@ -440,6 +448,7 @@ mod tests {
         assert_eq!(read.emergency_spaces, kit.emergency_spaces);
         assert_eq!(read.other, kit.other, "a newer program's words stay");
         assert_eq!((&read.relays, &read.spaces), (&kit.relays, &kit.spaces));
+        assert_eq!(read.home, kit.home);
         let opened = read.open(&file, &PassphraseSource::Terminal).unwrap();
         assert_eq!(opened.author(), keys.author());
 

@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use aramaki_sync::replica::{AuditEntry, AuditEvent, HowEnded};
-use aramaki_sync_core::admission::{Held, Verdict, guest_principal};
+use aramaki_sync_core::admission::{CLOCK_AHEAD_MAX, Held, Verdict, guest_principal};
 use aramaki_sync_core::engine::Reach;
 use aramaki_sync_core::statement::{Audience, GrantFlags};
 use aramaki_sync_core::{AuthorId, EnvelopeId, PrincipalId, SpaceId, Timestamp};
 
 use super::live::Live;
 use super::profile::with_causes;
-use crate::cli::CliError;
+use crate::cli::{CliError, local};
 
 /// Shorter prefixes of a grant's id are refused.
 const PREFIX_LEN_CHARS_MIN: usize = 6;
@@ -70,6 +70,22 @@ impl LateWork {
             self.waits,
             Waits::Held(Held::Expired | Held::RedeemedLate) | Waits::LeftOut { .. }
         )
+    }
+
+    /// Why nobody can accept it, and what happens or can be done instead.
+    fn refusal(&self) -> CliError {
+        let reason = match &self.waits {
+            Waits::Held(Held::Future) => format!(
+                "it is held until {} by this device's clock, because it is dated later, and then it counts by itself: \
+                 compare both clocks",
+                local(self.span.1.minus(CLOCK_AHEAD_MAX))
+            ),
+            _ => format!("{}: {}", self.why(), self.next()),
+        };
+        CliError::Refused {
+            what: "the late work",
+            reason,
+        }
     }
 
     /// Whether nothing can make it count: it came by a code that had let in as many as it may.
@@ -266,28 +282,18 @@ impl Live {
     ) -> Result<LateWork, CliError> {
         let late = self.late_work(Some(space)).await?;
         let prefix = wanted.trim().to_ascii_lowercase();
-        let used_up = late.iter().any(|it| {
-            it.waits == Waits::Held(Held::Redeemed) && it.grant.to_string().starts_with(&prefix)
+        let named = late.into_iter().filter(|it| {
+            let named = it.grant.to_string().starts_with(&prefix);
+            named && prefix.len() >= PREFIX_LEN_CHARS_MIN
         });
-        if used_up && prefix.len() >= PREFIX_LEN_CHARS_MIN {
-            return Err(CliError::Refused {
-                what: "the late work",
-                reason: "it came by a code that had let in as many as it may, and nothing makes that count: let its \
-                         author in by a new code, and ask them to write it again"
-                    .to_owned(),
-            });
-        }
-        let found: Vec<_> = late
-            .into_iter()
-            .filter(|it| {
-                let named = it.grant.to_string().starts_with(&prefix);
-                named && prefix.len() >= PREFIX_LEN_CHARS_MIN && it.can_be_accepted()
-            })
-            .collect();
+        let (found, others): (Vec<_>, Vec<_>) = named.partition(LateWork::can_be_accepted);
         let Some(first) = found.first().cloned() else {
-            return Err(CliError::NoSuchGrant {
-                wanted: wanted.to_owned(),
-            });
+            return Err(others.first().map_or_else(
+                || CliError::NoSuchGrant {
+                    wanted: wanted.to_owned(),
+                },
+                LateWork::refusal,
+            ));
         };
         if found.iter().any(|it| it.grant != first.grant) {
             return Err(CliError::NoSuchGrant {
@@ -322,5 +328,31 @@ impl Live {
             });
         }
         Ok(first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever accepts what waits for something else is told for what, and not that there is no such grant.
+    #[test]
+    fn what_nobody_can_accept_says_until_when_it_waits_or_what_to_do() {
+        let at = |hour: i64| Timestamp::from_millis(1_800_000_000_000 + hour * 3_600_000);
+        let work = |held| LateWork {
+            space: SpaceId::from_bytes([7; 32]),
+            title: None,
+            grant: EnvelopeId::from_bytes([5; 32]),
+            who: "a guest".to_owned(),
+            waits: Waits::Held(held),
+            envelopes: 2,
+            span: (at(24), at(25)),
+        };
+        let early = work(Held::Future).refusal();
+        let until = local(at(25).minus(CLOCK_AHEAD_MAX));
+        assert!(early.message().contains(&until), "{}", early.message());
+        assert_eq!(early.code(), "A-111");
+        let used_up = work(Held::Redeemed).refusal().message();
+        assert!(used_up.contains("by a new code"), "{used_up}");
     }
 }

@@ -14,12 +14,10 @@ use super::names::{Names, called};
 use super::over::{Ever, Over};
 use super::profile::with_causes;
 use crate::cli::CliError;
+use crate::view::WhyCut;
 
 /// Shorter prefixes of a key are refused.
 const PREFIX_LEN_CHARS_MIN: usize = 6;
-
-/// Why somebody does not stay: people said so.
-pub(super) const NAMED_TO_CUT: &str = "named with --cut";
 
 /// Which devices are lost.
 #[derive(Clone, Debug)]
@@ -28,6 +26,8 @@ pub(super) struct Losing {
     pub(super) lost: BTreeSet<AuthorId>,
     /// Grants that do not stay either. What came through no lost device stays, whoever named it.
     pub(super) cut: BTreeSet<EnvelopeId>,
+    /// Grants of administrators that stay though a lost device let them in: people said so, or they are known.
+    pub(super) keep: BTreeSet<EnvelopeId>,
     /// The device for which all this is done, if it is not the one that does it.
     pub(super) device: Option<AuthorId>,
 }
@@ -59,7 +59,7 @@ pub(crate) struct SpacePlan {
     /// Who stays: one line for each, but of whom a lost device let in one for each access that differs.
     pub(crate) kept: Vec<Holder>,
     /// What ends with the lost devices, and why.
-    pub(crate) cut: Vec<(Holder, &'static str)>,
+    pub(crate) cut: Vec<(Holder, WhyCut)>,
     /// The grants by which those who stay do so.
     pub(super) grants: BTreeSet<EnvelopeId>,
     /// Systems whose readers go on to read here.
@@ -88,6 +88,12 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
+    /// Whether it is no less than another line of the same holder.
+    fn is_as_much(&self, other: &Self) -> bool {
+        let is_more = self.capability >= other.capability && self.end >= other.end;
+        self.author == other.author && self.by_lost == other.by_lost && is_more
+    }
+
     /// Whether another line of the same holder says the same.
     fn is_same(&self, other: &Self) -> bool {
         let same = (self.author, self.capability, self.end);
@@ -96,6 +102,15 @@ impl Holder {
 }
 
 impl SpacePlan {
+    /// Administrators who end because a lost device let them in, and of whom nobody said anything.
+    pub(super) fn undecided(&self) -> impl Iterator<Item = &Holder> {
+        let cut = self
+            .cut
+            .iter()
+            .filter(|(_, why)| *why == WhyCut::Administrator);
+        cut.map(|(holder, _why)| holder)
+    }
+
     /// Whose every grant ends; all else that ends is below theirs.
     pub(super) fn ends(&self) -> BTreeSet<AuthorId> {
         self.lost.iter().map(|it| it.author).collect()
@@ -135,6 +150,7 @@ impl Live {
         let losing = Losing {
             lost: [key].into(),
             cut: cut.iter().flat_map(|it| it.grants.clone()).collect(),
+            keep: BTreeSet::new(),
             device: None,
         };
         if key == own {
@@ -163,6 +179,7 @@ impl Live {
             }
         }
         if plan.spaces.is_empty() && plan.beyond.is_empty() {
+            refuse_cut_after(&plan.who, &cut)?;
             plan.over = ever.over(key);
             return Ok(plan);
         }
@@ -231,8 +248,8 @@ impl Live {
         names: &Names,
         losing: &Losing,
     ) -> Result<SpacePlan, CliError> {
-        let Losing { lost, cut, device } = losing;
-        let (own, device) = (self.profile().device, *device);
+        let (lost, device) = (&losing.lost, losing.device);
+        let own = self.profile().device;
         let now = fresh::now();
         let mut plan = SpacePlan {
             space: space.id,
@@ -261,7 +278,7 @@ impl Live {
                 add_most(&mut plan.lost, holder);
             } else if Some(member.author) == device {
                 // It is what all this is for.
-            } else if let Some(why) = why_cut(member, (&space.members, now), lost, cut) {
+            } else if let Some(why) = why_cut(member, (&space.members, now), losing) {
                 add_cut(&mut plan.cut, (holder, why));
             } else {
                 plan.grants.insert(member.grant);
@@ -273,7 +290,7 @@ impl Live {
         let kept: Vec<_> = kept.filter(|it| plan.grants.contains(&it.grant)).collect();
         plan.cut.retain(|(cut, why)| {
             let mut stays = kept.iter().filter(|it| it.author == cut.author);
-            *why == NAMED_TO_CUT
+            *why == WhyCut::Named
                 || !stays.any(|it| it.capability >= cut.capability && it.end >= cut.end)
         });
         let mut ends = plan.ends();
@@ -320,15 +337,13 @@ fn refused(error: &dyn std::error::Error) -> CliError {
     }
 }
 
-/// One line for each key, with the most that it may do, and until when that.
+/// One line for each key and all that it may, without what is no more than another of its lines.
 fn add_most(holders: &mut Vec<Holder>, holder: Holder) {
-    match holders.iter_mut().find(|it| it.author == holder.author) {
-        Some(known) if (known.capability, known.end) < (holder.capability, holder.end) => {
-            *known = holder;
-        }
-        Some(_) => {}
-        None => holders.push(holder),
+    if holders.iter().any(|it| it.is_as_much(&holder)) {
+        return;
     }
+    holders.retain(|it| !holder.is_as_much(it));
+    holders.push(holder);
 }
 
 /// People decide about what a lost device gave, so each access that differs is a line; else what somebody
@@ -343,9 +358,8 @@ fn add_kept(holders: &mut Vec<Holder>, holder: Holder) {
     }
 }
 
-fn add_cut(cut: &mut Vec<(Holder, &'static str)>, (holder, why): (Holder, &'static str)) {
-    let same =
-        |(known, other): &&mut (Holder, &'static str)| *other == why && known.is_same(&holder);
+fn add_cut(cut: &mut Vec<(Holder, WhyCut)>, (holder, why): (Holder, WhyCut)) {
+    let same = |(known, other): &&mut (Holder, WhyCut)| *other == why && known.is_same(&holder);
     match cut.iter_mut().find(same) {
         Some((known, _why)) => known.grants.extend(holder.grants),
         None => cut.push((holder, why)),
@@ -357,24 +371,30 @@ fn add_cut(cut: &mut Vec<(Holder, &'static str)>, (holder, why): (Holder, &'stat
 fn why_cut(
     member: &Member,
     (members, now): (&[Member], Timestamp),
-    lost: &BTreeSet<AuthorId>,
-    cut: &BTreeSet<EnvelopeId>,
-) -> Option<&'static str> {
+    losing: &Losing,
+) -> Option<WhyCut> {
+    let Losing {
+        lost, cut, keep, ..
+    } = losing;
+    let administers = |it: &Member| {
+        let may = it.capability == Capability::Administer && !it.is_invitation();
+        may && !keep.contains(&it.grant)
+    };
     let between = below_lost(member, members, lost)?;
     if member.is_invitation() {
-        Some("an invitation of a lost device")
+        Some(WhyCut::Invitation)
     } else if has_beside(member.author, (members, now), lost) {
         // That stays; what is more may be a thief's, and what is no more is not needed.
-        Some("more than they have without the lost device")
-    } else if member.capability == Capability::Administer {
-        Some("an administrator whom a lost device let in")
+        Some(WhyCut::More)
     } else if cut.contains(&member.grant) {
-        Some(NAMED_TO_CUT)
-    } else if between.iter().any(|it| {
-        let administers = it.capability == Capability::Administer && !it.is_invitation();
-        administers || cut.contains(&it.grant)
-    }) {
-        Some("let in by what somebody does not keep")
+        Some(WhyCut::Named)
+    } else if administers(member) {
+        Some(WhyCut::Administrator)
+    } else if between
+        .iter()
+        .any(|it| administers(it) || cut.contains(&it.grant))
+    {
+        Some(WhyCut::Below)
     } else {
         None
     }
@@ -449,11 +469,7 @@ impl Cut {
                 return Err(CliError::Setting {
                     what: "device or grant to cut",
                     value: word.clone(),
-                    reason: format!(
-                        "{} keys and {} grants in these Spaces begin so",
-                        holders.len(),
-                        grants.len()
-                    ),
+                    reason: not_one(holders.len() + grants.len(), "keys and grants"),
                 });
             }
             let of_holder = members.iter().filter(|it| holders.contains(&it.author));
@@ -494,6 +510,23 @@ pub(super) fn check_cut<'a>(
     })
 }
 
+/// Refuses to cut what stands through a device that is ended already: nothing does, so nobody would end.
+///
+/// # Errors
+/// When something is to be cut.
+fn refuse_cut_after(who: &str, cut: &[Cut]) -> Result<(), CliError> {
+    cut.first().map_or(Ok(()), |it| {
+        Err(CliError::Setting {
+            what: "device or grant to cut",
+            value: it.word.clone(),
+            reason: format!(
+                "{who} is ended already, and what others have they do not have through it any more: `aramaki trust \
+                 revoke SYSTEM GRANT` ends an access by itself, and `aramaki trust list SYSTEM` shows its grant"
+            ),
+        })
+    })
+}
+
 /// The key of the device that is lost: who has access comes before whose access is over.
 fn lost_key(
     ever: &Ever,
@@ -513,6 +546,16 @@ fn lost_key(
         .first()
         .copied()
         .ok_or_else(|| CliError::Bug("a device that was found is none".to_owned()))
+}
+
+/// Why a word does not name one of what has ids.
+fn not_one(count: usize, of: &str) -> String {
+    match count {
+        0 => format!(
+            "nobody here is called so alone, and no {of} begin so; a prefix needs {PREFIX_LEN_CHARS_MIN} digits"
+        ),
+        count => format!("{count} {of} in these Spaces begin so"),
+    }
 }
 
 /// The members that these keys or prefixes name.
@@ -542,10 +585,52 @@ pub(super) fn match_among(
             return Err(CliError::Setting {
                 what,
                 value: key.clone(),
-                reason: format!("{} keys in these Spaces begin so", named.len()),
+                reason: not_one(named.len(), "keys"),
             });
         }
         found.extend(named);
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use aramaki_sync_core::key::DeviceKeys;
+
+    use super::*;
+
+    /// Whoever writes until noon and reads until night stays for both.
+    #[test]
+    fn every_access_that_is_more_than_another_in_something_has_a_line() {
+        let holder = |capability, end, grant: u8| Holder {
+            author: DeviceKeys::from_seed([9; 32]).author(),
+            who: "zoe".to_owned(),
+            capability,
+            end: Timestamp::from_millis(end),
+            grants: [EnvelopeId::from_bytes([grant; 32])].into(),
+            by_lost: false,
+        };
+        let lines = |all: &[Holder]| {
+            let mut lines = Vec::new();
+            for holder in all {
+                add_most(&mut lines, holder.clone());
+            }
+            let lines = lines.iter();
+            let mut lines: Vec<_> = lines.map(|it| (it.capability, it.end.millis())).collect();
+            lines.sort_unstable();
+            lines
+        };
+        let (writes, reads) = (
+            holder(Capability::Write, 12, 1),
+            holder(Capability::Read, 24, 2),
+        );
+        let both = [(Capability::Read, 24), (Capability::Write, 12)];
+        assert_eq!(lines(&[writes.clone(), reads.clone()]), both);
+        assert_eq!(
+            lines(&[reads.clone(), writes.clone(), writes.clone()]),
+            both
+        );
+        let all = holder(Capability::Administer, 24, 3);
+        assert_eq!(lines(&[writes, all, reads]), [(Capability::Administer, 24)]);
+    }
 }

@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use aramaki_sync::replica::{GRANT_SPAN, Recovery, ReplicaEvent, SpaceSummary};
 use aramaki_sync::transport::PeerAddress;
-use aramaki_sync_core::admission::ChainSummary;
+use aramaki_sync_core::admission::{ChainSummary, Member};
 use aramaki_sync_core::key::{DeviceKeys, PublicKeys};
 use aramaki_sync_core::statement::Capability;
-use aramaki_sync_core::{AuthorId, PrincipalId, SpaceId};
+use aramaki_sync_core::{AuthorId, EnvelopeId, PrincipalId, SpaceId};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use super::fresh;
+use super::kit::KitText;
 use super::live::Live;
-use super::lost::{Cut, Losing, SpacePlan, check_cut, match_among};
+use super::lost::{Cut, Holder, Losing, SpacePlan, check_cut, match_among};
 use super::names::Names;
 use super::profile::{Anchor, Profile, with_causes};
 use crate::cli::{CliError, Config};
@@ -46,8 +47,28 @@ pub(crate) struct Named<'a> {
     pub(crate) lost: &'a [String],
     /// Of whom nothing stays that came through these; also single grants.
     pub(crate) cut: &'a [String],
+    /// Administrators who stay though they came through these.
+    pub(crate) keep: &'a [String],
     /// This machine's device, if it has one already.
     pub(crate) device: Option<AuthorId>,
+    /// The Home that this machine is in already.
+    pub(crate) home: Option<SpaceId>,
+}
+
+/// The Home of the devices of whoever recovers, as far as a recovery knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HomeFound {
+    /// This machine becomes one of the devices in it.
+    Known(SpaceId),
+    /// This machine is in one already, and stays there.
+    Here(SpaceId),
+    /// The kit names it, and nobody who answered has it.
+    Missing(SpaceId),
+    /// The kit names none, and others are in these, which say that they are one under this kit. Whoever knows
+    /// the kit's public half can make such a Space.
+    Unsure(Vec<SpaceId>),
+    /// There is none, as far as is known.
+    Unknown,
 }
 
 /// What a recovery would do.
@@ -57,6 +78,8 @@ pub(crate) struct RecoveryPlan {
     pub(crate) spaces: Vec<SpacePlan>,
     /// Spaces that the kit names and nobody had.
     pub(crate) missing: Vec<SpaceId>,
+    /// The Home of this person's devices.
+    pub(crate) home: HomeFound,
     /// Who is behind the kit.
     pub(crate) principal: PrincipalId,
 }
@@ -190,7 +213,7 @@ impl Recovering {
     pub(crate) async fn plan(
         &self,
         named: Named<'_>,
-        wanted: &[SpaceId],
+        kit: &KitText,
     ) -> Result<RecoveryPlan, CliError> {
         let all = self.live.spaces().await;
         let names = self.live.names(&all);
@@ -201,12 +224,22 @@ impl Recovering {
         let lost = self.lost(&spaces, &names, named).await?;
         let cut = Cut::named(&spaces, &names, named.cut)?;
         check_cut(spaces.iter(), &lost, &cut)?;
-        let losing = Losing {
+        let keep = Cut::named(&spaces, &names, named.keep)?;
+        let home = self.home_among(&spaces, (&lost, named), kit);
+        let mut losing = Losing {
             lost,
             cut: cut.into_iter().flat_map(|it| it.grants).collect(),
+            keep: keep.into_iter().flat_map(|it| it.grants).collect(),
             device: named.device,
         };
-        let missing = wanted.iter().filter(|it| !administered.contains(it));
+        if let HomeFound::Known(home) | HomeFound::Here(home) = home {
+            let own = devices_in(&spaces, home, &losing.lost);
+            let members = spaces.iter().flat_map(|it| &it.members);
+            let theirs = members.filter(|it| own.contains(&it.author));
+            losing.keep.extend(theirs.map(|it| it.grant));
+        }
+        let missing = kit.spaces.iter();
+        let missing = missing.filter(|it| !administered.contains(it));
         let own = self.live.profile().device;
         let mut principals = spaces.iter().flat_map(|it| &it.members);
         let mut plan = RecoveryPlan {
@@ -215,14 +248,60 @@ impl Recovering {
                 .find(|it| it.author == own)
                 .map_or(PrincipalId::from_bytes([0; 16]), |it| it.principal),
             spaces: Vec::new(),
+            home,
         };
         for space in &spaces {
-            plan.spaces
-                .push(self.live.plan_of(space, &names, &losing).await?);
+            let mut planned = self.live.plan_of(space, &names, &losing).await?;
+            planned.title = planned.title.or_else(|| plan.home.title(space.id));
+            plan.spaces.push(planned);
         }
         plan.spaces
             .sort_by(|a, b| (&a.title, a.space).cmp(&(&b.title, b.space)));
         Ok(plan)
+    }
+
+    /// Which of these Spaces is the Home of the person's devices.
+    ///
+    /// What the kit names is believed: their own device wrote it. What only says so of itself anybody may have
+    /// made who saw the kit's public half in a roster, with a device of theirs in it; so it is taken only if
+    /// nobody else is in it.
+    fn home_among(
+        &self,
+        spaces: &[SpaceSummary],
+        (lost, named): (&BTreeSet<AuthorId>, Named<'_>),
+        kit: &KitText,
+    ) -> HomeFound {
+        if let Some(home) = named.home {
+            return HomeFound::Here(home);
+        }
+        if let Some(home) = kit.home {
+            let is_here = spaces.iter().any(|it| it.id == home);
+            return if is_here {
+                HomeFound::Known(home)
+            } else {
+                HomeFound::Missing(home)
+            };
+        }
+        let now = fresh::now();
+        let mut expected = lost.clone();
+        expected.insert(self.live.profile().device);
+        expected.extend(named.device);
+        expected.extend(kit.emergency.as_ref().map(|it| it.public.author));
+        let is_strange = |it: &Member| {
+            let reads = it.capability >= Capability::Read && it.is_live(it.not_before.max(now));
+            reads && !expected.contains(&it.author)
+        };
+        let here = spaces.iter().map(|it| it.id).collect();
+        let homes = self.live.homes_of(self.live.profile().device, &here);
+        let alone = |home: &&SpaceId| {
+            let mut members = spaces.iter().filter(|it| it.id == **home);
+            members.all(|it| !it.members.iter().any(is_strange))
+        };
+        match homes.iter().find(alone) {
+            Some(home) => HomeFound::Known(*home),
+            None if homes.is_empty() => HomeFound::Unknown,
+            None => HomeFound::Unsure(homes),
+        }
     }
 
     /// Who is lost: whom people name, else the only device that the kit let in.
@@ -299,6 +378,48 @@ impl Recovering {
         }
         Err(self.nobody())
     }
+}
+
+impl RecoveryPlan {
+    /// Administrators who came through the lost devices and of whom nobody said whether they stay, each once.
+    pub(crate) fn undecided(&self) -> BTreeMap<AuthorId, &Holder> {
+        let all = self.spaces.iter().flat_map(SpacePlan::undecided);
+        all.map(|it| (it.author, it)).collect()
+    }
+}
+
+impl HomeFound {
+    /// What a Home is called where nobody gave it a title.
+    fn title(&self, space: SpaceId) -> Option<String> {
+        let words = match self {
+            Self::Known(home) | Self::Here(home) if *home == space => "the Home of your devices",
+            Self::Unsure(homes) if homes.contains(&space) => {
+                "what says that it is the Home of your devices"
+            }
+            _ => return None,
+        };
+        Some(words.to_owned())
+    }
+}
+
+/// The devices of a person that administer their Home without the lost ones.
+fn devices_in(
+    spaces: &[SpaceSummary],
+    home: SpaceId,
+    lost: &BTreeSet<AuthorId>,
+) -> BTreeSet<AuthorId> {
+    let now = fresh::now();
+    let members = spaces.iter().filter(|it| it.id == home);
+    let members: Vec<&Member> = members.flat_map(|it| &it.members).collect();
+    let is_lost = |grant: &EnvelopeId| {
+        let mut of = members.iter().filter(|it| it.grant == *grant);
+        of.any(|it| lost.contains(&it.author))
+    };
+    let own = members.iter().filter(|it| {
+        let administers = it.capability == Capability::Administer && it.is_live(now);
+        administers && !lost.contains(&it.author) && !it.through.iter().any(is_lost)
+    });
+    own.map(|it| it.author).collect()
 }
 
 /// Makes a data folder's profile one of the kit's: in a workspace that has a kit of its own, new

@@ -137,6 +137,7 @@ impl Live {
         let unrelayed = spaces.iter().filter(|space| space.relays.is_empty());
         let unrelayed = unrelayed.map(|space| space.id).collect();
         kit.spaces = spaces.iter().map(|space| space.id).collect();
+        kit.home = self.home().filter(|home| kit.spaces.contains(home));
         kit.relays.clear();
         for relay in spaces.iter().flat_map(|space| &space.relays) {
             let address = PeerAddress::from(relay);

@@ -357,14 +357,7 @@ impl Live {
             });
         }
         if !may_end(own, target, members, fresh::now()) {
-            return Err(CliError::Refused {
-                what: "the revocation",
-                reason: format!(
-                    "only an administrator who stands nearer the System's own key ends the access of {}, or \
-                     its holder: this device is neither",
-                    names.of(target.author)
-                ),
-            });
+            return Err(self.may_not_end(&summary, target, &names));
         }
         let below = |member: &&Member| member.through.contains(&target.grant);
         let ends: Vec<_> = std::iter::once(target)
@@ -401,6 +394,26 @@ impl Live {
             kept: kept.map(shown).collect(),
             at_agents: self.held_at_agents(space, &gone).await?,
         })
+    }
+
+    /// Why this device does not end an access: it administers and stands no nearer, or does not administer.
+    fn may_not_end(&self, summary: &SpaceSummary, target: &Member, names: &Names) -> CliError {
+        let who = names.of(target.author);
+        // Nobody ends the kit itself.
+        if summary.capability == Some(Capability::Administer) && !target.through.is_empty() {
+            return CliError::StandsAsNear {
+                who,
+                key: target.author.short(),
+                places: vec![self.space_name(summary.id)],
+            };
+        }
+        CliError::Refused {
+            what: "the revocation",
+            reason: format!(
+                "only an administrator who stands nearer the System's own key ends the access of {who}, or its \
+                 holder: this device is neither"
+            ),
+        }
     }
 
     /// Ends a grant and those below it, and seals anew what is written from now on: in the Space, and

@@ -30,6 +30,7 @@ struct ShareText {
     anchor: AuthorId,
     relays: Vec<PeerAddress>,
     spaces: Vec<SpaceId>,
+    home: Option<SpaceId>,
 }
 
 /// Splits a kit's key and writes a file for each hand; returns where.
@@ -58,6 +59,7 @@ pub(crate) fn split(
         ];
         lines.extend(kit.relays.iter().map(|it| format!("relay {it}")));
         lines.extend(kit.spaces.iter().map(|it| format!("space {it}")));
+        lines.extend(kit.home.iter().map(|it| format!("home {it}")));
         let path = folder.join(format!("share-{number}.aramaki"));
         if let Err(error) = kit::write_checked(&path, &lines) {
             for path in written {
@@ -120,6 +122,7 @@ pub(crate) fn join(files: &[PathBuf]) -> Result<(KitText, DeviceKeys), CliError>
         let new = |it: &SpaceId| !kit.spaces.contains(it);
         let spaces: Vec<_> = share.spaces.into_iter().filter(new).collect();
         kit.spaces.extend(spaces);
+        kit.home = kit.home.or(share.home);
     }
     Ok((kit, keys))
 }
@@ -132,7 +135,7 @@ impl ShareText {
             return Err(wrong("it is no share of a recovery kit".to_owned()));
         }
         let (mut needed, mut point, mut anchor) = (None, None, None);
-        let (mut relays, mut spaces) = (Vec::new(), Vec::new());
+        let (mut relays, mut spaces, mut home) = (Vec::new(), Vec::new(), None);
         for (at, line) in lines.iter().enumerate().skip(1) {
             let (word, value) = line.split_once(' ').unwrap_or((line, ""));
             let taken = match word {
@@ -144,6 +147,7 @@ impl ShareText {
                 "anchor" => value.parse().map(|it| anchor = Some(it)).is_ok(),
                 "relay" => value.parse().map(|it| relays.push(it)).is_ok(),
                 "space" => value.parse().map(|it| spaces.push(it)).is_ok(),
+                "home" => value.parse().map(|it| home = Some(it)).is_ok(),
                 // A newer program may say more.
                 _ => true,
             };
@@ -159,6 +163,7 @@ impl ShareText {
                     anchor,
                     relays,
                     spaces,
+                    home,
                 })
             }
             _ => Err(wrong("it is incomplete".to_owned())),
@@ -175,6 +180,7 @@ mod tests {
         let keys = DeviceKeys::from_seed([seed; 32]);
         let mut kit = KitText::of(keys.author());
         kit.spaces.push(SpaceId::from_bytes([7; 32]));
+        kit.home = Some(SpaceId::from_bytes([7; 32]));
         let files = split(&kit, &keys, folder, (2, 3)).unwrap();
         (keys, files)
     }
@@ -193,6 +199,7 @@ mod tests {
             assert_eq!(joined.author(), keys.author());
             assert_eq!(joined.expose_seed(), keys.expose_seed());
             assert_eq!(kit.spaces, [SpaceId::from_bytes([7; 32])]);
+            assert_eq!(kit.home, Some(SpaceId::from_bytes([7; 32])));
         }
         assert!(reason(&files[..1]).contains("2 different shares are needed, these are 1"));
         let twice = [files[0].clone(), files[0].clone()];

@@ -193,9 +193,10 @@ impl Live {
         let (reason, hint) = match invitation.invitee {
             _ if invitation.redeem_until <= fresh::now() => {
                 let end = crate::cli::local(invitation.redeem_until);
+                let now = crate::cli::local(fresh::now());
                 return Err(CliError::Invitation {
-                    reason: format!("it ended {end}"),
-                    hint: ASK_AGAIN,
+                    reason: format!("it ended {end}, and this device's clock says {now}"),
+                    hint: "put the clock right if it is ahead; else ask for a new one",
                 });
             }
             invitee if invitee == wanted => return Ok(invitation),

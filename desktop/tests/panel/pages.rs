@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aramaki_desktop::view::{
-    Demo, Emergency, EndWhat, Ended, Ending, EndingPlace, Frame, Handed, Late, LeftOut, LetIn,
-    MadeInvitation, Member, PeerKind, RelayState, Route, ShareFor, Stage, SyncState,
+    Demo, Emergency, EndWhat, Ended, Ending, EndingPlace, Ends, Frame, Handed, Late, LeftOut,
+    LetIn, MadeInvitation, Member, PeerKind, RelayState, Route, ShareFor, Stage, SyncState, WhyCut,
 };
 use aramaki_model::{Finding, Reason, Workspace};
 use aramaki_sync_core::admission::Held;
-use aramaki_sync_core::engine::Reach;
+use aramaki_sync_core::engine::{ClockAhead, Reach};
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{DocumentId, EnvelopeId, Timestamp};
 use egui::accesskit::Role;
@@ -235,7 +236,10 @@ fn ending(what: EndWhat) -> Ending {
             title: "Webshop".to_owned(),
             kept: Vec::new(),
             stay: Vec::new(),
-            ends: vec!["0a2b1597".to_owned(), "a guest of theirs".to_owned()],
+            ends: vec![
+                crate::world::ends("0a2b1597"),
+                crate::world::ends("a guest of theirs"),
+            ],
             written: (0, 0),
             discarded: 0,
             code: None,
@@ -958,7 +962,7 @@ fn a_sealed_emergency_key_says_that_it_reads_whether_it_was_used_and_ends_in_two
                 title: "Webshop".to_owned(),
                 kept: Vec::new(),
                 stay: Vec::new(),
-                ends: vec!["Emergency key".to_owned()],
+                ends: vec![crate::world::ends("Emergency key")],
                 written: (0, 0),
                 discarded: 0,
                 code: None,
@@ -970,6 +974,25 @@ fn a_sealed_emergency_key_says_that_it_reads_whether_it_was_used_and_ends_in_two
     window.get_by_label("End access").click();
     window.run();
     assert_eq!(desk.asked(), ["AskEnd", "End"]);
+}
+
+/// Who joined with a clock that is ahead is told where they look, not by `status` alone.
+#[test]
+fn a_clock_that_is_ahead_is_said_on_the_systems_pages() {
+    let desk = Desk::new();
+    desk.show(|frame| {
+        let trust = frame.trust.get_mut(&space(WEBSHOP)).unwrap();
+        trust.clock_ahead = Some(ClockAhead {
+            by: Duration::from_hours(24),
+            counts_from: at(86_400),
+        });
+    });
+    let mut window = app(&desk, WIDE);
+    go(&mut window, "webshop");
+    window.get_by_label_contains("Put the clock right.");
+    window.get_by_label("Show everyone").click();
+    window.run();
+    window.get_by_label_contains("Put the clock right.");
 }
 
 /// A relay whose time comes stores and forwards no more: it is pointed out like a person.
@@ -1128,7 +1151,14 @@ fn a_lost_device_is_sent_away_everywhere_in_two_clicks() {
                 title: "Webshop".to_owned(),
                 kept: Vec::new(),
                 stay: Vec::new(),
-                ends: vec!["0a2b1597".to_owned()],
+                ends: vec![
+                    crate::world::ends("0a2b1597"),
+                    Ends {
+                        name: "zoe".to_owned(),
+                        may: Some(Capability::Administer),
+                        why: Some(WhyCut::Administrator),
+                    },
+                ],
                 written: (0, 0),
                 discarded: 0,
                 code: None,
@@ -1137,6 +1167,8 @@ fn a_lost_device_is_sent_away_everywhere_in_two_clicks() {
         });
     });
     window.run();
+    window.get_by_label("Ends: 0a2b1597 (reads)");
+    window.get_by_label_contains("Ends: zoe (administers), an administrator whom the lost device");
     window.get_by_label("End access").click();
     window.run();
     assert_eq!(desk.asked(), ["AskEnd", "End"]);

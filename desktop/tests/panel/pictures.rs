@@ -69,7 +69,7 @@ fn pages() -> Vec<Page> {
         title: title.to_owned(),
         kept: Vec::new(),
         stay: Vec::new(),
-        ends: vec!["0a2b1597".to_owned()],
+        ends: vec![crate::world::ends("0a2b1597")],
         written: (0, 0),
         discarded: 0,
         code: None,

@@ -7,9 +7,9 @@ use std::time::Duration;
 use aramaki_desktop::view::earlier::Earlier;
 use aramaki_desktop::view::observe::Let;
 use aramaki_desktop::view::{
-    Awaited, Backend, CalledIn, Frame, Handed, IncidentAnswer, Intent, MadeInvitation, Member,
-    NoteWork, OwnDevice, Peer, PeerKind, Presence, ShareBy, ShareFor, Stage, SyncState, Through,
-    Trust, Typed,
+    Awaited, Backend, CalledIn, Ends, Frame, Handed, IncidentAnswer, Intent, MadeInvitation,
+    Member, NoteWork, OwnDevice, Peer, PeerKind, Presence, ShareBy, ShareFor, Stage, SyncState,
+    Through, Trust, Typed,
 };
 use aramaki_model::check::CheckKind;
 use aramaki_model::entry::{AgentStarted, Message};
@@ -712,6 +712,7 @@ fn trust() -> BTreeMap<SpaceId, Trust> {
         mine: Some(Capability::Administer),
         ended_elsewhere: false,
         awaits_key: false,
+        clock_ahead: None,
         only_here: 0,
         members,
         late: Vec::new(),
@@ -721,6 +722,15 @@ fn trust() -> BTreeMap<SpaceId, Trust> {
     [WEBSHOP, CHECKOUT, DATABASES]
         .map(|n| (space(n), trust.clone()))
         .into()
+}
+
+/// Somebody whose access was chosen to end.
+pub(crate) fn ends(name: &str) -> Ends {
+    Ends {
+        name: name.to_owned(),
+        may: Some(Capability::Read),
+        why: None,
+    }
 }
 
 /// How long a frame may wait before it is drawn again when nothing happens.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::program::{Aramaki, Process, error_of, wait_for};
+use super::program::{Aramaki, Process, error_of, text, wait_for};
 
 fn titles(aramaki: &Aramaki, data: &str) -> Vec<String> {
     let listed = aramaki.json_in(data, &["system", "list"]);
@@ -47,6 +47,19 @@ fn says_what_each_could_end(aramaki: &Aramaki) {
     let plan = aramaki.json_in("laptop", &["trust", "lost", me.as_str().unwrap()]);
     let places = ["spaces", "beyond"].map(|it| plan[it].as_array().unwrap().len());
     assert_eq!(places, [1, 3], "{plan}");
+}
+
+/// What a lost device may still is said after the preview too.
+fn is_not_forgotten(aramaki: &Aramaki, lost: &str, beyond: &Value) {
+    let listed = aramaki.json(&["device", "list"]);
+    assert_eq!(listed["devices"].as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(listed["lost"][0]["device"], lost, "{listed}");
+    assert_eq!(&listed["lost"][0]["spaces"], beyond, "{listed}");
+    let words = text(&aramaki.run(&["device", "list"]).stdout);
+    assert!(
+        words.contains("still has access in Backup") && words.contains("recover KIT --lost"),
+        "{words}"
+    );
 }
 
 #[test]
@@ -118,6 +131,7 @@ fn a_second_device_is_accepted_and_may_do_what_the_first_may_also_what_is_made_l
     let ended = aramaki.json(&["trust", "lost", &key[..12], "--yes"]);
     let beyond = ended["beyond"].as_array().unwrap();
     assert_eq!(beyond.len(), 1, "{ended}");
+    is_not_forgotten(&aramaki, key, &ended["beyond"]);
     aramaki.json(&["system", "add", "After"]);
     aramaki.json(&["peers", "--wait", "1s"]);
     aramaki.json_in("laptop", &["peers", "--wait", "1s"]);

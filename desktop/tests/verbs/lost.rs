@@ -102,8 +102,15 @@ fn is_over_when_ended_again(aramaki: &Aramaki, lost: &str) {
         let words = text(&aramaki.run(&["trust", "lost", named]).stdout);
         assert!(words.contains("is lost already, since"), "{words}");
     }
+    // Who is named besides would stay, and whoever typed it would believe otherwise.
+    let cut = ["trust", "lost", "second", "--cut", "third", "--yes"];
+    let refused = aramaki.refused(&cut, 1);
+    assert_eq!(refused["code"], "A-108", "{refused}");
+    assert!(refused.to_string().contains("trust revoke"), "{refused}");
     let nobody = aramaki.refused(&["trust", "lost", "abcdef012345", "--yes"], 1);
     assert_eq!(nobody["code"], "A-108");
+    let hint = nobody["hint"].as_str().unwrap();
+    assert!(hint.contains("aramaki trust list"), "{hint}");
 }
 
 /// What a key may do in Mail, as a device lists it.

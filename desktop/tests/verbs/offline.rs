@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::program::{Aramaki, Process, text, wait_for};
 
@@ -52,6 +52,17 @@ fn let_in(aramaki: &Aramaki) -> usize {
     let told = told["entries"].as_array().unwrap().iter();
     let may = told.filter(|it| it["text"].as_str().unwrap().contains(" may "));
     may.count()
+}
+
+/// Who came too late is told as soon as the first one's use of the code has come to them.
+fn is_told_that_the_code_was_used(aramaki: &Aramaki, (first, late): (&str, &str), news: &str) {
+    assert_eq!(aramaki.json_in(late, &["status"])["used_up"], json!([]));
+    aramaki.json_in(late, &["take", news]);
+    let status = aramaki.json_in(late, &["status"]);
+    assert_eq!(status["used_up"].as_array().unwrap().len(), 1, "{status}");
+    let words = text(&aramaki.run_in(late, &["status"]).stdout);
+    assert!(words.contains("ask for a code of your own"), "{words}");
+    assert_eq!(aramaki.json_in(first, &["status"])["used_up"], json!([]));
 }
 
 #[test]
@@ -123,6 +134,7 @@ fn a_system_goes_to_a_guest_in_a_file_and_what_they_write_comes_back_in_one() {
     let grants = aramaki.json(&["trust", "list", "Webshop"]).to_string();
     assert!(!grants.contains("third"), "{grants}");
     assert_eq!(let_in(&aramaki), 1, "who was never in is not told of");
+    is_told_that_the_code_was_used(&aramaki, ("second", "third"), &back);
 
     // Later both meet, and agree.
     let (_relay, author, address) = Process::relay(&aramaki);
@@ -268,11 +280,7 @@ fn files_that_are_damaged_foreign_or_too_large_are_named_and_change_nothing() {
         assert_eq!(error["code"], "A-128", "{error}");
     }
     let peers = aramaki.json_in("second", &["peers"]);
-    assert_eq!(
-        peers["spaces"],
-        serde_json::json!([]),
-        "nothing was changed: {peers}"
-    );
+    assert_eq!(peers["spaces"], json!([]), "nothing was changed: {peers}");
     assert_eq!(peers["awaiting"], serde_json::json!([]), "{peers}");
     let joined = aramaki.json_in("second", &["join", &invite]);
     assert_eq!(

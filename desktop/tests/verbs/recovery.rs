@@ -30,7 +30,8 @@ impl Story {
         aramaki.json(&["relay", "add", &author, &address]);
         let invited = aramaki.json(&["agent", "invite", "Webshop", "--name", "web1"]);
         let agent = Process::agent(&aramaki, invited["invitation"].as_str().unwrap());
-        let shared = aramaki.json(&["share", "Webshop", "--can", "write", "--for", "8h"]);
+        let share = ["share", "Webshop", "--can", "write", "--for", "8h"];
+        let shared = aramaki.json(&[&share[..], &["--reason", "the audit"]].concat());
         aramaki.json_in("guest", &["init", "--name", "guest", "--no-recovery-kit"]);
         let join = ["join", shared["invitation"].as_str().unwrap()];
         let joined = aramaki.json_in("guest", &join);
@@ -176,6 +177,8 @@ fn a_lost_device_is_replaced_with_the_kit_and_nothing_of_it_counts_any_more() {
     let writes = |it: &&Value| it["capability"] == "write" && it["emergency"] == false;
     let grants = listed["grants"].as_array().unwrap().iter();
     let guests: Vec<_> = grants.filter(writes).collect();
+    // What they stay for is said of what was given anew too.
+    assert_eq!(guests[0]["reason"], "the audit", "{listed}");
     let guest = guests[0]["grant"].as_str().unwrap();
     let ends = ["trust", "revoke", "Webshop", guest, "--preview"];
     aramaki.json_in("new", &ends);
@@ -221,6 +224,9 @@ fn of_two_devices_below_the_kit_neither_ends_the_other_and_the_kit_does() {
     assert_eq!(refused["code"], "A-137", "{refused}");
     let hint = refused["hint"].as_str().unwrap();
     assert!(hint.contains("aramaki recover KIT --lost"), "{hint}");
+    // Grant by grant it is the same.
+    let revoke = ["trust", "revoke", "Webshop", &other];
+    assert_eq!(aramaki.refused_in("new", &revoke, 1)["code"], "A-137");
     let preview = text(&aramaki.run_in("new", &["trust", "lost", &other]).stdout);
     assert!(preview.contains("aramaki recover KIT --lost"), "{preview}");
 
@@ -253,6 +259,136 @@ fn of_two_devices_below_the_kit_neither_ends_the_other_and_the_kit_does() {
     });
     let rest = aramaki.json_in("new", &["trust", "lost", &other, "--yes"]);
     assert_eq!(rest["beyond"], json!([]), "the Home is ended here: {rest}");
+}
+
+/// A laptop that the first device accepted and that made a System of its own.
+fn with_a_laptop(story: &Story) -> (String, String) {
+    let aramaki = &story.aramaki;
+    let key = |data: &str| -> String {
+        let me = aramaki.json_in(data, &["peers"]);
+        me["this_device"].as_str().unwrap().to_owned()
+    };
+    let init = ["init", "--name", "duty operator", "--no-recovery-kit"];
+    aramaki.json_in("laptop", &init);
+    let (first, laptop) = (key("data"), key("laptop"));
+    let code = aramaki.json(&["device", "add"]);
+    let code = code["code"].as_str().unwrap().to_owned();
+    aramaki.json_in("laptop", &["device", "join", &code]);
+    wait_for("it asks", || {
+        aramaki.json(&["peers", "--wait", "1s"]);
+        let listed = aramaki.json(&["device", "list"]).to_string();
+        listed.contains(&laptop).then_some(())
+    });
+    aramaki.json(&["device", "accept", &laptop]);
+    let sees = |data: &str, title: &str| {
+        aramaki.json_in(data, &["peers", "--wait", "1s"]);
+        let listed = aramaki.json_in(data, &["system", "list"]).to_string();
+        listed.contains(title).then_some(())
+    };
+    wait_for("it is in", || sees("laptop", "Webshop"));
+    aramaki.json_in("laptop", &["system", "add", "Backup"]);
+    wait_for("what it made comes", || sees("data", "Backup"));
+    (first, laptop)
+}
+
+/// The laptop is lost while the first device lives. In what the laptop made the first device stands below it,
+/// as a device of a thief's would: whether it stays is known by the Home that the kit names, or is asked.
+#[test]
+fn a_device_that_lives_stays_beside_the_new_one_in_the_one_home() {
+    let story = Story::begin();
+    let aramaki = &story.aramaki;
+    let (first, laptop) = with_a_laptop(&story);
+    let recover = ["--relay", &story.relay_address, "--lost", &laptop];
+    let preview = |more: &[&str]| {
+        let all = [&recover[..], more].concat();
+        aramaki.json_in("new", &story.recover(&all))
+    };
+    let backup = |plan: &Value, what: &str| {
+        let spaces = plan["spaces"].as_array().unwrap().iter();
+        let mut backup = spaces.filter(|it| it["title"] == "Backup");
+        backup.next().unwrap()[what].to_string()
+    };
+
+    // A kit of before the Home says nothing of it: nobody else may say what is the Home.
+    let plan = preview(&[]);
+    assert_eq!(plan["home"], Value::Null, "{plan}");
+    assert_eq!(plan["home_unsure"].as_array().unwrap().len(), 1, "{plan}");
+    assert_eq!(plan["undecided"], json!([first]), "{plan}");
+    let yes = ["--yes", "--name", "duty operator"];
+    let all = [&recover[..], &yes].concat();
+    let refused = aramaki.refused_in("new", &story.recover(&all), 1);
+    let said = refused.to_string();
+    assert!(
+        said.contains(&first[..8]) && said.contains("--keep"),
+        "{refused}"
+    );
+    let made = std::path::Path::new(&aramaki.path("new")).exists();
+    assert!(!made, "a refusal makes nothing");
+    let kept = preview(&["--keep", &first[..12]]);
+    assert_eq!(kept["undecided"], json!([]), "{kept}");
+    assert!(backup(&kept, "kept").contains(&first), "{kept}");
+    let ended = preview(&["--cut", "administrators"]);
+    assert_eq!(ended["undecided"], json!([]), "{ended}");
+    assert!(backup(&ended, "cut").contains(&first), "{ended}");
+
+    aramaki.json(&["recovery-kit", &story.kit]);
+    let plan = preview(&[]);
+    assert!(plan["home"].is_string(), "{plan}");
+    assert_eq!(plan["undecided"], json!([]), "{plan}");
+    assert!(backup(&plan, "kept").contains(&first), "{plan}");
+    let done = preview(&yes);
+    assert_eq!(
+        (&done["recovered"], &done["late"]),
+        (&json!(true), &json!([]))
+    );
+    let devices = |data: &str| -> Vec<String> {
+        let listed = aramaki.json_in(data, &["device", "list"]);
+        let devices = listed["devices"].as_array().unwrap().iter();
+        let mut devices: Vec<_> = devices
+            .map(|it| it["device"].as_str().unwrap().to_owned())
+            .collect();
+        devices.sort();
+        devices
+    };
+    let both = devices("new");
+    assert!(both.len() == 2 && both.contains(&first), "{both:?}");
+    wait_for("the first device sees the new one in the same Home", || {
+        aramaki.json(&["peers", "--wait", "1s"]);
+        (devices("data") == both).then_some(())
+    });
+    aramaki.json_in("new", &["system", "add", "Later"]);
+    wait_for("what the new one makes is the first one's too", || {
+        aramaki.json_in("new", &["peers", "--wait", "1s"]);
+        aramaki.json(&["peers", "--wait", "1s"]);
+        let listed = aramaki.json(&["system", "list"]).to_string();
+        listed.contains("Later").then_some(())
+    });
+    aramaki.json(&["share", "Backup", "--for", "8h"]);
+}
+
+/// Whoever recovered without a kit that names the Home makes no second one beside it by accident.
+#[test]
+fn a_second_home_is_not_made_beside_one_that_is_there() {
+    let story = Story::begin();
+    let aramaki = &story.aramaki;
+    let (first, laptop) = with_a_laptop(&story);
+    let recover = ["--relay", &story.relay_address, "--lost", &laptop];
+    let yes = ["--yes", "--name", "duty operator", "--keep", &first];
+    let all = [&recover[..], &yes].concat();
+    let done = aramaki.json_in("new", &story.recover(&all));
+    assert_eq!(done["home"], Value::Null, "{done}");
+    let refused = aramaki.refused_in("new", &["device", "add"], 1);
+    assert!(refused.to_string().contains("device join"), "{refused}");
+    let code = aramaki.json(&["device", "add"]);
+    let code = code["code"].as_str().unwrap();
+    aramaki.json_in("new", &["device", "join", code]);
+    let listed = aramaki.json_in("new", &["device", "list"]);
+    let devices = listed["devices"].as_array().unwrap();
+    assert!(
+        devices.len() == 2 && listed.to_string().contains(&first),
+        "{listed}"
+    );
+    aramaki.json_in("new", &["device", "add"]);
 }
 
 #[test]

@@ -2,6 +2,10 @@
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::error::RelayError;
 use crate::{RelayOptions, signal};
@@ -42,10 +46,20 @@ impl Run {
 
 fn log_to_stderr(filter: &str) -> Result<(), RelayError> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(RelayError::LogFilter)?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_ansi(ansi);
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(filter_fn(|it| !is_told_of_every_stop(it)))
+        .with(lines)
         .try_init()
-        .map_err(RelayError::Logging)
+        .map_err(|error| RelayError::Logging(Box::new(error)))
+}
+
+/// iroh says as an error that a queue of an endpoint has ended, each time that the endpoint is closed in order:
+/// whoever watches for errors is called at every restart. The module has no other error.
+fn is_told_of_every_stop(event: &Metadata<'_>) -> bool {
+    event.target() == "iroh::socket::transports::relay" && *event.level() == Level::ERROR
 }

@@ -58,6 +58,10 @@ pub(crate) enum Guard {
     UsedUp,
     /// A code is redeemed in time.
     RedeemedInTime,
+    /// The use of a code for somebody without a network may come as late as what they wrote.
+    UseTravels,
+    /// Who ends a code says who had come by it.
+    EndNamesWhoCame,
     /// What comes after the end and grace waits.
     ArrivedInTime,
     /// Who was given a long grace has it.
@@ -148,7 +152,7 @@ pub(crate) fn is_missed_by(guard: Guard, story: fn()) -> bool {
 #[cfg(test)]
 impl Guard {
     /// All of them.
-    pub(crate) const ALL: [Self; 56] = [
+    pub(crate) const ALL: [Self; 58] = [
         Self::Signature,
         Self::BodyHash,
         Self::Canonical,
@@ -176,6 +180,8 @@ impl Guard {
         Self::SentAway,
         Self::UsedUp,
         Self::RedeemedInTime,
+        Self::UseTravels,
+        Self::EndNamesWhoCame,
         Self::ArrivedInTime,
         Self::LongGrace,
         Self::Cut,

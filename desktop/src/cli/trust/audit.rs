@@ -75,6 +75,10 @@ fn is_about(wanted: &str, row: &AuditRow) -> bool {
 
 fn access_text(row: &AccessRow) -> Vec<String> {
     let end = match row.ended {
+        how if !row.counted() => {
+            let how = how.unwrap_or("time");
+            format!("never counted: over since {} ({how})", local(row.end))
+        }
         Some(how) => match &row.end_reason {
             Some(why) => format!("until {} ({how}: {why})", local(row.end)),
             None => format!("until {} ({how})", local(row.end)),
@@ -110,6 +114,7 @@ fn access_json(row: &AccessRow) -> Value {
         "begin": row.begin.to_string(),
         "end": row.end.to_string(),
         "ended": row.ended,
+        "counted": row.counted(),
         "by": row.by,
         "as_reader_of": row.as_reader_of,
         "grant": row.grant.to_string(),

@@ -88,7 +88,7 @@ impl Revoke {
             text.add(format_args!("  {line}"));
         }
         if !cutting.kept.is_empty() {
-            text.add("They keep, by other grants that are ended on their own:");
+            text.add("They keep other grants, each of which has to be ended too if it is to end:");
             let rows: Vec<_> = cutting.kept.iter().map(|row| (None, row)).collect();
             for line in rows_text(&rows).lines() {
                 text.add(format_args!("  {line}"));

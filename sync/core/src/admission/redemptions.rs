@@ -45,7 +45,8 @@ impl Control {
         };
         invitation.is_some_and(|(id, invitation)| {
             let received = first_received(log, entry, Some(self.receipts()));
-            received > self.redeemable_until(log, (id, invitation)) && !self.is_ended(log, id)
+            let named = holds(Guard::EndNamesWhoCame) && self.is_ended(log, id);
+            received > self.redeemable_until(log, (id, invitation)) && !named
         })
     }
 
@@ -58,7 +59,7 @@ impl Control {
         (id, invitation): (EnvelopeId, &Grant),
     ) -> Timestamp {
         let rooted = self.grants().get(log, id).ok();
-        let travels = invitation.redeem_until >= invitation.end;
+        let travels = invitation.redeem_until >= invitation.end && holds(Guard::UseTravels);
         let grace = match rooted {
             Some(rooted) if travels => grace_of(log, &rooted.path),
             _ => GRACE,

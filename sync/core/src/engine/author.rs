@@ -373,10 +373,16 @@ impl Engine {
         }
     }
 
-    /// Sets the time of the next receipt when something came that deserves one.
+    /// Sets the time of the next receipt when something came that deserves one. That a code was used is said at
+    /// once: of those who use it the first that a witness saw counts, and until it says so their own clocks
+    /// decide. A code lets in so many devices, so nobody has that done without end.
     pub(super) fn plan_receipt(&mut self, space: SpaceId, new: &New) {
-        let interval = self.limits.receipt_interval;
         let (author, now) = (self.author, self.now);
+        let due = if self.lets_in_another(space, new) {
+            now
+        } else {
+            now.plus(self.limits.receipt_interval)
+        };
         let deserves = new.values().any(|envelope| {
             envelope.header().space == space
                 && envelope.header().chain.author != author
@@ -384,11 +390,29 @@ impl Engine {
         });
         if let Some(held) = self.spaces.get_mut(&space)
             && deserves
-            && held.next_receipt.is_none()
             && held.evaluation.is_witness(author, now)
         {
-            held.next_receipt = Some(now.plus(interval));
+            held.next_receipt = Some(held.next_receipt.map_or(due, |then| then.min(due)));
         }
+    }
+
+    /// Whether a device came by an invitation that had not come by it before.
+    fn lets_in_another(&self, space: SpaceId, new: &New) -> bool {
+        let Some(held) = self.spaces.get(&space) else {
+            return false;
+        };
+        let members = held.evaluation.members();
+        new.values().any(|envelope| {
+            let Some(Statement::Grant(grant)) = envelope.statement() else {
+                return false;
+            };
+            let mut came = members.iter().filter(|it| {
+                let by_it = it.guest_of.is_some() && it.guest_of == grant.parent;
+                by_it && Audience::Author(it.author) == grant.audience
+            });
+            let first = came.next();
+            first.is_some_and(|it| it.grant == envelope.id()) && came.next().is_none()
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aramaki_sync::replica::GrantRequest;
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::statement::{Capability, Cut, Statement};
-use aramaki_sync_core::{Chain, EnvelopeId, Instance, SpaceId};
+use aramaki_sync_core::{Chain, EnvelopeId, Instance, SpaceId, Timestamp};
 
 use super::*;
 use crate::workspace::{SystemChange, opened};
@@ -95,4 +95,34 @@ async fn a_close_says_whose_grant_and_what_counts_of_it() {
     let line = readers.lines().find(|line| line.contains(&whose)).unwrap();
     assert!(line.contains("(time)"), "{line}");
     live.close().await;
+}
+
+#[test]
+fn what_was_over_before_it_began_is_no_span_of_time_that_runs_backwards() {
+    let at = |hour: i64| Timestamp::from_millis(1_800_000_000_000 + hour * 3_600_000);
+    let row = |end| AccessRow {
+        space: SpaceId::from_bytes([7; 32]),
+        title: "Webshop".to_owned(),
+        device: DeviceKeys::from_seed([9; 32]).author(),
+        who: "a friend of a thief".to_owned(),
+        capability: Capability::Read,
+        begin: at(2),
+        end,
+        ended: Some("revoked"),
+        by: None,
+        as_reader_of: None,
+        grant: EnvelopeId::from_bytes([5; 32]),
+        reason: None,
+        end_reason: None,
+    };
+    let (never, once) = (row(at(1)), row(at(3)));
+    let said = access_text(&never).join(" ");
+    assert!(
+        said.contains("never counted") && !said.contains("until"),
+        "{said}"
+    );
+    let said = access_text(&once).join(" ");
+    assert!(said.contains("until") && !said.contains("never"), "{said}");
+    let counted = [never, once].map(|row| access_json(&row)["counted"].clone());
+    assert_eq!(counted, [json!(false), json!(true)]);
 }

@@ -15,7 +15,7 @@ use crate::key::SpaceKey;
 use crate::statement::{Audience, Body, Capability, Statement};
 
 /// The stories of the other files; those that need long or many runs are left out.
-const STORIES: [fn(); 98] = [
+const STORIES: [fn(); 99] = [
     altered_bytes_have_no_form,
     a_second_encoding_is_none,
     control_stays_in_its_document,
@@ -97,6 +97,7 @@ const STORIES: [fn(); 98] = [
     founding::a_grant_takes_at_most_four_hundred_bytes,
     invitations::a_guest_stays_after_the_code_has_ended_and_not_after_the_access_has,
     invitations::a26_a_code_redeemed_late_lets_nobody_in_whatever_its_finders_clock_says,
+    invitations::the_use_of_a_code_that_lasts_as_long_as_its_access_may_come_as_late_as_its_guests_work,
     invitations::a_joiner_believes_the_witness_that_a_code_was_redeemed_in_time,
     invitations::a_code_that_let_in_all_that_it_may_reads_nothing_more,
     invitations::who_was_sent_away_does_not_come_back_by_the_same_code,

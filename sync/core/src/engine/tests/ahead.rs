@@ -7,7 +7,7 @@ use crate::engine::Input;
 use crate::entropy::Entropy;
 use crate::id::{PrincipalId, SpaceId};
 use crate::invitation::{Draft, Invitee, Terms};
-use crate::statement::Capability;
+use crate::statement::{Audience, Capability, Statement};
 use crate::time::Timestamp;
 
 const ADMINISTRATOR: usize = 0;
@@ -77,6 +77,24 @@ fn who_joins_with_a_clock_that_is_ahead_learns_it_by_the_first_receipt_until_the
     stage.wait(AHEAD);
     assert_eq!(may(&stage, ADMINISTRATOR, space), Some(Capability::Write));
     assert_eq!(said(&stage), None);
+}
+
+/// Of several who use one code the first that a witness saw counts. A minute in which nobody has said so is a
+/// minute in which somebody else's clock decides.
+#[test]
+fn that_a_code_was_used_is_witnessed_at_once() {
+    let (stage, space) = joined(Duration::ZERO);
+    let log = stage.peers[GUEST].engine.log(space).unwrap();
+    let guest = Audience::Author(stage.author(GUEST));
+    let chain = log.control().find_map(|(entry, it)| match it {
+        Statement::Grant(grant) if grant.audience == guest => Some(entry.header().chain),
+        _ => None,
+    });
+    let names = |it: &Statement| match it {
+        Statement::Receipt { cuts, .. } => cuts.iter().any(|cut| Some(cut.chain) == chain),
+        _ => false,
+    };
+    assert!(log.control().any(|(_entry, it)| names(it)));
 }
 
 #[test]
