@@ -38,6 +38,11 @@ pub fn evidence() -> DocumentId {
     DocumentId::named("evidence")
 }
 
+/// The document of what an agent is told to do.
+pub fn agent_config() -> DocumentId {
+    DocumentId::named("agent-config")
+}
+
 /// The document of what an agent is told of redundancy groups.
 pub fn agent_groups() -> DocumentId {
     DocumentId::named("agent-groups")

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aramaki_model::desired::{DesiredState, HEADS_LEN_BYTES_MAX};
-use aramaki_model::{AgentConfig, Presence};
+use aramaki_model::{AgentConfig, Presence, name};
 use aramaki_sync::replica::{CreateSpace, GrantRequest, InviteRequest, ReplicaError, SpaceSummary};
 use aramaki_sync::transport::{AddressError, PeerAddress};
 use aramaki_sync_core::admission::Member;
 use aramaki_sync_core::id::IdError;
 use aramaki_sync_core::invitation::{Invitation, InvitationError, Invitee};
 use aramaki_sync_core::statement::{Body, Capability, RelayAddress};
-use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 use serde_bytes::ByteBuf;
 
 use super::change::SystemChange;
@@ -457,10 +457,28 @@ impl Live {
         let bytes = config.encode().map_err(|error| failed(&error))?;
         let body = Body::AgentConfig(ByteBuf::from(bytes));
         self.replica()
-            .write(agent, DocumentId::named("agent-config"), body)
+            .write(agent, name::agent_config(), body)
             .await
             .map_err(|error| failed(&error))?;
         Ok(())
+    }
+
+    /// Which configuration an agent was told last, as far as is known here.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn told_generation(&self, agent: SpaceId) -> Result<Option<u64>, CliError> {
+        let failed = refused("the agent's configuration");
+        let told = match self.replica().bodies(agent, name::agent_config()).await {
+            Ok(told) => told,
+            Err(ReplicaError::UnknownSpace(_)) => return Ok(None),
+            Err(error) => return Err(failed(&error)),
+        };
+        let told = told.into_iter().filter_map(|entry| match entry.body {
+            Some(Body::AgentConfig(bytes)) => AgentConfig::decode(&bytes).ok(),
+            _ => None,
+        });
+        Ok(told.map(|config| config.generation).max())
     }
 
     /// The relays of a Space.

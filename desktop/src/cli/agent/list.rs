@@ -1,5 +1,9 @@
 //! `aramaki agent list`.
 
+use std::collections::BTreeMap;
+
+use aramaki_model::snapshot::AgentView;
+use aramaki_sync_core::Timestamp;
 use clap::Args;
 use serde_json::json;
 
@@ -26,11 +30,16 @@ impl List {
         let now = Clock::now();
         let mut agents = live.agents_with_systems(system);
         agents.sort_by(|a, b| (&a.title, &a.agent.label).cmp(&(&b.title, &b.agent.label)));
+        let mut told = BTreeMap::new();
+        for it in &agents {
+            told.insert(it.agent.space, live.told_generation(it.agent.space).await?);
+        }
+        let told = |agent: &AgentView| told.get(&agent.space).copied().flatten();
         let line = |it: &AgentOf| {
             let AgentOf { title, agent, .. } = it;
             let seen = agent.seen.map(|seen| format!("{} ago", age(now, seen)));
             let version = agent.version.as_ref();
-            let generation = agent.generation.map(|it| format!("configuration {it}"));
+            let generation = configuration(agent.generation, told(agent), now);
             vec![
                 agent.label.clone(),
                 title.clone(),
@@ -39,7 +48,7 @@ impl List {
                 version
                     .map(|it| format!("version {it}"))
                     .unwrap_or_default(),
-                generation.unwrap_or_default(),
+                generation,
                 match agent.failing {
                     0 => String::new(),
                     failing => format!("{failing} failing"),
@@ -72,10 +81,53 @@ impl List {
                 "as_of": agent.as_of.map(|at| at.to_string()),
                 "version": agent.version,
                 "generation": agent.generation,
+                "told_generation": told(agent),
                 "failing": agent.failing,
             })
         };
         let objects: Vec<_> = agents.iter().map(object).collect();
         Ok(Report::new(text, &json!({"agents": objects})))
+    }
+}
+
+/// By which configuration an agent works, in words: each is named by when it was told.
+fn configuration(works: Option<u64>, told: Option<u64>, now: Timestamp) -> String {
+    let at = |generation: u64| {
+        let millis = i64::try_from(generation).unwrap_or(i64::MAX);
+        age(now, Timestamp::from_millis(millis))
+    };
+    match (works, told) {
+        (None, None) => String::new(),
+        (None, Some(told)) => format!("no configuration yet; told one {} ago", at(told)),
+        (Some(works), Some(told)) if works < told => {
+            format!(
+                "older configuration, of {} ago; told another {} ago",
+                at(works),
+                at(told)
+            )
+        }
+        (Some(works), _) => format!("configuration of {} ago", at(works)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_an_agent_works_by_an_older_configuration_is_said() {
+        let now = Timestamp::from_millis(600_000);
+        let words = |works, told| configuration(works, told, now);
+        assert_eq!(words(None, None), "");
+        assert_eq!(
+            words(None, Some(0)),
+            "no configuration yet; told one 10 min ago"
+        );
+        assert_eq!(words(Some(0), Some(0)), "configuration of 10 min ago");
+        assert_eq!(words(Some(0), None), "configuration of 10 min ago");
+        assert_eq!(
+            words(Some(0), Some(300_000)),
+            "older configuration, of 10 min ago; told another 5 min ago"
+        );
     }
 }

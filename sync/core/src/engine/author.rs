@@ -398,20 +398,24 @@ impl Engine {
 
     /// Whether a device came by an invitation that had not come by it before.
     fn lets_in_another(&self, space: SpaceId, new: &New) -> bool {
-        let Some(held) = self.spaces.get(&space) else {
+        let mut grants = new
+            .values()
+            .filter_map(|envelope| match envelope.statement() {
+                Some(Statement::Grant(grant)) => Some((envelope.id(), grant)),
+                _ => None,
+            });
+        // Most of what comes is no grant, and members are many.
+        let (Some(first), Some(held)) = (grants.next(), self.spaces.get(&space)) else {
             return false;
         };
         let members = held.evaluation.members();
-        new.values().any(|envelope| {
-            let Some(Statement::Grant(grant)) = envelope.statement() else {
-                return false;
-            };
+        std::iter::once(first).chain(grants).any(|(id, grant)| {
             let mut came = members.iter().filter(|it| {
                 let by_it = it.guest_of.is_some() && it.guest_of == grant.parent;
                 by_it && Audience::Author(it.author) == grant.audience
             });
             let first = came.next();
-            first.is_some_and(|it| it.grant == envelope.id()) && came.next().is_none()
+            first.is_some_and(|it| it.grant == id) && came.next().is_none()
         })
     }
 }
