@@ -98,10 +98,17 @@ impl Seen<'_> {
         (check, since): (&CheckId, Timestamp),
     ) -> Option<Gone<'_>> {
         let journal = self.view.journals.get(&(*agent, link.author))?;
+        let record = journal.checks.get(check)?;
+        // It wrote down first that the problem is looked at no more.
+        let is_ended = record.hard == Severity::Missing;
         Some(Gone {
             name: machine(agent, link),
-            removed: since,
-            record: journal.checks.get(check)?,
+            removed: if is_ended {
+                since.min(record.hard_since)
+            } else {
+                since
+            },
+            record,
             days: journal.days.get(check),
         })
     }
