@@ -95,7 +95,7 @@ pub(crate) use import::{ImportStep, Imported};
 pub(crate) use incident::incident_reason;
 pub(crate) use joined::{EarlyThere, Joined, NewestKey, capability_word};
 pub(crate) use kit::KitText;
-pub(crate) use late::{LateWork, Waits};
+pub(crate) use late::{Ignored, LateWork, Questioned, Waits};
 pub(crate) use live::{Arrival, Live};
 pub(crate) use lost::{Holder, LostPlan, SpacePlan};
 pub(crate) use maintenance::{Asked, WorkRow};

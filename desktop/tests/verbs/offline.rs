@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::program::{Aramaki, Process, text, wait_for};
 
@@ -428,6 +428,41 @@ fn audits_name_it(aramaki: &Aramaki) {
             "{line}"
         );
     }
+}
+
+/// Sam wrote, and was sent away from the start: whoever looks is told what became of that, and not only who ended
+/// it while they did.
+#[test]
+fn what_an_end_cut_is_told_to_who_looks() {
+    let aramaki = apart();
+    let [invite, news] = ["invite", "news"].map(|name| aramaki.path(name));
+    let share = ["share", "Webshop", "--can", "write", "--for", "8h"];
+    aramaki.json(&[&share[..], &["--file", &invite]].concat());
+    aramaki.json_in("second", &["join", &invite]);
+    let note = ["note", "add", "Webshop", "--title", "From Sam"];
+    aramaki.json_in("second", &[&note[..], &["--text", "done"]].concat());
+    aramaki.json_in("second", &["carry", "Webshop", &news]);
+    aramaki.json(&["take", &news]);
+    let held = aramaki.json(&["trust", "held", "Webshop"]);
+    assert_eq!(
+        (&held["refused"], &held["vouched"]),
+        (&json!([]), &json!([]))
+    );
+
+    aramaki.json(&["trust", "revoke", "Webshop", "Sam", "--from-the-start"]);
+    assert_eq!(notes(&aramaki, "data"), ["Restart"]);
+    let held = aramaki.json(&["trust", "held", "Webshop"]);
+    let [cut] = held["refused"].as_array().unwrap().as_slice() else {
+        panic!("{held}");
+    };
+    assert!(cut["who"].as_str().unwrap().starts_with("Sam ("), "{cut}");
+    let why = cut["why"].as_str().unwrap();
+    assert!(why.contains("ended this access"), "{cut}");
+    let newest = cut["newest"].as_array().unwrap().len();
+    assert_eq!(cut["envelopes"].as_u64(), newest.try_into().ok(), "{cut}");
+    let words = text(&aramaki.run(&["trust", "held"]).stdout);
+    let (_before, told) = words.split_once("Counts for nothing:\n").unwrap();
+    assert!(told.contains("Sam (") && told.contains(why), "{words}");
 }
 
 fn copy_folder(from: &str, to: &str) {

@@ -20,3 +20,4 @@ mod relay;
 mod revocation;
 mod snapshots;
 mod world;
+mod told;
