@@ -262,13 +262,15 @@ fn check_fields(header: &Header) -> Result<(), FormError> {
         "ancestors are not sorted"
     } else if holds(Guard::KindFitsDocument) && control != (header.kind == Kind::Control) {
         "kind does not fit the document"
-    } else if control != header.epoch.is_zero() {
+    } else if holds(Guard::EpochFits) && control != header.epoch.is_zero() {
         "epoch does not fit the kind"
-    } else if control && header.content_hash != [0; 32] {
+    } else if holds(Guard::NoContentHash) && control && header.content_hash != [0; 32] {
         "a control envelope has no content hash"
     } else if !control && is_by_space_key(header) {
         "the Space key signs its first grants alone"
-    } else if header.time < Timestamp::ZERO || header.time > Timestamp::MAX {
+    } else if holds(Guard::TimeInRange)
+        && (header.time < Timestamp::ZERO || header.time > Timestamp::MAX)
+    {
         "time is out of range"
     } else if usize::try_from(header.body_len).unwrap_or(usize::MAX) > ENVELOPE_BYTES_MAX {
         return Err(FormError::TooLarge);
