@@ -109,7 +109,7 @@ pub(crate) use read::{agent_state, timeline_row, transitions};
 pub(crate) use reason::EndReason;
 pub(crate) use recover::{Named, Recovering, RecoveryPlan, adopt};
 pub(crate) use recovery::{KitNamed, RecoveryKit};
-pub(crate) use roster::{Cutting, GrantRow};
+pub(crate) use roster::{Cutting, Gift, GrantRow};
 pub(crate) use rows::{CheckRow, NoteRow, OtherCheckRow, SystemPage, SystemRow, TimelineRow};
 pub(crate) use seal::{Seal, seal, sealing, unseal};
 pub(crate) use serve::{Serving, Tenure, serve_verbs, wait_for_next};
