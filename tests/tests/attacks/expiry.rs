@@ -310,6 +310,9 @@ fn a51_a_future_dated_close_ends_nothing_today() {
     world.spread(&[&future]);
     for at in HONEST {
         assert_eq!(world.verdict(at, guest.written), Verdict::Admitted);
+        let told = world.engine(at).waiting(world.space);
+        let told: Vec<_> = told.iter().map(|it| (it.author, it.held)).collect();
+        assert_eq!(told, [(mallory.keys.author(), Held::Future)], "peer {at}");
     }
     assert_eq!(world.capability(&guest.actor.keys), Some(Capability::Write));
 }
