@@ -48,6 +48,26 @@ fn offer(workspace: &mut Workspace, document: DocumentId, bytes: Vec<u8>) -> Opt
         })
 }
 
+/// The same for what must be refused: no document changed by it, and the person is told which envelope was left
+/// out and why.
+fn must_refuse(workspace: &mut Workspace, document: DocumentId, bytes: Vec<u8>) -> Refusal {
+    let whole = workspace.digest();
+    let refusal = offer(workspace, document, bytes).unwrap();
+    assert_eq!(
+        workspace.digest(),
+        whole,
+        "{refusal}: something was taken in"
+    );
+    let told = workspace.view(at(9)).findings;
+    let is_told = told.iter().any(|it| {
+        it.document == document
+            && it.envelope.is_some()
+            && it.reason == Reason::Refused(refusal.clone())
+    });
+    assert!(is_told, "{refusal}: nobody is told");
+    refusal
+}
+
 fn message(seconds: i64, n: u8, text: &str) -> (EntryId, TimelineEntry) {
     let id = EntryId::new(at(seconds), [n; 10]);
     (
@@ -171,10 +191,7 @@ fn a33_the_two_known_poisons_are_refused() {
             name::timeline(at(0), 0),
             name::note(NoteId::default()),
         ] {
-            assert!(
-                offer(&mut workspace, document, bytes_of(hex)).is_some(),
-                "{hex}"
-            );
+            must_refuse(&mut workspace, document, bytes_of(hex));
         }
     }
 }
@@ -204,14 +221,15 @@ fn a27_a_deflated_chunk_is_refused() {
     let mut change = Change::from_bytes(edit.changes[0].clone()).unwrap();
     let deflated = change.bytes().to_vec();
     assert_ne!(deflated, edit.changes[0]);
-    let refused = |workspace: &mut Workspace, bytes| offer(workspace, edit.document, bytes);
-    assert_eq!(refused(&mut workspace, deflated), Some(Refusal::ChunkKind));
+    let refused = |workspace: &mut Workspace, bytes| must_refuse(workspace, edit.document, bytes);
+    assert_eq!(refused(&mut workspace, deflated), Refusal::ChunkKind);
     assert_eq!(
         refused(&mut workspace, vec![0; 300_000]),
-        Some(Refusal::TooLong(300_000))
+        Refusal::TooLong(300_000)
     );
     // The same change as it should be.
-    assert_eq!(refused(&mut workspace, edit.changes[0].clone()), None);
+    let honest = edit.changes[0].clone();
+    assert_eq!(offer(&mut workspace, edit.document, honest), None);
 }
 
 #[test]
@@ -222,14 +240,14 @@ fn a29_documents_and_bundles_are_refused() {
         let mut other = edit.changes[0].clone();
         other[8] = kind;
         assert_eq!(
-            offer(&mut workspace, edit.document, other),
-            Some(Refusal::ChunkKind)
+            must_refuse(&mut workspace, edit.document, other),
+            Refusal::ChunkKind
         );
     }
     // A real document: all of what Mallory has.
     assert_eq!(
-        offer(&mut workspace, edit.document, saved()),
-        Some(Refusal::ChunkKind)
+        must_refuse(&mut workspace, edit.document, saved()),
+        Refusal::ChunkKind
     );
 }
 
@@ -240,14 +258,14 @@ fn a30_a_change_in_another_than_the_canonical_form_is_refused() {
     let mut padded = edit.changes[0].clone();
     padded.push(0);
     assert_eq!(
-        offer(&mut workspace, edit.document, padded),
-        Some(Refusal::Malformed("length"))
+        must_refuse(&mut workspace, edit.document, padded),
+        Refusal::Malformed("length")
     );
     let mut unsigned = edit.changes[0].clone();
     unsigned[4] ^= 1;
     assert_eq!(
-        offer(&mut workspace, edit.document, unsigned),
-        Some(Refusal::NotCanonical)
+        must_refuse(&mut workspace, edit.document, unsigned),
+        Refusal::NotCanonical
     );
 }
 
@@ -267,8 +285,8 @@ fn a28_an_operation_bomb_is_refused_before_it_is_decoded() {
     let bomb = bytes(change);
     assert!(bomb.len() < 1_000);
     assert_eq!(
-        offer(&mut workspace, edit.document, bomb),
-        Some(Refusal::TooManyOperations)
+        must_refuse(&mut workspace, edit.document, bomb),
+        Refusal::TooManyOperations
     );
 }
 
@@ -432,28 +450,74 @@ fn a_document_of_another_kind_than_its_name_is_refused() {
     assert_eq!(findings[0].reason, Reason::Kind);
 }
 
+/// No document as Automerge saves it is kept: what is on disk of a document is its changes. One that went bad there
+/// is found whichever of its bits it is, the rest of the workspace stays as it was, and the document begins anew from
+/// the log. The undamaged change goes through by the same way.
 #[test]
 fn a34_a_corrupt_document_is_rebuilt_from_the_log() {
-    let (mut workspace, sent) = victim();
-    let whole = workspace.digest();
-    // What is kept of a document never goes through Automerge's own loading: as a body its bytes
-    // are refused, whole and damaged.
-    let saved = saved();
+    let (whole, sent) = victim();
+    let (system, rest) = sent.split_first().unwrap();
+    let honest = system.admitted.changes[0].clone();
+    let restarted = |changes: Vec<u8>| {
+        let mut workspace = Workspace::new();
+        workspace.open_space(space(1));
+        let mut read = system.clone();
+        read.admitted.changes = vec![changes];
+        let mut findings = receive(&mut workspace, &read);
+        for sent in rest {
+            findings.extend(receive(&mut workspace, sent));
+        }
+        (workspace, findings)
+    };
+    let (undamaged, findings) = restarted(honest.clone());
+    assert_eq!((undamaged.digest(), findings), (whole.digest(), vec![]));
     let mut dice = Dice(34);
     for _ in 0..200 {
-        let mut damaged = saved.clone();
+        let mut damaged = honest.clone();
         let place = dice.below(damaged.len());
         damaged[place] ^= 1 << dice.below(8);
-        assert!(offer(&mut workspace, name::system(), damaged).is_some());
+        let (mut workspace, findings) = restarted(damaged);
+        let about: Vec<_> = findings.iter().map(|it| it.document).collect();
+        let found = about == [name::system()] || workspace.digest() != whole.digest();
+        assert!(found, "byte {place}");
+        let admitted = [system.admitted.clone()];
+        assert_eq!(workspace.rebuild(space(1), name::system(), &admitted), []);
+        assert_eq!(workspace.digest(), whole.digest(), "byte {place}");
     }
-    assert_eq!(workspace.digest(), whole);
     // What is in memory went wrong: the log knows better.
+    let mut workspace = whole.clone();
     let edit = workspace.edit_system(space(1), &chain(ALICE), at(5), |e| e.title("corrupt"));
     drop(edit.unwrap());
-    assert_ne!(workspace.digest(), whole);
-    let findings = workspace.rebuild(space(1), name::system(), &[sent[0].admitted.clone()]);
-    assert_eq!(findings, []);
-    assert_eq!(workspace.digest(), whole);
+    assert_ne!(workspace.digest(), whole.digest());
+    let admitted = [system.admitted.clone()];
+    assert_eq!(workspace.rebuild(space(1), name::system(), &admitted), []);
+    assert_eq!(workspace.digest(), whole.digest());
+}
+
+/// What passes every rule of the gate and breaks the document all the same is found by the trial on a copy: it is
+/// left out and named, and what stood in the same envelope beside it counts.
+#[test]
+fn what_breaks_a_document_is_found_by_its_trial_and_left_out_alone() {
+    let (mut workspace, _) = victim();
+    let [edit, ..] = honest(&workspace);
+    let nobody = OpId(2, ActorId::from(chain(MALLORY).actor_bytes()));
+    let broken: [&dyn Fn(&mut automerge::legacy::Op); 3] = [
+        &|op| op.obj = ObjectId::Id(nobody.clone()),
+        &|op| op.pred = [nobody.clone()].into_iter().collect(),
+        &|op| op.key = Key::Seq(ElementId::Id(nobody.clone())),
+    ];
+    let mut tried = 0;
+    for change in broken {
+        let mut mutant = expanded(&edit);
+        change(&mut mutant.operations[0]);
+        let refusal = must_refuse(&mut workspace, edit.document, bytes(mutant));
+        eprintln!("{refusal:?}");
+        tried += usize::from(matches!(refusal, Refusal::Trial(_)));
+    }
+    assert!(tried > 0, "no change of these came to its trial");
+    let honest = edit.changes[0].clone();
+    assert_eq!(offer(&mut workspace, edit.document, honest), None);
+    assert_eq!(workspace.system(&space(1)).unwrap().title, "Shop");
 }
 
 #[test]

@@ -119,6 +119,8 @@ pub struct Quotas {
     pub space_bytes_per_day: u64,
     /// Chains (databases) of one author in a Space.
     pub chains_per_author: usize,
+    /// Grants that one author may give in a Space.
+    pub grants_per_author: usize,
     /// Envelopes that one author may send in a second, over all Spaces.
     pub envelopes_per_second: NonZeroU32,
     /// Envelopes that one author may send at once after a while of silence.
@@ -134,6 +136,7 @@ impl Default for Quotas {
             space_bytes: engine.space_bytes_max,
             space_bytes_per_day: engine.space_bytes_per_day_max,
             chains_per_author: engine.chains_per_author_max,
+            grants_per_author: engine.grants_per_author_max,
             envelopes_per_second: at_least_one(engine.envelopes_per_second_max),
             envelopes_burst: at_least_one(engine.envelopes_burst_max),
         }

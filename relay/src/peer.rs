@@ -133,6 +133,7 @@ fn quotas(quotas: config::Quotas) -> Quotas {
         spaces_max: quotas.spaces,
         total_bytes_max: quotas.total_bytes,
         chains_per_author_max: quotas.chains_per_author,
+        grants_per_author_max: quotas.grants_per_author,
         envelopes_per_second_max: quotas.envelopes_per_second.get(),
         envelopes_burst_max: quotas.envelopes_burst.get(),
     }

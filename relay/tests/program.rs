@@ -215,6 +215,29 @@ fn id_is_the_same_at_every_call() {
     );
 }
 
+/// A relay whose key others could have read does not start with it, says which file that is, and leaves it as it was.
+#[cfg(unix)]
+#[test]
+fn a41_a_relay_does_not_start_with_a_key_that_others_can_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    configure(folder.path(), ANYWHERE);
+    let own = output(folder.path(), &["id"]).stdout;
+    let key = folder.path().join("data/device.key");
+    let set = |mode| {
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for mode in [0o644, 0o640, 0o604] {
+        set(mode);
+        let refused = output(folder.path(), &["run"]);
+        let error = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1), "{mode:o}: {error}");
+        assert!(error.contains("device.key"), "{mode:o}: {error}");
+    }
+    set(0o600);
+    assert_eq!(output(folder.path(), &["id"]).stdout, own);
+}
+
 #[test]
 fn healthz_and_metrics_answer_and_other_paths_do_not() {
     let folder = tempfile::tempdir().unwrap();

@@ -35,7 +35,7 @@ fn a_relay_holds_nothing_of_what_is_said_on_disk_or_in_memory() {
     let relay = Relay::start(Host::here(), &at("relay"), &at("relay/data"), LOOPBACK);
     let person = Person::new(Host::here(), &at("person"));
     // Words that occur nowhere else, so that finding one means that it came through.
-    let [title, purpose, note, text, label, output, reason] = [
+    let markers = [
         "zitronenfalter",
         "quittenbrot",
         "wolkenkuckuck",
@@ -43,28 +43,60 @@ fn a_relay_holds_nothing_of_what_is_said_on_disk_or_in_memory() {
         "drosselbart",
         "mondkalbfleisch",
         "siebenschlaefer",
+        "blaubeerkuchen",
+        "pusteblume",
+        "kaulquappe",
     ];
+    let [
+        title,
+        purpose,
+        note,
+        text,
+        name,
+        action,
+        reason,
+        label,
+        found,
+        printed,
+    ] = markers;
     let add = ["system", "add", title, "--purpose", purpose];
     let space = person.word(&add, "id");
     person.json(&["note", "add", title, "--title", note, "--text", text]);
+    // What is imported has labels.
+    let nagios = at("site.cfg");
+    let config = format!("define host {{\n host_name shop\n address {label}\n}}\n");
+    std::fs::write(&nagios, config).unwrap();
+    let nagios = nagios.display().to_string();
+    person.json(&["import", "nagios", &nagios, "--yes"]);
     relay.serve(&person);
     let mut agent = Agent::new(Host::here(), &at("agent"), &at("agent/data"));
-    let invite = ["agent", "invite", title, "--name", label];
+    let invite = ["agent", "invite", title, "--name", name];
     agent.redeem(&person.word(&invite, "invitation"));
-    agent.allow(output, "exit 0", "approvals = 0");
+    agent.allow(action, &format!("echo {printed}"), "approvals = 0");
+    // The check prints what its file says.
+    std::fs::write(at("agent/state"), format!("0 {found}\n")).unwrap();
+    let plugin = "#!/bin/sh\nread code said < \"$1\"\necho \"$said\"\nexit \"$code\"\n";
+    std::fs::write(at("agent/check_state"), plugin).unwrap();
     agent.start();
     eventually("what the host allows is known", LIMIT, || {
         person.online("1s");
         let listed = person.json(&["action", "list", title]);
-        listed.to_string().contains(output)
+        listed.to_string().contains(action)
     });
     let own = person.word(&["peers"], "this_device");
-    person.json(&["action", "allow", title, label, &own, "--action", output]);
-    let ask = [
-        "action", "request", title, label, output, "--reason", reason,
-    ];
+    person.json(&["action", "allow", title, name, &own, "--action", action]);
+    let ask = ["action", "request", title, name, action, "--reason", reason];
     let ran = person.json(&ask);
     assert_eq!(ran["result"]["exit"], 0, "{ran}");
+    // All of it reached the person through the relay.
+    eventually("what the check printed arrives", LIMIT, || {
+        person.online("1s");
+        let shown = person.json(&["system", "show", title]).to_string();
+        shown.contains(found)
+    });
+    assert!(ran.to_string().contains(printed), "{ran}");
+    let imported = person.json(&["system", "show", "shop"]);
+    assert!(imported["labels"].to_string().contains(label), "{imported}");
 
     let memory = relay.memory();
     let id = u8s(&space);
@@ -77,7 +109,7 @@ fn a_relay_holds_nothing_of_what_is_said_on_disk_or_in_memory() {
         .map(|path| (path.clone(), std::fs::read(path).unwrap()))
         .collect();
     assert!(kept.iter().any(|(_path, bytes)| holds(bytes, &id)));
-    for marker in [title, purpose, note, text, label, output, reason] {
+    for marker in markers {
         assert!(
             !holds(&memory, marker.as_bytes()),
             "{marker} is in the relay's memory"

@@ -9,6 +9,7 @@ mod renew;
 mod revoke;
 mod rotate;
 
+use aramaki_sync_core::statement::Capability;
 use clap::Subcommand;
 pub(crate) use list::fork_json;
 use serde_json::{Value, json};
@@ -98,6 +99,11 @@ fn at_agent_json(held: &AtAgent) -> Value {
 fn more_words(row: &GrantRow) -> Vec<String> {
     let through = row.through.as_deref().unwrap_or("the System's own key");
     let mut words = vec![format!("since {} through {through}", local(row.begin))];
+    // Who administers may let others in anyway, and an invitation's own depth is its guests'.
+    let gives_on = row.capability < Capability::Administer && row.left.is_none() && !row.sealed;
+    if gives_on && row.depth_left > 0 {
+        words.push(format!("may give it on, {} deep", row.depth_left));
+    }
     words.extend(row.reason.as_ref().map(|reason| format!("for: {reason}")));
     words.push(fingerprint::words(&row.author));
     let seen = row.seen.map(|seen| age(Clock::now(), seen));
@@ -163,6 +169,7 @@ fn row_json(row: &GrantRow) -> Value {
         "fingerprint": fingerprint::words(&row.author),
         "last_seen": row.seen.map(|seen| seen.to_string()),
         "through": row.through,
+        "depth_left": row.depth_left,
         "reason": row.reason,
     })
 }

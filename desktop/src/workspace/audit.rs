@@ -273,6 +273,11 @@ impl<'a> Told<'a> {
             let until = local(grant.redeem_until);
             said.push(format!("its code works until {until}"));
         }
+        let is_marked =
+            grant.flags.has(GrantFlags::INVITATION) || grant.flags.has(GrantFlags::BREAK_GLASS);
+        if grant.depth_left > 0 && grant.capability < Capability::Administer && !is_marked {
+            said.push(format!("may give it on, {} deep", grant.depth_left));
+        }
         let chain: Vec<_> = through.iter().map(|it| self.holder(*it)).collect();
         if !chain.is_empty() {
             said.push(format!("through {}", chain.join(" → ")));
@@ -305,6 +310,7 @@ impl<'a> Told<'a> {
             "emergency": grant.flags.has(GrantFlags::BREAK_GLASS),
             "begin": grant.not_before.to_string(),
             "end": grant.end.to_string(),
+            "depth_left": grant.depth_left,
             "through": through
                 .map(|(grant, who)| json!({"grant": grant.to_string(), "who": who}))
                 .collect::<Vec<_>>(),

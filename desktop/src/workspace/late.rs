@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use aramaki_sync::replica::{AuditEntry, AuditEvent, HowEnded};
 use aramaki_sync_core::admission::{CLOCK_AHEAD_MAX, Held, Verdict, guest_principal};
-use aramaki_sync_core::engine::Reach;
+use aramaki_sync_core::engine::{Doubtful, Reach};
 use aramaki_sync_core::statement::{Audience, GrantFlags};
 use aramaki_sync_core::{AuthorId, EnvelopeId, PrincipalId, SpaceId, Timestamp};
 
 use super::live::Live;
+use super::names::Names;
 use super::profile::with_causes;
 use crate::cli::{CliError, local};
 
@@ -47,6 +48,21 @@ pub(crate) enum Waits {
         /// Who closed so.
         closers: Vec<String>,
     },
+}
+
+/// Envelopes of one author that came and count for nothing, or only because others' work stands on them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Questioned {
+    /// In which Space.
+    pub(crate) space: SpaceId,
+    /// What people call it.
+    pub(crate) title: Option<String>,
+    /// Who wrote them.
+    pub(crate) who: String,
+    /// Why, in words.
+    pub(crate) why: String,
+    /// Which, how many and since when.
+    pub(crate) work: Doubtful,
 }
 
 /// Something that came and cannot be used.
@@ -148,6 +164,26 @@ fn code(entry: &AuditEntry) -> Option<EnvelopeId> {
     }
 }
 
+/// Why something counts for nothing by itself, in words.
+fn why_not(work: &Doubtful, names: &Names) -> String {
+    let by: Vec<_> = work.cut_by.iter().map(|by| names.of(*by)).collect();
+    match work.verdict {
+        Verdict::Refused(refusal) => refusal.to_string(),
+        Verdict::Vouched if by.is_empty() => {
+            "vouched for: it waits by itself, or is on a fork".to_owned()
+        }
+        Verdict::Vouched => format!(
+            "vouched for: beyond what {} left when they ended this access",
+            by.join(", ")
+        ),
+        _ if by.is_empty() => "its author signed two histories".to_owned(),
+        _ => format!(
+            "beyond what {} left when they ended this access",
+            by.join(", ")
+        ),
+    }
+}
+
 fn refused(error: &dyn std::error::Error) -> CliError {
     CliError::Refused {
         what: "the late work",
@@ -227,6 +263,40 @@ impl Live {
             }
         }
         Ok(late)
+    }
+
+    /// What is refused, what revocations and forks cut, and what of that is vouched for, in one System and its
+    /// agents' Spaces or in all.
+    ///
+    /// # Errors
+    /// When the replica has ended.
+    pub(crate) async fn questioned(
+        &self,
+        wanted: Option<SpaceId>,
+    ) -> Result<Vec<Questioned>, CliError> {
+        let spaces = self.spaces().await;
+        let names = self.names(&spaces);
+        let asked = wanted.map(|system| [self.agents_of(system), vec![system]].concat());
+        let mut questioned = Vec::new();
+        for space in spaces.iter().map(|it| it.id) {
+            if asked.as_ref().is_some_and(|asked| !asked.contains(&space)) {
+                continue;
+            }
+            let mut found = self.replica().not_counting(space).await;
+            if let (Ok(found), Ok(vouched)) = (&mut found, self.replica().vouched(space).await) {
+                found.extend(vouched);
+            }
+            for work in found.map_err(|error| refused(&error))? {
+                questioned.push(Questioned {
+                    space,
+                    title: self.space_title(space),
+                    who: names.of(work.author),
+                    why: why_not(&work, &names),
+                    work,
+                });
+            }
+        }
+        Ok(questioned)
     }
 
     /// Who came by a code too late, by their key or a prefix of it.

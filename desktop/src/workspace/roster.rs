@@ -47,6 +47,8 @@ pub(crate) struct GrantRow {
     pub(crate) opened: Option<Timestamp>,
     /// When its key was last connected here, as far as is known.
     pub(crate) seen: Option<Timestamp>,
+    /// How many grants may follow below it: whether its holder may give it on.
+    pub(crate) depth_left: u8,
     /// Who gave it; none: the Space's own key.
     pub(crate) through: Option<String>,
     /// Why, if somebody said: the word of whoever may write in the System.
@@ -59,6 +61,21 @@ impl GrantRow {
         let machine = self.left.is_some() || self.sealed;
         !machine && ends_soon(now, (self.begin, self.end))
     }
+}
+
+/// What a device that holds a grant already is given besides.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gift<'a> {
+    /// What it may do.
+    pub(crate) capability: Capability,
+    /// From when, if that is later than now.
+    pub(crate) begin: Option<Timestamp>,
+    /// Until when.
+    pub(crate) end: Timestamp,
+    /// How many grants may follow below it; none: as many as an administrator needs, and for others none.
+    pub(crate) depth_left: Option<u8>,
+    /// What for.
+    pub(crate) reason: &'a str,
 }
 
 /// What ending a grant does.
@@ -129,6 +146,7 @@ fn row(
         sealed: is_sealed(member),
         opened: opened.get(&member.grant).copied(),
         seen: seen.get(&member.author).copied(),
+        depth_left: member.depth_left,
         through: giver.map(|giver| names.of(giver.author)),
         reason: reasons.get(&member.grant).cloned(),
     }
@@ -521,18 +539,32 @@ impl Live {
             .saturating_sub(1))
     }
 
+    /// Refuses to let something be given on more often than what this device holds allows.
+    async fn check_depth(&self, space: SpaceId, wanted: Option<u8>) -> Result<(), CliError> {
+        let most = self.depth_below(space).await?;
+        if wanted.is_none_or(|wanted| wanted <= most) {
+            return Ok(());
+        }
+        Err(CliError::Refused {
+            what: "giving trust",
+            reason: format!(
+                "what this device gives can be given on {most} times at most: choose --depth {most} or less"
+            ),
+        })
+    }
+
     /// Gives a device that holds a grant already another one.
     ///
     /// # Errors
-    /// When the device is no member and did not come by a code too late, or this device may not.
+    /// When the device is no member and did not come by a code too late, or this device may not, or not let it be
+    /// given on so often.
     pub(crate) async fn grant_anew(
         &self,
         space: SpaceId,
         wanted: &str,
-        capability: Capability,
-        (begin, end): (Option<Timestamp>, Timestamp),
-        reason: &str,
+        gift: Gift<'_>,
     ) -> Result<String, CliError> {
+        let (capability, end) = (gift.capability, gift.end);
         let (summary, names) = self.summary(space).await?;
         let wanted = wanted.trim().to_ascii_lowercase();
         let member = summary.members.iter().find(|member| {
@@ -571,9 +603,13 @@ impl Live {
             });
         }
         self.check_may_give(space, capability, end).await?;
+        self.check_depth(space, gift.depth_left).await?;
+        // Who somebody else is only an administrator says; others let in whoever acts for them.
+        let administers = summary.capability == Some(Capability::Administer);
         let request = GrantRequest {
-            principal: Some(principal),
-            begin,
+            principal: administers.then_some(principal),
+            begin: gift.begin,
+            depth_left: gift.depth_left.unwrap_or_default(),
             ..GrantRequest::to_device(device, box_key, capability, end)
         };
         let (system, mut spaces) = (space, vec![space]);
@@ -586,12 +622,13 @@ impl Live {
             let mut request = request.clone();
             if capability == Capability::Administer {
                 request.flags = GrantFlags::WITNESS;
-                request.depth_left = self.depth_below(space).await?;
+                let most = self.depth_below(space).await?;
+                request.depth_left = gift.depth_left.map_or(most, |wanted| wanted.min(most));
             }
             let given = self.replica().grant(space, request).await;
             let given = given.map_err(|error| refused(&error))?;
             if space == system {
-                self.give_reason(space, &[given.id], reason).await;
+                self.give_reason(space, &[given.id], gift.reason).await;
             }
         }
         Ok(names.of(device))
@@ -631,12 +668,7 @@ impl Live {
         let end = fresh::now().plus(span);
         let capability = member.capability;
         let end = self.longest(&summary, capability, end)?;
-        let administers = capability == Capability::Administer;
-        let depth_left = if administers {
-            self.depth_below(space).await?.min(member.depth_left)
-        } else {
-            0
-        };
+        let depth_left = self.depth_below(space).await?.min(member.depth_left);
         let request = GrantRequest {
             principal: Some(member.principal),
             flags: member.flags,

@@ -438,6 +438,106 @@ fn audits_name_it(aramaki: &Aramaki) {
     }
 }
 
+/// Sam wrote, and was sent away from the start: whoever looks is told what became of that, and not only who ended
+/// it while they did.
+#[test]
+fn what_an_end_cut_is_told_to_who_looks() {
+    let aramaki = apart();
+    let [invite, news] = ["invite", "news"].map(|name| aramaki.path(name));
+    let share = ["share", "Webshop", "--can", "write", "--for", "8h"];
+    aramaki.json(&[&share[..], &["--file", &invite]].concat());
+    aramaki.json_in("second", &["join", &invite]);
+    let note = ["note", "add", "Webshop", "--title", "From Sam"];
+    aramaki.json_in("second", &[&note[..], &["--text", "done"]].concat());
+    aramaki.json_in("second", &["carry", "Webshop", &news]);
+    aramaki.json(&["take", &news]);
+    let held = aramaki.json(&["trust", "held", "Webshop"]);
+    assert_eq!(
+        (&held["refused"], &held["vouched"]),
+        (&json!([]), &json!([]))
+    );
+
+    aramaki.json(&["trust", "revoke", "Webshop", "Sam", "--from-the-start"]);
+    assert_eq!(notes(&aramaki, "data"), ["Restart"]);
+    let held = aramaki.json(&["trust", "held", "Webshop"]);
+    let [cut] = held["refused"].as_array().unwrap().as_slice() else {
+        panic!("{held}");
+    };
+    assert!(cut["who"].as_str().unwrap().starts_with("Sam ("), "{cut}");
+    let why = cut["why"].as_str().unwrap();
+    assert!(why.contains("ended this access"), "{cut}");
+    let newest = cut["newest"].as_array().unwrap().len();
+    assert_eq!(cut["envelopes"].as_u64(), newest.try_into().ok(), "{cut}");
+    let words = text(&aramaki.run(&["trust", "held"]).stdout);
+    let (_before, told) = words.split_once("Counts for nothing:\n").unwrap();
+    assert!(told.contains("Sam (") && told.contains(why), "{words}");
+}
+
+/// Another team is given the right to let its own people in: it does, and they do not go on. All of it is listed,
+/// and one end ends it.
+#[test]
+fn who_may_give_on_lets_others_in_who_may_not() {
+    let aramaki = apart();
+    let [invite, came, told, below, back] =
+        ["invite", "came", "told", "below", "back"].map(|name| aramaki.path(name));
+    aramaki.json(&["share", "Webshop", "--for", "8h", "--file", &invite]);
+    aramaki.json_in("second", &["join", &invite]);
+    aramaki.json_in("second", &["carry", "Webshop", &came]);
+    aramaki.json(&["take", &came]);
+    let share = ["share", "Webshop", "--for", "1h", "--can", "read", "--file"];
+    aramaki.refused_in("second", &[&share[..], &[&below]].concat(), 1);
+    let me = aramaki.json_in("second", &["peers"])["this_device"].clone();
+    let second = me.as_str().unwrap();
+    let grant = [
+        "trust", "grant", "Webshop", second, "--can", "write", "--for", "6h",
+    ];
+    let deep = [&grant[..], &["--depth", "7"]].concat();
+    let refused = aramaki.refused(&deep, 1).to_string();
+    assert!(
+        refused.contains("--depth 6"),
+        "no more than there is: {refused}"
+    );
+    aramaki.json(&[&grant[..], &["--depth", "2"]].concat());
+    aramaki.json(&["carry", "Webshop", &told]);
+    aramaki.json_in("second", &["take", &told]);
+
+    aramaki.json_in("second", &[&share[..], &[&below]].concat());
+    aramaki.json_in("third", &["init", "--name", "Kim", "--no-recovery-kit"]);
+    let joined = aramaki.json_in("third", &["join", &below]);
+    assert_eq!(joined["capability"], "read", "{joined}");
+    assert_eq!(notes(&aramaki, "third"), ["Restart"]);
+    let further = aramaki.path("further");
+    aramaki.refused_in("third", &[&share[..], &[&further]].concat(), 1);
+    aramaki.json_in("third", &["carry", "Webshop", &back]);
+    aramaki.json(&["take", &back]);
+
+    let listed = aramaki.json(&["trust", "list", "Webshop"]);
+    let grants = listed["grants"].as_array().unwrap();
+    let depth = |who: &str| {
+        let of = grants
+            .iter()
+            .filter(|it| it["who"].as_str().unwrap().starts_with(who));
+        of.filter_map(|it| it["depth_left"].as_u64()).max()
+    };
+    assert_eq!(
+        (depth("Sam ("), depth("Kim (")),
+        (Some(2), Some(0)),
+        "{listed}"
+    );
+    let words = text(&aramaki.run(&["trust", "list", "Webshop"]).stdout);
+    assert!(words.contains("may give it on, 2 deep"), "{words}");
+    let audit = text(&aramaki.run(&["trust", "audit", "Webshop"]).stdout);
+    assert!(audit.contains("may give it on, 2 deep"), "{audit}");
+    let given = grants.iter().find(|it| it["depth_left"] == 2).unwrap();
+    let given = given["grant"].as_str().unwrap();
+    aramaki.json(&["trust", "revoke", "Webshop", given]);
+    let listed = aramaki.json(&["trust", "list", "Webshop"]).to_string();
+    assert!(
+        !listed.contains("Kim ("),
+        "the end of one ends all below: {listed}"
+    );
+}
+
 fn copy_folder(from: &str, to: &str) {
     let copied = std::process::Command::new("cp")
         .args(["-a", from, to])

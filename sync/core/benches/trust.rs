@@ -177,6 +177,39 @@ fn evaluate_one_more_control_entry(bencher: Bencher<'_, '_>) {
         .bench_refs(|evaluation| evaluation.refresh(&scene.log, &Outsiders::none(), NOW));
 }
 
+/// Somebody is let in: what every member's device does then.
+#[divan::bench(sample_count = 20)]
+fn evaluate_one_more_grant(bencher: Bencher<'_, '_>) {
+    let mut scene = Scene::new().crowd();
+    let evaluation = evaluate(&scene.log, &Outsiders::none(), NOW);
+    let keys = member(MEMBERS).public();
+    let grant = grant(keys, Capability::Write, Some(scene.position.authority));
+    scene.stored(&Statement::Grant(grant));
+    bencher
+        .with_inputs(|| evaluation.clone())
+        .bench_refs(|evaluation| evaluation.refresh(&scene.log, &Outsiders::none(), NOW));
+}
+
+/// Somebody is sent away: it may take anything away, so all control is evaluated anew.
+#[divan::bench(sample_count = 20)]
+fn evaluate_one_more_revocation(bencher: Bencher<'_, '_>) {
+    let mut scene = Scene::new().crowd();
+    let evaluation = evaluate(&scene.log, &Outsiders::none(), NOW);
+    let mut grants = scene.log.control().filter(|(_entry, statement)| {
+        matches!(statement, Statement::Grant(grant) if grant.parent.is_some())
+    });
+    let target = grants.next().unwrap().0.id();
+    drop(grants);
+    scene.stored(&Statement::Revoke {
+        target,
+        cuts: Vec::new(),
+        reason: 0,
+    });
+    bencher
+        .with_inputs(|| evaluation.clone())
+        .bench_refs(|evaluation| evaluation.refresh(&scene.log, &Outsiders::none(), NOW));
+}
+
 #[divan::bench(sample_count = 20)]
 fn evaluate_one_more_note(bencher: Bencher<'_, '_>) {
     let mut scene = Scene::new().crowd();

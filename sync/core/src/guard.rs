@@ -36,6 +36,20 @@ pub(crate) enum Guard {
     Principal,
     /// A row of grants is short.
     DepthLimit,
+    /// A grant is issued under the grant that it names as its parent.
+    IssuedUnderParent,
+    /// Readers of another Space read, and no more.
+    ReadersOnly,
+    /// An invitation is to read, comment or write, whoever issues it.
+    InvitationPower,
+    /// A grant with a mark that is not known here is none.
+    KnownMarks,
+    /// Content names an epoch, and control none.
+    EpochFits,
+    /// Control has no content hash beside the hash of its body.
+    NoContentHash,
+    /// A time is one that the clock of this world can show.
+    TimeInRange,
     /// An author's own time is inside the grant.
     OwnTime,
     /// What is said needs a capability.
@@ -152,7 +166,7 @@ pub(crate) fn is_missed_by(guard: Guard, story: fn()) -> bool {
 #[cfg(test)]
 impl Guard {
     /// All of them.
-    pub(crate) const ALL: [Self; 58] = [
+    pub(crate) const ALL: [Self; 65] = [
         Self::Signature,
         Self::BodyHash,
         Self::Canonical,
@@ -169,6 +183,13 @@ impl Guard {
         Self::Marks,
         Self::Principal,
         Self::DepthLimit,
+        Self::IssuedUnderParent,
+        Self::ReadersOnly,
+        Self::InvitationPower,
+        Self::KnownMarks,
+        Self::EpochFits,
+        Self::NoContentHash,
+        Self::TimeInRange,
         Self::OwnTime,
         Self::Capability,
         Self::Nearer,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aramaki_sync_core::admission::{AudienceSpace, Member};
-use aramaki_sync_core::engine::{CutOff, Foreseen, Reach, Waiting, Written};
+use aramaki_sync_core::engine::{CutOff, Doubtful, Foreseen, Reach, Waiting, Written};
 use aramaki_sync_core::statement::{Audience, Body, Capability, Cut, GrantFlags, Statement};
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
@@ -183,6 +183,22 @@ impl Replica {
     /// When the replica is shut down.
     pub async fn cut_off(&self, space: SpaceId) -> Result<Vec<CutOff>, ReplicaError> {
         self.inspect(move |engine| engine.cut_off(space)).await
+    }
+
+    /// What arrived in a Space and counts for nothing, with the reason: refused, or cut by a revocation or fork.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub async fn not_counting(&self, space: SpaceId) -> Result<Vec<Doubtful>, ReplicaError> {
+        self.inspect(move |engine| engine.not_counting(space)).await
+    }
+
+    /// What is cut or came late in a Space, and counts because honest work stands on it.
+    ///
+    /// # Errors
+    /// When the replica is shut down.
+    pub async fn vouched(&self, space: SpaceId) -> Result<Vec<Doubtful>, ReplicaError> {
+        self.inspect(move |engine| engine.vouched(space)).await
     }
 
     /// Gives back what closes left out under a grant, by larger ones. False when there is nothing to give

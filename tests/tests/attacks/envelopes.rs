@@ -75,10 +75,10 @@ fn a03_a_second_encoding_is_refused() {
     raw.header.insert(instance + 1, 0);
     let id = blake3::derive_key("aramaki envelope id v1", &raw.header);
     raw.signature = ByteBuf::from(mallory.keys.sign(b"aramaki-env-v1\0", &id));
-    let count = world.count(BOB);
+    let (count, shown) = (world.count(BOB), world.shown(BOB));
     world.inject_raw(BOB, vec![raw]);
     assert_eq!(world.peers[BOB].refused.last().unwrap().1, Refusal::Form);
-    assert_eq!(world.count(BOB), count);
+    assert_eq!((world.count(BOB), world.shown(BOB)), (count, shown));
     world.spread(&[&said]);
     assert_eq!(world.agreed(said.id()), Verdict::Admitted);
 }
@@ -130,7 +130,11 @@ fn a48_a_revocations_header_without_its_body_does_not_pass() {
     let mut headless = revocation.raw().clone();
     headless.body = None;
     world.inject_raw(BOB, vec![headless.clone(), above.raw().clone()]);
+    let refused = world.peers[BOB].refused.iter();
+    let mut refused = refused.filter(|(id, _why)| *id == revocation.id());
+    assert_eq!(refused.next().map(|it| it.1), Some(Refusal::Form), "told");
     world.pass(Duration::from_secs(30));
+    assert!(world.capability(&mallory.keys).is_some(), "nothing ended");
     world.nobody_has(revocation.id());
     world.nobody_has(above.id());
     headless.body = Some(ByteBuf::from(*b"something else"));

@@ -242,32 +242,60 @@ fn a21_without_a_witness_nothing_seen_in_time_vanishes() {
     }
 }
 
-/// An expired administrator, backdating, cannot silence the witness that closes its grant.
+/// An expired administrator, backdating, cannot silence the witness that closes its grant, though the witness
+/// stands below it by rank and somebody heard the revocation in time.
 #[test]
 fn a50_an_expired_administrators_backdated_revocation_does_not_silence_the_witness() {
     let mut world = World::new();
     let grant = world.grant(MALLORY, Capability::Administer, GrantFlags::NONE, END);
+    let [mut carol, mut witness] = [(52, 802), (51, 801)].map(|(seed, instance)| {
+        Actor::new(
+            aramaki_sync_core::key::DeviceKeys::from_seed([seed; 32]),
+            instance,
+        )
+    });
+    carol.grant = world.administrator(&carol.keys, 5_000);
     world.write(ALICE, "welcome");
     world.pass(Duration::from_secs(30));
     let mut mallory = world.attacker();
     mallory.grant = grant;
-    let mut witness = Actor::new(aramaki_sync_core::key::DeviceKeys::from_seed([51; 32]), 801);
-    let below = mallory.grant_to(&world, 2, &mut witness, |grant| {
+    let below = carol.grant_to(&world, 2, &mut witness, |grant| {
         grant.capability = Capability::Relay;
         grant.flags = GrantFlags::WITNESS;
-        grant.end = minute(END);
     });
-    world.spread(&[&below]);
+    let in_time = mallory.write(&world, 5, "in time");
+    world.spread(&[&below, &in_time]);
     assert_eq!(world.agreed(below.id()), Verdict::Admitted);
-    world.at(END + GRACE + 1);
-    let closing = world.say(RELAY, close(grant, vec![mallory.cut()]));
+    let seen = mallory.cut();
     world.let_in_to_relay();
-    let relays = world.grant_of(RELAY);
-    let silenced = mallory.say(&world, 3, &revoke(relays, Vec::new()));
-    world.spread(&[&silenced]);
-    assert_eq!(world.agreed(closing), Verdict::Admitted);
-    assert!(!world.agreed(silenced.id()).counts());
+    // Bob alone hears it, within the grace: by rank Mallory may revoke the witness, so it counts for him.
+    world.disconnect(RELAY, BOB);
+    world.disconnect(BOB, RITA);
+    world.at(END + 3);
+    let silenced = mallory.say(&world, END - 1, &revoke(witness.grant, Vec::new()));
+    world.inject(BOB, &[&silenced]);
+    assert_eq!(world.verdict(BOB, silenced.id()), Verdict::Admitted);
+    world.at(END + GRACE - 2);
+    world.now = minute(END + GRACE);
+    let closing = witness.say(&world, END + GRACE, &close(grant, vec![seen]));
+    world.inject(RELAY, &[&closing]);
+    world.pass(Duration::from_mins(1));
+    world.connect(RELAY, BOB);
+    world.connect(BOB, RITA);
+    world.pass(Duration::from_secs(30));
+    assert_eq!(world.agreed(closing.id()), Verdict::Admitted);
+    assert_eq!(world.agreed(silenced.id()), Verdict::Cut);
+    assert_eq!(world.agreed(in_time.id()), Verdict::Admitted);
     assert_eq!(world.capability(&mallory.keys), None);
+    assert_eq!(world.capability(&witness.keys), Some(Capability::Relay));
+    // What the close left out is shown to who looks.
+    for at in HONEST {
+        let told = world.engine(at).cut_off(world.space);
+        assert!(
+            told.iter().any(|it| it.grant == grant),
+            "peer {at}: {told:?}"
+        );
+    }
 }
 
 /// A close from the future waits for its time and ends nothing before.
@@ -283,6 +311,9 @@ fn a51_a_future_dated_close_ends_nothing_today() {
     world.spread(&[&future]);
     for at in HONEST {
         assert_eq!(world.verdict(at, guest.written), Verdict::Admitted);
+        let told = world.engine(at).waiting(world.space);
+        let told: Vec<_> = told.iter().map(|it| (it.author, it.held)).collect();
+        assert_eq!(told, [(mallory.keys.author(), Held::Future)], "peer {at}");
     }
     assert_eq!(world.capability(&guest.actor.keys), Some(Capability::Write));
 }

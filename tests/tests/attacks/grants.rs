@@ -36,8 +36,10 @@ fn a06_a_self_made_root_grant_is_refused() {
     reign.grant = root.id();
     let edict = reign.say(&world, 2, &Statement::Relays(Vec::new()));
     world.spread(&[&root, &edict]);
-    assert_eq!(world.agreed(root.id()), refused(Refusal::FalseRoot));
-    assert_eq!(world.agreed(edict.id()), refused(Refusal::FalseRoot));
+    for said in [&root, &edict] {
+        assert_eq!(world.agreed(said.id()), refused(Refusal::FalseRoot));
+        world.told_of(said.id());
+    }
     assert_eq!(world.capability(&reign.keys), None);
     assert_eq!(mallory.grant, own);
 }
@@ -53,7 +55,10 @@ fn a07_a_grant_under_somebody_elses_is_refused() {
     });
     world.spread(&[&grant]);
     assert_eq!(world.agreed(grant.id()), refused(Refusal::SomeoneElses));
+    world.told_of(grant.id());
     assert_eq!(world.capability(&friend.keys), None);
+    let alice = DeviceKeys::from_seed(*world.peers[ALICE].keys.expose_seed());
+    assert_eq!(world.capability(&alice), Some(Capability::Administer));
 }
 
 /// A grant never gives more than the one above it: capability, end, depth, principal or marks.
@@ -73,6 +78,7 @@ fn a08_capability_end_depth_principal_and_marks_do_not_grow() {
         let grant = mallory.grant_to(&world, 1, &mut friend, change);
         world.spread(&[&grant]);
         assert_eq!(world.agreed(grant.id()), refused(Refusal::Escalation));
+        world.told_of(grant.id());
         assert_eq!(world.capability(&friend.keys), None);
     }
 }
@@ -118,6 +124,7 @@ fn a10_readers_and_relays_do_not_write() {
         world.spread(&[&forged, &detour]);
         for said in [&forged, &detour] {
             assert_eq!(world.agreed(said.id()), refused(Refusal::Capability));
+            world.told_of(said.id());
         }
         assert!(!world.shows(ALICE, "let me write"));
         assert!(world.engine(BOB).relays(world.space).is_empty());
@@ -200,6 +207,7 @@ fn a43_break_glass_without_its_reason_does_not_count() {
     let late = reasoned.write(&world, 1 + 24 * 60 + 1, "a day later");
     world.spread(&[&written, &reason, &used]);
     assert_eq!(world.agreed(written.id()), refused(Refusal::NoReason));
+    world.told_of(written.id());
     assert_eq!(world.agreed(used.id()), Verdict::Admitted);
     assert!(world.shows(RITA, "for a reason") && !world.shows(RITA, "no reason"));
     world.at(24 * 60 + 2);
@@ -229,6 +237,8 @@ fn a52_a_second_principal_invented_under_an_invitation_is_refused() {
     world.spread(&[&first, &invented]);
     assert_eq!(world.agreed(first.id()), Verdict::Admitted);
     assert_eq!(world.agreed(invented.id()), refused(Refusal::Escalation));
+    world.told_of(invented.id());
+    assert_eq!(world.capability(&other.keys), None);
     let evaluation = world.engine(RELAY).evaluation(world.space).unwrap();
     let principals: std::collections::BTreeSet<_> = evaluation
         .members()

@@ -161,34 +161,138 @@ fn a36_a_relay_that_serves_some_takes_up_nothing_for_others() {
     }
 }
 
-/// A relay that is full takes nothing more, tells who sends it, and takes it once there is room.
+/// Other settings of what a relay takes.
+fn quotas(change: impl FnOnce(&mut Quotas)) -> impl FnOnce(&mut EngineOptions) {
+    let mut quotas = Quotas::default();
+    change(&mut quotas);
+    move |options| options.role = Role::Relay(quotas)
+}
+
+/// The relay starts anew, and the attacker comes back to it too.
+fn reopen(world: &mut World, change: impl FnOnce(&mut Quotas)) {
+    world.disconnect(MALLORY, RELAY);
+    world.reopen_relay(quotas(change));
+    world.connect(MALLORY, RELAY);
+}
+
+/// A relay that is full takes nothing more, says *later* to who sends it, and takes it once there is room.
 #[test]
 fn a36_a_full_relay_says_later() {
-    let mut world = World::new();
-    let quota = |bytes| {
-        let quotas = Quotas {
-            total_bytes_max: bytes,
-            ..Quotas::default()
-        };
-        move |options: &mut EngineOptions| options.role = Role::Relay(quotas)
-    };
-    world.reopen_relay(quota(1));
+    let (mut world, mut mallory) = World::with_insider(5_000);
+    reopen(&mut world, |quotas| quotas.total_bytes_max = 1);
     let written = world.write(ALICE, "no room for it");
+    let sent = mallory.write(&world, 1, "nor for that");
+    world.inject(RELAY, &[&sent]);
     world.pass(Duration::from_mins(1));
-    assert!(
-        !world
-            .engine(RELAY)
-            .log(world.space)
-            .unwrap()
-            .contains(written)
-    );
-    world.reopen_relay(quota(1 << 30));
+    let has = |world: &World, id| world.engine(RELAY).log(world.space).unwrap().contains(id);
+    assert!(!has(&world, written));
+    assert_eq!(world.answers(MALLORY, &sent.id()), [Refusal::Quota]);
+    reopen(&mut world, |quotas| quotas.total_bytes_max = 1 << 30);
+    world.inject(RELAY, &[&sent]);
     world.pass(Duration::from_mins(1));
+    assert!(has(&world, written) && has(&world, sent.id()));
+}
+
+/// The same for one Space: others are taken as before.
+#[test]
+fn a36_a_space_that_is_full_says_later_and_no_other_pays_for_it() {
+    let (mut world, mut mallory) = World::with_insider(5_000);
+    reopen(&mut world, |quotas| quotas.space_bytes_max = 16 << 10);
+    let long = mallory.write(&world, 1, &"x".repeat(20 << 10));
+    world.inject(RELAY, &[&long]);
+    assert_eq!(world.answers(MALLORY, &long.id()), [Refusal::Quota]);
+    let other = world.found_another();
+    world.pass(Duration::from_mins(2));
+    assert!(world.engine(RELAY).log(other).is_some());
+    reopen(&mut world, |_quotas| {});
+    world.inject(RELAY, &[&long]);
     assert!(
         world
             .engine(RELAY)
             .log(world.space)
             .unwrap()
-            .contains(written)
+            .contains(long.id())
+    );
+}
+
+/// A relay with no place for one more Space goes on with those that it has.
+#[test]
+fn a36_a_relay_takes_no_more_spaces_than_it_may() {
+    for (most, taken) in [(1, false), (2, true)] {
+        let mut world = World::new();
+        world.reopen_relay(quotas(|quotas| quotas.spaces_max = most));
+        let another = world.found_another();
+        world.pass(Duration::from_mins(2));
+        assert_eq!(world.engine(RELAY).log(another).is_some(), taken);
+        let written = world.write(ALICE, "as before");
+        world.pass(Duration::from_secs(30));
+        assert!(
+            world
+                .engine(RELAY)
+                .log(world.space)
+                .unwrap()
+                .contains(written)
+        );
+    }
+}
+
+/// One author begins only so many chains at a relay; those that there are go on.
+#[test]
+fn a36_an_author_with_too_many_chains_is_told_later() {
+    let (mut world, mallory) = World::with_insider(5_000);
+    reopen(&mut world, |quotas| quotas.chains_per_author_max = 2);
+    let mut chains = [510, 511, 512].map(|instance| {
+        let mut chain = mallory.twin();
+        chain.instance = aramaki_sync_core::Instance(instance);
+        chain
+    });
+    let begun = chains.each_mut().map(|it| it.write(&world, 1, "begun"));
+    world.inject(RELAY, &begun.iter().collect::<Vec<_>>());
+    world.pass(Duration::from_secs(10));
+    let answers = begun.each_ref().map(|it| world.answers(MALLORY, &it.id()));
+    assert_eq!(answers, [vec![], vec![], vec![Refusal::Quota]]);
+    let on = chains[0].write(&world, 2, "it goes on");
+    world.inject(RELAY, &[&on]);
+    assert!(
+        world
+            .engine(RELAY)
+            .log(world.space)
+            .unwrap()
+            .contains(on.id())
+    );
+}
+
+/// One author gives only so many grants at a relay, in one envelope after another or all at once; what else
+/// they write is taken, and so are others' grants.
+#[test]
+fn a36_an_author_who_gives_too_many_grants_is_told_later() {
+    let (mut world, mut mallory) = World::with_insider(5_000);
+    reopen(&mut world, |quotas| quotas.grants_per_author_max = 3);
+    let mut given = Vec::new();
+    for seed in 200..205 {
+        let mut friend = Actor::new(DeviceKeys::from_seed([seed; 32]), 900);
+        given.push(mallory.grant_to(&world, 1, &mut friend, |_grant| {}));
+    }
+    let mut other = mallory.twin();
+    (other.instance, other.seq) = (aramaki_sync_core::Instance(600), 0);
+    other.previous = aramaki_sync_core::EnvelopeId::ZERO;
+    let written = other.write(&world, 1, "something else");
+    world.inject(RELAY, &[&given[0]]);
+    world.inject(RELAY, &given.iter().collect::<Vec<_>>());
+    world.inject(RELAY, &[&written]);
+    let log = world.engine(RELAY).log(world.space).unwrap();
+    let taken: Vec<_> = given.iter().map(|it| log.contains(it.id())).collect();
+    assert_eq!(taken, [true, true, true, false, false]);
+    assert!(log.contains(written.id()));
+    let answers = world.answers(MALLORY, &given[3].id());
+    assert_eq!(answers.first(), Some(&Refusal::Quota));
+    // Alice gave more than three before; what she gives now waits at her, and she is told so too.
+    let bobs = world.grant_of(BOB);
+    let revoked = world.say(ALICE, revoke(bobs, Vec::new()));
+    world.pass(Duration::from_secs(30));
+    let log = world.engine(RELAY).log(world.space).unwrap();
+    assert!(
+        log.contains(revoked),
+        "who gives no more can still end what they gave"
     );
 }

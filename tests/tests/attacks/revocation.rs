@@ -37,6 +37,7 @@ fn a12_a_backdated_write_after_revocation_is_cut() {
     assert!(world.shows(RITA, "while I might"));
     assert_eq!(world.agreed(before.id()), Verdict::Admitted);
     assert_eq!(world.agreed(backdated.id()), Verdict::Cut);
+    world.told_of(backdated.id());
 }
 
 /// A replica that had taken and shown it before it heard of the revocation takes it back.
@@ -76,6 +77,12 @@ fn a14_honest_work_on_top_survives_vouched() {
     world.pass(Duration::from_secs(30));
     assert_eq!(world.agreed(answer), Verdict::Admitted);
     assert_eq!(world.agreed(late.id()), Verdict::Vouched);
+    for at in HONEST {
+        assert_eq!(world.engine(at).not_counting(world.space), []);
+        let vouched = world.engine(at).vouched(world.space);
+        let named: Vec<_> = vouched.iter().flat_map(|it| &it.newest).collect();
+        assert_eq!(named, [&late.id()], "peer {at} tells that it was cut");
+    }
     for at in [ALICE, BOB, RITA] {
         assert!(world.shows(at, "half a plan") && world.shows(at, "the other half"));
     }
@@ -128,6 +135,10 @@ fn a16_a_backdated_grant_of_a_revoked_administrator_is_cut() {
     world.spread(&[&grant, &written]);
     assert_eq!(world.agreed(grant.id()), Verdict::Cut);
     assert_eq!(world.agreed(written.id()), Verdict::Cut);
+    world.told_of(written.id());
+    for at in HONEST {
+        assert!(!world.shows(at, "a friend's"), "peer {at}");
+    }
     assert_eq!(world.capability(&friend.keys), None);
 }
 
@@ -145,6 +156,11 @@ fn a17_a_revocation_by_a_revoked_administrator_does_not_count() {
     world.spread(&[&revenge]);
     assert_eq!(world.agreed(revenge.id()), Verdict::Cut);
     assert_eq!(world.agreed(let_in.id()), Verdict::Admitted);
+    // It stands nowhere among what ended something, and its target is none of what ended.
+    for at in HONEST {
+        let mut ended = world.evaluation(at).ended_by(guest.grant);
+        assert_eq!(ended.next(), None, "peer {at}");
+    }
 }
 
 /// The thief of the founder's device and the kit revoke each other: the kit stands nearer the root,

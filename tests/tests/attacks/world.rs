@@ -607,6 +607,19 @@ impl World {
         verdict
     }
 
+    /// Everybody who looks is told that an envelope counts for nothing, by its id and with the verdict of all.
+    pub(crate) fn told_of(&self, id: EnvelopeId) {
+        let verdict = self.agreed(id);
+        assert!(!verdict.counts(), "{verdict:?}");
+        for at in HONEST {
+            let told = self.engine(at).not_counting(self.space);
+            let is_told = told
+                .iter()
+                .any(|it| it.verdict == verdict && it.newest.contains(&id));
+            assert!(is_told, "peer {at} says nothing of it: {told:?}");
+        }
+    }
+
     /// Nobody stored it, and honest work goes on.
     pub(crate) fn nobody_has(&mut self, id: EnvelopeId) {
         for at in HONEST {

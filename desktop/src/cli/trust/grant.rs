@@ -9,13 +9,14 @@ use serde_json::json;
 use crate::cli::parse::{Moment, parse_line, parse_moment};
 use crate::cli::share::check_begin;
 use crate::cli::{CliError, Clock, Report, local, parse_span};
-use crate::workspace::{Live, capability_word};
+use crate::workspace::{Gift, Live, capability_word};
 
 /// Give a device that holds a grant already another one: longer, or for more.
 ///
 /// Who holds none yet is let in by `aramaki share`. Who administers may let others in and end their
 /// access, in the System and in its agents' Spaces, but not end whoever stands nearer the System's own key:
-/// that is whoever let them in.
+/// that is whoever let them in. Others let nobody in, unless --depth says so: each link is listed, and the end of one
+/// ends all below it.
 #[derive(Debug, Args)]
 pub(crate) struct Grant {
     /// In which System.
@@ -32,6 +33,10 @@ pub(crate) struct Grant {
     /// For how long: 30m, 8h, 3d.
     #[arg(long = "for", value_name = "SPAN", value_parser = parse_span)]
     span: Duration,
+    /// How many may follow below it: 1 to give it on to a device that is here, 2 to invite others too, because an
+    /// invitation is a link of its own. None without it; who administers may as often as is left.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=7))]
+    depth: Option<u8>,
     /// What for: all who read the System see it, relays do not.
     #[arg(long, value_name = "TEXT", value_parser = parse_line)]
     reason: Option<String>,
@@ -73,9 +78,13 @@ impl Grant {
             .grant_anew(
                 space,
                 &self.device,
-                may,
-                (begin, end),
-                self.reason.as_deref().unwrap_or_default(),
+                Gift {
+                    capability: may,
+                    begin,
+                    end,
+                    depth_left: self.depth,
+                    reason: self.reason.as_deref().unwrap_or_default(),
+                },
             )
             .await?;
         let may = capability_word(may);
@@ -93,6 +102,7 @@ impl Grant {
                 "capability": may,
                 "begin": begin.map(|begin| begin.to_string()),
                 "end": end.to_string(),
+                "depth": self.depth,
                 "reason": self.reason,
             }),
         ))

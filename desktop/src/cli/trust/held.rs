@@ -1,20 +1,22 @@
 //! `aramaki trust held` and `aramaki trust accept`.
 
 use aramaki_sync_core::Timestamp;
-use aramaki_sync_core::admission::Held as HeldFor;
+use aramaki_sync_core::admission::{Held as HeldFor, Verdict};
 use aramaki_sync_core::engine::Reach;
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::cli::report::{Lines, table};
 use crate::cli::{CliError, Report, local};
-use crate::workspace::{LateWork, Live, Waits};
+use crate::workspace::{Ignored, LateWork, Live, Questioned, Waits};
 
 /// Say what waits: work that came after its grant had ended, by a code that was used up, or that a relay or
 /// administrator left out when they closed an ended grant.
 ///
-/// After it what was ignored because it cannot be used, and why: changes that are refused, documents that
-/// cannot be read.
+/// After it what counts for nothing: what its author was not allowed to write, what builds on that, what a
+/// revocation or two histories of one author cut; and what of that counts all the same, because work of somebody
+/// else that counts stands on it. Then what was ignored because it cannot be used, and why: changes that are
+/// refused, documents that cannot be read.
 ///
 /// What waits is kept and shown nowhere else until somebody decides. Where a close left out what came here before the
 /// access had ended, whoever closed knew less than this device, or says what is not so.
@@ -53,37 +55,87 @@ impl Held {
         } else {
             format!("{}{}", table(&rows), say_next(&late))
         };
+        let questioned = live.questioned(system).await?;
+        let (vouched, refused): (Vec<_>, Vec<_>) = questioned
+            .into_iter()
+            .partition(|it| it.work.verdict == Verdict::Vouched);
+        for (heading, rows) in [
+            ("Counts for nothing:\n", &refused),
+            ("Counts because work that counts stands on it:\n", &vouched),
+        ] {
+            if !rows.is_empty() {
+                text.push_str(heading);
+                text.push_str(&table(&rows.iter().map(questioned_row).collect::<Vec<_>>()));
+            }
+        }
         let ignored = live.ignored(system);
         if !ignored.is_empty() {
-            let rows = ignored.iter().map(|it| {
-                let envelope = it.envelope.as_ref().map(ToString::to_string);
-                let envelope = envelope.map(|id| id.chars().take(12).collect());
-                vec![
-                    it.title.clone(),
-                    envelope.unwrap_or_default(),
-                    it.why.clone(),
-                ]
-            });
-            let rows: Vec<_> = rows.collect();
             text.push_str("Left out because it cannot be used:\n");
-            text.push_str(&table(&rows));
+            text.push_str(&table(&ignored.iter().map(ignored_row).collect::<Vec<_>>()));
         }
-        let work: Vec<_> = late.iter().map(value).collect();
-        let ignored: Vec<_> = ignored
-            .iter()
-            .map(|it| {
-                json!({
-                    "space": it.space.to_string(),
-                    "title": it.title,
-                    "envelope": it.envelope.map(|id| id.to_string()),
-                    "why": it.why,
-                })
-            })
-            .collect();
         Ok(Report::new(
             text,
-            &json!({"held": work, "left_out": ignored}),
+            &json!({
+                "held": late.iter().map(value).collect::<Vec<_>>(),
+                "refused": refused.iter().map(questioned_value).collect::<Vec<_>>(),
+                "vouched": vouched.iter().map(questioned_value).collect::<Vec<_>>(),
+                "left_out": ignored.iter().map(ignored_value).collect::<Vec<_>>(),
+            }),
         ))
+    }
+}
+
+fn ignored_row(it: &Ignored) -> Vec<String> {
+    let envelope = it.envelope.as_ref().map(ToString::to_string);
+    let envelope = envelope.map(|id| id.chars().take(12).collect());
+    vec![
+        it.title.clone(),
+        envelope.unwrap_or_default(),
+        it.why.clone(),
+    ]
+}
+
+fn ignored_value(it: &Ignored) -> Value {
+    json!({
+        "space": it.space.to_string(),
+        "title": it.title,
+        "envelope": it.envelope.map(|id| id.to_string()),
+        "why": it.why,
+    })
+}
+
+fn questioned_row(it: &Questioned) -> Vec<String> {
+    let (first, last) = it.work.span;
+    vec![
+        it.work.grant.to_string().chars().take(12).collect(),
+        it.title.clone().unwrap_or_else(|| it.space.short()),
+        it.who.clone(),
+        counted(it.work.envelopes),
+        format!("written {} to {}", local(first), local(last)),
+        it.why.clone(),
+    ]
+}
+
+fn questioned_value(it: &Questioned) -> Value {
+    let newest = it.work.newest.iter().map(ToString::to_string);
+    json!({
+        "system": it.space.to_string(),
+        "title": it.title,
+        "grant": it.work.grant.to_string(),
+        "who": it.who,
+        "envelopes": it.work.envelopes,
+        "newest": newest.collect::<Vec<_>>(),
+        "first": it.work.span.0.to_string(),
+        "last": it.work.span.1.to_string(),
+        "why": it.why,
+    })
+}
+
+fn counted(envelopes: u64) -> String {
+    if envelopes == 1 {
+        "1 envelope".to_owned()
+    } else {
+        format!("{envelopes} envelopes")
     }
 }
 
@@ -167,16 +219,11 @@ impl Accept {
 }
 
 fn row(work: &LateWork) -> Vec<String> {
-    let count = work.envelopes;
     vec![
         work.grant.to_string().chars().take(12).collect(),
         work.title.clone().unwrap_or_else(|| work.space.short()),
         work.who.clone(),
-        if count == 1 {
-            "1 envelope".to_owned()
-        } else {
-            format!("{count} envelopes")
-        },
+        counted(work.envelopes),
         format!("written {} to {}", local(work.span.0), local(work.span.1)),
         work.why(),
     ]

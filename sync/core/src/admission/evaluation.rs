@@ -49,6 +49,8 @@ pub struct Evaluation {
     cut: BTreeMap<EnvelopeId, Knowledge>,
     /// In which chains: looked at before every write, when a spammer's may be thousands.
     cut_chains: BTreeSet<Chain>,
+    /// Content that never counts, by itself or for what it builds on.
+    refused: BTreeSet<EnvelopeId>,
     /// Something cuts content that cut none when it was last looked which statements do.
     unknown_cut: bool,
     awaited: Awaited,
@@ -271,9 +273,7 @@ impl Evaluation {
             }
         }
         judged.clean = self.stands_clean(entry, judged.knows);
-        if !entry.is_control() && own == Verdict::Cut {
-            self.note_cut(log, entry);
-        }
+        self.note_doubtful(log, entry, &judged);
         if entry.is_control() {
             self.judged.insert(entry.id, judged);
         } else {
@@ -394,12 +394,36 @@ impl Evaluation {
         self.by_rank(counting.map(|(id, _judged)| *id).collect())
     }
 
-    /// Everything that waits, is cut or refused, with the reason: shown, never dropped in silence.
-    pub fn not_counting(&self) -> impl Iterator<Item = (EnvelopeId, Verdict)> + '_ {
-        self.judged
-            .iter()
-            .map(|(id, judged)| (*id, judged.verdict()))
-            .filter(|(_id, verdict)| !verdict.counts())
+    /// What is refused, and content that is cut: shown, never dropped in silence. What closes alone cut is among it
+    /// ([`Evaluation::left_out`]). Costs what there is of that and what control there is, not all content.
+    pub fn not_counting(&self, log: &SpaceLog) -> Vec<(EnvelopeId, Verdict)> {
+        let refused = |id: &EnvelopeId| matches!(self.verdict(*id), Verdict::Refused(_));
+        let control = log.control().map(|(entry, _statement)| entry.id);
+        let mut ids: BTreeSet<_> = control.filter(refused).collect();
+        ids.extend(self.refused.iter().filter(|id| refused(id)));
+        ids.extend(
+            self.cut
+                .keys()
+                .filter(|id| self.verdict(**id) == Verdict::Cut),
+        );
+        ids.into_iter().map(|id| (id, self.verdict(id))).collect()
+    }
+
+    /// Content that is cut or waits by itself and counts because honest work stands on it. Costs what there is of that.
+    pub fn vouched(&self) -> Vec<(EnvelopeId, Verdict)> {
+        let doubtful = self.cut.keys().chain(&self.undecided);
+        let judged = doubtful.map(|id| (*id, self.verdict(*id)));
+        judged.filter(|(_id, it)| *it == Verdict::Vouched).collect()
+    }
+
+    /// Who ended a grant so that an envelope is cut; nobody when a fork cut it.
+    pub fn cut_by(&self, log: &SpaceLog, id: EnvelopeId) -> BTreeSet<AuthorId> {
+        let Some(entry) = log.get(id) else {
+            return BTreeSet::new();
+        };
+        let statements = self.control.cutting(log, entry);
+        let statements = statements.iter().filter_map(|by| log.get(*by));
+        statements.map(|by| by.header.chain.author).collect()
     }
 
     /// Everything that waits, with the reason. Costs what waits and what control there is, not all
@@ -412,9 +436,10 @@ impl Evaluation {
         if log.forked_chains().next().is_some() {
             return self.judged.keys().copied().filter_map(held).collect();
         }
-        let control = log.control().map(|(entry, _statement)| entry.id);
-        let content = self.undecided.iter().copied();
-        control.chain(content).filter_map(held).collect()
+        let mut ids = self.undecided.clone();
+        ids.extend(log.control().map(|(entry, _statement)| entry.id));
+        ids.extend(self.waiting.values().flatten());
+        ids.into_iter().filter_map(held).collect()
     }
 
     /// The heads of what counts in other chains, on which nothing else that counts builds: what the

@@ -387,7 +387,7 @@ fn check_root(space: SpaceId, entry: &Entry, grant: &Grant) -> Result<(), Refusa
 /// What a grant must be, whatever is above it.
 fn check_alone(grant: &Grant) -> Result<(), Refusal> {
     let invitation = grant.flags.has(GrantFlags::INVITATION);
-    let wrong = if !grant.flags.is_known() {
+    let wrong = if holds(Guard::KnownMarks) && !grant.flags.is_known() {
         "a mark on the grant is not known here"
     } else if grant.not_before > grant.end || grant.end > Timestamp::MAX {
         "the grant ends before it begins"
@@ -401,11 +401,15 @@ fn check_alone(grant: &Grant) -> Result<(), Refusal> {
         "an invitation can be redeemed while it lasts"
     } else if invitation && grant.flags.without(GrantFlags::LONG_GRACE) != GrantFlags::INVITATION {
         "an invitation bears no other mark"
-    } else if invitation && !(Capability::Read..=Capability::Write).contains(&grant.capability) {
+    } else if holds(Guard::InvitationPower)
+        && invitation
+        && !(Capability::Read..=Capability::Write).contains(&grant.capability)
+    {
         "an invitation is to read, comment or write"
     } else if invitation && grant.depth_left == 0 {
         "an invitation needs depth for its guests"
-    } else if matches!(grant.audience, Audience::ReadersOf(_))
+    } else if holds(Guard::ReadersOnly)
+        && matches!(grant.audience, Audience::ReadersOf(_))
         && (grant.capability > Capability::Read
             || grant.depth_left > 0
             || grant.flags != GrantFlags::NONE)
@@ -427,7 +431,7 @@ fn check_link(
     if !may_use(above, &entry.header) {
         return Err(Refusal::SomeoneElses);
     }
-    if entry.header.authority != above_id {
+    if holds(Guard::IssuedUnderParent) && entry.header.authority != above_id {
         return Err(Refusal::Statement("a grant is issued under its parent"));
     }
     let administers = above.capability == Capability::Administer;

@@ -12,7 +12,7 @@ use super::io::{
 use super::options::Role;
 use super::queue::{InFlight, Work};
 use super::settle::redeemed_by;
-use super::space::{Space, len_of};
+use super::space::{Space, is_grant, len_of};
 use super::{Engine, Mutant};
 use crate::admission::{Entry, Verdict};
 use crate::envelope::Envelope;
@@ -349,11 +349,11 @@ impl Engine {
             });
             let day = self.now.millis().div_euclid(86_400_000);
             let today = if held.today.0 == day { held.today.1 } else { 0 };
-            let chains = held.log.chains_of(header.chain.author).count();
             if stored.saturating_add(bytes) > quotas.total_bytes_max
                 || held.bytes + bytes > quotas.space_bytes_max
                 || today + bytes > quotas.space_bytes_per_day_max
-                || (header.seq == 1 && chains >= quotas.chains_per_author_max)
+                || is_surplus_chain(held, draft, envelope, quotas.chains_per_author_max)
+                || is_surplus_grant(held, draft, envelope, quotas.grants_per_author_max)
                 || is_surplus_redemption(held, draft, envelope)
             {
                 return Err(Some(Refusal::Quota));
@@ -371,6 +371,36 @@ impl Engine {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether it begins a chain where its author has as many as a relay takes of one, those of this batch included.
+fn is_surplus_chain(held: &Space, draft: &Draft, envelope: &Envelope, most: usize) -> bool {
+    let header = envelope.header();
+    if header.seq != 1 {
+        return false;
+    }
+    let author = header.chain.author;
+    let begun = draft.heads.keys().filter(|(space, chain)| {
+        *space == header.space && chain.author == author && held.log.head(*chain).is_none()
+    });
+    held.log.chains_of(author).count() + begun.count() >= most
+}
+
+/// Whether its author gave as many grants in its Space as a relay takes of one.
+fn is_surplus_grant(held: &Space, draft: &Draft, envelope: &Envelope, most: usize) -> bool {
+    if !is_grant(envelope) {
+        return false;
+    }
+    let (space, author) = (envelope.header().space, envelope.header().chain.author);
+    let given = held.given.get(&author).copied().unwrap_or(0);
+    // Most batches are far from it.
+    if given + draft.items.len() < most {
+        return false;
+    }
+    let by_author =
+        |of: &Envelope| of.header().space == space && of.header().chain.author == author;
+    let drafted = draft.items.iter().map(|item| &*item.envelope);
+    given + drafted.filter(|of| by_author(of) && is_grant(of)).count() >= most
 }
 
 /// Whether as many devices as it allows redeemed an invitation: a relay takes no further one (A36).

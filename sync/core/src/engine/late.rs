@@ -2,17 +2,22 @@
 //! person who decides.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::Engine;
+use super::not_counting::own_grant;
 use crate::admission::{Held, LeftOut, SpaceLog};
 use crate::id::{AuthorId, Chain, EnvelopeId, SpaceId};
 use crate::statement::{Cut, GrantFlags, Statement};
 use crate::time::Timestamp;
 
+/// What is missing is on its way for so long after what needs it arrived; then it is said that it is missing.
+pub const MISSING_AFTER: Duration = Duration::from_mins(10);
+
 /// Envelopes of one grant that wait for one reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// Under which grant they were written.
+    /// Under which grant they were written; what some of them name, if that is no grant of their author's here.
     pub grant: EnvelopeId,
     /// By whom.
     pub author: AuthorId,
@@ -133,27 +138,29 @@ impl Engine {
             .collect()
     }
 
-    /// What waits in a Space and is neither shown as content nor lost. What only waits for something
-    /// that is on its way is left out.
+    /// What waits in a Space and is neither shown as content nor lost. What waits for something that may
+    /// be on its way ([`MISSING_AFTER`]) is left out.
     pub fn waiting(&self, space: SpaceId) -> Vec<Waiting> {
         let Some(held) = self.spaces.get(&space) else {
             return Vec::new();
         };
-        let mut waiting: BTreeMap<(EnvelopeId, AuthorId, Held), Waiting> = BTreeMap::new();
+        // A grant that is not its author's is one of as many as they like to name.
+        let mut waiting: BTreeMap<(Option<EnvelopeId>, AuthorId, Held), Waiting> = BTreeMap::new();
         for (id, reason) in held.evaluation.held(&held.log) {
             let Some(entry) = held.log.get(id) else {
                 continue;
             };
-            if matches!(
+            let is_missing = matches!(
                 reason,
                 Held::Unknown | Held::GrantMissing | Held::AncestorMissing
-            ) {
+            );
+            if is_missing && self.now < entry.received().plus(MISSING_AFTER) {
                 continue;
             }
             let header = entry.header();
             let (grant, author) = (header.authority, header.chain.author);
             waiting
-                .entry((grant, author, reason))
+                .entry((own_grant(&held.log, header), author, reason))
                 .and_modify(|it| {
                     it.envelopes += 1;
                     it.span = (it.span.0.min(header.time), it.span.1.max(header.time));

@@ -34,6 +34,7 @@ mod lacking;
 mod last_words;
 mod late;
 mod mutant;
+mod not_counting;
 mod options;
 mod prove;
 mod queue;
@@ -60,8 +61,9 @@ pub use io::{
     Output, Refusal, SecretSeed, SnapshotFinding, StoreEpoch, StoreFailure, StoreOperation, Stored,
     StoredCounter, StoredCursor, TakeId, Taken, VerifyId, WriteError, WriteId, Written,
 };
-pub use late::{CutOff, Reach, Waiting};
+pub use late::{CutOff, MISSING_AFTER, Reach, Waiting};
 pub use mutant::Mutant;
+pub use not_counting::{Doubtful, NAMED_MAX};
 pub use options::{EngineOptions, Limits, Quotas, Restored, Role, SNAPSHOT_TAIL_ENVELOPES_MAX};
 pub use prove::ForkedChain;
 pub use view::{Holder, PeerView, Pressure};

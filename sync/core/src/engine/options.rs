@@ -31,6 +31,8 @@ pub struct Quotas {
     pub total_bytes_max: u64,
     /// Chains (databases) of one author in a Space.
     pub chains_per_author_max: usize,
+    /// Grants that one author may give in a Space: each costs every member for as long as the Space lives.
+    pub grants_per_author_max: usize,
     /// Envelopes that one author may send in a second, over all Spaces.
     pub envelopes_per_second_max: u32,
     /// Envelopes that one author may send at once after a while of silence.
@@ -45,6 +47,7 @@ impl Default for Quotas {
             spaces_max: 10_000,
             total_bytes_max: 64 << 30,
             chains_per_author_max: 64,
+            grants_per_author_max: 20_000,
             envelopes_per_second_max: 200,
             envelopes_burst_max: 20_000,
         }

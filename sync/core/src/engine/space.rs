@@ -31,6 +31,8 @@ pub(super) struct Space {
     pub(super) granted: BTreeSet<AuthorId>,
     /// The grants as they travel, to show to peers that do not know them yet.
     pub(super) grants: BTreeMap<EnvelopeId, RawEnvelope>,
+    /// How many grants each author gave, whatever they count for.
+    pub(super) given: BTreeMap<AuthorId, usize>,
     /// Bytes stored, and those of the day that began then.
     pub(super) bytes: u64,
     pub(super) today: (i64, u64),
@@ -85,6 +87,7 @@ impl Space {
             invitation: None,
             granted: BTreeSet::from([AuthorId::from_bytes(*space.as_bytes())]),
             grants: BTreeMap::new(),
+            given: BTreeMap::new(),
             bytes: 0,
             today: (0, 0),
             delivered: Delivered::default(),
@@ -125,6 +128,12 @@ impl Space {
                 self.today = (day, 0);
             }
             self.today.1 += len_of(envelope);
+            if is_grant(envelope) {
+                *self
+                    .given
+                    .entry(envelope.header().chain.author)
+                    .or_default() += 1;
+            }
             if let Some(author) = granted_by(envelope) {
                 self.granted.insert(author);
                 self.grants.insert(envelope.id(), envelope.raw().clone());
@@ -209,6 +218,11 @@ impl Candidate {
             shown_by: BTreeSet::new(),
         }
     }
+}
+
+/// Whether it gives somebody something.
+pub(super) fn is_grant(envelope: &Envelope) -> bool {
+    matches!(envelope.statement(), Some(Statement::Grant(_)))
 }
 
 /// Whom a grant statement names.

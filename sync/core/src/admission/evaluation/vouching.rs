@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Evaluation;
+use super::judged::Judged;
 use crate::admission::entry::Entry;
 use crate::admission::grant_chain::grant_in;
 use crate::admission::known::Knowledge;
@@ -44,8 +45,21 @@ impl Evaluation {
         })
     }
 
+    /// Remembers content that counts for nothing by itself.
+    pub(super) fn note_doubtful(&mut self, log: &SpaceLog, entry: &Entry, judged: &Judged) {
+        if entry.is_control() {
+            return;
+        }
+        if judged.tainted || judged.is_refused_content() {
+            self.refused.insert(entry.id);
+        }
+        if judged.own == Verdict::Cut {
+            self.note_cut(log, entry);
+        }
+    }
+
     /// Remembers which statements cut content.
-    pub(super) fn note_cut(&mut self, log: &SpaceLog, entry: &Entry) {
+    fn note_cut(&mut self, log: &SpaceLog, entry: &Entry) {
         let cutting = self.control.cutting(log, entry);
         self.unknown_cut |= !cutting.iter().all(|by| self.known.covers(*by));
         let by = self.known.set(cutting);

@@ -2,21 +2,27 @@
 
 use serde_bytes::ByteBuf;
 
-use super::stage::{Actor, grant_to, minute, stage};
+use super::stage::{Actor, END, Stage, grant_to, minute, stage};
 use super::{attacks, cuts, founding, invitations, keyring, log, snapshots, time};
 use crate::admission::{NotInserted, Outsiders, Refusal, SpaceLog, Verdict, evaluate};
 use crate::codec;
 use crate::entropy::Entropy;
-use crate::envelope::{self, RawEnvelope};
+use crate::envelope::{self, Header, RawEnvelope};
 use crate::ephemeral::{self, Slot};
 use crate::guard::{self, Guard};
-use crate::id::{DocumentId, EnvelopeId};
+use crate::id::{DocumentId, EnvelopeId, SpaceId};
 use crate::key::SpaceKey;
-use crate::statement::{Audience, Body, Capability, Statement};
+use crate::statement::{Audience, Body, Capability, Grant, GrantFlags, Statement};
+use crate::time::Timestamp;
 
 /// The stories of the other files; those that need long or many runs are left out.
-const STORIES: [fn(); 99] = [
+const STORIES: [fn(); 104] = [
     altered_bytes_have_no_form,
+    fields_that_contradict_each_other_have_no_form,
+    a_grant_is_issued_under_the_one_that_it_names,
+    readers_of_another_space_are_given_nothing_but_to_read,
+    an_invitation_of_an_administrator_is_to_read_comment_or_write,
+    a_grant_with_a_mark_of_tomorrow_is_none,
     a_second_encoding_is_none,
     control_stays_in_its_document,
     a_heartbeat_counts_once,
@@ -152,19 +158,114 @@ fn a_second_encoding_is_none() {
 /// A statement elsewhere than in the control document, rightly signed by its author.
 fn control_stays_in_its_document() {
     let (stage, cast) = stage();
+    let raw = signed_anew(&stage, &cast.alice, |header| {
+        header.document = DocumentId::named("system");
+        header.epoch = EnvelopeId::from_bytes([1; 32]);
+    });
+    assert!(raw.verify().is_err());
+}
+
+/// The newest envelope, which its author says again with another header.
+fn signed_anew(stage: &Stage, author: &Actor, change: impl FnOnce(&mut Header)) -> RawEnvelope {
     let (envelope, _received) = stage.all.last().unwrap();
     let mut header = envelope.header().clone();
-    assert_eq!(header.chain, cast.alice.chain());
-    header.document = DocumentId::named("system");
-    header.epoch = EnvelopeId::from_bytes([1; 32]);
+    assert_eq!(header.chain, author.chain());
+    change(&mut header);
     let header = codec::encode(&header).unwrap();
     let id = blake3::derive_key("aramaki envelope id v1", &header);
-    let raw = RawEnvelope {
-        signature: ByteBuf::from(cast.alice.keys.sign(b"aramaki-env-v1\0", &id)),
+    RawEnvelope {
+        signature: ByteBuf::from(author.keys.sign(b"aramaki-env-v1\0", &id)),
         header: ByteBuf::from(header),
         body: envelope.raw().body.clone(),
-    };
-    assert!(raw.verify().is_err());
+    }
+}
+
+/// Control under an epoch, content under none, control with a hash of its content, and times that no clock
+/// shows: each rightly signed.
+fn fields_that_contradict_each_other_have_no_form() {
+    let (mut stage, mut cast) = stage();
+    let control: [fn(&mut Header); 4] = [
+        |header| header.epoch = EnvelopeId::from_bytes([1; 32]),
+        |header| header.content_hash = [1; 32],
+        |header| header.time = Timestamp::from_millis(-1),
+        |header| header.time = Timestamp::from_millis(i64::MAX),
+    ];
+    assert!(
+        signed_anew(&stage, &cast.alice, |_header| {})
+            .verify()
+            .is_ok()
+    );
+    for change in control {
+        assert!(signed_anew(&stage, &cast.alice, change).verify().is_err());
+    }
+    stage.write(&mut cast.bob, 1);
+    let epochless = |header: &mut Header| header.epoch = EnvelopeId::ZERO;
+    assert!(signed_anew(&stage, &cast.bob, epochless).verify().is_err());
+}
+
+/// Carol gives somebody something below one of her grants and signs it under another: the end of neither
+/// alone would tell what became of it.
+fn a_grant_is_issued_under_the_one_that_it_names() {
+    let (mut stage, mut cast) = stage();
+    let first = cast.carol.grant;
+    stage.grant(&mut cast.alice, &mut cast.carol, 1, |grant| {
+        grant.capability = Capability::Administer;
+        grant.depth_left = 5;
+    });
+    let mut guest = Actor::new(30);
+    let given = stage.grant(&mut cast.carol, &mut guest, 2, |grant| {
+        grant.parent = Some(first);
+    });
+    let refused = stage.verdict(given, 3);
+    assert!(
+        matches!(refused, Verdict::Refused(Refusal::Statement(_))),
+        "{refused:?}"
+    );
+}
+
+/// Alice, who may give all that there is, gives a grant that has to be none.
+fn alice_gives(change: impl FnOnce(&mut Grant)) {
+    let (mut stage, mut cast) = stage();
+    let mut guest = Actor::new(31);
+    let given = stage.grant(&mut cast.alice, &mut guest, 1, change);
+    let refused = stage.verdict(given, 2);
+    assert!(
+        matches!(refused, Verdict::Refused(Refusal::Statement(_))),
+        "{refused:?}"
+    );
+}
+
+fn readers_of_another_space_are_given_nothing_but_to_read() {
+    let more: [fn(&mut Grant); 3] = [
+        |grant| grant.capability = Capability::Write,
+        |grant| grant.depth_left = 1,
+        |grant| grant.flags = GrantFlags::WITNESS,
+    ];
+    for more in more {
+        alice_gives(|grant| {
+            grant.audience = Audience::ReadersOf(SpaceId::from_bytes([8; 32]));
+            grant.box_key = [0; 32];
+            grant.capability = Capability::Read;
+            more(grant);
+        });
+    }
+}
+
+fn an_invitation_of_an_administrator_is_to_read_comment_or_write() {
+    for capability in [Capability::Relay, Capability::Administer] {
+        alice_gives(|grant| {
+            grant.flags = GrantFlags::INVITATION;
+            grant.capability = capability;
+            grant.redemptions = 1;
+            grant.redeem_until = minute(END);
+            grant.depth_left = 1;
+        });
+    }
+}
+
+fn a_grant_with_a_mark_of_tomorrow_is_none() {
+    let tomorrow: GrantFlags = codec::decode(&[16]).unwrap();
+    alice_gives(|grant| grant.flags = tomorrow);
 }
 
 fn a_chain_is_not_continued_in_another() {
