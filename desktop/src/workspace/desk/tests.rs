@@ -10,6 +10,8 @@ use super::*;
 use crate::cli::{Network, PassphraseSource};
 use crate::view::{EndWhat, Member};
 
+mod deeds;
+
 /// A new workspace.
 pub(crate) async fn opened(folder: &tempfile::TempDir) -> Live {
     let data = folder.path().join("data");
