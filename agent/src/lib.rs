@@ -16,6 +16,8 @@ pub mod listen;
 mod metrics;
 mod net;
 pub mod observe;
+#[cfg(test)]
+mod peer;
 mod platform;
 mod run;
 pub mod runner;

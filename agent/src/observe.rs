@@ -263,6 +263,7 @@ impl Observer {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use crate::peer::is_there;
     use aramaki_model::{Builtin, CheckId, Hook, Thresholds};
 
     /// Lines of real plugins: exit code, a tab, the output.
@@ -436,26 +437,17 @@ mod tests {
 
     #[tokio::test]
     async fn installed_monitoring_plugins_run_unchanged() {
+        if !is_there(Path::new("/usr/lib/nagios/plugins/check_load")) {
+            return;
+        }
         let observer = Observer::new(PLUGIN_FOLDERS.map(PathBuf::from).to_vec());
         let check = command(
             "check_load",
             &["-w", "1000,1000,1000", "-c", "2000,2000,2000"],
         );
         let observed = observer.observe(&check, Timestamp::ZERO).await;
-        if observer.find("check_load").is_some() {
-            assert_eq!(observed.observation.severity, Severity::Ok);
-            assert!(
-                observed
-                    .observation
-                    .metrics
-                    .iter()
-                    .any(|metric| metric.label == "load1")
-            );
-        } else {
-            assert!(matches!(
-                observed.observation.raw_exit,
-                Some(Exit::NotStarted(_))
-            ));
-        }
+        assert_eq!(observed.observation.severity, Severity::Ok);
+        let mut metrics = observed.observation.metrics.iter();
+        assert!(metrics.any(|metric| metric.label == "load1"));
     }
 }

@@ -47,6 +47,19 @@ impl Team {
              echo 'step 2'",
             "timeout = \"10m\"",
         );
+        // As somebody whose group has another number, so that the two cannot be mixed up.
+        agent.allow_file(
+            "who",
+            "description = \"who runs it\"\nprogram = \"/usr/bin/id\"\nuser = \"games\"\nread_only = true\n",
+        );
+        let mark = folder.path().join("agent/nobody.done");
+        agent.allow_file(
+            "nobody",
+            &format!(
+                "description = \"runs as nobody\"\nprogram = \"/usr/bin/touch\"\narguments = [{mark:?}]\n\
+                 user = \"no-such-user\"\nread_only = true\n"
+            ),
+        );
         agent.start();
         let share = ["share", "Webshop", "--can", "write", "--for", "8h"];
         let code = first.word(&share, "invitation");
@@ -62,7 +75,7 @@ impl Team {
             team.first.online("1s");
             team.list(&team.first)["agents"][0]["actions"]
                 .as_array()
-                .is_some_and(|actions| actions.len() == 3)
+                .is_some_and(|actions| actions.len() == 5)
         });
         let own = team.first.word(&["peers"], "this_device");
         let other = team.second.word(&["peers"], "this_device");
@@ -79,7 +92,7 @@ impl Team {
     fn allow(&self, device: &str, can: &str) {
         self.first.json(&[
             "action", "allow", "Webshop", "web1", device, "--action", "note", "--action", "slow",
-            "--action", "steps", "--can", can,
+            "--action", "steps", "--action", "who", "--action", "nobody", "--can", can,
         ]);
     }
 
@@ -168,6 +181,31 @@ fn a40_an_action_is_asked_for_approved_by_another_and_run_once_with_its_words_as
     assert_eq!(asked(&team.first), before);
     assert_eq!(team.done("note").len(), 1);
     team.first.verify();
+}
+
+/// What this machine says of a user: `id -u games`.
+fn number_of(option: &str, user: &str) -> String {
+    let said = Command::new("/usr/bin/id").args([option, user]).output();
+    let said = String::from_utf8(said.unwrap().stdout).unwrap();
+    said.trim().to_owned()
+}
+
+#[test]
+fn an_action_runs_as_the_user_that_its_file_names_and_with_no_other_group() {
+    let team = Team::new();
+    let (uid, gid) = (number_of("-u", "games"), number_of("-g", "games"));
+    assert_ne!(uid, gid, "they could be mixed up");
+    let asked = team.ask("who", &[]);
+    let said = asked["result"]["output"].as_str().unwrap_or_default();
+    // All of it: the agent's own groups are gone, and neither number is only the effective one.
+    let expected = format!("uid={uid}(games) gid={gid}(games) groups={gid}(games)\n");
+    assert_eq!(said, expected, "{asked}");
+    let asked = team.ask("nobody", &[]);
+    assert_eq!(asked["result"]["outcome"], "refused", "{asked}");
+    let why = asked["result"]["text"].as_str().unwrap();
+    assert!(why.contains("there is no user \"no-such-user\""), "{why}");
+    let mark = team.folder.path().join("agent/nobody.done");
+    assert!(!mark.exists(), "nothing was run");
 }
 
 #[test]

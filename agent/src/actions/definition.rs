@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aramaki_model::action::{
-    Described, MaintenanceRule, NAME_LEN_BYTES_MAX, Parameter, ParameterKind, VALUE_LEN_BYTES_MAX,
+    Described, MaintenanceRule, NAME_LEN_BYTES_MAX, Parameter, ParameterKind, TAIL_LEN_BYTES_MAX,
+    VALUE_LEN_BYTES_MAX,
 };
 use regex_lite::Regex;
 use serde::Deserialize;
@@ -43,6 +44,8 @@ pub(crate) struct Definition {
     pub(crate) folder: PathBuf,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) timeout: Duration,
+    /// How much of the end of its output a result keeps.
+    pub(crate) output_limit_bytes: usize,
     pub(crate) concurrency: usize,
     pub(crate) is_read_only: bool,
     pub(crate) approvals: u32,
@@ -67,6 +70,7 @@ struct File {
     #[serde(default)]
     environment: BTreeMap<String, String>,
     timeout: Option<Span>,
+    output_limit: Option<usize>,
     concurrency: Option<usize>,
     #[serde(default)]
     read_only: bool,
@@ -135,6 +139,7 @@ impl Definition {
                 "more than nothing and at most 1d is expected".to_owned(),
             ));
         }
+        let output_limit_bytes = output_limit_bytes(&file)?;
         let maintenance = maintenance(&file)?;
         let parameters = parameters(file.parameter)?;
         let definition = Self {
@@ -149,6 +154,7 @@ impl Definition {
             folder: file.folder.unwrap_or_else(|| PathBuf::from("/")),
             environment: file.environment,
             timeout,
+            output_limit_bytes,
             concurrency,
             is_read_only: file.read_only,
             approvals,
@@ -228,6 +234,17 @@ fn check_file(name: &str, file: &File) -> Result<(), Wrong> {
         return Err(("parameter", format!("at most {PARAMETERS_MAX} are allowed")));
     }
     Ok(())
+}
+
+/// How much of its output stays: no more than a result may carry.
+fn output_limit_bytes(file: &File) -> Result<usize, Wrong> {
+    match file.output_limit.unwrap_or(TAIL_LEN_BYTES_MAX) {
+        limit if limit > TAIL_LEN_BYTES_MAX => {
+            let message = format!("at most {TAIL_LEN_BYTES_MAX} bytes are kept");
+            Err(("output_limit", message))
+        }
+        limit => Ok(limit),
+    }
 }
 
 /// How it is run in maintenance windows, if at all.
@@ -488,6 +505,11 @@ default = "1"
                 "timeout = \"0s\"\ndescription =",
                 "timeout",
             ),
+            (
+                "description =",
+                "output_limit = 65537\ndescription =",
+                "output_limit",
+            ),
             ("description =", "shell = true\ndescription =", "shell"),
         ] {
             let text = FLUSH.replacen(from, to, 1);
@@ -550,6 +572,7 @@ default = "1"
             retry_after_ms: u64::try_from(RETRY_AFTER.as_millis()).unwrap(),
         };
         assert_eq!(shown.maintenance, Some(own));
+        assert_eq!(shown.output_limit_bytes, definition.output_limit_bytes);
         assert_eq!(shown.duplicate_window, definition.duplicate_window);
         assert_eq!(shown.folder, definition.folder);
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use aramaki_model::action::{Outcome, RefusedFor, TAIL_LEN_BYTES_MAX};
+use aramaki_model::action::{Outcome, RefusedFor};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
@@ -41,6 +41,8 @@ impl Ran {
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     tap: Tap,
+    /// How much of the end is kept.
+    limit_bytes: usize,
     pub(crate) tail: VecDeque<u8>,
     pub(crate) len_bytes: u64,
     hasher: blake3::Hasher,
@@ -52,7 +54,7 @@ impl Output {
         self.tap.add(bytes);
         self.len_bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.tail.extend(bytes);
-        let over = self.tail.len().saturating_sub(TAIL_LEN_BYTES_MAX);
+        let over = self.tail.len().saturating_sub(self.limit_bytes);
         self.tail.drain(..over);
     }
 
@@ -70,6 +72,7 @@ pub(crate) async fn run(definition: &Definition, argv: &[String]) -> Ran {
 pub(crate) async fn run_heard(definition: &Definition, argv: &[String], tap: Tap) -> Ran {
     let mut output = Output {
         tap,
+        limit_bytes: definition.output_limit_bytes,
         ..Output::default()
     };
     let outcome = match start(definition, argv) {
@@ -187,6 +190,8 @@ async fn next(pipe: &mut Option<Pipe>) -> Vec<u8> {
 #[cfg(target_os = "linux")]
 #[cfg(test)]
 mod tests {
+    use aramaki_model::action::TAIL_LEN_BYTES_MAX;
+
     use super::*;
 
     fn action(program: &str, arguments: &str, more: &str) -> Definition {
@@ -232,6 +237,35 @@ mod tests {
         let mut whole = vec![0_u8; 200_000];
         whole.extend(b"the end\n");
         assert_eq!(ran.output.hash(), *blake3::hash(&whole).as_bytes());
+    }
+
+    #[tokio::test]
+    async fn no_more_is_kept_than_the_hosts_file_says_and_length_and_hash_are_of_all() {
+        for (limit, kept) in [("9", "the end\n\n"), ("0", "")] {
+            let more = format!("output_limit = {limit}");
+            let ran = shell("echo secret; echo 'the end'; echo", &more).await;
+            assert_eq!(text(&ran), kept);
+            assert_eq!(ran.output.len_bytes, 16);
+            assert_eq!(
+                ran.output.hash(),
+                *blake3::hash(b"secret\nthe end\n\n").as_bytes()
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn as_a_user_who_is_not_there_nothing_is_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let mark = folder.path().join("ran");
+        let script = format!("touch {}", mark.display());
+        for user in ["no-such-user", "", "root:x"] {
+            let ran = shell(&script, &format!("user = {user:?}")).await;
+            let Outcome::Refused(RefusedFor::NotStarted(why)) = ran.outcome else {
+                panic!("{user}: {:?}", ran.outcome);
+            };
+            assert!(why.contains("there is no user"), "{why}");
+            assert!(!mark.exists(), "{user}");
+        }
     }
 
     #[tokio::test]

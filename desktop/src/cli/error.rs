@@ -68,6 +68,8 @@ pub(crate) enum CliError {
     NoSuchRequest { wanted: String },
     #[error("the host did not run it: {reason}")]
     NotRun { reason: String },
+    #[error("its time was over {}, and the agent did not answer", super::local(*.end))]
+    NoAnswer { end: Timestamp },
     #[error("it was run and did not succeed: {reason}")]
     RunFailed { reason: String },
     #[error(
@@ -300,6 +302,7 @@ impl CliError {
             Self::Argument { .. } => "A-153",
             Self::NotConfirmed { .. } => "A-154",
             Self::NoSuchRequest { .. } => "A-155",
+            Self::NoAnswer { .. } => "A-156",
             Self::Remote { code, .. } => code,
             Self::Usage(_) => "A-190",
             Self::Bug(_) => "A-199",
@@ -312,6 +315,7 @@ impl CliError {
             Self::NoWorkspace { .. } => "run `aramaki init`, or name the folder with --data",
             Self::WorkspaceExists { .. } => "choose another --profile or --data",
             Self::NotRun { .. }
+            | Self::NoAnswer { .. }
             | Self::RunFailed { .. }
             | Self::Duplicate { .. }
             | Self::Argument { .. }
@@ -406,6 +410,10 @@ impl CliError {
         match self {
             Self::NotRun { .. } => {
                 "`aramaki action list SYSTEM` says what the host allows; nothing was run"
+            }
+            Self::NoAnswer { .. } => {
+                "`aramaki peers` says whether the agent is there; what it says later counts: `aramaki action show SYSTEM \
+                 REQUEST`"
             }
             Self::RunFailed { .. } => {
                 "read its output: `aramaki action show SYSTEM REQUEST` has it"

@@ -109,9 +109,18 @@ fn common<'a>(mut all: impl Iterator<Item = &'a Words>) -> Words {
 }
 
 #[cfg(test)]
+mod real;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::notify::letter::tests::{message, name};
+
+    /// The names of what an object has.
+    fn fields(value: &Value) -> Vec<&str> {
+        let names = value.as_object().unwrap().keys();
+        names.map(String::as_str).collect()
+    }
 
     #[test]
     fn labels_stay_those_of_the_first_telling_and_the_present_state_is_an_annotation() {
@@ -138,12 +147,6 @@ mod tests {
             "https://x.example.org",
             name,
         );
-        let fields: Vec<_> = body
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .collect();
         let mut expected = vec![
             "version",
             "groupKey",
@@ -157,7 +160,22 @@ mod tests {
             "alerts",
         ];
         expected.sort_unstable();
-        assert_eq!(fields, expected);
+        assert_eq!(fields(&body), expected);
+        let mut expected = vec![
+            "status",
+            "labels",
+            "annotations",
+            "startsAt",
+            "endsAt",
+            "generatorURL",
+            "fingerprint",
+        ];
+        expected.sort_unstable();
+        for alert in body["alerts"].as_array().unwrap() {
+            assert_eq!(fields(alert), expected);
+            assert_eq!(alert["startsAt"], "2026-11-22T17:53:20.123Z");
+            assert_eq!(alert["generatorURL"], "https://x.example.org");
+        }
         assert_eq!(
             (&body["status"], &body["version"]),
             (&json!("firing"), &json!("4"))
@@ -178,15 +196,26 @@ mod tests {
                 })
                 .unwrap()
         );
-        let many = json(
-            &message(&[State::Problem(Severity::Critical); 200]),
-            "",
-            name,
-        );
-        assert_eq!(many["truncatedAlerts"], 0);
         assert_eq!(
             json(&message(&[State::Resolved]), "", name)["status"],
             "resolved"
         );
+    }
+
+    #[test]
+    fn what_is_too_many_is_left_out_and_counted() {
+        let mut many = message(&[State::Problem(Severity::Critical)]);
+        let item = many.items[0].clone();
+        for (all, left_out) in [(ALERTS_MAX, 0), (ALERTS_MAX + 3, 3)] {
+            many.items = vec![item.clone(); all];
+            let body = json(&many, "", name);
+            assert_eq!(body["alerts"].as_array().unwrap().len(), ALERTS_MAX);
+            assert_eq!(body["truncatedAlerts"], left_out);
+        }
+        many.items[..ALERTS_MAX]
+            .iter_mut()
+            .for_each(|item| item.state = State::Resolved);
+        let body = json(&many, "", name);
+        assert_eq!(body["status"], "firing", "one of those that are left out");
     }
 }

@@ -159,6 +159,7 @@ pub(super) fn came_words(look: Look<'_>, came: &Came) -> String {
         Came::Left => look.texts.get("actions-left"),
         Came::Lost => look.texts.get("actions-lost"),
         Came::Refused(why) => look.texts.with("actions-refused", &[("why", why)]),
+        Came::Expired => look.texts.get("actions-expired"),
     }
 }
 

@@ -284,7 +284,9 @@ pub(super) fn item_ui(
 /// One run in one line; it leads to its page.
 fn ran_ui(ui: &mut Ui, look: Look<'_>, ran: &Ran, system: &str) -> Response {
     let color = match ran.came {
-        Came::Failed(_) | Came::Left | Came::Lost => look.tokens.severity(Severity::Warning),
+        Came::Failed(_) | Came::Left | Came::Lost | Came::Expired => {
+            look.tokens.severity(Severity::Warning)
+        }
         _ => look.tokens.subdued,
     };
     let mark = Mark::Icon(Icon::Timeline, color);

@@ -116,7 +116,7 @@ pub struct Run {
 pub enum Came {
     /// Nothing yet.
     Waits,
-    /// It runs.
+    /// It runs. That an agent *claimed* it is the same: it tells so once its row is on its disk, and begins then.
     Runs,
     /// It is done.
     Done,
@@ -130,13 +130,31 @@ pub enum Came {
     Lost,
     /// It was not run, in the words of the agent.
     Refused(String),
+    /// Its time is over, and the agent said nothing: it may be dead or cut off. Derived when it is read; what the
+    /// agent says later takes its place.
+    Expired,
 }
 
 impl Came {
+    /// The word for it in `--json`.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Waits => "requested",
+            Self::Runs => "running",
+            Self::Done => "done",
+            Self::Failed(_) => "failed",
+            Self::Postponed => "postponed",
+            Self::Left => "left",
+            Self::Lost => "unknown",
+            Self::Refused(_) => "refused",
+            Self::Expired => "expired",
+        }
+    }
+
     /// Whether it began: what nobody let run changed nothing.
     pub const fn began(&self) -> bool {
         match self {
-            Self::Waits | Self::Refused(_) => false,
+            Self::Waits | Self::Refused(_) | Self::Expired => false,
             Self::Runs
             | Self::Done
             | Self::Failed(_)
@@ -184,7 +202,7 @@ impl HostAction {
         self.runs.iter().find(|run| {
             let is_same = run.arguments == *arguments;
             let ran = match run.came {
-                Came::Waits | Came::Refused(_) => false,
+                Came::Waits | Came::Refused(_) | Came::Expired => false,
                 Came::Runs => true,
                 Came::Done | Came::Failed(_) | Came::Postponed | Came::Left | Came::Lost => {
                     now.since(run.at) < RECENT

@@ -24,10 +24,10 @@ use super::live::Live;
 use super::lost::match_keys;
 use super::names::Names;
 use super::profile::with_causes;
-use super::recall::Told;
-use super::runs::came_of;
+use super::recall::{Told, attempt_after};
+use super::runs::Known;
 use crate::cli::{CliError, select};
-use crate::view::actions::{MayAnswer, Say, newest};
+use crate::view::actions::{Came, MayAnswer, Say, newest};
 
 /// How long the same counts as the same: an agent's file may say another span, and decides.
 const RECENT: Duration = Duration::from_mins(10);
@@ -83,13 +83,31 @@ pub(crate) struct RequestRow {
     pub(crate) attempt: Option<Attempt>,
     /// What came of it.
     pub(crate) result: Option<Arc<ActionResult>>,
+    /// When this was read: how it stands depends on it.
+    pub(crate) read_at: Timestamp,
 }
 
 impl RequestRow {
+    /// What came of it by the time at which it was read.
+    pub(crate) fn came(&self) -> Came {
+        let known = Known {
+            started: self.started,
+            again_at: self.waits_for_attempt(),
+            maintenance: self.maintenance,
+            outcome: self.result.as_ref().map(|it| it.outcome.clone()),
+            expires_at: self.request.expires_at(),
+        };
+        known.came(self.read_at)
+    }
+
+    /// Whether nothing is waited for: it ended, or nobody answered in its time.
+    pub(crate) fn is_over(&self) -> bool {
+        !matches!(self.came(), Came::Waits | Came::Runs)
+    }
+
     /// When it is tried again, if it waits for that.
     pub(crate) fn waits_for_attempt(&self) -> Option<Timestamp> {
-        let last = self.attempt.as_ref().filter(|it| it.number >= self.starts);
-        last.map(|it| it.again_at)
+        attempt_after(self.attempt.as_ref(), self.starts)
     }
 
     /// Whether it was run, or is: somebody may just have done it.
@@ -335,9 +353,7 @@ impl Live {
         }
         let mut runs = known.requests;
         runs.retain(|row| row.request.action == action);
-        let began =
-            |row: &RequestRow| came_of(row.started, row.maintenance, row.result.as_deref()).began();
-        Ok(newest(runs, limit, began))
+        Ok(newest(runs, limit, |row| row.came().began()))
     }
 
     /// Checks values against what a host says that its action takes.
@@ -480,7 +496,7 @@ impl Live {
         let end = Instant::now() + limit;
         loop {
             let row = self.look_at_action(system, request).await?;
-            let is_done = row.as_ref().is_some_and(|it| it.result.is_some());
+            let is_done = row.as_ref().is_some_and(RequestRow::is_over);
             if is_done || Instant::now() >= end {
                 return Ok(row);
             }

@@ -21,8 +21,7 @@ use super::answers::Standing;
 use super::fresh;
 use super::live::Live;
 use super::names::Names;
-use super::runs::came_of;
-use crate::view::actions::Came;
+use super::runs::Known;
 use crate::view::asked::{Answer, CHECK_PARAMETER, DISCOVER_ACTION, SERIES_ACTION};
 
 /// Requests of an agent that are shown: the newest.
@@ -57,7 +56,7 @@ pub(super) struct Brief {
     pub(super) action: String,
     pub(super) reason: String,
     pub(super) alert: Option<AlertId>,
-    pub(super) came: Came,
+    pub(super) known: Known,
 }
 
 /// What an agent's Space says of actions; people by their keys.
@@ -204,6 +203,16 @@ impl Request {
             result: None,
         }
     }
+
+    /// When it is tried again, if it waits for that.
+    fn waits_for_attempt(&self) -> Option<Timestamp> {
+        attempt_after(self.attempt.as_ref(), self.starts)
+    }
+}
+
+/// When a request that was begun so often is tried again, if it waits for that.
+pub(super) fn attempt_after(last: Option<&Attempt>, starts: u32) -> Option<Timestamp> {
+    last.filter(|it| it.number >= starts).map(|it| it.again_at)
 }
 
 /// The newest requests first, as many as are shown of each sort.
@@ -303,11 +312,13 @@ impl Recalled {
             action: it.wish.action.clone(),
             reason: it.wish.reason.clone(),
             alert: it.wish.alert,
-            came: came_of(
-                it.started.map(|(at, _by)| at),
-                it.maintenance,
-                it.result.as_deref(),
-            ),
+            known: Known {
+                started: it.started.map(|(at, _by)| at),
+                again_at: it.waits_for_attempt(),
+                maintenance: it.maintenance,
+                outcome: it.result.as_ref().map(|it| it.outcome.clone()),
+                expires_at: it.wish.expires_at(),
+            },
         };
         requests.take(BRIEFS_MAX).map(brief).collect()
     }
@@ -359,6 +370,7 @@ impl Recalled {
                     _ => HeardOutput::default(),
                 },
                 result: it.result.clone(),
+                read_at: standing.now,
             }
         };
         AgentActions {

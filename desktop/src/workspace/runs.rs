@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use aramaki_model::action::{ActionResult, Outcome, TAIL_LEN_BYTES_MAX};
+use aramaki_model::action::{Outcome, TAIL_LEN_BYTES_MAX};
 use aramaki_model::desired::DesiredRun;
 use aramaki_model::maintenance::request::{EXIT_POSTPONE, EXIT_RETRY};
 use aramaki_model::snapshot::AgentView;
@@ -11,6 +11,7 @@ use aramaki_model::{ItemId, is_deceptive};
 use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 
 use super::actions::{AgentActions, RequestRow, Wanted};
+use super::fresh;
 use super::live::Live;
 use super::names::Names;
 use super::values;
@@ -70,7 +71,7 @@ impl Live {
 
     /// What was run lately in all Systems, newest first.
     pub(super) fn ran(&self, names: &Names) -> Vec<Ran> {
-        let snapshot = self.snapshot();
+        let (snapshot, now) = (self.snapshot(), fresh::now());
         let mut seen = BTreeSet::new();
         let mut ran = Vec::new();
         for system in &snapshot.systems {
@@ -88,7 +89,7 @@ impl Live {
                     at: it.at,
                     reason: it.reason.clone(),
                     alert: it.alert.map(|id| AboutAlert::of(&snapshot, id)),
-                    came: it.came.clone(),
+                    came: it.known.came(now),
                 }));
             }
         }
@@ -162,9 +163,7 @@ pub(super) fn last_runs<'a>(
     requests: impl Iterator<Item = &'a RequestRow>,
     most: usize,
 ) -> Vec<&'a RequestRow> {
-    newest(requests.collect(), most, |row| {
-        came_of(row.started, row.maintenance, row.result.as_deref()).began()
-    })
+    newest(requests.collect(), most, |row| row.came().began())
 }
 
 /// A run of its own accord, as it is shown.
@@ -189,24 +188,43 @@ pub(super) fn run(row: &RequestRow) -> Run {
         reason: row.request.reason.clone(),
         alert: row.request.alert,
         arguments: row.request.arguments.clone(),
-        came: came_of(row.started, row.maintenance, row.result.as_deref()),
+        came: row.came(),
         tail: shown(tail.unwrap_or_default()),
     }
 }
 
-/// What came of a request; in a maintenance window two codes have a meaning of their own.
-pub(super) fn came_of(
-    started: Option<Timestamp>,
-    maintenance: Option<ItemId>,
-    result: Option<&ActionResult>,
-) -> Came {
-    let outcome = result.map(|result| &result.outcome);
-    match (outcome, maintenance) {
-        (None, _) if started.is_some() => Came::Runs,
-        (None, _) => Came::Waits,
-        (Some(Outcome::Exit(EXIT_POSTPONE)), Some(_)) => Came::Postponed,
-        (Some(Outcome::Exit(EXIT_RETRY)), Some(_)) => Came::Left,
-        (Some(outcome), _) => ended(outcome),
+/// What is known of a request, as far as it tells what came of it.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    /// When its agent began.
+    pub(super) started: Option<Timestamp>,
+    /// When it is tried again, if it waits for that.
+    pub(super) again_at: Option<Timestamp>,
+    /// The work in a maintenance window that it confirms.
+    pub(super) maintenance: Option<ItemId>,
+    /// How it ended.
+    pub(super) outcome: Option<Outcome>,
+    /// From when on nothing is waited for.
+    pub(super) expires_at: Timestamp,
+}
+
+impl Known {
+    /// What came of it by now; in a maintenance window two codes have a meaning of their own.
+    ///
+    /// Nobody writes the end of what a dead agent was asked for: that its time is over is found out by whoever reads,
+    /// and an answer, however late, comes before that.
+    pub(super) fn came(&self, now: Timestamp) -> Came {
+        let is_over = now > self.expires_at;
+        match (&self.outcome, self.maintenance) {
+            // Its window closed before another attempt.
+            (None, _) if is_over && self.again_at.is_some() => Came::Left,
+            (None, _) if self.started.is_some() => Came::Runs,
+            (None, _) if is_over => Came::Expired,
+            (None, _) => Came::Waits,
+            (Some(Outcome::Exit(EXIT_POSTPONE)), Some(_)) => Came::Postponed,
+            (Some(Outcome::Exit(EXIT_RETRY)), Some(_)) => Came::Left,
+            (Some(outcome), _) => ended(outcome),
+        }
     }
 }
 
@@ -265,26 +283,60 @@ pub(super) fn shown(tail: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    const END: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+    fn known(outcome: Option<Outcome>, window: Option<ItemId>) -> Known {
+        Known {
+            started: outcome.is_some().then_some(END),
+            again_at: None,
+            maintenance: window,
+            outcome,
+            expires_at: END,
+        }
+    }
+
+    fn window() -> Option<ItemId> {
+        Some(ItemId::new(Timestamp::ZERO, [1; 10]))
+    }
 
     #[test]
     fn what_is_postponed_in_a_window_did_not_fail_and_outside_of_one_it_did() {
-        let result = |code| ActionResult {
-            request: EnvelopeId::from_bytes([1; 32]),
-            outcome: Outcome::Exit(code),
-            began: Timestamp::ZERO,
-            ended: Timestamp::ZERO,
-            tail: Vec::new(),
-            len_bytes: 0,
-            hash: [0; 32],
-        };
-        let window = Some(ItemId::new(Timestamp::ZERO, [1; 10]));
-        let came = |code, window| came_of(Some(Timestamp::ZERO), window, Some(&result(code)));
-        assert_eq!(came(EXIT_POSTPONE, window), Came::Postponed);
-        assert_eq!(came(EXIT_RETRY, window), Came::Left);
-        assert_eq!(came(0, window), Came::Done);
+        let came = |code, window| known(Some(Outcome::Exit(code)), window).came(END);
+        assert_eq!(came(EXIT_POSTPONE, window()), Came::Postponed);
+        assert_eq!(came(EXIT_RETRY, window()), Came::Left);
+        assert_eq!(came(0, window()), Came::Done);
         let failed = |code: i32| Came::Failed(format!("exit {code}"));
-        assert_eq!(came(1, window), failed(1));
+        assert_eq!(came(1, window()), failed(1));
         assert_eq!(came(EXIT_POSTPONE, None), failed(EXIT_POSTPONE));
+    }
+
+    #[test]
+    fn what_no_agent_answered_expires_and_a_late_answer_counts() {
+        let late = END.plus(Duration::from_secs(1));
+        let asked = known(None, None);
+        assert_eq!(asked.came(END), Came::Waits);
+        assert_eq!(asked.came(late), Came::Expired);
+        assert!(!asked.came(late).began());
+        let begun = Known {
+            started: Some(END),
+            ..asked
+        };
+        assert_eq!(begun.came(late), Came::Runs, "a run may last longer");
+        let tried = Known {
+            again_at: Some(END),
+            maintenance: window(),
+            ..begun
+        };
+        assert_eq!(tried.came(END), Came::Runs);
+        assert_eq!(tried.came(late), Came::Left, "its window closed");
+        let answered = known(Some(Outcome::Exit(0)), None);
+        assert_eq!(answered.came(late), Came::Done);
+        let refused = Outcome::Refused(aramaki_model::action::RefusedFor::OutOfTime);
+        let refused = known(Some(refused), None).came(late);
+        assert_eq!(refused, Came::Refused("its time was over".to_owned()));
     }
 }

@@ -1,11 +1,12 @@
 //! The worklist of alerts, an alert's page, and the questions of somebody who was woken at night.
 
-use aramaki_desktop::view::Route;
 use aramaki_desktop::view::actions::{Came, Run};
 use aramaki_desktop::view::alert::{Habit, days};
 use aramaki_desktop::view::alerts::{Grouping, Line, Tab, Worklist};
+use aramaki_desktop::view::{Backend as _, Route};
 use aramaki_model::Query;
 use aramaki_model::Severity::{Critical, Missing, Ok, Warning};
+use aramaki_model::alert::AlertState;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -50,6 +51,66 @@ fn the_worst_comes_first_and_is_acknowledged_by_keys_alone() {
     window.get_by_label("acknowledged");
     let raw = window.query_all_by_role_and_label(Role::Label, "Critical");
     assert_eq!(raw.count(), 1, "the state beside the tick");
+}
+
+/// Somebody at this window is on the one alert that is broken in Checkout, and has not acknowledged it.
+fn is_claimed(desk: &Desk, window: &mut Window) {
+    assert_eq!(desk.asked(), ["Claim"]);
+    let frame = desk.frame();
+    let snapshot = frame.snapshot.as_ref().unwrap();
+    let alert = snapshot.alert(&night::replication()).unwrap();
+    let [claim] = alert.claims.as_slice() else {
+        panic!("{:?}", alert.claims);
+    };
+    assert_eq!(
+        (claim.text.as_str(), claim.holds),
+        ("looking at the disk", true)
+    );
+    assert_eq!(claim.until, at(3_600), "for an hour, as is offered");
+    assert_eq!(
+        (alert.state, &alert.acknowledgements),
+        (AlertState::Open, &vec![])
+    );
+    go(window, "alerts");
+    click(window, "Open (3)");
+    let line = window.get_by_label_contains("Checkout, replication, Critical");
+    let words = line.accesskit_node().label().unwrap_or_default();
+    assert!(words.contains("Duty operator is on it"), "{words}");
+    assert!(!words.contains("knows"), "{words}");
+}
+
+#[test]
+fn an_alert_is_claimed_with_a_key() {
+    let (desk, mut window) = night();
+    press(&mut window, Key::J);
+    press(&mut window, Key::C);
+    window.get_by_label("I am on it: Checkout · replication");
+    // Until it is over nobody is on anything: a claim ends by itself.
+    assert!(window.query_by_label("Until resolved").is_none());
+    window.event(egui::Event::Text("looking at the disk".to_owned()));
+    window.run();
+    press(&mut window, Key::Enter);
+    is_claimed(&desk, &mut window);
+    // Z takes it back.
+    press(&mut window, Key::Z);
+    assert_eq!(desk.asked(), ["Claim", "UndoDeed"]);
+}
+
+#[test]
+fn an_alert_is_claimed_with_the_buttons_of_its_page() {
+    let (desk, mut window) = night();
+    press(&mut window, Key::J);
+    press(&mut window, Key::Enter);
+    assert_eq!(*window.state().route(), Route::Alert(night::replication()));
+    click(&mut window, "I am on it…");
+    enter_into(
+        &mut window,
+        "What are you doing about it?",
+        "looking at the disk",
+    );
+    window.get_by_role_and_label(Role::Button, "Claim").click();
+    window.run();
+    is_claimed(&desk, &mut window);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use aramaki_desktop::view::deed::{Deed, DeedKind};
 use aramaki_desktop::view::{Backend as _, Frame, PeerKind, Presence};
 use aramaki_model::action::{Parameter, ParameterKind};
 use aramaki_model::day::{Day, day_of};
-use aramaki_model::entry::{Acknowledgement, Deployment, Message};
+use aramaki_model::entry::{Acknowledgement, Claim, Deployment, Message};
 use aramaki_model::preview::preview_silence;
 use aramaki_model::system::AgentRef;
 use aramaki_model::{
@@ -264,13 +264,22 @@ pub(crate) fn carry_out(workspace: &mut Workspace, deed: &Deed) {
                 at: at(0),
                 text: deed.text.clone(),
             }),
-            _ => TimelineEntry::Acknowledgement(Acknowledgement {
+            DeedKind::Claim => TimelineEntry::Claim(Claim {
                 at: at(0),
                 check: Some(alert.check),
                 text: deed.text.clone(),
+                until: deed.until(at(0)).unwrap(),
                 alert: Some(alert.id),
-                ..Acknowledgement::default()
             }),
+            DeedKind::Acknowledge | DeedKind::Silence => {
+                TimelineEntry::Acknowledgement(Acknowledgement {
+                    at: at(0),
+                    check: Some(alert.check),
+                    text: deed.text.clone(),
+                    alert: Some(alert.id),
+                    ..Acknowledgement::default()
+                })
+            }
         };
         let id = EntryId::new(at(0), [place; 10]);
         workspace

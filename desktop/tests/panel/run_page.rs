@@ -133,6 +133,15 @@ fn a_run_that_goes_on_is_read_along_and_one_that_is_gone_says_so() {
     });
     window.run();
     window.get_by_label("step 1 of 3\nstep 2 of 3");
+    // One that nobody answered.
+    let mut expired = page();
+    expired.run.came = Came::Expired;
+    expired.run.tail = String::new();
+    (expired.began, expired.ended) = (None, None);
+    desk.show(|frame| *frame = with_page(Some(expired)));
+    window.run();
+    window.get_by_label("expired: the agent did not answer");
+    window.get_by_label("Nothing was heard of it.");
     desk.show(|frame| *frame = with_page(None));
     window.run();
     window.get_by_label("This run is not known here any more.");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aramaki_sync_core::admission::CLOCK_AHEAD_MAX;
 use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,17 @@ pub struct Approval {
     pub agrees: bool,
     /// Until when this counts.
     pub end: Timestamp,
+}
+
+impl ActionRequest {
+    /// From when on it counts as expired for whoever reads it and heard nothing of its agent.
+    ///
+    /// An agent begins nothing after the request's end, but that is by its own clock, which may be as far from the
+    /// reader's as replicas bear. It writes an end itself if it can; one that is dead or cut off cannot. What it says
+    /// later counts all the same.
+    pub fn expires_at(&self) -> Timestamp {
+        self.end.plus(CLOCK_AHEAD_MAX)
+    }
 }
 
 impl ActionWish {

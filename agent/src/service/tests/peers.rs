@@ -1,12 +1,13 @@
-//! The programs whose results we take in, as Debian packages them: a Prometheus that alerts, and plugins.
-//!
-//! Where one is not installed its test says so and ends; CI installs them.
+//! The programs whose results we take in, as Debian packages them: a Prometheus that alerts, Alertmanager's own
+//! tool, and plugins. See `crate::peer` for where one is not installed.
 
 use super::*;
+use crate::peer::is_there;
 use aramaki_model::{Transition, Unit};
 use std::process::{Child, Command, Stdio};
 
 const PROMETHEUS: &str = "/usr/bin/prometheus";
+const AMTOOL: &str = "/usr/bin/amtool";
 const PLUGINS: &str = "/usr/lib/nagios/plugins";
 
 /// A Prometheus that is ended with its test.
@@ -66,8 +67,7 @@ fn changes(heard: &Heard) -> Vec<Transition> {
 
 #[tokio::test]
 async fn a_real_prometheus_alerts_through_the_agent_and_resolves() {
-    if !Path::new(PROMETHEUS).exists() {
-        eprintln!("{PROMETHEUS} is not installed: skipped");
+    if !is_there(Path::new(PROMETHEUS)) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -106,6 +106,47 @@ async fn a_real_prometheus_alerts_through_the_agent_and_resolves() {
     );
 }
 
+/// What Alertmanager's tool says to an Alertmanager.
+async fn amtool(to: SocketAddr, end: &str) {
+    let mut command = tokio::process::Command::new(AMTOOL);
+    command
+        .arg(format!("--alertmanager.url=http://{to}"))
+        .args([
+            "alert",
+            "add",
+            "ShopSlow",
+            "severity=critical",
+            "instance=web1",
+        ])
+        .arg("--annotation=summary=an order takes 3 s")
+        .args(["--start=2026-01-01T00:00:00Z", end]);
+    let output = command.output().await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+}
+
+#[tokio::test]
+async fn what_alertmanagers_own_tool_adds_is_taken_and_resolved_as_by_an_alertmanager() {
+    if !is_there(Path::new(AMTOOL)) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let fake = Fake::default();
+    let text = "[listen]\nalertmanager = [\"127.0.0.1:0\"]\nnames = [\"*\"]\n";
+    let config = Config::parse(text, Path::new("test")).unwrap();
+    while_listening(folder.path(), config, &fake, async |addresses| {
+        amtool(addresses[0], "--end=2999-01-01T00:00:00Z").await;
+        fake.until(|heard| changes(heard).len() == 1).await;
+        amtool(addresses[0], "--end=2026-01-02T00:00:00Z").await;
+        fake.until(|heard| changes(heard).len() == 2).await;
+    })
+    .await;
+    let told = changes(&fake.heard.lock().unwrap());
+    assert_eq!(told[0].to, Severity::Critical);
+    assert_eq!(told[0].summary, "an order takes 3 s");
+    assert_eq!((told[1].to, told[1].check), (Severity::Ok, told[0].check));
+}
+
 /// Every plugin of monitoring-plugins-basic that needs no network, and what it is asked.
 const ASKED: [(&str, &[&str]); 14] = [
     ("check_dummy", &["0", "fine"]),
@@ -129,8 +170,7 @@ const ASKED: [(&str, &[&str]); 14] = [
 
 #[tokio::test]
 async fn what_every_plugin_says_is_taken_as_it_says_it() {
-    if !Path::new(PLUGINS).join("check_dummy").exists() {
-        eprintln!("monitoring-plugins-basic is not installed: skipped");
+    if !is_there(&Path::new(PLUGINS).join("check_dummy")) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -138,7 +178,7 @@ async fn what_every_plugin_says_is_taken_as_it_says_it() {
     let (mut seen, mut with_metrics) = (BTreeSet::new(), 0);
     for (number, (plugin, arguments)) in ASKED.into_iter().enumerate() {
         let path = Path::new(PLUGINS).join(plugin);
-        if !path.exists() {
+        if !is_there(&path) {
             continue;
         }
         // What it printed is kept, because it measures something else each time.

@@ -126,7 +126,7 @@ pub(super) async fn follow(
             alive = Instant::now() + ALIVE_PAUSE;
             parts::say(news).await;
         }
-        let is_done = row.as_ref().is_some_and(|it| it.result.is_some());
+        let is_done = row.as_ref().is_some_and(RequestRow::is_over);
         if is_done || Instant::now() >= end {
             return Ok(row);
         }
@@ -196,6 +196,7 @@ mod tests {
     use aramaki_model::action::{ActionOutput, ActionRequest, ActionResult, HeardOutput, Outcome};
     use aramaki_sync_core::Timestamp;
 
+    use super::super::words::fault_of;
     use super::*;
     use crate::view::actions::MayAnswer;
 
@@ -224,6 +225,7 @@ mod tests {
             attempt: None,
             heard: HeardOutput::default(),
             result: None,
+            read_at: Timestamp::ZERO,
         }
     }
 
@@ -249,6 +251,29 @@ mod tests {
         row.lacks = 0;
         let news = Told::default().news(&row);
         assert!(!news.contains("agree"), "{news}");
+    }
+
+    #[test]
+    fn who_waits_for_a_dead_agent_reads_that_it_expired_and_is_sent_to_nobody() {
+        let mut row = RequestRow {
+            started: None,
+            starts: 0,
+            lacks: 1,
+            ..row()
+        };
+        row.read_at = row.request.end.plus(Duration::from_secs(1));
+        let news = Told::default().news(&row);
+        assert!(news.contains("its time was over"), "{news}");
+        assert!(!news.contains("approve") && !row.is_over(), "{news}");
+        row.read_at = row.request.expires_at().plus(Duration::from_secs(1));
+        let news = Told::default().news(&row);
+        assert!(
+            news.contains("expired") && news.contains("the agent did not answer"),
+            "{news}"
+        );
+        assert!(!news.contains("approve") && row.is_over(), "{news}");
+        assert_eq!(request_json(&row)["state"], "expired");
+        assert!(fault_of(&row).is_some(), "who waited for it did not get it");
     }
 
     #[test]

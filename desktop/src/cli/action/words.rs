@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::cli::report::{Lines, count};
 use crate::cli::{CliError, local};
-use crate::view::actions::AboutAlert;
+use crate::view::actions::{AboutAlert, Came};
 use crate::view::asked::{DISCOVER_ACTION, SERIES_ACTION};
 use crate::workspace::{AgentActions, Live, RequestRow, TimelineRow};
 
@@ -90,6 +90,11 @@ fn values_words(values: &BTreeMap<String, String>) -> String {
 
 /// What makes a verb that waited for a request end badly; none when nothing went wrong.
 pub(super) fn fault_of(row: &RequestRow) -> Option<CliError> {
+    if row.came() == Came::Expired {
+        return Some(CliError::NoAnswer {
+            end: row.request.end,
+        });
+    }
     let outcome = &row.result.as_ref()?.outcome;
     match outcome {
         Outcome::Exit(0) => None,
@@ -133,12 +138,18 @@ fn state_words(row: &RequestRow) -> String {
             came_words(row, &result.outcome),
             local(result.ended)
         ),
-        (None, Some(_)) if row.waits_for_attempt().is_some() => format!(
-            "tried {}, again {}",
-            count(usize::try_from(row.starts).unwrap_or(usize::MAX), "time"),
-            local(row.waits_for_attempt().unwrap_or_default())
-        ),
+        (None, Some(_)) if row.waits_for_attempt().is_some() => {
+            let times = count(usize::try_from(row.starts).unwrap_or(usize::MAX), "time");
+            match row.came() {
+                Came::Left => format!("tried {times}, and {}", unanswered_words(row)),
+                _ => format!(
+                    "tried {times}, again {}",
+                    local(row.waits_for_attempt().unwrap_or_default())
+                ),
+            }
+        }
         (None, Some(at)) => format!("runs since {}", local(at)),
+        (None, None) if row.read_at > row.request.end => unanswered_words(row),
         (None, None) if row.maintenance.is_some() => format!(
             "in the maintenance window from {} to {}",
             local(row.request.not_before),
@@ -150,6 +161,16 @@ fn state_words(row: &RequestRow) -> String {
             lacks_words(row.lacks)
         ),
         (None, None) => format!("waits until {}", local(row.request.end)),
+    }
+}
+
+/// Of a request whose time is over, and of which its agent said nothing: it cannot be approved any more.
+fn unanswered_words(row: &RequestRow) -> String {
+    let end = local(row.request.end);
+    if row.is_over() {
+        format!("expired {end}: the agent did not answer")
+    } else {
+        format!("its time was over {end}; the agent has not answered so far")
     }
 }
 
@@ -166,8 +187,10 @@ pub(crate) fn timeline_row(live: &Live, system: SpaceId, row: &RequestRow) -> Ti
     let values = values_words(&row.request.arguments);
     let came = match (&row.result, row.started) {
         (Some(result), _) => came_words(row, &result.outcome),
+        (None, Some(_)) if row.came() == Came::Left => unanswered_words(row),
         (None, Some(_)) if row.waits_for_attempt().is_some() => "is tried again".to_owned(),
         (None, Some(_)) => "runs".to_owned(),
+        (None, None) if row.read_at > row.request.end => unanswered_words(row),
         (None, None) if row.lacks > 0 => format!(
             "asked for, waits until {}: {}",
             local(row.request.end),
@@ -384,6 +407,7 @@ pub(in crate::cli) fn request_json(row: &RequestRow) -> Value {
         "alert": row.request.alert.map(|id| id.to_string()),
         "said": row.said.iter().map(|(who, agrees)| json!({"who": who, "agrees": agrees})).collect::<Vec<_>>(),
         "started": row.started.map(|at| at.to_string()),
+        "state": row.came().word(),
         "heard": row.heard.after(0).map(|it| String::from_utf8_lossy(&it.bytes).into_owned()),
         "result": result,
     })

@@ -12,6 +12,8 @@ use super::*;
 use crate::cli::{Network, PassphraseSource};
 use crate::view::{EndWhat, Member};
 
+mod deeds;
+
 fn config(folder: &tempfile::TempDir) -> Config {
     Config {
         profile: "default".to_owned(),
