@@ -875,7 +875,6 @@ work-deleted-unheard = zurückgezogen; der Rechner hat nicht geantwortet
 work-postponed = auf das nächste Fenster verschoben
 work-missed = sein Fenster schloss sich, bevor es beginnen konnte
 system-alerts = Was los ist
-system-alert-new = Gerade passiert: Davor war alles gut.
 system-here = Wer da ist
 system-here-now = jetzt verbunden
 system-here-nobody = Sonst hat niemand Zugang.

@@ -875,7 +875,6 @@ work-deleted-unheard = withdrawn; the host has not answered
 work-postponed = postponed to the next window
 work-missed = its window closed before it could begin
 system-alerts = What is wrong
-system-alert-new = Just happened: it was OK before.
 system-here = Who is here
 system-here-now = connected now
 system-here-nobody = Nobody else has access.

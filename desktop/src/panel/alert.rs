@@ -8,6 +8,7 @@ mod whole;
 use aramaki_model::alert::{Alert, AlertId, AlertKind, Hold};
 use aramaki_model::snapshot::WasObserved;
 use aramaki_model::{Severity, Snapshot};
+use aramaki_sync_core::Timestamp;
 use egui::{Align, Label, Layout, RichText, Sense, Ui, vec2};
 
 use super::actions::actions_ui;
@@ -300,6 +301,28 @@ fn habit_words(look: Look<'_>, habit: Habit) -> String {
     }
 }
 
+/// The same in a line: whether it is usual, when it was last OK, and how often it breaks.
+pub(super) fn usual_words(look: Look<'_>, alert: &Alert, now: Timestamp) -> String {
+    let mut said = vec![
+        habit_words(look, Habit::of(alert, now)),
+        ok_words(look, alert.last_ok),
+    ];
+    if alert.flaps > 1 {
+        said.push(look.texts.count("alert-flaps", u64::from(alert.flaps)));
+    }
+    said.join(" · ")
+}
+
+/// When it was last OK, as far as that is known.
+pub(super) fn ok_words(look: Look<'_>, last_ok: Option<Timestamp>) -> String {
+    match last_ok {
+        Some(time) => look
+            .texts
+            .with("check-last-ok", &[("time", &clock(look, time))]),
+        None => look.texts.get("check-never-ok"),
+    }
+}
+
 fn facts(look: Look<'_>, alert: &Alert) -> String {
     let mut facts = Vec::new();
     if alert.worst != alert.severity {
@@ -308,12 +331,7 @@ fn facts(look: Look<'_>, alert: &Alert) -> String {
     }
     // That nothing is heard is no problem of which a check told, and who was OK is not known since.
     if alert.kind == AlertKind::Problem {
-        facts.push(match alert.last_ok {
-            Some(time) => look
-                .texts
-                .with("check-last-ok", &[("time", &clock(look, time))]),
-            None => look.texts.get("check-never-ok"),
-        });
+        facts.push(ok_words(look, alert.last_ok));
         if let Some(first) = alert.first_seen {
             let first = clock(look, first);
             facts.push(look.texts.with("alert-first-seen", &[("time", &first)]));

@@ -5,11 +5,11 @@ use aramaki_desktop::view::alert::{Habit, days};
 use aramaki_desktop::view::alerts::{Grouping, Line, Tab, Worklist};
 use aramaki_desktop::view::{Backend as _, Route};
 use aramaki_model::Query;
-use aramaki_model::Severity::{Critical, Missing, Ok, Warning};
+use aramaki_model::Severity::{Critical, Ok, Warning};
 use aramaki_model::alert::AlertState;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 
 use crate::acts::{Window, click, enter_into, go, press, press_with, steps, type_into};
 use crate::night;
@@ -317,26 +317,33 @@ fn the_system_page_answers_the_five_questions_of_the_night_on_one_screen() {
     window.get_by_role_and_label(Role::Link, "Checkout").click();
     window.run();
     assert_eq!(*window.state().route(), Route::System(space(CHECKOUT)));
+    for (question, answers) in night::FIVE_ANSWERS {
+        for words in answers {
+            assert!(!on_screen(&window, words).is_empty(), "{question} {words}");
+        }
+    }
+    // The strip of its days is a picture, and says how many they are.
+    let screen = screen();
+    let mut strips = window.query_all(By::new().role(Role::Image).label_contains(" days"));
+    assert!(strips.any(|strip| screen.contains_rect(strip.rect())));
+    // Which dashboards there are stands on the page, below what fits on this screen.
+    window.get_by_label("Orders per minute");
+    // Since when and how it was before stand in the row of the check too.
+    let check = window.get_by_label("replication").rect();
+    let mut oks = on_screen(&window, "last OK ").into_iter();
+    assert!(oks.any(|ok| ok.y_range().contains(check.center().y)));
+}
+
+fn screen() -> egui::Rect {
     let [width, height] = WIDE;
-    let on_screen = |words: &str| {
-        let nodes = window.query_all_by_label_contains(words);
-        let places: Vec<_> = nodes.map(|node| node.rect()).collect();
-        let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(width, height));
-        let seen = places.iter().any(|place| screen.contains_rect(*place));
-        assert!(seen, "`{words}` is not on the screen: {places:?}");
-    };
-    // Is it always broken, or did it just happen?
-    on_screen("replication: lag 41 s, limit 10 s, Critical");
-    // What may I touch, and whom do I call?
-    on_screen("restart web workers, one at a time");
-    on_screen("+49 30 0000 0000 · every night");
-    // How does this work here?
-    on_screen("Payment gateway is slow");
-    // What went on today?
-    on_screen("checkout 2026.47.3");
-    // Did someone just do that, and who is here?
-    on_screen("Developer on call, 6 min ago: done");
-    on_screen("connected now");
+    egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(width, height))
+}
+
+/// Where words stand that are wholly on the screen.
+pub(crate) fn on_screen(window: &Window, words: &str) -> Vec<egui::Rect> {
+    let nodes = window.query_all_by_label_contains(words);
+    let places = nodes.map(|node| node.rect());
+    places.filter(|it| screen().contains_rect(*it)).collect()
 }
 
 #[test]
@@ -464,6 +471,11 @@ fn the_strip_tells_what_just_happened_from_what_is_always_broken() {
         unheard,
     };
     assert_eq!(of("connections"), (now_and_then, (Critical, Critical, 7)));
-    let fresh = (Critical, Missing, 0);
-    assert_eq!(of("replication"), (Habit::Unknown, fresh));
+    let new = Habit::New { days, unheard };
+    assert_eq!(of("replication"), (new, (Critical, Ok, 7)));
+    let unknown = Desk::of(night::without_orders()).frame();
+    let snapshot = unknown.snapshot.as_ref().unwrap();
+    let mut alerts = snapshot.alerts.iter();
+    let orders = alerts.find(|alert| alert.name == "orders").unwrap();
+    assert_eq!(Habit::of(orders, snapshot.now), Habit::Unknown);
 }

@@ -173,7 +173,7 @@ pub(crate) fn without_orders() -> Workspace {
 fn sum_up(workspace: &mut Workspace) {
     let mut sums = Vec::new();
     for ago in (1..=31_i32).filter(|ago| !(14..21).contains(ago)) {
-        for n in [3, 4, 5] {
+        for n in [1, 3, 4, 5] {
             let (worst, seconds) = match n {
                 3 if ago <= 12 => (Severity::Warning, 86_400),
                 5 if ago == 3 => (Severity::Critical, 600),
@@ -376,6 +376,32 @@ pub(crate) fn alert_of(frame: &Frame, system: SpaceId, name: &str) -> AlertId {
         .find(|alert| alert.system == system && alert.name == name);
     found.unwrap().id
 }
+
+/// What somebody who was woken reads on the page of Checkout: the answer to each of the five questions.
+pub(crate) const FIVE_ANSWERS: [(&str, &[&str]); 5] = [
+    (
+        "is it always broken, or did it just happen?",
+        &[
+            "replication: lag 41 s, limit 10 s, Critical",
+            "14 min ago",
+            "Just happened: it was OK on all 24 days before that are known.",
+            "last OK ",
+        ],
+    ),
+    ("what went on today?", &["checkout 2026.47.3"]),
+    (
+        "did someone just do that, and who is here?",
+        &["Developer on call, 6 min ago: done", "connected now"],
+    ),
+    (
+        "what may I touch, and whom do I call?",
+        &[
+            "restart web workers, one at a time",
+            "+49 30 0000 0000 · every night",
+        ],
+    ),
+    ("how does this work here?", &["Payment gateway is slow"]),
+];
 
 /// The alert that just happened.
 pub(crate) fn replication() -> AlertId {

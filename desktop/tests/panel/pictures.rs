@@ -192,6 +192,49 @@ fn every_page_draws_wide_and_dark_and_narrow_and_light() {
 }
 
 #[test]
+fn the_answers_to_the_five_questions_are_painted_and_not_only_named() {
+    let desk = Desk::of(crate::night::workspace());
+    desk.show(crate::night::dress);
+    let mut window = crate::app(&desk, crate::WIDE);
+    crate::acts::go(&mut window, "Checkout");
+    let picture = Picture {
+        size: [1_280, 800],
+        ..Picture::default()
+    };
+    let page = Window::at(Route::System(space(CHECKOUT)));
+    let bytes = png(&crate::night::frame(), page, &picture).unwrap();
+    let image = image::load_from_memory(&bytes).unwrap().to_rgb8();
+    for (question, answers) in crate::night::FIVE_ANSWERS {
+        for words in answers {
+            let places = crate::alerts::on_screen(&window, words);
+            // Letters have soft edges: many colours. A place that stays empty has the one behind it.
+            let colours = places.iter().map(|place| colours_in(&image, *place));
+            let most = colours.max().unwrap_or(0);
+            assert!(most > 8, "{question} {words}: {most} colours");
+        }
+    }
+    // The same picture where nothing is drawn, to know that the measure tells the two apart.
+    let corner = egui::Rect::from_min_size(egui::pos2(1_240.0, 780.0), egui::vec2(30.0, 15.0));
+    assert_eq!(colours_in(&image, corner), 1);
+}
+
+/// How many colours a part of a picture has.
+fn colours_in(image: &image::RgbImage, place: egui::Rect) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a place on the picture"
+    )]
+    let [left, top, right, bottom] =
+        [place.left(), place.top(), place.right(), place.bottom()].map(|it| it as u32);
+    let pixels = (top..bottom.min(image.height())).flat_map(|y| {
+        let row = left..right.min(image.width());
+        row.map(move |x| image.get_pixel(x, y).0)
+    });
+    pixels.collect::<BTreeSet<_>>().len()
+}
+
+#[test]
 fn equal_input_gives_equal_bytes() {
     let frame = Desk::new().frame();
     let picture = Picture {

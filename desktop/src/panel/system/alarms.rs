@@ -4,12 +4,11 @@ use egui::{Label, RichText, Ui};
 
 use super::super::Window;
 use super::super::actions::actions_ui;
-use super::super::alert::said_words;
+use super::super::alert::{said_words, usual_words};
 use super::super::alerts::care_words;
 use super::super::maintenance::maintenance_ui;
 use super::{Page, none_ui};
-use crate::theme::space;
-use crate::view::alert::Habit;
+use crate::theme::{size, space};
 use crate::view::{PeerKind, Presence, Route};
 use crate::widget::{Look, Row, age, ago, card_titled, quiet_line, row, severity_word};
 
@@ -56,10 +55,10 @@ pub(super) fn alarms_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &m
             if response.clicked() {
                 window.go(Route::Alert(alert.id));
             }
-            if let Habit::New { unheard: 0, .. } = Habit::of(alert, shown.snapshot.now) {
-                let new = RichText::new(look.texts.get("system-alert-new"));
-                ui.add(Label::new(new.color(look.tokens.subdued)).truncate());
-            }
+            // Always broken, or did it just happen?
+            let usual = usual_words(look, alert, shown.snapshot.now);
+            let usual = RichText::new(usual).size(size::SMALL);
+            ui.add(Label::new(usual.color(look.tokens.subdued)).wrap());
         }
         let more = open.len().saturating_sub(ALERTS_SHOWN_MAX);
         if more > 0 {

@@ -7,7 +7,7 @@ use aramaki_sync_core::SpaceId;
 use egui::{Align, Label, Layout, RichText, Ui};
 
 use super::super::Window;
-use super::super::alert::was_observed_words;
+use super::super::alert::{ok_words, was_observed_words};
 use super::super::timeline::item_ui;
 use super::super::values::{self, Measured};
 use super::super::{check_runbook, proposals};
@@ -15,8 +15,7 @@ use super::{Page, none_ui, observers};
 use crate::theme::{size, space, weighted};
 use crate::view::Route;
 use crate::widget::{
-    Look, Row, age, card_titled, clock, in_hand_glyph, quiet_line, row, severity_glyph,
-    severity_word,
+    Look, Row, age, card_titled, in_hand_glyph, quiet_line, row, severity_glyph, severity_word,
 };
 
 const TIMELINE_SHOWN_MAX: usize = 40;
@@ -148,6 +147,9 @@ pub(super) fn check_ui(
             if let Some(since) = check.status.since {
                 quiet_line(ui, look, &age(look, since));
             }
+            if check.check.enabled && check.status.raw > Severity::Ok {
+                quiet_line(ui, look, &ok_words(look, check.last_ok));
+            }
             if let Some(it) = check.attempt() {
                 quiet_line(ui, look, &attempt_words(look, it));
             }
@@ -185,12 +187,7 @@ pub(super) fn check_ui(
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let said = ui.add(Label::new(&check.summary).truncate());
-                let ok = match check.last_ok {
-                    Some(time) => look
-                        .texts
-                        .with("check-last-ok", &[("time", &clock(look, time))]),
-                    None => look.texts.get("check-never-ok"),
-                };
+                let ok = ok_words(look, check.last_ok);
                 let seen = vantages(look, check, agents);
                 let all = [&check.summary, &check.detail, &seen, &ok];
                 let all: Vec<&str> = all
