@@ -299,18 +299,18 @@ mod tests {
         }
     }
 
-    fn window() -> Option<ItemId> {
-        Some(ItemId::new(Timestamp::ZERO, [1; 10]))
+    fn window() -> ItemId {
+        ItemId::new(Timestamp::ZERO, [1; 10])
     }
 
     #[test]
     fn what_is_postponed_in_a_window_did_not_fail_and_outside_of_one_it_did() {
         let came = |code, window| known(Some(Outcome::Exit(code)), window).came(END);
-        assert_eq!(came(EXIT_POSTPONE, window()), Came::Postponed);
-        assert_eq!(came(EXIT_RETRY, window()), Came::Left);
-        assert_eq!(came(0, window()), Came::Done);
+        assert_eq!(came(EXIT_POSTPONE, Some(window())), Came::Postponed);
+        assert_eq!(came(EXIT_RETRY, Some(window())), Came::Left);
+        assert_eq!(came(0, Some(window())), Came::Done);
         let failed = |code: i32| Came::Failed(format!("exit {code}"));
-        assert_eq!(came(1, window()), failed(1));
+        assert_eq!(came(1, Some(window())), failed(1));
         assert_eq!(came(EXIT_POSTPONE, None), failed(EXIT_POSTPONE));
     }
 
@@ -328,7 +328,7 @@ mod tests {
         assert_eq!(begun.came(late), Came::Runs, "a run may last longer");
         let tried = Known {
             again_at: Some(END),
-            maintenance: window(),
+            maintenance: Some(window()),
             ..begun
         };
         assert_eq!(tried.came(END), Came::Runs);

@@ -59,7 +59,7 @@ impl Alertmanager {
         let (_, address) = listens.rsplit_once("address=").unwrap();
         let address = address.trim().parse().unwrap();
         // It must not wait for somebody who reads the rest.
-        std::thread::spawn(move || lines.for_each(drop));
+        spawn("alertmanager log", move || lines.for_each(drop));
         Self { child, address }
     }
 
@@ -92,12 +92,18 @@ impl Alertmanager {
     }
 }
 
+/// A thread that ends with the test's process at the latest.
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    drop(thread.spawn(work).unwrap());
+}
+
 /// A server that takes what is sent to it, and hands over the bodies.
 fn hook() -> (SocketAddr, Receiver<Value>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (told, bodies) = channel();
-    std::thread::spawn(move || {
+    spawn("webhook", move || {
         for stream in listener.incoming() {
             if told.send(taken(stream.unwrap())).is_err() {
                 return;
