@@ -279,6 +279,7 @@ fn a50_an_expired_administrators_backdated_revocation_does_not_silence_the_witne
     world.now = minute(END + GRACE);
     let closing = witness.say(&world, END + GRACE, &close(grant, vec![seen]));
     world.inject(RELAY, &[&closing]);
+    world.pass(Duration::from_mins(1));
     world.connect(RELAY, BOB);
     world.connect(BOB, RITA);
     world.pass(Duration::from_secs(30));
