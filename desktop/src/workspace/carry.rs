@@ -170,7 +170,8 @@ impl Live {
         let invite = InviteRequest {
             redemptions: request.redemptions,
             redeem_until: lasting.end,
-            long_grace: true,
+            // Nobody else can give it; what they write comes in time or waits.
+            long_grace: self.administers_in(space).await,
             ..lasting
         };
         self.check_may_give(space, request.capability, invite.end)

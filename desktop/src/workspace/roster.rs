@@ -526,6 +526,12 @@ impl Live {
             .saturating_sub(1))
     }
 
+    /// Whether this device administers a Space.
+    pub(super) async fn administers_in(&self, space: SpaceId) -> bool {
+        let summary = self.replica().space(space).await;
+        summary.is_ok_and(|it| it.capability == Some(Capability::Administer))
+    }
+
     /// Refuses to let something be given on more often than what this device holds allows.
     async fn check_depth(&self, space: SpaceId, wanted: Option<u8>) -> Result<(), CliError> {
         let most = self.depth_below(space).await?;

@@ -125,6 +125,13 @@ impl Live {
         };
         self.check_may_give(space, request.capability, invite.end)
             .await?;
+        if invite.long_grace && !self.administers_in(space).await {
+            return Err(CliError::Refused {
+                what: "the invitation",
+                reason: "only who administers a System gives somebody three days more: leave out --offline"
+                    .to_owned(),
+            });
+        }
         let invited = self.invite(space, invite).await?;
         self.say_of(&invited, request).await;
         Ok(invited)
