@@ -511,7 +511,6 @@ fn what_breaks_a_document_is_found_by_its_trial_and_left_out_alone() {
         let mut mutant = expanded(&edit);
         change(&mut mutant.operations[0]);
         let refusal = must_refuse(&mut workspace, edit.document, bytes(mutant));
-        eprintln!("{refusal:?}");
         tried += usize::from(matches!(refusal, Refusal::Trial(_)));
     }
     assert!(tried > 0, "no change of these came to its trial");

@@ -274,7 +274,7 @@ fn home_words(plan: &RecoveryPlan) -> Option<String> {
             home.short()
         ),
         HomeFound::Unsure(homes) => {
-            let homes: Vec<_> = homes.iter().map(|it| it.short()).collect();
+            let homes: Vec<_> = homes.iter().map(SpaceId::short).collect();
             format!(
                 "{} may be the Home of your devices, but this kit does not name it, and others are in it: if they are \
                  yours, run `aramaki recovery-kit KIT` on one of them before this; or afterwards `aramaki device add` \

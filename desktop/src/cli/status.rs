@@ -40,11 +40,8 @@ impl Status {
     /// Derives it now.
     pub(crate) async fn run(&self, live: &Live) -> Result<Report, CliError> {
         self.listen.run(live).await;
-        let wanted = self
-            .system
-            .as_deref()
-            .map(|system| live.find(system))
-            .transpose()?;
+        let wanted = self.system.as_deref();
+        let wanted = wanted.map(|system| live.find(system)).transpose()?;
         let mut rows: Vec<SystemRow> = live
             .rows()
             .into_iter()

@@ -99,7 +99,9 @@ async fn read_space(live: &Live, space: SpaceId) -> BTreeSet<DocumentId> {
         .system(&space)
         .map(|system| system.notes.keys().copied().collect());
     let now = fresh::now();
-    if live.home() == Some(space) && present.remove(&name::home()) {
+    // Who has no Home may stand in one without knowing that it is theirs.
+    let may_be_home = live.home().is_none_or(|home| home == space);
+    if may_be_home && present.remove(&name::home()) {
         rebuild(live, space, name::home()).await;
         read.insert(name::home());
         live.follow_home(space).await;

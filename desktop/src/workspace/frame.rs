@@ -283,6 +283,12 @@ async fn devices(live: &Live) -> Vec<OwnDevice> {
         .collect()
 }
 
+/// Whether a System cannot be read yet, because nobody handed over its key.
+async fn awaits_key(live: &Live, space: SpaceId) -> bool {
+    let awaits = live.replica().awaits_key(space).await;
+    awaits.unwrap_or_default()
+}
+
 /// How far this device's clock is ahead of those who keep a System.
 async fn clock_ahead(live: &Live, space: SpaceId) -> Option<ClockAhead> {
     let ahead = live.replica().clock_ahead(space).await;
@@ -346,11 +352,7 @@ async fn trust(
         let shown = Trust {
             mine: space.capability,
             ended_elsewhere: space.ended_elsewhere.is_some(),
-            awaits_key: live
-                .replica()
-                .awaits_key(space.id)
-                .await
-                .unwrap_or_default(),
+            awaits_key: awaits_key(live, space.id).await,
             clock_ahead: clock_ahead(live, space.id).await,
             only_here: space.receipts.only_here,
             members,

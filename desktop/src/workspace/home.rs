@@ -244,14 +244,13 @@ impl Live {
     /// When there seems to be one that this device is not in, and none is to be made beside it; or the store
     /// refuses.
     pub(crate) async fn invite_device(&self, beside: HomeBeside) -> Result<Invited, CliError> {
-        let home = match self.home() {
-            Some(home) => home,
-            None => {
-                if beside == HomeBeside::Refused {
-                    self.refuse_second_home().await?;
-                }
-                self.make_home().await?
+        let home = if let Some(home) = self.home() {
+            home
+        } else {
+            if beside == HomeBeside::Refused {
+                self.refuse_second_home().await?;
             }
+            self.make_home().await?
         };
         let request = InviteRequest {
             invitee: Invitee::Device,
@@ -271,7 +270,7 @@ impl Live {
         if homes.is_empty() {
             return Ok(());
         }
-        let homes: Vec<_> = homes.iter().map(|it| it.short()).collect();
+        let homes: Vec<_> = homes.iter().map(SpaceId::short).collect();
         Err(CliError::Refused {
             what: "the code",
             reason: format!(

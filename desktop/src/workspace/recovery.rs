@@ -173,6 +173,26 @@ impl Live {
     }
 }
 
+/// A kit goes into a new file of a folder that is there.
+fn check_place(file: &Path) -> Result<(), CliError> {
+    if file.exists() {
+        return Err(CliError::File {
+            action: "make",
+            path: file.to_owned(),
+            source: io::Error::from(io::ErrorKind::AlreadyExists),
+        });
+    }
+    let folder = kit::folder_of(file);
+    if !folder.is_dir() {
+        return Err(CliError::File {
+            action: "write to",
+            path: folder.to_owned(),
+            source: io::Error::from(io::ErrorKind::NotFound),
+        });
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,24 +214,4 @@ mod tests {
         assert_ne!(drawn.emergency.author, drawn.anchor.author);
         assert!(RecoveryKit::prepare(&file, &passphrase, None).is_err());
     }
-}
-
-/// A kit goes into a new file of a folder that is there.
-fn check_place(file: &Path) -> Result<(), CliError> {
-    if file.exists() {
-        return Err(CliError::File {
-            action: "make",
-            path: file.to_owned(),
-            source: io::Error::from(io::ErrorKind::AlreadyExists),
-        });
-    }
-    let folder = kit::folder_of(file);
-    if !folder.is_dir() {
-        return Err(CliError::File {
-            action: "write to",
-            path: folder.to_owned(),
-            source: io::Error::from(io::ErrorKind::NotFound),
-        });
-    }
-    Ok(())
 }

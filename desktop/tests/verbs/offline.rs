@@ -65,6 +65,14 @@ fn is_told_that_the_code_was_used(aramaki: &Aramaki, (first, late): (&str, &str)
     assert_eq!(aramaki.json_in(first, &["status"])["used_up"], json!([]));
 }
 
+/// A file with a code is a secret.
+#[cfg(unix)]
+fn is_for_nobody_else(file: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
 #[test]
 fn a_system_goes_to_a_guest_in_a_file_and_what_they_write_comes_back_in_one() {
     let aramaki = apart();
@@ -78,11 +86,7 @@ fn a_system_goes_to_a_guest_in_a_file_and_what_they_write_comes_back_in_one() {
     );
     assert_eq!(shared["carried"]["without_content"], 0);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = fs::metadata(&invite).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "the file is a secret");
-    }
+    is_for_nobody_else(&invite);
     let again = aramaki.refused(&["share", "Webshop", "--file", &invite], 1);
     assert_eq!(again["code"], "A-109", "nothing is overwritten: {again}");
 

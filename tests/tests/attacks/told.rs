@@ -5,6 +5,7 @@ use std::time::Duration;
 use aramaki_sync_core::EnvelopeId;
 use aramaki_sync_core::admission::{Held, Refusal, Verdict};
 use aramaki_sync_core::engine::{MISSING_AFTER, NAMED_MAX};
+use aramaki_sync_core::envelope::Envelope;
 use aramaki_sync_core::statement::{Capability, GrantFlags};
 
 use crate::actor::revoke;
@@ -29,7 +30,7 @@ fn what_somebody_wrote_who_may_not_is_told_in_one_line() {
         assert_eq!(whose, (mallory.keys.author(), mallory.grant));
         assert_eq!(told.verdict, Verdict::Refused(Refusal::Capability));
         assert_eq!((told.envelopes, told.span), (20, (minute(0), minute(19))));
-        let newest = written.iter().rev().take(NAMED_MAX).map(|it| it.id());
+        let newest = written.iter().rev().take(NAMED_MAX).map(Envelope::id);
         assert_eq!(told.newest, newest.collect::<Vec<_>>());
     }
     world.told_of(written[19].id());
