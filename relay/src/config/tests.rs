@@ -18,7 +18,7 @@ fn example_file_shows_every_default() {
     let fields = [
         ("peer", 3),
         ("transport", 5), // and `tls`, which has no default
-        ("quotas", 7),
+        ("quotas", 8),
         ("status", 1),
     ];
     for (section, count) in fields {
