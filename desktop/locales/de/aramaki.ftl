@@ -176,6 +176,7 @@ draft-changed = Geändert
 draft-said = Gesagt
 draft-quiet = Stumm und in Wartung
 draft-nothing = Nichts.
+draft-more = Es kann mehr geben, als ein Entwurf aufnimmt: `aramaki timeline --since` hat alles.
 draft-since = seit
 draft-until = bis
 draft-told = gesagt wurde es

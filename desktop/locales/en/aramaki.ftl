@@ -176,6 +176,7 @@ draft-changed = Changed
 draft-said = Said
 draft-quiet = Silenced and under maintenance
 draft-nothing = Nothing.
+draft-more = There may be more than a draft takes: `aramaki timeline --since` has all.
 draft-since = since
 draft-until = until
 draft-told = told

@@ -74,6 +74,7 @@ fn words(look: Look<'_>) -> DraftWords {
         said: texts.get("draft-said"),
         quiet: texts.get("draft-quiet"),
         nothing: texts.get("draft-nothing"),
+        more: texts.get("draft-more"),
         since: texts.get("draft-since"),
         until: texts.get("draft-until"),
         told: texts.get("draft-told"),

@@ -56,9 +56,16 @@ impl KitForm {
         }
     }
 
-    /// The kit that is wanted. What was typed is forgotten.
+    /// The kit that is wanted. The passphrase is forgotten; where it goes stays, for who tries again.
     fn take(&mut self) -> Option<NewKit> {
-        let typed = std::mem::take(self);
+        let file = self.file.clone();
+        let typed = std::mem::replace(
+            self,
+            Self {
+                file,
+                ..Self::default()
+            },
+        );
         (!typed.is_left_out).then(|| NewKit {
             file: typed.file.trim().to_owned(),
             passphrase: typed.passphrase,

@@ -42,6 +42,8 @@ pub struct DraftWords {
     pub quiet: String,
     /// Where there is nothing to tell.
     pub nothing: String,
+    /// Where there may be more than a draft takes.
+    pub more: String,
     /// Before the time since when something is wrong.
     pub since: String,
     /// Before the time until when something holds.
@@ -84,6 +86,8 @@ impl DraftWords {
             said: "Said".to_owned(),
             quiet: "Silenced and under maintenance".to_owned(),
             nothing: "Nothing.".to_owned(),
+            more: "There may be more than a draft takes: `aramaki timeline --since` has all."
+                .to_owned(),
             since: "since".to_owned(),
             until: "until".to_owned(),
             told: "told".to_owned(),

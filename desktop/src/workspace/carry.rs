@@ -176,6 +176,7 @@ impl Live {
         };
         self.check_may_give(space, request.capability, invite.end)
             .await?;
+        self.check_may_invite(space).await?;
         let (invited, invitation) = self.invite_with_keys(space, invite).await?;
         self.say_of(&invited, request).await;
         let sealed = self.replica().sealed_to(space, invited.author);

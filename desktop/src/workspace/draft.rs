@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aramaki_model::alert::{Alert, AlertKind};
-use aramaki_model::handover::{Handover, Outage, OutageEnd, Period, entries};
+use aramaki_model::handover::{HANDOVER_ENTRIES_MAX, Handover, Outage, OutageEnd, Period, entries};
 use aramaki_model::snapshot::TimelineItem;
 use aramaki_model::system::NoteKind;
 use aramaki_model::{Severity, Snapshot, TimelineKind, TimelineReach};
@@ -123,6 +123,7 @@ fn handover(
     words: &DraftWords,
 ) -> String {
     let shift = Handover::of(snapshot, Some(systems), period);
+    let most = (HANDOVER_ENTRIES_MAX, words);
     let mut text = String::new();
     let outages = |is_over: bool| {
         let outages = shift.outages.iter();
@@ -130,9 +131,9 @@ fn handover(
         outages.map(|it| outage_line(it, words))
     };
     let open = shift.open.iter().map(|alert| open_line(alert, words));
-    section(&mut text, &words.open, open.chain(outages(false)), words);
+    section(&mut text, &words.open, open.chain(outages(false)), most);
     let over = shift.over.iter().map(|alert| over_line(alert, words));
-    section(&mut text, &words.over, over.chain(outages(true)), words);
+    section(&mut text, &words.over, over.chain(outages(true)), most);
     let items = shift.changed.iter();
     let mut changed: Vec<_> = items.map(|item| timeline_row(snapshot, item)).collect();
     changed.extend(runs.iter().cloned());
@@ -141,11 +142,11 @@ fn handover(
         &mut text,
         &words.changed,
         changed.iter().map(row_line),
-        words,
+        most,
     );
     let said = shift.said.iter();
     let said = said.map(|item| row_line(&timeline_row(snapshot, item)));
-    section(&mut text, &words.said, said, words);
+    section(&mut text, &words.said, said, most);
     let silenced = shift.silenced.iter().map(|(view, (_item, silence))| {
         let what = silence.family.as_deref().unwrap_or_default();
         held_line((&view.title, what), &silence.reason, silence.until, words)
@@ -154,7 +155,7 @@ fn handover(
         let until = window.open_until(period.until).unwrap_or(window.until);
         held_line((&view.title, ""), &window.reason, until, words)
     });
-    section(&mut text, &words.quiet, silenced.chain(maintenance), words);
+    section(&mut text, &words.quiet, silenced.chain(maintenance), most);
     heading(&mut text, &words.next);
     text
 }
@@ -180,7 +181,7 @@ fn post_mortem(
     rows.extend(runs.iter().map(|row| (row.at, row_line(row))));
     rows.sort_by_key(|(at, _line)| *at);
     let lines = rows.into_iter().map(|(_at, line)| line);
-    section(&mut text, &words.timeline, lines, words);
+    section(&mut text, &words.timeline, lines, (ENTRIES_MAX, words));
     for heading_of in [why, follows] {
         heading(&mut text, heading_of);
     }
@@ -215,15 +216,21 @@ fn section(
     text: &mut String,
     title: &str,
     lines: impl Iterator<Item = String>,
-    words: &DraftWords,
+    (most, words): (usize, &DraftWords),
 ) {
     heading(text, title);
     let before = text.len();
+    let mut count = 0;
     for line in lines {
+        count += 1;
         let _infallible = writeln!(text, "- {line}");
     }
     if text.len() == before {
         let _infallible = writeln!(text, "{}", words.nothing);
+    }
+    // As many as a draft takes: there may be older ones.
+    if count >= most {
+        let _infallible = writeln!(text, "- {}", words.more);
     }
 }
 

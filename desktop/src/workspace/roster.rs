@@ -539,6 +539,19 @@ impl Live {
             .saturating_sub(1))
     }
 
+    /// Refuses a code where this device's access cannot be given on twice: whoever comes by a code stands one below it.
+    pub(super) async fn check_may_invite(&self, space: SpaceId) -> Result<(), CliError> {
+        if self.depth_below(space).await? > 0 {
+            return Ok(());
+        }
+        Err(CliError::Refused {
+            what: "the invitation",
+            reason: "this device's access can be given on once, and who comes by a code stands two below: \
+                     `aramaki trust grant KEY` gives it to one key, or ask for access with --depth 2"
+                .to_owned(),
+        })
+    }
+
     /// Whether this device administers a Space.
     pub(super) async fn administers_in(&self, space: SpaceId) -> bool {
         let summary = self.replica().space(space).await;

@@ -125,6 +125,7 @@ impl Live {
         };
         self.check_may_give(space, request.capability, invite.end)
             .await?;
+        self.check_may_invite(space).await?;
         if invite.long_grace && !self.administers_in(space).await {
             return Err(CliError::Refused {
                 what: "the invitation",

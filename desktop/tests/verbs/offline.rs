@@ -504,11 +504,19 @@ fn who_may_give_on_lets_others_in_who_may_not() {
         refused.contains("--depth 6"),
         "no more than there is: {refused}"
     );
+    // Who comes by a code stands two below.
+    let once = aramaki.path("once");
+    aramaki.json(&[&grant[..], &["--depth", "1"]].concat());
+    aramaki.json(&["carry", "Webshop", &once]);
+    aramaki.json_in("second", &["take", &once]);
+    let share_below = [&share[..], &[&below]].concat();
+    let refused = aramaki.refused_in("second", &share_below, 1).to_string();
+    assert!(refused.contains("--depth 2"), "{refused}");
     aramaki.json(&[&grant[..], &["--depth", "2"]].concat());
     aramaki.json(&["carry", "Webshop", &told]);
     aramaki.json_in("second", &["take", &told]);
 
-    aramaki.json_in("second", &[&share[..], &[&below]].concat());
+    aramaki.json_in("second", &share_below);
     aramaki.json_in("third", &["init", "--name", "Kim", "--no-recovery-kit"]);
     let joined = aramaki.json_in("third", &["join", &below]);
     assert_eq!(joined["capability"], "read", "{joined}");

@@ -48,7 +48,8 @@ impl Before<'_> {
 /// What was read back to before an alert, if that was asked.
 fn reaching_back<'a>(frame: &'a Frame, alert: &Alert) -> Option<&'a Snapshot> {
     let earlier = frame.earlier.as_deref();
-    let covers = earlier.filter(|it| it.covers(alert.opened.minus(CHANGED_BEFORE_SPAN)));
+    let begin = alert.opened.minus(CHANGED_BEFORE_SPAN);
+    let covers = earlier.filter(|it| it.covers(begin, alert.opened));
     covers.map(|earlier| earlier.snapshot.as_ref())
 }
 
@@ -92,7 +93,7 @@ pub(super) fn before_ui(
         let ran = ran.map(|(action, run)| Before::Ran(action, run));
         let mut before: Vec<_> = said.chain(ran).collect();
         before.sort_by_key(|it| Reverse(it.at()));
-        if before.is_empty() {
+        if before.is_empty() && reaches_before(snapshot, alert, CHANGED_BEFORE_SPAN) {
             quiet_line(ui, look, &look.texts.get("alert-before-none"));
         }
         for it in before.iter().take(CHANGES_SHOWN_MAX) {
@@ -160,7 +161,14 @@ pub(super) fn evidence_ui(
     card_titled(ui, look, &look.texts.get("alert-story"), |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         let back = reaching_back(frame, alert);
-        let items = story(back.unwrap_or(snapshot), alert);
+        // What came since it was read is in the newest.
+        let back = back.filter(|_back| !reaches_before(snapshot, alert, CHANGED_BEFORE_SPAN));
+        let mut items = story(snapshot, alert);
+        if let Some(back) = back {
+            items.extend(story(back, alert));
+            items.sort_by_key(|item| Reverse(item.order()));
+            items.dedup_by_key(|item| item.order());
+        }
         if items.is_empty() {
             severity_glyph(ui, look, drawn(alert), 14.0);
             quiet_line(ui, look, &look.texts.get("system-none-timeline"));
