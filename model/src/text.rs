@@ -45,10 +45,9 @@ pub(crate) fn clean_line(text: &str, limit_bytes: usize) -> String {
             c
         }
     };
-    clean(
-        &text.trim().chars().map(line).collect::<String>(),
-        limit_bytes,
-    )
+    // Deceptive characters first: a space before one would stand at the end when it is gone.
+    let seen = text.chars().map(line).filter(|c| !is_deceptive(*c));
+    clean(seen.collect::<String>().trim(), limit_bytes)
 }
 
 #[cfg(test)]
@@ -59,6 +58,7 @@ mod tests {
     fn controls_go_and_length_holds_at_any_limit() {
         assert_eq!(clean("a\u{1b}[31mb\n\tc\0", 100), "a[31mb\n\tc");
         assert_eq!(clean_line(" a\nb\tc ", 100), "a b c");
+        assert_eq!(clean_line("\u{1} a\n\u{1}", 100), "a");
         assert_eq!(clean("a\u{202e}b\u{200b}c\u{feff}", 100), "abc");
         assert_eq!(clean("abcdefgh", 6), "abc…");
         assert_eq!(clean("abcdef", 6), "abcdef");
