@@ -1,8 +1,8 @@
 //! Control that can only add, taken in without evaluating the rest anew.
 //!
 //! Most statements change nothing that was said before: what they name is there, and no verdict waits
-//! for them. Whatever may take away or wait (a cut, a fork, a grant that others name already) is left
-//! to the whole evaluation, so this is a shortcut and never a second set of rules.
+//! for them. Whatever may take away or wait (a close, a revocation that leaves not all, a fork, a grant
+//! that others name already) is left to the whole evaluation, so this is a shortcut and never a second set of rules.
 
 use std::collections::BTreeSet;
 
@@ -26,6 +26,11 @@ pub(super) struct Awaited {
 }
 
 impl Awaited {
+    /// Whether something in a chain waits for a witness who saw it earlier.
+    pub(super) fn is_tardy(&self, chain: Chain) -> bool {
+        self.tardy.contains(&chain)
+    }
+
     /// Remembers what a verdict waits for.
     pub(super) fn note(&mut self, entry: &Entry, own: Verdict) {
         match own {
@@ -92,7 +97,13 @@ impl Control {
         now: Timestamp,
     ) -> bool {
         match &entry.statement {
-            None | Some(Statement::Revoke { .. } | Statement::Close { .. }) => return false,
+            None | Some(Statement::Close { .. }) => return false,
+            Some(Statement::Revoke { target, cuts, .. }) => {
+                if !self.add_revocation(log, entry, (*target, cuts), (awaited, now)) {
+                    return false;
+                }
+                self.testified.insert(entry.header.authority);
+            }
             Some(Statement::Receipt { cuts, .. }) => {
                 // Its earlier times may bring in what came late, or who redeemed first.
                 let matters = cuts.iter().any(|cut| {
@@ -101,6 +112,7 @@ impl Control {
                 if matters || self.has_late_claims() {
                     return false;
                 }
+                self.testified.insert(entry.header.authority);
                 self.add_receipt(log, entry, now);
             }
             Some(_) => {}

@@ -38,6 +38,8 @@ pub(super) struct Control {
     pub(super) standing: BTreeMap<EnvelopeId, Verdict>,
     /// The keys of invitations by which somebody came in who was sent away.
     pub(super) sent_away: BTreeSet<AuthorId>,
+    /// The grants under which somebody revoked, closed or witnessed.
+    pub(super) testified: BTreeSet<EnvelopeId>,
 }
 
 impl Control {
@@ -54,6 +56,11 @@ impl Control {
             late_claims,
             standing: BTreeMap::new(),
             sent_away: BTreeSet::new(),
+            testified: log
+                .control()
+                .filter(|(_entry, statement)| is_testimony(statement))
+                .map(|(entry, _statement)| entry.header.authority)
+                .collect(),
         };
         control.stand_grants(log, now);
         control
@@ -65,6 +72,16 @@ impl Control {
 
     pub(super) fn cuts(&self) -> &Cuts {
         &self.cuts
+    }
+
+    pub(super) fn first_cuts(&self) -> &Cuts {
+        &self.first_cuts
+    }
+
+    /// Adds a revocation that counts by itself and changes nothing that others say.
+    pub(super) fn add_claim(&mut self, claim: &Claim<'_>) {
+        self.first_cuts.add_revoke(claim);
+        self.cuts.add_revoke(claim);
     }
 
     pub(super) fn receipts(&self) -> &Receipts {
@@ -299,6 +316,42 @@ fn stands_on(
     now: Timestamp,
 ) -> bool {
     basis(log, entry, path).all(|(it, _path)| receipts.settles_fork(log, it) && !is_future(it, now))
+}
+
+/// Whether what others count for may rest on a statement.
+fn is_testimony(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::Revoke { .. } | Statement::Close { .. } | Statement::Receipt { .. }
+    )
+}
+
+/// Whether a statement that its grants permit counts whatever receipts may still come: it came in time
+/// and is neither on a fork nor ahead of this clock.
+pub(super) fn is_sure(
+    log: &SpaceLog,
+    entry: &Entry,
+    path: &[EnvelopeId],
+    receipts: &Receipts,
+    now: Timestamp,
+) -> bool {
+    stands_on(log, entry, path, receipts, now)
+        && basis(log, entry, path).all(|(it, path)| late_grants(log, it, path, None).is_empty())
+}
+
+/// A revocation that came in time, as it is weighed.
+pub(super) fn claim_of<'a>(
+    entry: &Entry,
+    path: &'a [EnvelopeId],
+    (target, cuts): (EnvelopeId, &'a [Cut]),
+) -> Claim<'a> {
+    Claim {
+        at: entry.link(),
+        path,
+        late: Vec::new(),
+        target,
+        cuts,
+    }
 }
 
 /// The cuts that stand, and whether a claim came late.

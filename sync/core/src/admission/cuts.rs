@@ -77,6 +77,13 @@ impl Cuts {
         standing.and_revokes(log, &revokes)
     }
 
+    /// What one revocation alone leaves.
+    pub(super) fn of_one(claim: &Claim<'_>) -> Self {
+        let mut cuts = Self::default();
+        cuts.add_revoke(claim);
+        cuts
+    }
+
     fn with_closes<'a>(closes: impl Iterator<Item = &'a Claim<'a>>) -> Self {
         let mut cuts = Self::default();
         for close in closes {
@@ -114,7 +121,7 @@ impl Cuts {
     }
 
     /// Of several revocations the smaller counts; what one of them does not name is cut at 0.
-    fn add_revoke(&mut self, claim: &Claim<'_>) {
+    pub(super) fn add_revoke(&mut self, claim: &Claim<'_>) {
         let new = named(claim.cuts);
         let by = self.revoked_by.entry(claim.target).or_default();
         by.push((claim.at.id, new.clone()));

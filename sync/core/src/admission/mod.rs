@@ -23,6 +23,7 @@ mod left_out;
 mod log;
 mod receipts;
 mod redemptions;
+mod revoking;
 mod roster;
 mod snapshot;
 mod verdict;

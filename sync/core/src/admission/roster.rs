@@ -202,12 +202,18 @@ impl Roster {
                     return false;
                 }
                 Some(Statement::Grant(_)) => self.add_grant(log, control, entry.id),
+                Some(Statement::Revoke { target, .. }) => self.remove(log, control, *target),
                 Some(statement) => self.add_statement(entry, statement),
                 None => {}
             }
         }
-        let redeemed = |entry: &&Entry| matches!(&entry.statement, Some(Statement::Grant(grant)) if redeemed_by(log, grant).is_some());
-        if added.iter().any(redeemed) {
+        let counts_uses = |entry: &&Entry| match &entry.statement {
+            Some(Statement::Grant(grant)) => redeemed_by(log, grant).is_some(),
+            // Nobody else comes by the code of somebody who was sent away.
+            Some(Statement::Revoke { .. }) => true,
+            _ => false,
+        };
+        if added.iter().any(counts_uses) {
             self.count_redemptions(log, control);
         }
         let receipts_only = added
@@ -252,6 +258,16 @@ impl Roster {
             Statement::BreakGlass { .. } => drop(self.reasons.insert(entry.id)),
             _ => {}
         }
+    }
+
+    /// Takes out a grant that somebody ended, and all below it.
+    fn remove(&mut self, log: &SpaceLog, control: &Control, target: EnvelopeId) {
+        self.members
+            .retain(|member| member.grant != target && !member.through.contains(&target));
+        self.audiences.retain(|audience| {
+            let rooted = control.grants().get(log, audience.grant);
+            !rooted.is_ok_and(|rooted| rooted.path.contains(&target))
+        });
     }
 
     /// Of the members who are there when a card comes.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::stage::{Actor, Cast, Stage, grant_to, minute, shuffle, stage};
 use crate::admission::{Evaluation, NotInserted, Outsiders, SpaceLog, evaluate};
 use crate::envelope::{self, Envelope};
-use crate::id::{Instance, PrincipalId, SpaceId};
+use crate::id::{EnvelopeId, Instance, PrincipalId, SpaceId};
 use crate::invitation::{Draft, Invitation, Invitee, Terms};
 use crate::key::EpochKey;
 use crate::statement::{
@@ -26,7 +26,7 @@ struct Deed {
 
 fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     let times = (800..1_100_i64, 0..60_i64);
-    let deed = (0..64_usize, 0..32_u8, 0..64_usize, 0..4_u64, times).prop_map(
+    let deed = (0..64_usize, 0..38_u8, 0..64_usize, 0..4_u64, times).prop_map(
         |(actor, what, other, seq, (at, delay))| Deed {
             actor,
             what,
@@ -73,10 +73,14 @@ impl Story {
 
     fn perform(&mut self, deed: &Deed) {
         let at = minute(deed.at + deed.delay);
-        let (actor, other) = (
+        let (mut actor, other) = (
             deed.actor % self.actors.len(),
             deed.other % self.actors.len(),
         );
+        if deed.what >= 34 {
+            // Who administers: of others few may revoke.
+            actor = usize::from(deed.seq > 0);
+        }
         match deed.what {
             0..=4 => {
                 let head = self.stage.log.head(self.actors[other].chain());
@@ -221,8 +225,27 @@ impl Story {
                 wraps: Vec::new(),
                 previous: None,
             }),
+            32.. => self.revoke_alone(deed, target),
             30 => self.reject(EpochFault::Omits { grant: target }),
             _ => self.reject(EpochFault::FalsePublic(key.opening())),
+        }
+    }
+
+    /// Ends access, or an invitation, and leaves all that is known, or all but one chain.
+    fn revoke_alone(&self, deed: &Deed, target: EnvelopeId) -> Statement {
+        let invitation = self.invitations.get(deed.other % 8);
+        let heads = self.stage.log.heads();
+        let cuts = heads.map(|(chain, seq, id)| Cut { chain, seq, id });
+        let left_out = if deed.what == 33 {
+            deed.actor
+        } else {
+            usize::MAX
+        };
+        let cuts = cuts.enumerate().filter(|(at, _cut)| *at != left_out);
+        Statement::Revoke {
+            target: invitation.map_or(target, |it| it.grant),
+            cuts: cuts.map(|(_at, cut)| cut).collect(),
+            reason: 0,
         }
     }
 
@@ -243,6 +266,9 @@ fn agree(log: &SpaceLog, followed: &Evaluation, now: Timestamp) -> Result<(), Te
         let id = entry.id();
         prop_assert_eq!(followed.verdict(id), fresh.verdict(id), "{:?}", entry);
         let chain = entry.header().chain;
+        let ended_by = |it: &Evaluation| it.ended_by(id).collect::<Vec<_>>();
+        prop_assert_eq!(ended_by(followed), ended_by(&fresh));
+        prop_assert_eq!(followed.cut_by(log, id), fresh.cut_by(log, id));
         prop_assert_eq!(followed.receipts(chain), fresh.receipts(chain));
         prop_assert_eq!(followed.frontier(chain), fresh.frontier(chain));
     }
@@ -262,7 +288,7 @@ fn agree(log: &SpaceLog, followed: &Evaluation, now: Timestamp) -> Result<(), Te
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 384, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn each_arrival_leaves_what_a_whole_evaluation_finds(
