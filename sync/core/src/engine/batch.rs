@@ -2,6 +2,7 @@
 //!
 //! Envelopes are sealed only when their batch is formed, on top of what is durable. So a batch that
 //! fails leaves nothing to undo, and what gathers while one is under way is the next group commit.
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::draft::{Cover, Draft, Item};
@@ -18,10 +19,14 @@ use crate::admission::{Entry, Verdict};
 use crate::envelope::Envelope;
 use crate::id::{AuthorId, EnvelopeId, SpaceId};
 use crate::key::DeviceKeys;
-use crate::statement::{GrantFlags, Statement};
+use crate::statement::{Audience, GrantFlags, Statement};
 
 /// Envelopes of one batch.
 const BATCH_ENVELOPES_MAX: usize = 1_024;
+
+/// Redemptions of an invitation beyond those it allows that a relay takes from members: by files and
+/// without a network several may use one before anybody hears of it.
+const SURPLUS_REDEMPTIONS_MAX: usize = 16;
 
 impl Engine {
     /// Starts the next batch when none is under way.
@@ -285,7 +290,11 @@ impl Engine {
             return None;
         }
         let judged = self
-            .judge_received(draft, &envelope)
+            .judge_received(
+                draft,
+                &envelope,
+                from.map(|(connection, _number)| connection),
+            )
             .and_then(|()| self.take_pace(author));
         let refusal = match judged {
             Ok(()) => {
@@ -322,6 +331,7 @@ impl Engine {
         &self,
         draft: &mut Draft,
         envelope: &Envelope,
+        from: Option<ConnectionId>,
     ) -> Result<(), Option<Refusal>> {
         let header = envelope.header();
         let held = self
@@ -354,7 +364,7 @@ impl Engine {
                 || today + bytes > quotas.space_bytes_per_day_max
                 || is_surplus_chain(held, draft, envelope, quotas.chains_per_author_max)
                 || is_surplus_grant(held, draft, envelope, quotas.grants_per_author_max)
-                || is_surplus_redemption(held, draft, envelope)
+                || self.is_surplus_redemption(held, draft, (envelope, from))
             {
                 return Err(Some(Refusal::Quota));
             }
@@ -370,6 +380,54 @@ impl Engine {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether as many devices as it allows redeemed an invitation: a relay takes no further one (A36). What a
+    /// member brings, who may have taken it in where no relay was and built on it, waits like everywhere
+    /// else: without it nothing that builds on it would ever count.
+    fn is_surplus_redemption(
+        &self,
+        held: &Space,
+        draft: &Draft,
+        (envelope, from): (&Envelope, Option<ConnectionId>),
+    ) -> bool {
+        let Some(Statement::Grant(grant)) = envelope.statement() else {
+            return false;
+        };
+        let Some(invitation) = grant.parent else {
+            return false;
+        };
+        let above = held.log.get(invitation).and_then(Entry::statement);
+        let Some(Statement::Grant(above)) = above else {
+            return false;
+        };
+        if !above.flags.has(GrantFlags::INVITATION) {
+            return false;
+        }
+        let brought = from.is_some_and(|from| self.is_let_in(from, held));
+        // One whose device was sent away was used all the same.
+        let used = held.grants.keys().filter(|id| {
+            let verdict = held.evaluation.verdict(**id);
+            brought || verdict.counts() || verdict == Verdict::Cut
+        });
+        let stored = used
+            .filter_map(|id| redeemer(held.log.get(*id).and_then(Entry::statement), invitation));
+        let drafted = draft.items.iter();
+        let drafted = drafted.filter_map(|item| redeemer(item.envelope.statement(), invitation));
+        let devices: BTreeSet<_> = stored.chain(drafted).collect();
+        let further = if brought { SURPLUS_REDEMPTIONS_MAX } else { 0 };
+        !devices.contains(&grant.audience)
+            && devices.len() >= usize::from(above.redemptions).saturating_add(further)
+    }
+
+    /// Whether a peer has a part in a Space that counts, and not by a code alone.
+    fn is_let_in(&self, connection: ConnectionId, held: &Space) -> bool {
+        let authors = self.connections.get(&connection);
+        let mut authors = authors.into_iter().flat_map(|it| &it.authors);
+        authors.any(|author| {
+            let mut grants = held.evaluation.grants_of(*author, self.now);
+            grants.any(|grant| !grant.is_invitation())
+        })
     }
 }
 
@@ -403,40 +461,10 @@ fn is_surplus_grant(held: &Space, draft: &Draft, envelope: &Envelope, most: usiz
     given + drafted.filter(|of| by_author(of) && is_grant(of)).count() >= most
 }
 
-/// Whether as many devices as it allows redeemed an invitation: a relay takes no further one (A36).
-fn is_surplus_redemption(held: &Space, draft: &Draft, envelope: &Envelope) -> bool {
-    let Some(Statement::Grant(grant)) = envelope.statement() else {
-        return false;
-    };
-    let Some(invitation) = grant.parent else {
-        return false;
-    };
-    let above = held.log.get(invitation).and_then(Entry::statement);
-    let Some(Statement::Grant(above)) = above else {
-        return false;
-    };
-    let redeemer = |statement: Option<&Statement>| match statement? {
+/// The device that an invitation's key lets in by a statement, if that is what it does.
+fn redeemer(statement: Option<&Statement>, invitation: EnvelopeId) -> Option<Audience> {
+    match statement? {
         Statement::Grant(grant) => (grant.parent == Some(invitation)).then_some(grant.audience),
         _ => None,
-    };
-    // One whose device was sent away was used all the same.
-    let used = held.grants.keys().filter(|id| {
-        let verdict = held.evaluation.verdict(**id);
-        verdict.counts() || verdict == Verdict::Cut
-    });
-    let stored = used.filter_map(|id| redeemer(held.log.get(*id).and_then(Entry::statement)));
-    let drafted = draft
-        .items
-        .iter()
-        .filter_map(|item| redeemer(item.envelope.statement()));
-    let mut others = Vec::new();
-    for device in stored.chain(drafted) {
-        if device == grant.audience {
-            return false;
-        }
-        if !others.contains(&device) {
-            others.push(device);
-        }
     }
-    above.flags.has(GrantFlags::INVITATION) && others.len() >= usize::from(above.redemptions)
 }

@@ -14,7 +14,7 @@ use crate::statement::{Capability, Kind, Statement};
 const SOON: Duration = Duration::from_secs(30);
 
 /// What a peer's disk holds, as a file carries it.
-fn file(stage: &Stage, peer: usize) -> Vec<Envelope> {
+pub(super) fn file(stage: &Stage, peer: usize) -> Vec<Envelope> {
     let held = &stage.peers[peer].disk.envelopes;
     held.iter().map(|it| it.envelope.clone()).collect()
 }
@@ -30,13 +30,18 @@ fn bare(envelopes: &[Envelope]) -> Vec<Envelope> {
     bare.collect()
 }
 
-fn take(stage: &mut Stage, peer: usize, space: SpaceId, envelopes: Vec<Envelope>) -> Taken {
+pub(super) fn take(
+    stage: &mut Stage,
+    peer: usize,
+    space: SpaceId,
+    envelopes: Vec<Envelope>,
+) -> Taken {
     give(stage, peer, space, envelopes);
     stage.peers[peer].taken.last().unwrap().clone().unwrap()
 }
 
 /// Everything that one holds, in a file, to the other.
-fn bring(stage: &mut Stage, from: usize, to: usize, space: SpaceId) -> Taken {
+pub(super) fn bring(stage: &mut Stage, from: usize, to: usize, space: SpaceId) -> Taken {
     let carried = file(stage, from);
     take(stage, to, space, carried)
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use super::carry::{bring, file, take};
 use super::stage::Stage;
 use crate::engine::frame::Frame;
 use crate::engine::*;
 use crate::id::PrincipalId;
-use crate::invitation::{Draft, Invitee, Terms};
+use crate::invitation::{Draft, Invitation, Invitee, Terms};
 use crate::statement::Capability;
 
 fn limited(quotas: Quotas) -> (Stage, SpaceId) {
@@ -75,9 +76,8 @@ fn a_space_beyond_its_bytes_of_a_day_goes_on_the_next_day() {
     );
 }
 
-#[test]
-fn a36_a_relay_refuses_a_second_redemption() {
-    let (mut stage, space) = Stage::gathered(1, 1);
+/// A code of the first peer for some who have it in hand.
+fn invite(stage: &mut Stage, space: SpaceId, redemptions: u16) -> Invitation {
     let terms = Terms {
         invitee: Invitee::Person,
         parent: stage.peers[0].engine.best_grant(space).unwrap(),
@@ -86,29 +86,109 @@ fn a36_a_relay_refuses_a_second_redemption() {
         not_before: Timestamp::ZERO,
         end: stage.now.plus(Duration::from_hours(12)),
         redeem_until: stage.now.plus(Duration::from_hours(12)),
-        redemptions: 1,
+        redemptions,
         long_grace: false,
     };
     let draft = Draft::new(&terms, &mut Entropy::from_seed([5; 32]));
     stage.state(0, space, draft.statement());
     let written = stage.peers[0].written.last().unwrap().clone().unwrap();
-    let invitation = draft.issued(space, written.id, Vec::new());
+    draft.issued(space, written.id, Vec::new())
+}
+
+/// Hands the relay uses of a code by devices of these numbers, in one frame.
+fn hand_in(
+    stage: &mut Stage,
+    connection: ConnectionId,
+    invitation: &Invitation,
+    guests: std::ops::Range<u8>,
+) {
+    let number = 900 + u64::from(guests.start);
+    let uses = guests.map(|guest| {
+        let keys = DeviceKeys::from_seed([50 + guest; 32]);
+        let redemption = invitation.redeem(&keys, Instance(guest.into()), stage.now);
+        redemption.unwrap().raw().clone()
+    });
+    let frame = Frame::Envelopes(frame::Envelopes {
+        space: invitation.space,
+        number,
+        from: 0,
+        to: 0,
+        envelopes: uses.collect(),
+    });
+    let frame = frame.encode();
+    stage.tell(1, Input::Received { connection, frame });
+}
+
+#[test]
+fn a36_a_relay_refuses_a_second_redemption() {
+    let (mut stage, space) = Stage::gathered(1, 1);
+    let invitation = invite(&mut stage, space, 2);
+    stage.add_member();
+    let (connection, _there) = stage.connect_with(1, 2, &[invitation.keys().author()]);
+    stage.play();
+    let before = stage.len(1, space);
+    hand_in(&mut stage, connection, &invitation, 0..4);
+    assert_eq!(stage.len(1, space), before + 2);
+    assert!(refusals(&stage).ends_with(&[Refusal::Quota; 2]));
+    // The code opens nothing any more.
+    hand_in(&mut stage, connection, &invitation, 4..5);
+    assert_eq!(stage.len(1, space), before + 2);
+}
+
+#[test]
+fn a36_what_members_bring_of_a_used_code_is_bounded() {
+    let (mut stage, space) = Stage::gathered(1, 1);
+    let invitation = invite(&mut stage, space, 1);
     let connection = stage.peers[1].engine.peers().next().unwrap().connection;
     let before = stage.len(1, space);
-    for guest in 0..2 {
-        let keys = DeviceKeys::from_seed([50 + guest; 32]);
-        let instance = Instance(guest.into());
-        let redemption = invitation.redeem(&keys, instance, stage.now);
-        let frame = Frame::Envelopes(frame::Envelopes {
-            space,
-            number: 900 + u64::from(guest),
-            from: 0,
-            to: 0,
-            envelopes: vec![redemption.unwrap().raw().clone()],
-        });
-        let frame = frame.encode();
-        stage.tell(1, Input::Received { connection, frame });
+    for guest in 0..20 {
+        hand_in(&mut stage, connection, &invitation, guest..guest + 1);
     }
-    assert_eq!(stage.len(1, space), before + 1);
+    hand_in(&mut stage, connection, &invitation, 20..40);
+    assert_eq!(stage.len(1, space), before + 1 + 16);
     assert_eq!(refusals(&stage).last(), Some(&Refusal::Quota));
+}
+
+/// Two use a code for one, both by files, and somebody works on with what the second brought before
+/// anybody knows of the first.
+#[test]
+fn what_builds_on_a_used_code_that_came_by_a_file_arrives_through_a_relay() {
+    let mut stage = Stage::new(4, 1);
+    let (host, first, second, other, relay) = (0, 1, 2, 3, 4);
+    let space = stage.found();
+    stage.change(host, space, b"before");
+    stage.let_in(space, relay);
+    stage.let_in(space, other);
+    let invitation = invite(&mut stage, space, 1);
+    let carried = file(&stage, host);
+    stage.connect(host, relay);
+    stage.connect(other, relay);
+    stage.play();
+    assert_eq!(stage.len(other, space), stage.len(host, space));
+    stage.restart(host);
+    for guest in [first, second] {
+        stage.join(guest, &invitation);
+        take(&mut stage, guest, space, carried.clone());
+        stage.change(guest, space, b"from a guest");
+    }
+    stage.connect(first, relay);
+    stage.play();
+    bring(&mut stage, second, host, space);
+    stage.change(host, space, b"on top of it");
+    let on_top = stage.peers[host]
+        .written
+        .last()
+        .unwrap()
+        .clone()
+        .unwrap()
+        .id;
+    stage.connect(host, relay);
+    stage.wait(Duration::from_mins(3));
+    for peer in [host, relay, other] {
+        let engine = &stage.peers[peer].engine;
+        assert!(engine.log(space).unwrap().contains(on_top), "peer {peer}");
+        let verdict = engine.evaluation(space).unwrap().verdict(on_top);
+        assert!(verdict.counts(), "peer {peer}: {verdict:?}");
+    }
+    assert_eq!(stage.len(other, space), stage.len(host, space));
 }
