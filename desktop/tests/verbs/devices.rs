@@ -139,6 +139,40 @@ fn a_second_device_is_accepted_and_may_do_what_the_first_may_also_what_is_made_l
 }
 
 #[test]
+fn a_device_that_waits_makes_nothing_that_nobody_sees_and_knows_the_relays_once_it_is_accepted() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Webshop"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    aramaki.json_in("laptop", &["init", "--name", "duty", "--no-recovery-kit"]);
+    aramaki.json_in("laptop", &["system", "add", "Before"]);
+
+    let code = aramaki.json(&["device", "add"]);
+    let code = code["code"].as_str().unwrap();
+    let asked = aramaki.json_in("laptop", &["device", "join", code]);
+    let key = asked["this_device"].as_str().unwrap();
+    let spaces = || aramaki.json_in("laptop", &["status"])["systems"].clone();
+    let before = spaces();
+    let refused = aramaki.refused_in("laptop", &["system", "add", "Early"], 1);
+    assert_eq!(refused["code"], "A-138", "{refused}");
+    assert!(refused["hint"].to_string().contains(key), "{refused}");
+    assert_eq!(spaces(), before);
+
+    until(&aramaki, "the laptop asks", || waiting(&aramaki));
+    aramaki.json(&["device", "accept", &key[..12]]);
+    // As soon as it may, whether the Systems of the other device have come or not.
+    let made = until(&aramaki, "the laptop is accepted", || {
+        let made = aramaki.run_in("laptop", &["system", "add", "Later", "--json"]);
+        made.status.success().then(|| text(&made.stdout))
+    });
+    let made: Value = serde_json::from_str(&made).unwrap();
+    assert_eq!(made["relays"], serde_json::json!([author]), "{made}");
+    until(&aramaki, "what the laptop makes reaches the first", || {
+        (titles(&aramaki, "data") == ["Later", "Webshop"]).then_some(())
+    });
+}
+
+#[test]
 fn a_code_for_a_device_lets_in_one_and_nobody_who_was_not_accepted() {
     let aramaki = Aramaki::new();
     let (_relay, author, address) = Process::relay(&aramaki);
