@@ -250,6 +250,8 @@ sync-online = { $n ->
    *[other] { $n } Peers
 }
 sync-no-relay = Relay weg
+sync-over-quota = ein Kontingent ist erreicht
+sync-over-quota-at = { $peer } nimmt nichts mehr von { $system }: ein Kontingent dort ist erreicht. Was hier geschrieben wird, bleibt hier und geht von selbst dorthin, sobald es genommen wird; frag, wer es betreibt.
 sync-offline = Offline
 sync-disk = Auf dieser Platte
 sync-disk-value = Alles, was du siehst und geschrieben hast

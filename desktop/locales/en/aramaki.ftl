@@ -250,6 +250,8 @@ sync-online = { $n ->
    *[other] { $n } peers
 }
 sync-no-relay = relay away
+sync-over-quota = a quota is reached
+sync-over-quota-at = { $peer } takes no more of { $system }: a quota of it is reached. What is written here is kept here and goes there by itself once it is taken; ask whoever runs it.
 sync-offline = Offline
 sync-disk = On this disk
 sync-disk-value = Everything you see, and all that you wrote

@@ -80,6 +80,7 @@ pub(crate) use at_agents::AtAgent;
 pub(crate) use audit::AuditRow;
 pub(crate) use awaited::Awaiting;
 pub(crate) use backup::restore;
+pub(crate) use care::{AccessOver, KeptBack, OverAt};
 pub(crate) use carry::{CarriedFile, JoinedByFile, names_file};
 pub(crate) use change::SystemChange;
 pub(crate) use checks::{KnownChecks, read_checks};

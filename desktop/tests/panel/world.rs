@@ -654,6 +654,7 @@ fn sync() -> SyncState {
             until: at(28_800),
             is_spent: false,
         }],
+        over_quota: Vec::new(),
     }
 }
 

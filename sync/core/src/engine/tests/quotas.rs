@@ -24,6 +24,24 @@ fn refusals(stage: &Stage) -> Vec<Refusal> {
     refused.flatten().map(|(_id, why)| why).collect()
 }
 
+/// What the relay told its operator.
+fn told(stage: &Stage) -> Vec<QuotaName> {
+    let events = stage.peers[1].events.iter();
+    let over = events.filter_map(|event| match event {
+        Event::OverQuota {
+            quota,
+            would_be,
+            most,
+            ..
+        } => {
+            assert!(would_be > most, "{event:?}");
+            Some(*quota)
+        }
+        _ => None,
+    });
+    over.collect()
+}
+
 #[test]
 fn an_author_beyond_its_pace_is_told_later_and_everything_arrives() {
     let (mut stage, space) = limited(Quotas {
@@ -36,6 +54,8 @@ fn an_author_beyond_its_pace_is_told_later_and_everything_arrives() {
         stage.change(0, space, &[7; 16 << 10]);
     }
     assert_eq!(stage.len(1, space), before + 20);
+    assert_eq!(stage.peers[0].engine.over_quota_at(space).len(), 1);
+    assert_eq!(told(&stage), [QuotaName::EnvelopesPerSecond]);
     assert!(refusals(&stage).contains(&Refusal::Quota));
     assert!(!refusals(&stage).contains(&Refusal::Form));
     stage.peers[0].sent.clear();
@@ -49,6 +69,8 @@ fn an_author_beyond_its_pace_is_told_later_and_everything_arrives() {
     );
     stage.wait(Duration::from_mins(3));
     assert!(stage.agree(space), "later never came");
+    let put_off = stage.peers[0].engine.over_quota_at(space);
+    assert_eq!(put_off, [], "it takes everything again");
 }
 
 #[test]
@@ -62,6 +84,14 @@ fn a_space_beyond_its_bytes_of_a_day_goes_on_the_next_day() {
     }
     let first_day = stage.len(1, space);
     assert!(refusals(&stage).contains(&Refusal::Quota));
+    let relay = stage.author(1);
+    let since = |stage: &Stage| stage.peers[0].engine.over_quota_at(space);
+    assert!(matches!(since(&stage)[..], [(peer, _)] if peer == relay));
+    assert_eq!(
+        told(&stage),
+        [QuotaName::SpaceBytesPerDay],
+        "its operator, once"
+    );
     stage.wait(Duration::from_mins(1));
     assert_eq!(stage.len(1, space), first_day);
     stage.now = stage.now.plus(Duration::from_hours(23));
