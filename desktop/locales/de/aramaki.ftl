@@ -412,6 +412,10 @@ devices-beyond = { $n ->
     [one] Ginge es verloren, braucht ein System oder Agent das Wiederherstellungs-Kit, um seinen Zugang zu beenden: „aramaki recover“. Alles andere wird hier beendet.
    *[other] Ginge es verloren, brauchen { $n } Systeme und Agenten das Wiederherstellungs-Kit, um seinen Zugang zu beenden: „aramaki recover“. Alles andere wird hier beendet.
 }
+devices-beyond-for-good = { $n ->
+    [one] Ginge es verloren, könnte nichts seinen Zugang zu einem System oder Agenten beenden: es gibt kein Wiederherstellungs-Kit. Alles andere wird hier beendet.
+   *[other] Ginge es verloren, könnte nichts seinen Zugang zu { $n } Systemen und Agenten beenden: es gibt kein Wiederherstellungs-Kit. Alles andere wird hier beendet.
+}
 devices-accept = Annehmen
 devices-accept-key = Das Gerät { $key } annehmen
 peers-title = Geräte und Agenten

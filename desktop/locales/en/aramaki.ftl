@@ -412,6 +412,10 @@ devices-beyond = { $n ->
     [one] Were it lost, one System or agent needs the recovery kit to end its access: “aramaki recover”. All else is ended here.
    *[other] Were it lost, { $n } Systems and agents need the recovery kit to end its access: “aramaki recover”. All else is ended here.
 }
+devices-beyond-for-good = { $n ->
+    [one] Were it lost, nothing could end its access to one System or agent: there is no recovery kit. All else is ended here.
+   *[other] Were it lost, nothing could end its access to { $n } Systems and agents: there is no recovery kit. All else is ended here.
+}
 devices-accept = Accept
 devices-accept-key = Accept the device { $key }
 peers-title = Devices and agents

@@ -74,7 +74,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
             ..sync(live, &spaces, &who, now)
         },
         trust: trust(live, &spaces, &who, (now, extras)).await,
-        without_kit: live.identity().await.1.is_none(),
+        without_kit: !live.has_kit().await,
         devices: devices(live).await,
         perspectives: live.perspectives(),
         actions: actions(live, extras.looked_at).await,

@@ -523,6 +523,11 @@ impl Live {
         (here.principal, kit.or(own.1))
     }
 
+    /// Whether a recovery kit stands above what this device makes.
+    pub(crate) async fn has_kit(&self) -> bool {
+        self.identity().await.1.is_some()
+    }
+
     /// The key that stands above all of this person's devices.
     fn kit_of(&self, home: SpaceId) -> Option<AuthorId> {
         self.model().home(&home).kit.map(|kit| kit.author)

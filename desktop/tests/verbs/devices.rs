@@ -47,6 +47,8 @@ fn says_what_each_could_end(aramaki: &Aramaki) {
     let plan = aramaki.json_in("laptop", &["trust", "lost", me.as_str().unwrap()]);
     let places = ["spaces", "beyond"].map(|it| plan[it].as_array().unwrap().len());
     assert_eq!(places, [1, 3], "{plan}");
+    let words = text(&aramaki.run(&["device", "list"]).stdout);
+    assert!(words.contains("in 1 Space nothing ends it"), "{words}");
 }
 
 /// What a lost device may still is said after the preview too.
@@ -60,6 +62,8 @@ fn is_not_forgotten(aramaki: &Aramaki, lost: &str, beyond: &Value) {
         words.contains("still has access in Backup") && words.contains("recover KIT --lost"),
         "{words}"
     );
+    assert!(words.contains("There is no recovery kit"), "{words}");
+    assert_eq!(listed["recovery_kit"], false);
 }
 
 #[test]
