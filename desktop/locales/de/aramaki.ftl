@@ -346,7 +346,7 @@ age-days = { $n } T
 problem-setting = Eine Einstellung ist nicht brauchbar
 problem-setting-hint = Berichtige sie; geändert wurde nichts.
 problem-file = Eine Datei ist nicht brauchbar
-problem-file-hint = Prüfe, ob es sie gibt und wem sie gehört.
+problem-file-hint = Prüfe den Pfad und wem sie gehört. Wo eine neue Datei angelegt wird, darf noch keine sein: nichts wird überschrieben.
 problem-invitation = Die Einladung ist nicht brauchbar
 problem-invitation-hint = Kopiere den ganzen Code noch einmal oder bitte um einen neuen.
 problem-refused = Das wurde abgelehnt
@@ -495,6 +495,10 @@ trust-end-kept = { $name } behält einen anderen Zugang: { $may }, bis { $end }.
 trust-end-kept-lost = { $name } behält, was nicht durch das verlorene Gerät kam: { $may }, bis { $end }.
 trust-end-code = Der Code, der bis { $until } noch { $left } einließ, lässt von da an niemanden mehr ein. Andere, die mit ihm kamen, bleiben; wer noch kommen soll, braucht einen neuen.
 trust-end-stays-in = { $name } bleibt: { $may }, bis { $end }
+trust-depth = { $n ->
+    [one] kann einmal weitergegeben werden
+   *[other] kann über { $n } Glieder weitergegeben werden
+}
 trust-ends = Endet: { $names }
 trust-ends-one = { $name } ({ $may })
 trust-ends-why = Endet: { $names }, { $why }
@@ -562,6 +566,8 @@ access-title = Wer was darf
 access-none = Niemand.
 trust-renew = Verlängern
 trust-renew-name = Zugang von { $name } verlängern
+trust-renew-until = Bis jetzt: { $before }. Jetzt verlängert: { $then }.
+trust-renew-do = Neu geben
 trust-renew-hint = Gibt ihn neu, für so lange, wie er gegeben war.
 trust-from = ab { $begin } · bis { $end }
 trust-left = lässt bis { $code } noch { $left } ein · sie bleiben bis { $end }

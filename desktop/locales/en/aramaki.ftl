@@ -346,7 +346,7 @@ age-days = { $n } d
 problem-setting = A setting is not usable
 problem-setting-hint = Correct it; nothing was changed.
 problem-file = A file cannot be used
-problem-file-hint = Check that it exists and who owns it.
+problem-file-hint = Check the path, and who owns it. Where a new file is to be made, none may be there: nothing is overwritten.
 problem-invitation = The invitation is not usable
 problem-invitation-hint = Copy the whole code again, or ask for a new one.
 problem-refused = This was refused
@@ -495,6 +495,10 @@ trust-end-kept = { $name } keeps another access: { $may }, until { $end }. To en
 trust-end-kept-lost = { $name } keeps what did not come through the lost device: { $may }, until { $end }.
 trust-end-code = Their code, which let in { $left } more until { $until }, lets in nobody from then on. Others who came by it stay; whoever is to come needs a new one.
 trust-end-stays-in = { $name } stays: { $may }, until { $end }
+trust-depth = { $n ->
+    [one] can be given on once
+   *[other] can be given on over { $n } links
+}
 trust-ends = Ends: { $names }
 trust-ends-one = { $name } ({ $may })
 trust-ends-why = Ends: { $names }, { $why }
@@ -562,6 +566,8 @@ access-title = Who may do what
 access-none = Nobody.
 trust-renew = Renew
 trust-renew-name = Renew access of { $name }
+trust-renew-until = Until now: { $before }. Renewed now: { $then }.
+trust-renew-do = Give it anew
 trust-renew-hint = Gives it anew, for as long as it was given for.
 trust-from = from { $begin } · until { $end }
 trust-left = lets in { $left } more until { $code } · they stay until { $end }

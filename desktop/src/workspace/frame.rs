@@ -450,6 +450,7 @@ fn members(
             may: member.capability,
             begin: space.begin_of(member),
             end: member.end,
+            depth: member.depth_left,
             through,
             grant: member.grant,
             reason: reasons.get(&member.grant).cloned().unwrap_or_default(),
