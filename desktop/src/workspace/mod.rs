@@ -72,7 +72,7 @@ mod who;
 mod whole;
 mod work;
 
-pub(crate) use access::AccessRow;
+pub(crate) use access::{AccessRow, Code};
 pub(crate) use actions::{AgentActions, Allowance, RequestRow, Wanted};
 pub(crate) use agents::AgentOf;
 pub(crate) use alerts::EndedItems;
