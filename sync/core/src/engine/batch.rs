@@ -360,8 +360,12 @@ impl Engine {
         envelope: &Envelope,
         quotas: &Quotas,
     ) -> Option<OverQuota> {
-        let held = self.spaces.get(&envelope.header().space)?;
-        let bytes = len_of(envelope);
+        let header = envelope.header();
+        let held = self.spaces.get(&header.space)?;
+        // What stands before it in this batch counts too: it is stored with it.
+        let added = draft.added.get(&header.space).copied().unwrap_or(0);
+        let bytes = added.saturating_add(len_of(envelope));
+        let others = draft.added.values().copied().fold(0, u64::saturating_add) - added;
         let stored = *draft.stored.get_or_insert_with(|| {
             let spaces = self.spaces.values();
             spaces.map(|held| held.bytes).fold(0, u64::saturating_add)
@@ -374,7 +378,7 @@ impl Engine {
             OverQuota::of(quota, would_be, most)
         };
         let (chains, grants) = (quotas.chains_per_author_max, quotas.grants_per_author_max);
-        let total = stored.saturating_add(bytes);
+        let total = stored.saturating_add(others).saturating_add(bytes);
         OverQuota::of(QuotaName::TotalBytes, total, quotas.total_bytes_max)
             .or_else(|| {
                 let all = held.bytes + bytes;

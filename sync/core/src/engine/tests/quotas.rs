@@ -105,6 +105,25 @@ fn a_space_beyond_its_bytes_of_a_day_goes_on_the_next_day() {
     );
 }
 
+/// What comes in one batch is not looked at one by one beside what was there before it.
+#[test]
+fn one_batch_does_not_pass_the_bytes_of_a_space() {
+    let most = 60 << 10;
+    let (mut stage, space) = limited(Quotas {
+        space_bytes_max: most,
+        ..Quotas::default()
+    });
+    stage.restart(0);
+    for _ in 0..40 {
+        stage.change(0, space, &[7; 8 << 10]);
+    }
+    stage.connect(0, 1);
+    stage.wait(Duration::from_secs(5));
+    let held = stage.peers[1].engine.spaces[&space].bytes;
+    assert!(held <= most, "{held} bytes of {most}");
+    assert!(held > most / 2, "{held} bytes: nothing is taken");
+}
+
 #[test]
 fn a36_a_relay_refuses_a_second_redemption() {
     let (mut stage, space) = Stage::gathered(1, 1);
