@@ -710,9 +710,9 @@ fn the_checks_of_the_gate_stand_in_their_order() {
             of_change(&mut change);
         }
         let mut bytes = bytes(change);
-        breaks
-            .iter()
-            .for_each(|(_, _, of_bytes)| of_bytes(&mut bytes));
+        for (_, _, of_bytes) in breaks {
+            of_bytes(&mut bytes);
+        }
         offer(&mut workspace.clone(), edit.document, bytes)
     };
     let order = order();
