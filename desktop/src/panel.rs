@@ -24,6 +24,7 @@ mod peers;
 mod problem;
 mod proposals;
 mod rail;
+mod renew;
 mod requests;
 mod run;
 mod run_page;

@@ -29,7 +29,7 @@ use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
 
 pub use intent::{Handed, IncidentAnswer, Intent, ShareBy, ShareFor};
 pub use route::{AccessFilter, LookedBack, Route};
-pub use sync::{Awaited, Peer, PeerKind, RelayReach, SyncState};
+pub use sync::{Awaited, OverQuota, Peer, PeerKind, RelayReach, SyncState};
 pub use trust::{
     CodeEnd, EndWhat, Ended, Ending, EndingPlace, Ends, Late, LeftOut, LetIn, Member, Presence,
     Through, Trust, WhyCut, ends_soon,

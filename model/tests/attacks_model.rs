@@ -655,3 +655,74 @@ fn mutated_changes_never_panic_and_never_break_what_is_there() {
         "{accepted} accepted, {refused} refused"
     );
 }
+
+/// What makes a change fail one check of the gate: in what it says, and in its bytes.
+type Break = (Refusal, fn(&mut ExpandedChange), fn(&mut Vec<u8>));
+
+const fn nothing(_bytes: &mut Vec<u8>) {}
+
+/// The checks of TRUST §7 in their order, each with what fails it alone.
+fn order() -> [Break; 10] {
+    let seq = Refusal::Seq {
+        expected: 1,
+        found: 2,
+    };
+    let no_operations = Refusal::Malformed("no operations");
+    [
+        (Refusal::ChunkKind, |_| (), |bytes| bytes[8] = 3),
+        (
+            Refusal::Actor,
+            |it| it.actor_id = ActorId::from(chain(ALICE).actor_bytes()),
+            nothing,
+        ),
+        (Refusal::Dependencies, |it| it.deps.clear(), nothing),
+        (seq, |it| it.seq = 2, nothing),
+        (Refusal::NotCanonical, |_| (), |bytes| bytes[4] ^= 1),
+        (
+            Refusal::StartOp,
+            |it| it.start_op = NonZeroU64::MIN,
+            nothing,
+        ),
+        (Refusal::Time, |it| it.time = i64::MIN, nothing),
+        (no_operations, |it| it.operations.clear(), nothing),
+        (
+            Refusal::UnknownActor,
+            |it| it.operations[0].obj = ObjectId::Id(OpId(1, ActorId::from([5; 16]))),
+            nothing,
+        ),
+        (
+            Refusal::NotAnEntry("value"),
+            |it| it.operations[0].action = OpType::Put(ScalarValue::Null),
+            nothing,
+        ),
+    ]
+}
+
+/// Of two checks that fail the first answers: so each is reached alone, and two that change places are seen.
+#[test]
+fn the_checks_of_the_gate_stand_in_their_order() {
+    let (workspace, _) = victim();
+    let [_, _, edit] = honest(&workspace);
+    let refused = |breaks: &[&Break]| {
+        let mut change = expanded(&edit);
+        // The later first: what is cleared is not looked into.
+        for (_, of_change, _) in breaks.iter().rev() {
+            of_change(&mut change);
+        }
+        let mut bytes = bytes(change);
+        for (_, _, of_bytes) in breaks {
+            of_bytes(&mut bytes);
+        }
+        offer(&mut workspace.clone(), edit.document, bytes)
+    };
+    let order = order();
+    for (first, broken) in order.iter().enumerate() {
+        let expected = Some(broken.0.clone());
+        assert_eq!(refused(&[broken]), expected, "alone");
+        for also in &order[first + 1..] {
+            let both = refused(&[broken, also]);
+            assert_eq!(both, expected, "beside {:?}", also.0);
+        }
+    }
+    assert_eq!(refused(&[]), None);
+}

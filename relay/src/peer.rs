@@ -170,6 +170,18 @@ async fn count(
                 counts.refused += 1;
                 warn!(space = %space.short(), peer = %peer.short(), %reason, "envelope refused");
             }
+            ReplicaEvent::OverQuota {
+                space,
+                author,
+                quota,
+                would_be,
+                most,
+            } => {
+                warn!(
+                    space = %space.short(), author = %author.short(), %quota, would_be, most,
+                    "a quota is reached: what is over it is taken later"
+                );
+            }
             ReplicaEvent::NewInstance { instance } => {
                 warn!(
                     ?instance,

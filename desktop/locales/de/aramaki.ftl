@@ -250,6 +250,8 @@ sync-online = { $n ->
    *[other] { $n } Peers
 }
 sync-no-relay = Relay weg
+sync-over-quota = ein Kontingent ist erreicht
+sync-over-quota-at = { $peer } nimmt nichts mehr von { $system }: ein Kontingent dort ist erreicht. Was hier geschrieben wird, bleibt hier und geht von selbst dorthin, sobald es genommen wird; frag, wer es betreibt.
 sync-offline = Offline
 sync-disk = Auf dieser Platte
 sync-disk-value = Alles, was du siehst und geschrieben hast
@@ -344,7 +346,7 @@ age-days = { $n } T
 problem-setting = Eine Einstellung ist nicht brauchbar
 problem-setting-hint = Berichtige sie; geändert wurde nichts.
 problem-file = Eine Datei ist nicht brauchbar
-problem-file-hint = Prüfe, ob es sie gibt und wem sie gehört.
+problem-file-hint = Prüfe den Pfad und wem sie gehört. Wo eine neue Datei angelegt wird, darf noch keine sein: nichts wird überschrieben.
 problem-invitation = Die Einladung ist nicht brauchbar
 problem-invitation-hint = Kopiere den ganzen Code noch einmal oder bitte um einen neuen.
 problem-refused = Das wurde abgelehnt
@@ -359,6 +361,8 @@ problem-demo = Die Demo ist gescheitert
 problem-demo-hint = Beende sie und starte sie neu.
 problem-passphrase = Der Schlüssel lässt sich nicht öffnen
 problem-passphrase-hint = Versuche die Passphrase noch einmal.
+problem-waits = Dieses Gerät wartet darauf, angenommen zu werden
+problem-waits-hint = Nimm es auf dem Gerät an, das den Code gemacht hat; dann hier noch einmal. Es wurde nichts angelegt: niemand sonst hätte es gesehen.
 problem-other = Das hat nicht geklappt
 problem-other-hint = Die Einzelheit sagt, warum.
 opening = Arbeitsbereich wird geöffnet …
@@ -407,6 +411,10 @@ devices-waits-hint = Vergleiche den Schlüssel mit dem, den das andere Gerät ze
 devices-beyond = { $n ->
     [one] Ginge es verloren, braucht ein System oder Agent das Wiederherstellungs-Kit, um seinen Zugang zu beenden: „aramaki recover“. Alles andere wird hier beendet.
    *[other] Ginge es verloren, brauchen { $n } Systeme und Agenten das Wiederherstellungs-Kit, um seinen Zugang zu beenden: „aramaki recover“. Alles andere wird hier beendet.
+}
+devices-beyond-for-good = { $n ->
+    [one] Ginge es verloren, könnte nichts seinen Zugang zu einem System oder Agenten beenden: es gibt kein Wiederherstellungs-Kit. Alles andere wird hier beendet.
+   *[other] Ginge es verloren, könnte nichts seinen Zugang zu { $n } Systemen und Agenten beenden: es gibt kein Wiederherstellungs-Kit. Alles andere wird hier beendet.
 }
 devices-accept = Annehmen
 devices-accept-key = Das Gerät { $key } annehmen
@@ -487,6 +495,10 @@ trust-end-kept = { $name } behält einen anderen Zugang: { $may }, bis { $end }.
 trust-end-kept-lost = { $name } behält, was nicht durch das verlorene Gerät kam: { $may }, bis { $end }.
 trust-end-code = Der Code, der bis { $until } noch { $left } einließ, lässt von da an niemanden mehr ein. Andere, die mit ihm kamen, bleiben; wer noch kommen soll, braucht einen neuen.
 trust-end-stays-in = { $name } bleibt: { $may }, bis { $end }
+trust-depth = { $n ->
+    [one] kann einmal weitergegeben werden
+   *[other] kann über { $n } Glieder weitergegeben werden
+}
 trust-ends = Endet: { $names }
 trust-ends-one = { $name } ({ $may })
 trust-ends-why = Endet: { $names }, { $why }
@@ -554,6 +566,8 @@ access-title = Wer was darf
 access-none = Niemand.
 trust-renew = Verlängern
 trust-renew-name = Zugang von { $name } verlängern
+trust-renew-until = Bis jetzt: { $before }. Jetzt verlängert: { $then }.
+trust-renew-do = Neu geben
 trust-renew-hint = Gibt ihn neu, für so lange, wie er gegeben war.
 trust-from = ab { $begin } · bis { $end }
 trust-left = lässt bis { $code } noch { $left } ein · sie bleiben bis { $end }

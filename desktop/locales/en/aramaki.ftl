@@ -250,6 +250,8 @@ sync-online = { $n ->
    *[other] { $n } peers
 }
 sync-no-relay = relay away
+sync-over-quota = a quota is reached
+sync-over-quota-at = { $peer } takes no more of { $system }: a quota of it is reached. What is written here is kept here and goes there by itself once it is taken; ask whoever runs it.
 sync-offline = Offline
 sync-disk = On this disk
 sync-disk-value = Everything you see, and all that you wrote
@@ -344,7 +346,7 @@ age-days = { $n } d
 problem-setting = A setting is not usable
 problem-setting-hint = Correct it; nothing was changed.
 problem-file = A file cannot be used
-problem-file-hint = Check that it exists and who owns it.
+problem-file-hint = Check the path, and who owns it. Where a new file is to be made, none may be there: nothing is overwritten.
 problem-invitation = The invitation is not usable
 problem-invitation-hint = Copy the whole code again, or ask for a new one.
 problem-refused = This was refused
@@ -359,6 +361,8 @@ problem-demo = The demo failed
 problem-demo-hint = End it and start it again.
 problem-passphrase = The key does not open
 problem-passphrase-hint = Try its passphrase again.
+problem-waits = This device waits for being accepted
+problem-waits-hint = Accept it on the device that made the code; then make it again here. Nothing was made: nobody else would have seen it.
 problem-other = This did not work
 problem-other-hint = The detail says why.
 opening = Opening the workspace…
@@ -407,6 +411,10 @@ devices-waits-hint = Compare the key with what the other device shows. Once acce
 devices-beyond = { $n ->
     [one] Were it lost, one System or agent needs the recovery kit to end its access: “aramaki recover”. All else is ended here.
    *[other] Were it lost, { $n } Systems and agents need the recovery kit to end its access: “aramaki recover”. All else is ended here.
+}
+devices-beyond-for-good = { $n ->
+    [one] Were it lost, nothing could end its access to one System or agent: there is no recovery kit. All else is ended here.
+   *[other] Were it lost, nothing could end its access to { $n } Systems and agents: there is no recovery kit. All else is ended here.
 }
 devices-accept = Accept
 devices-accept-key = Accept the device { $key }
@@ -487,6 +495,10 @@ trust-end-kept = { $name } keeps another access: { $may }, until { $end }. To en
 trust-end-kept-lost = { $name } keeps what did not come through the lost device: { $may }, until { $end }.
 trust-end-code = Their code, which let in { $left } more until { $until }, lets in nobody from then on. Others who came by it stay; whoever is to come needs a new one.
 trust-end-stays-in = { $name } stays: { $may }, until { $end }
+trust-depth = { $n ->
+    [one] can be given on once
+   *[other] can be given on over { $n } links
+}
 trust-ends = Ends: { $names }
 trust-ends-one = { $name } ({ $may })
 trust-ends-why = Ends: { $names }, { $why }
@@ -554,6 +566,8 @@ access-title = Who may do what
 access-none = Nobody.
 trust-renew = Renew
 trust-renew-name = Renew access of { $name }
+trust-renew-until = Until now: { $before }. Renewed now: { $then }.
+trust-renew-do = Give it anew
 trust-renew-hint = Gives it anew, for as long as it was given for.
 trust-from = from { $begin } · until { $end }
 trust-left = lets in { $left } more until { $code } · they stay until { $end }

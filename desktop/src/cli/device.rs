@@ -10,6 +10,10 @@ use super::report::{Lines, count, table};
 use super::{CliError, Report, WITHOUT_RELAY, local, parse_span};
 use crate::workspace::{HomeBeside, Live, OwnDevice, StillThere};
 
+/// Said once, below the devices.
+const NO_KIT: &str = "There is no recovery kit: whoever steals a device can end what was made on it, and nothing can undo \
+                      that. A kit is made with a workspace: aramaki init.\n";
+
 /// Use several devices as one person: a laptop and a desktop that may do the same.
 ///
 /// First `aramaki device add` here prints a code; then on the other machine `aramaki init` and
@@ -75,7 +79,8 @@ impl Device {
 async fn list(live: &Live) -> Result<Report, CliError> {
     let devices = live.own_devices().await?;
     let lost = live.lost_still_there().await?;
-    let rows = devices.iter().map(row);
+    let has_kit = live.has_kit().await;
+    let rows = devices.iter().map(|it| row(it, has_kit));
     let rows: Vec<_> = rows
         .chain(lost.iter().map(|it| lost_row(live, it)))
         .collect();
@@ -101,9 +106,13 @@ async fn list(live: &Live) -> Result<Report, CliError> {
             })
         })
         .collect();
+    let mut text = table(&rows);
+    if !has_kit {
+        text.push_str(NO_KIT);
+    }
     Ok(Report::new(
-        table(&rows),
-        &json!({"devices": devices, "lost": lost}),
+        text,
+        &json!({"devices": devices, "lost": lost, "recovery_kit": has_kit}),
     ))
 }
 
@@ -124,7 +133,7 @@ fn lost_row(live: &Live, lost: &StillThere) -> Vec<String> {
     ]
 }
 
-fn row(device: &OwnDevice) -> Vec<String> {
+fn row(device: &OwnDevice, has_kit: bool) -> Vec<String> {
     let state = match (device.here, device.accepted) {
         (true, true) => "this device",
         (true, false) => "this device, waits for being accepted",
@@ -138,8 +147,12 @@ fn row(device: &OwnDevice) -> Vec<String> {
     };
     let beyond = match device.beyond.len() {
         0 => String::new(),
-        n => format!(
+        n if has_kit => format!(
             "were it lost, in {} the recovery kit alone ends it",
+            count(n, "Space")
+        ),
+        n => format!(
+            "were it lost, in {} nothing ends it: there is no recovery kit",
             count(n, "Space")
         ),
     };

@@ -130,6 +130,13 @@ pub(crate) enum CliError {
         key: String,
         places: Vec<String>,
     },
+    #[error(
+        "this device waits for being accepted as one of a person's devices: what it made now nobody else would see"
+    )]
+    Waits {
+        /// This device's key.
+        key: String,
+    },
     #[error("a redundancy group would break: {reason}")]
     WouldBreak { reason: String },
     #[error("the store in {} does not open: {reason}", .data.display())]
@@ -255,6 +262,13 @@ fn recover_hint(key: &str) -> String {
     )
 }
 
+fn accept_hint(key: &str) -> String {
+    format!(
+        "on the device that made the code: `aramaki device accept {key}`; then here `aramaki peers --wait 10s`, and again. \
+         Nothing was made"
+    )
+}
+
 impl CliError {
     /// The stable code.
     pub(crate) fn code(&self) -> &str {
@@ -272,6 +286,7 @@ impl CliError {
             Self::Refused { .. } => "A-111",
             Self::WouldBreak { .. } => "A-136",
             Self::StandsAsNear { .. } => "A-137",
+            Self::Waits { .. } => "A-138",
             Self::Store { .. } | Self::InUse { .. } => "A-112",
             Self::Write { .. } => "A-113",
             Self::NobodyAnswered { .. } => "A-114",
@@ -337,6 +352,7 @@ impl CliError {
             }
             Self::TextFile(_) => "name a text file; nothing was changed",
             Self::StandsAsNear { key, .. } => return recover_hint(key),
+            Self::Waits { key } => return accept_hint(key),
             Self::WouldBreak { .. } => BREAKS_HINT,
             Self::Evidence { fault, .. } => fault.hint(),
             Self::Refused { what, .. } => refused_hint(what),

@@ -10,8 +10,17 @@ use crate::workspace::{Holder, SpacePlan, capability_word};
 /// So much of a grant's id tells it from others.
 const GRANT_SHOWN_CHARS: usize = 12;
 
+/// What is known of administrators whom a lost device let in, and of whom nobody said anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unnamed {
+    /// They end.
+    Cut,
+    /// Nothing is done before somebody says of each.
+    Undecided,
+}
+
 /// A plan for people.
-pub(super) fn space_text(text: &mut Lines, plan: &SpacePlan) {
+pub(super) fn space_text(text: &mut Lines, plan: &SpacePlan, unnamed: Unnamed) {
     let title = plan.title.as_deref().unwrap_or("a Space without a title");
     text.add(format_args!("{title} ({}):", plan.space.short()));
     if plan.done {
@@ -24,8 +33,13 @@ pub(super) fn space_text(text: &mut Lines, plan: &SpacePlan) {
         text.add(format_args!("  lost  {} until {end}", holder(lost)));
     }
     for (cut, why) in &plan.cut {
-        let (line, end, why) = (holder(cut), local(cut.end), why_words(*why));
-        text.add(format_args!("  cut   {line} until {end}: {why}"));
+        let (line, end) = (holder(cut), local(cut.end));
+        let is_open = *why == WhyCut::Administrator && unnamed == Unnamed::Undecided;
+        let word = if is_open { "open" } else { "cut " };
+        text.add(format_args!(
+            "  {word}  {line} until {end}: {}",
+            why_words(*why)
+        ));
     }
     for kept in &plan.kept {
         let (line, end, by) = (holder(kept), local(kept.end), by_lost(plan, kept));

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use super::report::{Lines, count, table};
 use super::when::span;
 use super::{CliError, Report, local, parse_span};
-use crate::workspace::{Awaiting, Live, Names, capability_word, path_word};
+use crate::workspace::{
+    AccessOver, Awaiting, KeptBack, Live, Names, OverAt, capability_word, path_word,
+};
 
 /// Say whom this device reaches, over which path, and where what it wrote is stored.
 #[derive(Debug, Args)]
@@ -60,17 +62,7 @@ impl Peers {
             "{connected} of {} connected; {only_here} of our envelopes are on this disk only.",
             count(known, "peer")
         ));
-        for space in spaces.iter().filter(|it| it.ended_elsewhere.is_some()) {
-            let title = live.title(space.id).unwrap_or_else(|| space.id.short());
-            last.add(say_ended(&title));
-        }
-        for space in spaces.iter().filter(|it| it.newer_elsewhere) {
-            let title = live.title(space.id).unwrap_or_else(|| space.id.short());
-            last.add(format_args!(
-                "Something in {title} was written by a newer version of Aramaki and is not here yet: \
-                 update this program to read it."
-            ));
-        }
+        say_of_spaces(&mut last, live, &spaces).await;
         let awaiting = live.awaiting().await;
         for it in &awaiting {
             last.add(say_awaiting(it));
@@ -88,6 +80,26 @@ impl Peers {
                 "awaiting": awaiting.iter().map(awaiting_json).collect::<Vec<_>>(),
             }),
         ))
+    }
+}
+
+/// What keeps Spaces from being the same here and elsewhere.
+async fn say_of_spaces(last: &mut Lines, live: &Live, spaces: &[SpaceSummary]) {
+    for space in spaces.iter().filter(|it| it.ended_elsewhere.is_some()) {
+        let title = live.title(space.id).unwrap_or_else(|| space.id.short());
+        if let Some(how) = live.over_in(space).await {
+            last.add(say_ended(&title, how));
+        }
+    }
+    for kept in live.kept_back(spaces, None) {
+        last.add(say_over_quota(&kept));
+    }
+    for space in spaces.iter().filter(|it| it.newer_elsewhere) {
+        let title = live.title(space.id).unwrap_or_else(|| space.id.short());
+        last.add(format_args!(
+            "Something in {title} was written by a newer version of Aramaki and is not here yet: \
+             update this program to read it."
+        ));
     }
 }
 
@@ -112,10 +124,41 @@ pub(super) fn say_used_up(title: &str) -> String {
 }
 
 /// What a peer says of this device's access.
-pub(super) fn say_ended(title: &str) -> String {
+pub(super) fn say_ended(title: &str, how: AccessOver) -> String {
+    let (said, then) = match how {
+        AccessOver::ByTime => (
+            "A peer says that your access to",
+            "What you wrote in time is handed in when somebody answers, or in a file: `aramaki carry`.",
+        ),
+        AccessOver::Earlier => (
+            "A peer says that your access to",
+            "By what is known here it was ended before its time: then nothing more that you hand in counts; who \
+             administers it lets you in anew.",
+        ),
+        AccessOver::Here => (
+            "Your access to",
+            "A statement that is here ended it: who administers it lets you in anew.",
+        ),
+    };
     format!(
-        "A peer says that your access to {title} has ended: what is here may be old, and what you write \
-         reaches nobody. What you wrote in time is handed in when somebody answers, or in a file: `aramaki carry`."
+        "{said} {title} has ended: what is here may be old, and what you write reaches nobody. {then}"
+    )
+}
+
+/// The Systems to which access is over, those that are meant.
+pub(super) fn over_json(over: &[OverAt], is_meant: impl Fn(&OverAt) -> bool) -> Vec<String> {
+    let over = over.iter().filter(|it| is_meant(it));
+    over.map(|it| it.space.to_string()).collect()
+}
+
+/// What a peer takes no more of, and where that is meanwhile.
+pub(super) fn say_over_quota(kept: &KeptBack) -> String {
+    format!(
+        "{} has taken no more of {} since {}: a quota of it is reached. What you write there is kept here and goes there \
+         by itself once it is taken; ask whoever runs it.",
+        kept.name,
+        kept.title,
+        local(kept.since)
     )
 }
 
@@ -181,6 +224,7 @@ fn space_json(space: &SpaceSummary) -> Value {
         "on_devices": space.receipts.on_devices(),
         "only_here": space.receipts.only_here,
         "ended_elsewhere": space.ended_elsewhere.is_some(),
+        "over_quota_at": space.over_quota_at.iter().map(|(peer, _since)| peer.to_string()).collect::<Vec<_>>(),
         "newer_elsewhere": space.newer_elsewhere,
     })
 }

@@ -9,7 +9,7 @@ use aramaki_sync_core::statement::Capability;
 use clap::Args;
 use serde_json::json;
 
-use super::losses::{space_json, space_text};
+use super::losses::{Unnamed, space_json, space_text};
 use super::parse::parse_line;
 use super::report::Lines;
 use super::{CliError, Config, PassphraseSource, Report, block_on, parse_span};
@@ -211,8 +211,13 @@ impl Recover {
 
 fn report(plan: &RecoveryPlan, undecided: &[&Holder], late: Option<&[SpaceId]>) -> Report {
     let mut text = Lines::default();
+    let unnamed = if undecided.is_empty() {
+        Unnamed::Cut
+    } else {
+        Unnamed::Undecided
+    };
     for space in &plan.spaces {
-        space_text(&mut text, space);
+        space_text(&mut text, space, unnamed);
     }
     for space in &plan.missing {
         text.add(format_args!(

@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use super::emergency::{emergencies_json, emergencies_text};
 use super::join::{clock_ahead_json, say_awaits_key, say_clock_ahead};
 use super::listen::Listen;
-use super::peers::{say_awaiting, say_ended, say_used_up};
+use super::peers::{over_json, say_awaiting, say_ended, say_over_quota, say_used_up};
 use super::report::{Lines, table};
 use super::system::{
     attempt_json, attempt_words, row_json, seen_from_json, seen_from_words, severity_word,
 };
 use super::trust::held::say_waiting;
 use super::{CliError, Clock, Report, age};
-use crate::workspace::{EarlyThere, EmergencyRow, LateWork, Live, SystemRow};
+use crate::workspace::{EarlyThere, EmergencyRow, KeptBack, LateWork, Live, OverAt, SystemRow};
 
 /// How many results that do not count yet are shown to people.
 const ATTEMPTS_SHOWN_MAX: usize = 20;
@@ -72,16 +72,16 @@ impl Status {
         if wanted.is_some() {
             elsewhere_text(&mut text, &elsewhere);
         }
-        let awaits_key = live.awaits_keys(wanted).await;
+        let (over, awaits_key) = (live.over_at(wanted).await, live.awaits_keys(wanted).await);
         let ahead = live.clocks_ahead(wanted).await;
-        let ended = live.ended_elsewhere(wanted).await;
+        let over_quota = live.over_quota(wanted).await;
         let used_up = live.came_by_used_codes(wanted).await;
         let mut lines: Vec<String> = Vec::new();
         lines.extend(awaits_key.iter().map(|(_, title)| say_awaits_key(title)));
         lines.extend(ahead.iter().map(say_clock_ahead));
         lines.extend(used_up.iter().map(|(_, title)| say_used_up(title)));
-        let others = ended.iter().filter(|it| !used_up.contains(it));
-        lines.extend(others.map(|(_, title)| say_ended(title)));
+        lines.extend(say_over(&over, &used_up));
+        lines.extend(over_quota.iter().map(say_over_quota));
         if wanted.is_none() {
             lines.extend(live.awaiting().await.iter().map(say_awaiting));
         }
@@ -95,8 +95,10 @@ impl Status {
                 "as_of": now.to_string(),
                 "emergencies": emergencies_json(&emergencies),
                 "counts": counts_json(&counts),
-                "ended_elsewhere": ids(&ended),
+                "ended_elsewhere": over_json(&over, OverAt::is_elsewhere),
+                "ended": over_json(&over, |_it| true),
                 "used_up": ids(&used_up),
+                "over_quota": over_quota_json(&over_quota),
                 "awaits_key": ids(&awaits_key),
                 "clock_ahead": ahead_json(&ahead),
                 "attempts": attempts_json(&soft),
@@ -119,6 +121,19 @@ fn worst_first(a: &SystemRow, b: &SystemRow) -> Ordering {
 fn waits(late: &[LateWork]) -> u64 {
     let may_count = late.iter().filter(|it| !it.is_for_nothing());
     may_count.map(|it| it.envelopes).sum()
+}
+
+/// What is said of access that is over, but for what is said of used codes already.
+fn say_over(over: &[OverAt], used_up: &[(SpaceId, String)]) -> Vec<String> {
+    let is_used_up = |it: &&OverAt| used_up.iter().any(|(space, _title)| *space == it.space);
+    let others = over.iter().filter(|it| !is_used_up(it));
+    others.map(|it| say_ended(&it.title, it.how)).collect()
+}
+
+/// Who takes no more of which System.
+fn over_quota_json(kept: &[KeptBack]) -> Vec<Value> {
+    let object = |it: &KeptBack| json!({"system": it.space.to_string(), "peer": it.peer.to_string(), "since": it.since.to_string()});
+    kept.iter().map(object).collect()
 }
 
 /// Where this device's clock is ahead.

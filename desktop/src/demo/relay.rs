@@ -23,6 +23,9 @@ pub(crate) struct DemoRelay {
     /// TCP, for health and metrics.
     #[arg(long = "status-port")]
     status: u16,
+    /// Bytes that a Space may add in a day, for whoever looks what a quota does.
+    #[arg(long = "space-bytes-per-day")]
+    space_bytes_per_day: Option<u64>,
 }
 
 impl DemoRelay {
@@ -33,6 +36,9 @@ impl DemoRelay {
         config.peer.bind = loopback(self.peer);
         config.transport.bind = loopback(self.transport);
         config.status.bind = loopback(self.status);
+        if let Some(bytes) = self.space_bytes_per_day {
+            config.quotas.space_bytes_per_day = bytes;
+        }
         let options = RelayOptions {
             data,
             key: None,

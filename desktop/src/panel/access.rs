@@ -132,10 +132,10 @@ pub(super) fn take(
             let name = trust::member_name(look, member);
             window.dialog = Some(Dialog::end(what, name, trust::is_device(member.kind)));
         }
-        Asked::Renew => intents.push(Intent::Renew {
-            space,
-            grant: member.grant,
-        }),
+        Asked::Renew => {
+            let grant = member.grant;
+            window.dialog = Some(Dialog::Renew { space, grant });
+        }
     }
 }
 

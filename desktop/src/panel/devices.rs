@@ -33,7 +33,7 @@ pub(super) fn devices_ui(
                 });
             });
             for device in devices {
-                device_ui(ui, look, device, intents);
+                device_ui(ui, look, (device, without_kit), intents);
             }
             if without_kit {
                 let warning = RichText::new(look.texts.get("devices-no-kit")).size(size::SMALL);
@@ -44,7 +44,12 @@ pub(super) fn devices_ui(
     ui.add_space(space::M);
 }
 
-fn device_ui(ui: &mut Ui, look: Look<'_>, device: &OwnDevice, intents: &mut Vec<Intent>) {
+fn device_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (device, without_kit): (&OwnDevice, bool),
+    intents: &mut Vec<Intent>,
+) {
     let key = device.key.to_string();
     let word = look.texts.get(match (device.here, device.accepted) {
         (true, true) => "devices-here",
@@ -87,7 +92,12 @@ fn device_ui(ui: &mut Ui, look: Look<'_>, device: &OwnDevice, intents: &mut Vec<
     });
     if device.beyond > 0 {
         let beyond = u64::try_from(device.beyond).unwrap_or(u64::MAX);
-        let beyond = RichText::new(look.texts.count("devices-beyond", beyond))
+        let words = if without_kit {
+            "devices-beyond-for-good"
+        } else {
+            "devices-beyond"
+        };
+        let beyond = RichText::new(look.texts.count(words, beyond))
             .size(size::SMALL)
             .color(look.tokens.subdued);
         ui.add(Label::new(beyond).wrap());

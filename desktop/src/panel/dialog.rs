@@ -5,7 +5,7 @@ use std::fmt;
 
 use aramaki_model::system::NoteKind;
 use aramaki_model::{AlertId, ItemId, Perspective};
-use aramaki_sync_core::SpaceId;
+use aramaki_sync_core::{EnvelopeId, SpaceId};
 use egui::{Button, Frame as Box, Id, Modal, Ui};
 
 use super::incident::{self, IncidentForm};
@@ -14,7 +14,7 @@ use super::proposals::ProposalsForm;
 use super::requests::AnswerForm;
 use super::run::RunForm;
 use super::start::{entered, field_ui};
-use super::{Window, deed, runbook, share, trust};
+use super::{Window, deed, renew, runbook, share, trust};
 use crate::theme::{space, weighted};
 use crate::view::actions::HostAction;
 use crate::view::deed::Deed;
@@ -70,6 +70,13 @@ pub enum Dialog {
         reason: String,
         /// Whether it is a device that can be lost.
         can_be_lost: bool,
+    },
+    /// Whether somebody's access is to be given anew.
+    Renew {
+        /// Where.
+        space: SpaceId,
+        /// Which.
+        grant: EnvelopeId,
     },
     /// A code for another device of the same person.
     AddDevice {
@@ -355,6 +362,7 @@ fn content_ui(
             head_ui(ui, look, &title);
             incident::incident_ui(ui, look, frame, form, intents)
         }
+        Dialog::Renew { .. } => renew::renew_ui(ui, look, frame, dialog, intents),
         Dialog::Share { .. } => share_ui(ui, look, frame, dialog, intents),
     }
 }
@@ -503,7 +511,7 @@ pub(super) fn frame(ui: &Ui) -> Box {
         .corner_radius(12)
 }
 
-fn head_ui(ui: &mut Ui, look: Look<'_>, title: &str) {
+pub(super) fn head_ui(ui: &mut Ui, look: Look<'_>, title: &str) {
     ui.label(weighted(title, 650.0).size(16.0).color(look.tokens.strong));
     ui.add_space(space::M);
 }

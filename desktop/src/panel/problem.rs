@@ -21,6 +21,7 @@ fn keys(code: &str) -> (&'static str, &'static str) {
         "A-114" => ("problem-nobody", "problem-nobody-hint"),
         "A-118" => ("problem-demo", "problem-demo-hint"),
         "A-120" | "A-121" => ("problem-passphrase", "problem-passphrase-hint"),
+        "A-138" => ("problem-waits", "problem-waits-hint"),
         _ => ("problem-other", "problem-other-hint"),
     }
 }

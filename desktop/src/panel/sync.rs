@@ -1,5 +1,6 @@
 //! The connection, told honestly: this disk, each peer, and the age of what one sees.
 
+use aramaki_model::Severity;
 use egui::{Button, Popup, RichText, ScrollArea, Ui};
 
 use super::Window;
@@ -54,6 +55,9 @@ fn words(look: Look<'_>, sync: &SyncState) -> String {
     if connected > 0 && sync.relay() == RelayReach::Away {
         words.push(look.texts.get("sync-no-relay"));
     }
+    if !sync.over_quota.is_empty() {
+        words.push(look.texts.get("sync-over-quota"));
+    }
     if sync.pending > 0 {
         words.push(look.texts.count("sync-pending", sync.pending));
     } else if let Some(newest) = sync.newest {
@@ -67,6 +71,12 @@ fn details_ui(ui: &mut Ui, look: Look<'_>, sync: &SyncState) -> bool {
     let disk = look.texts.get("sync-disk-value");
     fact_ui(ui, look, &look.texts.get("sync-disk"), &disk);
     ui.label(look.texts.count("sync-pending", sync.pending));
+    for it in &sync.over_quota {
+        let said = [("peer", it.peer.as_str()), ("system", it.system.as_str())];
+        let text = RichText::new(look.texts.with("sync-over-quota-at", &said));
+        let text = text.color(look.tokens.severity(Severity::Warning));
+        ui.add(egui::Label::new(text).wrap());
+    }
     if let Some(newest) = sync.newest {
         ui.label(look.texts.with("sync-age", &[("age", &ago(look, newest))]));
     }

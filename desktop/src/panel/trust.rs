@@ -251,6 +251,10 @@ fn since_words(look: Look<'_>, member: &Member) -> String {
         Through::Member(name) => look.texts.with("trust-through", &[("name", name)]),
         Through::Invitation(name) => look.texts.with("trust-invited", &[("name", name)]),
     });
+    if member.depth > 0 && member.left.is_none() {
+        let depth = u64::from(member.depth);
+        said.push(look.texts.count("trust-depth", depth));
+    }
     if let Some(seen) = member.seen {
         let age = ago(look, seen);
         said.push(look.texts.with("trust-seen", &[("age", &age)]));

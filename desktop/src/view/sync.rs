@@ -14,6 +14,17 @@ pub struct SyncState {
     pub peers: Vec<Peer>,
     /// Systems that come as soon as somebody who has them can be reached, oldest first.
     pub awaited: Vec<Awaited>,
+    /// Who takes no more of what, because a quota is reached.
+    pub over_quota: Vec<OverQuota>,
+}
+
+/// A peer takes no more of a System for now: a quota of it is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverQuota {
+    /// What the peer is called here.
+    pub peer: String,
+    /// What the System is called here.
+    pub system: String,
 }
 
 /// A System whose invitation was accepted while nobody who has it could be reached.

@@ -190,6 +190,8 @@ pub struct Member {
     pub begin: Timestamp,
     /// Until when.
     pub end: Timestamp,
+    /// How many grants may follow below it: it can be given on as often.
+    pub depth: u8,
     /// Through whom it came.
     pub through: Through,
     /// The grant itself.
@@ -250,6 +252,17 @@ impl Member {
 }
 
 impl Trust {
+    /// Until when an access lasts that is given anew: for as long as it was given for, and no longer than what
+    /// this device gives it from.
+    pub fn renewed_until(&self, member: &Member, now: Timestamp) -> Timestamp {
+        let end = now.plus(member.end.since(member.begin));
+        let own = self.members.iter().filter(|it| {
+            let gives = it.may == Capability::Administer && it.depth > 0;
+            it.kind == PeerKind::Here && gives && it.end > now
+        });
+        own.map(|it| it.end).max().map_or(end, |own| own.min(end))
+    }
+
     /// Whose access ends soon; who has another that lasts is left out.
     pub fn ending_soon(&self, now: Timestamp) -> impl Iterator<Item = &Member> {
         let lasts = move |soon: &Member| {

@@ -7,6 +7,7 @@ use aramaki_sync::replica::{AuditEntry, AuditEvent, HowEnded};
 use aramaki_sync_core::statement::{Audience, Capability, Grant, GrantFlags};
 use aramaki_sync_core::{AuthorId, EnvelopeId, SpaceId, Timestamp};
 
+use super::fresh;
 use super::live::Live;
 use super::profile::with_causes;
 use super::reason::Reasons;
@@ -41,13 +42,26 @@ pub(crate) struct AccessRow {
     pub(crate) reason: Option<String>,
     /// Why it was ended: the same.
     pub(crate) end_reason: Option<String>,
+    /// Of the key in an invitation, which is nobody: what became of it.
+    pub(crate) code: Option<Code>,
+}
+
+/// What became of an invitation's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// It lets somebody in still.
+    Open,
+    /// It lets nobody in any more, and nobody came by it.
+    Unused,
+    /// It lets nobody in any more: who came by it has access of their own.
+    Used,
 }
 
 impl AccessRow {
     /// Whether it ever counted. What a lost device gave after its end, or a clock that is ahead, was over before
-    /// it began.
+    /// it began. A code that lets nobody in any more is no reader: whoever came by it is one.
     pub(crate) fn counted(&self) -> bool {
-        self.begin <= self.end
+        self.begin <= self.end && matches!(self.code, None | Some(Code::Open))
     }
 }
 
@@ -62,7 +76,7 @@ struct Period {
     grant: EnvelopeId,
     reason: Option<String>,
     end_reason: Option<String>,
-    is_invitation: bool,
+    code: Option<Code>,
 }
 
 impl Live {
@@ -81,16 +95,18 @@ impl Live {
                 reason: with_causes(&error),
             })?;
             let reasons = self.reasons(space.id, &entries);
-            let used_up = used_up(&entries);
+            let (used_up, used) = (used_up(&entries), used(&entries));
             let own = entries.iter().filter_map(|entry| {
                 let period = period(entry, (&reasons, &entries))?;
-                Some(until_used_up(period, &used_up))
+                let period = until_used_up(period, &used_up);
+                let code = period.code.map(|_| code(&period, &used));
+                Some(Period { code, ..period })
             });
             periods.insert(space.id, own.collect());
         }
         let people = self.people();
         // A code that has ended is no person, whoever it was for.
-        let invitations = periods.values().flatten().filter(|it| it.is_invitation);
+        let invitations = periods.values().flatten().filter(|it| it.code.is_some());
         let codes: BTreeSet<AuthorId> = invitations
             .filter_map(|it| match it.audience {
                 Audience::Author(code) => Some(code),
@@ -125,6 +141,7 @@ impl Live {
                     grant: period.grant,
                     reason: period.reason.clone(),
                     end_reason: period.end_reason.clone(),
+                    code: span.code,
                 }));
             }
         }
@@ -142,6 +159,28 @@ struct Span {
     end: Timestamp,
     ended: Option<&'static str>,
     as_reader_of: Option<SpaceId>,
+    code: Option<Code>,
+}
+
+/// The invitations by which somebody came.
+fn used(entries: &[AuditEntry]) -> BTreeSet<EnvelopeId> {
+    let grants = entries.iter().filter_map(|entry| match &entry.event {
+        AuditEvent::Granted { grant, ended, .. } => Some((grant, ended.map(|it| it.how))),
+        _ => None,
+    });
+    let stood = grants.filter(|(_grant, how)| *how != Some(HowEnded::NotStanding));
+    stood.filter_map(|(grant, _how)| grant.parent).collect()
+}
+
+/// What became of an invitation.
+fn code(period: &Period, used: &BTreeSet<EnvelopeId>) -> Code {
+    if period.ended.is_none() && fresh::now() < period.end {
+        Code::Open
+    } else if used.contains(&period.grant) {
+        Code::Used
+    } else {
+        Code::Unused
+    }
 }
 
 fn spans(period: &Period, periods: &BTreeMap<SpaceId, Vec<Period>>) -> Vec<Span> {
@@ -154,6 +193,7 @@ fn spans(period: &Period, periods: &BTreeMap<SpaceId, Vec<Period>>) -> Vec<Span>
                 end: period.end,
                 ended: period.ended,
                 as_reader_of: None,
+                code: period.code,
             }];
         }
     };
@@ -172,6 +212,7 @@ fn spans(period: &Period, periods: &BTreeMap<SpaceId, Vec<Period>>) -> Vec<Span>
                 period.ended
             },
             as_reader_of: Some(other),
+            code: reader.code,
         };
         (span.begin <= span.end).then_some(span)
     });
@@ -216,7 +257,8 @@ fn period(entry: &AuditEntry, (reasons, entries): (&Reasons, &[AuditEntry])) -> 
         grant: entry.id,
         reason: reasons.given(entry.id, grant).cloned(),
         end_reason,
-        is_invitation: grant.flags.has(GrantFlags::INVITATION),
+        // What became of it is known once all is read.
+        code: (grant.flags.has(GrantFlags::INVITATION)).then_some(Code::Open),
     })
 }
 

@@ -213,7 +213,7 @@ impl Live {
     ) -> Result<SpaceId, CliError> {
         self.check_room(None, &changes)?;
         self.check_edit(&changes)?;
-        let relays = self.usual_relays().await;
+        let relays = self.usual_relays().await?;
         let space = self.create_space().await?;
         for relay in relays {
             self.add_relay(space, relay).await?;

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead as _};
 use std::time::{Duration, Instant};
 
-use aramaki_sync::replica::{AuditEvent, PeerStatus, SpaceSummary};
+use aramaki_sync::replica::{AuditEvent, HowEnded, PeerStatus, SpaceSummary};
 use aramaki_sync_core::admission::{Held as HeldFor, Verdict};
 use aramaki_sync_core::statement::Audience;
-use aramaki_sync_core::{DocumentId, SpaceId};
+use aramaki_sync_core::{AuthorId, DocumentId, SpaceId, Timestamp};
 use serde::Deserialize;
 
+use super::fresh;
 use super::live::Live;
 use super::profile::store_error;
 use crate::cli::CliError;
@@ -32,6 +33,50 @@ pub(crate) struct Verified {
     pub(crate) envelopes: u64,
     /// What is wrong.
     pub(crate) faults: Vec<String>,
+}
+
+/// How this device's access to a Space came to be over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AccessOver {
+    /// A peer says so, and its time came by this device's clock.
+    ByTime,
+    /// A peer says so, and by what is known here its time has not come: it was ended.
+    Earlier,
+    /// A revocation that is here ended it: it came in a file, say.
+    Here,
+}
+
+/// A System to which this device's access is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OverAt {
+    /// Which.
+    pub(crate) space: SpaceId,
+    /// What it is called here.
+    pub(crate) title: String,
+    /// How that came to be.
+    pub(crate) how: AccessOver,
+}
+
+impl OverAt {
+    /// Whether a peer said so.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.how != AccessOver::Here
+    }
+}
+
+/// A peer takes no more of a Space for now: a quota of it is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeptBack {
+    /// Which Space.
+    pub(crate) space: SpaceId,
+    /// What that is called here.
+    pub(crate) title: String,
+    /// Who takes no more.
+    pub(crate) peer: AuthorId,
+    /// What that one is called here.
+    pub(crate) name: String,
+    /// Since when, as far as this process heard.
+    pub(crate) since: Timestamp,
 }
 
 impl Live {
@@ -85,18 +130,80 @@ impl Live {
         titles.collect()
     }
 
-    /// Says of each System that is shown whether a peer says that this device's access has ended.
-    pub(crate) async fn ended_elsewhere(&self, wanted: Option<SpaceId>) -> Vec<(SpaceId, String)> {
-        let mut spaces = self.spaces().await;
-        spaces.retain(|space| {
-            let asked = wanted.is_none_or(|wanted| wanted == space.id);
-            asked && space.ended_elsewhere.is_some() && self.is_system(space.id)
+    /// Systems to which this device's access is over, as a peer says or as a statement that is here does.
+    pub(crate) async fn over_at(&self, wanted: Option<SpaceId>) -> Vec<OverAt> {
+        let mut over = Vec::new();
+        for space in self.spaces().await {
+            if wanted.is_some_and(|wanted| wanted != space.id) || !self.is_system(space.id) {
+                continue;
+            }
+            if let Some(how) = self.over_in(&space).await {
+                let title = self.space_name(space.id);
+                over.push(OverAt {
+                    space: space.id,
+                    title,
+                    how,
+                });
+            }
+        }
+        over
+    }
+
+    /// How this device's access to a Space came to be over, if it is.
+    pub(crate) async fn over_in(&self, space: &SpaceSummary) -> Option<AccessOver> {
+        let (own, now) = (self.profile().device, fresh::now());
+        if space.ended_elsewhere.is_some() {
+            let mut members = space.members.iter();
+            let ran_out = members.any(|it| it.author == own && it.end <= now);
+            return Some(if ran_out && space.capability.is_none() {
+                AccessOver::ByTime
+            } else {
+                AccessOver::Earlier
+            });
+        }
+        if space.capability.is_some() {
+            return None;
+        }
+        let entries = self.replica().audit(space.id).await.unwrap_or_default();
+        let is_revoked = entries.iter().any(|entry| match &entry.event {
+            AuditEvent::Granted { grant, ended, .. } => {
+                let how = ended.map(|it| it.how);
+                grant.audience == Audience::Author(own)
+                    && matches!(how, Some(HowEnded::Revoked { .. }))
+            }
+            _ => false,
         });
-        let titles = spaces.iter().map(|space| {
-            let title = self.space_title(space.id);
-            (space.id, title.unwrap_or_else(|| space.id.short()))
+        is_revoked.then_some(AccessOver::Here)
+    }
+
+    /// Where a peer says that it takes no more of what is shown, for a quota of it. Where a peer says that this
+    /// device's access is over, that is why.
+    pub(crate) async fn over_quota(&self, wanted: Option<SpaceId>) -> Vec<KeptBack> {
+        let spaces = self.spaces().await;
+        self.kept_back(&spaces, wanted)
+    }
+
+    /// The same, of Spaces that were read already.
+    pub(crate) fn kept_back(
+        &self,
+        spaces: &[SpaceSummary],
+        wanted: Option<SpaceId>,
+    ) -> Vec<KeptBack> {
+        let names = self.names(spaces);
+        let is_meant = |it: &&SpaceSummary| wanted.is_none_or(|wanted| wanted == it.id);
+        let spaces = spaces.iter().filter(is_meant);
+        let spaces = spaces.filter(|it| it.ended_elsewhere.is_none());
+        let each = spaces.flat_map(|space| {
+            let peers = space.over_quota_at.iter();
+            peers.map(|(peer, since)| KeptBack {
+                space: space.id,
+                title: self.space_name(space.id),
+                peer: *peer,
+                name: names.of(*peer),
+                since: *since,
+            })
         });
-        titles.collect()
+        each.collect()
     }
 
     /// Systems to which this device came by a code that had let in as many as it may, and by nothing else: what it

@@ -127,11 +127,13 @@ fn ends_with(plan: &SpacePlan) -> Vec<Ends> {
     ends
 }
 
-/// What those keep to whom a lost device had given more.
+/// What those keep without the lost device to whom it had given more. What they keep through it has a line of its
+/// own, and people decide about that.
 fn keep_less(plan: &SpacePlan) -> Vec<(String, Capability, Timestamp)> {
     let mut kept: Vec<&Holder> = Vec::new();
     for (holder, _why) in &plan.cut {
         if let Some(stays) = plan.stays(holder.author)
+            && !stays.by_lost
             && !kept.contains(&stays)
         {
             kept.push(stays);

@@ -10,6 +10,7 @@ use aramaki_sync_core::admission::{Held, Member as Granted};
 use aramaki_sync_core::statement::Capability;
 use aramaki_sync_core::{AuthorId, DocumentId, EnvelopeId, SpaceId, Timestamp};
 
+use super::care::KeptBack;
 use super::deeds::Undo;
 use super::emergency::shown_reason;
 use super::fresh;
@@ -22,8 +23,8 @@ use crate::view::earlier::Earlier;
 use crate::view::maintenance::SystemWork;
 use crate::view::{
     Awaited, Demo, Emergency, Ended, Ending, EqualRank, Frame, IncidentAnswer, Late, LeftOut,
-    LookedBack, MadeInvitation, Member, NoteWork, OwnDevice, Peer, PeerKind, Presence, Problem,
-    RelayState, Stage, SyncState, Through, Trust, Typed,
+    LookedBack, MadeInvitation, Member, NoteWork, OverQuota, OwnDevice, Peer, PeerKind, Presence,
+    Problem, RelayState, Stage, SyncState, Through, Trust, Typed,
 };
 
 /// What only the window asked for.
@@ -73,7 +74,7 @@ pub(super) async fn of(live: &Live, extras: &Extras) -> Frame {
             ..sync(live, &spaces, &who, now)
         },
         trust: trust(live, &spaces, &who, (now, extras)).await,
-        without_kit: live.identity().await.1.is_none(),
+        without_kit: !live.has_kit().await,
         devices: devices(live).await,
         perspectives: live.perspectives(),
         actions: actions(live, extras.looked_at).await,
@@ -158,11 +159,17 @@ fn sync(live: &Live, spaces: &[SpaceSummary], who: &Who, now: Timestamp) -> Sync
         .collect();
     peers.extend(rosters.into_values());
     peers.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+    let over_quota = live.kept_back(spaces, None).into_iter();
+    let words = |it: KeptBack| OverQuota {
+        peer: it.name,
+        system: it.title,
+    };
     SyncState {
         pending: spaces.iter().map(|space| space.receipts.only_here).sum(),
         newest: live.newest(),
         peers,
         awaited: Vec::new(),
+        over_quota: over_quota.map(words).collect(),
     }
 }
 
@@ -443,6 +450,7 @@ fn members(
             may: member.capability,
             begin: space.begin_of(member),
             end: member.end,
+            depth: member.depth_left,
             through,
             grant: member.grant,
             reason: reasons.get(&member.grant).cloned().unwrap_or_default(),

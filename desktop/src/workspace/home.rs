@@ -15,6 +15,7 @@ use aramaki_sync_core::key::PublicKeys;
 use aramaki_sync_core::statement::{Capability, GrantFlags};
 use aramaki_sync_core::{AuthorId, PrincipalId, SpaceId, Timestamp};
 
+use super::awaited::Awaiting;
 use super::fresh;
 use super::joined::Joining;
 use super::live::Live;
@@ -51,6 +52,17 @@ pub(crate) enum HomeBeside {
     Refused,
     /// Whoever asks knows of it.
     Made,
+}
+
+/// How this device stands to a Home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It has none, or its access there is over: what it makes is its own alone.
+    Alone,
+    /// It asked to be one of a person's devices.
+    Waits,
+    /// It is one of them.
+    Accepted(SpaceId),
 }
 
 /// A device of this person that was lost, and may something still.
@@ -237,6 +249,46 @@ impl Live {
         among.iter().filter(says).copied().collect()
     }
 
+    /// How this device stands to the Home that it knows of.
+    ///
+    /// # Errors
+    /// When the replica has ended.
+    pub(super) async fn standing(&self) -> Result<Standing, CliError> {
+        let Some(home) = self.home() else {
+            return Ok(Standing::Alone);
+        };
+        let capability = match self.replica().space(home).await {
+            Ok(summary) => summary.capability,
+            Err(ReplicaError::UnknownSpace(_)) => None,
+            Err(error) => return Err(refused(&error)),
+        };
+        Ok(match capability {
+            Some(Capability::Administer) => Standing::Accepted(home),
+            Some(_) => Standing::Waits,
+            None => {
+                let awaited = self.awaiting().await;
+                let waits = |it: &Awaiting| it.space == home && it.is_live() && it.spent.is_none();
+                if awaited.iter().any(waits) {
+                    Standing::Waits
+                } else {
+                    Standing::Alone
+                }
+            }
+        })
+    }
+
+    /// What a device makes while it waits would be in no Home: nobody else would see it, and it would go to no relay.
+    ///
+    /// # Errors
+    /// When this device waits for being accepted.
+    pub(super) async fn refuse_while_waiting(&self) -> Result<(), CliError> {
+        if self.standing().await? == Standing::Waits {
+            let key = self.profile().device.to_string();
+            return Err(CliError::Waits { key });
+        }
+        Ok(())
+    }
+
     /// A code by which another device of the same person asks to be one of theirs. Makes the Home if
     /// there is none.
     ///
@@ -283,7 +335,7 @@ impl Live {
     }
 
     async fn make_home(&self) -> Result<SpaceId, CliError> {
-        let relays = self.usual_relays().await;
+        let relays = self.usual_relays().await?;
         let listed = self.administered().await;
         let home = self.create_space().await?;
         for relay in relays {
@@ -424,9 +476,12 @@ impl Live {
     /// # Errors
     /// When the store refuses.
     pub(super) async fn share_with_own(&self, space: SpaceId) -> Result<(), CliError> {
-        let Some(home) = self.home().filter(|home| *home != space) else {
+        let Standing::Accepted(home) = self.standing().await? else {
             return Ok(());
         };
+        if home == space {
+            return Ok(());
+        }
         let failed = |error| refused(&error);
         let devices = self.replica().space(home).await.map_err(failed)?;
         let made = self.replica().space(space).await.map_err(failed)?;
@@ -466,6 +521,11 @@ impl Live {
             box_key: kit.box_key,
         });
         (here.principal, kit.or(own.1))
+    }
+
+    /// Whether a recovery kit stands above what this device makes.
+    pub(crate) async fn has_kit(&self) -> bool {
+        self.identity().await.1.is_some()
     }
 
     /// The key that stands above all of this person's devices.

@@ -166,7 +166,7 @@ impl Live {
         self.examine(&written, into.filter(|_| !unlinked.is_empty()))
             .await?;
         let mut spare = self.spare_spaces();
-        let relays = self.usual_relays().await;
+        let relays = self.usual_relays().await?;
         for step in written.iter().filter(|it| it.space.is_none()) {
             let space = if let Some(space) = spare.pop() {
                 space

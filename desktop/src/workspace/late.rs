@@ -339,6 +339,27 @@ impl Live {
         Ok(first.filter(|_first| is_one))
     }
 
+    /// Why nothing can be accepted of a grant: there is none of that id, or all that came by it is decided.
+    async fn nothing_waits(&self, space: SpaceId, wanted: &str, prefix: &str) -> CliError {
+        let entries = self.replica().audit(space).await.unwrap_or_default();
+        let is_meant = |it: &AuditEntry| {
+            let is_grant = matches!(it.event, AuditEvent::Granted { .. });
+            is_grant && it.id.to_string().starts_with(prefix)
+        };
+        if prefix.len() < PREFIX_LEN_CHARS_MIN || !entries.iter().any(is_meant) {
+            return CliError::NoSuchGrant {
+                wanted: wanted.to_owned(),
+            };
+        }
+        CliError::Refused {
+            what: "the late work",
+            reason: format!(
+                "nothing of the grant {wanted} waits: all that came of it counts, or was decided before; `aramaki trust \
+                 held SYSTEM` shows what waits"
+            ),
+        }
+    }
+
     /// Lets late work count that was written under a grant, as much of it as is here; of what a close left
     /// out as much as is wanted.
     ///
@@ -358,12 +379,10 @@ impl Live {
         });
         let (found, others): (Vec<_>, Vec<_>) = named.partition(LateWork::can_be_accepted);
         let Some(first) = found.first().cloned() else {
-            return Err(others.first().map_or_else(
-                || CliError::NoSuchGrant {
-                    wanted: wanted.to_owned(),
-                },
-                LateWork::refusal,
-            ));
+            return Err(match others.first() {
+                Some(other) => other.refusal(),
+                None => self.nothing_waits(space, wanted, &prefix).await,
+            });
         };
         if found.iter().any(|it| it.grant != first.grant) {
             return Err(CliError::NoSuchGrant {

@@ -72,7 +72,7 @@ mod who;
 mod whole;
 mod work;
 
-pub(crate) use access::AccessRow;
+pub(crate) use access::{AccessRow, Code};
 pub(crate) use actions::{AgentActions, Allowance, RequestRow, Wanted};
 pub(crate) use agents::AgentOf;
 pub(crate) use alerts::EndedItems;
@@ -80,6 +80,7 @@ pub(crate) use at_agents::AtAgent;
 pub(crate) use audit::AuditRow;
 pub(crate) use awaited::Awaiting;
 pub(crate) use backup::restore;
+pub(crate) use care::{AccessOver, KeptBack, OverAt};
 pub(crate) use carry::{CarriedFile, JoinedByFile, names_file};
 pub(crate) use change::SystemChange;
 pub(crate) use checks::{KnownChecks, read_checks};

@@ -222,7 +222,8 @@ impl Recovering {
             .into_iter()
             .partition(|it| administered.contains(&it.id));
         let lost = self.lost(&spaces, &names, named).await?;
-        let cut = Cut::named(&spaces, &names, named.cut)?;
+        let words = self.not_cut_before((&spaces, &names), &lost, named.cut);
+        let cut = Cut::named(&spaces, &names, &words.await?)?;
         check_cut(spaces.iter(), &lost, &cut)?;
         let keep = Cut::named(&spaces, &names, named.keep)?;
         let home = self.home_among(&spaces, (&lost, named), kit);
@@ -258,6 +259,29 @@ impl Recovering {
         plan.spaces
             .sort_by(|a, b| (&a.title, a.space).cmp(&(&b.title, b.space)));
         Ok(plan)
+    }
+
+    /// What is to be cut, without those who are gone with the lost devices already: a repetition finds them so.
+    async fn not_cut_before(
+        &self,
+        (spaces, names): (&[SpaceSummary], &Names),
+        lost: &BTreeSet<AuthorId>,
+        words: &[String],
+    ) -> Result<Vec<String>, CliError> {
+        let now = fresh::now();
+        let members = spaces.iter().flat_map(|it| &it.members);
+        let live = members.filter(|it| it.is_live(it.not_before.max(now)));
+        let there: BTreeSet<_> = live.map(|it| it.author).collect();
+        if words.is_empty() || !there.is_disjoint(lost) {
+            return Ok(words.to_vec());
+        }
+        let ever = self.live.ever(spaces).await?;
+        let gone: BTreeSet<_> = ever.keys().difference(&there).copied().collect();
+        let is_gone = |word: &&String| {
+            let called = gone.iter().any(|key| names.calls(*key, word));
+            called || match_among(&gone, "device or grant to cut", &[(*word).clone()]).is_ok()
+        };
+        Ok(words.iter().filter(|it| !is_gone(it)).cloned().collect())
     }
 
     /// Which of these Spaces is the Home of the person's devices.

@@ -16,6 +16,7 @@ use serde_bytes::ByteBuf;
 
 use super::change::SystemChange;
 use super::fresh;
+use super::home::Standing;
 use super::joined::Joining;
 use super::live::Live;
 use super::profile::with_causes;
@@ -87,8 +88,9 @@ impl Live {
     /// Makes a Space under the recovery kit's key, or with this device at its top if there is no kit.
     ///
     /// # Errors
-    /// When the store refuses.
+    /// When this device waits for being accepted as one of a person's, or the store refuses.
     pub(super) async fn create_space(&self) -> Result<SpaceId, CliError> {
+        self.refuse_while_waiting().await?;
         let failed = refused("the new Space");
         let (principal, anchor) = self.identity().await;
         let request = CreateSpace {
@@ -504,12 +506,26 @@ impl Live {
     }
 
     /// The relays that keep all that this device administers: a new System goes there too. One whose access
-    /// was ended anywhere keeps less than all, though its address is still told there.
-    pub(super) async fn usual_relays(&self) -> Vec<RelayAddress> {
+    /// was ended anywhere keeps less than all, though its address is still told there. Of a person's devices what
+    /// their Home lists is all: what one of them made before it was theirs says nothing of where the rest is kept.
+    ///
+    /// # Errors
+    /// When the replica has ended.
+    pub(super) async fn usual_relays(&self) -> Result<Vec<RelayAddress>, CliError> {
+        let listed = match self.standing().await? {
+            Standing::Accepted(home) => {
+                let mut listed = self.model().home(&home).followed;
+                listed.insert(home);
+                Some(listed)
+            }
+            Standing::Alone | Standing::Waits => None,
+        };
+        let counts = |space: &SpaceId| listed.as_ref().is_none_or(|it| it.contains(space));
         let (spaces, now) = (self.spaces().await, fresh::now());
         let mut own = spaces
             .iter()
             .filter(|space| space.capability >= Some(Capability::Administer))
+            .filter(|space| counts(&space.id))
             .map(|space| {
                 let keeps = |relay: &&RelayAddress| {
                     let mut members = space.members.iter();
@@ -519,10 +535,10 @@ impl Live {
                 relays.filter(keeps).cloned().collect::<Vec<_>>()
             });
         let first = own.next().unwrap_or_default();
-        own.fold(first, |mut usual, relays| {
+        Ok(own.fold(first, |mut usual, relays| {
             usual.retain(|relay| relays.contains(relay));
             usual
-        })
+        }))
     }
 
     /// Lets a relay store and forward a Space, and tells its members where it is.

@@ -1,6 +1,6 @@
 //! The chip in the top bar says what is so.
 
-use aramaki_desktop::view::{PeerKind, SyncState};
+use aramaki_desktop::view::{OverQuota, PeerKind, SyncState};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::world::{Desk, at};
@@ -24,6 +24,20 @@ fn the_chip_tells_relay_peers_age_and_what_waits() {
     });
     window.run();
     window.get_by_label("1 peer · relay away · 3 changes not on any other peer yet");
+    desk.show(|frame| {
+        frame.sync.over_quota.push(OverQuota {
+            peer: "relay 93aef377".to_owned(),
+            system: "Webshop".to_owned(),
+        });
+    });
+    window.run();
+    let words = "1 peer · relay away · a quota is reached · 3 changes not on any other peer yet";
+    window.get_by_label(words).click();
+    window.run();
+    window.get_by_label_contains("relay 93aef377 takes no more of Webshop");
+    desk.show(|frame| frame.sync.over_quota.clear());
+    window.get_by_label(words).click();
+    window.run();
     desk.show(|frame| {
         for peer in &mut frame.sync.peers {
             peer.path = None;

@@ -859,6 +859,7 @@ fn the_trust_page_of_all_systems_shows_what_ends_soon_and_renews_it() {
             .find(|it| it.kind == PeerKind::Device);
         let device = device.unwrap();
         device.begin = at(-900_000);
+        device.depth = 2;
         let invitation = Member {
             kind: PeerKind::Invitation,
             name: "the auditor".to_owned(),
@@ -872,9 +873,14 @@ fn the_trust_page_of_all_systems_shows_what_ends_soon_and_renews_it() {
     window.get_by_label("1 access ends within 3 days").click();
     window.run();
     window.get_by_label_contains("Ends within three days");
+    window.get_by_label_contains("can be given on over 2 links");
     window
         .get_by_label("Renew access of 0a2b1597 · Device")
         .click();
+    window.run();
+    assert_eq!(desk.asked(), [""; 0], "it is asked first");
+    window.get_by_label_contains("Renewed now: ");
+    window.get_by_label("Give it anew").click();
     window.run();
     assert_eq!(desk.asked(), ["Renew"]);
     window.get_by_label("Invitations (1)").click();

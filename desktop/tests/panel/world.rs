@@ -654,6 +654,7 @@ fn sync() -> SyncState {
             until: at(28_800),
             is_spent: false,
         }],
+        over_quota: Vec::new(),
     }
 }
 
@@ -677,6 +678,7 @@ fn trust() -> BTreeMap<SpaceId, Trust> {
         may,
         begin: at(-90_000),
         end: at(28_800),
+        depth: 0,
         can_end: !matches!(kind, PeerKind::Here),
         through,
         grant: EnvelopeId::from_bytes([u8::try_from(name.len()).unwrap_or(0); 32]),

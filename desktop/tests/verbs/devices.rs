@@ -47,6 +47,8 @@ fn says_what_each_could_end(aramaki: &Aramaki) {
     let plan = aramaki.json_in("laptop", &["trust", "lost", me.as_str().unwrap()]);
     let places = ["spaces", "beyond"].map(|it| plan[it].as_array().unwrap().len());
     assert_eq!(places, [1, 3], "{plan}");
+    let words = text(&aramaki.run(&["device", "list"]).stdout);
+    assert!(words.contains("in 1 Space nothing ends it"), "{words}");
 }
 
 /// What a lost device may still is said after the preview too.
@@ -60,6 +62,8 @@ fn is_not_forgotten(aramaki: &Aramaki, lost: &str, beyond: &Value) {
         words.contains("still has access in Backup") && words.contains("recover KIT --lost"),
         "{words}"
     );
+    assert!(words.contains("There is no recovery kit"), "{words}");
+    assert_eq!(listed["recovery_kit"], false);
 }
 
 #[test]
@@ -136,6 +140,40 @@ fn a_second_device_is_accepted_and_may_do_what_the_first_may_also_what_is_made_l
     aramaki.json(&["peers", "--wait", "1s"]);
     aramaki.json_in("laptop", &["peers", "--wait", "1s"]);
     assert!(!titles(&aramaki, "laptop").contains(&"After".to_owned()));
+}
+
+#[test]
+fn a_device_that_waits_makes_nothing_that_nobody_sees_and_knows_the_relays_once_it_is_accepted() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::relay(&aramaki);
+    aramaki.json(&["system", "add", "Webshop"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    aramaki.json_in("laptop", &["init", "--name", "duty", "--no-recovery-kit"]);
+    aramaki.json_in("laptop", &["system", "add", "Before"]);
+
+    let code = aramaki.json(&["device", "add"]);
+    let code = code["code"].as_str().unwrap();
+    let asked = aramaki.json_in("laptop", &["device", "join", code]);
+    let key = asked["this_device"].as_str().unwrap();
+    let spaces = || aramaki.json_in("laptop", &["status"])["systems"].clone();
+    let before = spaces();
+    let refused = aramaki.refused_in("laptop", &["system", "add", "Early"], 1);
+    assert_eq!(refused["code"], "A-138", "{refused}");
+    assert!(refused["hint"].to_string().contains(key), "{refused}");
+    assert_eq!(spaces(), before);
+
+    until(&aramaki, "the laptop asks", || waiting(&aramaki));
+    aramaki.json(&["device", "accept", &key[..12]]);
+    // As soon as it may, whether the Systems of the other device have come or not.
+    let made = until(&aramaki, "the laptop is accepted", || {
+        let made = aramaki.run_in("laptop", &["system", "add", "Later", "--json"]);
+        made.status.success().then(|| text(&made.stdout))
+    });
+    let made: Value = serde_json::from_str(&made).unwrap();
+    assert_eq!(made["relays"], serde_json::json!([author]), "{made}");
+    until(&aramaki, "what the laptop makes reaches the first", || {
+        (titles(&aramaki, "data") == ["Later", "Webshop"]).then_some(())
+    });
 }
 
 #[test]

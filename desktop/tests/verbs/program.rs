@@ -150,17 +150,22 @@ impl Process {
 
     /// A relay, and what `aramaki relay add` needs to know of it.
     pub(crate) fn relay(aramaki: &Aramaki) -> (Self, String, String) {
-        Self::relay_on(aramaki, "0")
+        Self::relay_on(aramaki, "0", &[])
+    }
+
+    /// A relay that takes so much of a Space a day.
+    pub(crate) fn small_relay(aramaki: &Aramaki, bytes: &str) -> (Self, String, String) {
+        Self::relay_on(aramaki, "0", &["--space-bytes-per-day", bytes])
     }
 
     /// The same relay again, where an invitation says that it is.
     pub(crate) fn relay_at(aramaki: &Aramaki, address: &str) -> (Self, String, String) {
         let direct = address.rsplit([',', '@']).find(|it| !it.contains("://"));
         let port = direct.and_then(|direct| direct.rsplit(':').next()).unwrap();
-        Self::relay_on(aramaki, port)
+        Self::relay_on(aramaki, port, &[])
     }
 
-    fn relay_on(aramaki: &Aramaki, port: &str) -> (Self, String, String) {
+    fn relay_on(aramaki: &Aramaki, port: &str, more: &[&str]) -> (Self, String, String) {
         let ports = [
             "--peer-port",
             port,
@@ -169,7 +174,7 @@ impl Process {
             "--status-port",
             "0",
         ];
-        let command = aramaki.command("relay", &[&["demo-relay"], &ports[..]].concat());
+        let command = aramaki.command("relay", &[&["demo-relay"], &ports[..], more].concat());
         let (relay, event) = Self::start(command, None);
         let card = &event["ready"]["relay"];
         let word = |name: &str| card[name].as_str().unwrap().to_owned();

@@ -314,6 +314,9 @@ fn a_device_that_lives_stays_beside_the_new_one_in_the_one_home() {
     assert_eq!(plan["home"], Value::Null, "{plan}");
     assert_eq!(plan["home_unsure"].as_array().unwrap().len(), 1, "{plan}");
     assert_eq!(plan["undecided"], json!([first]), "{plan}");
+    let all = story.recover(&recover);
+    let words = text(&aramaki.run_in("new", &all).stdout);
+    assert!(words.contains("  open  "), "nobody decided: {words}");
     let yes = ["--yes", "--name", "duty operator"];
     let all = [&recover[..], &yes].concat();
     let refused = aramaki.refused_in("new", &story.recover(&all), 1);
@@ -413,6 +416,9 @@ fn a_kit_that_names_nothing_is_told_a_relay_and_who_is_named_does_not_stay() {
     let spaces = done["spaces"].as_array().unwrap();
     let system = spaces.iter().find(|it| it["title"] == "Webshop").unwrap();
     assert!(whos(system, "cut").contains(guest), "{system}");
+    let again = aramaki.json_in("new", &story.recover(&cut));
+    let again = again["spaces"].as_array().unwrap();
+    assert!(again.iter().all(|it| it["done"] == true), "{again:?}");
     story.note("new", "After");
     aramaki.json_in("guest", &["peers", "--wait", "2s"]);
     assert_eq!(story.notes("guest"), ["Before"]);

@@ -1,6 +1,6 @@
 //! A relay that answers, one that does not, and one that is another.
 
-use super::program::{Aramaki, Process, text};
+use super::program::{Aramaki, Process, text, wait_for};
 
 #[test]
 fn whether_a_relay_answers_is_said_when_it_is_added() {
@@ -43,4 +43,29 @@ fn a_relay_whose_access_was_ended_keeps_no_new_system() {
     assert_eq!(made["relays"], serde_json::json!([]), "{made}");
     let listed = aramaki.json(&["trust", "list", "Accounts"]);
     assert!(!listed.to_string().contains(&author), "{listed}");
+}
+
+/// What a relay refuses for a quota is nowhere else: who writes it is told so, and that it is kept.
+#[test]
+fn who_writes_more_than_a_relay_takes_hears_that_it_is_kept_here() {
+    let aramaki = Aramaki::new();
+    let (_relay, author, address) = Process::small_relay(&aramaki, "40000");
+    aramaki.json(&["system", "add", "Webshop"]);
+    aramaki.json(&["relay", "add", &author, &address]);
+    let quiet = aramaki.json(&["peers", "--wait", "1s"]);
+    assert_eq!(quiet["spaces"][0]["over_quota_at"], serde_json::json!([]));
+    let words = (1..1_500_u64).map(|n| format!("{:x} ", n * n * 104_729 % 1_299_709));
+    let long: String = words.collect();
+    for title in ["One", "Two", "Three", "Four", "Five", "Six"] {
+        aramaki.json(&["note", "add", "Webshop", "--title", title, "--text", &long]);
+    }
+    wait_for("the relay says that it takes no more", || {
+        let peers = aramaki.json(&["peers", "--wait", "2s"]);
+        (peers["spaces"][0]["over_quota_at"] == serde_json::json!([author])).then_some(())
+    });
+    let words = text(&aramaki.run(&["peers", "--wait", "2s"]).stdout);
+    assert!(
+        words.contains("has taken no more of Webshop") && words.contains("kept here"),
+        "{words}"
+    );
 }

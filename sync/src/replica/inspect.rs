@@ -94,6 +94,7 @@ pub(super) fn space(
         id,
         capability: evaluation.capability(author, now),
         ended_elsewhere: engine.ended_elsewhere(id),
+        over_quota_at: engine.over_quota_at(id),
         newer_elsewhere: engine.is_newer_elsewhere(id),
         members: evaluation.members().to_vec(),
         audiences: evaluation.audiences().to_vec(),

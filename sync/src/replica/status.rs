@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aramaki_sync_core::admission::{AudienceSpace, ChainSummary, EmergencyUse, Member};
 use aramaki_sync_core::engine::{
-    AccessEnd, Admitted, Event, Refusal, SnapshotFinding, StoreFailure,
+    AccessEnd, Admitted, Event, QuotaName, Refusal, SnapshotFinding, StoreFailure,
 };
 use aramaki_sync_core::statement::{Capability, RelayAddress};
 use aramaki_sync_core::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, SpaceId, Timestamp};
@@ -21,6 +21,8 @@ pub struct SpaceSummary {
     pub capability: Option<Capability>,
     /// What a peer says: this device's access is over, though the statement that ended it is not here.
     pub ended_elsewhere: Option<AccessEnd>,
+    /// Peers that said that they take no more of it for a quota of theirs, and since when: since this process began.
+    pub over_quota_at: Vec<(AuthorId, Timestamp)>,
     /// Peers have something that only a newer program can read: what is here is not all.
     pub newer_elsewhere: bool,
     /// Who holds a grant.
@@ -215,6 +217,19 @@ pub enum ReplicaEvent {
         /// Why.
         reason: Refusal,
     },
+    /// A relay took something not, because a quota of it would be passed; said once an hour of each.
+    OverQuota {
+        /// Where.
+        space: SpaceId,
+        /// Whose it was.
+        author: AuthorId,
+        /// Which quota.
+        quota: QuotaName,
+        /// What it would have been with it.
+        would_be: u64,
+        /// What is allowed.
+        most: u64,
+    },
     /// A snapshot that was needed holds what it should not; what counts is read from elsewhere.
     Snapshot {
         /// Where.
@@ -276,17 +291,6 @@ impl ReplicaEvent {
                 chain,
                 bytes,
             },
-            Event::Refused {
-                space,
-                id,
-                peer,
-                reason,
-            } => Self::Refused {
-                space,
-                id,
-                peer,
-                reason,
-            },
             Event::Snapshot {
                 space,
                 document,
@@ -302,6 +306,37 @@ impl ReplicaEvent {
             },
             Event::NewInstance { instance } => Self::NewInstance { instance },
             Event::StoreFailed { failure } => Self::StoreFailed { failure },
+            other => return Self::from_refusal(&other),
+        })
+    }
+
+    /// The same of what was not taken.
+    fn from_refusal(event: &Event) -> Option<Self> {
+        Some(match *event {
+            Event::Refused {
+                space,
+                id,
+                peer,
+                reason,
+            } => Self::Refused {
+                space,
+                id,
+                peer,
+                reason,
+            },
+            Event::OverQuota {
+                space,
+                author,
+                quota,
+                would_be,
+                most,
+            } => Self::OverQuota {
+                space,
+                author,
+                quota,
+                would_be,
+                most,
+            },
             _ => return None,
         })
     }

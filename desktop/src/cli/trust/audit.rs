@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::parse::parse_line;
 use crate::cli::report::table;
 use crate::cli::{CliError, Report, local};
-use crate::workspace::{AccessRow, AuditRow, Live, capability_word};
+use crate::workspace::{AccessRow, AuditRow, Code, Live, capability_word};
 
 /// Shorter prefixes of a key are taken for names.
 const PREFIX_LEN_CHARS_MIN: usize = 6;
@@ -75,6 +75,11 @@ fn is_about(wanted: &str, row: &AuditRow) -> bool {
 
 fn access_text(row: &AccessRow) -> Vec<String> {
     let end = match row.ended {
+        how if dead_code(row).is_some() => {
+            let code = dead_code(row).unwrap_or_default();
+            let (end, how) = (local(row.end), how.unwrap_or("time"));
+            format!("a code, no reader: {code}; over since {end} ({how})")
+        }
         how if !row.counted() => {
             let how = how.unwrap_or("time");
             format!("never counted: over since {} ({how})", local(row.end))
@@ -104,6 +109,15 @@ fn access_text(row: &AccessRow) -> Vec<String> {
     ]
 }
 
+/// What is said of an invitation's key that lets nobody in any more.
+const fn dead_code(row: &AccessRow) -> Option<&'static str> {
+    match row.code {
+        Some(Code::Unused) => Some("nobody came by it"),
+        Some(Code::Used) => Some("who came by it has a line of their own"),
+        Some(Code::Open) | None => None,
+    }
+}
+
 fn access_json(row: &AccessRow) -> Value {
     json!({
         "who": row.who,
@@ -115,6 +129,11 @@ fn access_json(row: &AccessRow) -> Value {
         "end": row.end.to_string(),
         "ended": row.ended,
         "counted": row.counted(),
+        "code": row.code.map(|code| match code {
+            Code::Open => "open",
+            Code::Unused => "unused",
+            Code::Used => "used",
+        }),
         "by": row.by,
         "as_reader_of": row.as_reader_of,
         "grant": row.grant.to_string(),

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::{at_agent_json, at_agents_text, row_json, rows_text};
 use crate::cli::emergency::{emergencies_json, emergencies_text};
-use crate::cli::peers::say_ended;
+use crate::cli::peers::{over_json, say_ended};
 use crate::cli::report::Lines;
 use crate::cli::{CliError, Clock, Report};
-use crate::workspace::{Live, TwoHistories};
+use crate::workspace::{Live, OverAt, TwoHistories};
 
 /// Say who holds a grant: which, what, since and until when, through whom; those that end first first.
 ///
@@ -68,10 +68,10 @@ impl List {
             after.push_str(&fork.text());
             after.push('\n');
         }
-        let ended = live.ended_elsewhere(wanted).await;
-        for (_space, title) in &ended {
+        let over = live.over_at(wanted).await;
+        for it in &over {
             after.push('\n');
-            after.push_str(&say_ended(title));
+            after.push_str(&say_ended(&it.title, it.how));
             after.push('\n');
         }
         let two_histories: Vec<_> = forks.iter().map(fork_json).collect();
@@ -90,7 +90,8 @@ impl List {
                 "at_agents": at_agents.iter().map(at_agent_json).collect::<Vec<_>>(),
                 "emergencies": emergencies_json(&emergencies),
                 "two_histories": two_histories,
-                "ended_elsewhere": ended.iter().map(|(space, _title)| space.to_string()).collect::<Vec<_>>(),
+                "ended_elsewhere": over_json(&over, OverAt::is_elsewhere),
+                "ended": over_json(&over, |_it| true),
             }),
         ))
     }

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::losses::{space_json, space_text};
+use crate::cli::losses::{Unnamed, space_json, space_text};
 use crate::cli::parse::parse_line;
 use crate::cli::report::Lines;
 use crate::cli::{CliError, Report, local};
@@ -58,7 +58,7 @@ impl Lost {
         }
         let mut text = Lines::default();
         for space in &plan.spaces {
-            space_text(&mut text, space);
+            space_text(&mut text, space, Unnamed::Cut);
         }
         for (space, title) in &plan.beyond {
             let title = title.as_deref().unwrap_or("a Space without a title");

@@ -10,8 +10,9 @@ use super::io::{
     BatchId, ConnectionId, Output, Refusal, SecretSeed, StoreOperation, StoredCounter,
     StoredCursor, WriteError, WriteId,
 };
-use super::options::Role;
+use super::options::{Quotas, Role};
 use super::queue::{InFlight, Work};
+use super::quota::{OverQuota, QuotaName};
 use super::settle::redeemed_by;
 use super::space::{Space, is_grant, len_of};
 use super::{Engine, Mutant};
@@ -289,14 +290,13 @@ impl Engine {
             draft.also_from.extend(from.map(|from| (from, id)));
             return None;
         }
-        let judged = self
-            .judge_received(
-                draft,
-                &envelope,
-                from.map(|(connection, _number)| connection),
-            )
-            .and_then(|()| self.take_pace(author));
-        let refusal = match judged {
+        let connection = from.map(|(connection, _number)| connection);
+        let judged = self.judge_received(draft, &envelope, connection);
+        let paced = judged.and_then(|()| self.take_pace(author));
+        if paced == Err(Some(Refusal::Quota)) {
+            self.tell_quota(draft, &envelope, judged.is_ok());
+        }
+        let refusal = match paced {
             Ok(()) => {
                 self.queue.received_bytes -= bytes;
                 draft.add(Item {
@@ -351,25 +351,77 @@ impl Engine {
         if !follows && !self.is(Mutant::AcceptGap) {
             return Err(Some(Refusal::Gap));
         }
-        if let Role::Relay(quotas) = self.role {
-            let bytes = len_of(envelope);
-            let stored = *draft.stored.get_or_insert_with(|| {
-                let spaces = self.spaces.values();
-                spaces.map(|held| held.bytes).fold(0, u64::saturating_add)
-            });
-            let day = self.now.millis().div_euclid(86_400_000);
-            let today = if held.today.0 == day { held.today.1 } else { 0 };
-            if stored.saturating_add(bytes) > quotas.total_bytes_max
-                || held.bytes + bytes > quotas.space_bytes_max
-                || today + bytes > quotas.space_bytes_per_day_max
-                || is_surplus_chain(held, draft, envelope, quotas.chains_per_author_max)
-                || is_surplus_grant(held, draft, envelope, quotas.grants_per_author_max)
-                || self.is_surplus_redemption(held, draft, (envelope, from))
-            {
-                return Err(Some(Refusal::Quota));
-            }
+        if let Role::Relay(quotas) = self.role
+            && (self.passed_quota(draft, envelope, &quotas).is_some()
+                || self.is_surplus_redemption(held, draft, (envelope, from)))
+        {
+            return Err(Some(Refusal::Quota));
         }
         Ok(())
+    }
+
+    /// Which of a relay's quotas an envelope would pass.
+    fn passed_quota(
+        &self,
+        draft: &mut Draft,
+        envelope: &Envelope,
+        quotas: &Quotas,
+    ) -> Option<OverQuota> {
+        let header = envelope.header();
+        let held = self.spaces.get(&header.space)?;
+        // What stands before it in this batch counts too: it is stored with it.
+        let added = draft.added.get(&header.space).copied().unwrap_or(0);
+        let bytes = added.saturating_add(len_of(envelope));
+        let others = draft.added.values().copied().fold(0, u64::saturating_add) - added;
+        let stored = *draft.stored.get_or_insert_with(|| {
+            let spaces = self.spaces.values();
+            spaces.map(|held| held.bytes).fold(0, u64::saturating_add)
+        });
+        let day = self.now.millis().div_euclid(86_400_000);
+        let today = if held.today.0 == day { held.today.1 } else { 0 };
+        let one_more = |quota, is_surplus: bool, most: usize| {
+            let most = u64::try_from(most).unwrap_or(u64::MAX);
+            let would_be = most.saturating_add(u64::from(is_surplus));
+            OverQuota::of(quota, would_be, most)
+        };
+        let (chains, grants) = (quotas.chains_per_author_max, quotas.grants_per_author_max);
+        let total = stored.saturating_add(others).saturating_add(bytes);
+        OverQuota::of(QuotaName::TotalBytes, total, quotas.total_bytes_max)
+            .or_else(|| {
+                let all = held.bytes + bytes;
+                OverQuota::of(QuotaName::SpaceBytes, all, quotas.space_bytes_max)
+            })
+            .or_else(|| {
+                let most = quotas.space_bytes_per_day_max;
+                OverQuota::of(QuotaName::SpaceBytesPerDay, today + bytes, most)
+            })
+            .or_else(|| {
+                let surplus = is_surplus_chain(held, draft, envelope, chains);
+                one_more(QuotaName::ChainsPerAuthor, surplus, chains)
+            })
+            .or_else(|| {
+                let surplus = is_surplus_grant(held, draft, envelope, grants);
+                one_more(QuotaName::GrantsPerAuthor, surplus, grants)
+            })
+    }
+
+    /// Says to whoever runs this relay why something was not taken.
+    fn tell_quota(&mut self, draft: &mut Draft, envelope: &Envelope, judged: bool) {
+        let Role::Relay(quotas) = self.role else {
+            return;
+        };
+        let most = u64::from(quotas.envelopes_per_second_max);
+        let over = if judged {
+            // Its author is too fast.
+            OverQuota::of(QuotaName::EnvelopesPerSecond, most.saturating_add(1), most)
+        } else {
+            // None: one device more than an invitation lets in.
+            self.passed_quota(draft, envelope, &quotas)
+        };
+        if let Some(over) = over {
+            let header = envelope.header();
+            self.tell_over_quota(header.space, header.chain.author, over);
+        }
     }
 
     /// Whether an author is not too fast for a relay.

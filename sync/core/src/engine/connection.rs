@@ -499,6 +499,7 @@ impl Engine {
         });
         self.peer_holds(id, space, peer, heads);
         self.hears_again(id, space);
+        self.takes_again(id, space);
         if !was_in_step {
             self.emit(Event::InStep { space });
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::io::{ConnectionId, WriteId};
 use super::queue::Work;
+use super::space::len_of;
 use crate::envelope::Envelope;
 use crate::id::{AuthorId, Chain, EnvelopeId, SpaceId};
 use crate::key::{DeviceKeys, EpochKey};
@@ -42,6 +43,8 @@ pub(super) struct Draft {
     pub(super) bodies: BTreeMap<(SpaceId, EnvelopeId), Vec<u8>>,
     pub(super) covers: Vec<Cover>,
     pub(super) bytes: usize,
+    /// What it adds to each Space.
+    pub(super) added: BTreeMap<SpaceId, u64>,
     /// Bytes of all Spaces before it, once a relay asked for them.
     pub(super) stored: Option<u64>,
 }
@@ -64,6 +67,7 @@ impl Draft {
         if item.envelope.statement().is_some() {
             self.control.insert(header.space);
         }
+        *self.added.entry(header.space).or_default() += len_of(&item.envelope);
         self.bytes += item.envelope.raw().len_bytes();
         self.items.push(item);
     }

@@ -3,13 +3,17 @@
 //!
 //! It is hearsay: it changes nothing here but what a person is told.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use super::frame::{Ended, Frame};
 use super::io::{ConnectionId, Event};
-use crate::admission::{CLOCK_AHEAD_MAX, Member};
-use crate::id::SpaceId;
+use super::space::Space;
+use crate::admission::{CLOCK_AHEAD_MAX, Entry, Held, Member, Verdict};
+use crate::id::{AuthorId, SpaceId};
+use crate::statement::{Audience, Grant, Statement};
 
 /// Why a key opens a Space no more, as a peer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +23,25 @@ pub enum AccessEnd {
     UsedUp,
     /// It was revoked, or its time is over.
     Over,
+}
+
+impl Space {
+    /// Whether some of these keys came by a code that had let in as many as it may, and none of them ever by anything
+    /// else. Their own keys tell it: who came in by a file has no code to prove any more.
+    fn came_too_late(&self, authors: &BTreeSet<AuthorId>) -> bool {
+        let is_own = |author: &AuthorId| authors.contains(author);
+        let mut members = self.evaluation.members().iter();
+        if members.any(|member| !member.is_invitation() && is_own(&member.author)) {
+            return false;
+        }
+        self.grants.keys().any(|id| {
+            let is_surplus = self.evaluation.verdict(*id) == Verdict::Held(Held::Redeemed);
+            let statement = self.log.get(*id).and_then(Entry::statement);
+            let gives = matches!(statement, Some(Statement::Grant(Grant { audience: Audience::Author(author), .. }))
+                if is_own(author));
+            is_surplus && gives
+        })
+    }
 }
 
 impl Engine {
@@ -50,7 +73,7 @@ impl Engine {
         let is_used_up = grants.any(|member| {
             let in_time = now <= member.redeem_until;
             member.is_invitation() && member.redemptions_left == 0 && !member.is_over && in_time
-        });
+        }) || held.came_too_late(&connection.authors);
         if !connection.told_ended.insert(space) {
             return;
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::bodies::Bodies;
+use super::quota::QuotaName;
 use crate::admission::{PassedOver, SnapshotFault};
 use crate::envelope::{Envelope, FormError, RawEnvelope};
 use crate::id::{AuthorId, Chain, DocumentId, EnvelopeId, Instance, PrincipalId, SpaceId};
@@ -557,6 +558,19 @@ pub enum Event {
         peer: AuthorId,
         /// Why.
         reason: Refusal,
+    },
+    /// A relay took something not, because a quota of it would be passed; said once an hour of each.
+    OverQuota {
+        /// Where.
+        space: SpaceId,
+        /// Whose it was.
+        author: AuthorId,
+        /// Which quota.
+        quota: QuotaName,
+        /// What it would have been with it: bytes, chains, grants or envelopes a second.
+        would_be: u64,
+        /// What is allowed.
+        most: u64,
     },
     /// A snapshot that was needed holds what it should not. What is sound in it counts; the rest is read
     /// from the log.

@@ -38,6 +38,7 @@ mod not_counting;
 mod options;
 mod prove;
 mod queue;
+mod quota;
 mod rate;
 mod receive;
 mod reseal;
@@ -66,6 +67,7 @@ pub use mutant::Mutant;
 pub use not_counting::{Doubtful, NAMED_MAX};
 pub use options::{EngineOptions, Limits, Quotas, Restored, Role, SNAPSHOT_TAIL_ENVELOPES_MAX};
 pub use prove::ForkedChain;
+pub use quota::QuotaName;
 pub use view::{Holder, PeerView, Pressure};
 
 use self::connection::{Connection, Holding};

@@ -485,6 +485,7 @@ impl Engine {
         {
             // The peer takes it later: the next comparison of digests begins anew.
             self.feed_mut(id, sent.space, |feed| feed.live = false);
+            self.put_off(sent.space, peer);
         }
         let feeds: Vec<_> = self.live_feeds(id);
         for space in feeds {

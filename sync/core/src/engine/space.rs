@@ -10,6 +10,7 @@ use super::ended::AccessEnd;
 use super::io::ConnectionId;
 use super::last_words::LastWords;
 use super::options::Limits;
+use super::quota::QuotaWords;
 use super::reseal::Reseals;
 use super::snapshots::Snapshots;
 use crate::admission::{Evaluation, Inserted, Keyring, NotInserted, Outsiders, SpaceLog};
@@ -38,6 +39,7 @@ pub(super) struct Space {
     pub(super) today: (i64, u64),
     /// What came today of those whose time is over.
     pub(super) delivered: Delivered,
+    pub(super) quota_words: QuotaWords,
     /// Members changed since keys were last shared.
     pub(super) share_due: bool,
     pub(super) redeemed: bool,
@@ -91,6 +93,7 @@ impl Space {
             bytes: 0,
             today: (0, 0),
             delivered: Delivered::default(),
+            quota_words: QuotaWords::default(),
             share_due: true,
             redeemed: false,
             ended_elsewhere: None,

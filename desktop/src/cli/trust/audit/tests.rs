@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use aramaki_sync::replica::GrantRequest;
+use aramaki_sync::replica::{GrantRequest, Keep};
 use aramaki_sync_core::key::DeviceKeys;
 use aramaki_sync_core::statement::{Capability, Cut, Statement};
 use aramaki_sync_core::{Chain, EnvelopeId, Instance, SpaceId, Timestamp};
 
 use super::*;
-use crate::workspace::{SystemChange, opened};
+use crate::workspace::{EndReason, ShareRequest, SystemChange, opened};
 
 /// A grant of a key whose time came hours ago, and what somebody says of it.
 async fn closed(live: &Live, space: SpaceId, keys: &DeviceKeys, cuts: Vec<Cut>) -> EnvelopeId {
@@ -114,6 +114,7 @@ fn what_was_over_before_it_began_is_no_span_of_time_that_runs_backwards() {
         grant: EnvelopeId::from_bytes([5; 32]),
         reason: None,
         end_reason: None,
+        code: None,
     };
     let (never, once) = (row(at(1)), row(at(3)));
     let said = access_text(&never).join(" ");
@@ -125,4 +126,49 @@ fn what_was_over_before_it_began_is_no_span_of_time_that_runs_backwards() {
     assert!(said.contains("until") && !said.contains("never"), "{said}");
     let counted = [never, once].map(|row| access_json(&row)["counted"].clone());
     assert_eq!(counted, [json!(false), json!(true)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_lets_nobody_in_any_more_is_no_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = opened(&folder).await;
+    let changes = vec![SystemChange::Title("Webshop".to_owned())];
+    let space = live.create_system(changes).await.unwrap();
+    let request = ShareRequest {
+        name: String::new(),
+        reason: String::new(),
+        capability: Capability::Read,
+        begin: None,
+        span: Duration::from_hours(8),
+        redemptions: 1,
+        long_grace: false,
+    };
+    let [open, ended] = [
+        live.share(space, &request).await.unwrap(),
+        live.share(space, &request).await.unwrap(),
+    ];
+    let keep = Keep::WhatIsHere;
+    let revoked = live.revoke(space, ended.grant, keep, &EndReason::None);
+    revoked.await.unwrap();
+    let verb = Audit {
+        system: Some("Webshop".to_owned()),
+        readers: true,
+        who: None,
+    };
+    let report = verb.run(&live).await.unwrap();
+    let access = report.json["access"].as_array().unwrap();
+    let of = |grant: EnvelopeId| {
+        let mut rows = access.iter().filter(|it| it["grant"] == grant.to_string());
+        let row = rows.next().unwrap();
+        (row["counted"].clone(), row["code"].clone())
+    };
+    assert_eq!(of(open.grant), (json!(true), json!("open")));
+    assert_eq!(of(ended.grant), (json!(false), json!("unused")));
+    let mut lines = report.text.lines();
+    assert!(
+        lines.any(|it| it.contains("no reader: nobody came by it")),
+        "{}",
+        report.text
+    );
+    live.close().await;
 }

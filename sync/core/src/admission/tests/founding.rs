@@ -1,7 +1,7 @@
 //! What a Space begins with: the anchor above the device, both signed by the Space key, once.
 
 use super::stage::{Actor, END, Stage, grant_to, minute, stage};
-use crate::admission::{SpaceLog, Verdict};
+use crate::admission::{Outsiders, SpaceLog, Verdict};
 use crate::entropy::Entropy;
 use crate::envelope::{self, FormError, Founding, Position};
 use crate::id::{AuthorId, EnvelopeId, Instance};
@@ -19,6 +19,7 @@ fn founded() -> (Stage, Actor, Actor) {
         all: Vec::new(),
         epoch: EpochKey::generate(&mut entropy),
         entropy,
+        outsiders: Outsiders::none(),
     };
     let to_anchor = Grant {
         end: minute(100 * END),
@@ -175,8 +176,7 @@ pub(super) fn the_second_grant_by_the_space_key_is_inside_the_anchors() {
     for envelope in founding.into_envelopes() {
         log.insert(&envelope, minute(0)).unwrap();
     }
-    let evaluation =
-        crate::admission::evaluate(&log, &crate::admission::Outsiders::none(), minute(1));
+    let evaluation = crate::admission::evaluate(&log, &Outsiders::none(), minute(1));
     assert_eq!(
         evaluation.verdict(device),
         Verdict::Refused(crate::admission::Refusal::Escalation)

@@ -1,6 +1,7 @@
 //! A small Space with people, an agent and a relay, to tell stories in.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_bytes::ByteBuf;
 
@@ -16,6 +17,9 @@ use crate::time::Timestamp;
 pub(super) fn minute(minute: i64) -> Timestamp {
     Timestamp::from_millis(1_000_000_000 + minute * 60_000)
 }
+
+/// How much later than others a replica hears something.
+const LATER_MINUTES_MAX: u64 = 90;
 
 /// The end of most grants, in minutes.
 pub(super) const END: i64 = 1_000;
@@ -86,6 +90,8 @@ pub(super) struct Stage {
     pub(super) all: Vec<(Envelope, Timestamp)>,
     pub(super) entropy: Entropy,
     pub(super) epoch: EpochKey,
+    /// What is known of other Spaces.
+    pub(super) outsiders: Outsiders,
 }
 
 /// The Space at minute 0 and its people: the anchor administers (depth 1), alice administers under
@@ -124,6 +130,7 @@ pub(super) fn stage() -> (Stage, Cast) {
         all: Vec::new(),
         epoch: EpochKey::generate(&mut entropy),
         entropy,
+        outsiders: Outsiders::none(),
     };
     let mut cast = Cast {
         anchor: Actor::new(1),
@@ -253,7 +260,7 @@ impl Stage {
 
     /// The verdicts at a minute, which must not depend on the order of arrival.
     pub(super) fn evaluate(&self, now: i64) -> Evaluation {
-        let evaluation = evaluate(&self.log, &Outsiders::none(), minute(now));
+        let evaluation = evaluate(&self.log, &self.outsiders, minute(now));
         let expected = self.verdicts(&evaluation);
         for seed in 0..4 {
             let mut order = self.all.clone();
@@ -274,6 +281,28 @@ impl Stage {
             .collect()
     }
 
+    /// Another replica that has the same, and heard each at a time of its own; none: when all did.
+    pub(super) fn as_heard(&self, seed: Option<u64>) -> Self {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.unwrap_or_default().to_le_bytes());
+        let mut entropy = Entropy::from_seed(bytes);
+        let mut heard = Self {
+            space: self.space,
+            log: SpaceLog::new(self.space),
+            all: Vec::new(),
+            epoch: EpochKey::generate(&mut entropy),
+            entropy,
+            outsiders: self.outsiders.clone(),
+        };
+        for (envelope, received) in &self.all {
+            let later = heard.entropy.next_u64() % LATER_MINUTES_MAX;
+            let later = seed.map_or(0, |_seed| later) * 60_000;
+            let received = received.plus(Duration::from_millis(later));
+            heard.deliver(envelope, received);
+        }
+        heard
+    }
+
     /// Another replica that hears everything in this order and follows along.
     pub(super) fn arrive(
         &self,
@@ -289,7 +318,7 @@ impl Stage {
                     Err(NotInserted::Gap { .. } | NotInserted::ForkLimit) => true,
                     inserted => {
                         assert!(inserted.is_ok(), "{inserted:?}");
-                        evaluation.refresh(&log, &Outsiders::none(), minute(now));
+                        evaluation.refresh(&log, &self.outsiders, minute(now));
                         false
                     }
                 },
@@ -297,7 +326,7 @@ impl Stage {
             assert!(waiting.len() < before, "nothing goes in any more");
         }
         assert_eq!(log.digest(), self.log.digest());
-        let fresh = evaluate(&self.log, &Outsiders::none(), minute(now));
+        let fresh = evaluate(&self.log, &self.outsiders, minute(now));
         assert_eq!(evaluation.members(), fresh.members());
         assert_eq!(evaluation.epochs(), fresh.epochs());
         for epoch in fresh.epochs() {

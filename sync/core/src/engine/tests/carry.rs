@@ -419,6 +419,20 @@ fn another_invitation_is_not_taken_for_the_one_before_that_was_used_up() {
     assert_eq!(say(&mut stage, new), Some(AccessEnd::UsedUp));
 }
 
+/// Both guests meet the host, with their own keys alone; one of them is in.
+fn what_who_came_too_late_hears(stage: &mut Stage, space: SpaceId) -> AccessEnd {
+    for guest in [1, 2] {
+        stage.restart(guest);
+        stage.connect_with(0, guest, &[]);
+    }
+    stage.wait(SOON);
+    let said = [1, 2].map(|guest| stage.peers[guest].engine.ended_elsewhere(space));
+    match said {
+        [Some(why), None] | [None, Some(why)] => why,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Two brought what they did by a code for one. What the second wrote never counts, so that whoever ends the code
 /// loses nothing of it.
 #[test]
@@ -435,6 +449,11 @@ fn what_came_by_a_used_code_is_not_lost_by_ending_it() {
     let host = &stage.peers[0].engine;
     let waits = host.waiting(space);
     assert!(!waits.is_empty() && waits.iter().all(|it| it.held == Held::Redeemed));
+    assert_eq!(
+        what_who_came_too_late_hears(&mut stage, space),
+        AccessEnd::UsedUp
+    );
+    let host = &stage.peers[0].engine;
     let statement = host.revocation(space, (invitation.grant, true), 0).unwrap();
     let ended = host.grants_below(space, invitation.grant);
     let foreseen = host.foresee(space, &statement, &ended).unwrap();

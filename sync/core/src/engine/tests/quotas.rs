@@ -25,6 +25,24 @@ fn refusals(stage: &Stage) -> Vec<Refusal> {
     refused.flatten().map(|(_id, why)| why).collect()
 }
 
+/// What the relay told its operator.
+fn told(stage: &Stage) -> Vec<QuotaName> {
+    let events = stage.peers[1].events.iter();
+    let over = events.filter_map(|event| match event {
+        Event::OverQuota {
+            quota,
+            would_be,
+            most,
+            ..
+        } => {
+            assert!(would_be > most, "{event:?}");
+            Some(*quota)
+        }
+        _ => None,
+    });
+    over.collect()
+}
+
 #[test]
 fn an_author_beyond_its_pace_is_told_later_and_everything_arrives() {
     let (mut stage, space) = limited(Quotas {
@@ -37,6 +55,8 @@ fn an_author_beyond_its_pace_is_told_later_and_everything_arrives() {
         stage.change(0, space, &[7; 16 << 10]);
     }
     assert_eq!(stage.len(1, space), before + 20);
+    assert_eq!(stage.peers[0].engine.over_quota_at(space).len(), 1);
+    assert_eq!(told(&stage), [QuotaName::EnvelopesPerSecond]);
     assert!(refusals(&stage).contains(&Refusal::Quota));
     assert!(!refusals(&stage).contains(&Refusal::Form));
     stage.peers[0].sent.clear();
@@ -50,6 +70,8 @@ fn an_author_beyond_its_pace_is_told_later_and_everything_arrives() {
     );
     stage.wait(Duration::from_mins(3));
     assert!(stage.agree(space), "later never came");
+    let put_off = stage.peers[0].engine.over_quota_at(space);
+    assert_eq!(put_off, [], "it takes everything again");
 }
 
 #[test]
@@ -63,6 +85,14 @@ fn a_space_beyond_its_bytes_of_a_day_goes_on_the_next_day() {
     }
     let first_day = stage.len(1, space);
     assert!(refusals(&stage).contains(&Refusal::Quota));
+    let relay = stage.author(1);
+    let since = |stage: &Stage| stage.peers[0].engine.over_quota_at(space);
+    assert!(matches!(since(&stage)[..], [(peer, _)] if peer == relay));
+    assert_eq!(
+        told(&stage),
+        [QuotaName::SpaceBytesPerDay],
+        "its operator, once"
+    );
     stage.wait(Duration::from_mins(1));
     assert_eq!(stage.len(1, space), first_day);
     stage.now = stage.now.plus(Duration::from_hours(23));
@@ -74,6 +104,25 @@ fn a_space_beyond_its_bytes_of_a_day_goes_on_the_next_day() {
         stage.len(1, space) > first_day,
         "forgotten instead of put off"
     );
+}
+
+/// What comes in one batch is not looked at one by one beside what was there before it.
+#[test]
+fn one_batch_does_not_pass_the_bytes_of_a_space() {
+    let most = 60 << 10;
+    let (mut stage, space) = limited(Quotas {
+        space_bytes_max: most,
+        ..Quotas::default()
+    });
+    stage.restart(0);
+    for _ in 0..40 {
+        stage.change(0, space, &[7; 8 << 10]);
+    }
+    stage.connect(0, 1);
+    stage.wait(Duration::from_secs(5));
+    let held = stage.peers[1].engine.spaces[&space].bytes;
+    assert!(held <= most, "{held} bytes of {most}");
+    assert!(held > most / 2, "{held} bytes: nothing is taken");
 }
 
 /// A code of the first peer for some who have it in hand.
