@@ -375,6 +375,58 @@ fn an_agent_that_is_not_heard_is_one_alert_and_only_where_somebody_listened() {
     assert_eq!(alerts(&workspace, 201).len(), 1, "heard again");
 }
 
+/// That its agent died says nothing good of what it saw last.
+#[test]
+fn what_was_open_when_an_agent_fell_silent_counts_still_for_its_system_and_above() {
+    use Severity::{Critical, Missing, Ok};
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Ok), (10, Critical)]);
+    told(&mut workspace, 2, &[(6, Ok)]);
+    workspace.hears(space(AGENT), true, at(10));
+    alive(&mut workspace, 20, &[2]);
+    let seen = |workspace: &Workspace, seconds: i64| {
+        let view = workspace.view(at(seconds));
+        let state = |n| {
+            let status = &view.system(&space(n)).unwrap().status;
+            (status.raw, status.effective, status.is_silent())
+        };
+        let counts = view.system(&space(SHOP)).unwrap().counts;
+        let counts = (counts.ok, counts.critical, counts.missing);
+        ([state(DATABASE), state(SHOP)], counts)
+    };
+    let heard = (Critical, Critical, false);
+    assert_eq!(seen(&workspace, 30), ([heard; 2], (1, 1, 0)));
+    let silent = (Critical, Critical, true);
+    assert_eq!(seen(&workspace, 1_000), ([silent; 2], (0, 1, 1)));
+    let view = workspace.view(at(1_000));
+    let status = &view.system(&space(SHOP)).unwrap().status;
+    assert_eq!(
+        (status.since, status.stood_at()),
+        (Some(at(10)), Some(at(10)))
+    );
+    assert!(!status.is_unseen() && !status.is_agent_missed());
+    let checks = &view.system(&space(DATABASE)).unwrap().checks;
+    let first = checks.first().unwrap();
+    assert_eq!(
+        (first.check.id, first.status.raw, first.worst()),
+        (check(1).id, Missing, Critical)
+    );
+    let causes = root_causes(&view, space(SHOP));
+    let [cause] = &causes[..] else {
+        panic!("{causes:?}");
+    };
+    assert_eq!((cause.severity, cause.since), (Critical, Some(at(10))));
+    // Who knows of it is not told by it that its agent is not there.
+    let known = TimelineEntry::Acknowledgement(acknowledge(1_010, "on it"));
+    say(&mut workspace, ALICE, 1_010, known);
+    let known = (Critical, Missing, true);
+    assert_eq!(seen(&workspace, 1_020), ([known; 2], (0, 1, 1)));
+    // Heard again, and over.
+    told(&mut workspace, 1, &[(1_030, Ok)]);
+    alive(&mut workspace, 1_031, &[1, 2]);
+    assert_eq!(seen(&workspace, 1_032), ([(Ok, Ok, false); 2], (2, 0, 0)));
+}
+
 /// Its machine is there for actions and services.
 #[test]
 fn a_system_without_checks_whose_agent_is_silent_is_as_bad_as_its_alert() {
