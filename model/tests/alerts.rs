@@ -427,6 +427,30 @@ fn what_was_open_when_an_agent_fell_silent_counts_still_for_its_system_and_above
     assert_eq!(seen(&workspace, 1_032), ([(Ok, Ok, false); 2], (2, 0, 0)));
 }
 
+#[test]
+fn what_recovered_is_over_and_what_nobody_looks_at_any_more_was_left() {
+    use Severity::{Critical, Ok};
+    let found = |severity, seconds| Observation::of_builtin(check(1).id, at(seconds), severity, "");
+    for left in [false, true] {
+        let mut workspace = workspace();
+        let mut state = CheckState::new(check(1).id);
+        let begin = state.observe(&check(1), &found(Critical, 5));
+        let end = match left {
+            true => state.end(at(20)),
+            false => state.observe(&check(1), &found(Ok, 20)),
+        };
+        for (seconds, turn) in [(5, begin), (20, end)] {
+            journal(
+                &mut workspace,
+                seconds,
+                JournalEntry::Transition(turn.unwrap()),
+            );
+        }
+        let ended = only(&workspace, 30);
+        assert_eq!((ended.resolved, ended.was_left()), (Some(at(20)), left));
+    }
+}
+
 /// Its machine is there for actions and services.
 #[test]
 fn a_system_without_checks_whose_agent_is_silent_is_as_bad_as_its_alert() {
