@@ -428,6 +428,39 @@ fn what_was_open_when_an_agent_fell_silent_counts_still_for_its_system_and_above
 }
 
 #[test]
+fn when_a_check_was_last_ok_heartbeats_tell_too_and_it_is_known_after_its_end() {
+    use Severity::{Critical, Ok};
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Ok)]);
+    told(&mut workspace, 2, &[(6, Ok), (12, Critical)]);
+    workspace.hears(space(AGENT), true, at(10));
+    alive(&mut workspace, 30, &[1, 2]);
+    let last_ok = |workspace: &Workspace, seconds: i64, n: u8| {
+        let view = workspace.view(at(seconds));
+        let checks = &view.system(&space(DATABASE)).unwrap().checks;
+        let found = checks.iter().find(|it| it.check.id == check(n).id);
+        found.unwrap().last_ok
+    };
+    assert_eq!(last_ok(&workspace, 31, 1), Some(at(30)));
+    assert_eq!(
+        last_ok(&workspace, 900, 1),
+        Some(at(30)),
+        "and not heard since"
+    );
+    assert_eq!(
+        last_ok(&workspace, 31, 2),
+        Some(at(12)),
+        "a heartbeat is no better"
+    );
+    let edit = workspace.edit_system(space(DATABASE), &chain(ALICE), at(40), |edit| {
+        edit.remove_check(check(2).id)
+    });
+    drop(edit.unwrap());
+    let ended = only(&workspace, 50);
+    assert_eq!((ended.last_ok, ended.was_left()), (Some(at(12)), true));
+}
+
+#[test]
 fn what_recovered_is_over_and_what_nobody_looks_at_any_more_was_left() {
     use Severity::{Critical, Ok};
     let found = |severity, seconds| Observation::of_builtin(check(1).id, at(seconds), severity, "");
