@@ -234,11 +234,11 @@ mod tests {
         let first = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
         for len in 0..whole.len() {
             std::fs::write(&path, &whole[..len]).unwrap();
-            let expected = if len < first { 0 } else { 1 };
+            let expected = usize::from(len >= first);
             assert_eq!(names(folder.path(), 0).len(), expected, "{len}");
         }
         // Blocks of the end may be there without those before them.
-        let mut holed = whole.clone();
+        let mut holed = whole;
         holed[first + 30..].fill(0);
         std::fs::write(&path, &holed).unwrap();
         assert_eq!(names(folder.path(), 0), ["a"]);

@@ -468,9 +468,10 @@ fn what_recovered_is_over_and_what_nobody_looks_at_any_more_was_left() {
         let mut workspace = workspace();
         let mut state = CheckState::new(check(1).id);
         let begin = state.observe(&check(1), &found(Critical, 5));
-        let end = match left {
-            true => state.end(at(20)),
-            false => state.observe(&check(1), &found(Ok, 20)),
+        let end = if left {
+            state.end(at(20))
+        } else {
+            state.observe(&check(1), &found(Ok, 20))
         };
         for (seconds, turn) in [(5, begin), (20, end)] {
             journal(
