@@ -1,6 +1,7 @@
 //! An agent: observes the machine it runs on, keeps a journal of what changed, and works offline.
 
 mod actions;
+mod answered;
 mod builtin;
 pub mod cli;
 pub mod config;

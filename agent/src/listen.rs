@@ -44,7 +44,7 @@ pub(crate) enum Arrival {
 #[derive(Debug)]
 pub(crate) enum Answering {
     /// Whoever sent them waits.
-    Sender(oneshot::Sender<Answer>),
+    Sender(oneshot::Sender<Result<Answer, Unanswered>>),
     /// Whoever sent them cannot be asked who it is: the log has what was refused.
     Log(Refusals),
 }
@@ -61,8 +61,15 @@ pub(crate) struct Answer {
 pub(crate) struct Inbox(mpsc::Sender<Arrival>);
 
 /// Why there is no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Busy;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unanswered {
+    /// Too many wait.
+    #[error("too many results wait")]
+    Busy,
+    /// What came would be lost with the next crash.
+    #[error("the agent cannot write to its disk")]
+    NotKept,
+}
 
 impl Inbox {
     pub(crate) fn new() -> (Self, mpsc::Receiver<Arrival>) {
@@ -71,32 +78,39 @@ impl Inbox {
     }
 
     /// Hands results over and waits for what becomes of them.
-    async fn submit(&self, results: Vec<ExternalResult>) -> Result<Answer, Busy> {
+    async fn submit(&self, results: Vec<ExternalResult>) -> Result<Answer, Unanswered> {
         let (answer, answered) = oneshot::channel();
         let arrival = Arrival::Results(results, Answering::Sender(answer));
-        self.ask(arrival, answered).await
+        self.ask(arrival, answered).await?
     }
 
     /// The text of `/metrics`.
-    async fn figures(&self) -> Result<String, Busy> {
+    async fn figures(&self) -> Result<String, Unanswered> {
         let (answer, answered) = oneshot::channel();
         self.ask(Arrival::Asked(answer), answered).await
     }
 
-    async fn ask<A>(&self, arrival: Arrival, answered: oneshot::Receiver<A>) -> Result<A, Busy> {
+    async fn ask<A>(
+        &self,
+        arrival: Arrival,
+        answered: oneshot::Receiver<A>,
+    ) -> Result<A, Unanswered> {
         let handed = async {
-            self.0.send(arrival).await.map_err(|_closed| Busy)?;
-            answered.await.map_err(|_dropped| Busy)
+            self.0
+                .send(arrival)
+                .await
+                .map_err(|_closed| Unanswered::Busy)?;
+            answered.await.map_err(|_dropped| Unanswered::Busy)
         };
         timeout(ANSWER_TIME_MAX, handed)
             .await
-            .map_err(|_elapsed| Busy)?
+            .map_err(|_elapsed| Unanswered::Busy)?
     }
 
     /// Hands results over if there is room; what is refused of them is told there.
-    fn offer(&self, results: Vec<ExternalResult>, refusals: &Refusals) -> Result<(), Busy> {
+    fn offer(&self, results: Vec<ExternalResult>, refusals: &Refusals) -> Result<(), Unanswered> {
         let arrival = Arrival::Results(results, Answering::Log(refusals.clone()));
-        self.0.try_send(arrival).map_err(|_full| Busy)
+        self.0.try_send(arrival).map_err(|_full| Unanswered::Busy)
     }
 }
 

@@ -24,6 +24,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::answered::Answered;
 use crate::config::Config;
 use crate::days::Days;
 use crate::desired::Desires;
@@ -51,7 +52,8 @@ const RETRY_MAX: Duration = Duration::from_mins(1);
 const OUTLET_LIMIT: Duration = Duration::from_secs(10);
 /// From one look at which names are let out to the next.
 const LET_OUT_EVERY: Duration = Duration::from_secs(2);
-/// How often states without a change are kept on disk: what a crash can repeat, not lose.
+/// How often states without a change are kept on disk: what a crash can repeat, not lose. Results that others
+/// were answered about cannot be repeated: they are on disk before.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
 /// The clock may jump: sleeping is cut into pieces.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
@@ -124,6 +126,8 @@ pub(crate) struct Service<O> {
     externals: Externals,
     /// Names whose results the host let out.
     forgotten: Forgotten,
+    /// Results that others were answered about.
+    answered: Answered,
     arrivals: mpsc::Receiver<Arrival>,
     /// What was measured.
     recorder: Recorder,
@@ -163,6 +167,7 @@ impl<O: Outlet> Service<O> {
         let evidence = Kept::new(&folder);
         let days = Days::new(agent, std::mem::take(&mut saved.days), now());
         let desires = Desires::new(&config.watches, std::mem::take(&mut saved.desired));
+        let answered = Answered::new(&folder, saved.answered);
         Self {
             folder,
             agent,
@@ -178,6 +183,7 @@ impl<O: Outlet> Service<O> {
             declared_at: Timestamp::ZERO,
             externals,
             forgotten,
+            answered,
             arrivals,
             recorder,
             evidence,
@@ -199,6 +205,7 @@ impl<O: Outlet> Service<O> {
     /// When the state cannot be kept at the beginning: an agent that forgets would repeat itself.
     pub(crate) async fn serve(&mut self, stop: &CancellationToken) -> Result<(), StateError> {
         self.reconfigure(true).await;
+        self.take_answered()?;
         self.begin();
         self.declare();
         self.tell_again();
@@ -223,7 +230,7 @@ impl<O: Outlet> Service<O> {
                 Some(done) = runs.join_next() => match done {
                     Ok(observed) => {
                         self.counts.runs += 1;
-                        self.observed(observed);
+                        self.observed(observed, now());
                     }
                     Err(error) => tracing::error!(%error, "a run was lost"),
                 },
@@ -232,9 +239,7 @@ impl<O: Outlet> Service<O> {
                     Err(error) => tracing::error!(%error, "a desired action was lost"),
                 },
                 _count = self.arrivals.recv_many(&mut arrived, ARRIVALS_MAX), if !self.arrivals.is_closed() => {
-                    for arrival in arrived.drain(..) {
-                        self.arrived(arrival, runs.len());
-                    }
+                    self.take(arrived.drain(..), runs.len());
                 }
                 () = tokio::time::sleep_until(flush_at), if self.flush_at.is_some() => self.flush().await,
                 _ = beat.tick() => self.beat().await,
@@ -379,20 +384,21 @@ impl<O: Outlet> Service<O> {
             .min(SLEEP_MAX)
     }
 
-    fn observed(&mut self, observed: Observed) {
+    /// Takes in what was found, at the time at which that came.
+    fn observed(&mut self, observed: Observed, came: Timestamp) {
         self.dirty = true;
         let (observation, whole) = observed.into_parts();
         let observation = &observation;
         self.recorder
             .take(observation.check, observation.at, &observation.metrics);
-        let changed = self.watch.observed(observation, now(), random());
+        let changed = self.watch.observed(observation, came, random());
         let hard = self.watch.hard(&observation.check);
         if let (Some(check), Some(hard)) = (self.watch.check(&observation.check), hard) {
             let is_turn = changed
                 .as_ref()
                 .is_some_and(|it| it.hardness == Hardness::Hard);
             let metrics = &observation.metrics;
-            self.days.observed(check, (hard, is_turn), metrics, now());
+            self.days.observed(check, (hard, is_turn), metrics, came);
         }
         if let Some(transition) = changed {
             // On disk before the journal names it.
@@ -556,7 +562,9 @@ impl<O: Outlet> Service<O> {
         self.saved.desired = self.desires.saved();
         self.saved.days = self.days.saved(now());
         self.saved.refused = self.externals.refused().to_vec();
+        self.saved.answered = self.answered.last();
         self.saved.write(&self.folder)?;
+        self.answered.is_in_state();
         self.dirty = false;
         Ok(())
     }

@@ -44,6 +44,15 @@ pub enum StateError {
         #[source]
         source: serde_json::Error,
     },
+    /// Results that were answered cannot be read.
+    #[error("results that were answered before cannot be read in {}", folder.display())]
+    Answered {
+        /// In which folder.
+        folder: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
     /// A newer program wrote it.
     #[error("{} has version {found}, this program knows {VERSION}: run a newer one", path.display())]
     Newer {
@@ -97,6 +106,9 @@ pub(crate) struct Saved {
     /// The chain in which states are told.
     #[serde(default)]
     pub(crate) told_in: Option<u64>,
+    /// The last answered result that is in here.
+    #[serde(default)]
+    pub(crate) answered: u64,
 }
 
 /// Of a state in which nothing was told.

@@ -228,7 +228,11 @@ pub fn draw(ui: &mut Ui, frame: &Frame, window: &mut Window, texts: &Texts) -> V
             bar::demo_ui(ui, look, frame, &mut intents);
             rail::rail_ui(ui, look, snapshot, window);
             page_area(look).show(ui, |ui| {
-                page_ui(ui, look, (frame, snapshot), window, &mut intents);
+                // Each page keeps where it was scrolled to, also beside another of its kind.
+                let page = window.route.clone();
+                ui.push_id(page, |ui| {
+                    page_ui(ui, look, (frame, snapshot), window, &mut intents);
+                });
             });
             palette::palette_ui(ui, look, snapshot, window);
             dialog::dialog_ui(ui, look, frame, window, &mut intents);

@@ -327,6 +327,15 @@ impl Alert {
         on_machine(&self.name, self.machine.as_deref())
     }
 
+    /// Whether it ended because nobody looks any more, and not because it is over.
+    pub fn was_left(&self) -> bool {
+        let Some(end) = self.resolved else {
+            return false;
+        };
+        let was = self.was_observed.as_ref().map(|was| was.until);
+        was == Some(end) || self.transitions.contains(&(end, Severity::Missing))
+    }
+
     /// Whether it is there.
     pub const fn is_open(&self) -> bool {
         !matches!(self.state, AlertState::Resolved)

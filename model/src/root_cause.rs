@@ -183,17 +183,17 @@ impl<'a> Walk<'a> {
     /// The System's own checks that are as bad as it is.
     fn checks(&mut self, view: &SystemView, path: &[(SpaceId, String)]) {
         let enabled = view.checks.iter().filter(|check| check.check.enabled);
-        let guilty = enabled.filter(|check| check.status.raw >= view.status.raw);
-        for check in guilty.filter(|check| !check.status.raw.is_ok()) {
+        let guilty = enabled.filter(|check| check.worst() >= view.status.raw);
+        for check in guilty.filter(|check| !check.worst().is_ok()) {
             let alert = check.alert.or_else(|| {
                 let mut missing = view.alerts.iter().filter(|alert| alert.is_open());
-                let missing = missing.find(|alert| alert.severity == check.status.raw);
+                let missing = missing.find(|alert| alert.severity == check.worst());
                 missing.map(|alert| alert.id)
             });
             let here = RootCause {
                 path: path.to_vec(),
-                severity: check.status.raw,
-                since: check.status.since,
+                severity: check.worst(),
+                since: check.worst_since(),
                 leaf: Leaf::Check {
                     check: check.check.id,
                     name: check.called().into_owned(),

@@ -279,13 +279,21 @@ impl StatusView {
     /// Whether it is so bad because nothing is heard any more: the end of [`StatusView::words`] is old then.
     pub fn is_silent(&self) -> bool {
         let cause = self.cause.as_ref();
-        cause.is_some_and(|cause| cause.severity == Severity::Missing)
+        cause.is_some_and(|cause| cause.heard.is_some() || cause.severity == Severity::Missing)
     }
 
     /// Whether it is so because nothing was ever heard of a check.
     pub fn is_unseen(&self) -> bool {
         let cause = self.cause.as_ref().filter(|_| self.is_silent());
-        cause.is_some_and(|cause| cause.summary.is_empty() && !cause.is_agent)
+        let is_nothing = |severity: Severity| severity == Severity::Missing;
+        cause.is_some_and(|it| it.summary.is_empty() && !it.is_agent && is_nothing(it.severity))
+    }
+
+    /// When that was heard last which makes it so bad, if it was a problem then: nobody knows that it is over.
+    pub fn stood_at(&self) -> Option<Timestamp> {
+        let cause = self.cause.as_ref();
+        let stands = cause.filter(|cause| cause.severity > Severity::Missing);
+        stands.and_then(|cause| cause.heard)
     }
 
     /// Whether it is so because an agent is not heard, and no check is worse or as bad.
@@ -330,6 +338,19 @@ pub struct Cause {
     pub summary: String,
     /// Whether it is an agent that is not heard, and no check.
     pub is_agent: bool,
+    /// When it was heard last, if it is not heard now: what was open then is open still.
+    pub heard: Option<Timestamp>,
+}
+
+/// A problem that was open when its check was heard last: that it is over nobody knows, so it counts still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// How bad it was.
+    pub severity: Severity,
+    /// The same after what people said of it.
+    pub effective: Severity,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// A part, or something that is used.
@@ -386,6 +407,8 @@ pub struct CheckView {
     pub status: CheckStatus,
     /// Its open alert, if its problem's beginning is known.
     pub alert: Option<AlertId>,
+    /// The problem that is open though nothing is heard of it, if that is worse than its state.
+    pub stands: Option<Standing>,
     /// What it said last.
     pub summary: String,
     /// Further lines.
@@ -448,6 +471,23 @@ pub struct Attempt {
 }
 
 impl CheckView {
+    /// How bad it is for its System: a problem that was open when nothing was heard any more is one still.
+    pub fn worst(&self) -> Severity {
+        let stands = self.stands.map(|stands| stands.severity);
+        stands.map_or(self.status.raw, |it| it.max(self.status.raw))
+    }
+
+    /// The same after what people said.
+    pub fn worst_effective(&self) -> Severity {
+        let stands = self.stands.map(|stands| stands.effective);
+        stands.map_or(self.status.effective, |it| it.max(self.status.effective))
+    }
+
+    /// Since when it is so bad.
+    pub fn worst_since(&self) -> Option<Timestamp> {
+        self.stands.map(|stands| stands.since).or(self.status.since)
+    }
+
     /// What it is called among others: with the machine that it is about, where there are several.
     pub fn called(&self) -> Cow<'_, str> {
         on_machine(&self.check.name, self.machine.as_deref())

@@ -375,6 +375,116 @@ fn an_agent_that_is_not_heard_is_one_alert_and_only_where_somebody_listened() {
     assert_eq!(alerts(&workspace, 201).len(), 1, "heard again");
 }
 
+/// That its agent died says nothing good of what it saw last.
+#[test]
+fn what_was_open_when_an_agent_fell_silent_counts_still_for_its_system_and_above() {
+    use Severity::{Critical, Missing, Ok};
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Ok), (10, Critical)]);
+    told(&mut workspace, 2, &[(6, Ok)]);
+    workspace.hears(space(AGENT), true, at(10));
+    alive(&mut workspace, 20, &[2]);
+    let seen = |workspace: &Workspace, seconds: i64| {
+        let view = workspace.view(at(seconds));
+        let state = |n| {
+            let status = &view.system(&space(n)).unwrap().status;
+            (status.raw, status.effective, status.is_silent())
+        };
+        let counts = view.system(&space(SHOP)).unwrap().counts;
+        let counts = (counts.ok, counts.critical, counts.missing);
+        ([state(DATABASE), state(SHOP)], counts)
+    };
+    let heard = (Critical, Critical, false);
+    assert_eq!(seen(&workspace, 30), ([heard; 2], (1, 1, 0)));
+    let silent = (Critical, Critical, true);
+    assert_eq!(seen(&workspace, 1_000), ([silent; 2], (0, 1, 1)));
+    let view = workspace.view(at(1_000));
+    let status = &view.system(&space(SHOP)).unwrap().status;
+    assert_eq!(
+        (status.since, status.stood_at()),
+        (Some(at(10)), Some(at(10)))
+    );
+    assert!(!status.is_unseen() && !status.is_agent_missed());
+    let checks = &view.system(&space(DATABASE)).unwrap().checks;
+    let first = checks.first().unwrap();
+    assert_eq!(
+        (first.check.id, first.status.raw, first.worst()),
+        (check(1).id, Missing, Critical)
+    );
+    let causes = root_causes(&view, space(SHOP));
+    let [cause] = &causes[..] else {
+        panic!("{causes:?}");
+    };
+    assert_eq!((cause.severity, cause.since), (Critical, Some(at(10))));
+    // Who knows of it is not told by it that its agent is not there.
+    let known = TimelineEntry::Acknowledgement(acknowledge(1_010, "on it"));
+    say(&mut workspace, ALICE, 1_010, known);
+    let known = (Critical, Missing, true);
+    assert_eq!(seen(&workspace, 1_020), ([known; 2], (0, 1, 1)));
+    // Heard again, and over.
+    told(&mut workspace, 1, &[(1_030, Ok)]);
+    alive(&mut workspace, 1_031, &[1, 2]);
+    assert_eq!(seen(&workspace, 1_032), ([(Ok, Ok, false); 2], (2, 0, 0)));
+}
+
+#[test]
+fn when_a_check_was_last_ok_heartbeats_tell_too_and_it_is_known_after_its_end() {
+    use Severity::{Critical, Ok};
+    let mut workspace = workspace();
+    told(&mut workspace, 1, &[(5, Ok)]);
+    told(&mut workspace, 2, &[(6, Ok), (12, Critical)]);
+    workspace.hears(space(AGENT), true, at(10));
+    alive(&mut workspace, 30, &[1, 2]);
+    let last_ok = |workspace: &Workspace, seconds: i64, n: u8| {
+        let view = workspace.view(at(seconds));
+        let checks = &view.system(&space(DATABASE)).unwrap().checks;
+        let found = checks.iter().find(|it| it.check.id == check(n).id);
+        found.unwrap().last_ok
+    };
+    assert_eq!(last_ok(&workspace, 31, 1), Some(at(30)));
+    assert_eq!(
+        last_ok(&workspace, 900, 1),
+        Some(at(30)),
+        "and not heard since"
+    );
+    assert_eq!(
+        last_ok(&workspace, 31, 2),
+        Some(at(12)),
+        "a heartbeat is no better"
+    );
+    let edit = workspace.edit_system(space(DATABASE), &chain(ALICE), at(40), |edit| {
+        edit.remove_check(check(2).id)
+    });
+    drop(edit.unwrap());
+    let ended = only(&workspace, 50);
+    assert_eq!((ended.last_ok, ended.was_left()), (Some(at(12)), true));
+}
+
+#[test]
+fn what_recovered_is_over_and_what_nobody_looks_at_any_more_was_left() {
+    use Severity::{Critical, Ok};
+    let found = |severity, seconds| Observation::of_builtin(check(1).id, at(seconds), severity, "");
+    for left in [false, true] {
+        let mut workspace = workspace();
+        let mut state = CheckState::new(check(1).id);
+        let begin = state.observe(&check(1), &found(Critical, 5));
+        let end = if left {
+            state.end(at(20))
+        } else {
+            state.observe(&check(1), &found(Ok, 20))
+        };
+        for (seconds, turn) in [(5, begin), (20, end)] {
+            journal(
+                &mut workspace,
+                seconds,
+                JournalEntry::Transition(turn.unwrap()),
+            );
+        }
+        let ended = only(&workspace, 30);
+        assert_eq!((ended.resolved, ended.was_left()), (Some(at(20)), left));
+    }
+}
+
 /// Its machine is there for actions and services.
 #[test]
 fn a_system_without_checks_whose_agent_is_silent_is_as_bad_as_its_alert() {

@@ -26,6 +26,8 @@ type Sending = fn(SocketAddr);
 /// Results of each kind; every hundredth of a check changes its state.
 const RESULTS: usize = 20_000;
 const CHECKS: usize = 100;
+/// They send at the same time, each of checks of its own: each waits for the disk before its next result.
+const SENDERS: usize = 20;
 const CHANGES_EVERY: usize = 100;
 const LIMIT: Duration = Duration::from_mins(1);
 
@@ -46,15 +48,27 @@ fn free() -> SocketAddr {
     listener.local_addr().expect("an address")
 }
 
+fn together(to: SocketAddr, send: fn(SocketAddr, usize)) {
+    std::thread::scope(|scope| {
+        for sender in 0..SENDERS {
+            scope.spawn(move || send(to, sender));
+        }
+    });
+}
+
 fn status(n: usize) -> usize {
     (n / CHECKS / CHANGES_EVERY) % 2 * 2
 }
 
 fn by_http(to: SocketAddr) {
+    together(to, send_by_http);
+}
+
+fn send_by_http(to: SocketAddr, sender: usize) {
     let mut stream = TcpStream::connect(to).expect("a connection");
     stream.set_nodelay(true).expect("no delay");
     let mut answer = [0; 512];
-    for n in 0..RESULTS {
+    for n in (sender..RESULTS).step_by(SENDERS) {
         let body = format!(
             r#"{{"check":{{"metadata":{{"name":"http-{}"}},"status":{},"output":"LOAD OK - 0.{n}|load1=0.{n};5;10;0;"}}}}"#,
             n % CHECKS,
@@ -77,10 +91,14 @@ fn by_http(to: SocketAddr) {
 }
 
 fn by_socket(to: SocketAddr) {
+    together(to, send_by_socket);
+}
+
+fn send_by_socket(to: SocketAddr, sender: usize) {
     let mut stream = TcpStream::connect(to).expect("a connection");
     stream.set_nodelay(true).expect("no delay");
     let mut answer = [0; 16];
-    for n in 0..RESULTS {
+    for n in (sender..RESULTS).step_by(SENDERS) {
         let line = format!(
             r#"{{"name":"tcp-{}","status":{},"output":"LOAD OK - 0.{n}|load1=0.{n};5;10;0;"}}"#,
             n % CHECKS,

@@ -4,7 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails its test")]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -119,6 +120,46 @@ fn agent_and_relay_killed_again_and_again_still_tell_the_last_state() {
     });
     person.verify();
     assert!(relay.stop().success());
+}
+
+#[test]
+fn a_result_that_an_agent_answered_is_told_although_it_is_killed_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let relay = Relay::start(Host::here(), &at("relay"), &at("relay/data"), LOOPBACK);
+    let person = Person::new(Host::here(), &at("person"));
+    person.json(&["system", "add", "Webshop"]);
+    relay.serve(&person);
+    let mut agent = Agent::new(Host::here(), &at("agent"), &at("agent/data"));
+    let port = TcpListener::bind((LOOPBACK, 0)).unwrap();
+    let socket = port.local_addr().unwrap();
+    drop(port);
+    agent.configure(&format!(
+        "[listen]\nsensu_socket = [\"{socket}\"]\nnames = [\"*\"]\n"
+    ));
+    agent.join(&person, "Webshop");
+    for (round, status) in [2, 0, 2, 0].into_iter().enumerate() {
+        agent.start();
+        let mut stream = None;
+        eventually("the agent listens", AGREE_MAX, || {
+            stream = TcpStream::connect(socket).ok();
+            stream.is_some()
+        });
+        let line = format!("{{\"name\":\"backup\",\"status\":{status},\"output\":\"{round}\"}}");
+        let mut stream = stream.unwrap();
+        stream.write_all(line.as_bytes()).unwrap();
+        let mut answer = [0; 2];
+        stream.read_exact(&mut answer).unwrap();
+        agent.kill();
+        assert_eq!(&answer, b"ok");
+        agent.start();
+        let expected = if status == 0 { "ok" } else { "critical" };
+        eventually("what was answered is told", AGREE_MAX, || {
+            person.online("1s");
+            person.state("Webshop").as_deref() == Some(expected)
+        });
+        agent.kill();
+    }
 }
 
 #[test]

@@ -109,7 +109,10 @@ async fn answer(request: Request<Incoming>, api: Api, host: &str, inbox: &Inbox)
             }
             wrong(api, &refused.join("; "))
         }
-        Err(_busy) => text(StatusCode::SERVICE_UNAVAILABLE, "too busy, try again\n"),
+        Err(why) => text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("{why}, try again\n"),
+        ),
     }
 }
 

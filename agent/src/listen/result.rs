@@ -4,6 +4,7 @@ use aramaki_model::check_fault::{CHECK_NAME_LEN_CHARS_MAX, SPAN_MAX_MS};
 use aramaki_model::plugin_output::DETAIL_LEN_BYTES_MAX;
 use aramaki_model::{CheckId, Exit, Metric, Observation, PluginOutput, Severity};
 use aramaki_sync_core::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Results that one message may bring.
 pub const RESULTS_MAX: usize = 1_000;
@@ -33,7 +34,7 @@ pub enum ResultError {
 }
 
 /// A result that another program on this machine found.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExternalResult {
     /// What makes it the same check the next time; for most their name.
     pub key: String,
@@ -54,7 +55,7 @@ pub struct ExternalResult {
 }
 
 /// What was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Said {
     /// As a plugin says it.
     Plugin {

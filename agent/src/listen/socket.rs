@@ -159,8 +159,8 @@ async fn connection(mut stream: TcpStream, host: &str, (inbox, refusals): (&Inbo
                             refusals.tell_each(&answer.refused);
                             b"invalid"
                         }
-                        Err(_busy) => {
-                            refusals.tell(&"too many results wait");
+                        Err(why) => {
+                            refusals.tell(&why);
                             b"invalid"
                         }
                     },

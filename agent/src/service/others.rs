@@ -7,11 +7,20 @@ use aramaki_model::entry::PROPOSED_MAX;
 use aramaki_model::metric_rule::judged;
 use aramaki_model::{Check, JournalEntry, Transition};
 
+use aramaki_sync_core::Timestamp;
+use tokio::sync::oneshot;
+
 use super::{Outlet, Service, merged, now};
 use crate::discover::{self, Found};
-use crate::listen::{Answer, Answering, Arrival, ExternalResult};
+use crate::listen::{Answer, Answering, Arrival, ExternalResult, Unanswered};
 use crate::metrics::{CheckFigures, Figures, render};
 use crate::observe::Observed;
+use crate::state::StateError;
+
+/// A result that was taken in, and when it came.
+type Taken = (Timestamp, ExternalResult);
+/// Who waits for an answer, and what it is.
+type Waiting = (oneshot::Sender<Result<Answer, Unanswered>>, Answer);
 
 impl<O: Outlet> Service<O> {
     /// Tells readers what could be looked at, if that is something else than the last time.
@@ -30,8 +39,68 @@ impl<O: Outlet> Service<O> {
         self.enter(&JournalEntry::Proposed { at: now(), checks });
     }
 
-    /// Takes results of others in, and answers who waits.
-    pub(super) fn arrived(&mut self, arrival: Arrival, running: usize) {
+    /// Takes in what came, and answers who waits: together, once what was taken of it is on disk.
+    pub(super) fn take(&mut self, arrived: impl Iterator<Item = Arrival>, running: usize) {
+        let (mut taken, mut waiting) = (Vec::new(), Vec::new());
+        for arrival in arrived {
+            self.arrived(arrival, running, (&mut taken, &mut waiting));
+        }
+        let is_kept = taken.is_empty() || self.keep_answered(taken);
+        for (sender, answer) in waiting {
+            let answer = is_kept.then_some(answer).ok_or(Unanswered::NotKept);
+            if sender.send(answer).is_err() {
+                tracing::debug!("whoever sent results waits no longer");
+            }
+        }
+    }
+
+    /// Writes down what is about to be answered; if that fails, all that is known.
+    fn keep_answered(&mut self, taken: Vec<Taken>) -> bool {
+        let Err(error) = self.answered.append(taken) else {
+            return true;
+        };
+        let why = crate::net::chain(&error);
+        tracing::debug!(why, "results are kept with the whole state");
+        let saved = self.save().inspect_err(|error| {
+            tracing::error!(error = %crate::net::chain(error), "what came cannot be kept");
+        });
+        saved.is_ok()
+    }
+
+    /// Takes in what was answered before the agent ended without keeping its state.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn take_answered(&mut self) -> Result<(), StateError> {
+        let folder = self.folder.clone();
+        let read = self.answered.read();
+        let records = read.map_err(|source| StateError::Answered { folder, source })?;
+        if records.is_empty() {
+            return Ok(());
+        }
+        tracing::info!(
+            results = records.len(),
+            "results that were answered before are taken in"
+        );
+        // What they add is added to this.
+        self.declare();
+        for record in records {
+            if let Err(reason) = self.external(&record.result, record.at) {
+                tracing::warn!(
+                    reason,
+                    "a result that was answered before is not taken any more"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn arrived(
+        &mut self,
+        arrival: Arrival,
+        running: usize,
+        (taken, waiting): (&mut Vec<Taken>, &mut Vec<Waiting>),
+    ) {
         let (results, answering) = match arrival {
             Arrival::Results(results, answering) => (results, answering),
             Arrival::Asked(answer) => {
@@ -41,21 +110,21 @@ impl<O: Outlet> Service<O> {
                 return;
             }
         };
-        let mut refused = Vec::new();
-        for result in &results {
-            if let Err(reason) = self.external(result) {
-                refused.push(reason);
+        let (mut refused, at) = (Vec::new(), now());
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let all = results.len();
+        let waits = matches!(answering, Answering::Sender(_));
+        for result in results {
+            match self.external(&result, at) {
+                Ok(()) if waits => taken.push((at, result)),
+                Ok(()) => {}
+                Err(reason) => refused.push(reason),
             }
         }
-        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         self.counts.refused += count(refused.len());
-        self.counts.external += count(results.len().saturating_sub(refused.len()));
+        self.counts.external += count(all.saturating_sub(refused.len()));
         match answering {
-            Answering::Sender(answer) => {
-                if answer.send(Answer { refused }).is_err() {
-                    tracing::debug!("whoever sent results waits no longer");
-                }
-            }
+            Answering::Sender(sender) => waiting.push((sender, Answer { refused })),
             Answering::Log(_) if refused.is_empty() => {}
             Answering::Log(refusals) => refusals.tell_each(&refused),
         }
@@ -85,8 +154,7 @@ impl<O: Outlet> Service<O> {
         }
     }
 
-    fn external(&mut self, result: &ExternalResult) -> Result<(), String> {
-        let at = now();
+    fn external(&mut self, result: &ExternalResult, at: Timestamp) -> Result<(), String> {
         let taken = self.externals.take(result, at).inspect_err(|reason| {
             self.dirty = true;
             tracing::debug!(reason, "a result was refused");
@@ -111,7 +179,7 @@ impl<O: Outlet> Service<O> {
         };
         let observation = result.observation(taken.check, at);
         let observation = judged(&check.metrics, observation);
-        self.observed(Observed::of(observation).with_whole(result.whole()));
+        self.observed(Observed::of(observation).with_whole(result.whole()), at);
         Ok(())
     }
 
@@ -144,7 +212,7 @@ impl<O: Outlet> Service<O> {
             return;
         }
         for over in self.externals.over(at) {
-            if let Err(reason) = self.external(&over) {
+            if let Err(reason) = self.external(&over, at) {
                 tracing::warn!(reason, "the end of an alert was not taken in");
             }
         }

@@ -371,7 +371,7 @@ async fn states_that_never_change_are_told_again_before_readers_forget_them() {
     service.reconfigure(true).await;
     let check = service.watch.checks().next().unwrap().id;
     let said = Observation::of_builtin(check, now(), Severity::Ok, "said");
-    service.observed(Observed::of(said));
+    service.observed(Observed::of(said), now());
     let told = |service: &Service<Fake>| {
         let pending = service.watch.pending();
         let entries = pending.map(|pending| JournalEntry::decode(&pending.entry));

@@ -19,6 +19,7 @@ overview-all-well = alle Prüfungen bestanden
 overview-unseen = noch kein Ergebnis: { $words }
 overview-agent-missed = Agent nicht mehr zu hören: { $words }
 overview-silent = nicht mehr zu hören; zuletzt: { $words }
+overview-stands = nicht mehr zu hören; zuletzt gehört { $time }: { $words }
 overview-nothing-observed = hier wird nichts beobachtet
 overview-raw = vor der Bestätigung
 overview-parts = { $n ->

@@ -19,6 +19,7 @@ overview-all-well = all checks passing
 overview-unseen = no result yet: { $words }
 overview-agent-missed = agent not heard any more: { $words }
 overview-silent = not heard any more; last: { $words }
+overview-stands = not heard any more; last heard { $time }: { $words }
 overview-nothing-observed = nothing is observed here
 overview-raw = before acknowledgement
 overview-parts = { $n ->

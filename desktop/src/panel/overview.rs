@@ -15,7 +15,7 @@ use super::{Dialog, Window};
 use crate::theme::{size, space, weighted};
 use crate::view::Route;
 use crate::widget::{
-    Look, age, history_strip, line, paint_severity, pill, severity_glyph, severity_word,
+    Look, age, clock, history_strip, line, paint_severity, pill, severity_glyph, severity_word,
 };
 
 const CARD_HEIGHT: f32 = 64.0;
@@ -470,6 +470,12 @@ pub(super) fn why_words(look: Look<'_>, system: &SystemView) -> String {
             let words = status.words();
             look.texts
                 .with("overview-agent-missed", &[("words", &words)])
+        }
+        _ if status.stood_at().is_some() => {
+            let time = status.stood_at().map(|at| clock(look, at));
+            let (words, time) = (status.words(), time.unwrap_or_default());
+            let words = [("words", words.as_str()), ("time", &time)];
+            look.texts.with("overview-stands", &words)
         }
         _ if status.is_silent() => {
             let words = status.words();

@@ -4,7 +4,7 @@ use aramaki_model::AlertId;
 use aramaki_sync_core::{DocumentId, EnvelopeId, SpaceId};
 
 /// Where one is in the app.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Route {
     /// All anchors.
     #[default]
@@ -30,7 +30,7 @@ pub enum Route {
 }
 
 /// Whose access is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum AccessFilter {
     /// Everyone's.
     #[default]

@@ -269,15 +269,20 @@ fn what_of(alert: &Alert, words: &DraftWords) -> String {
 }
 
 fn over_line(alert: &Alert, words: &DraftWords) -> String {
-    let until = alert.resolved.map(local).unwrap_or_default();
+    let end = alert.resolved.map(local).unwrap_or_default();
+    // Of what nobody looks at any more it is not known that it is over.
+    let end = if alert.was_left() {
+        format!(", {} {end}", words.gone)
+    } else {
+        format!(" {} {end}", words.until)
+    };
     format!(
-        "{} · {}: {} ({} {} {} {until})",
+        "{} · {}: {} ({} {}{end})",
         plain(&alert.title),
         plain(&alert.called()),
         alert.worst.word(),
         words.since,
         local(alert.opened),
-        words.until,
     )
 }
 

@@ -40,6 +40,9 @@ pub(super) fn row(system: &SystemView) -> SystemRow {
             format!("no result yet: {}", status.words())
         } else if status.is_agent_missed() {
             format!("agent not heard any more: {}", status.words())
+        } else if let Some(at) = status.stood_at() {
+            let at = crate::cli::local(at);
+            format!("not heard any more; last heard {at}: {}", status.words())
         } else if status.is_silent() {
             format!("not heard any more; last: {}", status.words())
         } else {

@@ -124,12 +124,7 @@ fn fact(snapshot: &Snapshot, alert: &Alert) -> AlertFact {
 fn summary(alert: &Alert) -> String {
     match alert.kind {
         // It ended because whoever saw it was removed.
-        AlertKind::Problem
-            if alert.was_observed.as_ref().map(|was| was.until) == alert.resolved
-                && !alert.is_open() =>
-        {
-            LOOKED_AT_NO_MORE.to_owned()
-        }
+        AlertKind::Problem if alert.was_left() => LOOKED_AT_NO_MORE.to_owned(),
         AlertKind::Problem => alert.summary.clone(),
         AlertKind::Silent { .. } => AGENT_SILENT.to_owned(),
         AlertKind::Missing if alert.summary.is_empty() => CHECK_WITHOUT_RESULT.to_owned(),

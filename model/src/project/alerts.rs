@@ -26,6 +26,7 @@ use crate::observer::SeenFrom;
 use crate::presence::Presence;
 use crate::severity::Severity;
 use crate::silence::Matter;
+use crate::snapshot::Standing;
 use crate::status::{CheckStatus, Handled};
 
 /// What a check without a fresh result is grouped under.
@@ -154,6 +155,8 @@ pub(super) struct Found {
     pub(super) alerts: Vec<Alert>,
     /// The alert of the problem that is there, even if nothing is heard since.
     pub(super) open: Option<AlertId>,
+    /// That problem, if what is heard now is not as bad.
+    pub(super) stands: Option<Standing>,
     /// Why the state of the check does not ask for attention.
     pub(super) handled: Option<Handled>,
 }
@@ -221,9 +224,14 @@ impl<'a> Looked<'a> {
                 found.handled = care.handled(self.raw, &[matter]);
             }
             if episode.resolved.is_some() || self.check.enabled {
-                found
-                    .alerts
-                    .push(self.problem(care, episode, &matter, seen));
+                let alert = self.problem(care, episode, &matter, seen);
+                let stands = alert.is_open() && alert.severity > self.raw;
+                found.stands = found.stands.or(stands.then_some(Standing {
+                    severity: alert.severity,
+                    effective: alert.effective,
+                    since: alert.since,
+                }));
+                found.alerts.push(alert);
             }
         }
     }

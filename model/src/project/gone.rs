@@ -37,6 +37,11 @@ pub(super) struct Gone<'a> {
 }
 
 impl Gone<'_> {
+    /// When it was last OK, as far as whoever was removed knew.
+    pub(super) fn last_ok(&self) -> Option<Timestamp> {
+        self.record.last_ok
+    }
+
     pub(super) fn was(&self) -> WasObserved {
         WasObserved {
             by: self.name.clone(),

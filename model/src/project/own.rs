@@ -54,12 +54,12 @@ pub(super) struct Own {
 impl Own {
     /// How bad it is by itself; none when nothing of it is observed.
     pub(super) fn raw(&self) -> Option<Severity> {
-        self.worst(|view| view.status.raw, |agent| agent.severity)
+        self.worst(CheckView::worst, |agent| agent.severity)
     }
 
     /// The same after what people said.
     pub(super) fn effective(&self) -> Option<Severity> {
-        self.worst(|view| view.status.effective, |agent| agent.effective)
+        self.worst(CheckView::worst_effective, |agent| agent.effective)
     }
 
     /// The worst state of the checks that run, and of its agents that are missed: those are there for actions and
@@ -89,7 +89,7 @@ impl Own {
     pub(super) fn shows_above(&self, now: &Self) -> bool {
         let check = |view: &CheckView| {
             let status = (view.status.raw, view.status.effective, view.status.since);
-            (view.check.enabled, status)
+            (view.check.enabled, status, view.stands)
         };
         let words = |a: &CheckView, b: &CheckView| {
             a.check.name == b.check.name
@@ -297,7 +297,7 @@ impl Seen<'_> {
             view.check.runbook = runbook_of(system, &view.check.name);
         }
         found.views.sort_by(|a, b| {
-            let worst = b.status.raw.cmp(&a.status.raw);
+            let worst = b.worst().cmp(&a.worst());
             worst.then_with(|| (&a.check.name, a.check.id).cmp(&(&b.check.name, b.check.id)))
         });
         found.alerts.sort_by_cached_key(Alert::order);

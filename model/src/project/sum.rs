@@ -24,7 +24,7 @@ impl Sum {
     pub(super) fn of(checks: &[CheckView], now: Timestamp) -> Self {
         let mut sum = Self::default();
         for view in checks.iter().filter(|view| view.check.enabled) {
-            count(&mut sum.checks, view.status.raw);
+            count(&mut sum.checks, view.worst());
         }
         for severity in history(checks, now) {
             let mut day = [0; SEVERITIES];

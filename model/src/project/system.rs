@@ -309,14 +309,15 @@ impl Seen<'_> {
 fn cause(own: &Own) -> Option<(Cause, Option<Timestamp>)> {
     let mut running = own.checks.iter().filter(|view| view.check.enabled);
     // Checks are sorted: the first that is not OK is the worst, and never better than an agent that is missed.
-    let check = running.find(|view| !view.status.raw.is_ok()).map(|view| {
+    let check = running.find(|view| !view.worst().is_ok()).map(|view| {
         let cause = Cause {
             check: view.called().into_owned(),
-            severity: view.status.raw,
+            severity: view.worst(),
             summary: view.summary.clone(),
             is_agent: false,
+            heard: view.stands.and(view.status.seen),
         };
-        (cause, view.status.since)
+        (cause, view.worst_since())
     });
     check.or_else(|| {
         let alert = own.missed_agents().next()?;
@@ -325,6 +326,7 @@ fn cause(own: &Own) -> Option<(Cause, Option<Timestamp>)> {
             severity: alert.severity,
             summary: String::new(),
             is_agent: true,
+            heard: None,
         };
         Some((cause, alert.seen.or(Some(alert.opened))))
     })

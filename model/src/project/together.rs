@@ -8,6 +8,7 @@ use super::gone::{self, Gone};
 use super::vantage::Vantage;
 use crate::check::Check;
 use crate::day::{Days, Present};
+use crate::journal::CheckRecord;
 use crate::severity::Severity;
 use crate::status::{CheckStatus, agreed};
 
@@ -32,6 +33,7 @@ impl Past {
     pub(super) fn only(before: &[Gone<'_>]) -> Self {
         Self {
             history: gone::history(before, Vec::new()),
+            last_ok: last_ok_before(before),
             days: gone::days(before, Arc::default()),
             ..Self::default()
         }
@@ -52,6 +54,7 @@ impl Past {
             let record = vantage.record;
             let own = record.map(|record| record.history.clone());
             let last_ok = record.and_then(|record| record.last_ok);
+            let last_ok = last_ok.max(heard_ok(status, record));
             (own.unwrap_or_default(), last_ok, status.since)
         } else {
             let own = together(check.quorum.unwrap_or(1), judged);
@@ -61,7 +64,12 @@ impl Past {
                 present.since = since;
                 present.seen = judged.iter().filter_map(|(status, _)| status.seen).max();
             }
-            let last_ok = last_ok(&own, judged);
+            let mut last_ok = last_ok(&own, judged);
+            if own.last().is_some_and(|(_, state)| state.is_ok()) {
+                let heard = judged.iter();
+                let heard = heard.filter_map(|(status, it)| heard_ok(status, it.record));
+                last_ok = last_ok.max(heard.max());
+            }
             (own, last_ok, since)
         };
         let mut days = vantage.days();
@@ -72,12 +80,24 @@ impl Past {
         }
         Self {
             history: gone::history(before, own),
-            last_ok,
+            last_ok: last_ok.or_else(|| last_ok_before(before)),
             since: since.filter(|_| is_heard).or(status.since),
             days: gone::days(before, days),
             present,
         }
     }
+}
+
+/// When a check was heard last, if it was OK then: of a result that changed nothing heartbeats alone tell.
+fn heard_ok(status: &CheckStatus, record: Option<&CheckRecord>) -> Option<Timestamp> {
+    let is_ok = record.is_some_and(|record| record.hard.is_ok());
+    let said_ok = status.soft.is_some_and(Severity::is_ok);
+    status.seen.filter(|_| is_ok && said_ok)
+}
+
+/// When those last knew it to be OK who looked before.
+fn last_ok_before(before: &[Gone<'_>]) -> Option<Timestamp> {
+    before.iter().filter_map(Gone::last_ok).max()
 }
 
 /// What all saw together at each time. Who had not looked yet is no witness, of anything.

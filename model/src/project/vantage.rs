@@ -279,6 +279,7 @@ pub(super) fn check_view(
     CheckView {
         check: check.clone(),
         alert: found.open.filter(|_| !status.raw.is_ok()),
+        stands: found.stands,
         status,
         summary: record
             .map(|record| record.summary.clone())

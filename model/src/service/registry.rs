@@ -408,6 +408,7 @@ mod tests {
         CheckView {
             check: Check::new(crate::CheckId::from_bytes([n; 16]), "c", kind),
             status,
+            stands: None,
             alert: None,
             summary: String::new(),
             detail: String::new(),

@@ -329,3 +329,57 @@ async fn clients_that_hold_their_places_keep_nobody_from_an_answer() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_result_that_was_answered_outlives_a_crash_right_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let crashed = tempfile::tempdir().unwrap();
+    let fake = Fake::default();
+    let both = "sensu_events = [\"127.0.0.1:0\"]\nsensu_socket = [\"127.0.0.1:0\"]";
+    while_listening(folder.path(), config(both), &fake, async |addresses| {
+        http(addresses[0], "POST /events", EVENT).await;
+        fake.until(|heard| changes(heard).len() == 1).await;
+        // From here on the state is kept every ten seconds, or with the next change.
+        let fine = EVENT.replace("\"status\":2", "\"status\":0");
+        let answer = http(addresses[0], "POST /events", &fine).await;
+        assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+        let mut stream = TcpStream::connect(addresses[1]).await.unwrap();
+        let line = br#"{"name":"disk","status":1,"output":"full"}"#;
+        stream.write_all(line).await.unwrap();
+        assert_eq!(said(&mut stream).await, "ok");
+        // What a crash leaves behind is what is on disk now.
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let file = file.unwrap();
+            if file.file_type().unwrap().is_file() {
+                std::fs::copy(file.path(), crashed.path().join(file.file_name())).unwrap();
+            }
+        }
+    })
+    .await;
+
+    let fake = Fake::default();
+    while_listening(crashed.path(), config(both), &fake, async |_addresses| {
+        fake.until(|heard| changes(heard).len() == 2).await;
+    })
+    .await;
+    let told: Vec<_> = changes(&fake.heard.lock().unwrap())
+        .iter()
+        .map(|change| (change.from, change.to))
+        .collect();
+    let (ok, missing) = (Severity::Ok, Severity::Missing);
+    assert_eq!(
+        told,
+        [(Severity::Critical, ok), (missing, Severity::Warning)]
+    );
+    assert_eq!(
+        declared(&fake.heard.lock().unwrap()).last().unwrap().name,
+        "mysql"
+    );
+    // They are in the state now, and not taken in again.
+    let again = Fake::default();
+    while_listening(crashed.path(), config(both), &again, async |_addresses| {
+        again.until(|heard| !heard.beats.is_empty()).await;
+    })
+    .await;
+    assert_eq!(changes(&again.heard.lock().unwrap()), []);
+}
