@@ -9,7 +9,7 @@ use aramaki_sync_core::Timestamp;
 use clap::Args;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{CliError, age, local, parse_span, parts};
+use super::{CliError, Clock, age, local, parse_span, parts};
 use crate::workspace::Live;
 
 /// What came in step with the agents may bring more that was written before.
@@ -59,9 +59,12 @@ impl Listen {
     }
 
     /// From when what is shown is, in words; `verb` is the one that listens first.
-    pub(crate) fn words(self, verb: &str, now: Timestamp, at: Timestamp) -> String {
-        let age = age(now, at);
+    pub(crate) fn words(self, verb: &str, live: &Live, at: Timestamp) -> String {
+        let age = age(Clock::now(), at);
         match self.wait {
+            None if live.listens() => format!(
+                "As recorded {age} ago: listening to the agents has just begun, and their silence says nothing yet."
+            ),
             None => format!(
                 "As recorded {age} ago: nobody listened to the agents since. `aramaki {verb} --wait 30s` does."
             ),

@@ -63,7 +63,7 @@ impl Status {
             text = format!(
                 "{}\n\n{}",
                 text.trim_end(),
-                self.listen.words("status", now, at)
+                self.listen.words("status", live, at)
             );
         }
         let soft = attempts(live, wanted);

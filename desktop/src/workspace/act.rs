@@ -121,6 +121,14 @@ impl Live {
             .collect()
     }
 
+    /// Whether an agent is listened to by now: whoever begins knows nothing of its silence yet.
+    pub(crate) fn listens(&self) -> bool {
+        let snapshot = self.snapshot();
+        let mut agents = snapshot.systems.iter().flat_map(|it| &it.agents);
+        let model = self.model();
+        agents.any(|agent| model.is_heard(&agent.space))
+    }
+
     /// Whether a Space holds a System, as opposed to an agent.
     pub(crate) fn is_system(&self, space: SpaceId) -> bool {
         self.model().system(&space).is_some()

@@ -65,7 +65,7 @@ impl List {
             text = format!(
                 "{}\n\n{}",
                 text.trim_end(),
-                self.listen.words("agent list", now, at)
+                self.listen.words("agent list", live, at)
             );
         }
         let object = |it: &AgentOf| {

@@ -87,7 +87,7 @@ impl List {
         if let Some(at) = as_of {
             text.add(format_args!(
                 "\n{}",
-                self.listen.words("alert list", now, at)
+                self.listen.words("alert list", live, at)
             ));
         }
         let objects: Vec<_> = shown.map(|alert| alert_json(live, alert)).collect();

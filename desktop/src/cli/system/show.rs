@@ -31,7 +31,7 @@ impl Show {
         let page = live.page(space)?;
         let on_call = live.snapshot().on_call(space, Clock::now());
         Ok(Report::new(
-            text(&page, &on_call) + &families(&live.families(space)),
+            text(live, &page, &on_call) + &families(&live.families(space)),
             &system_json(live, space, ENTRIES_SHOWN)?,
         ))
     }
@@ -53,10 +53,10 @@ fn families(families: &BTreeMap<String, KnownFamily>) -> String {
 }
 
 /// A page for people.
-fn text(page: &SystemPage, on_call: &[OnCall]) -> String {
+fn text(live: &Live, page: &SystemPage, on_call: &[OnCall]) -> String {
     let now = Clock::now();
     let mut out = Lines::default();
-    head(&mut out, page, now);
+    head(&mut out, live, page, now);
     let turns = on_call.iter().map(|turn| {
         let who = match &turn.duty {
             Some(duty) => format!("{} until {}", duty.who, local(duty.until)),
@@ -75,7 +75,7 @@ fn text(page: &SystemPage, on_call: &[OnCall]) -> String {
 }
 
 /// What it is and how it is.
-fn head(out: &mut Lines, page: &SystemPage, now: Timestamp) {
+fn head(out: &mut Lines, live: &Live, page: &SystemPage, now: Timestamp) {
     let row = &page.row;
     out.add(format_args!("{}  {}  {}", row.title, row.category, row.id));
     if !page.purpose.is_empty() {
@@ -95,7 +95,7 @@ fn head(out: &mut Lines, page: &SystemPage, now: Timestamp) {
     if let Some(at) = row.as_of {
         out.add(format_args!(
             "{}",
-            Listen::default().words("status", now, at)
+            Listen::default().words("status", live, at)
         ));
     }
     if !row.why.is_empty() {
