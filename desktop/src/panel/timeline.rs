@@ -23,7 +23,7 @@ use super::peers::may_words;
 use crate::theme::{size, space, weighted};
 use crate::view::actions::{Came, Ran};
 use crate::view::{Frame, Intent, Route};
-use crate::widget::{Icon, Look, clock, line, paint_severity, severity_word, until};
+use crate::widget::{Icon, Look, clock, line, paint_severity, quiet_line, severity_word, until};
 
 const FIELD_WIDTH_MAX: f32 = 420.0;
 const GLYPH: f32 = 14.0;
@@ -33,6 +33,8 @@ const ROWS_BEFORE: usize = 5;
 /// So many entries more are read when somebody looks further back, and so many at most: all are filtered at each key.
 const EARLIER_ITEMS: usize = 2_000;
 const EARLIER_ITEMS_MAX: usize = 20_000;
+/// Lines on a System's own page.
+const OF_SYSTEM_MAX: usize = 40;
 /// How much of a row a System's name may take.
 const NAME_SHARE: f32 = 0.34;
 
@@ -217,22 +219,66 @@ pub(super) fn timeline_ui(
             if sought.is_some_and(|sought| lines.entry(place) == Some(sought.entry)) {
                 mark_ui(ui, look);
             }
-            let (response, route) = match line {
-                Line::Item(item) => {
-                    let response = item_ui(ui, look, (snapshot, item), title);
-                    (response, Route::System(item.system))
-                }
-                Line::Ran(ran) => {
-                    let response = ran_ui(ui, look, ran, title);
-                    (response, Route::Run(ran.system, ran.id))
-                }
-            };
-            window.list_has(&response);
-            if response.clicked() {
-                window.go(route);
-            }
+            let (response, route) = one_ui(ui, look, (snapshot, line), title);
+            leads_to(window, &response, route);
         }
     });
+}
+
+/// One line, and where it leads.
+fn one_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (snapshot, line): (&Snapshot, Line<'_>),
+    title: &str,
+) -> (Response, Route) {
+    match line {
+        Line::Item(item) => {
+            let response = item_ui(ui, look, (snapshot, item), title);
+            (response, Route::System(item.system))
+        }
+        Line::Ran(ran) => {
+            let response = ran_ui(ui, look, ran, title);
+            (response, Route::Run(ran.system, ran.id))
+        }
+    }
+}
+
+fn leads_to(window: &mut Window, response: &Response, route: Route) {
+    window.list_has(response);
+    if response.clicked() {
+        window.go(route);
+    }
+}
+
+/// What happened to a System and to everything below it, and what was run there, on the System's own page.
+pub(super) fn of_system_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (frame, snapshot, system): (&Frame, &Snapshot, SpaceId),
+    window: &mut Window,
+) {
+    let lines = Lines::of((frame, snapshot), Some(system));
+    if lines.len() == 0 {
+        quiet_line(ui, look, &look.texts.get("system-none-timeline"));
+    }
+    for line in lines.places().take(OF_SYSTEM_MAX) {
+        let Some(line) = lines.at(line) else { continue };
+        let own = line.system() == system;
+        let title = if own {
+            ""
+        } else {
+            title_of(snapshot, &line.system())
+        };
+        let (response, route) = one_ui(ui, look, (snapshot, line), title);
+        if route != Route::System(system) {
+            leads_to(window, &response, route);
+        }
+    }
+    if lines.len() > OF_SYSTEM_MAX && ui.button(look.texts.get("system-timeline-all")).clicked() {
+        window.timeline.of(system);
+        window.go(Route::Timeline);
+    }
 }
 
 /// So far down a row begins, with some rows above it still in sight.

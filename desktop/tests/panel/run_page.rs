@@ -103,6 +103,12 @@ fn what_changed_before_an_alert_and_the_timeline_lead_to_a_run() {
     window.run();
     assert_eq!(*window.state().route(), Route::Run(space(CHECKOUT), id));
     press(&mut window, egui::Key::Escape);
+    // So it does on the System's own page.
+    go(&mut window, "Checkout");
+    window.get_by_label_contains(line).click();
+    window.run();
+    assert_eq!(*window.state().route(), Route::Run(space(CHECKOUT), id));
+    press(&mut window, egui::Key::Escape);
     window.get_by_label("Alerts, 2 need attention").click();
     window.run();
     press(&mut window, egui::Key::J);

@@ -8,7 +8,7 @@ use egui::{Align, Label, Layout, RichText, Ui};
 
 use super::super::Window;
 use super::super::alert::{ok_words, was_observed_words};
-use super::super::timeline::item_ui;
+use super::super::timeline;
 use super::super::values::{self, Measured};
 use super::super::{check_runbook, proposals};
 use super::{Page, none_ui, observers};
@@ -18,7 +18,6 @@ use crate::widget::{
     Look, Row, age, card_titled, in_hand_glyph, quiet_line, row, severity_glyph, severity_word,
 };
 
-const TIMELINE_SHOWN_MAX: usize = 40;
 const CHECKS_SHOWN_MAX: usize = 200;
 const PARTS_SHOWN_MAX: usize = 200;
 
@@ -54,38 +53,13 @@ pub(super) fn left_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut
     }
     card_titled(ui, look, &look.texts.get("system-timeline"), |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        timeline_ui(ui, look, shown, window);
+        timeline::of_system_ui(
+            ui,
+            look,
+            (shown.frame, shown.snapshot, system.space),
+            window,
+        );
     });
-}
-
-/// What happened to it and to everything below it.
-fn timeline_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window) {
-    let mut spaces = shown.snapshot.graph.below(shown.system.space);
-    spaces.push(shown.system.space);
-    let items = shown.snapshot.timeline_of(&spaces);
-    none_ui(ui, look, items.is_empty(), "system-none-timeline");
-    let is_more = items.len() > TIMELINE_SHOWN_MAX;
-    for item in items.into_iter().take(TIMELINE_SHOWN_MAX) {
-        let own = item.system == shown.system.space;
-        let title = if own {
-            ""
-        } else {
-            let part = shown.snapshot.system(&item.system);
-            part.map_or("", |part| part.title.as_str())
-        };
-        let response = item_ui(ui, look, (shown.snapshot, item), title);
-        if own {
-            continue;
-        }
-        window.list_has(&response);
-        if response.clicked() {
-            window.go(Route::System(item.system));
-        }
-    }
-    if is_more && ui.button(look.texts.get("system-timeline-all")).clicked() {
-        window.timeline.of(shown.system.space);
-        window.go(Route::Timeline);
-    }
 }
 
 /// The check whose values are asked for, with what is known of its limits.
