@@ -10,10 +10,10 @@ use aramaki_model::check::{Builtin, CheckKind, Thresholds};
 use aramaki_model::rollup::roll_up;
 use aramaki_model::system::{AgentRef, Part};
 use aramaki_model::{
-    Check, CheckBeat, CheckId, CheckState, EntryId, Heartbeat, JournalEntry, Observation, Severity,
-    View, Workspace,
+    AdmittedChange, ChangeScope, Check, CheckBeat, CheckId, CheckState, EntryId, Heartbeat,
+    JournalEntry, Observation, Severity, View, Workspace, name,
 };
-use aramaki_sync_core::{AuthorId, Chain, Instance, SpaceId, Timestamp};
+use aramaki_sync_core::{AuthorId, Chain, EnvelopeId, Instance, SpaceId, Timestamp};
 use divan::Bencher;
 
 /// Systems that one aggregate lists.
@@ -202,5 +202,44 @@ fn after_a_heartbeat(bencher: Bencher<'_, '_>, systems: u16) {
         };
         workspace.heartbeat(space(2, 3), &beat, at(second));
         view.update(&workspace, at(2))
+    });
+}
+
+/// Ten thousand changes of one document, each in an envelope of its own, by somebody whose are admitted: decoded,
+/// passed through the gate, tried and applied.
+fn ten_thousand_changes() -> Vec<AdmittedChange> {
+    let mut author = Workspace::new();
+    author.open_space(space(1, 1));
+    let mut changes = Vec::new();
+    for n in 0..10_000_u32 {
+        let edit = author
+            .edit_system(space(1, 1), &chain(), at(0), |edit| {
+                edit.title(&format!("title {n}"))
+            })
+            .unwrap();
+        let mut id = [0; 32];
+        id[..4].copy_from_slice(&n.to_be_bytes());
+        changes.push(AdmittedChange {
+            chain: chain(),
+            id: EnvelopeId::from_bytes(id),
+            changes: edit.changes,
+            scope: ChangeScope::Documents,
+        });
+    }
+    changes
+}
+
+/// In batches as they come out of the store.
+#[divan::bench(sample_count = 5)]
+fn apply_10000_changes(bencher: Bencher<'_, '_>) {
+    let changes = ten_thousand_changes();
+    bencher.bench(|| {
+        let mut workspace = Workspace::new();
+        workspace.open_space(space(1, 1));
+        for batch in changes.chunks(1_000) {
+            let findings = workspace.admit(space(1, 1), name::system(), batch);
+            assert_eq!(findings, []);
+        }
+        workspace
     });
 }

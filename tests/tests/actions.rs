@@ -36,9 +36,14 @@ impl Team {
             "echo \"$1\" >> \"$0.done\"; echo \"noted $1\"",
             "arguments = [\"{word}\"]\n[[parameter]]\nname = \"word\"\ntext = \"(?s).*\"\nmax = 100",
         );
+        // What the agent had on disk when its program began is kept too.
+        let journal = agent.data().join("agent-actions.json");
         agent.allow(
             "slow",
-            "echo begun >> \"$0.done\"; sleep 20",
+            &format!(
+                "cp '{}' \"$0.journal\"; echo begun >> \"$0.done\"; sleep 20",
+                journal.display()
+            ),
             "approvals = 0",
         );
         agent.allow(
@@ -220,6 +225,12 @@ fn a40_killed_in_between_and_restored_from_a_backup_nothing_is_run_twice() {
     let asked = team.ask("slow", &["--wait", "1s"]);
     let request = asked["request"].as_str().unwrap();
     eventually("it runs", LIMIT, || team.done("slow").len() == 1);
+    let journal = team.folder.path().join("agent/slow.sh.journal");
+    let journal = std::fs::read_to_string(journal).unwrap();
+    assert!(
+        journal.contains(request),
+        "its program began before its row was on disk: {journal}"
+    );
     team.agent.kill();
     team.agent.start();
     assert_eq!(team.result(request)["outcome"], "unknown");

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark ends where it fails")]
 
 use aramaki_sync_core::admission::{Evaluation, Keyring, Outsiders, SpaceLog, evaluate};
-use aramaki_sync_core::envelope::{self, Envelope, Founding, Position};
+use aramaki_sync_core::envelope::{self, Envelope, Founding, Position, RawEnvelope};
 use aramaki_sync_core::key::{DeviceKeys, EpochKey, PublicKeys, SpaceKey};
 use aramaki_sync_core::statement::{Audience, Body, Capability, Grant, GrantFlags, Statement};
 use aramaki_sync_core::{DocumentId, Entropy, EnvelopeId, Instance, PrincipalId, Timestamp};
@@ -29,6 +29,8 @@ struct Scene {
     log: SpaceLog,
     founder: DeviceKeys,
     position: Position,
+    /// Everything stored, as it travels.
+    sent: Vec<RawEnvelope>,
 }
 
 impl Scene {
@@ -54,6 +56,7 @@ impl Scene {
             log,
             founder,
             position,
+            sent: vec![root.raw().clone()],
         }
     }
 
@@ -67,17 +70,22 @@ impl Scene {
     fn stored(&mut self, statement: &Statement) {
         let said = self.say(statement);
         self.log.insert(&said, NOW).unwrap();
+        self.sent.push(said.raw().clone());
     }
 
     /// A thousand readers, then receipts until there are enough control entries.
-    fn crowd(mut self) -> Self {
+    fn crowd(self) -> Self {
+        self.crowd_of(CONTROL_ENTRIES)
+    }
+
+    fn crowd_of(mut self, entries: usize) -> Self {
         for number in 1..MEMBERS {
             let keys = member(number).public();
             let parent = Some(self.position.authority);
             let grant = grant(keys, Capability::Read, parent);
             self.stored(&Statement::Grant(grant));
         }
-        while self.log.len() < CONTROL_ENTRIES {
+        while self.log.len() < entries {
             self.stored(&receipt());
         }
         self
@@ -141,7 +149,7 @@ fn verify_and_admit_one_envelope(bencher: Bencher<'_, '_>) {
         });
 }
 
-#[divan::bench(args = [1_000])]
+#[divan::bench(args = [1_000, 10_000])]
 fn verify_and_admit_a_batch(bencher: Bencher<'_, '_>, count: usize) {
     let mut scene = Scene::new();
     let written = scene.write(count);
@@ -158,6 +166,23 @@ fn verify_and_admit_a_batch(bencher: Bencher<'_, '_>, count: usize) {
                 log.insert(&raw.verify().unwrap(), NOW).unwrap();
             }
             black_box(evaluation.refresh(&log, &Outsiders::none(), NOW))
+        });
+}
+
+/// Somebody comes into a Space of a thousand members: all of its control is verified and says who they are. With as
+/// many entries as there are members, and with receipts until there are ten times as many.
+#[divan::bench(args = [1_000, 10_000], sample_count = 10)]
+fn join_a_space_of_1000_members(bencher: Bencher<'_, '_>, entries: usize) {
+    let scene = Scene::new().crowd_of(entries);
+    let space = scene.log.space();
+    bencher
+        .with_inputs(|| scene.sent.clone())
+        .bench_values(|sent| {
+            let mut log = SpaceLog::new(space);
+            for raw in sent {
+                log.insert(&raw.verify().unwrap(), NOW).unwrap();
+            }
+            black_box(evaluate(&log, &Outsiders::none(), NOW))
         });
 }
 

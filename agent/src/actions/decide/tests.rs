@@ -534,3 +534,76 @@ fn work_that_would_break_a_group_is_refused_at_its_start() {
     unread.groups = None;
     assert!(matches!(unread.refused(), RefusedFor::NotStarted(_)));
 }
+
+/// What makes a request fail one check.
+type Break = (&'static str, fn(&mut Scene));
+
+/// The checks of TRUST §9 in their order, each with what fails it alone. What is waited for until the request ends
+/// is looked at after its end.
+const ORDER: [Break; 15] = [
+    ("BeforeRecords", |it| {
+        it.journal.since = NOW.plus(minutes(1));
+    }),
+    ("NotGranted", |it| it.grants.clear()),
+    ("WrongTarget", |it| {
+        it.asked.request.agent = SpaceId::from_bytes([8; 32]);
+    }),
+    ("NotInCatalogue", |it| it.actions.definitions.clear()),
+    ("OtherDefinition", |it| {
+        it.asked.request.definition = [0; 32];
+    }),
+    ("ClockWentBack", |it| it.clock = false),
+    ("NotMaintenance", |it| {
+        it.asked.maintenance = Some(ItemId::from_bytes([7; 16]));
+    }),
+    ("OutOfTime", |it| {
+        it.asked.request.not_before = NOW.plus(minutes(6));
+    }),
+    ("Argument", |it| it.asked.request.arguments.clear()),
+    ("StaleView", |it| {
+        it.contact = None;
+        it.now = NOW.plus(minutes(6));
+    }),
+    ("NotGranted", |it| {
+        let asker = it.people.get_mut(&author(ASKER));
+        asker.unwrap().is_in_system = false;
+        it.now = NOW.plus(minutes(6));
+    }),
+    ("NotApproved", |it| {
+        it.approvals.clear();
+        it.now = NOW.plus(minutes(6));
+    }),
+    ("NotStarted", |it| {
+        it.asked.groups = 5;
+        it.now = NOW.plus(minutes(6));
+    }),
+    ("OutOfTime", |it| it.now = NOW.plus(minutes(6))),
+    ("DuplicateOf", |it| {
+        let before = row(None, NOW.minus(minutes(1)), &it.asked.request);
+        it.journal.rows.insert(id(2), before);
+    }),
+];
+
+/// Of two checks that fail the first answers: so each is reached alone, and two that change places are seen.
+#[test]
+fn a40_the_checks_stand_in_their_order() {
+    let alone: Vec<_> = ORDER
+        .iter()
+        .map(|(_, broken)| with(broken).refused())
+        .collect();
+    for (first, (name, broken)) in ORDER.iter().enumerate() {
+        let said = format!("{:?}", alone[first]);
+        assert!(said.starts_with(name), "{name}: {said}");
+        for (second, (other, also)) in ORDER.iter().enumerate().skip(first + 1) {
+            let both = with(|it| {
+                also(it);
+                broken(it);
+            });
+            assert_eq!(
+                both.refused(),
+                alone[first],
+                "{first} {name}, {second} {other}"
+            );
+        }
+    }
+}
