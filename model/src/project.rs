@@ -11,6 +11,7 @@ mod draw;
 mod ended;
 mod gone;
 mod inhibit;
+mod notes;
 mod observed;
 mod own;
 mod quiet;

@@ -547,6 +547,15 @@ impl AgentView {
         let is_away = matches!(self.life, AgentLife::Stale | AgentLife::Stopped);
         is_away && self.presence == Presence::MayBeOffline
     }
+
+    /// Since when it is not heard of: of one that is silent or said that it stops, its last sign. None while it is
+    /// heard of, or nobody here would have heard it for long enough; also of one that never was.
+    pub fn unheard_since(&self) -> Option<Timestamp> {
+        match self.life {
+            AgentLife::Stale | AgentLife::Stopped => self.heard.or(self.seen),
+            AgentLife::Alive | AgentLife::Unseen => None,
+        }
+    }
 }
 
 /// Something that happened.
@@ -610,6 +619,11 @@ pub enum TimelineEvent {
     Quiet(Quiet),
     /// A few words.
     Message(Message),
+    /// Somebody wrote in a note: the last time alone, of each note that is there.
+    NoteEdited {
+        /// Which note.
+        title: String,
+    },
     /// Something was deployed or configured.
     Deployment(Deployment),
     /// Somebody knows of a problem.
@@ -631,4 +645,40 @@ pub enum TimelineEvent {
     },
     /// An entry of a newer program.
     Unknown(UnknownEntry),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_of_an_agent_that_is_known_to_be_silent_it_is_said_since_when() {
+        let at = Timestamp::from_millis;
+        let since = |life, heard| {
+            let agent = AgentView {
+                space: SpaceId::ZERO,
+                label: "m1".to_owned(),
+                access: Access::Readable,
+                life,
+                presence: Presence::Always,
+                as_of: None,
+                seen: Some(at(9)),
+                generation: None,
+                version: None,
+                heard,
+                services: Vec::new(),
+                desired: Vec::new(),
+                back: None,
+                failing: 0,
+                former: Vec::new(),
+            };
+            agent.unheard_since()
+        };
+        assert_eq!(since(AgentLife::Alive, Some(at(5))), None);
+        assert_eq!(since(AgentLife::Unseen, None), None);
+        assert_eq!(since(AgentLife::Stale, Some(at(5))), Some(at(5)));
+        assert_eq!(since(AgentLife::Stopped, Some(at(5))), Some(at(5)));
+        // Its clock is ahead, and nothing else of it is here.
+        assert_eq!(since(AgentLife::Stale, None), Some(at(9)));
+    }
 }

@@ -52,7 +52,7 @@ impl TimelineKind {
             TimelineEvent::AgentStarted { .. }
             | TimelineEvent::AgentStopped
             | TimelineEvent::AgentRemoved { .. } => Self::Agent,
-            TimelineEvent::Message(_) => Self::Words,
+            TimelineEvent::Message(_) | TimelineEvent::NoteEdited { .. } => Self::Words,
             TimelineEvent::Deployment(_) => Self::Deployment,
             TimelineEvent::Acknowledgement(_)
             | TimelineEvent::Claim(_)

@@ -346,6 +346,14 @@ fn two_people_edit_offline_and_both_edits_stay() {
     let view = alice.view(at(4));
     let listed = &view.system(&space(SHOP)).unwrap().notes;
     assert_eq!((listed.len(), listed[0].title.as_str()), (1, "Shift"));
+    let timeline = view.system(&space(SHOP)).unwrap().timeline.iter();
+    let written: Vec<_> = timeline
+        .filter_map(|item| match &item.event {
+            TimelineEvent::NoteEdited { title } => Some((item.at, title.as_str())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(written, [(at(2), "Shift")], "the last time alone");
 }
 
 #[test]

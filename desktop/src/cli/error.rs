@@ -24,6 +24,8 @@ pub(crate) const EXIT_INTERRUPTED: u8 = 130;
 
 /// What to do when a redundancy group would break.
 const BREAKS_HINT: &str = "`aramaki maintenance groups` says who is in service; choose another window, or put one back first";
+/// What to do when nobody answers.
+const NOBODY_HINT: &str = "try again when a relay or a member of the Space can be reached";
 
 /// What can go wrong in a verb. Codes never change their meaning; `docs/errors.md` lists them.
 #[derive(Debug, Error)]
@@ -70,6 +72,11 @@ pub(crate) enum CliError {
     NotRun { reason: String },
     #[error("its time was over {}, and the agent did not answer", super::local(*.end))]
     NoAnswer { end: Timestamp },
+    #[error(
+        "it was begun, and it is unknown whether and how it ended: its agent has not been heard since {}",
+        super::local(*.since)
+    )]
+    Unheard { since: Timestamp },
     #[error("it was run and did not succeed: {reason}")]
     RunFailed { reason: String },
     #[error(
@@ -317,7 +324,7 @@ impl CliError {
             Self::Argument { .. } => "A-153",
             Self::NotConfirmed { .. } => "A-154",
             Self::NoSuchRequest { .. } => "A-155",
-            Self::NoAnswer { .. } => "A-156",
+            Self::NoAnswer { .. } | Self::Unheard { .. } => "A-156",
             Self::Remote { code, .. } => code,
             Self::Usage(_) => "A-190",
             Self::Bug(_) => "A-199",
@@ -331,6 +338,7 @@ impl CliError {
             Self::WorkspaceExists { .. } => "choose another --profile or --data",
             Self::NotRun { .. }
             | Self::NoAnswer { .. }
+            | Self::Unheard { .. }
             | Self::RunFailed { .. }
             | Self::Duplicate { .. }
             | Self::Argument { .. }
@@ -364,9 +372,7 @@ impl CliError {
             Self::Write { .. } => {
                 "the message says why: if the disk is full make room, else try again; what was stored before is safe"
             }
-            Self::NobodyAnswered { .. } => {
-                "try again when a relay or a member of the Space can be reached"
-            }
+            Self::NobodyAnswered { .. } => NOBODY_HINT,
             Self::Verify { .. } => "keep the folder as it is and restore a backup beside it",
             Self::NoWindow { .. } => {
                 "set DISPLAY or WAYLAND_DISPLAY; verbs and `aramaki demo --headless` need no display"
@@ -427,7 +433,7 @@ impl CliError {
             Self::NotRun { .. } => {
                 "`aramaki action list SYSTEM` says what the host allows; nothing was run"
             }
-            Self::NoAnswer { .. } => {
+            Self::NoAnswer { .. } | Self::Unheard { .. } => {
                 "`aramaki peers` says whether the agent is there; what it says later counts: `aramaki action show SYSTEM \
                  REQUEST`"
             }

@@ -9,7 +9,7 @@ use super::{Dialog, Window};
 use crate::theme::{size, space, weighted};
 use crate::view::actions::{Came, HostAction, Run, Watched, newest};
 use crate::view::{Frame, Route};
-use crate::widget::{Look, ago, card_titled, quiet};
+use crate::widget::{Look, ago, card_titled, clock, quiet};
 
 /// How many actions are named at once.
 const ACTIONS_SHOWN_MAX: usize = 20;
@@ -158,6 +158,10 @@ pub(super) fn came_words(look: Look<'_>, came: &Came) -> String {
         Came::Postponed => look.texts.get("work-postponed"),
         Came::Left => look.texts.get("actions-left"),
         Came::Lost => look.texts.get("actions-lost"),
+        Came::Unheard(since) => {
+            let time = clock(look, *since);
+            look.texts.with("actions-unheard", &[("time", &time)])
+        }
         Came::Refused(why) => look.texts.with("actions-refused", &[("why", why)]),
         Came::Expired => look.texts.get("actions-expired"),
     }

@@ -87,7 +87,7 @@ fn head_ui(ui: &mut Ui, look: Look<'_>, (frame, run): (&Frame, &RunPage), window
     });
     let color = match run.run.came {
         Came::Failed(_) | Came::Lost => look.tokens.severity(Severity::Critical),
-        Came::Refused(_) | Came::Postponed | Came::Left | Came::Expired => {
+        Came::Refused(_) | Came::Postponed | Came::Left | Came::Unheard(_) | Came::Expired => {
             look.tokens.severity(Severity::Warning)
         }
         Came::Waits | Came::Runs => look.tokens.accent,
@@ -150,8 +150,8 @@ fn output_ui(ui: &mut Ui, look: Look<'_>, run: &RunPage) {
             let key = match run.run.came {
                 Came::Waits | Came::Refused(_) => "run-output-not-begun",
                 Came::Runs => "run-output-none-yet",
-                // Whether it ran nobody knows here.
-                Came::Expired => "run-output-unheard",
+                // Whether it ran, or what it said, nobody knows here.
+                Came::Expired | Came::Unheard(_) => "run-output-unheard",
                 Came::Done | Came::Failed(_) | Came::Postponed | Came::Left | Came::Lost => {
                     "run-output-none"
                 }

@@ -308,7 +308,9 @@ pub(super) fn item_ui(
     };
     let mark = match (state, &item.event) {
         (Some(state), _) => Mark::State(state),
-        (None, TimelineEvent::Message(_)) => Mark::Icon(Icon::Note, look.tokens.subdued),
+        (None, TimelineEvent::Message(_) | TimelineEvent::NoteEdited { .. }) => {
+            Mark::Icon(Icon::Note, look.tokens.subdued)
+        }
         (None, TimelineEvent::Membership { what, .. }) => {
             let color = match what {
                 Membership::Opened { .. } => look.tokens.severity(Severity::Critical),
@@ -478,6 +480,7 @@ fn event_words(look: Look<'_>, event: &TimelineEvent) -> String {
             look.texts.with("event-agent-removed", &[("name", name)])
         }
         TimelineEvent::Quiet(quiet) => quiet_words(look, quiet),
+        TimelineEvent::NoteEdited { title } => look.texts.with("event-note", &[("title", title)]),
         TimelineEvent::Message(message) => first_line(&message.text),
         TimelineEvent::Deployment(deployment) => {
             let what = format!("{} {}", deployment.title, deployment.reference);

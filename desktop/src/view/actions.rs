@@ -128,6 +128,9 @@ pub enum Came {
     Left,
     /// It was begun, and the agent ended before it knew how.
     Lost,
+    /// It was begun, the time to answer is over, and its agent has not been heard since: whether and how it ended
+    /// nobody knows here. Derived when it is read, as [`Came::Expired`] is.
+    Unheard(Timestamp),
     /// It was not run, in the words of the agent.
     Refused(String),
     /// Its time is over, and the agent said nothing: it may be dead or cut off. Derived when it is read; what the
@@ -146,6 +149,7 @@ impl Came {
             Self::Postponed => "postponed",
             Self::Left => "left",
             Self::Lost => "unknown",
+            Self::Unheard(_) => "unheard",
             Self::Refused(_) => "refused",
             Self::Expired => "expired",
         }
@@ -160,7 +164,8 @@ impl Came {
             | Self::Failed(_)
             | Self::Postponed
             | Self::Left
-            | Self::Lost => true,
+            | Self::Lost
+            | Self::Unheard(_) => true,
         }
     }
 }
@@ -203,7 +208,8 @@ impl HostAction {
             let is_same = run.arguments == *arguments;
             let ran = match run.came {
                 Came::Waits | Came::Refused(_) | Came::Expired => false,
-                Came::Runs => true,
+                // Of a silent agent nobody knows that it does not go on.
+                Came::Runs | Came::Unheard(_) => true,
                 Came::Done | Came::Failed(_) | Came::Postponed | Came::Left | Came::Lost => {
                     now.since(run.at) < RECENT
                 }

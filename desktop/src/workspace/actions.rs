@@ -25,7 +25,7 @@ use super::lost::match_keys;
 use super::names::Names;
 use super::profile::with_causes;
 use super::recall::{Told, attempt_after};
-use super::runs::Known;
+use super::runs::{Known, heard_until};
 use crate::cli::{CliError, select};
 use crate::view::actions::{Came, MayAnswer, Say, newest};
 
@@ -46,6 +46,8 @@ pub(crate) struct AgentActions {
     pub(crate) actions: BTreeMap<String, Described>,
     /// Those of them that it lets be run in maintenance windows.
     pub(crate) maintenance: BTreeMap<String, MaintenanceRule>,
+    /// Since when it is not heard of, if it is known to be silent.
+    pub(crate) unheard: Option<Timestamp>,
     /// What was asked, newest first.
     pub(crate) requests: Vec<RequestRow>,
     /// What its host measured, by check.
@@ -83,6 +85,8 @@ pub(crate) struct RequestRow {
     pub(crate) attempt: Option<Attempt>,
     /// What came of it.
     pub(crate) result: Option<Arc<ActionResult>>,
+    /// Since when its agent is not heard of, if it is known to be silent.
+    pub(crate) unheard: Option<Timestamp>,
     /// When this was read: how it stands depends on it.
     pub(crate) read_at: Timestamp,
 }
@@ -97,7 +101,13 @@ impl RequestRow {
             outcome: self.result.as_ref().map(|it| it.outcome.clone()),
             expires_at: self.request.expires_at(),
         };
-        known.came(self.read_at)
+        known.came(self.read_at, self.unheard)
+    }
+
+    /// Up to when the agent was heard of which an answer is waited for, if it is silent.
+    pub(crate) fn heard_until(&self) -> Option<Timestamp> {
+        let unheard = self.unheard.filter(|_| self.result.is_none());
+        heard_until(self.started, unheard)
     }
 
     /// Whether nothing is waited for: it ended, or nobody answered in its time.
@@ -230,9 +240,17 @@ impl Live {
         for (agent, label) in self.agents_named(system) {
             let recalled = self.recall_actions(agent).await;
             let recalled = recalled.map_err(|error| not_done(&error))?;
-            agents.push(recalled.named((agent, label), names, (self, spaces)));
+            let unheard = self.unheard_since(system, agent);
+            agents.push(recalled.named((agent, label), unheard, names, (self, spaces)));
         }
         Ok(agents)
+    }
+
+    /// Since when an agent of a System is not heard of, if it is known to be silent.
+    pub(crate) fn unheard_since(&self, system: SpaceId, agent: SpaceId) -> Option<Timestamp> {
+        let snapshot = self.snapshot();
+        let mut agents = snapshot.system(&system)?.agents.iter();
+        agents.find(|it| it.space == agent)?.unheard_since()
     }
 
     /// The agents of a System by what it calls them.

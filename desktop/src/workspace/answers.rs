@@ -135,7 +135,8 @@ impl Live {
                 self.know_idle(agent.space);
                 continue;
             }
-            let actions = recalled.named((agent.space, agent.label.clone()), names, (self, spaces));
+            let who = (agent.space, agent.label.clone());
+            let actions = recalled.named(who, agent.unheard_since(), names, (self, spaces));
             waiting.extend(of_agent(system, &actions, now));
         }
         waiting.sort_by_key(|it: &Waiting| (it.end, it.id));

@@ -261,6 +261,7 @@ fn said(event: &TimelineEvent) -> (&'static str, Option<Severity>, String) {
             ("agent", None, format!("agent {name} was removed"))
         }
         TimelineEvent::Quiet(quiet) => ("quiet", None, super::quiet_words::words(quiet)),
+        TimelineEvent::NoteEdited { title } => ("note", None, format!("wrote in the note {title}")),
         TimelineEvent::Message(message) => ("message", None, message.text.clone()),
         TimelineEvent::Deployment(deployment) => (
             "deployment",

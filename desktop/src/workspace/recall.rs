@@ -329,10 +329,12 @@ impl Recalled {
         requests.any(|it| it.result.is_none() && it.started.is_none() && now <= it.wish.end)
     }
 
-    /// The same with what people are called here, and what this device may say to each request.
+    /// The same with what people are called here, and what this device may say to each request; with the time since
+    /// when the agent is not heard of, if it is known to be silent.
     pub(super) fn named(
         &self,
         (agent, label): (SpaceId, String),
+        unheard: Option<Timestamp>,
         names: &Names,
         (live, spaces): (&Live, &[SpaceSummary]),
     ) -> AgentActions {
@@ -370,12 +372,14 @@ impl Recalled {
                     _ => HeardOutput::default(),
                 },
                 result: it.result.clone(),
+                unheard,
                 read_at: standing.now,
             }
         };
         AgentActions {
             agent,
             label,
+            unheard,
             actions: self.catalogue.actions.clone(),
             maintenance: self.catalogue.maintenance.clone(),
             requests: self.requests.iter().map(row).collect(),

@@ -89,7 +89,7 @@ impl Live {
                     at: it.at,
                     reason: it.reason.clone(),
                     alert: it.alert.map(|id| AboutAlert::of(&snapshot, id)),
-                    came: it.known.came(now),
+                    came: it.known.came(now, agent.unheard_since()),
                 }));
             }
         }
@@ -212,13 +212,18 @@ impl Known {
     /// What came of it by now; in a maintenance window two codes have a meaning of their own.
     ///
     /// Nobody writes the end of what a dead agent was asked for: that its time is over is found out by whoever reads,
-    /// and an answer, however late, comes before that.
-    pub(super) fn came(&self, now: Timestamp) -> Came {
+    /// and an answer, however late, comes before that. How long a run may last only its host knows: so it goes on for
+    /// as long as its agent, heard last then if it is `unheard`, is heard of; of a silent one nothing is waited for
+    /// beyond the time at which the request expires.
+    pub(super) fn came(&self, now: Timestamp, unheard: Option<Timestamp>) -> Came {
         let is_over = now > self.expires_at;
         match (&self.outcome, self.maintenance) {
             // Its window closed before another attempt.
             (None, _) if is_over && self.again_at.is_some() => Came::Left,
-            (None, _) if self.started.is_some() => Came::Runs,
+            (None, _) if self.started.is_some() => match heard_until(self.started, unheard) {
+                Some(at) if is_over => Came::Unheard(at),
+                _ => Came::Runs,
+            },
             (None, _) if is_over => Came::Expired,
             (None, _) => Came::Waits,
             (Some(Outcome::Exit(EXIT_POSTPONE)), Some(_)) => Came::Postponed,
@@ -226,6 +231,14 @@ impl Known {
             (Some(outcome), _) => ended(outcome),
         }
     }
+}
+
+/// Up to when an agent was heard that is not now: that it began something was a sign of it too.
+pub(super) fn heard_until(
+    started: Option<Timestamp>,
+    unheard: Option<Timestamp>,
+) -> Option<Timestamp> {
+    unheard.map(|at| started.map_or(at, |started| started.max(at)))
 }
 
 fn ended(outcome: &Outcome) -> Came {
@@ -305,7 +318,7 @@ mod tests {
 
     #[test]
     fn what_is_postponed_in_a_window_did_not_fail_and_outside_of_one_it_did() {
-        let came = |code, window| known(Some(Outcome::Exit(code)), window).came(END);
+        let came = |code, window| known(Some(Outcome::Exit(code)), window).came(END, None);
         assert_eq!(came(EXIT_POSTPONE, Some(window())), Came::Postponed);
         assert_eq!(came(EXIT_RETRY, Some(window())), Came::Left);
         assert_eq!(came(0, Some(window())), Came::Done);
@@ -318,25 +331,53 @@ mod tests {
     fn what_no_agent_answered_expires_and_a_late_answer_counts() {
         let late = END.plus(Duration::from_secs(1));
         let asked = known(None, None);
-        assert_eq!(asked.came(END), Came::Waits);
-        assert_eq!(asked.came(late), Came::Expired);
-        assert!(!asked.came(late).began());
+        assert_eq!(asked.came(END, None), Came::Waits);
+        assert_eq!(asked.came(late, None), Came::Expired);
+        assert_eq!(asked.came(late, Some(END)), Came::Expired, "it never began");
+        assert!(!asked.came(late, None).began());
         let begun = Known {
             started: Some(END),
             ..asked
         };
-        assert_eq!(begun.came(late), Came::Runs, "a run may last longer");
+        assert_eq!(begun.came(late, None), Came::Runs, "a run may last longer");
         let tried = Known {
             again_at: Some(END),
             maintenance: Some(window()),
             ..begun
         };
-        assert_eq!(tried.came(END), Came::Runs);
-        assert_eq!(tried.came(late), Came::Left, "its window closed");
+        assert_eq!(tried.came(END, None), Came::Runs);
+        assert_eq!(tried.came(late, None), Came::Left, "its window closed");
         let answered = known(Some(Outcome::Exit(0)), None);
-        assert_eq!(answered.came(late), Came::Done);
+        assert_eq!(answered.came(late, None), Came::Done);
         let refused = Outcome::Refused(aramaki_model::action::RefusedFor::OutOfTime);
-        let refused = known(Some(refused), None).came(late);
+        let refused = known(Some(refused), None).came(late, None);
         assert_eq!(refused, Came::Refused("its time was over".to_owned()));
+    }
+
+    #[test]
+    fn how_a_run_ended_whose_agent_is_silent_is_not_known_and_a_late_answer_counts() {
+        let (late, before) = (
+            END.plus(Duration::from_secs(1)),
+            END.minus(Duration::from_secs(20)),
+        );
+        let begun = Known {
+            started: Some(END),
+            ..known(None, None)
+        };
+        assert_eq!(begun.came(END, Some(late)), Came::Runs, "not for a moment");
+        assert_eq!(begun.came(late, None), Came::Runs, "its agent is heard of");
+        let came = begun.came(late, Some(late));
+        assert_eq!(came, Came::Unheard(late));
+        assert!(came.began(), "whoever asks for it again is told of it");
+        let came = begun.came(late, Some(before));
+        assert_eq!(came, Came::Unheard(END), "it was heard when it began");
+        let answered = known(Some(Outcome::Exit(0)), None);
+        assert_eq!(answered.came(late, Some(before)), Came::Done);
+        let tried = Known {
+            again_at: Some(END),
+            maintenance: Some(window()),
+            ..begun
+        };
+        assert_eq!(tried.came(late, Some(before)), Came::Left);
     }
 }

@@ -3,27 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use aramaki_sync_core::{DocumentId, SpaceId, Timestamp};
+use aramaki_sync_core::{SpaceId, Timestamp};
 
 use super::Seen;
 use super::gone::machine;
+use super::notes::note_views;
 use super::own::Own;
 use crate::alert::agent_check;
-use crate::doc::DocumentKind;
 use crate::graph::Edge;
 use crate::id::CheckId;
 use crate::journal::Journal;
-use crate::name;
-use crate::note_edit::NoteVersion;
 use crate::severity::Severity;
 use crate::snapshot::{
-    Access, AgentView, Cause, FormerCheck, NoteView, Observed, PartView, Rank, StatusView,
-    SystemView,
+    Access, AgentView, Cause, FormerCheck, Observed, PartView, Rank, StatusView, SystemView,
 };
 use crate::status::{AgentLife, agent_life};
-use crate::system::{AgentRef, NAME_LEN_BYTES_MAX, NoteKind, System};
-use crate::text::clean_line;
-use crate::workspace::{Content, OpenDocument, OpenSpace};
+use crate::system::{AgentRef, System};
+use crate::workspace::OpenSpace;
 
 impl Seen<'_> {
     fn title(&self, space: &SpaceId) -> String {
@@ -343,61 +339,6 @@ fn items<K: Copy, V: Clone>(map: &BTreeMap<K, V>) -> Vec<(K, V)> {
     map.iter()
         .map(|(key, value)| (*key, value.clone()))
         .collect()
-}
-
-fn note_views(open: &OpenSpace, system: &System) -> Vec<NoteView> {
-    let mut listed = BTreeSet::new();
-    let mut views = Vec::new();
-    let text_of = |document: &DocumentId| match open.documents.get(document) {
-        Some(OpenDocument {
-            content: Content::Note(text),
-            document,
-        }) => (text.clone(), NoteVersion(document.heads())),
-        _ => (String::new(), NoteVersion::default()),
-    };
-    let title_of = |title: &str, text: &str| {
-        let first = text
-            .lines()
-            .find(|line| !line.trim().is_empty())
-            .unwrap_or_default();
-        let title = if title.trim().is_empty() {
-            first.trim_start_matches(['#', ' '])
-        } else {
-            title
-        };
-        clean_line(title, NAME_LEN_BYTES_MAX)
-    };
-    for (note, entry) in &system.notes {
-        let document = name::note(*note);
-        listed.insert(document);
-        let (text, version) = text_of(&document);
-        let title = title_of(&entry.title, &text);
-        views.push(NoteView {
-            note: Some(*note),
-            document,
-            title,
-            kind: entry.kind,
-            text,
-            version,
-        });
-    }
-    for (document, place) in &open.documents {
-        if place.document.kind() == DocumentKind::Note && !listed.contains(document) {
-            let (text, version) = text_of(document);
-            let title = title_of("", &text);
-            let (document, kind) = (*document, NoteKind::Note);
-            views.push(NoteView {
-                note: None,
-                document,
-                title,
-                kind,
-                text,
-                version,
-            });
-        }
-    }
-    views.sort_by(|a, b| (&a.title, a.document).cmp(&(&b.title, b.document)));
-    views
 }
 
 /// How many checks that are looked at an agent last told not to be OK.

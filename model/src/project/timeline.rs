@@ -10,6 +10,7 @@ use aramaki_sync_core::{AuthorId, SpaceId, Timestamp};
 use super::Seen;
 use super::back::TimelineReach;
 use super::gone::{looked_until, machine};
+use super::notes::{NoteEdited, last_edits};
 use super::quiet::Quieted;
 use crate::entry::{JournalEntry, TimelineEntry};
 use crate::id::{CheckId, EntryId};
@@ -30,6 +31,7 @@ enum Source<'a> {
     Agent(Rc<Names<'a>>, Rc<str>, &'a Written<JournalEntry>),
     Quiet(Quiet),
     Removed(SpaceId, &'a AgentRef),
+    Note(NoteEdited),
 }
 
 /// The checks of which an agent tells here: by its own ids, the ids and names that they have here.
@@ -58,6 +60,10 @@ impl Seen<'_> {
             (key, Source::Member(change))
         }));
         found.extend(derived(quieted));
+        found.extend(last_edits(open, system).map(|edited| {
+            let key = (edited.at, edited.id, Some(edited.author));
+            (key, Source::Note(edited))
+        }));
         let own = Rc::new(self.names(space, system));
         for (agent, link, taken) in system.removed_agents() {
             // Checks of its machine's own file are named by its journal alone.
@@ -106,6 +112,9 @@ impl Seen<'_> {
                     Source::Member(change) => membership(system, open, change),
                     Source::Agent(names, _, written) => journal_event(&names, &written.entry)?,
                     Source::Quiet(quiet) => TimelineEvent::Quiet(quiet),
+                    Source::Note(edited) => TimelineEvent::NoteEdited {
+                        title: edited.title,
+                    },
                     Source::Removed(agent, link) => TimelineEvent::AgentRemoved {
                         name: machine(&agent, link),
                     },

@@ -225,6 +225,7 @@ mod tests {
             attempt: None,
             heard: HeardOutput::default(),
             result: None,
+            unheard: None,
             read_at: Timestamp::ZERO,
         }
     }
@@ -263,7 +264,8 @@ mod tests {
         };
         row.read_at = row.request.end.plus(Duration::from_secs(1));
         let news = Told::default().news(&row);
-        assert!(news.contains("its time was over"), "{news}");
+        let end = crate::cli::local(row.request.end);
+        assert!(news.contains(&format!("its time was over {end}")), "{news}");
         assert!(!news.contains("approve") && !row.is_over(), "{news}");
         row.read_at = row.request.expires_at().plus(Duration::from_secs(1));
         let news = Told::default().news(&row);
@@ -274,6 +276,36 @@ mod tests {
         assert!(!news.contains("approve") && row.is_over(), "{news}");
         assert_eq!(request_json(&row)["state"], "expired");
         assert!(fault_of(&row).is_some(), "who waited for it did not get it");
+    }
+
+    #[test]
+    fn who_reads_along_is_told_when_the_agent_of_a_run_is_silent_and_not_kept_for_ever() {
+        let since = Timestamp::from_millis(1_000);
+        let mut row = RequestRow {
+            unheard: Some(since),
+            ..row()
+        };
+        let words = format!("has not been heard since {}", crate::cli::local(since));
+        let news = Told::default().news(&row);
+        assert!(
+            news.contains("runs since") && news.contains(&words),
+            "{news}"
+        );
+        assert!(!row.is_over() && fault_of(&row).is_none());
+        row.read_at = row.request.expires_at().plus(Duration::from_secs(1));
+        let news = Told::default().news(&row);
+        assert!(
+            news.contains("unknown whether and how it ended") && news.contains(&words),
+            "{news}"
+        );
+        assert!(!news.contains("runs since") && row.is_over(), "{news}");
+        let json = request_json(&row);
+        assert_eq!(json["state"], "unheard");
+        assert_eq!(json["agent_unheard_since"], since.to_string());
+        let fault = fault_of(&row).map(|fault| (fault.exit(), fault.code().to_owned()));
+        assert_eq!(fault, Some((1, "A-156".to_owned())));
+        row.unheard = None;
+        assert!(!row.is_over(), "it is heard again");
     }
 
     #[test]

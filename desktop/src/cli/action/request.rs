@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use super::follow::Along;
 use super::operation::Operation;
-use super::words::{request_json, request_text};
+use super::words::{request_json, request_text, silent_agent_words};
 use crate::cli::listen::find_alert;
 use crate::cli::report::{Lines, printable};
-use crate::cli::{CliError, Report};
+use crate::cli::{CliError, Report, parts};
 use crate::workspace::{Live, Wanted};
-use aramaki_sync_core::SpaceId;
+use aramaki_sync_core::{SpaceId, Timestamp};
 
 /// Of so many runs of the same action whoever wants one more is told.
 const RUNS_SHOWN: usize = 5;
@@ -22,7 +22,9 @@ const RUNS_SHOWN: usize = 5;
 ///
 /// On a terminal the last runs are shown first, and it is asked for only when you say so. If somebody
 /// else asked for the same at the same time it is run once, and both see what came of it. Exit code 1: the host
-/// did not run it, it did not succeed, it lacks a value, or the same was just run.
+/// did not run it, it did not succeed, it lacks a value, or the same was just run; or its agent is silent, and how it
+/// ended is not known when the time to answer is over. Whoever waits for less sees how it stands, with exit code 0:
+/// a request is kept until its time is over, and that its host took it is known only when it begins.
 #[derive(Clone, Debug, Args)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -133,8 +135,22 @@ impl Request {
             reason: self.reason.as_deref().unwrap_or_default(),
             again: self.again,
         };
+        if let Some((_since, words)) = self.silence(live, system)? {
+            parts::say_waits(format!("{words}\n")).await;
+        }
         let request = live.request_action(system, wanted).await?;
         super::told(live, (system, request), &self.along, text).await
+    }
+
+    /// Since when the agent is not heard of, if it is known to be silent, and how that is said.
+    fn silence(
+        &self,
+        live: &Live,
+        system: SpaceId,
+    ) -> Result<Option<(Timestamp, String)>, CliError> {
+        let agent = live.agent_named(system, &self.operation.agent)?;
+        let since = live.unheard_since(system, agent);
+        Ok(since.map(|since| (since, silent_agent_words(&self.operation.agent, since))))
     }
 
     /// The last runs of it, for somebody who thinks of one more.
@@ -155,9 +171,19 @@ impl Request {
         }
         let mut text = Lines::default();
         let runs = self.lately_text(live, system, &mut text).await?;
+        let silence = self.silence(live, system)?;
+        let since = silence.map(|(since, words)| {
+            text.add(words);
+            since.to_string()
+        });
         Ok(Report::new(
             text.into_text(),
-            &json!({"action": self.operation.action, "asked": false, "runs": runs}),
+            &json!({
+                "action": self.operation.action,
+                "asked": false,
+                "agent_unheard_since": since,
+                "runs": runs,
+            }),
         ))
     }
 

@@ -6,7 +6,7 @@ use aramaki_model::action::{Outcome, Parameter, ParameterKind, RefusedFor};
 use aramaki_model::maintenance::request::{EXIT_POSTPONE, EXIT_RETRY};
 use aramaki_model::proposal::Proposals;
 use aramaki_model::series::SeriesAnswer;
-use aramaki_sync_core::{EnvelopeId, SpaceId};
+use aramaki_sync_core::{EnvelopeId, SpaceId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::cli::report::{Lines, count};
@@ -90,10 +90,14 @@ fn values_words(values: &BTreeMap<String, String>) -> String {
 
 /// What makes a verb that waited for a request end badly; none when nothing went wrong.
 pub(super) fn fault_of(row: &RequestRow) -> Option<CliError> {
-    if row.came() == Came::Expired {
-        return Some(CliError::NoAnswer {
-            end: row.request.end,
-        });
+    match row.came() {
+        Came::Expired => {
+            return Some(CliError::NoAnswer {
+                end: row.request.end,
+            });
+        }
+        Came::Unheard(since) => return Some(CliError::Unheard { since }),
+        _ => {}
     }
     let outcome = &row.result.as_ref()?.outcome;
     match outcome {
@@ -148,7 +152,10 @@ fn state_words(row: &RequestRow) -> String {
                 ),
             }
         }
-        (None, Some(at)) => format!("runs since {}", local(at)),
+        (None, Some(at)) => match row.came() {
+            Came::Unheard(since) => format!("begun {}, and {}", local(at), unheard_words(since)),
+            _ => format!("runs since {}{}", local(at), silent_words(row)),
+        },
         (None, None) if row.read_at > row.request.end => unanswered_words(row),
         (None, None) if row.maintenance.is_some() => format!(
             "in the maintenance window from {} to {}",
@@ -156,12 +163,41 @@ fn state_words(row: &RequestRow) -> String {
             local(row.request.end)
         ),
         (None, None) if row.lacks > 0 => format!(
-            "waits until {}: {} (`aramaki action approve`)",
+            "waits until {}: {} (`aramaki action approve`){}",
             local(row.request.end),
-            lacks_words(row.lacks)
+            lacks_words(row.lacks),
+            silent_words(row)
         ),
-        (None, None) => format!("waits until {}", local(row.request.end)),
+        (None, None) => format!(
+            "waits until {}{}",
+            local(row.request.end),
+            silent_words(row)
+        ),
     }
+}
+
+/// Of a run that was begun, and of whose agent nothing came in time.
+fn unheard_words(since: Timestamp) -> String {
+    format!(
+        "it is unknown whether and how it ended: its agent has not been heard since {}",
+        local(since)
+    )
+}
+
+/// Of a request whose agent is silent, and that is waited for.
+fn silent_words(row: &RequestRow) -> String {
+    let since = row.heard_until();
+    since.map_or_else(String::new, |since| {
+        format!("; its agent has not been heard since {}", local(since))
+    })
+}
+
+/// What whoever is about to ask a silent agent is told.
+pub(super) fn silent_agent_words(label: &str, since: Timestamp) -> String {
+    format!(
+        "{label} has not been heard since {}: it takes a request only if it comes back in time",
+        local(since)
+    )
 }
 
 /// Of a request whose time is over, and of which its agent said nothing: it cannot be approved any more.
@@ -189,7 +225,10 @@ pub(crate) fn timeline_row(live: &Live, system: SpaceId, row: &RequestRow) -> Ti
         (Some(result), _) => came_words(row, &result.outcome),
         (None, Some(_)) if row.came() == Came::Left => unanswered_words(row),
         (None, Some(_)) if row.waits_for_attempt().is_some() => "is tried again".to_owned(),
-        (None, Some(_)) => "runs".to_owned(),
+        (None, Some(_)) => match row.came() {
+            Came::Unheard(since) => format!("begun, and {}", unheard_words(since)),
+            _ => "runs".to_owned(),
+        },
         (None, None) if row.read_at > row.request.end => unanswered_words(row),
         (None, None) if row.lacks > 0 => format!(
             "asked for, waits until {}: {}",
@@ -374,6 +413,7 @@ pub(super) fn agent_json(agent: &AgentActions) -> Value {
     json!({
         "agent": agent.agent.to_string(),
         "label": agent.label,
+        "unheard_since": agent.unheard.map(|at| at.to_string()),
         "actions": actions.collect::<Vec<_>>(),
         "requests": agent.requests.iter().map(request_json).collect::<Vec<_>>(),
     })
@@ -408,6 +448,7 @@ pub(in crate::cli) fn request_json(row: &RequestRow) -> Value {
         "said": row.said.iter().map(|(who, agrees)| json!({"who": who, "agrees": agrees})).collect::<Vec<_>>(),
         "started": row.started.map(|at| at.to_string()),
         "state": row.came().word(),
+        "agent_unheard_since": row.heard_until().map(|at| at.to_string()),
         "heard": row.heard.after(0).map(|it| String::from_utf8_lossy(&it.bytes).into_owned()),
         "result": result,
     })
