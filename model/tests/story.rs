@@ -11,9 +11,10 @@ use aramaki_model::status::AgentLife;
 use aramaki_model::system::{AgentRef, NoteKind, NoteRef, Part, Rule, Touch};
 use aramaki_model::{
     Check, CheckBeat, CheckId, CheckState, Edit, EntryId, Heartbeat, ItemId, JournalEntry, NoteId,
-    Observation, Operator, Override, Relation, Severity, Splice, TimelineEntry, View, Workspace,
-    name,
+    Observation, Operator, Override, Relation, Severity, Snapshot, Splice, TimelineEntry, View,
+    Workspace, name,
 };
+use aramaki_sync_core::Timestamp;
 use common::{Sent, at, chain, receive, send, space};
 
 const SHOP: u8 = 1;
@@ -278,6 +279,16 @@ fn exchange(alice: &mut Workspace, bob: &mut Workspace, by_alice: Edit, by_bob: 
     }
 }
 
+/// When somebody wrote in a note last, and in which.
+fn notes_written(view: &Snapshot) -> Vec<(Timestamp, &str)> {
+    let timeline = view.system(&space(SHOP)).unwrap().timeline.iter();
+    let written = timeline.filter_map(|item| match &item.event {
+        TimelineEvent::NoteEdited { title } => Some((item.at, title.as_str())),
+        _ => None,
+    });
+    written.collect()
+}
+
 #[test]
 fn two_people_edit_offline_and_both_edits_stay() {
     let (mut alice, mut bob) = (Workspace::new(), Workspace::new());
@@ -346,13 +357,7 @@ fn two_people_edit_offline_and_both_edits_stay() {
     let view = alice.view(at(4));
     let listed = &view.system(&space(SHOP)).unwrap().notes;
     assert_eq!((listed.len(), listed[0].title.as_str()), (1, "Shift"));
-    let timeline = view.system(&space(SHOP)).unwrap().timeline.iter();
-    let written: Vec<_> = timeline
-        .filter_map(|item| match &item.event {
-            TimelineEvent::NoteEdited { title } => Some((item.at, title.as_str())),
-            _ => None,
-        })
-        .collect();
+    let written = notes_written(&view);
     assert_eq!(written, [(at(2), "Shift")], "the last time alone");
 }
 

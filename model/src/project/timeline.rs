@@ -50,20 +50,8 @@ impl Seen<'_> {
     ) -> Vec<Arc<TimelineItem>> {
         let (system, open) = (quieted.system, quieted.open);
         let mut found: Vec<(Key, Source<'_>)> = Vec::new();
-        found.extend(timeline_entries(open).map(|written| {
-            let at = written.entry.at().unwrap_or_else(|| written.id.at());
-            let key = (at, written.id, open.author(&written.actor));
-            (key, Source::People(written))
-        }));
-        found.extend(open.membership.iter().map(|change| {
-            let key = (change.at, change.id(), change.by);
-            (key, Source::Member(change))
-        }));
+        found.extend(of_people(system, open));
         found.extend(derived(quieted));
-        found.extend(last_edits(open, system).map(|edited| {
-            let key = (edited.at, edited.id, Some(edited.author));
-            (key, Source::Note(edited))
-        }));
         let own = Rc::new(self.names(space, system));
         for (agent, link, taken) in system.removed_agents() {
             // Checks of its machine's own file are named by its journal alone.
@@ -310,6 +298,27 @@ fn journal_event(names: &Names<'_>, entry: &JournalEntry) -> Option<TimelineEven
         | JournalEntry::Services { .. }
         | JournalEntry::Days { .. } => None,
     }
+}
+
+/// What people wrote, and whose access began or ended.
+fn of_people<'a>(
+    system: &'a System,
+    open: &'a OpenSpace,
+) -> impl Iterator<Item = (Key, Source<'a>)> + 'a {
+    let entries = timeline_entries(open).map(|written| {
+        let at = written.entry.at().unwrap_or_else(|| written.id.at());
+        let key = (at, written.id, open.author(&written.actor));
+        (key, Source::People(written))
+    });
+    let members = open.membership.iter().map(|change| {
+        let key = (change.at, change.id(), change.by);
+        (key, Source::Member(change))
+    });
+    let notes = last_edits(open, system).map(|edited| {
+        let key = (edited.at, edited.id, Some(edited.author));
+        (key, Source::Note(edited))
+    });
+    entries.chain(members).chain(notes)
 }
 
 pub(super) fn timeline_entries(open: &OpenSpace) -> impl Iterator<Item = &Written<TimelineEntry>> {

@@ -47,7 +47,7 @@ impl Control {
         if !self.leaves_everything(log, target, &Cuts::of_one(&claim), awaited) {
             return false;
         }
-        if let Some(invitation) = self.used_by(log, target) {
+        if let Some(invitation) = used_by(log, target) {
             self.sent_away.insert(invitation);
         }
         self.add_claim(&claim);
@@ -98,17 +98,9 @@ impl Control {
             .all(is_left)
     }
 
-    /// The key of the invitation by which a grant came about.
-    fn used_by(&self, log: &SpaceLog, grant: EnvelopeId) -> Option<AuthorId> {
-        let above = grant_in(log, grant_in(log, grant)?.parent?)?;
-        let invites = above.flags.has(GrantFlags::INVITATION);
-        invites.then_some(log.get(grant)?.header.chain.author)
-    }
-
     /// Whether no other use of the same invitation depends on what becomes of this one.
     fn is_only_use(&self, log: &SpaceLog, target: EnvelopeId) -> bool {
-        let Some(own) = grant_in(log, target).filter(|_it| self.used_by(log, target).is_some())
-        else {
+        let Some(own) = grant_in(log, target).filter(|_it| used_by(log, target).is_some()) else {
             return true;
         };
         let mut others = self.grants().iter().filter(|(id, _found)| *id != target);
@@ -117,4 +109,11 @@ impl Control {
                 .is_some_and(|it| it.parent == own.parent && it.audience == own.audience)
         })
     }
+}
+
+/// The key of the invitation by which a grant came about.
+fn used_by(log: &SpaceLog, grant: EnvelopeId) -> Option<AuthorId> {
+    let above = grant_in(log, grant_in(log, grant)?.parent?)?;
+    let invites = above.flags.has(GrantFlags::INVITATION);
+    invites.then_some(log.get(grant)?.header.chain.author)
 }
