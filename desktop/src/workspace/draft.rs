@@ -193,7 +193,7 @@ pub(crate) fn kind_of(row: &TimelineRow) -> TimelineKind {
     match row.kind {
         "transition" => TimelineKind::State,
         "agent" => TimelineKind::Agent,
-        "message" => TimelineKind::Words,
+        "message" | "note" => TimelineKind::Words,
         "deployment" => TimelineKind::Deployment,
         "acknowledgement" | "claim" | "withdrawal" => TimelineKind::Care,
         "notification" => TimelineKind::Told,

@@ -176,7 +176,8 @@ fn readers_ui(ui: &mut Ui, look: Look<'_>, shown: Page<'_>, window: &mut Window)
         let readers: Vec<_> = trust
             .members
             .iter()
-            .filter(|member| member.kind != PeerKind::Relay)
+            // A code that lets nobody in any more reads nothing.
+            .filter(|member| member.kind != PeerKind::Relay && member.code_end.is_none())
             .collect();
         for member in readers.iter().take(MEMBERS_SHOWN) {
             quiet_line(ui, look, &member_words(look, member));
