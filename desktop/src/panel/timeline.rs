@@ -326,7 +326,8 @@ pub(super) fn item_ui(
         TimelineEvent::AgentStarted { host, .. } if *host == item.who => "",
         _ => &item.who,
     };
-    line_ui(ui, look, (item.at, system, who), (&mark, &words))
+    let leads = !system.is_empty();
+    line_ui(ui, look, (item.at, system, who), (&mark, &words), leads)
 }
 
 /// One run in one line; it leads to its page.
@@ -343,6 +344,7 @@ fn ran_ui(ui: &mut Ui, look: Look<'_>, ran: &Ran, system: &str) -> Response {
         look,
         (ran.at, system, ""),
         (&mark, &ran_words(look, ran)),
+        true,
     )
 }
 
@@ -374,11 +376,12 @@ fn line_ui(
     look: Look<'_>,
     (at, system, who): (Timestamp, &str, &str),
     (mark, words): (&Mark, &str),
+    leads: bool,
 ) -> Response {
-    let (sense, role) = if system.is_empty() {
-        (Sense::hover(), Role::Label)
-    } else {
+    let (sense, role) = if leads {
         (Sense::click(), Role::Button)
+    } else {
+        (Sense::hover(), Role::Label)
     };
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), space::ROW), sense);
     let time = clock(look, at);

@@ -105,10 +105,7 @@ fn what_changed_before_an_alert_and_the_timeline_lead_to_a_run() {
     press(&mut window, egui::Key::Escape);
     // So it does on the System's own page.
     go(&mut window, "Checkout");
-    let node = window.get_by_label_contains(line);
-    node.scroll_to_me();
-    window.run();
-    window.get_by_label_contains(line).click();
+    window.get_by_label_contains(line).click_accesskit();
     window.run();
     assert_eq!(*window.state().route(), Route::Run(space(CHECKOUT), id));
     press(&mut window, egui::Key::Escape);
