@@ -1,6 +1,6 @@
 //! Notes as people see them, and who wrote in each last.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aramaki_sync_core::{AuthorId, DocumentId, Timestamp};
 
@@ -27,22 +27,26 @@ pub(super) fn last_edits<'a>(
     open: &'a OpenSpace,
     system: &'a System,
 ) -> impl Iterator<Item = NoteEdited> + 'a {
+    let listed: BTreeMap<_, _> = system
+        .notes
+        .iter()
+        .map(|(note, entry)| (name::note(*note), entry.title.as_str()))
+        .collect();
     open.documents.iter().filter_map(move |(document, place)| {
         let Content::Note(text) = &place.content else {
             return None;
         };
-        let mut listed = system.notes.iter();
-        let listed = listed.find(|(note, _entry)| name::note(**note) == *document);
-        let title = title_of(listed.map_or("", |(_note, entry)| &entry.title), text);
+        if text.trim().is_empty() {
+            return None;
+        }
         let (at, hash, author) = last_change(open, &place.document)?;
         let mut id = [0; 16];
         id.copy_from_slice(hash.get(..16)?);
-        let id = EntryId::from_bytes(id);
-        (!text.trim().is_empty()).then_some(NoteEdited {
+        Some(NoteEdited {
             at,
-            id,
+            id: EntryId::from_bytes(id),
             author,
-            title,
+            title: title_of(listed.get(document).copied().unwrap_or_default(), text),
         })
     })
 }

@@ -215,7 +215,7 @@ fn evaluate_one_more_grant(bencher: Bencher<'_, '_>) {
         .bench_refs(|evaluation| evaluation.refresh(&scene.log, &Outsiders::none(), NOW));
 }
 
-/// Somebody is sent away: it may take anything away, so all control is evaluated anew.
+/// Somebody is sent away who had said nothing: it changes no earlier verdict and is added like the rest.
 #[divan::bench(sample_count = 20)]
 fn evaluate_one_more_revocation(bencher: Bencher<'_, '_>) {
     let mut scene = Scene::new().crowd();

@@ -187,7 +187,10 @@ fn surplus(redemptions: &[Redemption<'_>], allowed: u16) -> Vec<EnvelopeId> {
 }
 
 /// The invitation that a grant is under, if it is under one.
-fn invitation_of<'a>(log: &'a SpaceLog, grant: &Grant) -> Option<(EnvelopeId, &'a Grant)> {
+pub(super) fn invitation_of<'a>(
+    log: &'a SpaceLog,
+    grant: &Grant,
+) -> Option<(EnvelopeId, &'a Grant)> {
     let id = grant.parent?;
     let invitation = grant_in(log, id)?;
     let invites = invitation.flags.has(GrantFlags::INVITATION);

@@ -12,9 +12,10 @@ use super::cuts::Cuts;
 use super::entry::Entry;
 use super::grant_chain::grant_in;
 use super::log::SpaceLog;
+use super::redemptions::invitation_of;
 use super::verdict::Verdict;
 use crate::id::{AuthorId, Chain, EnvelopeId};
-use crate::statement::{Audience, Cut, GrantFlags};
+use crate::statement::{Audience, Cut};
 use crate::time::Timestamp;
 
 impl Control {
@@ -113,7 +114,6 @@ impl Control {
 
 /// The key of the invitation by which a grant came about.
 fn used_by(log: &SpaceLog, grant: EnvelopeId) -> Option<AuthorId> {
-    let above = grant_in(log, grant_in(log, grant)?.parent?)?;
-    let invites = above.flags.has(GrantFlags::INVITATION);
-    invites.then_some(log.get(grant)?.header.chain.author)
+    invitation_of(log, grant_in(log, grant)?)?;
+    Some(log.get(grant)?.header.chain.author)
 }

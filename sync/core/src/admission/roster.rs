@@ -9,6 +9,7 @@ use super::epoch_fault::is_proven;
 use super::evaluation::Evaluation;
 use super::grant_chain::{Rooted, grace_of, grant_in};
 use super::log::SpaceLog;
+use super::redemptions::invitation_of;
 use super::verdict::Verdict;
 use crate::guard::{Guard, holds};
 use crate::id::{AuthorId, EnvelopeId, PrincipalId, SpaceId};
@@ -391,11 +392,7 @@ impl Roster {
 
 /// The invitation under which a grant stands.
 fn redeemed_by(log: &SpaceLog, grant: &Grant) -> Option<EnvelopeId> {
-    let above = grant_in(log, grant.parent?)?;
-    above
-        .flags
-        .has(GrantFlags::INVITATION)
-        .then_some(grant.parent?)
+    invitation_of(log, grant).map(|(id, _invitation)| id)
 }
 
 fn in_force(entry: &Entry, epoch: &Epoch) -> EpochInForce {
